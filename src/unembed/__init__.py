@@ -1,0 +1,59 @@
+"""unembed: why did a GPT predict this token? With numbers that add up.
+
+The public names; everything else is private. Torch is imported with the first name that needs it.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "load": "loading",
+    "wrap": "loading",
+    "Model": "model",
+    "Family": "families",
+    "register": "families",
+    "record": "trace",
+    "Trace": "trace",
+    "readout": "readouts",
+    "read_direction": "readouts",
+    "Readout": "readouts",
+    "decompose": "decomposition",
+    "Ledger": "ledger",
+    "Term": "ledger",
+    "UnembedError": "errors",
+    "InputError": "errors",
+    "ModelError": "errors",
+    "LedgerError": "errors",
+}
+__all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
+
+if TYPE_CHECKING:
+    from unembed.decomposition import decompose as decompose
+    from unembed.errors import InputError as InputError
+    from unembed.errors import LedgerError as LedgerError
+    from unembed.errors import ModelError as ModelError
+    from unembed.errors import UnembedError as UnembedError
+    from unembed.families import Family as Family
+    from unembed.families import register as register
+    from unembed.ledger import Ledger as Ledger
+    from unembed.ledger import Term as Term
+    from unembed.loading import load as load
+    from unembed.loading import wrap as wrap
+    from unembed.model import Model as Model
+    from unembed.readouts import Readout as Readout
+    from unembed.readouts import read_direction as read_direction
+    from unembed.readouts import readout as readout
+    from unembed.trace import Trace as Trace
+    from unembed.trace import record as record
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'unembed' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"unembed.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,199 @@
+"""decompose: a readout of the residual stream as a sum over sublayers, heads, source tokens and neurons.
+
+The stream is `x = embedding + position embedding + sum over layers of (attention write + MLP write)`, so a readout
+`w . x` is the sum of `w . write`. Inside a write (*A Mathematical Framework for Transformer Circuits*, Elhage et al.
+2021; *Transformer Feed-Forward Layers Are Key-Value Memories*, Geva et al. 2021):
+
+    attention  w . (sum_h z_h W_O^h + b_O),  z_h = sum_s pattern[h, s] value[h, s]     (head h, source token s)
+    MLP        w . (sum_n activation_n v_n + b),  v_n a row of W_out                     (neuron n)
+    mixture    w . sum_e router_e (sum_n activation_{e,n} v_{e,n} + b_e)                 (expert e, neuron n)
+
+Exact, with two factors frozen at their values in the run: the final norm's scale, and the scale of a block's post-norm
+where there is one. `w` is folded through the output projections first, so the largest intermediate is one row of
+numbers a layer, never heads x positions x d_model or neurons x d_model.
+"""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment
+from unembed.model import Block, Model, projection
+from unembed.norms import Norm
+from unembed.readouts import Readout
+from unembed.trace import ExpertInputs, Heads, Layer
+
+_T = TypeVar("_T")
+
+SAFETY = 8.0
+"""Standard deviations of the rounding model that a ledger may be off by; see `rounding`."""
+
+
+def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
+    """The ledger of a readout.
+
+    Args:
+        readout: from `readout` or `read_direction`; it holds the trace.
+        by: "sublayer", "head", "source" (head x source token), "neuron", or "source+neuron" and the like.
+
+    Returns:
+        A ledger whose terms sum to `readout.value` up to rounding; `tolerance` is `SAFETY * rounding(readout)`.
+
+    Raises:
+        LedgerError: they do not.
+        InputError: the trace does not hold what `by` needs (recorded with `keep="stream"`), or `by` is no granularity.
+    """
+    grain = Grain.parse(by)
+    with torch.inference_mode():
+        segments = (*_segments(readout, grain), *_constants(readout))
+        tolerance = SAFETY * rounding(readout)
+    return Ledger(value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
+
+
+def rounding(readout: Readout) -> float:
+    """The standard deviation, in logits, of what rounding does to a readout.
+
+    Each write and each state of the stream, at each dimension `i`, carries an independent relative error of one unit
+    `u` of the run's precision (`Model.precision`), and so does the logit that comes out of the unembedding:
+
+        u * sqrt( sum over states x and writes of sum_i (w_i x_i)^2  +  logit^2 )
+
+    The constant hidden in "one unit" (dot products of thousands of terms err by more, blocked sums by less) is what
+    `SAFETY` is for.
+    """
+    trace, row = readout.trace, readout.trace.row(readout.position)
+    writes = [write[row] for layer in trace.layers[: readout.layer] for write in (layer.attention_write, layer.mlp_write)]
+    start = trace.embedding[row] if trace.position_embedding is None else trace.embedding[row] + trace.position_embedding[row]
+    steps = torch.stack([start, *writes]).double()
+    states = steps.cumsum(0)
+    products = (torch.cat([steps, states]) * readout.direction).square().sum()
+    raw = abs(readout.value) + abs(readout.reference_value)
+    return readout.trace.model.precision * float((products + raw**2).sqrt())
+
+
+def _segments(readout: Readout, grain: Grain) -> Iterator[Segment]:
+    trace, model, row = readout.trace, readout.trace.model, readout.trace.row(readout.position)
+    w = readout.direction
+    yield _segment("embedding", None, w @ trace.embedding[row].double())
+    if trace.position_embedding is not None:
+        yield _segment("position_embedding", None, w @ trace.position_embedding[row].double())
+    for index in range(readout.layer):
+        layer, block = trace.layers[index], model.blocks[index]
+        yield from _attention(model, block, layer, index, row, w, grain.attention)
+        yield from _mlp(block, layer, index, row, w, grain.mlp)
+
+
+def _constants(readout: Readout) -> Iterator[Segment]:
+    for kind, value in readout.constants.items():
+        yield Segment(kind=kind, layer=None, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
+
+
+def _attention(
+    model: Model, block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain
+) -> Iterator[Segment]:
+    if grain == "sublayer":
+        yield _segment("attention", index, w @ layer.attention_write[row].double())
+        return
+    heads = _needs(layer.heads, "heads")
+    w, constant = _through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
+    matrix = projection(block.output_projection)
+    folded = fold(matrix, w).view(model.heads, -1)
+    if grain == "head":
+        yield _segment("head", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
+    else:
+        yield _segment("head", index, source_terms(heads, row, folded), "head", "source")
+    yield from _bias("attention_bias", index, block.output_projection.bias, w, constant)
+
+
+def source_terms(
+    heads: Heads, row: int, folded: Float[Tensor, "head d_head"]
+) -> Float[Tensor, "head key"]:
+    """`pattern[h, s] * (value[h, s] . folded[h])`: what each source token's value adds through each head."""
+    kv_heads, keys, d_head = heads.value.shape
+    grouped = folded.view(kv_heads, -1, d_head)
+    read = torch.matmul(grouped, heads.value.to(folded.dtype).transpose(1, 2))
+    return heads.pattern[:, row].to(folded.dtype) * read.reshape(-1, keys)
+
+
+def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: MlpGrain) -> Iterator[Segment]:
+    if grain == "sublayer":
+        yield _segment("mlp", index, w @ layer.mlp_write[row].double())
+        return
+    neurons = _needs(layer.neurons, "neurons")
+    w, constant = _through_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, w)
+    if isinstance(neurons, ExpertInputs):
+        yield from _experts(block, neurons, index, row, w)
+        yield from _bias("mlp_bias", index, None, w, constant)
+        return
+    assert block.down_projection is not None
+    folded = fold(projection(block.down_projection), w)
+    yield _segment("neuron", index, neurons[row].to(folded.dtype) * folded, "neuron")
+    yield from _bias("mlp_bias", index, block.down_projection.bias, w, constant)
+
+
+def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor) -> Iterator[Segment]:
+    experts = block.experts
+    chosen, weight = inputs.index[row].tolist(), inputs.weight[row].double()
+    activations = torch.stack([expert_activation(experts, expert, inputs.hidden[row]) for expert in chosen])
+    folded = torch.stack([fold(_expert_matrix(experts, expert), w) for expert in chosen])
+    values = weight[:, None] * activations.double() * folded
+    yield Segment("neuron", index, ("expert", "neuron"), _array(values), experts=tuple(chosen))
+    if experts.has_bias:
+        biases = experts.down_proj_bias.detach()[chosen].double() @ w
+        yield _segment("mlp_bias", index, weight @ biases)
+
+
+def expert_activation(experts: object, expert: int, hidden: Float[Tensor, "d_model"]) -> Float[Tensor, "neuron"]:
+    """The neuron activations of one expert, by the module's own gate."""
+    e: object = experts
+    matrix = e.gate_up_proj[expert]  # type: ignore[attr-defined]
+    gate_up = hidden @ matrix if e.is_transposed else matrix @ hidden  # type: ignore[attr-defined]
+    if e.has_bias:  # type: ignore[attr-defined]
+        gate_up = gate_up + e.gate_up_proj_bias[expert]  # type: ignore[attr-defined]
+    return e._apply_gate(gate_up)  # type: ignore[attr-defined]
+
+
+def _expert_matrix(experts: object, expert: int) -> Float[Tensor, "neuron d_model"]:
+    matrix = experts.down_proj[expert].detach()  # type: ignore[attr-defined]
+    return matrix if experts.is_transposed else matrix.T  # type: ignore[attr-defined]
+
+
+def _through_norm(
+    norm: Norm | None, before: Tensor | None, after: Tensor, row: int, w: Tensor
+) -> tuple[Tensor, float]:
+    """The readout before a block's post-norm with its scale frozen, and what the norm's shift adds."""
+    if norm is None or before is None:
+        return w, 0.0
+    return norm.pullback(w, norm.scale(before[row], after[row])), float(w @ norm.shift)
+
+
+def fold(matrix: Float[Tensor, "d_in d_model"], w: Float[Tensor, "d_model"]) -> Float[Tensor, "d_in"]:
+    """`matrix @ w` in the weights' dtype, but at least float32: the readout before a projection."""
+    dtype = torch.promote_types(matrix.dtype, torch.float32)
+    return matrix.to(dtype) @ w.to(dtype)
+
+
+def _bias(kind: str, index: int, bias: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:
+    value = constant if bias is None else constant + float(w @ bias.detach().double())
+    if bias is not None or constant:
+        yield Segment(kind=kind, layer=index, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
+
+
+def _segment(kind: str, index: int | None, values: Tensor, *axes: str) -> Segment:
+    return Segment(kind=kind, layer=index, axes=axes, values=_array(values))  # type: ignore[arg-type]
+
+
+def _array(values: Tensor) -> NDArray[np.float64]:
+    return values.detach().double().cpu().numpy()
+
+
+def _needs(part: _T | None, what: str) -> _T:
+    if part is None:
+        raise InputError(f"This trace does not hold {what}: record it with keep='all'.")
+    return part

@@ -1,0 +1,146 @@
+"""Loading: from a name to a checked model.
+
+Loading is `from_pretrained` and nothing more, except once per set of weights and versions, when the model is checked
+against its own logits.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from unembed.agreement import check, check_once
+from unembed.errors import InputError, ModelError
+from unembed.families import family_of
+from unembed.model import Model, describe
+from unembed.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+
+def load(
+    name: str = "smollm2-135m",
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    offline: bool = False,
+    progress: Progress = silent,
+) -> Model:
+    """Load a model and check it against its own logits (the check is remembered per weights and versions).
+
+    Args:
+        name: the embedded model by its name, a Hugging Face folder, a GGUF file, or a hub id.
+        device: a torch device; None takes the GPU where there is one.
+        dtype: one of `DTYPES`; None keeps that of the file.
+        offline: never touch the network.
+        progress: called while a model is converted or fetched.
+
+    Raises:
+        ModelError: missing, damaged, unsupported, or not in agreement with itself.
+        InputError: an unknown dtype, or a device this machine does not have.
+    """
+    from unembed import weights
+
+    torch_device, torch_dtype = _device(device), _dtype(dtype)
+    folder = weights.resolve(name, offline=offline, progress=progress)
+    module = _from_pretrained(folder, torch_dtype).eval().to(torch_device)  # type: ignore[arg-type]
+    if module.dtype == torch.float64:
+        module.set_experts_implementation("eager")  # torch has no grouped matrix product in float64
+    model = describe(module, _tokenizer(folder), name=name, folder=folder)
+    check_once(model)
+    return model
+
+
+def wrap(
+    module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" = None, *, name: str = ""
+) -> Model:
+    """Use a causal language model that is in memory already. Nothing is copied; the module is not changed.
+
+    Raises:
+        ModelError: unsupported architecture, training mode, quantised layers, weights that are not finite, or a model
+            that does not agree with the row of its family.
+    """
+    model = describe(module, tokenizer, name=name or module.config.model_type)
+    check(model)
+    return model
+
+
+def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with _quiet(), _as_model_error(folder, OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError):
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        family_of(config)
+        module, report = AutoModelForCausalLM.from_pretrained(
+            folder, config=config, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+    if report["missing_keys"]:
+        missing = ", ".join(sorted(report["missing_keys"])[:3])
+        raise ModelError(
+            f"The weights in {folder} lack {len(report['missing_keys'])} tensors that {config.model_type} needs "
+            f"({missing}, …). Fetch the model again."
+        )
+    return module
+
+
+def _tokenizer(folder: Path) -> "PreTrainedTokenizerBase | None":
+    """The folder's tokenizer, or None where there is none (prompts are token ids then)."""
+    from transformers import AutoTokenizer
+
+    if not any((folder / name).exists() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
+        return None
+    with _quiet(), _as_model_error(folder, OSError, ValueError, KeyError, ImportError):
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+@contextlib.contextmanager
+def _as_model_error(folder: Path, *errors: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except ModelError:
+        raise
+    except errors as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ModelError(f"transformers cannot load the model in {folder}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' bars and warnings off stderr; errors still raise."""
+    from transformers.utils import logging
+
+    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
+
+
+def _device(name: str | None) -> torch.device:
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise InputError(f"Device {name!r} is not to be had here: {reason}\nTry --device cpu.") from error
+    return device
+
+
+def _dtype(name: str | None) -> Any:
+    if name in (None, "auto"):
+        return "auto"
+    if name not in DTYPES:
+        raise InputError(f"Expected a dtype of {', '.join(DTYPES)} or auto, found {name!r}.")
+    return getattr(torch, name)

@@ -1,0 +1,86 @@
+"""Norms, read by probing instead of by knowing their class.
+
+Every norm of the field is, at one position, `norm(x) = gain * C(x) * scale + shift`, where `C` subtracts the mean
+(LayerNorm) or nothing (RMSNorm) and `scale = 1 / sqrt(mean(C(x)^2) + eps)` is the one non-linear part. With the scale
+frozen at its value in the run, the norm is affine, and a readout after it becomes a readout before it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unembed.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Norm:
+    """What a norm does apart from its scale, in float64."""
+
+    gain: Float[Tensor, "d_model"]
+    shift: Float[Tensor, "d_model"]
+    centred: bool
+    precision: float
+    """Relative error of its arithmetic: many norms compute in float32 whatever the model's dtype."""
+
+    def centre(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        """`C(x)`: the part of `x` the norm looks at."""
+        return x - x.mean(-1, keepdim=True) if self.centred else x
+
+    def scale(
+        self, x: Float[Tensor, "*batch d_model"], y: Float[Tensor, "*batch d_model"]
+    ) -> Float[Tensor, "*batch"]:
+        """The scale of a run in which the norm turned `x` into `y`: least squares of `y - shift` on `gain * C(x)`."""
+        direction = self.gain * self.centre(x.double())
+        square = direction.square().sum(-1)
+        product = ((y.double() - self.shift) * direction).sum(-1)
+        return torch.where(square > 0, product / square, torch.zeros_like(square))
+
+    def pullback(
+        self, w: Float[Tensor, "*batch d_model"], scale: Float[Tensor, "*#batch"]
+    ) -> Float[Tensor, "*batch d_model"]:
+        """The readout before the norm that equals `w` after it, shift apart: `w . (norm(x) - shift) = pullback . x`."""
+        return self.centre(self.gain * w) * scale[..., None]
+
+
+def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.device) -> Norm:
+    """Read gain, shift and centring of a norm from what it does to three inputs.
+
+    Raises:
+        ModelError: the module is no LayerNorm or RMSNorm of the form above.
+    """
+
+    def run(x: Tensor) -> Tensor:
+        return module(x.to(dtype=dtype, device=device)[None])[0].double()
+
+    # So large that eps vanishes beside the mean square, and exact in every float format.
+    size = 2.0 ** min(20, int(torch.finfo(dtype).max ** 0.5).bit_length())
+    sign = torch.ones(d_model, dtype=torch.float64, device=device)
+    sign[1::2] = -1
+    with torch.no_grad():
+        shift = run(torch.zeros_like(sign))
+        raised = run(size * (sign + 2)) - run(size * sign)
+        centred = bool(raised.norm() < 0.1 * (run(size * sign) - shift).norm())
+        blank = Norm(gain=sign, shift=shift, centred=centred, precision=0.0)
+        x = blank.centre(size * sign)
+        gain = (run(size * sign) - shift) * x.square().mean().sqrt() / x
+        norm = Norm(gain=gain, shift=shift, centred=centred, precision=0.0)
+        error = _misfit(norm, run, dtype=dtype)
+    if not error <= 16 * max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps):
+        raise ModelError(
+            f"{type(module).__name__} is neither a LayerNorm nor an RMSNorm: with its scale frozen it should be affine, "
+            f"but a probe is off by {error:.1e} of its output. A model with such a norm cannot be decomposed."
+        )
+    computes_in = dtype if error < 64 * torch.finfo(dtype).eps else torch.float32
+    return Norm(gain=gain, shift=shift, centred=centred, precision=torch.finfo(computes_in).eps)
+
+
+def _misfit(norm: Norm, run: Callable[[Tensor], Tensor], *, dtype: torch.dtype) -> float:
+    """How far, relative to its output, the module is from the affine form on a random input."""
+    x = torch.randn(norm.gain.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = x.to(dtype).to(norm.gain)
+    y = run(x)
+    predicted = norm.gain * norm.centre(x) * norm.scale(x, y) + norm.shift
+    return ((y - predicted).norm() / y.norm().clamp_min(1e-300)).item()
