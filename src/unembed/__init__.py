@@ -22,6 +22,14 @@ _HOME = {
     "decompose": "decomposition",
     "Ledger": "ledger",
     "Term": "ledger",
+    "explain": "explanation",
+    "Explanation": "explanation",
+    "lens": "logit_lens",
+    "Lens": "logit_lens",
+    "attention": "patterns",
+    "Attention": "patterns",
+    "generate": "generation",
+    "Step": "generation",
     "UnembedError": "errors",
     "InputError": "errors",
     "ModelError": "errors",
@@ -35,13 +43,21 @@ if TYPE_CHECKING:
     from unembed.errors import LedgerError as LedgerError
     from unembed.errors import ModelError as ModelError
     from unembed.errors import UnembedError as UnembedError
+    from unembed.explanation import Explanation as Explanation
+    from unembed.explanation import explain as explain
     from unembed.families import Family as Family
     from unembed.families import register as register
+    from unembed.generation import Step as Step
+    from unembed.generation import generate as generate
     from unembed.ledger import Ledger as Ledger
     from unembed.ledger import Term as Term
     from unembed.loading import load as load
     from unembed.loading import wrap as wrap
+    from unembed.logit_lens import Lens as Lens
+    from unembed.logit_lens import lens as lens
     from unembed.model import Model as Model
+    from unembed.patterns import Attention as Attention
+    from unembed.patterns import attention as attention
     from unembed.readouts import Readout as Readout
     from unembed.readouts import read_direction as read_direction
     from unembed.readouts import readout as readout

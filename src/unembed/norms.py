@@ -44,6 +44,12 @@ class Norm:
         """The readout before the norm that equals `w` after it, shift apart: `w . (norm(x) - shift) = pullback . x`."""
         return self.centre(self.gain * w) * scale[..., None]
 
+    def pushforward(
+        self, x: Float[Tensor, "*batch d_model"], scale: Float[Tensor, "*#batch"]
+    ) -> Float[Tensor, "*batch d_model"]:
+        """What a part `x` of the norm's input adds to its output: `gain * C(x) * scale`."""
+        return self.gain * self.centre(x.double()) * scale[..., None]
+
 
 def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.device) -> Norm:
     """Read gain, shift and centring of a norm from what it does to three inputs.

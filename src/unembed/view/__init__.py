@@ -1,0 +1,1 @@
+"""Views: results -> plain payloads -> terminal and JSON. A view renders a payload and computes nothing."""

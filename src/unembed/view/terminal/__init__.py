@@ -1,0 +1,10 @@
+"""The terminal view: payloads as lines of at most 100 columns, also in a pipe and in ASCII."""
+
+from unembed.view.terminal.attention import attention_lines as attention_lines
+from unembed.view.terminal.explanation import explain_lines as explain_lines
+from unembed.view.terminal.generation import generated_lines as generated_lines
+from unembed.view.terminal.lens import lens_lines as lens_lines
+from unembed.view.terminal.machine import doctor_lines as doctor_lines
+from unembed.view.terminal.machine import models_lines as models_lines
+from unembed.view.terminal.paper import Paper as Paper
+from unembed.view.terminal.paper import show as show

@@ -1,0 +1,74 @@
+"""`unembed attention` in the terminal: patterns, and what each source token adds through a head."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from unembed.view.glyphs import percent, signed, visible
+from unembed.view.payloads import AttentionPayload, HeadPattern
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+
+_HEADS, _SOURCES, _GRID = 12, 24, 48
+
+
+def attention_lines(payload: AttentionPayload, paper: Paper) -> Iterator[Text]:
+    """One head in full when one was asked for, otherwise the heads that add most."""
+    target = payload.target
+    title = f" ATTENTION from position {payload.position} to {visible(target.text)} {percent(target.probability)}"
+    yield headline(title, payload.model, paper)
+    if payload.matrix is not None:
+        yield from _one(payload, payload.heads[0], payload.matrix, paper)
+    else:
+        yield from _many(payload)
+
+
+def _many(payload: AttentionPayload) -> Iterator[Text]:
+    ranked = sorted(payload.heads, key=lambda h: -abs(h.value))
+    yield Text(f"  {cell('head', 9)}{cell('credit', 8)} {cell('looks at', 38)} adds through its values", FAINT)
+    for head in ranked[:_HEADS]:
+        looks = "  ".join(f"{_token(payload, s)} {w:.2f}" for s, w in _largest(head.pattern, 2))
+        adds = "  ".join(f"{_token(payload, s)} {signed(v)}" for s, v in _largest(head.contribution, 2))
+        line = Text(f"  {cell(f'L{head.layer}.H{head.head}', 9)}")
+        yield line.append(cell(signed(head.value), 8), signed_style(head.value)).append(f" {cell(looks, 38)} {adds}")
+    rest = ranked[_HEADS:]
+    if rest:
+        yield Text(f"  {len(rest)} others {signed(sum(h.value for h in rest))} (net)", FAINT)
+    yield Text("  --layer L --head H for one head in full", FAINT)
+
+
+def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]], paper: Paper) -> Iterator[Text]:
+    yield Text(f"  L{head.layer}.H{head.head}  credit {signed(head.value)} logits", STRONG)
+    yield Text(f"  {cell('source', 22)}attends                   adds", FAINT)
+    largest = max((abs(v) for v in head.contribution), default=0.0)
+    order = sorted(range(payload.position + 1), key=lambda s: -max(head.pattern[s], _share(head.contribution[s], largest)))
+    for source in sorted(order[:_SOURCES]):
+        weight, adds = head.pattern[source], head.contribution[source]
+        line = Text(f"  {cell(f'{source} {visible(payload.tokens[source].text)}', 22)}")
+        line.append(f"{weight:.3f} {cell(paper.glyphs.bar(weight, 1.0, 18), 19)} ")
+        yield line.append(f"{cell(signed(adds, 3), 9)}{paper.glyphs.bar(adds, largest, 18)}", signed_style(adds))
+    if len(order) > _SOURCES:
+        rest = sum(head.contribution[s] for s in order[_SOURCES:])
+        yield Text(f"  {len(order) - _SOURCES} other sources add {signed(rest, 3)} (net)", FAINT)
+    yield Text()
+    yield from _grid(payload, matrix, paper)
+
+
+def _grid(payload: AttentionPayload, matrix: list[list[float]], paper: Paper) -> Iterator[Text]:
+    start = max(0, len(matrix) - _GRID)
+    yield Text(f"  the whole pattern, row attends to column{'' if start == 0 else f', from position {start}'}", FAINT)
+    for query in range(start, len(matrix)):
+        shades = "".join(paper.glyphs.shade(w) for w in matrix[query][start : query + 1])
+        yield Text(f"  {cell(f'{query} {visible(payload.tokens[query].text)}', 22)}").append(shades, "dark_orange3")
+
+
+def _share(value: float, largest: float) -> float:
+    return abs(value) / largest if largest else 0.0
+
+
+def _largest(values: list[float], count: int) -> list[tuple[int, float]]:
+    order = sorted(range(len(values)), key=lambda i: -abs(values[i]))[:count]
+    return [(i, values[i]) for i in order]
+
+
+def _token(payload: AttentionPayload, position: int) -> str:
+    return visible(payload.tokens[position].text)

@@ -1,0 +1,57 @@
+"""`unembed lens` in the terminal: a map of layers by positions, each cell a top token and how sure it is."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from unembed.view.glyphs import percent, visible
+from unembed.view.payloads import LensCell, LensPayload
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline
+
+_CELL = 11
+_RAMP = ("grey37", "grey50", "grey70", "khaki3", "gold3", "dark_orange3")
+
+
+def lens_lines(payload: LensPayload, paper: Paper) -> Iterator[Text]:
+    """The whole view, line by line: last layer first, as the stream flows upward."""
+    cells = {(c.layer, c.position): c for c in payload.cells}
+    layers = list(dict.fromkeys(c.layer for c in payload.cells))
+    positions = list(dict.fromkeys(c.position for c in payload.cells))
+    fits = max(1, (paper.width - 7) // _CELL)
+    shown = positions[-fits:]
+    yield headline(" LOGIT LENS  top token after each layer, and its probability in tenths", payload.model, paper)
+    if len(shown) < len(positions):
+        yield Text(f" the last {len(shown)} of {len(positions)} positions; --position or --json for others", FAINT)
+    yield _line("", [f"{p} {visible(payload.tokens[p].text)}" for p in shown], FAINT)
+    for layer in reversed(layers):
+        yield _layer_line(layer, [cells[layer, p] for p in shown], paper)
+    yield Text()
+    yield from _target_lines(payload, layers, shown[-1], cells, paper)
+    yield Text(f" cost: {payload.states} states read, one product with the vocabulary matrix each", FAINT)
+
+
+def _line(name: str, texts: list[str], style: str) -> Text:
+    return Text(f" {cell(name, 5)} " + "".join(cell(text, _CELL - 1) + " " for text in texts), style)
+
+
+def _layer_line(layer: int | None, row: list[LensCell], paper: Paper) -> Text:
+    line = Text(f" {cell('emb' if layer is None else f'L{layer}', 5)} ", FAINT)
+    for c in row:
+        probability = c.top_probability[0]
+        style = _RAMP[min(len(_RAMP) - 1, int(len(_RAMP) * probability))]
+        tenths = min(9, int(10 * probability))
+        line.append(f"{cell(visible(c.top[0].text), _CELL - 3)} {tenths} ", style)
+    return line
+
+
+def _target_lines(
+    payload: LensPayload, layers: list[int | None], position: int, cells: dict, paper: Paper
+) -> Iterator[Text]:
+    target = next(t for t in payload.targets if t.position == position)
+    yield Text(f" {visible(target.text)} at position {position}", STRONG)
+    yield Text("  layer     rank   probability  KL to final (nats)", FAINT)
+    for layer in reversed(layers):
+        c = cells[layer, position]
+        bar = paper.glyphs.bar(c.probability, 1.0, 24)
+        name = "emb" if layer is None else f"L{layer}"
+        yield Text(f"  {cell(name, 6)} {c.rank:7d}  {percent(c.probability):>11}  {c.kl:8.3f}  {bar}")

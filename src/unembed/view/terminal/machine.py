@@ -1,0 +1,46 @@
+"""`unembed models` and `unembed doctor` in the terminal."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from unembed.view.payloads import DoctorPayload, ModelEntry, ModelsPayload
+from unembed.view.terminal.paper import FAINT, STRONG, cell
+
+
+def models_lines(payload: ModelsPayload) -> Iterator[Text]:
+    """A line a model: what is here and what would be fetched."""
+    yield Text(f"  {cell('model', 34)}{cell('state', 34)}{cell('size', 10)}licence", FAINT)
+    for entry in payload.models:
+        yield Text(f"  {cell(entry.name, 34)}{cell(entry.state, 34)}{cell(size(entry.bytes), 10)}{entry.licence}")
+        if entry.fetch:
+            yield Text(f"    to fetch it: {entry.fetch}", FAINT)
+    yield Text("  --model also takes a hub id, a Hugging Face folder or a GGUF file", FAINT)
+
+
+def doctor_lines(payload: DoctorPayload) -> Iterator[Text]:
+    """What this machine has, and what is wrong with it."""
+    facts = {
+        "versions": ", ".join(f"{name} {version}" for name, version in payload.versions.items()),
+        "devices": ", ".join(payload.devices) + f"; {payload.threads} torch threads",
+        "cache": f"{payload.cache} ({size(payload.cache_bytes)}; {size(payload.free_bytes)} free)",
+        "families": ", ".join(payload.families),
+        "models": "; ".join(_model(entry) for entry in payload.models),
+    }
+    for name, text in facts.items():
+        yield Text(f"  {cell(name, 10)}", FAINT).append(text)
+    for problem in payload.problems:
+        yield Text(f"  problem   {problem}", STRONG)
+    if not payload.problems:
+        yield Text("  no problems found", STRONG)
+
+
+def _model(entry: ModelEntry) -> str:
+    return f"{entry.name}: {entry.state}"
+
+
+def size(count: int | None) -> str:
+    """Bytes for reading."""
+    if count is None:
+        return ""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

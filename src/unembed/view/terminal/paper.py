@@ -1,0 +1,100 @@
+"""Paper: how wide the page is and what can be written on it; helpers that every view shares."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from unembed.view.glyphs import Glyphs, visible
+from unembed.view.payloads import ModelFacts, PromptToken
+
+WIDTH = 100
+POSITIVE, NEGATIVE, FAINT, STRONG = "dark_orange3", "medium_purple", "dim", "bold"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What the views write on."""
+
+    width: int = WIDTH
+    glyphs: Glyphs = field(default_factory=Glyphs)
+
+
+def console(file: TextIO) -> Console:
+    """A console for a stream: colours only on a terminal, no style at all under NO_COLOR."""
+    bare = bool(os.environ.get("NO_COLOR")) or not file.isatty()
+    width = None if file.isatty() else WIDTH
+    return Console(file=file, color_system=None if bare else "auto", width=width, highlight=False, soft_wrap=True)
+
+
+def paper_for(file: TextIO) -> Paper:
+    """The paper a stream offers."""
+    encoding = (getattr(file, "encoding", None) or "ascii").lower().replace("-", "")
+    return Paper(width=max(40, min(WIDTH, console(file).width)), glyphs=Glyphs(ascii=not encoding.startswith("utf")))
+
+
+def show(lines: Iterable[Text], file: TextIO) -> None:
+    """Write lines to a stream, in the characters it can take."""
+    out, glyphs = console(file), paper_for(file).glyphs
+    for line in lines:
+        if glyphs.ascii:
+            line = Text(glyphs.plain(line.plain))
+        line.rstrip()
+        out.print(line)
+
+
+def cell(text: str, width: int, *, right: bool = False) -> str:
+    """`text` in exactly `width` terminal cells, cut with … where it is longer."""
+    if cell_len(text) > width:
+        return set_cell_size(text, max(0, width - 1)).rstrip() + "…"
+    return " " * (width - cell_len(text)) + text if right else set_cell_size(text, width)
+
+
+def headline(title: str, model: ModelFacts, paper: Paper) -> Text:
+    """A title on the left, the model on the right."""
+    facts = f"{model.name} · {model.device} · {model.dtype}"
+    room = paper.width - cell_len(facts) - 1
+    return Text(cell(title, max(room, 10)) + " ").append(facts, FAINT)
+
+
+def signed_style(value: float) -> str:
+    """The colour of a sign; the glyphs carry it too."""
+    return POSITIVE if value >= 0 else NEGATIVE
+
+
+def token_strip(tokens: list[PromptToken], position: int, answer: str, width: int) -> tuple[Text, dict[int, tuple[int, int]]]:
+    """The prompt up to `position` as one line, and where each shown token stands on it (column, width).
+
+    A prompt that does not fit keeps its first token and its end; the gap is named.
+    """
+    cells = {t.position: f"{t.position} {visible(t.text)}" for t in tokens[: position + 1]}
+    tail = f"→ {visible(answer)}"
+    kept = _fitting(cells, width - cell_len(tail) - 4)
+    line, places, last = Text(" "), {}, -1
+    for place in kept:
+        if place > last + 1:
+            line.append(f"… {place - last - 1} tokens … │ ", FAINT)
+        places[place] = (line.cell_len, cell_len(cells[place]))
+        number, _, text = cells[place].partition(" ")
+        line.append(number + " ", FAINT).append(text).append(" │ ", FAINT)
+        last = place
+    return line.append(tail, STRONG), places
+
+
+def _fitting(cells: dict[int, str], room: int) -> list[int]:
+    order = sorted(cells)
+    size = {i: cell_len(cells[i]) + 3 for i in order}
+    if sum(size.values()) <= room:
+        return order
+    room -= size[order[0]] + 22  # the first token and the name of the gap
+    kept: list[int] = []
+    for i in reversed(order[1:]):
+        room -= size[i]
+        if room < 0:
+            break
+        kept.append(i)
+    return [order[0], *reversed(kept)]
