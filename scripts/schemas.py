@@ -1,0 +1,41 @@
+"""Write the JSON schemas of all payloads into the package; with --check, fail where they have drifted."""
+
+import json
+import sys
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from unembed.view.payloads import PAYLOADS
+
+FOLDER = Path(__file__).parents[1] / "src" / "unembed" / "view" / "schemas"
+
+
+def schema_of(payload: type) -> tuple[str, str]:
+    """File name and text of a payload's JSON schema."""
+    schema = TypeAdapter(payload).json_schema()
+    version = schema["properties"]["schema"]["const"]  # "unembed/explain/1"
+    schema["required"] = [*schema.get("required", []), "schema"]
+    _, name, number = version.split("/")
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": version}
+    return f"{name}-{number}.json", json.dumps({**head, **schema}, indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Write or check; the exit code says whether they agree."""
+    FOLDER.mkdir(exist_ok=True)
+    drifted = []
+    for name, text in map(schema_of, PAYLOADS):
+        path = FOLDER / name
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text() != text:
+                drifted.append(name)
+        else:
+            path.write_text(text)
+    if drifted:
+        print(f"Schemas differ from the payload types: {', '.join(drifted)}. Run `make schemas`.", file=sys.stderr)
+    return bool(drifted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
