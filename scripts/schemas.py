@@ -33,7 +33,10 @@ def main() -> int:
         else:
             path.write_text(text)
     if drifted:
-        print(f"Schemas differ from the payload types: {', '.join(drifted)}. Run `make schemas`.", file=sys.stderr)
+        print(
+            f"Schemas differ from the payload types: {', '.join(drifted)}. Run `make schemas`.",
+            file=sys.stderr,
+        )
     return bool(drifted)
 
 

@@ -37,14 +37,20 @@ DeviceOpt = Annotated[str | None, typer.Option(help="A torch device; the GPU by 
 DtypeOpt = Annotated[str | None, typer.Option(help="float32, bfloat16, float16, float64; that of the file by default.")]
 OfflineOpt = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print versioned JSON (schemas ship with the package).")]
-TargetOpt = Annotated[str | None, typer.Option("--target", "-t", help="The token to explain; the top prediction by default.")]
+TargetOpt = Annotated[
+    str | None, typer.Option("--target", "-t", help="The token to explain; the top prediction by default.")
+]
 VersusOpt = Annotated[str | None, typer.Option("--vs", help="Explain the difference to this token's logit.")]
 ReferenceOpt = Annotated[str, typer.Option(help="mean: above the vocabulary mean; raw: the plain logit.")]
-PositionOpt = Annotated[int, typer.Option("--position", "-p", help="Where the prediction is made; -1 is the last token.")]
+PositionOpt = Annotated[
+    int, typer.Option("--position", "-p", help="Where the prediction is made; -1 is the last token.")
+]
 
 
 @app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
     """Explains why a GPT-style model predicted a token, with numbers that add up."""
     if version:
         typer.echo(f"unembed {__version__}")
@@ -58,7 +64,9 @@ def explain(
     versus: VersusOpt = None,
     reference: ReferenceOpt = "mean",
     position: PositionOpt = -1,
-    by: Annotated[str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")] = "sublayer",
+    by: Annotated[
+        str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")
+    ] = "sublayer",
     top: Annotated[int, typer.Option(min=1, help="How many predictions, heads and neurons to show.")] = 5,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
@@ -74,7 +82,14 @@ def explain(
     text = _prompt(prompt)
     loaded = _load(model, device, dtype, offline)
     result = run(
-        loaded, text, target, versus=versus, reference=_reference(reference), position=position, by=by, top=top
+        loaded,
+        text,
+        target,
+        versus=versus,
+        reference=_reference(reference),
+        position=position,
+        by=by,
+        top=top,
     )
     _print(explain_payload(result), explain_lines, as_json)
 
@@ -84,7 +99,9 @@ def lens(
     prompt: PromptArg,
     target: TargetOpt = None,
     layer: Annotated[list[int] | None, typer.Option(help="Only the stream after so many blocks (repeatable).")] = None,
-    position: Annotated[list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")] = None,
+    position: Annotated[
+        list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many top tokens of each state to keep.")] = 5,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,

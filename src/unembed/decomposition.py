@@ -24,7 +24,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment, Term
-from unembed.model import Block, Model, projection
+from unembed.model import Block, Model, bias, projection
 from unembed.norms import Norm
 from unembed.readouts import Readout
 from unembed.trace import ExpertInputs, Heads, Layer
@@ -68,8 +68,14 @@ def rounding(readout: Readout) -> float:
     `SAFETY` is for.
     """
     trace, row = readout.trace, readout.trace.row(readout.position)
-    writes = [write[row] for layer in trace.layers[: readout.layer] for write in (layer.attention_write, layer.mlp_write)]
-    start = trace.embedding[row] if trace.position_embedding is None else trace.embedding[row] + trace.position_embedding[row]
+    writes = [
+        write[row] for layer in trace.layers[: readout.layer] for write in (layer.attention_write, layer.mlp_write)
+    ]
+    start = (
+        trace.embedding[row]
+        if trace.position_embedding is None
+        else trace.embedding[row] + trace.position_embedding[row]
+    )
     steps = torch.stack([start, *writes]).double()
     states = steps.cumsum(0)
     products = (torch.cat([steps, states]) * readout.direction).square().sum()
@@ -108,7 +114,7 @@ def _attention(
         yield _segment("head", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
     else:
         yield _segment("head", index, source_terms(heads, row, folded), "head", "source")
-    yield from _bias("attention_bias", index, block.output_projection.bias, w, constant)
+    yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
 
 
 def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
@@ -124,7 +130,9 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     if term.head is not None:
         z = _needs(layer.heads, "heads").z[row, term.head].double()
         matrix = projection(block.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)[term.head]
-        return _after_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, z @ matrix.double())
+        return _after_norm(
+            block.attention_norm, layer.attention_output, layer.attention_write, row, z @ matrix.double()
+        )
     neurons = _needs(layer.neurons, "neurons")
     if isinstance(neurons, ExpertInputs):
         assert term.expert is not None
@@ -137,9 +145,7 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     return _after_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, activation * value)
 
 
-def source_terms(
-    heads: Heads, row: int, folded: Float[Tensor, "head d_head"]
-) -> Float[Tensor, "head key"]:
+def source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) -> Float[Tensor, "head key"]:
     """`pattern[h, s] * (value[h, s] . folded[h])`: what each source token's value adds through each head."""
     kv_heads, keys, d_head = heads.value.shape
     grouped = folded.view(kv_heads, -1, d_head)
@@ -160,7 +166,7 @@ def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: Mlp
     assert block.down_projection is not None
     folded = fold(projection(block.down_projection), w)
     yield _segment("neuron", index, neurons[row].to(folded.dtype) * folded, "neuron")
-    yield from _bias("mlp_bias", index, block.down_projection.bias, w, constant)
+    yield from _bias("mlp_bias", index, bias(block.down_projection), w, constant)
 
 
 def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor) -> Iterator[Segment]:
@@ -175,24 +181,21 @@ def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor
         yield _segment("mlp_bias", index, weight @ biases)
 
 
-def expert_activation(experts: object, expert: int, hidden: Float[Tensor, "d_model"]) -> Float[Tensor, "neuron"]:
+def expert_activation(experts: Any, expert: int, hidden: Float[Tensor, "d_model"]) -> Float[Tensor, "neuron"]:
     """The neuron activations of one expert, by the module's own gate."""
-    e: object = experts
-    matrix = e.gate_up_proj[expert]  # type: ignore[attr-defined]
-    gate_up = hidden @ matrix if e.is_transposed else matrix @ hidden  # type: ignore[attr-defined]
-    if e.has_bias:  # type: ignore[attr-defined]
-        gate_up = gate_up + e.gate_up_proj_bias[expert]  # type: ignore[attr-defined]
-    return e._apply_gate(gate_up)  # type: ignore[attr-defined]
+    matrix = experts.gate_up_proj[expert]
+    gate_up = hidden @ matrix if experts.is_transposed else matrix @ hidden
+    if experts.has_bias:
+        gate_up = gate_up + experts.gate_up_proj_bias[expert]
+    return experts._apply_gate(gate_up)
 
 
-def _expert_matrix(experts: object, expert: int) -> Float[Tensor, "neuron d_model"]:
-    matrix = experts.down_proj[expert].detach()  # type: ignore[attr-defined]
-    return matrix if experts.is_transposed else matrix.T  # type: ignore[attr-defined]
+def _expert_matrix(experts: Any, expert: int) -> Float[Tensor, "neuron d_model"]:
+    matrix = experts.down_proj[expert].detach()
+    return matrix if experts.is_transposed else matrix.T
 
 
-def _through_norm(
-    norm: Norm | None, before: Tensor | None, after: Tensor, row: int, w: Tensor
-) -> tuple[Tensor, float]:
+def _through_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: int, w: Tensor) -> tuple[Tensor, float]:
     """The readout before a block's post-norm with its scale frozen, and what the norm's shift adds."""
     if norm is None or before is None:
         return w, 0.0
@@ -212,9 +215,9 @@ def fold(matrix: Float[Tensor, "d_in d_model"], w: Float[Tensor, "d_model"]) -> 
     return matrix.to(dtype) @ w.to(dtype)
 
 
-def _bias(kind: str, index: int, bias: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:
-    value = constant if bias is None else constant + float(w @ bias.detach().double())
-    if bias is not None or constant:
+def _bias(kind: str, index: int, vector: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:
+    value = constant if vector is None else constant + float(w @ vector.double())
+    if vector is not None or constant:
         yield Segment(kind=kind, layer=index, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
 
 

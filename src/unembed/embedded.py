@@ -232,9 +232,7 @@ def _build(source: Path, sha256: str, target: Path, progress: Progress) -> None:
     _remember({target / name: digest for name, digest in files.items()})
 
 
-def _write_manifest(
-    folder: Path, source: Path, sha256: str, licence: str, progress: Progress
-) -> dict[str, str]:
+def _write_manifest(folder: Path, source: Path, sha256: str, licence: str, progress: Progress) -> dict[str, str]:
     from transformers import __version__
 
     files = {file.name: _hash(file, progress) for file in sorted(folder.iterdir())}
@@ -324,7 +322,7 @@ def _reader() -> type["GGUFReader"]:
     class Reader(gguf.GGUFReader):
         data: Any
 
-        def _get(self, offset: int, dtype: Any, count: int = 1, override_order: Any = None) -> Any:  # noqa: ANN401
+        def _get(self, offset: int, dtype: Any, count: int = 1, override_order: Any = None) -> Any:
             self.data = np.asarray(self.data)  # not a memmap: slicing those takes most of gguf's time
             found = super()._get(offset, dtype, count, override_order)
             if len(found) != count:
@@ -388,9 +386,7 @@ def _unreadable(source: Path, part: str, error: Exception) -> ModelError:
     )
 
 
-def _check_complete(
-    source: Path, reader: "GGUFReader", model: "PreTrainedModel", report: dict[str, Any]
-) -> None:
+def _check_complete(source: Path, reader: "GGUFReader", model: "PreTrainedModel", report: dict[str, Any]) -> None:
     """Each parameter came from the file, and each number in the file became a parameter."""
     if absent := sorted(report["missing_keys"]) + sorted(key for key, *_ in report["mismatched_keys"]):
         raise ModelError(
@@ -410,9 +406,7 @@ def _save(loaded: _Loaded, folder: Path, progress: Progress) -> None:
 
     progress("Writing the converted model", 0.0)
     model: Any = loaded.model
-    model.hf_quantizer = (
-        None  # both mark it as quantised, which it no longer is: save_pretrained would refuse
-    )
+    model.hf_quantizer = None  # both mark it as quantised, which it no longer is: save_pretrained would refuse
     del model.config.quantization_config
     try:
         with quiet():
@@ -433,9 +427,7 @@ def _verify(model: "PreTrainedModel", folder: Path, progress: Progress) -> None:
 
     progress("Verifying the converted model", 0.0)
     with quiet():
-        again = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True
-        ).state_dict()
+        again = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).state_dict()
     written = model.state_dict()
     wrong = [name for name in written if name not in again or not _same(written[name], again[name])]
     if wrong or written.keys() != again.keys():
@@ -451,7 +443,7 @@ def _verify(model: "PreTrainedModel", folder: Path, progress: Progress) -> None:
         )
 
 
-def _same(a: Any, b: Any) -> bool:  # noqa: ANN401 - torch is imported lazily
+def _same(a: Any, b: Any) -> bool:
     import torch
 
     return a.dtype == b.dtype and torch.equal(a.view(torch.int32), b.view(torch.int32))
@@ -471,7 +463,7 @@ def bar(report: Progress, stage: str, unit: str) -> type[Any]:
     from tqdm import tqdm
 
     class Bar(tqdm):
-        def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - tqdm's own
+        def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options | {"file": io.StringIO(), "disable": False})
 
         def display(self, *args: object, **options: object) -> None:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.decomposition import component_write, decompose
+from unembed.decomposition import component_write, decompose, expert_activation
 from unembed.ledger import Ledger, Term
 from unembed.logit_lens import Lens, read_lens
 from unembed.model import Model
@@ -85,7 +85,11 @@ class Explanation:
     def __repr__(self) -> str:
         tokenizer, target = self.model.tokenizer, self.target
         text = str(target.token) if tokenizer is None else repr(tokenizer.decode([target.token]))
-        against = {"mean": " above the vocabulary mean", "raw": "", "versus": f" above token {self.readout.versus}"}
+        against = {
+            "mean": " above the vocabulary mean",
+            "raw": "",
+            "versus": f" above token {self.readout.versus}",
+        }
         lines = [
             f"Explanation of {text} at position {self.readout.position}: probability {target.probability:.1%}, "
             f"rank {target.rank}, logit {target.logit:.2f}",
@@ -201,14 +205,13 @@ class _Writers:
         return tuple(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
     def _activation(self, term: Term) -> float:
-        assert term.layer is not None and term.neuron is not None
+        assert term.layer is not None
+        assert term.neuron is not None
         trace = self.readout.trace
         neurons = trace.layers[term.layer].neurons
         assert neurons is not None
         if not isinstance(neurons, ExpertInputs):
             return float(neurons[0, term.neuron])
-        from unembed.decomposition import expert_activation
-
         assert term.expert is not None
         experts = trace.model.blocks[term.layer].experts
         return float(expert_activation(experts, term.expert, neurons.hidden[0])[term.neuron])

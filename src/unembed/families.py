@@ -83,9 +83,7 @@ _GEMMA2 = replace(
     logit_softcap="final_logit_softcapping",
 )
 _MIXTRAL = replace(_LLAMA, model_type="mixtral", experts="mlp.experts")
-_CAUSAL = Require(
-    attribute="use_bidirectional_attention", value=False, otherwise="it attends to later tokens as well"
-)
+_CAUSAL = Require(attribute="use_bidirectional_attention", value=False, otherwise="it attends to later tokens as well")
 
 _ROWS = (
     Family(
@@ -98,9 +96,7 @@ _ROWS = (
         output_projection="attn.c_proj",
         down_projection="mlp.c_proj",
         writes=("attn", "mlp"),
-        requires=(
-            Require(attribute="add_cross_attention", value=False, otherwise="cross-attention writes as well"),
-        ),
+        requires=(Require(attribute="add_cross_attention", value=False, otherwise="cross-attention writes as well"),),
     ),
     Family(
         model_type="gpt_neo",

@@ -109,7 +109,7 @@ def _step(trace: Trace, token: int) -> Step:
     return Step(
         trace=trace,
         token=token,
-        text=str(token) if tokenizer is None else tokenizer.decode([token]),
+        text=str(token) if tokenizer is None else str(tokenizer.decode([token])),
         logit=float(logits[token]),
         probability=float((logits[token] - logits.logsumexp(-1)).exp()),
     )
@@ -117,4 +117,4 @@ def _step(trace: Trace, token: int) -> Step:
 
 def _end_tokens(model: Model) -> set[int]:
     end = getattr(model.module.generation_config, "eos_token_id", None)
-    return set(end) if isinstance(end, list) else {end}
+    return set(end) if isinstance(end, list) else set() if end is None else {int(end)}

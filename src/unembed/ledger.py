@@ -57,7 +57,9 @@ class Grain:
             elif word == "neuron":
                 grain = replace(grain, mlp="neuron")
             elif word != "sublayer":
-                raise InputError(f"Expected a granularity of sublayer, head, source, neuron or source+neuron, found {by!r}.")
+                raise InputError(
+                    f"Expected a granularity of sublayer, head, source, neuron or source+neuron, found {by!r}."
+                )
         return grain
 
     def __str__(self) -> str:
@@ -159,7 +161,7 @@ class Ledger:
         if not abs(self.error) <= self.tolerance:
             raise LedgerError(
                 f"The ledger does not add up: its terms sum to {self.sum:.6g}, the model's own number is "
-                f"{self.value:.6g}, off by {abs(self.error):.2e} where rounding explains at most {self.tolerance:.2e}.\n"
+                f"{self.value:.6g}: off by {abs(self.error):.2e}, rounding explains at most {self.tolerance:.2e}.\n"
                 "The model's modules were changed after loading, or its family row is wrong; please report it."
             )
         return self

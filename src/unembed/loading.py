@@ -56,9 +56,7 @@ def load(
     return model
 
 
-def wrap(
-    module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" = None, *, name: str = ""
-) -> Model:
+def wrap(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" = None, *, name: str = "") -> Model:
     """Use a causal language model that is in memory already. Nothing is copied; the module is not changed.
 
     Raises:
@@ -74,12 +72,21 @@ def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    with _quiet(), _as_model_error(folder, OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError):
+    with (
+        _quiet(),
+        _as_model_error(folder, OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError),
+    ):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         family_of(config)
-        module, report = AutoModelForCausalLM.from_pretrained(
-            folder, config=config, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
         )
+    module, report = loaded
     if report["missing_keys"]:
         missing = ", ".join(sorted(report["missing_keys"])[:3])
         raise ModelError(

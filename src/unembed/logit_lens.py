@@ -100,7 +100,11 @@ def lens(
         InputError: a bad prompt, target, layer or position.
     """
     return read_lens(
-        record(model, prompt, positions=positions, keep="stream"), target, layers=layers, top=top, progress=progress
+        record(model, prompt, positions=positions, keep="stream"),
+        target,
+        layers=layers,
+        top=top,
+        progress=progress,
     )
 
 
@@ -155,4 +159,4 @@ class _Reader:
 def state_logits(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
     """`softcap(W_U norm(x) + b_U)`, by the model's own modules."""
     normed = model.module.get_submodule(model.family.final_norm)(x)
-    return capped(model.module.get_output_embeddings()(normed), model.softcap)
+    return capped(model.unembed(normed), model.softcap)

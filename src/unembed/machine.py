@@ -35,7 +35,10 @@ def doctor() -> Report:
     free = shutil.disk_usage(_existing(cache)).free
     return Report(
         versions={"python": platform.python_version(), **_versions()},
-        devices=("cpu", *(f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count()))),
+        devices=(
+            "cpu",
+            *(f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())),
+        ),
         threads=torch.get_num_threads(),
         cache=cache,
         cache_bytes=sum(p.stat().st_size for p in cache.rglob("*") if p.is_file()) if cache.exists() else 0,

@@ -6,7 +6,7 @@ Weights are neither converted nor copied; `Model` only points into the module.
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from jaxtyping import Float
@@ -111,14 +111,19 @@ class Model:
         return self.module.device
 
     @property
+    def unembed(self) -> nn.Linear:
+        """The module that makes logits of the normed stream."""
+        return cast(nn.Linear, self.module.get_output_embeddings())
+
+    @property
     def unembedding(self) -> Float[Tensor, "vocab d_model"]:
         """W_U, the weight of the output embeddings."""
-        return self.module.get_output_embeddings().weight
+        return self.unembed.weight
 
     @property
     def unembedding_bias(self) -> Float[Tensor, "vocab"] | None:
         """b_U, or None."""
-        return self.module.get_output_embeddings().bias
+        return self.unembed.bias
 
     @property
     def softcap(self) -> float | None:
@@ -157,6 +162,12 @@ def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
     raise _no_matrix(module)
 
 
+def bias(module: nn.Module | None) -> Float[Tensor, "d_out"] | None:
+    """The bias of a linear layer, or None."""
+    value = getattr(module, "bias", None)
+    return value.detach() if isinstance(value, Tensor) else None
+
+
 def _no_matrix(module: nn.Module | None) -> ModelError:
     return ModelError(
         f"Expected a plain Linear or Conv1D layer with floating-point weights, found {type(module).__name__}.\n"
@@ -189,11 +200,11 @@ def describe(
     if type(unembedding) is not nn.Linear:
         raise _no_matrix(unembedding)
     final_norm = _part(module, family.final_norm)
-    d_model = module.get_input_embeddings().weight.shape[1]
-    if unembedding.weight.shape[1] != d_model or module.config.hidden_size != d_model:
+    d_model = cast(nn.Embedding, module.get_input_embeddings()).embedding_dim
+    if unembedding.in_features != d_model or module.config.hidden_size != d_model:
         raise ModelError(
             f"The stream is {module.config.hidden_size} wide, but the embedding has {d_model} and the unembedding "
-            f"{unembedding.weight.shape[1]} columns: models with a projection in between are not supported."
+            f"{unembedding.in_features} columns: models with a projection in between are not supported."
         )
     return Model(
         name=name,

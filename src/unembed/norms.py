@@ -29,9 +29,7 @@ class Norm:
         """`C(x)`: the part of `x` the norm looks at."""
         return x - x.mean(-1, keepdim=True) if self.centred else x
 
-    def scale(
-        self, x: Float[Tensor, "*batch d_model"], y: Float[Tensor, "*batch d_model"]
-    ) -> Float[Tensor, "*batch"]:
+    def scale(self, x: Float[Tensor, "*batch d_model"], y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch"]:
         """The scale of a run in which the norm turned `x` into `y`: least squares of `y - shift` on `gain * C(x)`."""
         direction = self.gain * self.centre(x.double())
         square = direction.square().sum(-1)
@@ -76,8 +74,8 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
         error = _misfit(norm, run, dtype=dtype)
     if not error <= 16 * max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps):
         raise ModelError(
-            f"{type(module).__name__} is neither a LayerNorm nor an RMSNorm: with its scale frozen it should be affine, "
-            f"but a probe is off by {error:.1e} of its output. A model with such a norm cannot be decomposed."
+            f"{type(module).__name__} is neither a LayerNorm nor an RMSNorm: with its scale frozen it is not affine, "
+            f"a probe is off by {error:.1e} of its output. A model with such a norm cannot be decomposed."
         )
     computes_in = dtype if error < 64 * torch.finfo(dtype).eps else torch.float32
     return Norm(gain=gain, shift=shift, centred=centred, precision=torch.finfo(computes_in).eps)

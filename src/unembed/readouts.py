@@ -97,7 +97,11 @@ def readout(
 
 
 def read_direction(
-    trace: Trace, direction: Float[Tensor, "d_model"] | Sequence[float], *, position: int = -1, layer: int | None = None
+    trace: Trace,
+    direction: Float[Tensor, "d_model"] | Sequence[float],
+    *,
+    position: int = -1,
+    layer: int | None = None,
 ) -> Readout:
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
 
@@ -204,7 +208,7 @@ def _read(trace: Trace, row: int, layer: int) -> tuple[Tensor, Tensor, Tensor, T
     x = stream_at(trace, row, layer)
     with torch.inference_mode():
         normed = model.module.get_submodule(model.family.final_norm)(x[None])
-        uncapped = model.module.get_output_embeddings()(normed)
+        uncapped = model.unembed(normed)
     return x, normed[0], uncapped[0], capped(uncapped[0], model.softcap)
 
 

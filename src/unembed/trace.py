@@ -132,7 +132,7 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
         raise InputError("The prompt is empty: expected at least one token.")
     if model.context is not None and len(tokens) > model.context:
         raise InputError(f"The prompt has {len(tokens)} tokens, but {model.name} reads at most {model.context}.")
-    outside = [token for token in tokens if not 0 <= token < model.module.get_input_embeddings().num_embeddings]
+    outside = [token for token in tokens if not 0 <= token < model.vocab]
     if outside:
         raise InputError(f"Token ids {outside[:5]} are outside the vocabulary of {model.vocab} tokens.")
     return tokens
@@ -220,7 +220,7 @@ class _Recorder:
         final_norm = module.get_submodule(family.final_norm)
         self._hook_input(stack, final_norm, (-1, "final"))
         self._hook_output(stack, final_norm, (-1, "normed"))
-        self._hook(stack, module.get_output_embeddings(), lambda _, args, out: self._put((-1, "logits"), out[0]))
+        self._hook(stack, self.model.unembed, lambda _, args, out: self._put((-1, "logits"), out[0]))
 
     def _hook_writes(self, stack: ExitStack, layer: int, block: Block) -> None:
         self._hook_output(stack, block.attention_write, (layer, "attention_write"))
@@ -304,7 +304,9 @@ def _where_not_finite(trace: Trace) -> str:
     for index, layer in enumerate(trace.layers):
         for part, write in (("attention", layer.attention_write), ("MLP", layer.mlp_write)):
             if not bool(torch.isfinite(write).all()):
-                return f"{head}; the first such write is the {part} of layer {index}. Its weights are damaged or overflow."
+                return (
+                    f"{head}; the first such write is the {part} of layer {index}. Its weights are damaged or overflow."
+                )
     return f"{head}, although every block wrote finite numbers: the embedding, final norm or unembedding is damaged."
 
 

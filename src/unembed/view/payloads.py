@@ -397,7 +397,7 @@ def generate_payload(
     """Generated tokens as data."""
     tokens = [generated_token(step, explained=explained) for step in steps]
     ids = [step.token for step in steps]
-    text = " ".join(map(str, ids)) if model.tokenizer is None else model.tokenizer.decode(ids)
+    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
     return GeneratePayload(
         model=model_facts(model),
         prompt=_prompt(model, prompt),
@@ -441,7 +441,7 @@ def model_facts(model: "Model") -> ModelFacts:
 
 def text_of(model: "Model", token: int) -> str:
     """The text of a token; without a tokenizer, its id in brackets."""
-    return f"[{token}]" if model.tokenizer is None else model.tokenizer.decode([token])
+    return f"[{token}]" if model.tokenizer is None else str(model.tokenizer.decode([token]))
 
 
 def _block(layer: int) -> int | None:
@@ -461,9 +461,7 @@ def _prediction(model: "Model", p: "PredictionResult") -> Prediction:
 
 
 def _target(model: "Model", p: "PredictionResult") -> Target:
-    return Target(
-        id=p.token, text=text_of(model, p.token), logit=p.logit, probability=p.probability, rank=p.rank
-    )
+    return Target(id=p.token, text=text_of(model, p.token), logit=p.logit, probability=p.probability, rank=p.rank)
 
 
 def _reference(model: "Model", read: "Readout") -> Reference:
@@ -485,7 +483,8 @@ def _term(term: "LedgerTerm") -> Term:
 
 
 def _head(model: "Model", tokens: tuple[int, ...], note: "HeadNote") -> Head:
-    assert note.term.layer is not None and note.term.head is not None
+    assert note.term.layer is not None
+    assert note.term.head is not None
     return Head(
         layer=note.term.layer,
         head=note.term.head,
@@ -496,7 +495,8 @@ def _head(model: "Model", tokens: tuple[int, ...], note: "HeadNote") -> Head:
 
 
 def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
-    assert note.term.layer is not None and note.term.neuron is not None
+    assert note.term.layer is not None
+    assert note.term.neuron is not None
     return Neuron(
         layer=note.term.layer,
         expert=note.term.expert,

@@ -40,7 +40,10 @@ def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]]
     yield Text(f"  L{head.layer}.H{head.head}  credit {signed(head.value)} logits", STRONG)
     yield Text(f"  {cell('source', 22)}attends                   adds", FAINT)
     largest = max((abs(v) for v in head.contribution), default=0.0)
-    order = sorted(range(payload.position + 1), key=lambda s: -max(head.pattern[s], _share(head.contribution[s], largest)))
+    order = sorted(
+        range(payload.position + 1),
+        key=lambda s: -max(head.pattern[s], _share(head.contribution[s], largest)),
+    )
     for source in sorted(order[:_SOURCES]):
         weight, adds = head.pattern[source], head.contribution[source]
         line = Text(f"  {cell(f'{source} {visible(payload.tokens[source].text)}', 22)}")

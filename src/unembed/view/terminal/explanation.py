@@ -1,12 +1,13 @@
 """`unembed explain` in the terminal: the prediction, the ledger, the parts that carry it, the lens."""
 
+import itertools
 from collections.abc import Iterator
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.view.glyphs import percent, signed, visible
-from unembed.view.payloads import ExplainPayload, Head, LensRow, Neuron, Term
+from unembed.view.payloads import ExplainPayload, Head, LensRow, LookedAt, Neuron, Term
 from unembed.view.terminal.paper import (
     FAINT,
     STRONG,
@@ -54,7 +55,7 @@ def _predictions(payload: ExplainPayload, paper: Paper) -> Text:
     for index, p in enumerate(payload.predictions):
         room = 16 if index == 0 else 8
         part = f"{visible(p.text)} {percent(p.probability)} "
-        bar = paper.glyphs.bar(p.probability, 1.0, 20 if index == 0 else 20)[:room]
+        bar = paper.glyphs.bar(p.probability, 1.0, 20)[:room]
         if line.cell_len + cell_len(part) + len(bar) + 2 > paper.width:
             break
         line.append(part, STRONG if p.id == payload.target.id else "").append(bar + "  ", FAINT)
@@ -124,12 +125,12 @@ def term_name(term: Term, payload: ExplainPayload | None = None) -> str:
 def _heads(heads: list[Head]) -> Iterator[Text]:
     yield Text(f" {cell('HEADS', 10)} {cell('credit', 8)} {cell('looks at', 34)} writes toward", FAINT)
     for head in heads:
-        looks = "  ".join(f"{visible(l.text)} {l.attention:.2f}".replace(" 0.", " .") for l in _mostly(head))
+        looks = "  ".join(f"{visible(k.text)} {k.attention:.2f}".replace(" 0.", " .") for k in _mostly(head))
         toward = " ".join(visible(t.text) for t in head.writes_toward)
         yield _row(f"L{head.layer}.H{head.head}", head.value, cell(looks, 34), toward)
 
 
-def _mostly(head: Head) -> list:
+def _mostly(head: Head) -> list[LookedAt]:
     """The sources worth a word: the first, and others above a tenth."""
     return [look for i, look in enumerate(head.looks_at) if i == 0 or look.attention >= 0.1]
 
@@ -157,7 +158,7 @@ def _layer(row: LensRow) -> str:
 
 def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
     """The layers after which the rank fell most, and the last."""
-    drops = [(a.rank / b.rank, i + 1) for i, (a, b) in enumerate(zip(rows, rows[1:], strict=False))]
+    drops = [(a.rank / b.rank, i + 1) for i, (a, b) in enumerate(itertools.pairwise(rows))]
     best = {i for ratio, i in sorted(drops, reverse=True)[: count - 1] if ratio > 1}
     first = {min(best) - 1} if best else set()
     return [rows[i] for i in sorted(best | first | {len(rows) - 1})]

@@ -66,7 +66,9 @@ def signed_style(value: float) -> str:
     return POSITIVE if value >= 0 else NEGATIVE
 
 
-def token_strip(tokens: list[PromptToken], position: int, answer: str, width: int) -> tuple[Text, dict[int, tuple[int, int]]]:
+def token_strip(
+    tokens: list[PromptToken], position: int, answer: str, width: int
+) -> tuple[Text, dict[int, tuple[int, int]]]:
     """The prompt up to `position` as one line, and where each shown token stands on it (column, width).
 
     A prompt that does not fit keeps its first token and its end; the gap is named.
