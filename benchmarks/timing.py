@@ -20,7 +20,7 @@ from pathlib import Path
 Samples = dict[str, list[float]]
 
 PROMPT_TOKENS = (504, 3575, 282, 4649, 314)
-"""`The capital of France is` under the tokenizer of the embedded model; prompts of other lengths repeat it."""
+"""`The capital of France is` under the tokenizer of the embedded model; longer prompts repeat it."""
 
 
 def prompt(tokens: int, vocabulary: int = 49152) -> list[int]:

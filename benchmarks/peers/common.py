@@ -15,11 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import timing
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
-
-import timing
 
 TARGET = 7042
 """` Paris` under the tokenizer of the embedded model: the token whose logit is attributed."""
@@ -115,8 +114,11 @@ def main(peer: str, measures: dict[str, Measure]) -> int:
     parser.add_argument("--model", required=True, help="a Hugging Face folder")
     parser.add_argument("--tokens", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, help="torch threads; one is steadier on a busy machine")
     parser.add_argument("--only", choices=sorted(measures), action="append")
     options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     with contextlib.redirect_stdout(sys.stderr):

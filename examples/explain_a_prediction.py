@@ -1,0 +1,31 @@
+"""Why does the model say " Paris"? One prediction, three references, three different first terms."""
+
+import unembed
+
+PROMPT = "The capital of France is"
+
+model = unembed.load("smollm2-135m")
+print(model)
+
+trace = unembed.record(model, PROMPT, positions=[-1])
+readouts = {
+    "raw logit": unembed.readout(trace, " Paris", reference="raw"),
+    "above the vocabulary mean": unembed.readout(trace, " Paris"),
+    "above ' the'": unembed.readout(trace, " Paris", versus=" the"),
+}
+for name, readout in readouts.items():
+    ledger = unembed.decompose(readout)
+    first = ledger.top(1)[0]
+    print(f"{name:26} {ledger.value:+6.2f}   first term: {first.label:8} {first.value:+.2f}")
+    assert abs(ledger.error) <= ledger.tolerance
+
+# The finest ledger: one term for each head and source token, one for each neuron. A coarser one is a sum of its terms.
+finest = unembed.decompose(readouts["above the vocabulary mean"], by="source+neuron")
+print(f"\n{len(finest.terms())} terms, sum {finest.sum:.6f}, model {finest.value:.6f}, tolerance {finest.tolerance:.0e}")
+for term in finest.top(5):
+    print(f"  {term.label:14} {term.value:+.2f}")
+print(finest.coarser("head").top(1)[0].label, "is the largest head or sublayer term by head")
+
+# A ledger reads the stream before any block, not only the last one. Here: what had been written before block 24.
+early = unembed.decompose(unembed.readout(trace, " Paris", layer=24))
+print(f"\nbefore block 24: {early.value:+.2f}, first term {early.top(1)[0].label} {early.top(1)[0].value:+.2f}")

@@ -1,0 +1,349 @@
+"""The command line: what it prints, what it refuses, and with which exit code."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import torch
+from conftest import make_tokenizer
+from random_models import build
+
+import unembed
+from unembed.cli import main
+
+SCHEMAS = Path(unembed.__file__).parent / "view" / "schemas"
+PROMPT = "the capital of France is"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A tiny llama with a tokenizer of a dozen words, saved as a Hugging Face folder."""
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    build("llama", layers=3).save_pretrained(path)
+    make_tokenizer().save_pretrained(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNEMBED_CACHE", str(tmp_path / "cache"))
+
+
+def run(monkeypatch, capsys, *args: str, stdin: str = "") -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of one command."""
+    monkeypatch.setattr(sys, "argv", ["unembed", *args])
+    monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    with pytest.raises(SystemExit) as stop:
+        main()
+    out, err = capsys.readouterr()
+    return stop.value.code or 0, out, err
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys, folder):
+    def call(*args: str, stdin: str = "", model: str | None = None) -> tuple[int, str, str]:
+        return run(monkeypatch, capsys, *args, "--model", model or str(folder), "--offline", stdin=stdin)
+
+    return call
+
+
+def valid(text: str) -> dict:
+    """The JSON, after it passed the schema it names."""
+    data = json.loads(text)
+    _, name, version = data["schema"].split("/")
+    jsonschema.validate(data, json.loads((SCHEMAS / f"{name}-{version}.json").read_text()))
+    return data
+
+
+def test_explain_json_is_the_library_result(cli, folder):
+    code, out, err = cli("explain", PROMPT, "--json", "--by", "source+neuron", "--target", "Paris", "--top", "3")
+    assert (code, err) == (0, "")
+    data = valid(out)
+    model = unembed.load(str(folder))
+    result = unembed.explain(model, PROMPT, "Paris", by="source+neuron", top=3)
+    assert [t["value"] for t in data["ledger"]["terms"]] == [t.value for t in result.ledger.terms()]
+    assert [t["id"] for t in data["tokens"]] == [2, 3, 4, 5, 6]
+    assert data["target"] == {
+        "id": 7,
+        "text": "Paris",
+        "logit": result.target.logit,
+        "probability": result.target.probability,
+        "rank": result.target.rank,
+    }
+    assert data["position"] == 4
+    assert data["reference"]["kind"] == "mean"
+    assert len(data["heads"]) == len(data["neurons"]) == len(data["predictions"]) == 3
+    assert [row["layer"] for row in data["lens"]] == [None, 0, 1, 2]
+    assert data["model"]["family"] == "llama"
+    assert data["model"]["layers"] == 3
+
+
+def test_by_head_raw_values_are_plain_logits(cli):
+    _, out, _ = cli("explain", PROMPT, "--json", "--by", "head", "--reference", "raw")
+    data = valid(out)
+    assert data["reference"] == {"kind": "raw", "text": None, "value": 0.0}
+    assert data["ledger"]["value"] == data["target"]["logit"]
+    assert sum(t["value"] for t in data["ledger"]["terms"]) == pytest.approx(data["target"]["logit"], abs=1e-5)
+
+
+def test_versus_and_position(cli):
+    _, out, _ = cli("explain", PROMPT, "--json", "--vs", "Rome", "--target", "Paris", "--position", "-2")
+    data = valid(out)
+    assert data["position"] == 3
+    assert data["reference"]["kind"] == "versus"
+    assert data["reference"]["text"] == "Rome"
+    assert data["ledger"]["value"] == pytest.approx(data["target"]["logit"] - data["reference"]["value"])
+
+
+def test_the_other_commands_print_valid_json(cli):
+    lens = valid(cli("lens", PROMPT, "--json", "--layer", "0", "--layer", "2", "--position", "1")[1])
+    assert [(c["layer"], c["position"]) for c in lens["cells"]] == [(None, 1), (1, 1)]
+    attention = valid(cli("attention", PROMPT, "--json", "--layer", "1", "--head", "2")[1])
+    assert len(attention["matrix"]) == 5
+    assert sum(attention["heads"][0]["pattern"]) == pytest.approx(1.0, abs=1e-6)
+    generated = valid(cli("generate", PROMPT, "--json", "--tokens", "3", "--explain")[1])
+    assert [t["position"] for t in generated["generated"]] == [5, 6, 7]
+    assert all(t["top_term"]["value"] > 0 for t in generated["generated"])
+
+
+def test_models_and_doctor(monkeypatch, capsys):
+    code, out, _ = run(monkeypatch, capsys, "models", "--json")
+    assert code == 0
+    assert "smollm2-135m" in [entry["name"] for entry in valid(out)["models"]]
+    _, out, _ = run(monkeypatch, capsys, "doctor", "--json")
+    report = valid(out)
+    assert report["versions"]["torch"] == torch.__version__
+    assert len(report["families"]) >= 20
+    code, out, _ = run(monkeypatch, capsys, "--version")
+    assert out == f"unembed {unembed.__version__}\n"
+
+
+def test_the_terminal_view_adds_up_and_keeps_its_width(cli):
+    code, out, _ = cli("explain", PROMPT)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 100
+    assert "= model ✓" in out
+    shown = [line for line in out.splitlines() if line.startswith("  ") and "total" not in line]
+    assert any("embedding" in line for line in shown)
+    assert "\x1b" not in out  # no colours in a pipe
+
+
+@pytest.mark.parametrize("command", ["lens", "attention", "generate"])
+def test_other_views_keep_their_width(cli, command):
+    code, out, _ = cli(command, PROMPT, *(["--explain"] if command == "generate" else []))
+    assert code == 0
+    assert 0 < max(map(len, out.splitlines())) <= 100
+
+
+def test_a_prompt_from_standard_input(cli):
+    direct = json.loads(cli("explain", PROMPT, "--json")[1])
+    piped = json.loads(cli("explain", "-", "--json", stdin=PROMPT + "\n")[1])
+    assert piped["tokens"] == direct["tokens"]
+    assert piped["ledger"] == direct["ledger"]
+
+
+def test_a_target_of_several_tokens_says_that_the_first_is_explained(cli):
+    data = valid(cli("explain", PROMPT, "--json", "--target", "new Rome")[1])
+    assert data["target"]["text"] == "new"
+    assert data["notes"] == ["'new Rome' is 2 tokens; only the first, 'new', is explained."]
+
+
+def test_generate_streams_the_text(cli):
+    _, out, _ = cli("generate", PROMPT, "--tokens", "4")
+    data = json.loads(cli("generate", PROMPT, "--tokens", "4", "--json")[1])
+    assert out == PROMPT + "".join(t["text"] for t in data["generated"]) + "\n"
+
+
+BAD = {
+    "empty prompt": (["explain", ""], 2, "The prompt is empty"),
+    "empty standard input": (["explain", "-"], 2, "The prompt is empty"),
+    "too long": (["explain", "the " * 65], 2, "has 65 tokens, but"),
+    "not in the vocabulary": (["explain", PROMPT, "--target", "Xyzzy"], 2, "'Xyzzy' is not in the vocabulary"),
+    "empty target": (["explain", PROMPT, "--target", ""], 2, "'' is not in the vocabulary"),
+    "versus unknown": (["explain", PROMPT, "--vs", "Xyzzy"], 2, "'Xyzzy' is not in the vocabulary"),
+    "position": (["explain", PROMPT, "--position", "5"], 2, "Position 5 is outside the prompt: expected -5 to 4"),
+    "granularity": (["explain", PROMPT, "--by", "letters"], 2, "found 'letters'"),
+    "reference": (["explain", PROMPT, "--reference", "median"], 2, "Expected --reference mean or raw"),
+    "layer": (["lens", PROMPT, "--layer", "9"], 2, "Layer 9 is outside the model"),
+    "head": (["attention", PROMPT, "--layer", "0", "--head", "44"], 2, "There is no head 44"),
+    "device": (["explain", PROMPT, "--device", "cuda:7"], 2, "'cuda:7' is not to be had here"),
+    "nonsense device": (["explain", PROMPT, "--device", "abacus"], 2, "'abacus' is not to be had here"),
+    "dtype": (["explain", PROMPT, "--dtype", "int3"], 2, "found 'int3'"),
+    "generate beyond": (["generate", PROMPT, "--tokens", "99"], 2, "exceed the 64"),
+    "temperature": (["generate", PROMPT, "--temperature", "nan"], 2, "temperature >= 0"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_message_and_exit_code_2(cli, name):
+    args, code, message = BAD[name]
+    found, out, err = cli(*args)
+    assert (found, out) == (code, "")
+    assert message in err
+    assert err.startswith("unembed: ")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["explain"], "Missing argument"),
+        (["explain", "x", "--tpo", "3"], "No such option"),
+        (["explain", "x", "--top", "0"], "range"),
+        (["exlain", "x"], "No such command"),
+    ],
+)
+def test_usage_errors_exit_with_2(monkeypatch, capsys, args, message):
+    code, _, err = run(monkeypatch, capsys, *args)
+    assert code == 2
+    assert message in err
+
+
+def copy_of(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "copy"))
+
+
+def nan_weights(path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(path / "model.safetensors")
+    weights["model.layers.1.mlp.down_proj.weight"][0, 0] = float("nan")
+    save_file(weights, path / "model.safetensors", {"format": "pt"})
+
+
+def missing_tensor(path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(path / "model.safetensors")
+    del weights["model.layers.1.mlp.down_proj.weight"]
+    save_file(weights, path / "model.safetensors", {"format": "pt"})
+
+
+def truncated(path: Path) -> None:
+    whole = (path / "model.safetensors").read_bytes()
+    (path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+
+
+def other_type(name: str):
+    def change(path: Path) -> None:
+        config = json.loads((path / "config.json").read_text())
+        (path / "config.json").write_text(json.dumps({**config, "model_type": name}))
+
+    return change
+
+
+BROKEN = {
+    "NaN": (nan_weights, "the first such write is the MLP of layer 1"),
+    "missing tensor": (missing_tensor, "lack 1 tensors that llama needs"),
+    "truncated": (truncated, "cannot load the model"),
+    "GPT-J": (other_type("gptj"), "'gptj' is not supported"),
+    "BLOOM": (other_type("bloom"), "'bloom' is not supported"),
+    "Falcon": (other_type("falcon"), "'falcon' is not supported"),
+    "unknown": (other_type("nosuchgpt"), "nosuchgpt"),
+    "broken json": (lambda path: (path / "config.json").write_text("{"), "config.json"),
+    "no weights": (lambda path: (path / "model.safetensors").unlink(), "safetensors"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_model_that_cannot_be_used_is_one_message_and_exit_code_3(cli, folder, tmp_path, name):
+    damage, message = BROKEN[name]
+    path = copy_of(folder, tmp_path)
+    damage(path)
+    code, out, err = cli("explain", PROMPT, model=str(path))
+    assert (code, out) == (3, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["nosuchmodel", "owner/nosuchmodel", "/no/such/folder", "none.gguf"])
+def test_an_unknown_model_is_one_message_and_exit_code_3(cli, name):
+    code, out, err = cli("explain", PROMPT, model=name)
+    assert (code, out) == (3, "")
+    assert err.startswith("unembed: ")
+    assert name in err
+
+
+def test_a_ledger_that_does_not_add_up_exits_with_4(monkeypatch, capsys, folder):
+    """A hook that changes what the stream is after the writes were recorded."""
+    import unembed.loading
+
+    load = unembed.loading.load
+
+    def tampered(*args, **kwargs):
+        model = load(*args, **kwargs)
+        model.blocks[1].module.register_forward_hook(lambda _, args, out: out + 0.1)
+        return model
+
+    monkeypatch.setattr(unembed.loading, "load", tampered)
+    code, out, err = run(monkeypatch, capsys, "explain", PROMPT, "--model", str(folder))
+    assert (code, out) == (4, "")
+    assert "does not add up" in err
+
+
+def test_interrupt_exits_with_130(folder, tmp_path):
+    """Ctrl-C in the middle of a run of a real process."""
+    script = (
+        "import sys, time, unembed.explanation as e, unembed.cli as c\n"
+        "def slow(*a, **k):\n    print('ready', flush=True); time.sleep(60)\n"
+        f"e.explain = slow; sys.argv = ['unembed', 'explain', 'the', '--model', {str(folder)!r}]\n"
+        "c.main()\n"
+    )
+    environment = {**os.environ, "UNEMBED_CACHE": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_help_does_not_import_torch():
+    """What keeps `--help` quick: nothing heavy is imported for it."""
+    script = (
+        "import sys; sys.argv = ['unembed', '--help']\n"
+        "import unembed.cli\n"
+        "try: unembed.cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'polars', 'numpy', 'safetensors'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "explain" in done.stdout
+
+
+def test_ascii_terminals_get_ascii(folder, tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "UNEMBED_CACHE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "unembed", "explain", PROMPT, "--model", str(folder)],
+        capture_output=True,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode("ascii")
+    assert "= model ok" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_closed_pipe_is_no_error(folder, tmp_path):
+    command = f"{sys.executable} -m unembed explain {PROMPT!r} --json --by neuron --model {folder} | head -c 10"
+    environment = {**os.environ, "UNEMBED_CACHE": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+    assert done.stdout == '{"schema":'
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
