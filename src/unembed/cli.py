@@ -179,10 +179,10 @@ def generate(
 
     text = _prompt(prompt)
     loaded = _load(model, device, dtype, offline)
-    steps = []
+    running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
     if not (as_json or explained):
         typer.echo(text, nl=False)
-    for step in run(loaded, text, tokens=tokens, temperature=temperature, seed=seed):
+    for step in running:
         steps.append(step)
         if as_json:
             continue

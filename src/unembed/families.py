@@ -182,13 +182,22 @@ def family_of(config: Any) -> Family:
     Raises:
         ModelError: there is no row for its model type, or a value of the configuration contradicts the row.
     """
-    family = _families.get(config.model_type)
-    if family is None:
-        raise ModelError(
-            f"Model type {config.model_type!r} is not supported.\n"
-            f"Supported: {', '.join(supported())}.\n"
-            "docs/families.md shows how to add a family in 20 lines."
-        )
+    family = row(config.model_type)
     for requirement in family.requires:
         requirement.check(config)
     return family
+
+
+def row(model_type: str) -> Family:
+    """The row of a model type.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if model_type not in _families:
+        raise ModelError(
+            f"Model type {model_type!r} is not supported.\n"
+            f"Supported: {', '.join(supported())}.\n"
+            "docs/families.md shows how to add a family in 20 lines."
+        )
+    return _families[model_type]

@@ -5,6 +5,7 @@ against its own logits.
 """
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import torch
 
 from unembed.agreement import check, check_once
 from unembed.errors import InputError, ModelError
-from unembed.families import family_of
+from unembed.families import family_of, row
 from unembed.model import Model, describe
 from unembed.progress import Progress, silent
 
@@ -76,6 +77,7 @@ def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel
         _quiet(),
         _as_model_error(folder, OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError),
     ):
+        row(json.loads((folder / "config.json").read_text()).get("model_type", "none"))
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         family_of(config)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
