@@ -21,7 +21,7 @@ for name, readout in readouts.items():
 
 # The finest ledger: one term for each head and source token, one for each neuron. A coarser one is a sum of its terms.
 finest = unembed.decompose(readouts["above the vocabulary mean"], by="source+neuron")
-print(f"\n{len(finest.terms())} terms, sum {finest.sum:.6f}, model {finest.value:.6f}, tolerance {finest.tolerance:.0e}")
+print(f"\n{len(finest.terms())} terms: sum {finest.sum:.4f}, model {finest.value:.4f}, error {finest.error:.0e}")
 for term in finest.top(5):
     print(f"  {term.label:14} {term.value:+.2f}")
 print(finest.coarser("head").top(1)[0].label, "is the largest head or sublayer term by head")

@@ -40,17 +40,14 @@ _NAMES = {
     "experts": "num_local_experts",
 }
 
-HEAD_DIM_IS_FREE = frozenset(
-    "llama mistral qwen3 gemma gemma2 gemma3_text mixtral qwen3_moe gpt_oss phi3".split()
-)
+HEAD_DIM_IS_FREE = frozenset(["llama", "mistral", "qwen3", "gemma", "gemma2", "gemma3_text", "mixtral", "qwen3_moe", "gpt_oss", "phi3"])
 """Families in which heads x head_dim need not be d_model."""
 GROUPED = frozenset(
-    "llama mistral qwen2 qwen3 gemma gemma2 gemma3_text phi phi3 olmo2 starcoder2 stablelm smollm3 mixtral "
-    "qwen3_moe gpt_oss".split()
+    ["llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi", "phi3", "olmo2", "starcoder2", "stablelm", "smollm3", "mixtral", "qwen3_moe", "gpt_oss"]
 )
 """Families with grouped-query attention."""
 WINDOWED = frozenset(
-    "gpt_neo mistral qwen2 qwen3 gemma2 gemma3_text phi3 starcoder2 smollm3 mixtral qwen3_moe gpt_oss".split()
+    ["gpt_neo", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "phi3", "starcoder2", "smollm3", "mixtral", "qwen3_moe", "gpt_oss"]
 )
 """Families with sliding windows."""
 PARALLEL = {"gpt_neox": "use_parallel_residual", "stablelm": "use_parallel_residual"}
@@ -204,7 +201,11 @@ def variations(model_type: str) -> Any:
     @st.composite
     def draw_overrides(draw: Any) -> dict[str, Any]:
         heads = draw(st.sampled_from([1, 2, 3, 4, 6]))
-        values: dict[str, Any] = {"heads": heads, "layers": draw(st.integers(1, 3)), "seed": draw(st.integers(0, 10**6))}
+        values: dict[str, Any] = {
+            "heads": heads,
+            "layers": draw(st.integers(1, 3)),
+            "seed": draw(st.integers(0, 10**6)),
+        }
         if model_type in HEAD_DIM_IS_FREE:
             values["d_model"] = heads * draw(st.integers(-(-12 // heads), 40 // heads))
             values["head_dim"] = draw(st.sampled_from([2, 4, 6, 10, 16]))

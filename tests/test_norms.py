@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle import EPS32, FrozenNorm, norm_eps
 from torch import Tensor, nn
 from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
 from transformers.models.gemma2.modeling_gemma2 import Gemma2RMSNorm
@@ -15,7 +16,6 @@ from transformers.models.gpt_oss.modeling_gpt_oss import GptOssRMSNorm
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.olmo2.modeling_olmo2 import Olmo2RMSNorm
 
-from oracle import EPS32, FrozenNorm, norm_eps
 from unembed.errors import ModelError
 from unembed.norms import Norm, probe
 
@@ -158,7 +158,9 @@ class _Twisted(nn.Module):
     ids=lambda module: type(module).__name__,
 )
 def test_what_is_no_norm_is_refused_with_its_error(module: nn.Module) -> None:
-    with pytest.raises(ModelError, match=rf"^{type(module).__name__} is neither .* off by \d\.\de[-+]\d\d of its output"):
+    with pytest.raises(
+        ModelError, match=rf"^{type(module).__name__} is neither .* off by \d\.\de[-+]\d\d of its output"
+    ):
         probe(module.double(), 12, dtype=torch.float64, device=CPU)
 
 
@@ -237,11 +239,15 @@ def test_pullback_is_the_derivative_of_the_frozen_norm(kind: str) -> None:
     w = torch.randn(d_model, generator=generator, dtype=torch.float64)
     pulled = norm.pullback(w, norm.scale(x, module(x).detach()))
     frozen = by_hand(kind, module, x)
-    size = 4 * OPS * unit(kind, torch.float64) * float(w.abs() @ (frozen.gain.abs() + frozen.shift.abs())) / frozen.sigma
+    size = (
+        4 * OPS * unit(kind, torch.float64) * float(w.abs() @ (frozen.gain.abs() + frozen.shift.abs())) / frozen.sigma
+    )
 
     step = 0.5 * torch.eye(d_model, dtype=torch.float64)
     differences = torch.stack([w @ frozen(x + row) - w @ frozen(x - row) for row in step])
-    assert torch.all((pulled - differences).abs() <= size + 100 * torch.finfo(torch.float64).eps * float(w.abs().sum() * 100))
+    assert torch.all(
+        (pulled - differences).abs() <= size + 100 * torch.finfo(torch.float64).eps * float(w.abs().sum() * 100)
+    )
 
     leaf = x.clone().requires_grad_()
     (w @ frozen(leaf)).backward()
