@@ -21,7 +21,7 @@ def measure(tokens: int, rounds: int) -> shared.Report:
         "last_position": lambda: unembed.lens(model, prompt, positions=[-1]),
     }
     with torch.inference_mode():
-        report = timing.overhead(lambda: model.module(ids).logits, jobs, rounds)
+        report = timing.overhead(lambda: model.module(ids).logits, jobs, rounds, warm_up=1)
     return {**report, "forwards": {name: value + 1 for name, value in report["overhead"].items()}}
 
 

@@ -68,11 +68,11 @@ def ratios(samples: Samples, bases: Sequence[str]) -> dict[str, float]:
     }
 
 
-def overhead(base: Callable[[], object], jobs: dict[str, Callable[[], object]], rounds: int) -> dict:
+def overhead(base: Callable[[], object], jobs: dict[str, Callable[[], object]], rounds: int, warm_up: int = 2) -> dict:
     """Each job between two runs of `base`: medians, (job - base) / base, and the raw counts."""
     report: dict = {"rounds": rounds, "medians": {}, "overhead": {}, "samples": {}}
     for name, job in jobs.items():
-        samples = interleaved({"before": base, name: job, "after": base}, rounds)
+        samples = interleaved({"before": base, name: job, "after": base}, rounds, warm_up)
         report["samples"][name] = samples
         report["medians"][name] = statistics.median(samples[name])
         report["medians"][f"{name}:base"] = statistics.median(samples["before"] + samples["after"])

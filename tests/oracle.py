@@ -9,9 +9,9 @@ operations on the longest path, `|error| <= n u sum |products|` (Higham, *Accura
 Algorithms*, 3.1), so a bound is `n u` times the term computed with absolute values throughout:
 
 - float64 (`u = 2.2e-16`): `n` is the length of the dot products, d_in + d_model.
-- A norm adds `NORM_ROUNDINGS` units of *its* arithmetic: float32 in every RMSNorm of transformers, whatever the dtype of
-  the model; float64 in nn.LayerNorm. Squares, their mean, eps, rsqrt, product and gain are six roundings and the mean
-  of at most 64 squares, summed pairwise, two more.
+- A norm adds `NORM_ROUNDINGS` units of *its* arithmetic: float32 in every RMSNorm of transformers, whatever the dtype
+  of the model; float64 in nn.LayerNorm. Squares, their mean, eps, rsqrt, product and gain are six roundings and the
+  mean of at most 64 squares, summed pairwise, two more.
 - Where a norm shifts, its gain is only known through `gain * x + shift`, so the shift counts in the magnitude.
 """
 

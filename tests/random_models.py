@@ -40,14 +40,57 @@ _NAMES = {
     "experts": "num_local_experts",
 }
 
-HEAD_DIM_IS_FREE = frozenset(["llama", "mistral", "qwen3", "gemma", "gemma2", "gemma3_text", "mixtral", "qwen3_moe", "gpt_oss", "phi3"])
+HEAD_DIM_IS_FREE = frozenset(
+    (
+        "llama",
+        "mistral",
+        "qwen3",
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "mixtral",
+        "qwen3_moe",
+        "gpt_oss",
+        "phi3",
+    )
+)
 """Families in which heads x head_dim need not be d_model."""
 GROUPED = frozenset(
-    ["llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi", "phi3", "olmo2", "starcoder2", "stablelm", "smollm3", "mixtral", "qwen3_moe", "gpt_oss"]
+    (
+        "llama",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "phi",
+        "phi3",
+        "olmo2",
+        "starcoder2",
+        "stablelm",
+        "smollm3",
+        "mixtral",
+        "qwen3_moe",
+        "gpt_oss",
+    )
 )
 """Families with grouped-query attention."""
 WINDOWED = frozenset(
-    ["gpt_neo", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "phi3", "starcoder2", "smollm3", "mixtral", "qwen3_moe", "gpt_oss"]
+    (
+        "gpt_neo",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gemma2",
+        "gemma3_text",
+        "phi3",
+        "starcoder2",
+        "smollm3",
+        "mixtral",
+        "qwen3_moe",
+        "gpt_oss",
+    )
 )
 """Families with sliding windows."""
 PARALLEL = {"gpt_neox": "use_parallel_residual", "stablelm": "use_parallel_residual"}
@@ -209,7 +252,7 @@ def variations(model_type: str) -> Any:
         if model_type in HEAD_DIM_IS_FREE:
             values["d_model"] = heads * draw(st.integers(-(-12 // heads), 40 // heads))
             values["head_dim"] = draw(st.sampled_from([2, 4, 6, 10, 16]))
-            if model_type in ("phi3",):
+            if model_type == "phi3":
                 values["head_dim"] = draw(st.sampled_from([4, 6, 8]))
         else:
             partly_rotary = model_type in ("gpt_neox", "stablelm", "phi")

@@ -340,7 +340,7 @@ def test_the_sum_is_that_of_the_terms_in_float64(traces, model_type: str) -> Non
 
 @each_family
 def test_tolerance_is_the_stated_formula(traces, model_type: str) -> None:
-    """`SAFETY u sqrt(sum over states and writes of sum_i (w_i x_i)^2 + ...)`: at least what the formula says of these."""
+    """`SAFETY u sqrt(sum over states and writes of sum_i (w_i x_i)^2 + ...)`: at least what that says of these."""
     trace = traces(model_type)
     read = unembed.readout(trace, 12, position=4)
     run = oracle.Run(trace.model.module, TOKENS)

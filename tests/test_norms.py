@@ -1,7 +1,7 @@
 """Norms read by probing, against norms written by hand from their formulas.
 
-Tolerance throughout: `OPS = 8` units of the arithmetic the norm computes in (square, mean, eps, rsqrt, product, gain and
-two for the sum of the mean), times the magnitude `|gain * C(x) * scale| + |shift|` of what it adds up.
+Tolerance throughout: `OPS = 8` units of the arithmetic the norm computes in (square, mean, eps, rsqrt, product, gain
+and two for the sum of the mean), times the magnitude `|gain * C(x) * scale| + |shift|` of what it adds up.
 """
 
 import pytest
@@ -69,7 +69,7 @@ def numbers(d_model: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def unit(kind: str, dtype: torch.dtype) -> float:
-    """Of the arithmetic: transformers' RMSNorms compute in float32 (or round its result to less), torch's in `dtype`."""
+    """Of the arithmetic: transformers' RMSNorms compute in float32 (or round the result to less), torch's in its own."""
     own = torch.finfo(dtype).eps
     return own if kind.startswith("layer") or kind == "torch" else max(own, EPS32)
 

@@ -265,7 +265,7 @@ def test_torchs_own_dynamic_quantisation() -> None:
     module.model.layers[0].mlp.down_proj = torch.ao.nn.quantized.dynamic.Linear.from_float(
         _with_config(module.model.layers[0].mlp.down_proj)
     )
-    with pytest.raises(ModelError, match="Expected a plain Linear or Conv1D .* found Linear"):
+    with pytest.raises(ModelError, match=r"Expected a plain Linear or Conv1D .* found Linear"):
         unembed.wrap(module)
 
 
@@ -278,7 +278,7 @@ def test_quantised_experts() -> None:
     module = build("mixtral")
     experts = module.model.layers[1].mlp.experts
     experts.down_proj = nn.Parameter(experts.down_proj.detach().mul(50).round().to(torch.int8), requires_grad=False)
-    with pytest.raises(ModelError, match="Expected a plain Linear .* found MixtralExperts"):
+    with pytest.raises(ModelError, match=r"Expected a plain Linear .* found MixtralExperts"):
         unembed.wrap(module)
 
 

@@ -122,16 +122,19 @@ def read_lens(
     top = min(top, model.vocab)
     with torch.inference_mode():
         final = trace.logits.argmax(-1)
-        followed = final if target is None else torch.full_like(final, token_id(trace, target))
-        reader = _Reader(trace, followed, trace.logits.float().log_softmax(-1), top)
+        targets = final if target is None else torch.full_like(final, token_id(trace, target))
         stream = trace.stream()
         stream[-1] = trace.final  # the same up to rounding, so that the last row is the model's own prediction
+        states = stream[list(chosen)].flatten(0, 1)
+        log_final = trace.logits.float().log_softmax(-1)
+        reader = _Reader(trace, targets, log_final.exp(), (log_final.exp() * log_final).sum(-1), top)
         parts = []
-        for done, layer in enumerate(chosen, start=1):
-            parts.append(reader.read(stream[layer]))
-            progress("logit lens", done / len(chosen))
-    ids, probability, at_target, rank, kl = (torch.stack(column) for column in zip(*parts, strict=True))
-    return Lens(trace, chosen, tuple(followed.tolist()), ids, probability, at_target, rank, kl)
+        for rows in torch.arange(len(states), device=states.device).split(_CHUNK):
+            parts.append(reader.read(states[rows], rows % len(targets)))
+            progress("logit lens", (int(rows[-1]) + 1) / len(states))
+    columns = (torch.cat(column) for column in zip(*parts, strict=True))
+    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(chosen), len(targets))) for x in columns)
+    return Lens(trace, chosen, tuple(targets.tolist()), ids, probability, at_target, rank, kl)
 
 
 @dataclass(frozen=True)
@@ -139,21 +142,18 @@ class _Reader:
     trace: Trace
     targets: Int[Tensor, "query"]
     final: Float[Tensor, "query vocab"]
+    """The model's own probabilities."""
+    negentropy: Float[Tensor, "query"]
     top: int
 
-    def read(self, x: Float[Tensor, "query d_model"]) -> tuple[Tensor, ...]:
-        rows = torch.arange(len(x), device=x.device).split(_CHUNK)
-        return tuple(torch.cat(column) for column in zip(*(self._read(x[r], r) for r in rows), strict=True))
-
-    def _read(self, x: Float[Tensor, "chunk d_model"], rows: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
+    def read(self, x: Float[Tensor, "chunk d_model"], query: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
+        """Top tokens and probabilities, probability and rank of the target, KL: of states at positions `query`."""
         log_p = state_logits(self.trace.model, x).float().log_softmax(-1)
         best = log_p.topk(self.top)
-        targets = self.targets[rows, None]
-        at_target = log_p.gather(-1, targets)
-        rank = (log_p > at_target).sum(-1) + 1
-        final = self.final[rows]
-        kl = (final.exp() * (final - log_p)).sum(-1).clamp_min(0)
-        return best.indices, best.values.exp(), at_target[:, 0].exp(), rank, kl
+        at_target = log_p.gather(-1, self.targets[query, None])
+        rank = (log_p > at_target).sum(-1, dtype=torch.int32) + 1
+        kl = self.negentropy[query] - (self.final[query] * log_p).sum(-1)
+        return best.indices, best.values.exp(), at_target[:, 0].exp(), rank, kl.clamp_min(0)
 
 
 def state_logits(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:

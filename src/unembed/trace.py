@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -246,8 +247,8 @@ class _Recorder:
         layer_of = {block.attention: layer for layer, block in enumerate(self.model.blocks)}
 
         def keep(module: nn.Module, value: Tensor, pattern: Tensor, z: Tensor) -> None:
-            kept = pattern[0] if self.whole else pattern[0][:, list(self.positions)]
-            self._put((layer_of[module], "heads"), Heads(pattern=kept, value=value[0], z=self._select(z[0])))
+            kept = Heads(pattern=self._select(pattern[0], 1), value=value[0], z=self._select(z[0]))
+            self._put((layer_of[module], "heads"), kept)
 
         return keep
 
@@ -267,8 +268,12 @@ class _Recorder:
         """The kept positions of a batch of one, whether or not the model has flattened it."""
         return self._select(x.reshape(-1, x.shape[-1]))
 
-    def _select(self, x: Tensor) -> Tensor:
-        return x if self.whole else x[list(self.positions)]
+    def _select(self, x: Tensor, axis: int = 0) -> Tensor:
+        return x if self.whole else x.index_select(axis, self.index.to(x.device))
+
+    @cached_property
+    def index(self) -> Int[Tensor, "query"]:
+        return torch.tensor(self.positions, device=self.model.device)
 
     def _put(self, slot: tuple[int, str], value: Any) -> None:
         self.slots[slot] = value

@@ -50,7 +50,7 @@ def show(lines: Iterable[Text], file: TextIO) -> None:
 def cell(text: str, width: int, *, right: bool = False) -> str:
     """`text` in exactly `width` terminal cells, cut with … where it is longer."""
     if cell_len(text) > width:
-        return set_cell_size(text, max(0, width - 1)).rstrip() + "…"
+        text = set_cell_size(text, max(0, width - 1)).rstrip() + "…"
     return " " * (width - cell_len(text)) + text if right else set_cell_size(text, width)
 
 

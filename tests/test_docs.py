@@ -1,0 +1,171 @@
+"""The documentation says what the program does: examples and code blocks run, and print what the pages show.
+
+In README.md and docs/: a `console` block is commands (`$ …`) and what they print; a `sh` block in the README is
+commands that must succeed; a `python` block runs, and prints the `text` block that follows it, if one does.
+"""
+
+import functools
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unembed
+from unembed.view.glyphs import visible
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+REDUCED = {"ledger_error.py": ["float32"]}
+"""Arguments that make an example cheap enough for every run of the tests."""
+NEEDS_NO_WEIGHTS = ("add_a_family.py", "families.md")
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"(?<![\w.])[+\-−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+\-]?\d+)?")
+BAR = re.compile("[█▉▊▋▌▍▎▏▒]+")
+
+
+@functools.cache
+def run(*command: str) -> str:
+    """What a command prints, on the CPU, where the pages were written; it must succeed."""
+    env = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"{shlex.join(command)}: {done.stderr}"
+    return done.stdout
+
+
+def run_line(line: str) -> str:
+    """A line of a page: `unembed …` or `python …`, without a comment or where its output goes."""
+    name, *arguments = shlex.split(line.partition(" > ")[0], comments=True)
+    if name == "unembed":
+        return run(sys.executable, "-c", "from unembed.cli import main; main()", *arguments)
+    assert name == "python", line
+    return run(sys.executable, *arguments)
+
+
+def assert_same(found: str, shown: str) -> None:
+    """Equal texts, and equal numbers up to 0.02 or one unit of the last digit shown; bars and spaces do not count."""
+    found_lines, shown_lines = ([x for x in text.splitlines() if x.strip()] for text in (found, shown))
+    assert len(found_lines) == len(shown_lines), f"found:\n{found}\nshown:\n{shown}"
+    for one, other in zip(found_lines, shown_lines, strict=True):
+        assert words(one) == words(other)
+        for a, b in zip(NUMBER.findall(one), NUMBER.findall(other), strict=True):
+            assert value(a) == pytest.approx(value(b), abs=max(0.02, last_digit(b)) * 1.001, rel=0), f"{one}\n{other}"
+
+
+def words(line: str) -> list[str]:
+    """A line without its numbers and bars."""
+    return BAR.sub("", NUMBER.sub("#", line)).split()
+
+
+def value(number: str) -> float:
+    """The number that a text shows."""
+    return float(number.replace("−", "-"))
+
+
+def last_digit(number: str) -> float:
+    """One unit of the last digit shown; 0 for a whole number, which must be the same."""
+    digits, _, exponent = number.partition("e")
+    decimals = len(digits.partition(".")[2])
+    return 10.0 ** (int(exponent or 0) - decimals) if decimals or exponent else 0.0
+
+
+def marked(what: Path, *rest: object, name: str):
+    """A case, marked when it needs the weights of the real model."""
+    marks = () if what.name in NEEDS_NO_WEIGHTS else pytest.mark.real
+    return pytest.param(what, *rest, id=f"{what.stem}-{name}", marks=marks)
+
+
+def console_cases():
+    for page in PAGES:
+        for language, body in BLOCK.findall(page.read_text()):
+            if language == "console":
+                for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+                    line, _, shown = part.partition("\n")
+                    yield marked(page, line, shown, name=line[:60])
+
+
+def command_cases():
+    for language, body in BLOCK.findall((ROOT / "README.md").read_text()):
+        for line in body.splitlines():
+            if language == "sh" and line.startswith("unembed "):
+                yield marked(ROOT / "README.md", line, name=line.partition("#")[0].strip()[:60])
+
+
+def python_cases():
+    for page in PAGES:
+        blocks = BLOCK.findall(page.read_text())
+        for index, (language, body) in enumerate(blocks):
+            if language == "python":
+                follows = [*blocks, ("", "")][index + 1]
+                yield marked(page, body, follows[1] if follows[0] == "text" else None, name=str(index))
+
+
+@pytest.mark.parametrize(("page", "line", "shown"), list(console_cases()))
+def test_what_a_page_shows_is_what_the_command_prints(page, line, shown):
+    found = run_line(line)
+    if shown.strip():
+        assert_same(found, shown)
+
+
+@pytest.mark.parametrize(("page", "line"), list(command_cases()))
+def test_a_command_of_the_readme_succeeds(page, line):
+    assert run_line(line).strip()
+
+
+@pytest.mark.parametrize(("page", "code", "shown"), list(python_cases()))
+def test_a_python_block_runs_and_prints_what_the_page_shows(page, code, shown):
+    found = run(sys.executable, "-c", code)
+    if shown is not None:
+        assert_same(found, shown)
+
+
+@pytest.mark.parametrize("example", [marked(path, name="runs") for path in EXAMPLES])
+def test_an_example_runs_and_is_short(example):
+    assert run(sys.executable, f"examples/{example.name}", *REDUCED.get(example.name, ())).strip()
+    assert len(example.read_text().splitlines()) < 50
+
+
+def test_the_comparison_is_no_rubber_stamp():
+    shown = " L23 attn  +3.43 ████▍  ·Paris 77.3% rank 2079 (|Δ| 4e-06)\n"
+    for old, noise in (("77.3", "77.2"), ("████▍", "███▉"), ("4e-06", "9e-07"), ("+3.43", "+3.44")):
+        assert_same(shown.replace(old, noise), shown)
+    for old, wrong in (("77.3", "77.5"), ("+3.43", "+3.47"), ("+3.43", "−3.43"), ("L23", "L24"), ("2079", "2080")):
+        with pytest.raises(AssertionError):
+            assert_same(shown.replace(old, wrong), shown)
+    with pytest.raises(AssertionError):
+        assert_same(shown + shown, shown)
+
+
+@pytest.mark.real
+def test_the_numbers_in_the_text_of_the_method_pages(real_model):
+    found = unembed.attention(real_model, "The capital of France is")
+    pattern, contribution = (
+        np.stack([getattr(view, name) for view in found.heads]) for name in ("pattern", "contribution")
+    )
+    table = [
+        "| {} | {:.3f} | {:+.2f} | {:.2f} |".format(visible(token), *row)
+        for token, *row in zip(
+            (real_model.tokenizer.decode([t]) for t in found.trace.tokens),
+            pattern.mean(0),
+            contribution.sum(0),
+            np.abs(contribution).sum(0),
+            strict=True,
+        )
+    ]
+    page = (ROOT / "docs/methods/attention.md").read_text()
+    shown = [line for line in page.splitlines() if line.startswith("| ") and "source token" not in line]
+    assert_same("\n".join(table), "\n".join(shown))
+    assert int((pattern[:, 0] > 0.9).sum()) == 82
+
+    finest = unembed.decompose(found.readout, by="source+neuron")
+    values = np.array([term.value for term in finest.terms()])
+    page = (ROOT / "docs/methods/ledger.md").read_text()
+    for number in (values[values > 0].sum(), values[values < 0].sum()):
+        assert f"{number:+.1f}".replace("-", "−") in page
+    assert f"{sum(term.value for term in finest.top(10)):+.2f}" in page
