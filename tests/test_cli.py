@@ -103,7 +103,7 @@ def test_versus_and_position(cli):
 
 
 def test_the_other_commands_print_valid_json(cli):
-    lens = valid(cli("lens", PROMPT, "--json", "--layer", "0", "--layer", "2", "--position", "1")[1])
+    lens = valid(cli("lens", PROMPT, "--json", "--layer", "emb", "--layer", "1", "--position", "1")[1])
     assert [(c["layer"], c["position"]) for c in lens["cells"]] == [(None, 1), (1, 1)]
     attention = valid(cli("attention", PROMPT, "--json", "--layer", "1", "--head", "2")[1])
     assert len(attention["matrix"]) == 5
@@ -171,7 +171,8 @@ BAD = {
     "position": (["explain", PROMPT, "--position", "5"], 2, "Position 5 is outside the prompt: expected -5 to 4"),
     "granularity": (["explain", PROMPT, "--by", "letters"], 2, "found 'letters'"),
     "reference": (["explain", PROMPT, "--reference", "median"], 2, "Expected --reference mean or raw"),
-    "layer": (["lens", PROMPT, "--layer", "9"], 2, "Layer 9 is outside the model"),
+    "layer": (["lens", PROMPT, "--layer", "3"], 2, "emb or 0 to 2, found '3'"),
+    "no layer": (["lens", PROMPT, "--layer", "top"], 2, "found 'top'"),
     "head": (["attention", PROMPT, "--layer", "0", "--head", "44"], 2, "There is no head 44"),
     "device": (["explain", PROMPT, "--device", "cuda:7"], 2, "'cuda:7' is not to be had here"),
     "nonsense device": (["explain", PROMPT, "--device", "abacus"], 2, "'abacus' is not to be had here"),
@@ -343,7 +344,12 @@ def test_a_closed_pipe_is_no_error(folder, tmp_path):
     command = f"{sys.executable} -m unembed explain {PROMPT!r} --json --by neuron --model {folder} | head -c 10"
     environment = {**os.environ, "UNEMBED_CACHE": str(tmp_path)}
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=environment, timeout=120, check=False
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
     )
     assert done.stdout == '{"schema":'
     assert "Traceback" not in done.stderr

@@ -156,22 +156,7 @@ def _check_write_of(model_type: str, part: str, bias: str, sublayer: str) -> Non
                 assert abs(sum(term.value for term in parts) - float(direction @ own)) <= slack
 
 
-@pytest.mark.parametrize(
-    "model_type",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(
-                raises=RuntimeError,
-                strict=True,
-                reason="component_write of a mixture needs an inference_mode of its own",
-            ),
-        )
-        if name in MIXTURES
-        else name
-        for name in MODEL_TYPES
-    ],
-)
+@each_family
 def test_component_write_is_the_write_itself(model_type: str) -> None:
     """Every head, and neurons of every layer, as vectors: within the rounding of the norms, dimension by dimension."""
     model, trace, run = case(model_type)

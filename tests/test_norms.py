@@ -69,7 +69,7 @@ def numbers(d_model: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def unit(kind: str, dtype: torch.dtype) -> float:
-    """Of the arithmetic: transformers' RMSNorms compute in float32 (or round the result to less), torch's in its own."""
+    """Of the arithmetic: transformers' RMSNorms compute in float32 at least, all others in the dtype itself."""
     own = torch.finfo(dtype).eps
     return own if kind.startswith("layer") or kind == "torch" else max(own, EPS32)
 

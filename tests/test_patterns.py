@@ -54,7 +54,7 @@ def test_a_later_source_adds_nothing():
 @pytest.mark.parametrize("where", [{"layer": 99}, {"head": 4, "layer": 0}, {"layer": -99}])
 def test_a_layer_or_head_that_does_not_exist(where):
     model = unembed.wrap(build("llama", heads=4))
-    with pytest.raises(unembed.InputError, match="There is no (layer|head)"):
+    with pytest.raises(unembed.InputError, match=r"There is no (layer|head)"):
         unembed.attention(model, TOKENS, **where)
 
 

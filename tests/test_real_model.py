@@ -1,6 +1,7 @@
 """The proof: the real model, against hand-written hooks and against what is known of one prompt."""
 
 import gc
+import hashlib
 import json
 
 import pytest
@@ -69,7 +70,9 @@ def test_every_head_neuron_and_source_against_hooks_of_this_test(real_model):
     w_u = module.lm_head.weight.detach().double()
     scale = (seen["x"].double().square().mean() + module.config.rms_norm_eps).rsqrt()
     w = module.model.norm.weight.detach().double() * (w_u[target] - w_u.mean(0)) * scale
-    heads = (seen["z"].double().view(9, 64) * (block.self_attn.o_proj.weight.detach().double().T @ w).view(9, 64)).sum(-1)
+    heads = (seen["z"].double().view(9, 64) * (block.self_attn.o_proj.weight.detach().double().T @ w).view(9, 64)).sum(
+        -1
+    )
     neurons = seen["n"].double() * (block.mlp.down_proj.weight.detach().double().T @ w)
     ledger = unembed.explain(real_model, PROMPT).finest
     parts = {s.kind: s for s in ledger.segments if s.layer == layer}
@@ -86,7 +89,11 @@ def test_it_adds_up_everywhere(real_model, prompt, reference):
         for layer in (None, 0, 7):
             read = unembed.readout(trace, position=position, reference=reference, layer=layer)
             ledger = unembed.decompose(read, by="source+neuron")
-            assert abs(ledger.error) <= ledger.tolerance < 5e-3 * max(1.0, abs(ledger.value), read.trace.logits.abs().max())
+            assert (
+                abs(ledger.error)
+                <= ledger.tolerance
+                < 5e-3 * max(1.0, abs(ledger.value), read.trace.logits.abs().max())
+            )
 
 
 def test_raw_head_values_are_plain_logits_in_json(real_model):
@@ -95,7 +102,10 @@ def test_raw_head_values_are_plain_logits_in_json(real_model):
     assert data["ledger"]["value"] == pytest.approx(data["target"]["logit"])
     assert sum(t["value"] for t in data["ledger"]["terms"]) == pytest.approx(data["target"]["logit"], abs=1e-4)
     assert sum(t["kind"] == "head" for t in data["ledger"]["terms"]) == 270
-    assert data["model"]["weights_sha256"] and len(data["model"]["weights_sha256"]) == 64
+    assert (
+        data["model"]["weights_sha256"]
+        == hashlib.sha256(real_model.folder.joinpath("model.safetensors").read_bytes()).hexdigest()
+    )
 
 
 def test_a_thousand_tokens(real_model):

@@ -163,11 +163,6 @@ def test_a_row_naming_a_part_that_is_not_there(rows, model_type: str, changes: d
         unembed.wrap(module)
 
 
-@pytest.mark.xfail(
-    raises=(RuntimeError, TypeError),
-    strict=True,
-    reason="refused, but by torch's own error: `describe` and `check` do not turn it into a ModelError",
-)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -191,7 +186,7 @@ def test_code_that_differs_from_its_row_is_refused() -> None:
     """The row is right, but this module scales what its last block gives: no write accounts for it."""
     module = build("llama")
     module.model.layers[2].register_forward_hook(lambda m, args, out: out * 1.01)
-    with pytest.raises(ModelError, match="sum of embedding and writes is off by"):
+    with pytest.raises(ModelError, match=r"sum of embedding and writes (is )?off by \d"):
         unembed.wrap(module)
 
 
@@ -257,10 +252,7 @@ def test_layers_that_are_no_plain_matrix(place: str, wrapper: type) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_torchs_own_dynamic_quantisation() -> None:
     module = build("llama", dtype=torch.float32)
-    if (
-        "none" in torch.backends.quantized.supported_engines[:1]
-        and len(torch.backends.quantized.supported_engines) == 1
-    ):
+    if not set(torch.backends.quantized.supported_engines) - {"none"}:
         pytest.skip("this torch has no quantised kernels")
     module.model.layers[0].mlp.down_proj = torch.ao.nn.quantized.dynamic.Linear.from_float(
         _with_config(module.model.layers[0].mlp.down_proj)

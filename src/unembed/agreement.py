@@ -30,6 +30,17 @@ def check(model: Model) -> None:
     Raises:
         ModelError: they differ; the message says by how much.
     """
+    try:
+        _check(model)
+    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ModelError(
+            f"{model.name} cannot be run as the row of its family ({model.family.model_type}) says: "
+            f"{next(iter(str(error).splitlines()), type(error).__name__)}\n"
+            "A part that the row names is of another kind than it says (docs/families.md)."
+        ) from error
+
+
+def _check(model: Model) -> None:
     probe = [(7919 * i + 11) % model.vocab for i in range(LENGTH)]
     with torch.inference_mode():
         own = model.module(torch.tensor([probe], device=model.device), use_cache=False).logits[0]
@@ -38,7 +49,9 @@ def check(model: Model) -> None:
         eager = max(model.precision, torch.finfo(torch.float32).eps)
         _compare(model, "logits of the recorded run", trace.logits, own, precision=eager)
         _compare(model, "sum of embedding and writes", trace.stream()[-1], trace.final)
-        _compare(model, "soft-cap", capped(trace.uncapped_logits, model.softcap), trace.logits)
+        _compare(
+            model, "logit after unembedding and soft-cap", capped(trace.uncapped_logits, model.softcap), trace.logits
+        )
     _check_ledger(model, trace)
 
 

@@ -98,7 +98,9 @@ def explain(
 def lens(
     prompt: PromptArg,
     target: TargetOpt = None,
-    layer: Annotated[list[int] | None, typer.Option(help="Only the stream after so many blocks (repeatable).")] = None,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="Only the stream after this layer, or emb for the embedding (repeatable).")
+    ] = None,
     position: Annotated[
         list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
     ] = None,
@@ -117,7 +119,9 @@ def lens(
     text = _prompt(prompt)
     loaded = _load(model, device, dtype, offline)
     with _progress() as progress:
-        result = run(loaded, text, target, layers=layer, positions=position, top=top, progress=progress)
+        result = run(
+            loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
+        )
     _print(lens_payload(result), lens_lines, as_json)
 
 
@@ -264,6 +268,16 @@ def _reference(word: str) -> Any:
     if word not in ("mean", "raw"):
         raise InputError(f"Expected --reference mean or raw, found {word!r}.")
     return word
+
+
+def _states(layers: list[str] | None, count: int) -> list[int] | None:
+    """States of the stream by the layer they come after: `emb` is the first, layer `l` the one after block `l`."""
+    if not layers:
+        return None
+    wrong = [layer for layer in layers if layer != "emb" and not (layer.isdecimal() and int(layer) < count)]
+    if wrong:
+        raise InputError(f"Expected --layer to be emb or 0 to {count - 1}, found {wrong[0]!r}.")
+    return [0 if layer == "emb" else int(layer) + 1 for layer in layers]
 
 
 def _load(name: str, device: str | None, dtype: str | None, offline: bool) -> "Model":

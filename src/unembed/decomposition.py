@@ -62,7 +62,9 @@ def rounding(readout: Readout) -> float:
     Each write and each state of the stream, at each dimension `i`, carries an independent relative error of one unit
     `u` of the run's precision (`Model.precision`), and so does the logit that comes out of the unembedding:
 
-        u * sqrt( sum over states x and writes of sum_i (w_i x_i)^2  +  logit^2 )
+        u * sqrt( sum over states x and writes of sum_i (w_i x_i)^2  +  sum_i (w'_i y_i)^2  +  logit^2 )
+
+    with `y` the normed stream and `w'` the readout after the norm (`Readout.spread`).
 
     The constant hidden in "one unit" (dot products of thousands of terms err by more, blocked sums by less) is what
     `SAFETY` is for.
@@ -80,7 +82,7 @@ def rounding(readout: Readout) -> float:
     states = steps.cumsum(0)
     products = (torch.cat([steps, states]) * readout.direction).square().sum()
     raw = abs(readout.value) + abs(readout.reference_value)
-    return readout.trace.model.precision * float((products + raw**2).sqrt())
+    return readout.trace.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
 
 
 def _segments(readout: Readout, grain: Grain) -> Iterator[Segment]:
@@ -117,6 +119,7 @@ def _attention(
     yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
 
 
+@torch.inference_mode()
 def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     """What the head or neuron of a term writes to the stream, in float64, through a post-norm with its scale frozen.
 

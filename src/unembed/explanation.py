@@ -83,20 +83,19 @@ class Explanation:
         return self.ledger.to_polars()
 
     def __repr__(self) -> str:
-        tokenizer, target = self.model.tokenizer, self.target
-        text = str(target.token) if tokenizer is None else repr(tokenizer.decode([target.token]))
-        against = {
-            "mean": " above the vocabulary mean",
-            "raw": "",
-            "versus": f" above token {self.readout.versus}",
-        }
+        target, versus = self.target, self.readout.versus
+        against = {"mean": " above the vocabulary mean", "versus": f" above {versus and self._text(versus)}"}
         lines = [
-            f"Explanation of {text} at position {self.readout.position}: probability {target.probability:.1%}, "
+            f"Explanation of {self._text(target.token)} at position {self.readout.position}: probability {target.probability:.1%}, "
             f"rank {target.rank}, logit {target.logit:.2f}",
             f"  logit{against.get(self.readout.reference, '')}: {self.ledger!r}",
             *(f"  {note.term.label} {note.term.value:+.2f}" for note in (*self.heads[:3], *self.neurons[:3])),
         ]
         return "\n".join([*lines, *self.notes])
+
+    def _text(self, token: int) -> str:
+        tokenizer = self.model.tokenizer
+        return f"token {token}" if tokenizer is None else repr(tokenizer.decode([token]))
 
 
 def explain(

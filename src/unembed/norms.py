@@ -57,7 +57,13 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
     """
 
     def run(x: Tensor) -> Tensor:
-        return module(x.to(dtype=dtype, device=device)[None])[0].double()
+        try:
+            y = module(x.to(dtype=dtype, device=device)[None])[0].double()
+        except (RuntimeError, TypeError, AttributeError) as error:
+            raise _no_norm(module, d_model, str(error)) from error
+        if y.shape != x.shape:
+            raise _no_norm(module, d_model, f"it gives {y.shape[-1]}")
+        return y
 
     # So large that eps vanishes beside the mean square, and exact in every float format.
     size = 2.0 ** min(20, int(torch.finfo(dtype).max ** 0.5).bit_length())
@@ -79,6 +85,13 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
         )
     computes_in = dtype if error < 64 * torch.finfo(dtype).eps else torch.float32
     return Norm(gain=gain, shift=shift, centred=centred, precision=torch.finfo(computes_in).eps)
+
+
+def _no_norm(module: nn.Module, d_model: int, reason: str) -> ModelError:
+    return ModelError(
+        f"{type(module).__name__} does not run as a norm of {d_model} numbers: {reason}\n"
+        "The row of the family names another module where a norm should be (docs/families.md)."
+    )
 
 
 def _misfit(norm: Norm, run: Callable[[Tensor], Tensor], *, dtype: torch.dtype) -> float:

@@ -40,6 +40,9 @@ class Readout:
     """The number that the model's own modules give, in logits."""
     reference_value: float
     """What was subtracted from the raw logit: the mean logit, the other token's logit, or 0."""
+    spread: float
+    """`sqrt(sum_i (w_i y_i)^2)` over the dimensions of the normed stream `y` that the unembedding summed; 0 for a
+    direction. What rounding does to `y` is proportional to it."""
 
 
 def readout(
@@ -93,6 +96,7 @@ def readout(
             constants=constants,
             value=value,
             reference_value=float(logits[token]) - value,
+            spread=float((w * normed.double()).norm()),
         )
 
 
@@ -123,6 +127,7 @@ def read_direction(
         constants={},
         value=float(w @ stream_at(trace, row, layer).double()),
         reference_value=0.0,
+        spread=0.0,
     )
 
 
