@@ -86,8 +86,8 @@ class Explanation:
         target, versus = self.target, self.readout.versus
         against = {"mean": " above the vocabulary mean", "versus": f" above {versus and self._text(versus)}"}
         lines = [
-            f"Explanation of {self._text(target.token)} at position {self.readout.position}: probability {target.probability:.1%}, "
-            f"rank {target.rank}, logit {target.logit:.2f}",
+            f"Explanation of {self._text(target.token)} at position {self.readout.position}: "
+            f"probability {target.probability:.1%}, rank {target.rank}, logit {target.logit:.2f}",
             f"  logit{against.get(self.readout.reference, '')}: {self.ledger!r}",
             *(f"  {note.term.label} {note.term.value:+.2f}" for note in (*self.heads[:3], *self.neurons[:3])),
         ]
