@@ -170,7 +170,7 @@ BAD = {
     "versus unknown": (["explain", PROMPT, "--vs", "Xyzzy"], 2, "'Xyzzy' is not in the vocabulary"),
     "position": (["explain", PROMPT, "--position", "5"], 2, "Position 5 is outside the prompt: expected -5 to 4"),
     "granularity": (["explain", PROMPT, "--by", "letters"], 2, "found 'letters'"),
-    "reference": (["explain", PROMPT, "--reference", "median"], 2, "Expected --reference mean or raw"),
+    "reference": (["explain", PROMPT, "--reference", "median"], 2, "Expected a reference of mean or raw"),
     "layer": (["lens", PROMPT, "--layer", "3"], 2, "emb or 0 to 2, found '3'"),
     "no layer": (["lens", PROMPT, "--layer", "top"], 2, "found 'top'"),
     "head": (["attention", PROMPT, "--layer", "0", "--head", "44"], 2, "There is no head 44"),

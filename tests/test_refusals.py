@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import oracle
 import pytest
 import torch
@@ -399,3 +400,47 @@ def test_a_head_that_no_longer_adds_up_has_its_own_exit_code(model: unembed.Mode
     with pytest.raises(LedgerError, match="does not add up") as caught:
         unembed.decompose(unembed.readout(trace, 12), by="head")
     assert caught.value.exit_code == 4
+
+
+# Typing errors of a caller, which must not pass for something else
+
+
+@pytest.mark.parametrize("by", ["source+head", "neuron+neuron", "", "Head"])
+def test_a_granularity_that_is_none(by: str) -> None:
+    trace = unembed.record(unembed.wrap(build("llama")), [3, 4])
+    with pytest.raises(InputError, match="Expected a granularity"):
+        unembed.decompose(unembed.readout(trace), by=by)
+
+
+def test_words_that_are_misspelt() -> None:
+    model = unembed.wrap(build("llama"))
+    with pytest.raises(InputError, match="found 'strem'"):
+        unembed.record(model, [3, 4], keep="strem")
+    with pytest.raises(InputError, match="found 'men'"):
+        unembed.explain(model, [3, 4], reference="men")
+    with pytest.raises(InputError, match="No layer is read"):
+        unembed.lens(model, [3, 4], layers=[])
+    with pytest.raises(InputError, match="No position is kept"):
+        unembed.record(model, [3, 4], positions=[])
+
+
+def test_a_position_named_twice_is_kept_once_and_numpy_integers_are_integers() -> None:
+    trace = unembed.record(unembed.wrap(build("llama")), [3, 4, 5], positions=[1, -2, 2])
+    assert trace.positions == (1, 2)
+    assert unembed.readout(trace, np.int64(7)).value == unembed.readout(trace, 7).value
+
+
+def test_a_context_shorter_than_the_probe() -> None:
+    model = unembed.wrap(build("gpt2", context=3))
+    assert unembed.record(model, [1, 2, 3]).logits.shape == (3, model.vocab)
+
+
+def test_damage_is_named_where_it_is() -> None:
+    module = build("llama")
+    module.model.norm.weight.data[0] = float("nan")
+    with pytest.raises(ModelError, match=r"weights of a norm .* are not finite"):
+        unembed.wrap(module)
+    module = build("llama")
+    module.model.embed_tokens.weight.data[:] = float("nan")
+    with pytest.raises(ModelError, match="so is the embedding"):
+        unembed.wrap(module)

@@ -194,3 +194,18 @@ def test_an_unembedding_that_is_not_finite_is_told_from_a_block() -> None:
         model.module.lm_head.weight[40, 2] = torch.inf
     with pytest.raises(ModelError, match="although every block wrote finite numbers"):
         unembed.record(model, TOKENS)
+
+
+def test_runs_of_two_threads_take_turns() -> None:
+    """Hooks belong to the module: without turns one thread's run would fill another's trace."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    model = unembed.wrap(build("llama"))
+    before = model.config._attn_implementation
+    prompts = [[3 + i, 5, 7 + i, 9][: 2 + i % 3] for i in range(60)]
+    alone = [unembed.record(model, prompt, keep=k).final for prompt in prompts for k in ("all", "stream")]
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(unembed.record, model, prompt, keep=k) for prompt in prompts for k in ("all", "stream")]
+        together = [job.result().final for job in jobs]
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
+    assert model.config._attn_implementation == before

@@ -17,21 +17,23 @@ from unembed.readouts import capped, readout
 from unembed.trace import Trace, record
 
 LENGTH = 5
-_SLACK = 256.0
+_SLACK = 64.0
 
 
 def check(model: Model) -> None:
     """Compare a model with its own logits on a probe of `LENGTH` tokens.
 
-    Tolerance: `256 u`, relative to the largest number compared, with `u` the precision of the run; two correct ways to
-    run one model differ by a few `u` a layer. Eager attention takes its softmax in float32 whatever the dtype, so `u`
-    is at least that of float32 where logits of two runs are compared.
+    Tolerance: `64 u`, relative to the largest number compared, with `u` the precision of the run; two correct ways to
+    run one model differ by up to 12 `u` on 30 layers. Eager attention takes its softmax in float32 whatever the dtype,
+    so `u` is at least that of float32 where logits of two runs are compared.
 
     Raises:
         ModelError: they differ; the message says by how much.
     """
     try:
         _check(model)
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise ModelError(
             f"{model.name} cannot be run as the row of its family ({model.family.model_type}) says: "
@@ -41,7 +43,7 @@ def check(model: Model) -> None:
 
 
 def _check(model: Model) -> None:
-    probe = [(7919 * i + 11) % model.vocab for i in range(LENGTH)]
+    probe = [(7919 * i + 11) % model.vocab for i in range(min(LENGTH, model.context or LENGTH))]
     with torch.inference_mode():
         own = model.module(torch.tensor([probe], device=model.device), use_cache=False).logits[0]
     trace = record(model, probe)

@@ -86,7 +86,7 @@ def explain(
         text,
         target,
         versus=versus,
-        reference=_reference(reference),
+        reference=reference,
         position=position,
         by=by,
         top=top,
@@ -154,7 +154,7 @@ def attention(
         layer=layer,
         head=head,
         position=position,
-        reference=_reference(reference),
+        reference=reference,
         versus=versus,
     )
     _print(attention_payload(result), attention_lines, as_json)
@@ -262,12 +262,6 @@ def _prompt(prompt: str) -> str:
     if prompt != "-":
         return prompt
     return sys.stdin.read().removesuffix("\n")
-
-
-def _reference(word: str) -> Any:
-    if word not in ("mean", "raw"):
-        raise InputError(f"Expected --reference mean or raw, found {word!r}.")
-    return word
 
 
 def _states(layers: list[str] | None, count: int) -> list[int] | None:

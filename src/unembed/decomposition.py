@@ -10,7 +10,7 @@ The stream is `x = embedding + position embedding + sum over layers of (attentio
 
 Exact, with two factors frozen at their values in the run: the final norm's scale, and the scale of a block's post-norm
 where there is one. `w` is folded through the output projections first, so the largest intermediate is one row of
-numbers a layer, never heads x positions x d_model or neurons x d_model.
+numbers a layer, never heads x positions x d_model or neurons x d_model (16-bit weights are widened a layer at a time).
 """
 
 from collections.abc import Iterator

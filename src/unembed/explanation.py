@@ -7,7 +7,7 @@ amplify (docs/methods/direct-effect.md).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -84,7 +84,10 @@ class Explanation:
 
     def __repr__(self) -> str:
         target, versus = self.target, self.readout.versus
-        against = {"mean": " above the vocabulary mean", "versus": f" above {versus and self._text(versus)}"}
+        against = {
+            "mean": " above the vocabulary mean",
+            "versus": "" if versus is None else f" above {self._text(versus)}",
+        }
         lines = [
             f"Explanation of {self._text(target.token)} at position {self.readout.position}: "
             f"probability {target.probability:.1%}, rank {target.rank}, logit {target.logit:.2f}",
@@ -104,7 +107,7 @@ def explain(
     target: str | int | None = None,
     *,
     versus: str | int | None = None,
-    reference: Literal["mean", "raw"] = "mean",
+    reference: str = "mean",
     position: int = -1,
     by: str = "sublayer",
     top: int = 5,

@@ -50,17 +50,12 @@ class Grain:
         Raises:
             InputError: another word.
         """
-        grain = cls()
-        for word in by.split("+"):
-            if word in ("head", "source"):
-                grain = replace(grain, attention=word)
-            elif word == "neuron":
-                grain = replace(grain, mlp="neuron")
-            elif word != "sublayer":
-                raise InputError(
-                    f"Expected a granularity of sublayer, head, source, neuron or source+neuron, found {by!r}."
-                )
-        return grain
+        words = by.split("+")
+        known = {"sublayer", "head", "source", "neuron"}
+        if set(words) - known or len(set(words)) < len(words) or {"head", "source"} <= set(words):
+            raise InputError(f"Expected a granularity of sublayer, head, source, neuron, source+neuron; found {by!r}.")
+        attention: AttentionGrain = next((grain for grain in _ATTENTION_GRAINS[1:] if grain in words), "sublayer")
+        return cls(attention=attention, mlp="neuron" if "neuron" in words else "sublayer")
 
     def __str__(self) -> str:
         words = [word for word in (self.attention, self.mlp) if word != "sublayer"]

@@ -102,7 +102,9 @@ def _tokenizer(folder: Path) -> "PreTrainedTokenizerBase | None":
     """The folder's tokenizer, or None where there is none (prompts are token ids then)."""
     from transformers import AutoTokenizer
 
-    if not any((folder / name).exists() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
+    from unembed.weights import TOKENIZERS
+
+    if not any((folder / name).exists() for name in TOKENIZERS):
         return None
     with _quiet(), _as_model_error(folder, OSError, ValueError, KeyError, ImportError):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)

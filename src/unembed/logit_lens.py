@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unembed.errors import InputError
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import absolute_layer, capped, token_id
@@ -118,6 +119,8 @@ def read_lens(
 ) -> Lens:
     """`lens` of a run that was recorded already, at the positions it kept."""
     model = trace.model
+    if layers is not None and not len(layers):
+        raise InputError("No layer is read: expected at least one, or layers=None for all.")
     chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(trace, i) for i in layers)
     top = min(top, model.vocab)
     with torch.inference_mode():

@@ -134,8 +134,9 @@ class Model:
     @cached_property
     def mean_unembedding(self) -> Float[Tensor, "d_model"]:
         """The mean row of W_U in float64: the direction of the mean logit."""
-        chunks = self.unembedding.detach().split(8192)
-        return torch.stack([chunk.double().sum(0) for chunk in chunks]).sum(0) / self.vocab
+        with torch.inference_mode(False):  # kept for later, also for callers that differentiate
+            chunks = self.unembedding.detach().split(8192)
+            return torch.stack([chunk.double().sum(0) for chunk in chunks]).sum(0) / self.vocab
 
     @cached_property
     def precision(self) -> float:

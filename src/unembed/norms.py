@@ -76,6 +76,8 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
         blank = Norm(gain=sign, shift=shift, centred=centred, precision=0.0)
         x = blank.centre(size * sign)
         gain = (run(size * sign) - shift) * x.square().mean().sqrt() / x
+        if not bool(torch.isfinite(shift).all() and torch.isfinite(run(size * sign)).all()):
+            raise ModelError(f"The weights of a norm ({type(module).__name__}) are not finite (NaN or infinity).")
         norm = Norm(gain=gain, shift=shift, centred=centred, precision=0.0)
         error = _misfit(norm, run, dtype=dtype)
     if not error <= 16 * max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps):

@@ -7,7 +7,7 @@ Weight*, 2020, here read in logits) is exactly the source terms of the ledger: s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -79,7 +79,7 @@ def attention(
     layer: int | None = None,
     head: int | None = None,
     position: int = -1,
-    reference: Literal["mean", "raw"] = "mean",
+    reference: str = "mean",
     versus: str | int | None = None,
 ) -> Attention:
     """Patterns of heads at a position, and what each source token adds to the readout through them.

@@ -5,9 +5,10 @@ affine in the stream `x`: one direction in d_model, and constants that get names
 a logit above the vocabulary mean are combinations of rows of W_U, so they are readouts too; so is any direction.
 """
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, SupportsIndex
 
 import torch
 from jaxtyping import Float
@@ -47,11 +48,11 @@ class Readout:
 
 def readout(
     trace: Trace,
-    target: str | int | None = None,
+    target: str | SupportsIndex | None = None,
     *,
     position: int = -1,
-    reference: Literal["mean", "raw"] = "mean",
-    versus: str | int | None = None,
+    reference: str = "mean",
+    versus: str | SupportsIndex | None = None,
     layer: int | None = None,
 ) -> Readout:
     """The readout of a token's logit.
@@ -68,12 +69,13 @@ def readout(
     Raises:
         InputError: unknown target, position or layer.
     """
+    kind = _reference(reference, versus=versus)
     model, row = trace.model, trace.row(position)
     layer = absolute_layer(trace, layer)
     x, normed, uncapped, logits = _read(trace, row, layer)
     token = int(logits.argmax()) if target is None else token_id(trace, target)
     other = None if versus is None else token_id(trace, versus)
-    weights = _Combination(token, other, mean=other is None and reference == "mean")
+    weights = _Combination(token, other, mean=kind == "mean")
     with torch.inference_mode():
         w = weights.of_rows(trace)
         scale = model.final_norm.scale(x, normed)
@@ -89,7 +91,7 @@ def readout(
             trace=trace,
             position=absolute_position(position, len(trace.tokens)),
             layer=layer,
-            reference="versus" if other is not None else reference,
+            reference=kind,
             target=token,
             versus=other,
             direction=model.final_norm.pullback(w, scale),
@@ -98,6 +100,12 @@ def readout(
             reference_value=float(logits[token]) - value,
             spread=float((w * normed.double()).norm()),
         )
+
+
+def _reference(word: str, *, versus: object) -> Reference:
+    if word not in ("mean", "raw"):
+        raise InputError(f"Expected a reference of mean or raw, found {word!r}.")
+    return "versus" if versus is not None else "mean" if word == "mean" else "raw"
 
 
 def read_direction(
@@ -150,7 +158,7 @@ def stream_at(trace: Trace, row: int, layer: int) -> Float[Tensor, "d_model"]:
     return trace.final[row] if layer == trace.model.layers else trace.stream()[layer, row]
 
 
-def token_id(trace: Trace, token: str | int) -> int:
+def token_id(trace: Trace, token: str | SupportsIndex) -> int:
     """The id of a target: the first token of a text, or an id that is checked.
 
     Raises:
@@ -162,14 +170,14 @@ def token_id(trace: Trace, token: str | int) -> int:
     return ids[0]
 
 
-def token_ids(trace: Trace, token: str | int) -> list[int]:
+def token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
     """All token ids of a target text.
 
     Raises:
         InputError: the text has no tokens, or only unknown ones.
     """
-    if isinstance(token, int):
-        return [token]
+    if not isinstance(token, str):
+        return [operator.index(token)]
     tokenizer = trace.model.tokenizer
     if tokenizer is None:
         raise InputError(f"{trace.model.name} has no tokenizer: give the target as a token id.")

@@ -6,6 +6,7 @@ attention, so that soft-caps, sinks, relative biases, grouped queries and slidin
 """
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,8 @@ from unembed.errors import InputError, ModelError
 from unembed.model import Block, Model
 
 _INTERFACE = "unembed"
+_one_at_a_time = threading.Lock()
+"""Hooks and the choice of attention belong to a module, not to a thread: recorded runs of a process take turns."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,8 @@ def record(
         keep: "all", or "stream" for the writes of the sublayers only.
 
     Returns:
-        The trace; its logits equal the module's own with eager attention bit for bit.
+        The trace. With `keep="all"` its logits equal the module's own with eager attention bit for bit; with "stream"
+        the module runs with the attention it was loaded with.
 
     Raises:
         InputError: a bad prompt or position.
@@ -164,7 +168,12 @@ def record(
     """
     tokens = tokenize(model, prompt)
     length = len(tokens)
-    kept = tuple(range(length)) if positions is None else tuple(absolute_position(p, length) for p in positions)
+    if keep not in ("all", "stream"):
+        raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
+    chosen = range(length) if positions is None else (absolute_position(p, length) for p in positions)
+    kept = tuple(dict.fromkeys(chosen))
+    if not kept:
+        raise InputError("No position is kept: expected at least one, or positions=None for all.")
     recorder = _Recorder(model, kept, whole=kept == tuple(range(length)))
     ids = torch.tensor([tokens], device=model.device)
     with torch.inference_mode(), recorder.installed(heads_and_neurons=keep == "all"):
@@ -203,7 +212,7 @@ class _Recorder:
 
     @contextmanager
     def installed(self, *, heads_and_neurons: bool) -> Iterator[None]:
-        with ExitStack() as stack:
+        with _one_at_a_time, ExitStack() as stack:
             self._hook_ends(stack)
             for layer, block in enumerate(self.model.blocks):
                 self._hook_writes(stack, layer, block)
@@ -306,6 +315,8 @@ class _Recorder:
 
 def _where_not_finite(trace: Trace) -> str:
     head = f"{trace.model.name} gave logits that are not finite (NaN or infinity)"
+    if not bool(torch.isfinite(trace.embedding).all()):
+        return f"{head}, and so is the embedding of the prompt: its weights are damaged."
     for index, layer in enumerate(trace.layers):
         for part, write in (("attention", layer.attention_write), ("MLP", layer.mlp_write)):
             if not bool(torch.isfinite(write).all()):
@@ -322,13 +333,13 @@ _observer: ContextVar[Callable[..., None] | None] = ContextVar("observer", defau
 @contextmanager
 def _observed_attention(model: Model, observe: Callable[..., None]) -> Iterator[None]:
     """Show `observe(module, value, pattern, z)` every attention of the model in this context."""
-    token = _observer.set(observe)
     restore = _observe_inner(model) if model.family.inner_attention else _observe_interface(model)
+    token = _observer.set(observe)
     try:
         yield
     finally:
-        restore()
         _observer.reset(token)
+        restore()
 
 
 def _observe_interface(model: Model) -> Callable[[], None]:

@@ -39,7 +39,7 @@ _HUB_FILES = [
     "chat_template*",
     "spiece.model",
 ]
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
 
 # ------------------------------------------------------------ resolve and fetch
@@ -276,7 +276,7 @@ def _cached(name: str) -> Path | None:
 
 
 def _has_tokenizer(folder: Path) -> bool:
-    return any((folder / file).is_file() for file in _TOKENIZERS)
+    return any((folder / file).is_file() for file in TOKENIZERS)
 
 
 def _download(name: str, offline: bool, progress: Progress) -> Path:
