@@ -54,7 +54,7 @@ class Grain:
         known = {"sublayer", "head", "source", "neuron"}
         if set(words) - known or len(set(words)) < len(words) or {"head", "source"} <= set(words):
             raise InputError(f"Expected a granularity of sublayer, head, source, neuron, source+neuron; found {by!r}.")
-        attention: AttentionGrain = next((grain for grain in _ATTENTION_GRAINS[1:] if grain in words), "sublayer")
+        attention: AttentionGrain = "source" if "source" in words else "head" if "head" in words else "sublayer"
         return cls(attention=attention, mlp="neuron" if "neuron" in words else "sublayer")
 
     def __str__(self) -> str:
