@@ -158,7 +158,7 @@ def test_a_target_of_several_tokens_says_that_the_first_is_explained(cli):
 def test_generate_streams_the_text(cli):
     _, out, _ = cli("generate", PROMPT, "--tokens", "4")
     data = json.loads(cli("generate", PROMPT, "--tokens", "4", "--json")[1])
-    assert out == PROMPT + "".join(t["text"] for t in data["generated"]) + "\n"
+    assert out == PROMPT + data["text"] + "\n"
 
 
 BAD = {
@@ -172,6 +172,9 @@ BAD = {
     "granularity": (["explain", PROMPT, "--by", "letters"], 2, "found 'letters'"),
     "reference": (["explain", PROMPT, "--reference", "median"], 2, "Expected a reference of mean or raw"),
     "layer": (["lens", PROMPT, "--layer", "3"], 2, "emb or 0 to 2, found '3'"),
+    "meta device": (["explain", PROMPT, "--device", "meta"], 2, "holds no numbers"),
+    "no UTF-8": (["explain", "a\udcff"], 2, "Expected text in UTF-8"),
+    "no UTF-8 target": (["explain", PROMPT, "--target", "\udcff"], 2, "Expected text in UTF-8"),
     "no layer": (["lens", PROMPT, "--layer", "top"], 2, "found 'top'"),
     "head": (["attention", PROMPT, "--layer", "0", "--head", "44"], 2, "There is no head 44"),
     "device": (["explain", PROMPT, "--device", "cuda:7"], 2, "'cuda:7' is not to be had here"),
@@ -196,7 +199,8 @@ def test_bad_input_is_one_message_and_exit_code_2(cli, name):
     [
         (["explain"], "Missing argument"),
         (["explain", "x", "--tpo", "3"], "No such option"),
-        (["explain", "x", "--top", "0"], "greater than"),
+        (["explain", "x", "--top", "0"], "greater than or equal to 1"),
+        (["explain", "x", "--top", "100000"], "less than or equal to 100"),
         (["generate", "x", "--temperature", "nan"], "greater than"),
         (["generate", "x", "--temperature", "-1"], "greater than"),
         (["exlain", "x"], "No such command"),
@@ -241,7 +245,19 @@ def other_type(name: str):
     return change
 
 
+def with_config(**values):
+    def change(path: Path) -> None:
+        config = json.loads((path / "config.json").read_text())
+        (path / "config.json").write_text(json.dumps({**config, **values}))
+
+    return change
+
+
 BROKEN = {
+    "fewer layers than weights": (with_config(num_hidden_layers=2), "of blocks that its config.json does not describe"),
+    "a width that is a word": (with_config(hidden_size="big"), "cannot load the model"),
+    "a list for a type": (with_config(model_type=["llama"]), "cannot load the model"),
+    "a list for a configuration": (lambda path: (path / "config.json").write_text("[1, 2]"), "cannot load the model"),
     "NaN": (nan_weights, "the first such write is the MLP of layer 1"),
     "missing tensor": (missing_tensor, "lack 1 tensors that llama needs"),
     "truncated": (truncated, "is truncated or damaged"),

@@ -16,6 +16,7 @@ from unembed import __version__
 from unembed.errors import InputError, UnembedError
 
 if TYPE_CHECKING:
+    from unembed.generation import Step
     from unembed.model import Model
     from unembed.progress import Progress
 
@@ -67,7 +68,7 @@ def explain(
     by: Annotated[
         str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")
     ] = "sublayer",
-    top: Annotated[int, typer.Option(min=1, help="How many predictions, heads and neurons to show.")] = 5,
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many predictions, heads and neurons to show.")] = 5,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -104,7 +105,7 @@ def lens(
     position: Annotated[
         list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many top tokens of each state to keep.")] = 5,
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -184,6 +185,7 @@ def generate(
     text = _prompt(prompt)
     loaded = _load(model, device, dtype, offline)
     running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
+    written = 0
     if not (as_json or explained):
         typer.echo(text, nl=False)
     for step in running:
@@ -193,12 +195,11 @@ def generate(
         if explained:
             show(generated_lines([generated_token(step, explained=True)], first=len(steps) == 1), sys.stdout)
         else:
-            typer.echo(step.text, nl=False)
-            sys.stdout.flush()
+            written += _write(_decode(loaded, steps)[written:])
     if as_json:
         _dump(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
     elif not explained:
-        typer.echo()
+        typer.echo(_decode(loaded, steps, final=True)[written:])
 
 
 @models_app.callback()
@@ -255,6 +256,13 @@ def main() -> None:
     except MemoryError:
         typer.echo("unembed: out of memory; try a shorter prompt or a smaller --dtype", err=True)
         sys.exit(1)
+    except Exception as error:
+        if os.environ.get("UNEMBED_DEBUG"):
+            raise
+        reason = next(iter(str(error).splitlines()), "")
+        typer.echo(f"unembed: internal error, please report it: {type(error).__name__}: {reason}", err=True)
+        typer.echo("UNEMBED_DEBUG=1 shows where it happened.", err=True)
+        sys.exit(1)
 
 
 def _prompt(prompt: str) -> str:
@@ -262,6 +270,19 @@ def _prompt(prompt: str) -> str:
     if prompt != "-":
         return prompt
     return sys.stdin.read().removesuffix("\n")
+
+
+def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
+    """The generated text; a character whose last bytes are still to come is held back until `final`."""
+    ids = [step.token for step in steps]
+    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
+    return text if final else text.rstrip("\ufffd")
+
+
+def _write(text: str) -> int:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return len(text)
 
 
 def _states(layers: list[str] | None, count: int) -> list[int] | None:

@@ -70,13 +70,11 @@ def wrap(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" 
 
 
 def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    with (
-        _quiet(),
-        _as_model_error(folder, OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError),
-    ):
+    with _quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
         row(json.loads((folder / "config.json").read_text()).get("model_type", "none"))
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         family_of(config)
@@ -89,6 +87,13 @@ def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel
             output_loading_info=True,
         )
     module, report = loaded
+    family = family_of(config)
+    surplus = sorted(key for key in report["unexpected_keys"] if f"{family.blocks}." in key)
+    if surplus:
+        raise ModelError(
+            f"The weights in {folder} hold {len(surplus)} tensors of blocks that its config.json does not describe "
+            f"({surplus[0]}, …), so part of the model would be left out. Fetch the model again."
+        )
     if report["missing_keys"]:
         missing = ", ".join(sorted(report["missing_keys"])[:3])
         raise ModelError(
@@ -106,15 +111,17 @@ def _tokenizer(folder: Path) -> "PreTrainedTokenizerBase | None":
 
     if not any((folder / name).exists() for name in TOKENIZERS):
         return None
-    with _quiet(), _as_model_error(folder, OSError, ValueError, KeyError, ImportError):
+    with _quiet(), _as_model_error(folder):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 @contextlib.contextmanager
-def _as_model_error(folder: Path, *errors: type[Exception]) -> Iterator[None]:
+def _as_model_error(folder: Path, *more: type[Exception]) -> Iterator[None]:
+    """What transformers raises on a folder that is damaged, as one message."""
+    errors = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, *more)
     try:
         yield
-    except ModelError:
+    except (ModelError, torch.OutOfMemoryError):
         raise
     except errors as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -138,6 +145,8 @@ def _quiet() -> Iterator[None]:
 
 
 def _device(name: str | None) -> torch.device:
+    if name == "meta":
+        raise InputError("Device 'meta' holds no numbers. Try --device cpu.")
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

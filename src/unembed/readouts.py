@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.trace import Trace, absolute_position
+from unembed.trace import Trace, absolute_position, well_formed
 
 Reference = Literal["mean", "raw", "versus", "direction"]
 
@@ -181,7 +181,7 @@ def token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
     tokenizer = trace.model.tokenizer
     if tokenizer is None:
         raise InputError(f"{trace.model.name} has no tokenizer: give the target as a token id.")
-    ids = tokenizer(token, add_special_tokens=False)["input_ids"]
+    ids = tokenizer(well_formed(token), add_special_tokens=False)["input_ids"]
     if not ids or (ids[0] == tokenizer.unk_token_id and token != tokenizer.unk_token):
         raise InputError(f"Target {token!r} is not in the vocabulary of {trace.model.name}.")
     return ids

@@ -129,7 +129,7 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
     if isinstance(prompt, str):
         if model.tokenizer is None:
             raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
-        tokens = tuple(model.tokenizer(prompt)["input_ids"])
+        tokens = tuple(model.tokenizer(well_formed(prompt))["input_ids"])
     else:
         tokens = tuple(int(token) for token in prompt)
     if not tokens:
@@ -140,6 +140,19 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
     if outside:
         raise InputError(f"Token ids {outside[:5]} are outside the vocabulary of {model.vocab} tokens.")
     return tokens
+
+
+def well_formed(text: str) -> str:
+    """`text`, if it can be written in UTF-8.
+
+    Raises:
+        InputError: it cannot; the bytes it was read from were none.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"Expected text in UTF-8, found {text[error.start]!r} at character {error.start}.") from error
+    return text
 
 
 def record(
