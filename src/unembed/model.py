@@ -195,7 +195,7 @@ def describe(
         ModelError: unsupported architecture, training mode, or layers that are no plain matrices.
     """
     family = family_of(module.config)
-    if any(part.training for part in module.modules()):
+    if module.training or any(isinstance(part, nn.Dropout) and part.training for part in module.modules()):
         raise ModelError("The model is in training mode, so dropout would change every run. Call `model.eval()` first.")
     unembedding = module.get_output_embeddings()
     if type(unembedding) is not nn.Linear:
