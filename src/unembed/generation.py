@@ -15,9 +15,8 @@ from torch import Tensor
 from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger, Term
-from unembed.logit_lens import state_logits
 from unembed.model import Model
-from unembed.readouts import readout
+from unembed.readouts import readout, unembedded
 from unembed.trace import Trace, record_next, tokenize
 
 
@@ -44,7 +43,7 @@ class Step:
         with torch.inference_mode():
             stream = self.trace.stream()[1:, -1]
             stream[-1] = self.trace.final[-1]
-            leads = state_logits(self.trace.model, stream).argmax(-1) == self.token
+            leads = unembedded(self.trace.model, stream)[2].argmax(-1) == self.token
         return int(leads.int().argmax()) if bool(leads.any()) else None
 
     @property

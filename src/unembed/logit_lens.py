@@ -18,7 +18,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.model import Model
 from unembed.progress import Progress, silent
-from unembed.readouts import absolute_layer, capped, token_id
+from unembed.readouts import absolute_layer, token_id, unembedded
 from unembed.trace import Trace, record
 
 if TYPE_CHECKING:
@@ -151,15 +151,9 @@ class _Reader:
 
     def read(self, x: Float[Tensor, "chunk d_model"], query: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
         """Top tokens and probabilities, probability and rank of the target, KL: of states at positions `query`."""
-        log_p = state_logits(self.trace.model, x).float().log_softmax(-1)
+        log_p = unembedded(self.trace.model, x)[2].float().log_softmax(-1)
         best = log_p.topk(self.top)
         at_target = log_p.gather(-1, self.targets[query, None])
         rank = (log_p > at_target).sum(-1, dtype=torch.int32) + 1
         kl = self.negentropy[query] - (self.final[query] * log_p).sum(-1)
         return best.indices, best.values.exp(), at_target[:, 0].exp(), rank, kl.clamp_min(0)
-
-
-def state_logits(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
-    """`softcap(W_U norm(x) + b_U)`, by the model's own modules."""
-    normed = model.module.get_submodule(model.family.final_norm)(x)
-    return capped(model.unembed(normed), model.softcap)

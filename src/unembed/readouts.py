@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.model import Model
 from unembed.trace import Trace, absolute_position, well_formed
 
 Reference = Literal["mean", "raw", "versus", "direction"]
@@ -220,9 +221,17 @@ def _read(trace: Trace, row: int, layer: int) -> tuple[Tensor, Tensor, Tensor, T
         return trace.final[row], trace.normed[row], trace.uncapped_logits[row], trace.logits[row]
     x = stream_at(trace, row, layer)
     with torch.inference_mode():
-        normed = model.module.get_submodule(model.family.final_norm)(x[None])
-        uncapped = model.unembed(normed)
-    return x, normed[0], uncapped[0], capped(uncapped[0], model.softcap)
+        normed, uncapped, logits = unembedded(model, x[None])
+    return x, normed[0], uncapped[0], logits[0]
+
+
+def unembedded(
+    model: Model, x: Float[Tensor, "*batch d_model"]
+) -> tuple[Float[Tensor, "*batch d_model"], Float[Tensor, "*batch vocab"], Float[Tensor, "*batch vocab"]]:
+    """States of the stream as the model's own modules read them: normed, logits before and after the soft-cap."""
+    normed = model.module.get_submodule(model.family.final_norm)(x)
+    uncapped = model.unembed(normed)
+    return normed, uncapped, capped(uncapped, model.softcap)
 
 
 def capped(logits: Float[Tensor, "*batch vocab"], softcap: float | None) -> Float[Tensor, "*batch vocab"]:
