@@ -184,10 +184,12 @@ def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor
         yield _segment("mlp_bias", index, weight @ biases)
 
 
-def expert_activation(experts: Any, expert: int, hidden: Float[Tensor, "d_model"]) -> Float[Tensor, "neuron"]:
+def expert_activation(
+    experts: Any, expert: int, hidden: Float[Tensor, "*query d_model"]
+) -> Float[Tensor, "*query neuron"]:
     """The neuron activations of one expert, by the module's own gate."""
     matrix = experts.gate_up_proj[expert]
-    gate_up = hidden @ matrix if experts.is_transposed else matrix @ hidden
+    gate_up = hidden @ (matrix if experts.is_transposed else matrix.T)
     if experts.has_bias:
         gate_up = gate_up + experts.gate_up_proj_bias[expert]
     return experts._apply_gate(gate_up)

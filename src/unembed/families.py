@@ -63,6 +63,8 @@ class Family:
     """A method `(query, key, value, mask) -> (z, pattern)` of `attention`, for a model that bypasses the interface."""
     logit_softcap: str | None = None
     """The configuration value `c` of a soft-cap `c * tanh(logit / c)` after the unembedding."""
+    parallel: bool | str = False
+    """Whether attention and MLP of a block read the same stream; or the configuration value that says so."""
     requires: tuple[Require, ...] = ()
 
 
@@ -119,6 +121,7 @@ _ROWS = (
         output_projection="attention.dense",
         down_projection="mlp.dense_4h_to_h",
         writes=("attention", "mlp"),
+        parallel="use_parallel_residual",
     ),
     Family(
         model_type="opt",
@@ -145,7 +148,7 @@ _ROWS = (
     replace(_LLAMA, model_type="qwen3"),
     replace(_LLAMA, model_type="gemma"),
     replace(_LLAMA, model_type="phi3"),
-    replace(_LLAMA, model_type="stablelm"),
+    replace(_LLAMA, model_type="stablelm", parallel="use_parallel_residual"),
     replace(_LLAMA, model_type="smollm3"),
     replace(_LLAMA, model_type="starcoder2", down_projection="mlp.c_proj"),
     replace(
@@ -154,6 +157,7 @@ _ROWS = (
         final_norm="model.final_layernorm",
         output_projection="self_attn.dense",
         down_projection="mlp.fc2",
+        parallel=True,
     ),
     _GEMMA2,
     replace(_GEMMA2, model_type="gemma3_text", requires=(_CAUSAL,)),

@@ -87,7 +87,7 @@ class Model:
         """Neurons of a block's MLP (of one expert, in a mixture)."""
         block = self.blocks[-1]
         if block.experts is not None:
-            return _expert_width(block.experts)
+            return expert_width(block.experts)
         return projection(block.down_projection).shape[0]
 
     @property
@@ -124,6 +124,12 @@ class Model:
     def unembedding_bias(self) -> Float[Tensor, "vocab"] | None:
         """b_U, or None."""
         return self.unembed.bias
+
+    @property
+    def parallel(self) -> bool:
+        """Whether attention and MLP of a block read the same stream, so that there is no `resid_mid`."""
+        switch = self.family.parallel
+        return bool(getattr(self.config, switch, False)) if isinstance(switch, str) else switch
 
     @property
     def softcap(self) -> float | None:
@@ -177,7 +183,7 @@ def _no_matrix(module: nn.Module | None) -> ModelError:
     )
 
 
-def _expert_width(experts: Any) -> int:
+def expert_width(experts: Any) -> int:
     """Neurons of one expert: the input side of the stacked down projections."""
     return experts.down_proj.shape[1 if experts.is_transposed else 2]
 

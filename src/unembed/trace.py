@@ -1,17 +1,13 @@
-"""Trace: one recorded run. The only file that touches hooks and the attention interface.
+"""Trace: one recorded run.
 
-The Hugging Face module runs unmodified. Forward hooks keep what its parts write to the stream; keys, values and
-patterns come from `transformers`' attention interface, where one registered function calls the module's own eager
-attention, so that soft-caps, sinks, relative biases, grouped queries and sliding windows need no code here.
+The Hugging Face module runs unmodified. Forward hooks keep what its parts write to the stream; values, patterns and
+`z` come from the module's own eager attention (interface.py).
 """
 
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -19,11 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
+from unembed.interface import Attend, Eager, attending, on_call, on_output, one_at_a_time
 from unembed.model import Block, Model
-
-_INTERFACE = "unembed"
-_one_at_a_time = threading.Lock()
-"""Hooks and the choice of attention belong to a module, not to a thread: recorded runs of a process take turns."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +54,20 @@ class Layer:
     heads: Heads | None
     neurons: Float[Tensor, "query neuron"] | ExpertInputs | None
     """Neuron activations (what enters the down projection), or a mixture's inputs."""
+
+
+@dataclass(frozen=True)
+class BlockCall:
+    """How the model called one block, and what its attention read: all that a counterfactual walk needs of it."""
+
+    args: tuple[Any, ...]
+    """The first is the stream before the block, `1 position d_model`."""
+    kwargs: dict[str, Any]
+    query: Float[Tensor, "head position d_head"]
+    """As the scores read it: after norms and rotary embedding. So are the keys."""
+    key: Float[Tensor, "kv_head position d_head"]
+    mask: Tensor | None
+    """Added to the scores: `1 1 position position`."""
 
 
 @dataclass(frozen=True)
@@ -183,10 +190,7 @@ def record(
     length = len(tokens)
     if keep not in ("all", "stream"):
         raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
-    chosen = range(length) if positions is None else (absolute_position(p, length) for p in positions)
-    kept = tuple(dict.fromkeys(chosen))
-    if not kept:
-        raise InputError("No position is kept: expected at least one, or positions=None for all.")
+    kept = _kept(positions, length)
     recorder = _Recorder(model, kept, whole=kept == tuple(range(length)))
     ids = torch.tensor([tokens], device=model.device)
     with torch.inference_mode(), recorder.installed(heads_and_neurons=keep == "all"):
@@ -210,6 +214,31 @@ def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple
     return _finite(trace), output.past_key_values
 
 
+def record_run(
+    model: Model, prompt: str | Sequence[int], *, positions: Sequence[int] | None = None
+) -> "tuple[Trace, tuple[BlockCall, ...], Float[Tensor, 'position d_model']]":
+    """As `record`, and how each block was called, and the last stream at every position.
+
+    The tensors may take part in later gradients (`record`'s may not). `base_run` makes a `Run` of it.
+    """
+    tokens = tokenize(model, prompt)
+    kept = _kept(positions, len(tokens))
+    recorder = _Recorder(model, kept, whole=kept == tuple(range(len(tokens))))
+    ids = torch.tensor([tokens], device=model.device)
+    with torch.no_grad(), recorder.installed(heads_and_neurons=True, calls=True):
+        logits = model.module(ids, use_cache=False, logits_to_keep=torch.tensor(kept, device=model.device)).logits[0]
+    trace = _finite(recorder.trace(tokens, kept, logits))
+    return trace, recorder.calls(), recorder.slots[-1, "whole_final"]
+
+
+def _kept(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:
+    chosen = range(length) if positions is None else (absolute_position(p, length) for p in positions)
+    kept = tuple(dict.fromkeys(chosen))
+    if not kept:
+        raise InputError("No position is kept: expected at least one, or positions=None for all.")
+    return kept
+
+
 def _finite(trace: Trace) -> Trace:
     if not bool(torch.isfinite(trace.logits).all()):
         raise ModelError(_where_not_finite(trace))
@@ -224,67 +253,70 @@ class _Recorder:
     slots: dict[tuple[int, str], Any] = field(default_factory=dict)
 
     @contextmanager
-    def installed(self, *, heads_and_neurons: bool) -> Iterator[None]:
-        with _one_at_a_time, ExitStack() as stack:
-            self._hook_ends(stack)
+    def installed(self, *, heads_and_neurons: bool, calls: bool = False) -> Iterator[None]:
+        with one_at_a_time, ExitStack() as stack:
+            self._watch_ends(stack)
             for layer, block in enumerate(self.model.blocks):
-                self._hook_writes(stack, layer, block)
+                self._watch_writes(stack, layer, block)
                 if heads_and_neurons:
-                    self._hook_neurons(stack, layer, block)
+                    self._watch_neurons(stack, layer, block)
+                if calls:
+                    on_call(stack, block.module, partial(self._keep_call, layer))
             if heads_and_neurons:
-                stack.enter_context(_observed_attention(self.model, self._keep_heads()))
+                stack.enter_context(attending(self.model, self._attend(calls=calls)))
             yield
 
-    def _hook_ends(self, stack: ExitStack) -> None:
+    def _watch_ends(self, stack: ExitStack) -> None:
         module, family = self.model.module, self.model.family
-        self._hook_output(stack, module.get_submodule(family.embedding), (-1, "embedding"))
+        self._watch_output(stack, module.get_submodule(family.embedding), (-1, "embedding"))
         if family.position_embedding is not None:
-            self._hook_output(stack, module.get_submodule(family.position_embedding), (-1, "position_embedding"))
+            self._watch_output(stack, module.get_submodule(family.position_embedding), (-1, "position_embedding"))
         final_norm = module.get_submodule(family.final_norm)
-        self._hook_input(stack, final_norm, (-1, "final"))
-        self._hook_output(stack, final_norm, (-1, "normed"))
-        self._hook(stack, self.model.unembed, lambda _, args, out: self._put((-1, "logits"), out[0]))
+        on_call(stack, final_norm, lambda args, _: self._put((-1, "whole_final"), args[0][0]))
+        self._watch_output(stack, final_norm, (-1, "normed"))
+        on_output(stack, self.model.unembed, lambda out: self._put((-1, "logits"), out[0]))
 
-    def _hook_writes(self, stack: ExitStack, layer: int, block: Block) -> None:
-        self._hook_output(stack, block.attention_write, (layer, "attention_write"))
-        self._hook_output(stack, block.mlp_write, (layer, "mlp_write"))
+    def _watch_writes(self, stack: ExitStack, layer: int, block: Block) -> None:
+        self._watch_output(stack, block.attention_write, (layer, "attention_write"))
+        self._watch_output(stack, block.mlp_write, (layer, "mlp_write"))
         if block.attention_norm is not None:
-            self._hook_input(stack, block.attention_write, (layer, "attention_output"))
+            self._watch_input(stack, block.attention_write, (layer, "attention_output"))
         if block.mlp_norm is not None:
-            self._hook_input(stack, block.mlp_write, (layer, "mlp_output"))
+            self._watch_input(stack, block.mlp_write, (layer, "mlp_output"))
 
-    def _hook_neurons(self, stack: ExitStack, layer: int, block: Block) -> None:
+    def _watch_neurons(self, stack: ExitStack, layer: int, block: Block) -> None:
         if block.experts is None:
             assert block.down_projection is not None
-            self._hook_input(stack, block.down_projection, (layer, "neurons"))
-            return
+            self._watch_input(stack, block.down_projection, (layer, "neurons"))
+        else:
+            on_call(stack, block.experts, partial(self._keep_experts, layer))
 
-        def keep(_: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> None:
-            hidden, index, weight = args
-            self._put((layer, "neurons"), ExpertInputs(self._at(hidden), self._at(index), self._at(weight)))
+    def _keep_experts(self, layer: int, args: tuple[Any, ...], _: dict[str, Any]) -> None:
+        self._put((layer, "neurons"), ExpertInputs(*(self._at(x) for x in args)))
 
-        self._hook(stack, block.experts, keep)
+    def _keep_call(self, layer: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._put((layer, "call"), (args, kwargs))
 
-    def _keep_heads(self) -> "Callable[..., None]":
+    def _attend(self, *, calls: bool) -> Attend:
         layer_of = {block.attention: layer for layer, block in enumerate(self.model.blocks)}
 
-        def keep(module: nn.Module, value: Tensor, pattern: Tensor, z: Tensor) -> None:
+        def attend(
+            module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+        ) -> tuple[Tensor, Tensor]:
+            z, pattern = eager(query, key, value, mask)
             kept = Heads(pattern=self._select(pattern[0], 1), value=value[0], z=self._select(z[0]))
             self._put((layer_of[module], "heads"), kept)
+            if calls:
+                self._put((layer_of[module], "attention"), (query[0], key[0], mask))
+            return z, pattern
 
-        return keep
+        return attend
 
-    def _hook(self, stack: ExitStack, module: nn.Module, hook: Callable[..., None]) -> None:
-        stack.enter_context(module.register_forward_hook(hook))  # type: ignore[arg-type]
+    def _watch_output(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
+        on_output(stack, module, lambda out: self._put(slot, self._at(out)))
 
-    def _hook_output(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
-        def keep(_: nn.Module, args: object, out: Any) -> None:
-            self._put(slot, self._at(out[0] if isinstance(out, tuple) else out))
-
-        self._hook(stack, module, keep)
-
-    def _hook_input(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
-        self._hook(stack, module, lambda _, args, out: self._put(slot, self._at(args[0])))
+    def _watch_input(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
+        on_call(stack, module, lambda args, _: self._put(slot, self._at(args[0])))
 
     def _at(self, x: Tensor) -> Tensor:
         """The kept positions of a batch of one, whether or not the model has flattened it."""
@@ -299,6 +331,11 @@ class _Recorder:
 
     def _put(self, slot: tuple[int, str], value: Any) -> None:
         self.slots[slot] = value
+
+    def calls(self) -> "tuple[BlockCall, ...]":
+        return tuple(
+            BlockCall(*self.slots[layer, "call"], *self.slots[layer, "attention"]) for layer in range(self.model.layers)
+        )
 
     def trace(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Trace:
         get = self.slots.get
@@ -319,7 +356,7 @@ class _Recorder:
                 )
                 for layer in range(self.model.layers)
             ),
-            final=self.slots[-1, "final"],
+            final=self._at(self.slots[-1, "whole_final"]),
             normed=self.slots[-1, "normed"],
             uncapped_logits=self.slots[-1, "logits"],
             logits=logits,
@@ -337,70 +374,3 @@ def _where_not_finite(trace: Trace) -> str:
                     f"{head}; the first such write is the {part} of layer {index}. Its weights are damaged or overflow."
                 )
     return f"{head}, although every block wrote finite numbers: the embedding, final norm or unembedding is damaged."
-
-
-# The attention interface of transformers calls one function by name; the observer of the current run is found here.
-_observer: ContextVar[Callable[..., None] | None] = ContextVar("observer", default=None)
-
-
-@contextmanager
-def _observed_attention(model: Model, observe: Callable[..., None]) -> Iterator[None]:
-    """Show `observe(module, value, pattern, z)` every attention of the model in this context."""
-    restore = _observe_inner(model) if model.family.inner_attention else _observe_interface(model)
-    token = _observer.set(observe)
-    try:
-        yield
-    finally:
-        _observer.reset(token)
-        restore()
-
-
-def _observe_interface(model: Model) -> Callable[[], None]:
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import eager_mask
-
-    AttentionInterface.register(_INTERFACE, _attention)
-    AttentionMaskInterface.register(_INTERFACE, eager_mask)
-    config, before = model.config, model.config._attn_implementation
-    config._attn_implementation = _INTERFACE
-
-    def restore() -> None:
-        config._attn_implementation = before
-
-    return restore
-
-
-def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any) -> Any:
-    """The module's own eager attention, shown to the observer."""
-    eager = sys.modules[type(module).__module__].eager_attention_forward
-    z, pattern = eager(module, query, key, value, mask, **kwargs)
-    observe = _observer.get()
-    if observe is not None:
-        observe(module, value, pattern, z)
-    return z, pattern
-
-
-def _observe_inner(model: Model) -> Callable[[], None]:
-    """For models that bypass the interface: shadow the inner method on each attention module."""
-    name = model.family.inner_attention
-    assert name is not None
-    modules = [block.attention for block in model.blocks]
-    for module in modules:
-        setattr(module, name, _observed_method(module, getattr(module, name)))
-
-    def restore() -> None:
-        for module in modules:
-            delattr(module, name)
-
-    return restore
-
-
-def _observed_method(module: nn.Module, method: Callable[..., Any]) -> Callable[..., Any]:
-    def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Any:
-        z, pattern = method(query, key, value, mask)
-        observe = _observer.get()
-        if observe is not None:
-            observe(module, value, pattern, z.transpose(1, 2))
-        return z, pattern
-
-    return attend

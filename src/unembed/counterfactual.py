@@ -1,0 +1,309 @@
+"""The counterfactual engine: many versions of one run, each differing at one place, in as few walks as memory allows.
+
+Patching, ablation, knowledge attribution and circuit evaluation are all this one thing. A walk (walk.py) computes only
+what an intervention can change; this module plans walks to a memory budget, reads the logits of each version, and
+keeps what is finished when the work is interrupted.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from unembed.edits import Edit, Intervention
+from unembed.errors import InputError
+from unembed.measures import Measure
+from unembed.memory import budget, logit_rows, walk_bytes
+from unembed.model import Model
+from unembed.progress import Progress, silent
+from unembed.readouts import unembedded
+from unembed.run import Run
+from unembed.sites import Site, resolve
+from unembed.trace import absolute_position
+from unembed.walk import Row, Walk, Watched, row_of
+
+WIDEST = 4096
+"""Packed tokens of one walk, at most: wider gains nothing and falls out of the processor's caches."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Work was stopped from outside; `values` holds what `done` says is finished, NaN elsewhere."""
+
+    def __init__(self, values: Tensor, done: Bool[Tensor, "intervention"]) -> None:
+        super().__init__(f"interrupted after {int(done.sum())} of {len(done)} interventions")
+        self.values, self.done = values, done
+
+
+@dataclass(frozen=True)
+class _Job:
+    run: Run
+    rows: list[Row]
+    order: list[int]
+    """`rows[i]` is intervention `order[i]`."""
+    measure: Measure
+    at: tuple[int, ...]
+    memory: int
+
+
+def counterfactuals(
+    run: Run,
+    interventions: Sequence[Intervention],
+    measure: Measure,
+    *,
+    at: Sequence[int] = (-1,),
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Float[Tensor, "intervention *value"]:
+    """What `measure` reads from each version of a run.
+
+    Exact: each row equals a full run of the model with that intervention, up to rounding, whatever the split.
+
+    Args:
+        run: the recorded run that the versions start from.
+        interventions: an edit, or several, a version.
+        measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
+        at: positions that are read.
+        memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
+        progress: called after each block of each walk.
+
+    Raises:
+        InputError: no such site or position, a value of the wrong shape, a measure that gives NaN, or a budget too
+            small for one intervention.
+        Interrupted: on Ctrl-C, with what was finished.
+    """
+    job = _job(run, interventions, measure, at, memory)
+    values: Tensor | None = None
+    done = torch.zeros(len(job.order), dtype=torch.bool)
+    try:
+        with torch.no_grad():
+            for part, found in _walks(job, progress):
+                if values is None:
+                    values = found.new_full((len(job.order), *found.shape[1:]), torch.nan)
+                where = [job.order[i] for i in part]
+                values[where], done[where] = found, True
+    except KeyboardInterrupt as stop:
+        raise Interrupted(torch.full((len(job.order),), torch.nan) if values is None else values, done) from stop
+    assert values is not None
+    return values
+
+
+def gradients(
+    run: Run,
+    interventions: Sequence[Intervention],
+    measure: Measure,
+    leaves: Sequence[Tensor],
+    *,
+    at: Sequence[int] = (-1,),
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> tuple[Float[Tensor, "intervention"], tuple[Tensor, ...]]:
+    """What `measure` reads from each version, and the gradient of its sum over all versions by `leaves`.
+
+    Args:
+        run: as in `counterfactuals`, like `measure`, `at`, `memory` and `progress`.
+        interventions: their edits' `shift` is made of `leaves`.
+        leaves: tensors that require a gradient.
+
+    Raises:
+        InputError: as `counterfactuals`.
+    """
+    job = _job(run, interventions, measure, at, memory, gradients=True)
+    values = torch.full((len(job.order),), torch.nan, dtype=torch.float64)
+    total = [torch.zeros_like(leaf) for leaf in leaves]
+    with torch.enable_grad(), _frozen(run.model):
+        for part, walk, tick in _planned(job, progress, gradients=True):
+            last = walk.go(job.at, tick)
+            found, slope = _read_with_slope(job, last)
+            values[[job.order[i] for i in part]] = found.double().cpu()
+            parts = torch.autograd.grad(last, list(leaves), slope, allow_unused=True)
+            total = [sum_ if part is None else sum_ + part for sum_, part in zip(total, parts, strict=True)]
+    return values, tuple(total)
+
+
+def watched(
+    run: Run, interventions: Sequence[Intervention], sites: Sequence[Site]
+) -> list[dict[Site, Float[Tensor, "position *value"]]]:
+    """What some sites hold in each version, before edits of that very site.
+
+    Raises:
+        InputError: as `counterfactuals`.
+    """
+    sites = [resolve(site, run.model, run.length) for site in sites]
+    job = _job(run, interventions, lambda logits: logits, (-1,), None)
+    found: list[Watched] = [{} for _ in job.order]
+    with torch.no_grad():
+        for part, walk, tick in _planned(job, silent, watch=sites):
+            walk.go(job.at, tick)
+            seen = walk.watched()
+            for line, i in enumerate(part):
+                found[job.order[i]] = {site: values[line] for site, values in seen.items()}
+    return found
+
+
+def _job(
+    run: Run,
+    interventions: Sequence[Intervention],
+    measure: Measure,
+    at: Sequence[int],
+    memory: int | None,
+    *,
+    gradients: bool = False,
+) -> _Job:
+    if not len(interventions):
+        raise InputError("There is nothing to do: expected at least one intervention.")
+    rows = [row_of(_resolved(edits, run), run) for edits in interventions]
+    order = sorted(range(len(rows)), key=lambda i: rows[i].key)
+    at = tuple(absolute_position(p, run.length) for p in at)
+    allowed = budget(run.model, memory)
+    job = _Job(run, [rows[i] for i in order], order, measure, at, allowed)
+    for i, row in enumerate(job.rows):
+        needed = walk_bytes(run, [row], len(at), gradients=gradients)
+        if needed > allowed:
+            raise InputError(
+                f"The memory budget of {allowed / 2**20:.1f} MiB is too small for one intervention "
+                f"({rows[order[i]].edits[0].site.label}), which needs about {needed / 2**20:.1f} MiB.\n"
+                "Raise --memory, or take a shorter prompt."
+            )
+    return job
+
+
+def _resolved(edits: Intervention, run: Run) -> list[Edit]:
+    edits = [edits] if isinstance(edits, Edit) else list(edits)
+    if not edits:
+        raise InputError("An intervention needs at least one edit.")
+    return [_fitting(replace(edit, site=resolve(edit.site, run.model, run.length)), run) for edit in edits]
+
+
+def _fitting(edit: Edit, run: Run) -> Edit:
+    """The edit, if what it adds and removes has the shape of its site's value."""
+    if edit.shift is None and edit.remove is None:
+        return edit
+    width = value_shape(edit.site, run)
+    shape = (len(edit.site.positions or ()), *width)
+    if edit.shift is not None:
+        try:
+            torch.broadcast_shapes(edit.shift.shape, shape)
+            fits = edit.shift.expand(shape).shape == shape
+        except RuntimeError:
+            fits = False
+        if not fits:
+            raise InputError(f"{edit.site.label} takes a value of shape {shape}, found {tuple(edit.shift.shape)}.")
+        if not bool(torch.isfinite(edit.shift).all()):
+            raise InputError(f"The value for {edit.site.label} is not finite (NaN or infinity).")
+    if edit.remove is not None and edit.remove.shape[-1:] != width[-1:]:
+        raise InputError(
+            f"A direction for {edit.site.label} has {width[-1] if width else 1} numbers, found {edit.remove.shape[-1]}."
+        )
+    return edit
+
+
+def value_shape(site: Site, run: Run) -> tuple[int, ...]:
+    """The shape of one position's value of a resolved site."""
+    from unembed.sites import experts_of, neurons_of
+
+    model, call = run.model, run.calls[site.layer]
+    if site.kind == "pattern":
+        return () if site.source is not None else (run.length,)
+    if site.kind in ("query", "z"):
+        heads = run.trace.layers[site.layer].heads
+        assert heads is not None
+        whole: tuple[int, ...] = (model.heads, call.query.shape[-1] if site.kind == "query" else heads.value.shape[-1])
+    elif site.kind in ("key", "value"):
+        whole = (model.kv_heads, call.key.shape[-1])
+    elif site.kind == "expert":
+        whole = (experts_of(model, site.layer),)
+    elif site.kind == "neuron":
+        experts = experts_of(model, site.layer)
+        whole = (*([experts] if experts else []), neurons_of(model, site.layer))
+    else:
+        whole = (model.d_model,)
+    return whole[len(site.index) :]
+
+
+def _walks(job: _Job, progress: Progress) -> Iterator[tuple[range, Tensor]]:
+    for part, walk, tick in _planned(job, progress):
+        yield part, _read(job, walk.go(job.at, tick), part)
+
+
+def _planned(
+    job: _Job, progress: Progress, *, gradients: bool = False, watch: Sequence[Site] = ()
+) -> Iterator[tuple[range, Walk, Callable[[int], None]]]:
+    """The walks, one after the other, each with what it calls after each block."""
+    run, layers = job.run, job.run.model.layers
+    work = [(run.length - row.start) * (layers - row.layer) for row in job.rows]
+    total, before = sum(work), 0
+    for part in _parts(job, gradients=gradients):
+        share = sum(work[part.start : part.stop])
+
+        def tick(layer: int, before: int = before, share: int = share) -> None:
+            progress("counterfactual runs", (before + share * (layer + 1) / layers) / total)
+
+        yield part, Walk(run, job.rows[part.start : part.stop], watch), tick
+        before += share
+
+
+def _parts(job: _Job, *, gradients: bool) -> Iterator[range]:
+    """Consecutive rows that fit the budget together."""
+    start, tokens = 0, 0
+    for i, row in enumerate(job.rows):
+        size = job.run.length - row.start
+        full = tokens + size > WIDEST or (
+            walk_bytes(job.run, job.rows[start : i + 1], len(job.at), gradients=gradients) > job.memory
+        )
+        if full and i > start:
+            yield range(start, i)
+            start, tokens = i, 0
+        tokens += size
+    yield range(start, len(job.rows))
+
+
+def _chunks(job: _Job, last: Tensor) -> Iterator[Tensor]:
+    """The versions' last streams, as many at a time as their logits fit beside the walk."""
+    yield from last.split(logit_rows(job.run.model, len(job.at), job.memory))
+
+
+def _read(job: _Job, last: Float[Tensor, "row position d_model"], part: range) -> Tensor:
+    found = torch.cat([_measured(job, chunk) for chunk in _chunks(job, last)])
+    bad = torch.isnan(found).reshape(len(found), -1).any(1)
+    if bool(bad.any()):
+        row = job.rows[part[int(bad.int().argmax())]]
+        raise InputError(
+            f"The measure gave NaN for {row.edits[0].site.label} ({row.edits[0].what}).\n"
+            "Expected a finite number for every version: look at the measure, or at the size of the edit."
+        )
+    return found
+
+
+def _measured(job: _Job, last: Tensor) -> Tensor:
+    found = job.measure(unembedded(job.run.model, last)[2])
+    if not isinstance(found, Tensor) or found.shape[:1] != last.shape[:1]:
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise InputError(f"Expected the measure to give a tensor with {len(last)} rows, one a version; found {shape}.")
+    return found
+
+
+def _read_with_slope(job: _Job, last: Tensor) -> tuple[Tensor, Tensor]:
+    """Values, and their gradient by the last stream: a chunk of logits at a time."""
+    values, slopes = [], []
+    for chunk in _chunks(job, last.detach()):
+        leaf = chunk.requires_grad_()
+        found = _measured(job, leaf)
+        values.append(found.detach())
+        slopes.append(torch.autograd.grad(found.sum(), leaf)[0])
+    return torch.cat(values), torch.cat(slopes)
+
+
+@contextmanager
+def _frozen(model: Model) -> Iterator[None]:
+    """No gradient by the weights in this context."""
+    wanted = [parameter for parameter in model.module.parameters() if parameter.requires_grad]
+    for parameter in wanted:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in wanted:
+            parameter.requires_grad_(True)

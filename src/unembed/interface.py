@@ -1,0 +1,117 @@
+"""Hooks and the attention interface: the only file that reaches into a running module.
+
+Forward hooks watch or replace what a module takes and gives. Attention needs none: `transformers` calls attention
+through an interface by name, where one registered function hands each call to the `Attend` of the current run. So
+soft-caps, sinks, relative biases, grouped queries and sliding windows need no code here. A model that bypasses the
+interface names an inner method in its row; that method is shadowed instead.
+
+Both belong to a module, not to a thread: runs of a process take turns (`one_at_a_time`).
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from torch import Tensor, nn
+
+from unembed.model import Model
+
+Eager = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
+"""The module's own attention: `(query, key, value, mask) -> (z, pattern)`, z as `batch query head d_head`."""
+Attend = Callable[[nn.Module, Eager, Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
+"""What runs in its place: `(module, eager, query, key, value, mask) -> (z, pattern)`; query, key and value are
+`batch head position d_head`, as the scores read them (after norms and rotary embedding)."""
+
+one_at_a_time = threading.Lock()
+_INTERFACE = "unembed"
+_attend: ContextVar[Attend | None] = ContextVar("attend", default=None)
+
+
+def on_output(stack: ExitStack, module: nn.Module, edit: Callable[[Tensor], Tensor | None]) -> None:
+    """Show `edit` the output of a module until `stack` closes; what it returns, if anything, replaces the output."""
+
+    def hook(_: nn.Module, args: object, out: Any) -> Any:
+        new = edit(out[0] if isinstance(out, tuple) else out)
+        if new is None:
+            return None
+        return (new, *out[1:]) if isinstance(out, tuple) else new
+
+    stack.enter_context(module.register_forward_hook(hook))  # type: ignore[arg-type]
+
+
+def on_call(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...], dict[str, Any]], Any]) -> None:
+    """Show `edit` the arguments of a module until `stack` closes; positional ones it returns replace them."""
+
+    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        new = edit(args, kwargs)
+        return None if new is None else (new, kwargs)
+
+    stack.enter_context(module.register_forward_pre_hook(hook, with_kwargs=True))  # type: ignore[arg-type]
+
+
+@contextmanager
+def attending(model: Model, attend: Attend) -> Iterator[None]:
+    """Hand every attention of the model to `attend` in this context."""
+    restore = _shadow_inner(model) if model.family.inner_attention else _switch_interface(model)
+    token = _attend.set(attend)
+    try:
+        yield
+    finally:
+        _attend.reset(token)
+        restore()
+
+
+def _switch_interface(model: Model) -> Callable[[], None]:
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
+
+    AttentionInterface.register(_INTERFACE, _attention)
+    AttentionMaskInterface.register(_INTERFACE, eager_mask)
+    config, before = model.config, model.config._attn_implementation
+    config._attn_implementation = _INTERFACE
+
+    def restore() -> None:
+        config._attn_implementation = before
+
+    return restore
+
+
+def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any) -> Any:
+    own = sys.modules[type(module).__module__].eager_attention_forward
+
+    def eager(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        return own(module, query, key, value, mask, **kwargs)
+
+    attend = _attend.get()
+    return eager(query, key, value, mask) if attend is None else attend(module, eager, query, key, value, mask)
+
+
+def _shadow_inner(model: Model) -> Callable[[], None]:
+    name = model.family.inner_attention
+    assert name is not None
+    modules = [block.attention for block in model.blocks]
+    for module in modules:
+        setattr(module, name, _shadowed(module, getattr(module, name)))
+
+    def restore() -> None:
+        for module in modules:
+            delattr(module, name)
+
+    return restore
+
+
+def _shadowed(module: nn.Module, method: Callable[..., Any]) -> Callable[..., Any]:
+    def eager(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        z, pattern = method(query, key, value, mask)
+        return z.transpose(1, 2), pattern
+
+    def inner(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Any:
+        attend = _attend.get()
+        call = eager if attend is None else lambda *args: attend(module, eager, *args)
+        z, pattern = call(query, key, value, mask)
+        return z.transpose(1, 2), pattern
+
+    return inner

@@ -1,0 +1,124 @@
+"""Measures: what is read from the logits of a counterfactual version.
+
+A measure maps logits `row position vocab` (at the positions asked for) to one number a row, or to several. Any callable
+will do; these are the field's. Positions stand for the tokens of a target of several tokens, in their order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.model import Model
+from unembed.trace import tokenize, well_formed
+
+Measure = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]]
+
+
+def _wide(logits: Tensor) -> Tensor:
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def log_probability(tokens: Sequence[int]) -> Measure:
+    """`sum_j log P(token_j | prompt, earlier tokens)`, in nats."""
+
+    def measure(logits: Tensor) -> Tensor:
+        wide = _wide(logits)
+        chosen = wide[:, range(len(tokens)), list(tokens)]
+        return (chosen - wide.logsumexp(-1)).sum(-1)
+
+    return measure
+
+
+def probability(tokens: Sequence[int]) -> Measure:
+    """`prod_j P(token_j | prompt, earlier tokens)`."""
+    log = log_probability(tokens)
+    return lambda logits: log(logits).exp()
+
+
+def logit(token: int, versus: int | None = None) -> Measure:
+    """The logit of a token at the first position read; above that of `versus`, where given."""
+
+    def measure(logits: Tensor) -> Tensor:
+        first = _wide(logits[:, 0])
+        return first[:, token] - (0 if versus is None else first[:, versus])
+
+    return measure
+
+
+def kl_from(logits: Float[Tensor, "position vocab"]) -> Measure:
+    """`KL(reference || version)` in nats, summed over positions; `logits` are the reference's."""
+    reference = _wide(logits).log_softmax(-1)
+
+    def measure(logits: Tensor) -> Tensor:
+        return (reference.exp() * (reference - _wide(logits).log_softmax(-1))).sum((-1, -2))
+
+    return measure
+
+
+def several(*measures: Measure) -> Measure:
+    """The measures side by side: `row measure`."""
+    return lambda logits: torch.stack([measure(logits) for measure in measures], -1)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt and the answer whose probability is read: `P(answer | prompt) = prod_j P(answer_j | tokens before)`."""
+
+    tokens: tuple[int, ...]
+    """The prompt, and all of the answer but its last token."""
+    answer: tuple[int, ...]
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Where the tokens of the answer are predicted."""
+        return tuple(range(len(self.tokens) - len(self.answer), len(self.tokens)))
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        """Without the answer."""
+        return self.tokens[: len(self.tokens) - len(self.answer) + 1]
+
+    @property
+    def probability(self) -> Measure:
+        """Of the whole answer."""
+        return probability(self.answer)
+
+
+def question(model: Model, prompt: str | Sequence[int], answer: str | int | Sequence[int]) -> Question:
+    """A prompt and its answer as tokens.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids.
+        answer: the text that follows (with its leading space, where there is one), a token id, or ids.
+
+    Raises:
+        InputError: either is empty, not in the vocabulary, or too long together.
+    """
+    ids = tokenize(model, prompt)
+    target = answer_tokens(model, answer)
+    whole = tokenize(model, (*ids, *target))
+    return Question(tokens=whole[:-1], answer=target)
+
+
+def answer_tokens(model: Model, answer: str | int | Sequence[int]) -> tuple[int, ...]:
+    """The token ids of an answer.
+
+    Raises:
+        InputError: it has none, or unknown ones.
+    """
+    if isinstance(answer, int):
+        return tokenize(model, (answer,))
+    if not isinstance(answer, str):
+        return tokenize(model, tuple(answer))
+    tokenizer = model.tokenizer
+    if tokenizer is None:
+        raise InputError(f"{model.name} has no tokenizer: give the answer as token ids.")
+    ids = tokenizer(well_formed(answer), add_special_tokens=False)["input_ids"]
+    if not ids or (tokenizer.unk_token_id in ids and answer != tokenizer.unk_token):
+        raise InputError(f"{answer!r} is not in the vocabulary of {model.name}.")
+    return tuple(ids)

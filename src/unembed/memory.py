@@ -1,0 +1,91 @@
+"""Memory: what walks may take, and what they will.
+
+The estimates are upper bounds by counting what the blocks of a transformer hold at once; the benchmark of the engine
+compares them with the peak that the system reports.
+"""
+
+import re
+from collections.abc import Sequence
+
+import torch
+
+from unembed.errors import InputError
+from unembed.model import Model
+from unembed.run import Run
+from unembed.sites import experts_of, neurons_of
+from unembed.splicing import SIDE_BY_SIDE
+from unembed.walk import Row
+
+SHARE = 0.25
+"""Of the free memory that a job takes when nothing else is said."""
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+
+
+def parse_bytes(text: str) -> int:
+    """`2GiB`, `500MB`, `1e9` as a number of bytes.
+
+    Raises:
+        InputError: it is none.
+    """
+    match = re.fullmatch(r"\s*([0-9.]+(?:e[0-9]+)?)\s*([kmg]i?)?b?\s*", text.lower())
+    try:
+        size = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
+    except ValueError:
+        size = 0.0
+    if not 1 <= size < 1e18:
+        raise InputError(f"Expected an amount of memory such as 2GiB or 500MB, found {text!r}.")
+    return int(size)
+
+
+def free_bytes(device: torch.device) -> int:
+    """What is free on a device."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    import psutil
+
+    return psutil.virtual_memory().available
+
+
+def budget(model: Model, memory: int | None) -> int:
+    """The budget in bytes: as given, or a share of what is free.
+
+    Raises:
+        InputError: it is not positive.
+    """
+    if memory is None:
+        return int(SHARE * free_bytes(model.device))
+    if memory <= 0:
+        raise InputError(f"Expected a positive amount of memory, found {memory} bytes.")
+    return memory
+
+
+def walk_bytes(run: Run, rows: Sequence[Row], positions: int, *, gradients: bool) -> int:
+    """What one walk of these rows takes at its widest, one chunk of logits included."""
+    model = run.model
+    size = max(torch.finfo(model.dtype).bits // 8, 2)
+    inside = size * _inside(run)
+    tokens = [run.length - row.start for row in rows]
+    held = 4 * size * model.d_model * sum(tokens) + inside * sum(tokens)
+    if gradients:
+        held += inside * sum(n * (model.layers - row.layer) for n, row in zip(tokens, rows, strict=True))
+    return held + _logits(model, positions)
+
+
+def _inside(run: Run) -> int:
+    """Numbers a token that a block holds: stream and norms, projections, MLP, scores."""
+    model = run.model
+    heads = run.trace.layers[0].heads
+    assert heads is not None
+    widest = max(neurons_of(model, layer) * max(1, min(4, experts_of(model, layer))) for layer in {0, model.layers - 1})
+    attention = (2 * model.heads + 2 * model.kv_heads) * heads.value.shape[-1]
+    return 8 * model.d_model + 4 * widest + 2 * attention + 3 * model.heads * (run.length + SIDE_BY_SIDE)
+
+
+def _logits(model: Model, positions: int) -> int:
+    """Of one row, with what a measure makes of it."""
+    return 4 * max(4, torch.finfo(model.dtype).bits // 8) * model.vocab * positions
+
+
+def logit_rows(model: Model, positions: int, memory: int) -> int:
+    """How many rows are unembedded at once: within a quarter of the budget, 64 at most."""
+    return max(1, min(64, memory // 4 // _logits(model, positions)))
