@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unembed.edits import Edit, Intervention
 from unembed.errors import InputError
-from unembed.measures import Measure
+from unembed.measures import Measure, TokenMeasure
 from unembed.memory import budget, logit_rows, walk_bytes
 from unembed.model import Model
 from unembed.progress import Progress, silent
@@ -23,6 +23,7 @@ from unembed.readouts import unembedded
 from unembed.run import Run
 from unembed.sites import Site, resolve
 from unembed.trace import absolute_position
+from unembed.vocabulary import log_normaliser, logits_of, normed
 from unembed.walk import Row, Walk, Watched, row_of
 
 WIDEST = 4096
@@ -262,7 +263,8 @@ def _parts(job: _Job, *, gradients: bool) -> Iterator[range]:
 
 def _chunks(job: _Job, last: Tensor) -> Iterator[Tensor]:
     """The versions' last streams, as many at a time as their logits fit beside the walk."""
-    yield from last.split(logit_rows(job.run.model, len(job.at), job.memory))
+    slim = isinstance(job.measure, TokenMeasure)
+    yield from last.split(len(last) if slim else logit_rows(job.run.model, len(job.at), job.memory))
 
 
 def _read(job: _Job, last: Float[Tensor, "row position d_model"], part: range) -> Tensor:
@@ -278,11 +280,22 @@ def _read(job: _Job, last: Float[Tensor, "row position d_model"], part: range) -
 
 
 def _measured(job: _Job, last: Tensor) -> Tensor:
-    found = job.measure(unembedded(job.run.model, last)[2])
+    found = _by_tokens(job, last) if isinstance(job.measure, TokenMeasure) else job.measure(_logits(job, last))
     if not isinstance(found, Tensor) or found.shape[:1] != last.shape[:1]:
         shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
         raise InputError(f"Expected the measure to give a tensor with {len(last)} rows, one a version; found {shape}.")
     return found
+
+
+def _logits(job: _Job, last: Tensor) -> Tensor:
+    return unembedded(job.run.model, last)[2]
+
+
+def _by_tokens(job: _Job, last: Tensor) -> Tensor:
+    assert isinstance(job.measure, TokenMeasure)
+    model, y = job.run.model, normed(job.run.model, last)
+    normaliser = log_normaliser(model, y) if job.measure.normalised else None
+    return job.measure.of(logits_of(model, y, job.measure.tokens), normaliser)
 
 
 def _read_with_slope(job: _Job, last: Tensor) -> tuple[Tensor, Tensor]:

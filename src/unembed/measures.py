@@ -4,6 +4,7 @@ A measure maps logits `row position vocab` (at the positions asked for) to one n
 will do; these are the field's. Positions stand for the tokens of a target of several tokens, in their order.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,54 +15,70 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.model import Model
 from unembed.trace import tokenize, well_formed
+from unembed.vocabulary import wide
 
 Measure = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]]
+"""A `TokenMeasure`, or any callable of all logits."""
 
 
-def _wide(logits: Tensor) -> Tensor:
-    return logits if logits.dtype == torch.float64 else logits.float()
+@dataclass(frozen=True)
+class TokenMeasure:
+    """A measure that needs the logits of some tokens, and perhaps `log sum_v exp(logit_v)`: no need for all logits."""
+
+    tokens: tuple[int, ...]
+    normalised: bool
+    of: Callable[[Float[Tensor, "row position token"], Float[Tensor, "row position"] | None], Tensor]
+
+    def __call__(self, logits: Float[Tensor, "row position vocab"]) -> Float[Tensor, "row *value"]:
+        """Of all logits, where they are at hand."""
+        logits = wide(logits)
+        return self.of(logits[..., list(self.tokens)], logits.logsumexp(-1) if self.normalised else None)
 
 
-def log_probability(tokens: Sequence[int]) -> Measure:
-    """`sum_j log P(token_j | prompt, earlier tokens)`, in nats."""
+def log_probability(tokens: Sequence[int]) -> TokenMeasure:
+    """`sum_j log P(token_j | prompt, earlier tokens)`, in nats; position `j` is where token `j` is predicted."""
+    order = list(range(len(tokens)))
 
-    def measure(logits: Tensor) -> Tensor:
-        wide = _wide(logits)
-        chosen = wide[:, range(len(tokens)), list(tokens)]
-        return (chosen - wide.logsumexp(-1)).sum(-1)
+    def measure(chosen: Tensor, normaliser: Tensor | None) -> Tensor:
+        assert normaliser is not None
+        return (chosen[:, order, order] - normaliser).sum(-1)
 
-    return measure
+    return TokenMeasure(tuple(tokens), True, measure)
 
 
-def probability(tokens: Sequence[int]) -> Measure:
+def probability(tokens: Sequence[int]) -> TokenMeasure:
     """`prod_j P(token_j | prompt, earlier tokens)`."""
-    log = log_probability(tokens)
-    return lambda logits: log(logits).exp()
+    log = log_probability(tokens).of
+    return TokenMeasure(tuple(tokens), True, lambda chosen, normaliser: log(chosen, normaliser).exp())
 
 
-def logit(token: int, versus: int | None = None) -> Measure:
+def logit(token: int, versus: int | None = None) -> TokenMeasure:
     """The logit of a token at the first position read; above that of `versus`, where given."""
-
-    def measure(logits: Tensor) -> Tensor:
-        first = _wide(logits[:, 0])
-        return first[:, token] - (0 if versus is None else first[:, versus])
-
-    return measure
+    if versus is None:
+        return TokenMeasure((token,), False, lambda chosen, _: chosen[:, 0, 0])
+    return TokenMeasure((token, versus), False, lambda chosen, _: chosen[:, 0, 0] - chosen[:, 0, 1])
 
 
 def kl_from(logits: Float[Tensor, "position vocab"]) -> Measure:
     """`KL(reference || version)` in nats, summed over positions; `logits` are the reference's."""
-    reference = _wide(logits).log_softmax(-1)
+    reference = wide(logits).log_softmax(-1)
 
     def measure(logits: Tensor) -> Tensor:
-        return (reference.exp() * (reference - _wide(logits).log_softmax(-1))).sum((-1, -2))
+        return (reference.exp() * (reference - wide(logits).log_softmax(-1))).sum((-1, -2))
 
     return measure
 
 
-def several(*measures: Measure) -> Measure:
+def several(*measures: TokenMeasure) -> TokenMeasure:
     """The measures side by side: `row measure`."""
-    return lambda logits: torch.stack([measure(logits) for measure in measures], -1)
+    ends = list(itertools.accumulate(len(m.tokens) for m in measures))
+
+    def measure(chosen: Tensor, normaliser: Tensor | None) -> Tensor:
+        parts = [chosen[..., end - len(m.tokens) : end] for m, end in zip(measures, ends, strict=True)]
+        return torch.stack([m.of(part, normaliser) for m, part in zip(measures, parts, strict=True)], -1)
+
+    tokens = tuple(token for m in measures for token in m.tokens)
+    return TokenMeasure(tokens, any(m.normalised for m in measures), measure)
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,7 @@ class Question:
         return self.tokens[: len(self.tokens) - len(self.answer) + 1]
 
     @property
-    def probability(self) -> Measure:
+    def probability(self) -> TokenMeasure:
         """Of the whole answer."""
         return probability(self.answer)
 
