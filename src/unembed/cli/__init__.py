@@ -1,0 +1,66 @@
+"""The command line: parse, call, show. stdout is data; stderr is progress, warnings and errors.
+
+Nothing heavy is imported before a command needs it, so that `--help` answers at once. One module a group of commands.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from unembed import __version__
+from unembed.cli import machine, prediction
+from unembed.errors import UnembedError
+
+app = typer.Typer(
+    name="unembed",
+    help="Explains why a GPT-style model predicted a token, with numbers that add up.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (
+    prediction.explain,
+    prediction.lens,
+    prediction.attention,
+    prediction.generate,
+    machine.doctor,
+):
+    app.command()(command)
+app.add_typer(machine.models_app, name="models", invoke_without_command=True)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Explains why a GPT-style model predicted a token, with numbers that add up."""
+    if version:
+        typer.echo(f"unembed {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; every refusal is one message and an exit code (errors.py), never a stack trace."""
+    try:
+        app()
+    except UnembedError as error:
+        typer.echo(f"unembed: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("unembed: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except MemoryError:
+        typer.echo("unembed: out of memory; try a shorter prompt or a smaller --dtype", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("UNEMBED_DEBUG"):
+            raise
+        reason = next(iter(str(error).splitlines()), "")
+        typer.echo(f"unembed: internal error, please report it: {type(error).__name__}: {reason}", err=True)
+        typer.echo("UNEMBED_DEBUG=1 shows where it happened.", err=True)
+        sys.exit(1)

@@ -1,0 +1,188 @@
+"""`explain`, `lens`, `attention`, `generate`: one prediction, and how it came about."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unembed.cli.options import (
+    DeviceOpt,
+    DtypeOpt,
+    JsonOpt,
+    ModelOpt,
+    OfflineOpt,
+    PositionOpt,
+    PromptArg,
+    ReferenceOpt,
+    TargetOpt,
+    VersusOpt,
+)
+from unembed.cli.shared import dump, load_model, print_result, progress_bar, read_prompt
+from unembed.errors import InputError
+
+if TYPE_CHECKING:
+    from unembed.generation import Step
+    from unembed.model import Model
+
+
+def explain(
+    prompt: PromptArg,
+    target: TargetOpt = None,
+    versus: VersusOpt = None,
+    reference: ReferenceOpt = "mean",
+    position: PositionOpt = -1,
+    by: Annotated[
+        str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")
+    ] = "sublayer",
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many predictions, heads and neurons to show.")] = 5,
+    model: ModelOpt = "smollm2-135m",
+    device: DeviceOpt = None,
+    dtype: DtypeOpt = None,
+    offline: OfflineOpt = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
+    from unembed.explanation import explain as run
+    from unembed.view.payloads import explain_payload
+    from unembed.view.terminal import explain_lines
+
+    text = read_prompt(prompt)
+    loaded = load_model(model, device, dtype, offline)
+    result = run(
+        loaded,
+        text,
+        target,
+        versus=versus,
+        reference=reference,
+        position=position,
+        by=by,
+        top=top,
+    )
+    print_result(explain_payload(result), explain_lines, as_json)
+
+
+def lens(
+    prompt: PromptArg,
+    target: TargetOpt = None,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="Only the stream after this layer, or emb for the embedding (repeatable).")
+    ] = None,
+    position: Annotated[
+        list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
+    model: ModelOpt = "smollm2-135m",
+    device: DeviceOpt = None,
+    dtype: DtypeOpt = None,
+    offline: OfflineOpt = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """The logit lens: what the stream would predict after each layer, at each position."""
+    from unembed.logit_lens import lens as run
+    from unembed.view.payloads import lens_payload
+    from unembed.view.terminal import lens_lines
+
+    text = read_prompt(prompt)
+    loaded = load_model(model, device, dtype, offline)
+    with progress_bar() as progress:
+        result = run(
+            loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
+        )
+    print_result(lens_payload(result), lens_lines, as_json)
+
+
+def attention(
+    prompt: PromptArg,
+    layer: Annotated[int | None, typer.Option(help="Only this layer.")] = None,
+    head: Annotated[int | None, typer.Option(help="Only this head; with --layer, its whole pattern.")] = None,
+    target: TargetOpt = None,
+    versus: VersusOpt = None,
+    reference: ReferenceOpt = "mean",
+    position: PositionOpt = -1,
+    model: ModelOpt = "smollm2-135m",
+    device: DeviceOpt = None,
+    dtype: DtypeOpt = None,
+    offline: OfflineOpt = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Where heads look, and how much each source token's value adds to the prediction through them."""
+    from unembed.patterns import attention as run
+    from unembed.view.payloads import attention_payload
+    from unembed.view.terminal import attention_lines
+
+    text = read_prompt(prompt)
+    loaded = load_model(model, device, dtype, offline)
+    result = run(
+        loaded,
+        text,
+        target,
+        layer=layer,
+        head=head,
+        position=position,
+        reference=reference,
+        versus=versus,
+    )
+    print_result(attention_payload(result), attention_lines, as_json)
+
+
+def generate(
+    prompt: PromptArg,
+    tokens: Annotated[int, typer.Option("--tokens", "-n", min=1, help="How many tokens to emit at most.")] = 20,
+    temperature: Annotated[float, typer.Option(min=0, help="0 takes the top prediction.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    explained: Annotated[
+        bool, typer.Option("--explain", help="Tell where each token first led, and which term gave it most.")
+    ] = False,
+    model: ModelOpt = "smollm2-135m",
+    device: DeviceOpt = None,
+    dtype: DtypeOpt = None,
+    offline: OfflineOpt = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Continue a prompt token by token."""
+    from unembed.generation import generate as run
+    from unembed.trace import tokenize
+    from unembed.view.payloads import generate_payload, generated_token
+    from unembed.view.terminal import generated_lines, show
+
+    text = read_prompt(prompt)
+    loaded = load_model(model, device, dtype, offline)
+    running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
+    written = 0
+    if not (as_json or explained):
+        typer.echo(text, nl=False)
+    for step in running:
+        steps.append(step)
+        if as_json:
+            continue
+        if explained:
+            show(generated_lines([generated_token(step, explained=True)], first=len(steps) == 1), sys.stdout)
+        else:
+            written += _write(_decode(loaded, steps)[written:])
+    if as_json:
+        dump(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
+    elif not explained:
+        typer.echo(_decode(loaded, steps, final=True)[written:])
+
+
+def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
+    """The generated text; a character whose last bytes are still to come is held back until `final`."""
+    ids = [step.token for step in steps]
+    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
+    return text if final else text.rstrip("\ufffd")
+
+
+def _write(text: str) -> int:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return len(text)
+
+
+def _states(layers: list[str] | None, count: int) -> list[int] | None:
+    """States of the stream by the layer they come after: `emb` is the first, layer `l` the one after block `l`."""
+    if not layers:
+        return None
+    wrong = [layer for layer in layers if layer != "emb" and not (layer.isdecimal() and int(layer) < count)]
+    if wrong:
+        raise InputError(f"Expected --layer to be emb or 0 to {count - 1}, found {wrong[0]!r}.")
+    return [0 if layer == "emb" else int(layer) + 1 for layer in layers]

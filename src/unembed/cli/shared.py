@@ -1,0 +1,54 @@
+"""What every command does: read the prompt, load the model, show progress, print the result."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unembed.model import Model
+    from unembed.progress import Progress
+
+
+def read_prompt(prompt: str) -> str:
+    """The prompt itself, or standard input without its final line end."""
+    if prompt != "-":
+        return prompt
+    return sys.stdin.read().removesuffix("\n")
+
+
+def load_model(name: str, device: str | None, dtype: str | None, offline: bool) -> "Model":
+    """The model of `--model`, checked; a bar while it is converted or fetched."""
+    from unembed.loading import load
+
+    with progress_bar() as progress:
+        return load(name, device=device, dtype=dtype, offline=offline, progress=progress)
+
+
+@contextlib.contextmanager
+def progress_bar() -> "Iterator[Progress]":
+    """A bar on stderr while something long runs; nothing unless stderr is a terminal."""
+    from unembed.view.bars import bars
+
+    with bars(sys.stderr) as progress:
+        yield progress
+
+
+def print_result(payload: Any, lines: Any, as_json: bool) -> None:
+    """A payload as JSON, or as the lines of its terminal view."""
+    if as_json:
+        dump(payload)
+        return
+    from unembed.view.terminal import show
+    from unembed.view.terminal.paper import paper_for
+
+    show(lines(payload, paper_for(sys.stdout)), sys.stdout)
+
+
+def dump(payload: Any) -> None:
+    """A payload as one line of JSON."""
+    from unembed.view.payloads import to_json
+
+    json.dump(to_json(payload), sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")

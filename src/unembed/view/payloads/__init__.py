@@ -1,0 +1,49 @@
+"""Payloads: results as plain, versioned data. What `--json` prints and every view renders; one module a command.
+
+The JSON schemas that ship in `view/schemas/` are generated from these types (`make schemas`). What does not apply is
+null. Logits and credits are in logits, `kl` in nats, probabilities in [0, 1]. Layers count from 0; a lens row with
+layer null is the embedding, with layer `l` the stream after block `l`.
+"""
+
+from unembed.view.payloads.attention import AttentionPayload as AttentionPayload
+from unembed.view.payloads.attention import HeadPattern as HeadPattern
+from unembed.view.payloads.attention import attention_payload as attention_payload
+from unembed.view.payloads.common import ModelFacts as ModelFacts
+from unembed.view.payloads.common import Prediction as Prediction
+from unembed.view.payloads.common import PromptToken as PromptToken
+from unembed.view.payloads.common import Reference as Reference
+from unembed.view.payloads.common import Target as Target
+from unembed.view.payloads.common import Term as Term
+from unembed.view.payloads.common import Token as Token
+from unembed.view.payloads.common import model_facts as model_facts
+from unembed.view.payloads.common import text_of as text_of
+from unembed.view.payloads.common import to_json as to_json
+from unembed.view.payloads.common import versions as versions
+from unembed.view.payloads.explanation import ExplainPayload as ExplainPayload
+from unembed.view.payloads.explanation import Head as Head
+from unembed.view.payloads.explanation import Ledger as Ledger
+from unembed.view.payloads.explanation import LensRow as LensRow
+from unembed.view.payloads.explanation import LookedAt as LookedAt
+from unembed.view.payloads.explanation import Neuron as Neuron
+from unembed.view.payloads.explanation import explain_payload as explain_payload
+from unembed.view.payloads.generation import GeneratedToken as GeneratedToken
+from unembed.view.payloads.generation import GeneratePayload as GeneratePayload
+from unembed.view.payloads.generation import generate_payload as generate_payload
+from unembed.view.payloads.generation import generated_token as generated_token
+from unembed.view.payloads.lens import LensCell as LensCell
+from unembed.view.payloads.lens import LensPayload as LensPayload
+from unembed.view.payloads.lens import lens_payload as lens_payload
+from unembed.view.payloads.machine import DoctorPayload as DoctorPayload
+from unembed.view.payloads.machine import ModelEntry as ModelEntry
+from unembed.view.payloads.machine import ModelsPayload as ModelsPayload
+from unembed.view.payloads.machine import doctor_payload as doctor_payload
+from unembed.view.payloads.machine import models_payload as models_payload
+
+PAYLOADS: tuple[type, ...] = (
+    ExplainPayload,
+    LensPayload,
+    AttentionPayload,
+    GeneratePayload,
+    ModelsPayload,
+    DoctorPayload,
+)

@@ -1,0 +1,75 @@
+"""`unembed attention` as data."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import (
+    ModelFacts,
+    PromptToken,
+    Reference,
+    Target,
+    model_facts,
+    prompt_tokens,
+    reference_of,
+    target_of,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from unembed.patterns import Attention
+    from unembed.patterns import HeadView as HeadViewResult
+
+
+@dataclass(frozen=True)
+class HeadPattern:
+    """One head, seen from the explained position: attention to, and credit through, each source token."""
+
+    layer: int
+    head: int
+    value: float
+    pattern: list[float]
+    contribution: list[float]
+
+
+@dataclass(frozen=True)
+class AttentionPayload:
+    """`unembed attention --json`."""
+
+    model: ModelFacts
+    tokens: list[PromptToken]
+    position: int
+    target: Target
+    reference: Reference
+    heads: list[HeadPattern]
+    matrix: list[list[float]] | None
+    """The whole pattern, query by key, when one head was asked for."""
+    versions: dict[str, str]
+    schema: Literal["unembed/attention/1"] = "unembed/attention/1"
+
+
+def attention_payload(result: "Attention") -> AttentionPayload:
+    """Patterns as data."""
+    from unembed.explanation import prediction
+
+    model, read = result.trace.model, result.readout
+    assert read.target is not None
+    return AttentionPayload(
+        model=model_facts(model),
+        tokens=prompt_tokens(model, result.trace.tokens),
+        position=read.position,
+        target=target_of(model, prediction(result.trace, read.position, read.target)),
+        reference=reference_of(model, read),
+        heads=[_head_pattern(view) for view in result.heads],
+        matrix=None if result.matrix is None else result.matrix.double().tolist(),
+        versions=versions(),
+    )
+
+
+def _head_pattern(view: "HeadViewResult") -> HeadPattern:
+    return HeadPattern(
+        layer=view.layer,
+        head=view.head,
+        value=view.credit,
+        pattern=view.pattern.tolist(),
+        contribution=view.contribution.tolist(),
+    )

@@ -1,0 +1,176 @@
+"""What payloads share: the model, tokens, predictions, terms; and the way to JSON."""
+
+import importlib.metadata
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from unembed.explanation import Prediction as PredictionResult
+    from unembed.ledger import Term as LedgerTerm
+    from unembed.model import Model
+    from unembed.readouts import Readout
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The model that was run."""
+
+    name: str
+    family: str
+    layers: int
+    heads: int
+    kv_heads: int
+    d_model: int
+    d_mlp: int
+    vocab: int
+    dtype: str
+    device: str
+    weights_sha256: str | None
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of the vocabulary."""
+
+    id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class PromptToken:
+    """A token of the prompt."""
+
+    position: int
+    id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A token with what the model gave it."""
+
+    id: int
+    text: str
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Target(Prediction):
+    """The explained token."""
+
+    rank: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What was subtracted from the raw logit of the target."""
+
+    kind: Literal["mean", "raw", "versus"]
+    text: str | None
+    value: float
+
+
+@dataclass(frozen=True)
+class Term:
+    """One addend of the ledger."""
+
+    kind: Literal[
+        "embedding",
+        "position_embedding",
+        "attention",
+        "head",
+        "attention_bias",
+        "mlp",
+        "neuron",
+        "mlp_bias",
+        "final_norm_shift",
+        "unembedding_bias",
+        "softcap",
+    ]
+    layer: int | None
+    head: int | None
+    expert: int | None
+    neuron: int | None
+    source: int | None
+    value: float
+
+
+def to_json(payload: Any) -> dict[str, Any]:
+    """The payload as JSON-ready data, its schema first."""
+    data = asdict(payload)
+    return {"schema": data.pop("schema"), **data}
+
+
+def versions() -> dict[str, str]:
+    """Of this package and what it computes with."""
+    return {name: importlib.metadata.version(name) for name in ("unembed", "torch", "transformers")}
+
+
+def model_facts(model: "Model") -> ModelFacts:
+    """The model as data; the checksum of its weights is remembered between runs."""
+    from unembed.weights import weights_sha256
+
+    return ModelFacts(
+        name=model.name,
+        family=model.family.model_type,
+        layers=model.layers,
+        heads=model.heads,
+        kv_heads=model.kv_heads,
+        d_model=model.d_model,
+        d_mlp=model.d_mlp,
+        vocab=model.vocab,
+        dtype=str(model.dtype).removeprefix("torch."),
+        device=str(model.device),
+        weights_sha256=None if model.folder is None else weights_sha256(model.folder),
+    )
+
+
+def text_of(model: "Model", token: int) -> str:
+    """The text of a token; without a tokenizer, its id in brackets."""
+    return f"[{token}]" if model.tokenizer is None else str(model.tokenizer.decode([token]))
+
+
+def block_of(layer: int) -> int | None:
+    """The block a state of the stream comes after; None for the embedding."""
+    return None if layer == 0 else layer - 1
+
+
+def token_of(model: "Model", token: int) -> Token:
+    """A token of the vocabulary as data."""
+    return Token(id=token, text=text_of(model, token))
+
+
+def prompt_tokens(model: "Model", tokens: tuple[int, ...]) -> list[PromptToken]:
+    """A prompt as data."""
+    return [PromptToken(position=i, id=t, text=text_of(model, t)) for i, t in enumerate(tokens)]
+
+
+def prediction_of(model: "Model", p: "PredictionResult") -> Prediction:
+    """A prediction as data."""
+    return Prediction(id=p.token, text=text_of(model, p.token), logit=p.logit, probability=p.probability)
+
+
+def target_of(model: "Model", p: "PredictionResult") -> Target:
+    """The explained token as data."""
+    return Target(id=p.token, text=text_of(model, p.token), logit=p.logit, probability=p.probability, rank=p.rank)
+
+
+def reference_of(model: "Model", read: "Readout") -> Reference:
+    """What a readout subtracts, as data."""
+    assert read.reference != "direction"
+    text = None if read.versus is None else text_of(model, read.versus)
+    return Reference(kind=read.reference, text=text, value=read.reference_value)
+
+
+def term_of(term: "LedgerTerm") -> Term:
+    """A term of a ledger as data."""
+    return Term(
+        kind=term.kind,
+        layer=term.layer,
+        head=term.head,
+        expert=term.expert,
+        neuron=term.neuron,
+        source=term.source,
+        value=term.value,
+    )

@@ -1,0 +1,170 @@
+"""`unembed explain` as data."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import (
+    ModelFacts,
+    Prediction,
+    PromptToken,
+    Reference,
+    Target,
+    Term,
+    Token,
+    block_of,
+    model_facts,
+    prediction_of,
+    prompt_tokens,
+    reference_of,
+    target_of,
+    term_of,
+    text_of,
+    token_of,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from unembed.explanation import Explanation, HeadNote, NeuronNote
+    from unembed.logit_lens import Lens
+    from unembed.model import Model
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Terms whose sum is the model's own number, within the tolerance."""
+
+    value: float
+    sum: float
+    error: float
+    tolerance: float
+    by: str
+    terms: list[Term]
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """A source token with the attention it gets."""
+
+    position: int
+    text: str
+    attention: float
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head that carries much of the prediction."""
+
+    layer: int
+    head: int
+    value: float
+    looks_at: list[LookedAt]
+    writes_toward: list[Token]
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron that carries much of the prediction."""
+
+    layer: int
+    expert: int | None
+    neuron: int
+    value: float
+    activation: float
+    promotes: list[Token]
+
+
+@dataclass(frozen=True)
+class LensRow:
+    """What the stream after one layer would predict."""
+
+    layer: int | None
+    rank: int
+    probability: float
+    kl: float
+    top: Token
+    top_probability: float
+
+
+@dataclass(frozen=True)
+class ExplainPayload:
+    """`unembed explain --json`."""
+
+    model: ModelFacts
+    tokens: list[PromptToken]
+    position: int
+    predictions: list[Prediction]
+    target: Target
+    reference: Reference
+    ledger: Ledger
+    heads: list[Head]
+    neurons: list[Neuron]
+    lens: list[LensRow]
+    notes: list[str]
+    versions: dict[str, str]
+    schema: Literal["unembed/explain/1"] = "unembed/explain/1"
+
+
+def explain_payload(result: "Explanation") -> ExplainPayload:
+    """An explanation as data."""
+    model, read = result.model, result.readout
+    return ExplainPayload(
+        model=model_facts(model),
+        tokens=prompt_tokens(model, result.trace.tokens),
+        position=read.position,
+        predictions=[prediction_of(model, p) for p in result.predictions],
+        target=target_of(model, result.target),
+        reference=reference_of(model, read),
+        ledger=Ledger(
+            value=result.ledger.value,
+            sum=result.ledger.sum,
+            error=result.ledger.error,
+            tolerance=result.ledger.tolerance,
+            by=result.ledger.by,
+            terms=[term_of(term) for term in result.ledger.terms()],
+        ),
+        heads=[_head(model, result.trace.tokens, note) for note in result.heads],
+        neurons=[_neuron(model, note) for note in result.neurons],
+        lens=_lens_rows(result.lens),
+        notes=list(result.notes),
+        versions=versions(),
+    )
+
+
+def _head(model: "Model", tokens: tuple[int, ...], note: "HeadNote") -> Head:
+    assert note.term.layer is not None
+    assert note.term.head is not None
+    return Head(
+        layer=note.term.layer,
+        head=note.term.head,
+        value=note.term.value,
+        looks_at=[LookedAt(position=p, text=text_of(model, tokens[p]), attention=a) for p, a in note.looks_at],
+        writes_toward=[token_of(model, t) for t in note.writes_toward],
+    )
+
+
+def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
+    assert note.term.layer is not None
+    assert note.term.neuron is not None
+    return Neuron(
+        layer=note.term.layer,
+        expert=note.term.expert,
+        neuron=note.term.neuron,
+        value=note.term.value,
+        activation=note.activation,
+        promotes=[token_of(model, t) for t in note.promotes],
+    )
+
+
+def _lens_rows(lens: "Lens") -> list[LensRow]:
+    model = lens.trace.model
+    return [
+        LensRow(
+            layer=block_of(layer),
+            rank=int(lens.target_rank[s, 0]),
+            probability=float(lens.target_probability[s, 0]),
+            kl=float(lens.kl[s, 0]),
+            top=Token(id=int(lens.top[s, 0, 0]), text=text_of(model, int(lens.top[s, 0, 0]))),
+            top_probability=float(lens.top_probability[s, 0, 0]),
+        )
+        for s, layer in enumerate(lens.layers)
+    ]
