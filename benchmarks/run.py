@@ -17,7 +17,18 @@ import torch
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-BENCHMARKS = ("startup", "ledger", "loading", "generation", "lens", "memory")
+BENCHMARKS = (
+    "startup",
+    "ledger",
+    "loading",
+    "generation",
+    "lens",
+    "memory",
+    "counterfactual",
+    "counterfactual_memory",
+)
+SLOW = ("neuron_attribution",)
+PEERS = ("peers", "counterfactual_peers")
 PACKAGES = ("unembed", "safetensors", "tokenizers", "numpy")
 
 
@@ -44,7 +55,7 @@ def write(report: dict, out: Path) -> None:
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", action="append", choices=(*BENCHMARKS, "peers"))
+    parser.add_argument("--only", action="append", choices=(*BENCHMARKS, *SLOW, *PEERS))
     parser.add_argument("--peers", action="store_true", help="also set up and measure the peers")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, help="torch threads; one is steadier on a busy machine")

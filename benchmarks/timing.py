@@ -80,6 +80,31 @@ def overhead(base: Callable[[], object], jobs: dict[str, Callable[[], object]], 
     return report
 
 
+def in_forwards(
+    forward: Callable[[], object], jobs: dict[str, Callable[[], object]], rounds: int, warm_up: int = 1
+) -> dict:
+    """Long jobs in units of a plain forward: all in turn, each between two forwards, in every round.
+
+    `forwards` is the median of a job over the median of all forwards, `forwards_by_neighbours` the median over the
+    rounds of a job over the two forwards around it. Where the two differ, the machine was not quiet.
+    """
+    around = {name: (f"{name}:before", f"{name}:after") for name in jobs}
+    order: dict[str, Callable[[], object]] = {}
+    for name, (before, after) in around.items():
+        order |= {before: forward, name: jobs[name], after: forward}
+    samples = interleaved(order, rounds, warm_up)
+    base = statistics.median(value for pair in around.values() for side in pair for value in samples[side])
+    return {
+        "forward": base,
+        "medians": {name: statistics.median(samples[name]) for name in jobs},
+        "forwards": {name: statistics.median(samples[name]) / base for name in jobs},
+        "forwards_by_neighbours": {
+            name: ratios({side: samples[side] for side in (name, *pair)}, pair)[name] for name, pair in around.items()
+        },
+        "samples": samples,
+    }
+
+
 def peak_rss_mib() -> float:
     """The largest resident set of this process so far.
 

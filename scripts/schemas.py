@@ -18,7 +18,8 @@ def schema_of(payload: type) -> tuple[str, str]:
     schema["required"] = [*schema.get("required", []), "schema"]
     _, name, number = version.split("/")
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": version}
-    return f"{name}-{number}.json", json.dumps({**head, **schema}, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps({**head, **schema}, indent=1, ensure_ascii=False) + "\n"
+    return f"{name}-{number}.json", text.replace('"from_"', '"from"')  # as `to_json` does; Python keeps the word
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 VENVS = HERE.parent / ".venvs"
 TORCH = "torch==2.13.0"
-PEERS = ("transformer_lens", "nnsight", "interpkit")
+PEERS = ("transformer_lens", "nnsight", "captum", "interpkit")
 
 
 def interpreter(peer: str) -> Path:

@@ -16,7 +16,7 @@ from torch import Tensor
 from unembed.edits import Edit, Intervention
 from unembed.errors import InputError
 from unembed.measures import Measure, TokenMeasure
-from unembed.memory import budget, logit_rows, walk_bytes
+from unembed.memory import Costs, budget, costs, logit_rows
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import unembedded
@@ -47,6 +47,7 @@ class _Job:
     measure: Measure
     at: tuple[int, ...]
     memory: int
+    costs: Costs
 
 
 def counterfactuals(
@@ -115,7 +116,7 @@ def gradients(
     values = torch.full((len(job.order),), torch.nan, dtype=torch.float64)
     total = [torch.zeros_like(leaf) for leaf in leaves]
     with torch.enable_grad(), _frozen(run.model):
-        for part, walk, tick in _planned(job, progress, gradients=True):
+        for part, walk, tick in _planned(job, progress):
             last = walk.go(job.at, tick)
             found, slope = _read_with_slope(job, last)
             values[[job.order[i] for i in part]] = found.double().cpu()
@@ -158,16 +159,15 @@ def _job(
     rows = [row_of(_resolved(edits, run), run) for edits in interventions]
     order = sorted(range(len(rows)), key=lambda i: rows[i].key)
     at = tuple(absolute_position(p, run.length) for p in at)
-    allowed = budget(run.model, memory)
-    job = _Job(run, [rows[i] for i in order], order, measure, at, allowed)
-    for i, row in enumerate(job.rows):
-        needed = walk_bytes(run, [row], len(at), gradients=gradients)
-        if needed > allowed:
-            raise InputError(
-                f"The memory budget of {allowed / 2**20:.1f} MiB is too small for one intervention "
-                f"({rows[order[i]].edits[0].site.label}), which needs about {needed / 2**20:.1f} MiB.\n"
-                "Raise --memory, or take a shorter prompt."
-            )
+    cost = costs(run, len(at), gradients=gradients)
+    job = _Job(run, [rows[i] for i in order], order, measure, at, budget(run.model, memory), cost)
+    dearest = max(rows, key=cost.of)
+    if cost.of(dearest) > job.memory:
+        raise InputError(
+            f"The memory budget of {job.memory / 2**20:.1f} MiB is too small for one intervention "
+            f"({dearest.edits[0].site.label}), which needs about {cost.of(dearest) / 2**20:.1f} MiB.\n"
+            "Raise the budget (--memory), or take a shorter prompt."
+        )
     return job
 
 
@@ -230,13 +230,13 @@ def _walks(job: _Job, progress: Progress) -> Iterator[tuple[range, Tensor]]:
 
 
 def _planned(
-    job: _Job, progress: Progress, *, gradients: bool = False, watch: Sequence[Site] = ()
+    job: _Job, progress: Progress, *, watch: Sequence[Site] = ()
 ) -> Iterator[tuple[range, Walk, Callable[[int], None]]]:
     """The walks, one after the other, each with what it calls after each block."""
     run, layers = job.run, job.run.model.layers
     work = [(run.length - row.start) * (layers - row.layer) for row in job.rows]
     total, before = sum(work), 0
-    for part in _parts(job, gradients=gradients):
+    for part in _parts(job):
         share = sum(work[part.start : part.stop])
 
         def tick(layer: int, before: int = before, share: int = share) -> None:
@@ -246,18 +246,15 @@ def _planned(
         before += share
 
 
-def _parts(job: _Job, *, gradients: bool) -> Iterator[range]:
+def _parts(job: _Job) -> Iterator[range]:
     """Consecutive rows that fit the budget together."""
-    start, tokens = 0, 0
+    start, tokens, taken = 0, 0, 0
     for i, row in enumerate(job.rows):
-        size = job.run.length - row.start
-        full = tokens + size > WIDEST or (
-            walk_bytes(job.run, job.rows[start : i + 1], len(job.at), gradients=gradients) > job.memory
-        )
-        if full and i > start:
+        size, cost = job.run.length - row.start, job.costs.of(row)
+        if i > start and (tokens + size > WIDEST or taken + cost > job.memory):
             yield range(start, i)
-            start, tokens = i, 0
-        tokens += size
+            start, tokens, taken = i, 0, 0
+        tokens, taken = tokens + size, taken + cost
     yield range(start, len(job.rows))
 
 

@@ -2,9 +2,11 @@
 
 All of it comes from one recorded run. Credit is the *direct* effect of a part: what its write adds to the readout with
 norms and patterns as they were. It is not the total effect of removing the part, which later layers may undo or
-amplify (docs/methods/direct-effect.md).
+amplify (docs/methods/direct-effect.md). So the parts that are shown are also zeroed, one by one, beside parts at random
+(causal_check.py), from the same recorded run.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,26 +15,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unembed.causal_check import CausalCheck, Outcome, causal_check
 from unembed.decomposition import component_write, decompose, expert_activation
+from unembed.errors import InputError
 from unembed.ledger import Ledger, Term
 from unembed.logit_lens import Lens, read_lens
 from unembed.model import Model
-from unembed.readouts import Readout, readout, token_ids
-from unembed.trace import ExpertInputs, Trace, absolute_position, record, tokenize
+from unembed.readouts import Prediction, Readout, first_token_notes, prediction, predictions, readout
+from unembed.run import Run, base_run
+from unembed.sites import Site
+from unembed.trace import ExpertInputs, Trace, absolute_position, tokenize
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """A token the model considered."""
-
-    token: int
-    logit: float
-    probability: float
-    rank: int
-    """1 is the top prediction."""
+SUBLAYERS = 8
+"""How many sublayers of the ledger are swapped."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class HeadNote:
     """Source positions with the attention they get, largest first."""
     writes_toward: tuple[int, ...]
     """The tokens whose logits its write raises most."""
+    outcome: Outcome | None = None
+    """Of zeroing it, and of swapping it; None if neither was done."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,24 @@ class NeuronNote:
     activation: float
     promotes: tuple[int, ...]
     """The tokens whose logits it raises most here; a negative activation promotes what the neuron's value opposes."""
+    outcome: Outcome | None = None
+    """Of zeroing it, and of swapping it; None if neither was done."""
+
+
+@dataclass(frozen=True)
+class Swap:
+    """The prompt with one word replaced, and what values from its run do to the target's probability."""
+
+    old: str
+    new: str
+    trace: Trace
+    """Of the other prompt, up to the explained position."""
+    predictions: tuple[Prediction, ...]
+    """Of the other prompt, at the explained position."""
+    target: Prediction
+    """What the other prompt gives the target."""
+    sublayers: tuple[tuple[Term, Outcome], ...]
+    """The sublayers that the ledger credits most, each with what swapping its write in does."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,9 @@ class Explanation:
     neurons: tuple[NeuronNote, ...]
     lens: Lens
     notes: tuple[str, ...] = ()
+    check: CausalCheck | None = None
+    """The causal tests of `heads` and `neurons`, with their control bands."""
+    swap: Swap | None = None
 
     @property
     def trace(self) -> Trace:
@@ -111,6 +133,8 @@ def explain(
     position: int = -1,
     by: str = "sublayer",
     top: int = 5,
+    test: bool = True,
+    swap: tuple[str, str] | None = None,
 ) -> Explanation:
     """Explain why the model predicts a token at a position.
 
@@ -123,62 +147,120 @@ def explain(
         position: where the prediction is made; negative counts from the end.
         by: granularity of the ledger, as in `decompose`.
         top: how many predictions, heads and neurons to show.
+        test: zero each head and neuron that is shown, and parts at random, at the explained position (causal_check.py).
+        swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
+            also takes its value from the run of the prompt with the other word.
 
     Raises:
-        InputError: a bad prompt, target, position or granularity.
+        InputError: a bad prompt, target, position, granularity or swap.
         LedgerError: the terms do not sum to the model's own number.
     """
     ids = tokenize(model, prompt)
-    trace = record(model, ids, positions=[absolute_position(position, len(ids))])
-    read = readout(trace, target, position=position, reference=reference, versus=versus)
+    where = absolute_position(position, len(ids))
+    other = None if swap is None else _other_run(model, prompt, ids, where, swap)
+    run = base_run(model, ids, positions=[where])
+    trace = run.trace
+    read = readout(trace, target, position=where, reference=reference, versus=versus)
     finest = decompose(read, by="source+neuron")
     assert read.target is not None
     writers = _Writers(read)
-    return Explanation(
+    untested = Explanation(
         model=model,
         readout=read,
-        predictions=tuple(_predictions(trace, top)),
-        target=prediction(trace, read.position, read.target),
+        predictions=predictions(trace, where, top),
+        target=prediction(trace, where, read.target),
         ledger=finest.coarser(by),
         finest=finest,
-        heads=writers.heads(_largest(finest.coarser("head"), "head", top)),
-        neurons=writers.neurons(_largest(finest, "neuron", top)),
+        heads=writers.heads(_largest(finest.coarser("head"), top, "head")),
+        neurons=writers.neurons(_largest(finest, top, "neuron")),
         lens=read_lens(trace, read.target, top=1),
-        notes=tuple(_notes(trace, target, versus)),
+        notes=first_token_notes(trace, target, versus),
+    )
+    if not test and other is None:
+        return untested
+    # Later positions cannot act on the explained one: versions of the run end there.
+    run = run if where == run.length - 1 else base_run(model, ids[: where + 1], positions=[where])
+    return _tested(untested, run, test=test, other=other, words=swap or ("", ""))
+
+
+def _largest(ledger: Ledger, count: int, *kinds: str) -> list[Term]:
+    return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind in kinds)).top(count)
+
+
+def _tested(result: Explanation, run: Run, *, test: bool, other: Run | None, words: tuple[str, str]) -> Explanation:
+    """The explanation with the outcomes of zeroing and swapping its parts."""
+    last, token = run.length - 1, result.target.token
+    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), SUBLAYERS, "attention", "mlp")
+    check = causal_check(
+        run,
+        result.target,
+        heads=[_site(note.term, last) for note in result.heads],
+        neurons=[_site(note.term, last) for note in result.neurons],
+        sublayers=[_site(term, last) for term in credited],
+        zero=test,
+        other=other,
+    )
+    swap = other and Swap(
+        *words,
+        trace=other.trace,
+        predictions=predictions(other.trace, last, len(result.predictions)),
+        target=prediction(other.trace, last, token),
+        sublayers=tuple(zip(credited, check.sublayers, strict=True)),
+    )
+    return replace(
+        result,
+        heads=tuple(replace(n, outcome=o) for n, o in zip(result.heads, check.heads, strict=True)),
+        neurons=tuple(replace(n, outcome=o) for n, o in zip(result.neurons, check.neurons, strict=True)),
+        check=check,
+        swap=swap,
     )
 
 
-def _largest(ledger: Ledger, kind: str, count: int) -> list[Term]:
-    return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind == kind)).top(count)
-
-
-def _predictions(trace: Trace, top: int) -> list[Prediction]:
-    best = trace.logits[0].topk(min(top, trace.model.vocab)).indices.tolist()
-    return [prediction(trace, trace.positions[0], token) for token in best]
-
-
-def prediction(trace: Trace, position: int, token: int) -> Prediction:
-    """What the model gave a token at a kept position."""
-    logits = trace.logits[trace.row(position)].double()
-    return Prediction(
-        token=token,
-        logit=float(logits[token]),
-        probability=float((logits[token] - logits.logsumexp(-1)).exp()),
-        rank=int((logits > logits[token]).sum()) + 1,
+def _site(term: Term, position: int) -> Site:
+    """Where a head, neuron or sublayer is zeroed."""
+    assert term.layer is not None
+    kinds = {"head": "z", "neuron": "neuron", "attention": "attention_write", "mlp": "mlp_write"}
+    return Site(
+        kind=kinds[term.kind],  # type: ignore[arg-type]
+        layer=term.layer,
+        head=term.head,
+        expert=term.expert,
+        neuron=term.neuron,
+        positions=(position,),
     )
 
 
-def _notes(trace: Trace, *texts: str | int | None) -> list[str]:
-    """What was done with targets of several tokens."""
-    notes = []
-    for text in texts:
-        ids = [] if text is None else token_ids(trace, text)
-        if len(ids) > 1:
-            tokenizer = trace.model.tokenizer
-            assert tokenizer is not None
-            first = tokenizer.decode([ids[0]])
-            notes.append(f"{text!r} is {len(ids)} tokens; only the first, {first!r}, is explained.")
-    return notes
+def _other_run(
+    model: Model, prompt: str | Sequence[int], ids: tuple[int, ...], where: int, words: tuple[str, str]
+) -> Run:
+    """The run of the prompt with one word replaced, up to the explained position."""
+    text = replaced(prompt, *words)
+    other = tokenize(model, text)
+    if len(other) != len(ids):
+        raise InputError(
+            f"The prompts of a swap need equally many tokens: {prompt!r} has {len(ids)}, {text!r} has {len(other)}.\n"
+            "Take another word of as many tokens."
+        )
+    if other[: where + 1] == ids[: where + 1]:
+        raise InputError(f"The swap changes nothing at or before the explained position {where}.")
+    return base_run(model, other[: where + 1], positions=[where])
+
+
+def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:
+    """`prompt` with the one occurrence of the word `old` replaced by `new`.
+
+    Raises:
+        InputError: the word occurs not once, or is no other word; or the prompt is no text.
+    """
+    if not isinstance(prompt, str):
+        raise InputError("A swap replaces a word: give the prompt as text.")
+    if not old or not new or old == new:
+        raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
+    places = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(old)}(?!\w)", prompt)]
+    if len(places) != 1:
+        raise InputError(f"Expected the word {old!r} exactly once in {prompt!r}, found it {len(places)} times.")
+    start, end = places[0]
+    return prompt[:start] + new + prompt[end:]
 
 
 @dataclass(frozen=True)

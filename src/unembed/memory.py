@@ -5,7 +5,7 @@ compares them with the peak that the system reports.
 """
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -14,6 +14,7 @@ from unembed.model import Model
 from unembed.run import Run
 from unembed.sites import experts_of, neurons_of
 from unembed.splicing import SIDE_BY_SIDE
+from unembed.vocabulary import SLICE
 from unembed.walk import Row
 
 SHARE = 0.25
@@ -59,16 +60,37 @@ def budget(model: Model, memory: int | None) -> int:
     return memory
 
 
-def walk_bytes(run: Run, rows: Sequence[Row], positions: int, *, gradients: bool) -> int:
-    """What one walk of these rows takes at its widest, one chunk of logits included."""
+@dataclass(frozen=True)
+class Costs:
+    """What a row adds to a walk at its widest, in bytes."""
+
+    layers: int
+    length: int
+    held: int
+    """A token that is in the walk: its stream and what a block makes of it."""
+    saved: int
+    """A token and block that a gradient will pass through; 0 without gradients."""
+    read: int
+    """A row that is read: what the measure holds of the vocabulary."""
+
+    def of(self, row: Row) -> int:
+        """Of one row."""
+        tokens = self.length - row.start
+        return self.read + tokens * (self.held + self.saved * (self.layers - row.layer))
+
+
+def costs(run: Run, positions: int, *, gradients: bool) -> Costs:
+    """The costs of rows of a run of which some positions are read."""
     model = run.model
     size = max(torch.finfo(model.dtype).bits // 8, 2)
     inside = size * _inside(run)
-    tokens = [run.length - row.start for row in rows]
-    held = 4 * size * model.d_model * sum(tokens) + inside * sum(tokens)
-    if gradients:
-        held += inside * sum(n * (model.layers - row.layer) for n, row in zip(tokens, rows, strict=True))
-    return held + _logits(model, positions)
+    return Costs(
+        layers=model.layers,
+        length=run.length,
+        held=4 * size * model.d_model + inside,
+        saved=inside if gradients else 0,
+        read=positions * max(4, size) * (3 * SLICE + 4 * model.d_model),
+    )
 
 
 def _inside(run: Run) -> int:
@@ -82,7 +104,7 @@ def _inside(run: Run) -> int:
 
 
 def _logits(model: Model, positions: int) -> int:
-    """Of one row, with what a measure makes of it."""
+    """All logits of one row, with what a measure makes of them."""
     return 4 * max(4, torch.finfo(model.dtype).bits // 8) * model.vocab * positions
 
 

@@ -22,6 +22,17 @@ Reference = Literal["mean", "raw", "versus", "direction"]
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """A token the model considered."""
+
+    token: int
+    logit: float
+    probability: float
+    rank: int
+    """1 is the top prediction."""
+
+
+@dataclass(frozen=True)
 class Readout:
     """`value = direction . x + sum(constants)`, where `x` is the stream at one position before block `layer`."""
 
@@ -186,6 +197,36 @@ def token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
     if not ids or (ids[0] == tokenizer.unk_token_id and token != tokenizer.unk_token):
         raise InputError(f"Target {token!r} is not in the vocabulary of {trace.model.name}.")
     return ids
+
+
+def prediction(trace: Trace, position: int, token: int) -> Prediction:
+    """What the model gave a token at a kept position."""
+    logits = trace.logits[trace.row(position)].double()
+    return Prediction(
+        token=token,
+        logit=float(logits[token]),
+        probability=float((logits[token] - logits.logsumexp(-1)).exp()),
+        rank=int((logits > logits[token]).sum()) + 1,
+    )
+
+
+def predictions(trace: Trace, position: int, count: int) -> tuple[Prediction, ...]:
+    """The top predictions at a kept position, best first."""
+    best = trace.logits[trace.row(position)].topk(min(count, trace.model.vocab)).indices.tolist()
+    return tuple(prediction(trace, position, token) for token in best)
+
+
+def first_token_notes(trace: Trace, *targets: str | SupportsIndex | None) -> tuple[str, ...]:
+    """A sentence for each target of several tokens, of which only the first is read."""
+    notes = []
+    for target in targets:
+        ids = [] if target is None else token_ids(trace, target)
+        if len(ids) > 1:
+            tokenizer = trace.model.tokenizer
+            assert tokenizer is not None
+            first = tokenizer.decode([ids[0]])
+            notes.append(f"{target!r} is {len(ids)} tokens; only the first, {first!r}, is explained.")
+    return tuple(notes)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Run:
         pattern = self._heads(site.layer).pattern[site.head, self._rows(site.positions or ())]
         return pattern if site.source is None else pattern[:, site.source]
 
+    @torch.no_grad()
     def whole(self, kind: str, layer: int, positions: Tensor) -> Tensor:
         """A quantity with all its heads, neurons or experts, at some positions."""
         call = self.calls[layer]

@@ -35,6 +35,13 @@ def explain(
         str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")
     ] = "sublayer",
     top: Annotated[int, typer.Option(min=1, max=100, help="How many predictions, heads and neurons to show.")] = 5,
+    test: Annotated[
+        bool, typer.Option("--test/--no-test", help="Zero the heads and neurons shown, and as a control others.")
+    ] = True,
+    swap: Annotated[
+        str | None,
+        typer.Option(metavar="WORD=OTHER", help="Also take their values from the prompt with one word replaced."),
+    ] = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -46,7 +53,7 @@ def explain(
     from unembed.view.payloads import explain_payload
     from unembed.view.terminal import explain_lines
 
-    text = read_prompt(prompt)
+    text, words = read_prompt(prompt), _words(swap)
     loaded = load_model(model, device, dtype, offline)
     result = run(
         loaded,
@@ -57,6 +64,8 @@ def explain(
         position=position,
         by=by,
         top=top,
+        test=test,
+        swap=words,
     )
     print_result(explain_payload(result), explain_lines, as_json)
 
@@ -163,6 +172,16 @@ def generate(
         dump(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
     elif not explained:
         typer.echo(_decode(loaded, steps, final=True)[written:])
+
+
+def _words(swap: str | None) -> tuple[str, str] | None:
+    """The two words of `--swap`."""
+    if swap is None:
+        return None
+    old, equals, new = swap.partition("=")
+    if not equals:
+        raise InputError(f"Expected --swap to be WORD=OTHER, such as France=Germany; found {swap!r}.")
+    return old, new
 
 
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:

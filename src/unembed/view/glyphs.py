@@ -27,6 +27,9 @@ class Glyphs:
             "Δ": "error",
             "▀": "^",
             "…": "...",
+            "–": "-",
+            "●": "*",
+            "○": "o",
         }
         swapped = "".join(swap.get(c, c) for c in text)
         return swapped.encode("ascii", "backslashreplace").decode()
@@ -73,3 +76,12 @@ def percent(probability: float) -> str:
     if 0 < probability < 1e-4:
         return "<0.01%"
     return f"{100 * probability:.1f}%" if probability >= 1e-3 else f"{100 * probability:.2f}%"
+
+
+def between(before: float, after: float, link: str = "→") -> str:
+    """Two probabilities for reading: 77→15%, 6.5→3.1%, 0.04→0.02%, 2e-06→9e-07."""
+    largest = max(before, after)
+    if largest < 5e-5:
+        return f"{before:.0e}{link}{after:.0e}"
+    digits = 0 if largest >= 0.1 else 1 if largest >= 0.01 else 2
+    return f"{100 * before:.{digits}f}{link}{100 * after:.{digits}f}%"

@@ -19,12 +19,16 @@ from unembed.view.payloads.common import model_facts as model_facts
 from unembed.view.payloads.common import text_of as text_of
 from unembed.view.payloads.common import to_json as to_json
 from unembed.view.payloads.common import versions as versions
+from unembed.view.payloads.explanation import Band as Band
+from unembed.view.payloads.explanation import Control as Control
 from unembed.view.payloads.explanation import ExplainPayload as ExplainPayload
 from unembed.view.payloads.explanation import Head as Head
 from unembed.view.payloads.explanation import Ledger as Ledger
 from unembed.view.payloads.explanation import LensRow as LensRow
 from unembed.view.payloads.explanation import LookedAt as LookedAt
 from unembed.view.payloads.explanation import Neuron as Neuron
+from unembed.view.payloads.explanation import Swap as Swap
+from unembed.view.payloads.explanation import SwappedSublayer as SwappedSublayer
 from unembed.view.payloads.explanation import explain_payload as explain_payload
 from unembed.view.payloads.generation import GeneratedToken as GeneratedToken
 from unembed.view.payloads.generation import GeneratePayload as GeneratePayload

@@ -49,7 +49,7 @@ class AttentionPayload:
 
 def attention_payload(result: "Attention") -> AttentionPayload:
     """Patterns as data."""
-    from unembed.explanation import prediction
+    from unembed.readouts import prediction
 
     model, read = result.trace.model, result.readout
     assert read.target is not None

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from unembed.explanation import Prediction as PredictionResult
     from unembed.ledger import Term as LedgerTerm
     from unembed.model import Model
+    from unembed.readouts import Prediction as PredictionResult
     from unembed.readouts import Readout
 
 
@@ -97,8 +97,8 @@ class Term:
 
 
 def to_json(payload: Any) -> dict[str, Any]:
-    """The payload as JSON-ready data, its schema first."""
-    data = asdict(payload)
+    """The payload as JSON-ready data, its schema first. A field `from_` is `from` in JSON."""
+    data = asdict(payload, dict_factory=lambda items: {name.removesuffix("_"): value for name, value in items})
     return {"schema": data.pop("schema"), **data}
 
 

@@ -1,7 +1,7 @@
 """`unembed explain` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from unembed.view.payloads.common import (
     ModelFacts,
@@ -24,9 +24,16 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
+    from unembed.causal_check import Band as BandResult
+    from unembed.causal_check import Outcome
     from unembed.explanation import Explanation, HeadNote, NeuronNote
+    from unembed.explanation import Swap as SwapResult
+    from unembed.ledger import Term as LedgerTerm
     from unembed.logit_lens import Lens
     from unembed.model import Model
+
+
+Verdict = Literal["causal", "suppressor", "within control"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,12 @@ class Head:
     value: float
     looks_at: list[LookedAt]
     writes_toward: list[Token]
+    zeroed_probability: float | None = None
+    """The target's probability when the head writes nothing at the explained position; null with `--no-test`."""
+    verdict: Verdict | None = None
+    """Against the control band; null also where there is none."""
+    swapped_probability: float | None = None
+    """The target's probability with this head's value from the other prompt; null without `--swap`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,50 @@ class Neuron:
     value: float
     activation: float
     promotes: list[Token]
+    zeroed_probability: float | None = None
+    verdict: Verdict | None = None
+    swapped_probability: float | None = None
+
+
+@dataclass(frozen=True)
+class Band:
+    """The 5th to 95th percentile of the target's probability when other parts are zeroed, one by one."""
+
+    count: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Control:
+    """What zeroing parts at random does; null where there are none."""
+
+    heads: Band | None
+    neurons: Band | None
+
+
+@dataclass(frozen=True)
+class SwappedSublayer:
+    """A sublayer whose write was taken from the other prompt, and the target's probability then."""
+
+    kind: Literal["attention", "mlp"]
+    layer: int
+    swapped_probability: float
+
+
+@dataclass(frozen=True)
+class Swap:
+    """The prompt with one word replaced; values from its run were swapped in."""
+
+    from_: str
+    to: str
+    tokens: list[PromptToken]
+    """Of the other prompt, up to the explained position."""
+    predictions: list[Prediction]
+    """What the other prompt itself gives there."""
+    target: Target
+    """What the other prompt gives the explained token."""
+    sublayers: list[SwappedSublayer]
 
 
 @dataclass(frozen=True)
@@ -101,6 +158,10 @@ class ExplainPayload:
     lens: list[LensRow]
     notes: list[str]
     versions: dict[str, str]
+    control: Control | None = None
+    """Null with `--no-test`."""
+    swap: Swap | None = None
+    """Null without `--swap`."""
     schema: Literal["unembed/explain/1"] = "unembed/explain/1"
 
 
@@ -127,7 +188,49 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         lens=_lens_rows(result.lens),
         notes=list(result.notes),
         versions=versions(),
+        control=_control(result),
+        swap=None if result.swap is None else _swap(model, result.swap),
     )
+
+
+def _control(result: "Explanation") -> Control | None:
+    check = result.check
+    if check is None or (check.control_heads is None and check.control_neurons is None):
+        return None
+    return Control(heads=_band(check.control_heads), neurons=_band(check.control_neurons))
+
+
+def _band(band: "BandResult | None") -> Band | None:
+    return None if band is None else Band(count=band.count, low=band.low, high=band.high)
+
+
+def _swap(model: "Model", swap: "SwapResult") -> Swap:
+    return Swap(
+        from_=swap.old,
+        to=swap.new,
+        tokens=prompt_tokens(model, swap.trace.tokens),
+        predictions=[prediction_of(model, p) for p in swap.predictions],
+        target=target_of(model, swap.target),
+        sublayers=[_swapped(term, outcome) for term, outcome in swap.sublayers],
+    )
+
+
+def _swapped(term: "LedgerTerm", outcome: "Outcome") -> SwappedSublayer:
+    assert term.kind in ("attention", "mlp")
+    assert term.layer is not None
+    assert outcome.swapped is not None
+    return SwappedSublayer(kind=term.kind, layer=term.layer, swapped_probability=outcome.swapped)
+
+
+def _outcome(outcome: "Outcome | None") -> dict[str, Any]:
+    """The fields that tests of a head or neuron fill."""
+    if outcome is None:
+        return {}
+    return {
+        "zeroed_probability": outcome.zeroed,
+        "verdict": outcome.verdict,
+        "swapped_probability": outcome.swapped,
+    }
 
 
 def _head(model: "Model", tokens: tuple[int, ...], note: "HeadNote") -> Head:
@@ -139,6 +242,7 @@ def _head(model: "Model", tokens: tuple[int, ...], note: "HeadNote") -> Head:
         value=note.term.value,
         looks_at=[LookedAt(position=p, text=text_of(model, tokens[p]), attention=a) for p, a in note.looks_at],
         writes_toward=[token_of(model, t) for t in note.writes_toward],
+        **_outcome(note.outcome),
     )
 
 
@@ -152,6 +256,7 @@ def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
         value=note.term.value,
         activation=note.activation,
         promotes=[token_of(model, t) for t in note.promotes],
+        **_outcome(note.outcome),
     )
 
 

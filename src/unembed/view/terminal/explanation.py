@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.view.glyphs import percent, signed, visible
-from unembed.view.payloads import ExplainPayload, Head, LensRow, LookedAt, Neuron, Term
+from unembed.view.glyphs import between, percent, signed, visible
+from unembed.view.payloads import Control, ExplainPayload, Head, LensRow, LookedAt, Neuron, Swap, Term
 from unembed.view.terminal.paper import (
     FAINT,
     STRONG,
@@ -19,6 +20,9 @@ from unembed.view.terminal.paper import (
 )
 
 SHOWN = 8
+_ZEROED, _SWAPPED = 27, 10
+"""Widths of the columns of tests."""
+_VERDICTS = {"causal": "● causal", "suppressor": "● suppressor", "within control": "○ within control"}
 
 
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
@@ -30,11 +34,13 @@ def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield Text()
     yield from _ledger(payload, paper)
     yield Text()
-    yield from _heads(payload.heads)
-    yield from _neurons(payload.neurons)
+    yield from _parts(payload, paper)
     yield _lens(payload)
     yield Text()
     yield Text(" credit is what a part's own write adds; later layers may undo or amplify it", FAINT)
+    if any(part.zeroed_probability is not None for part in (*payload.heads, *payload.neurons)):
+        target = visible(payload.target.text)
+        yield Text(f" zeroed here: the probability of {target} with the part set to 0 at this position", FAINT)
     yield Text(f" next  {_next(payload)}", FAINT)
 
 
@@ -122,29 +128,101 @@ def term_name(term: Term, payload: ExplainPayload | None = None) -> str:
     return f"{where} {kind or term.kind.replace('_', ' ')}".strip()
 
 
-def _heads(heads: list[Head]) -> Iterator[Text]:
-    yield Text(f" {cell('HEADS', 10)} {cell('credit', 8)} {cell('looks at', 34)} writes toward", FAINT)
-    for head in heads:
-        looks = "  ".join(f"{visible(k.text)} {k.attention:.2f}".replace(" 0.", " .") for k in _mostly(head))
+@dataclass(frozen=True)
+class _Columns:
+    """The widths of the tables of heads and neurons; what was not tested has no column."""
+
+    name: int
+    middle: int
+    end: int
+    zeroed: bool
+    swapped: bool
+
+    @classmethod
+    def of(cls, payload: ExplainPayload, paper: Paper) -> "_Columns":
+        name = max([10, *(len(_neuron_name(neuron)) + 2 for neuron in payload.neurons)])
+        zeroed = any(part.zeroed_probability is not None for part in (*payload.heads, *payload.neurons))
+        swapped = payload.swap is not None
+        room = paper.width - name - 13 - _ZEROED * zeroed - _SWAPPED * swapped
+        middle = min(34, max(8, room * 9 // 20))
+        return cls(name, middle, max(8, room - middle), zeroed, swapped)
+
+    def heading(self, name: str, middle: str, end: str) -> Text:
+        text = f" {cell(name, self.name)} {cell('credit', 8)} {cell(middle, self.middle)} {cell(end, self.end)}"
+        text += cell(" zeroed here", _ZEROED) if self.zeroed else ""
+        return Text(text + (" swapped" if self.swapped else ""), FAINT)
+
+    def row(self, name: str, part: Head | Neuron, middle: str, end: str, base: float) -> Text:
+        line = Text(f"  {cell(name, self.name)}").append(cell(signed(part.value), 8), signed_style(part.value))
+        line.append(f" {cell(middle, self.middle)} {cell(end, self.end)}")
+        if self.zeroed and part.zeroed_probability is not None:
+            style = FAINT if part.verdict == "within control" else STRONG
+            line.append(f" {cell(between(base, part.zeroed_probability), 9)}")
+            line.append(cell(_VERDICTS.get(part.verdict or "", ""), _ZEROED - 10), style)
+        if self.swapped and part.swapped_probability is not None:
+            line.append(f" {between(base, part.swapped_probability)}")
+        return line
+
+
+def _parts(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """The heads, the neurons, and what they are compared with."""
+    columns, base = _Columns.of(payload, paper), payload.target.probability
+    yield columns.heading("HEADS", "looks at", "writes toward")
+    for head in payload.heads:
+        looks = [f"{visible(k.text)} {k.attention:.2f}".replace(" 0.", " .") for k in _mostly(head)]
         toward = " ".join(visible(t.text) for t in head.writes_toward)
-        yield _row(f"L{head.layer}.H{head.head}", head.value, cell(looks, 34), toward)
+        yield columns.row(f"L{head.layer}.H{head.head}", head, _as_many_as_fit(looks, columns.middle), toward, base)
+    yield columns.heading("NEURONS", "act", "promotes")
+    for neuron in payload.neurons:
+        toward = " ".join(visible(t.text) for t in neuron.promotes)
+        yield columns.row(_neuron_name(neuron), neuron, signed(neuron.activation, 1), toward, base)
+    if payload.control is not None:
+        yield Text(" CONTROL   ", FAINT).append(_control(payload.control))
+    if payload.swap is not None:
+        yield from _swap(payload.swap, base, paper)
+
+
+def _neuron_name(neuron: Neuron) -> str:
+    return term_name(Term("neuron", neuron.layer, None, neuron.expert, neuron.neuron, None, neuron.value))
+
+
+def _control(control: Control) -> str:
+    kinds = (("random head", control.heads), ("strongly active neuron", control.neurons))
+    bands = [
+        f"{band.count} {kind}{'' if band.count == 1 else 's'} {between(band.low, band.high, '–')}"
+        for kind, band in kinds
+        if band is not None
+    ]
+    return f"{'; '.join(bands)} (5th–95th pct)"
+
+
+def _swap(swap: Swap, base: float, paper: Paper) -> Iterator[Text]:
+    """The other prompt and its own prediction; the sublayers whose swap moves the target most."""
+    top = swap.predictions[0]
+    line = f"{visible(swap.from_)} → {visible(swap.to)}: "
+    line += f"the prompt then gives {visible(top.text)} {percent(top.probability)}"
+    if top.id != swap.target.id:
+        line += f", {visible(swap.target.text)} {percent(swap.target.probability)} (rank {swap.target.rank})"
+    yield Text(" SWAP      ", FAINT).append(line)
+    parts = sorted(swap.sublayers, key=lambda part: -abs(part.swapped_probability - base))
+    names = [f"L{part.layer} {'attn' if part.kind == 'attention' else 'mlp'}" for part in parts]
+    items = [f"{n} {between(base, p.swapped_probability)}" for n, p in zip(names, parts, strict=True)]
+    yield Text(" " * 11 + _as_many_as_fit(["only this part from it:", *items], paper.width - 11))
+
+
+def _as_many_as_fit(items: list[str], width: int) -> str:
+    """The first items that fit, two spaces apart; at least one."""
+    line = items[0] if items else ""
+    for item in items[1:]:
+        if cell_len(line) + cell_len(item) + 2 > width:
+            break
+        line += f"  {item}"
+    return line
 
 
 def _mostly(head: Head) -> list[LookedAt]:
     """The sources worth a word: the first, and others above a tenth."""
     return [look for i, look in enumerate(head.looks_at) if i == 0 or look.attention >= 0.1]
-
-
-def _neurons(neurons: list[Neuron]) -> Iterator[Text]:
-    yield Text(f" {cell('NEURONS', 10)} {cell('credit', 8)} {cell('act', 34)} promotes", FAINT)
-    for neuron in neurons:
-        name = term_name(Term("neuron", neuron.layer, None, neuron.expert, neuron.neuron, None, neuron.value))
-        toward = " ".join(visible(t.text) for t in neuron.promotes)
-        yield _row(name, neuron.value, cell(signed(neuron.activation, 1), 34), toward)
-
-
-def _row(name: str, value: float, middle: str, end: str) -> Text:
-    return Text(f"  {cell(name, 10)}").append(cell(signed(value), 8), signed_style(value)).append(f" {middle} {end}")
 
 
 def _lens(payload: ExplainPayload) -> Text:
@@ -167,7 +245,8 @@ def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
 def _next(payload: ExplainPayload) -> str:
     other = next((p for p in payload.predictions if p.id != payload.target.id), None)
     versus = "" if other is None or other.text != visible_argument(other.text) else f'--vs "{other.text}"   '
-    return f"{versus}--by source   --json   unembed lens   unembed attention"
+    swap = "" if payload.swap is not None else "--swap WORD=OTHER   "
+    return f"{versus}{swap}--by source   --json   unembed ablate   unembed lens"
 
 
 def visible_argument(text: str) -> str:

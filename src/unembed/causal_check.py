@@ -1,0 +1,208 @@
+"""Causal check: does the prediction change when a part that has much credit is zeroed? More than for parts at random?
+
+    zeroed(part) = P(target | the part's value at the explained position set to 0)
+    verdict      = causal              below P and below the control band
+                   suppressor          above P and above the control band
+                   within control      neither
+
+The control band holds the 5th to 95th percentile of `zeroed` over parts that were not ranked, drawn with a fixed seed:
+
+- 40 heads, at random among all others;
+- 20 neurons of the same layers as the ranked ones, in the same proportions, at random among the strongly active: the
+  tenth of a layer's neurons whose writes, `|activation| * |value row|`, are largest.
+
+So one random part in ten lies outside the band, and a verdict is a comparison, not a significance test. Smaller models
+give fewer controls. Everything is one sweep of the counterfactual engine; each probability is exact, as of a full run
+with that part set. Zeroing answers *is it needed here?*; later layers may make up for what is gone (McGrath et al.,
+*The Hydra Effect*, 2023).
+
+`swapped(part)` is the probability with the part's value taken from a run of another prompt (activation patching).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed import edits
+from unembed.counterfactual import counterfactuals
+from unembed.edits import Edit
+from unembed.measures import probability
+from unembed.model import projection
+from unembed.readouts import Prediction
+from unembed.run import Run
+from unembed.sites import Site
+
+_T = TypeVar("_T")
+
+Verdict = Literal["causal", "suppressor", "within control"]
+HEADS, NEURONS = 40, 20
+"""Controls of each kind, at most."""
+STRONG = 0.1
+"""The share of a layer's neurons that counts as strongly active."""
+BAND = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class Band:
+    """What zeroing parts at random does to the target's probability."""
+
+    count: int
+    """How many were zeroed."""
+    low: float
+    """5th percentile of the probability."""
+    high: float
+    """95th percentile."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What interventions on one part do to the target's probability. None where an intervention was not asked for."""
+
+    zeroed: float | None = None
+    verdict: Verdict | None = None
+    """None also where there was nothing to compare with."""
+    swapped: float | None = None
+
+
+@dataclass(frozen=True)
+class CausalCheck:
+    """The outcomes of the parts that were ranked, in their order, and the control bands. Made by `causal_check`."""
+
+    heads: tuple[Outcome, ...]
+    neurons: tuple[Outcome, ...]
+    sublayers: tuple[Outcome, ...]
+    """Swapped only."""
+    control_heads: Band | None
+    control_neurons: Band | None
+
+
+def causal_check(
+    run: Run,
+    target: Prediction,
+    *,
+    heads: Sequence[Site],
+    neurons: Sequence[Site],
+    sublayers: Sequence[Site] = (),
+    zero: bool = True,
+    other: Run | None = None,
+    seed: int = 0,
+    memory: int | None = None,
+) -> CausalCheck:
+    """Zero the parts that were ranked and parts at random; swap them in from another run.
+
+    Args:
+        run: keeps the explained position, which is its last.
+        target: what the model gave the token that is read there.
+        heads: sites of kind `z` at the explained position.
+        neurons: sites of kind `neuron` there, with their expert in a mixture.
+        sublayers: sites of kind `attention_write` or `mlp_write` there; swapped only.
+        zero: whether to zero parts and draw controls.
+        other: a run of a prompt of equal length to swap values in from; None swaps nothing.
+        seed: of the controls.
+        memory: bytes for walks, as in `counterfactuals`.
+
+    Raises:
+        InputError: a site that does not exist, prompts that do not align.
+    """
+    random = torch.Generator().manual_seed(seed)
+    ranked = [*heads, *neurons]
+    to_zero = [ranked, _random_heads(run, heads, random), _random_neurons(run, neurons, random)] if zero else [[]] * 3
+    to_swap = [] if other is None else [edits.swap(site, other, run=run) for site in (*ranked, *sublayers)]
+    groups = [*([edits.zero(site) for site in sites] for sites in to_zero), to_swap]
+    zeroed, *controls, swapped = _probabilities(run, target.token, groups, memory)
+    bands = [_band(found) for found in controls]
+    own = [bands[0]] * len(heads) + [bands[1]] * len(neurons)
+    outcomes = [Outcome()] * (len(ranked) + len(sublayers))
+    for i, p in enumerate(zeroed.tolist()):
+        outcomes[i] = Outcome(zeroed=p, verdict=_verdict(p, target, own[i], run.model.precision))
+    for i, p in enumerate(swapped.tolist()):
+        outcomes[i] = replace(outcomes[i], swapped=p)
+    return CausalCheck(
+        heads=tuple(outcomes[: len(heads)]),
+        neurons=tuple(outcomes[len(heads) : len(ranked)]),
+        sublayers=tuple(outcomes[len(ranked) :]),
+        control_heads=bands[0],
+        control_neurons=bands[1],
+    )
+
+
+def _probabilities(run: Run, token: int, groups: Sequence[Sequence[Edit]], memory: int | None) -> tuple[Tensor, ...]:
+    """Of the target, for the interventions of each group; all in one sweep."""
+    planned = [edit for group in groups for edit in group]
+    found = torch.zeros(0, dtype=torch.float64)
+    if planned:
+        found = counterfactuals(run, planned, probability((token,)), memory=memory).double().cpu()
+    return found.split([len(group) for group in groups])
+
+
+def _band(found: Float[Tensor, "control"]) -> Band | None:
+    if not len(found):
+        return None
+    low, high = found.quantile(torch.tensor(BAND, dtype=found.dtype)).tolist()
+    return Band(count=len(found), low=low, high=high)
+
+
+def _verdict(zeroed: float, target: Prediction, band: Band | None, precision: float) -> Verdict | None:
+    if band is None:
+        return None
+    # What rounding the logit does to the probability is no effect.
+    slack = precision * max(1.0, abs(target.logit)) * target.probability
+    if zeroed < min(band.low, target.probability) - slack:
+        return "causal"
+    if zeroed > max(band.high, target.probability) + slack:
+        return "suppressor"
+    return "within control"
+
+
+def _random_heads(run: Run, ranked: Sequence[Site], random: torch.Generator) -> list[Site]:
+    taken = {(site.layer, site.head) for site in ranked}
+    model, last = run.model, run.length - 1
+    others = [(i, h) for i in range(model.layers) for h in range(model.heads) if (i, h) not in taken]
+    return [Site(kind="z", layer=i, head=h, positions=(last,)) for i, h in _draw(others, HEADS, random)]
+
+
+def _random_neurons(run: Run, ranked: Sequence[Site], random: torch.Generator) -> list[Site]:
+    found: list[Site] = []
+    for layer, share in _shares([site.layer for site in ranked]).items():
+        taken = {(site.expert, site.neuron) for site in ranked if site.layer == layer}
+        strong = _strongest(run, layer, share + len(taken))
+        for expert, neuron in _draw([index for index in strong if index not in taken], share, random):
+            found.append(Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.length - 1,)))
+    return found
+
+
+def _shares(layers: Sequence[int]) -> dict[int, int]:
+    """`NEURONS` over the layers in proportion to how often each is named; the first ones take what is left over."""
+    order = list(dict.fromkeys(layers))
+    shares = {layer: NEURONS * layers.count(layer) // len(layers) for layer in order}
+    for layer in order[: NEURONS - sum(shares.values())]:
+        shares[layer] += 1
+    return shares
+
+
+def _draw(pool: Sequence[_T], count: int, random: torch.Generator) -> list[_T]:
+    return [pool[i] for i in torch.randperm(len(pool), generator=random)[:count].tolist()]
+
+
+def _strongest(run: Run, layer: int, least: int) -> list[tuple[int | None, int]]:
+    """The neurons `(expert, neuron)` of a layer that write most at the last position: a tenth, or `least` if more."""
+    sizes = _write_sizes(run, layer)
+    count = min(int((sizes > 0).sum()), max(least, round(STRONG * sizes.shape[-1])))
+    best = sizes.flatten().topk(count).indices.tolist()
+    return [(None, i) for i in best] if sizes.ndim == 1 else [divmod(i, sizes.shape[1]) for i in best]
+
+
+def _write_sizes(run: Run, layer: int) -> Float[Tensor, "*neuron"]:
+    """`|activation| * |value row|`, times the router's weight in a mixture (`expert neuron`); before a post-norm."""
+    last, block = (run.length - 1,), run.model.blocks[layer]
+    activation = run.at(Site(kind="neuron", layer=layer, positions=last))[0].float().abs()
+    if block.experts is None:
+        return activation * projection(block.down_projection).float().norm(dim=1)
+    weight = run.at(Site(kind="expert", layer=layer, positions=last))[0].float().abs()
+    chosen, rows = weight.nonzero()[:, 0], block.experts.down_proj.detach()
+    norms = rows[chosen].float().norm(dim=2 if block.experts.is_transposed else 1)
+    return activation.index_copy(0, chosen, weight[chosen, None] * activation[chosen] * norms)
