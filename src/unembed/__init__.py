@@ -28,7 +28,18 @@ _HOME = {
     "Lens": "logit_lens",
     "attention": "patterns",
     "Attention": "patterns",
+    "ablate": "ablation",
+    "Ablation": "ablation",
     "generate": "generation",
+    "base_run": "run",
+    "Run": "run",
+    "Site": "sites",
+    "Edit": "edits",
+    "counterfactuals": "counterfactual",
+    "gradients": "counterfactual",
+    "Interrupted": "counterfactual",
+    "attribute": "knowledge_attribution",
+    "Attribution": "knowledge_attribution",
     "Step": "generation",
     "UnembedError": "errors",
     "InputError": "errors",
@@ -38,7 +49,13 @@ _HOME = {
 __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
+    from unembed.ablation import Ablation as Ablation
+    from unembed.ablation import ablate as ablate
+    from unembed.counterfactual import Interrupted as Interrupted
+    from unembed.counterfactual import counterfactuals as counterfactuals
+    from unembed.counterfactual import gradients as gradients
     from unembed.decomposition import decompose as decompose
+    from unembed.edits import Edit as Edit
     from unembed.errors import InputError as InputError
     from unembed.errors import LedgerError as LedgerError
     from unembed.errors import ModelError as ModelError
@@ -49,6 +66,8 @@ if TYPE_CHECKING:
     from unembed.families import register as register
     from unembed.generation import Step as Step
     from unembed.generation import generate as generate
+    from unembed.knowledge_attribution import Attribution as Attribution
+    from unembed.knowledge_attribution import attribute as attribute
     from unembed.ledger import Ledger as Ledger
     from unembed.ledger import Term as Term
     from unembed.loading import load as load
@@ -61,6 +80,9 @@ if TYPE_CHECKING:
     from unembed.readouts import Readout as Readout
     from unembed.readouts import read_direction as read_direction
     from unembed.readouts import readout as readout
+    from unembed.run import Run as Run
+    from unembed.run import base_run as base_run
+    from unembed.sites import Site as Site
     from unembed.trace import Trace as Trace
     from unembed.trace import record as record
 
