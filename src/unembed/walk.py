@@ -381,14 +381,16 @@ def _index(site: Site) -> tuple[int, ...]:
 
 
 def _batches(items: list[_Item]) -> list[list[_Item]]:
-    """Items that can be applied together: no cell twice, and values of one shape."""
-    rounds: dict[int, int] = defaultdict(int)
+    """Items that can be applied together: no value twice, and values of one shape."""
+    alike = len({len(_index(item.edit.site)) for item in items}) == 1
+    rounds: dict[object, int] = defaultdict(int)
     batches: dict[tuple[int, int], list[_Item]] = defaultdict(list)
     for item in items:
-        turn = max((rounds[cell] for cell in item.cells), default=0)
-        for cell in item.cells:
-            rounds[cell] = turn + 1
-        batches[turn, len(_index(item.edit.site))].append(item)
+        index = _index(item.edit.site)
+        places = [(cell, index) if alike else cell for cell in item.cells]
+        turn = max((rounds[place] for place in places), default=0)
+        rounds.update(dict.fromkeys(places, turn + 1))
+        batches[turn, len(index)].append(item)
     return [batches[key] for key in sorted(batches)]
 
 
