@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import random
 from collections.abc import Callable
 
 import counterfactual_jobs as jobs
@@ -11,79 +11,72 @@ import rerun
 import shared
 import timing
 import torch
+
+import unembed
 from unembed.counterfactual import counterfactuals
 from unembed.measures import several
+from unembed.run import base_run
 
 TOLERANCE = 1e-5
 COMPLETENESS = 0.005
 SAMPLED_CELLS = 40
 COMPARED_LAYERS = (0, 12, 24)
-EXPLAINED = timing.prompt(5)
+SOME = f"{jobs.SAMPLED_NEURONS} neurons, exact"
+RIEMANN = f"knowledge attribution, {jobs.STEPS} Riemann steps"
 
-Named = dict[str, Callable[[], object]]
+Task = tuple[Callable[[], object], float | None]
+"""A job, and the most plain forwards that it may take."""
 
 
-def jobs_of_16_tokens() -> tuple[Named, dict[str, float]]:
-    """Jobs, and the most forwards each may take."""
-    named: Named = {}
-    limits: dict[str, float] = {}
+def tasks() -> dict[int, dict[str, Task]]:
+    """The jobs for each length of the prompt."""
+    short: dict[str, Task] = {}
     for what, measure in jobs.MEASURES.items():
-        named[f"residual stream, {what}"] = lambda measure=measure: jobs.patch_residual(measure)
-        limits[f"residual stream, {what}"] = 9
-        named[f"heads, {what}"] = lambda measure=measure: jobs.patch_heads(measure)
-        limits[f"heads, {what}"] = 5
-    named["knowledge attribution, 20 Riemann steps"] = lambda: jobs.riemann(16)
-    limits["knowledge attribution, 20 Riemann steps"] = 24
-    named["knowledge attribution, own quadrature"] = jobs.gauss
-    limits["knowledge attribution, own quadrature"] = 10
-    named[f"{jobs.SAMPLED_NEURONS} neurons, exact"] = jobs.some_neurons
-    return named, limits
+        short[f"residual stream, {what}"] = lambda metric=what: jobs.patch_residual(metric), 9
+        short[f"heads, {what}"] = lambda measure=measure: jobs.patch_heads(measure), 5
+    short[RIEMANN] = lambda: jobs.riemann(16), 24
+    short["knowledge attribution, own quadrature"] = jobs.gauss, 10
+    short[SOME] = jobs.some_neurons, None
+    return {16: short, 128: {RIEMANN: (lambda: jobs.riemann(128), 8)}, 5: {"explain with its tests": (explained, 6)}}
 
 
 def explained() -> object:
-    """`explain` with its tests."""
-    import unembed
-
-    asked = {"test": True} if "test" in inspect.signature(unembed.explain).parameters else {}
-    return unembed.explain(shared.model(), EXPLAINED, prompts.RIGHT, **asked)
+    """`explain` as it is, with its tests."""
+    return unembed.explain(shared.model(), prompts.of(5), prompts.RIGHT)
 
 
-def measure(prompt: list[int], named: Named, rounds: int) -> shared.Report:
+def measured(tokens: int, named: dict[str, Task], rounds: int) -> shared.Report:
     """Every job between plain forwards of the prompt."""
-    module, ids = shared.model().module, torch.tensor([prompt])
-
-    def forward() -> torch.Tensor:
-        with torch.inference_mode():
-            return module(ids).logits
-
-    return timing.in_forwards(forward, named, rounds)
+    return timing.in_forwards(
+        shared.forward_of(prompts.of(tokens)), {name: job for name, (job, _) in named.items()}, rounds
+    )
 
 
-def agreement() -> shared.Report:
-    """The largest difference between the engine and full re-runs with hooks, on a sample of cells."""
-    corrupt, clean = jobs.pair()
+def agreement() -> dict[str, shared.Report]:
+    """The largest differences between the engine and full re-runs with hooks, on a sample of cells."""
     both = several(*jobs.MEASURES.values())
     cells, heads, neurons = (sample(x) for x in (jobs.residual_cells(), jobs.head_cells(), jobs.neuron_cells()))
-    swept = {
-        "residual stream": (corrupt, jobs.residual_patches(corrupt, clean, cells), rerun.residual(cells, both)),
-        "heads": (clean, jobs.zeroed_heads(heads), rerun.heads(heads, both)),
-        "neurons": (clean, jobs.zeroed_neurons(neurons), rerun.neurons(neurons, both)),
-    }
-    found: shared.Report = {}
-    for name, (run, edits, theirs) in swept.items():
-        ours = counterfactuals(run, edits, both)
-        for column, what in enumerate(jobs.MEASURES):
-            found[f"{name}, {what}"] = compared(ours[:, column], theirs[:, column])
+    grids = torch.stack([jobs.patch_residual(metric) for metric in jobs.MEASURES], -1)
+    clean = base_run(shared.model(), prompts.CLEAN, positions=[-1])
     attribution = jobs.riemann(16)
-    ours = torch.stack([attribution.values[layer] for layer in COMPARED_LAYERS])
-    theirs = torch.stack([rerun.riemann(layer, jobs.STEPS) for layer in COMPARED_LAYERS])
-    found["knowledge attribution, 20 Riemann steps"] = compared(ours, theirs)
+    pairs = {
+        "residual stream": (torch.stack([grids[cell] for cell in cells]), rerun.residual(cells, both)),
+        "heads": (counterfactuals(clean, jobs.zeroed_heads(heads), both), rerun.heads(heads, both)),
+        "neurons": (counterfactuals(clean, jobs.zeroed_neurons(neurons), both), rerun.neurons(neurons, both)),
+    }
+    found = {
+        f"{name}, {what}": compared(ours[:, column], theirs[:, column])
+        for name, (ours, theirs) in pairs.items()
+        for column, what in enumerate(jobs.MEASURES)
+    }
+    for layer in COMPARED_LAYERS:
+        found[f"{RIEMANN}, layer {layer}"] = compared(attribution.values[layer], rerun.riemann(layer, jobs.STEPS))
     return found
 
 
 def sample(cells: list[jobs.Cell]) -> list[jobs.Cell]:
-    """Some of the cells, spread evenly."""
-    return cells[:: max(1, len(cells) // SAMPLED_CELLS)]
+    """Some of the cells, at random."""
+    return random.Random(0).sample(cells, min(SAMPLED_CELLS, len(cells)))
 
 
 def compared(ours: torch.Tensor, theirs: torch.Tensor) -> shared.Report:
@@ -98,7 +91,7 @@ def compared(ours: torch.Tensor, theirs: torch.Tensor) -> shared.Report:
 
 def completeness() -> shared.Report:
     """How well the layer sums of the own quadrature hold, relative to P."""
-    made = jobs.gauss(None)
+    made = jobs.gauss()
     return {
         "probability": made.probability,
         "largest_error": max(abs(layer.error) for layer in made.layers) / made.probability,
@@ -106,37 +99,30 @@ def completeness() -> shared.Report:
     }
 
 
-def run(rounds: int) -> shared.Report:
-    """All jobs, and their agreement with full re-runs."""
-    named, most = jobs_of_16_tokens()
-    by_tokens = {
-        "16": measure(list(prompts.CLEAN), named, rounds),
-        "128": measure(
-            jobs.prompt(128), {"knowledge attribution, 20 Riemann steps": lambda: jobs.riemann(128)}, rounds
-        ),
-        "5": measure(EXPLAINED, {"explain": explained}, rounds),
-    }
-    of = {tokens: report["forwards"] for tokens, report in by_tokens.items()}
-    some = of["16"].pop(f"{jobs.SAMPLED_NEURONS} neurons, exact")
+def scaled(some: float) -> shared.Report:
+    """What all neurons would take, from what some of them took."""
     model = shared.model()
     neurons = model.layers * model.module.config.intermediate_size
-    scaled = some * neurons / jobs.SAMPLED_NEURONS
-    agrees, complete = agreement(), completeness()
+    return {"sampled": jobs.SAMPLED_NEURONS, "all": neurons, "forwards": some * neurons / jobs.SAMPLED_NEURONS}
+
+
+def run(rounds: int) -> shared.Report:
+    """All jobs, and their agreement with full re-runs."""
+    planned = tasks()
+    found = {tokens: measured(tokens, named, rounds) for tokens, named in planned.items()}
+    neurons, agrees, complete = scaled(found[16]["forwards"][SOME]), agreement(), completeness()
     limits = [
-        *(shared.limit(f"{name}, 16 tokens, forwards", of["16"][name], limit) for name, limit in most.items()),
-        *(shared.limit(f"{name}, 128 tokens, forwards", value, 8) for name, value in of["128"].items()),
-        shared.limit(f"all {neurons} neurons, exact, scaled from {jobs.SAMPLED_NEURONS}, forwards", scaled, 2000),
-        shared.limit("explain with its tests, 5 tokens, forwards", of["5"]["explain"], 6),
-        shared.limit("own quadrature, completeness error / P", complete["largest_error"], COMPLETENESS),
-        *(
-            shared.limit(f"{name}, difference to full re-runs", found["largest_difference"], TOLERANCE)
-            for name, found in agrees.items()
-        ),
+        shared.limit(f"{name}, {tokens} tokens, forwards", found[tokens]["forwards"][name], most)
+        for tokens, named in planned.items()
+        for name, (_, most) in named.items()
+        if most is not None
     ]
-    return {
-        "tokens": by_tokens,
-        "sampled_neurons": {"count": jobs.SAMPLED_NEURONS, "forwards": some, "scaled_to_all": scaled},
-        "agreement": agrees,
-        "completeness": complete,
-        "limits": limits,
-    }
+    limits += [
+        shared.limit(f"all {neurons['all']} neurons, scaled from some, forwards", neurons["forwards"], 2000),
+        shared.limit("own quadrature, completeness error / P", complete["largest_error"], COMPLETENESS),
+    ]
+    limits += [
+        shared.limit(f"{name}, difference to full re-runs / {TOLERANCE:g}", row["largest_difference"] / TOLERANCE, 1)
+        for name, row in agrees.items()
+    ]
+    return {"tokens": found, "neurons": neurons, "agreement": agrees, "completeness": complete, "limits": limits}

@@ -21,14 +21,15 @@ with torch.inference_mode():
     logits = model(torch.tensor([{ids}])).logits
 """
 _JOB = """
-import counterfactual_jobs as jobs, shared, timing
-shared.model()
-loaded = timing.rss_mib()
+import counterfactual_jobs as jobs, shared, timing, torch
+with torch.inference_mode():
+    shared.model().module(torch.tensor([{ids}]))
+before = timing.peak_rss_mib()
 jobs.{call}
-print(loaded)
+print(before)
 """
 JOBS = {
-    "residual stream, 16 tokens": (16, "patch_residual(jobs.MEASURES['probability'], memory={memory})"),
+    "residual stream, 16 tokens": (16, "patch_residual('probability', memory={memory})"),
     "heads, 16 tokens": (16, "patch_heads(jobs.MEASURES['probability'], memory={memory})"),
     "2000 neurons, 16 tokens": (16, "some_neurons(memory={memory})"),
     "knowledge attribution, 16 tokens": (16, "riemann(16, memory={memory})"),
@@ -38,20 +39,15 @@ JOBS = {
 }
 
 
-def prompt(tokens: int) -> list[int]:
-    """The prompt of that length that the jobs run."""
-    return list(prompts.CLEAN) if tokens == len(prompts.CLEAN) else timing.prompt(tokens)
-
-
 def peak_of_forward(tokens: int, times: int) -> float:
     """MiB of processes that run the plain forward and nothing else: their median."""
-    code = _FORWARD.format(ids=prompt(tokens))
+    code = _FORWARD.format(ids=prompts.of(tokens))
     return statistics.median(timing.peak_rss_of(code, str(shared.folder())) for _ in range(times))
 
 
-def peak_of_job(call: str, budget: int) -> tuple[float, float]:
-    """MiB at the peak of a process that runs a job, and before the job."""
-    code = _JOB.format(call=call.format(memory=budget * MIB))
+def peak_of_job(tokens: int, call: str, budget: int) -> tuple[float, float]:
+    """MiB at the peak of a process that runs a job, and at the peak of the plain forward that it ran before."""
+    code = _JOB.format(ids=prompts.of(tokens), call=call.format(memory=budget * MIB))
     printed = timing.run_python(code + "print(timing.peak_rss_mib())\n").split()
     return float(printed[-1]), float(printed[-2])
 
@@ -64,7 +60,7 @@ def run(rounds: int) -> shared.Report:
     limits = []
     for name, (tokens, call) in JOBS.items():
         for budget in BUDGETS:
-            peak, before = peak_of_job(call, budget)
+            peak, before = peak_of_job(tokens, call, budget)
             most = SHARE * plain[tokens] + budget
             label = f"{name}, budget {budget} MiB"
             measured[label] = {"peak_mib": peak, "before_mib": before, "grown_mib": peak - before, "most_mib": most}

@@ -38,7 +38,11 @@ def run(rounds: int) -> shared.Report:
     """Every peer at every length; loading and generation once."""
     setup = shared.load_script(PEERS / "setup.py")
     measured: dict[str, object] = {}
-    scripts = {name: (str(setup.interpreter(name)), f"run_{name}.py") for name in setup.PEERS}
+    scripts = {
+        name: (str(setup.interpreter(name)), f"run_{name}.py")
+        for name in setup.PEERS
+        if (PEERS / f"run_{name}.py").exists()
+    }
     scripts["hooks_by_hand"] = (sys.executable, "hooks_by_hand.py")
     for name, (python, script) in scripts.items():
         if name in setup.PEERS and (reason := prepared(setup, name)):

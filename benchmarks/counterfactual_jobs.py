@@ -1,39 +1,31 @@
-"""The jobs of the counterfactual engine that are measured: each runs from the prompt to the numbers, base runs included.
+"""The jobs of the counterfactual engine that are measured, from the prompt to the numbers, base runs included.
 
 Every job takes a memory budget in bytes (None: the library's own choice) and returns all the numbers it found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import prompts
 import shared
-import timing
 import torch
+
 from unembed import edits
+from unembed.activation_patching import Metric, patch
 from unembed.counterfactual import counterfactuals
 from unembed.knowledge_attribution import Attribution, attribute
 from unembed.measures import TokenMeasure, logit, probability
-from unembed.run import Run, base_run
+from unembed.run import base_run
 from unembed.sites import Site
 
 Cell = tuple[int, int]
-Job = Callable[[int | None], torch.Tensor]
 
-MEASURES: dict[str, TokenMeasure] = {
-    "logit difference": logit(prompts.RIGHT, versus=prompts.WRONG),
+MEASURES: dict[Metric, TokenMeasure] = {
+    "logit-difference": logit(prompts.RIGHT, versus=prompts.WRONG),
     "probability": probability([prompts.RIGHT]),
 }
 STEPS = 20
 SAMPLED_NEURONS = 2000
 LAST = len(prompts.CLEAN) - 1
-
-
-def pair() -> tuple[Run, Run]:
-    """The corrupted run, which is patched, and the clean one, which gives the values."""
-    model = shared.model()
-    return base_run(model, prompts.CORRUPT, positions=[-1]), base_run(model, prompts.CLEAN, positions=[-1])
 
 
 def residual_cells() -> list[Cell]:
@@ -42,33 +34,28 @@ def residual_cells() -> list[Cell]:
     return [(layer, position) for layer in range(shared.model().layers) for position in positions]
 
 
-def residual_patches(corrupt: Run, clean: Run, cells: list[Cell]) -> list[edits.Edit]:
-    """The corrupted stream before a block, at one position, becomes the clean one."""
-    sites = [Site(kind="resid_pre", layer=layer, positions=(position,)) for layer, position in cells]
-    return [edits.swap(site, clean, run=corrupt) for site in sites]
-
-
-def patch_residual(measure: TokenMeasure, memory: int | None = None) -> torch.Tensor:
-    """The residual stream at every layer and position: `layer position`."""
-    corrupt, clean = pair()
-    cells = residual_cells()
-    found = counterfactuals(corrupt, residual_patches(corrupt, clean, cells), measure, memory=memory)
-    model = shared.model()
-    unpatched = measure(corrupt.trace.logits[-1][None, None])
-    grid = unpatched.repeat(model.layers, corrupt.length)
-    grid[:, len(prompts.SHARED) :] = found.view(model.layers, -1)
-    return grid
+def patch_residual(metric: Metric, memory: int | None = None) -> torch.Tensor:
+    """The residual stream at every layer and position, the clean one in the corrupted run: `layer position`."""
+    versus = prompts.WRONG if metric == "logit-difference" else None
+    made = patch(
+        shared.model(),
+        prompts.CLEAN,
+        prompts.CORRUPT,
+        prompts.RIGHT,
+        versus,
+        site="resid",
+        metric=metric,
+        memory=memory,
+    )
+    return made.values["denoise"].view(shared.model().layers, -1)
 
 
 def patch_end(count: int, memory: int | None = None) -> torch.Tensor:
-    """The stream at every layer and the last positions of 128 tokens, taken from another prompt: many long rows."""
-    model, ids = shared.model(), prompt(128)
-    clean = base_run(model, ids, positions=[-1])
-    corrupt = base_run(model, [*ids[:-count], *reversed(ids[-count:])], positions=[-1])
-    cells = [(layer, position) for layer in range(model.layers) for position in range(128 - count, 128)]
-    return counterfactuals(
-        corrupt, residual_patches(corrupt, clean, cells), MEASURES["probability"], memory=memory
-    )
+    """The stream at every layer over prompts of 128 tokens that differ in the last `count`: many long rows."""
+    clean = prompts.of(128)
+    corrupt = [*clean[:-count], *reversed(clean[-count:])]
+    made = patch(shared.model(), clean, corrupt, prompts.RIGHT, site="resid", metric="probability", memory=memory)
+    return made.values["denoise"]
 
 
 def head_cells() -> list[Cell]:
@@ -88,15 +75,16 @@ def patch_heads(measure: TokenMeasure, memory: int | None = None) -> torch.Tenso
     return counterfactuals(run, zeroed_heads(head_cells()), measure, memory=memory)
 
 
-def prompt(tokens: int) -> list[int]:
-    """The clean prompt, or a longer one of exactly that many tokens."""
-    return list(prompts.CLEAN) if tokens == len(prompts.CLEAN) else timing.prompt(tokens)
-
-
 def riemann(tokens: int, memory: int | None = None) -> Attribution:
     """Knowledge attribution of every neuron of every layer along the layer path, as the paper's authors compute it."""
     return attribute(
-        shared.model(), prompt(tokens), prompts.RIGHT, path="layer", quadrature="riemann", steps=STEPS, memory=memory
+        shared.model(),
+        prompts.of(tokens),
+        prompts.RIGHT,
+        path="layer",
+        quadrature="riemann",
+        steps=STEPS,
+        memory=memory,
     )
 
 

@@ -1,4 +1,4 @@
-"""The oracle: full re-runs of the Hugging Face module with hand-written hooks, one a cell, without the library's engine."""
+"""The oracle: full re-runs of the Hugging Face module with hand-written hooks, one a cell; no engine."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Run benchmarks and write what they measured as JSON.
 
-Usage: ``python benchmarks/run.py [--only NAME] [--peers] [--rounds N] [--threads N] [--out FILE] [--check]``
+Usage: ``python benchmarks/run.py [--only NAME] [--slow] [--peers] [--rounds N] [--threads N] [--out FILE] [--check]``
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def show(report: dict) -> None:
     for name, part in report["benchmarks"].items():
         for line in part["limits"]:
             verdict = "holds" if line["holds"] else "FAILS"
-            print(f"{verdict}  {name:<11}{line['value']:8.3f}  at most {line['limit']:<5}  {line['what']}")
+            print(f"{verdict}  {name:<22}{line['value']:9.3f}  at most {line['limit']:<6.4g}  {line['what']}")
 
 
 def write(report: dict, out: Path) -> None:
@@ -57,6 +57,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", choices=(*BENCHMARKS, *SLOW, *PEERS))
     parser.add_argument("--peers", action="store_true", help="also set up and measure the peers")
+    parser.add_argument("--slow", action="store_true", help=f"also run what takes minutes: {', '.join(SLOW)}")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, help="torch threads; one is steadier on a busy machine")
     parser.add_argument("--out", type=Path, help="default: results/NAME.json, or results/all.json for several")
@@ -70,7 +71,9 @@ def main() -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    names = list(dict.fromkeys([*(asked.only or BENCHMARKS), *(["peers"] if asked.peers else [])]))
+    names = list(
+        dict.fromkeys([*(asked.only or BENCHMARKS), *(SLOW if asked.slow else ()), *(PEERS if asked.peers else ())])
+    )
     report = {
         "schema": "unembed/benchmark/1",
         "rounds": asked.rounds,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 if TYPE_CHECKING:
     from unembed import Model
@@ -22,6 +25,18 @@ def model() -> Model:
     import unembed
 
     return unembed.load(MODEL, device="cpu", offline=True)
+
+
+def forward_of(prompt: list[int]) -> Callable[[], torch.Tensor]:
+    """The plain forward of a prompt: what a job costs is told in its units."""
+    module = model().module
+    ids = torch.tensor([prompt], device=module.device)
+
+    def forward() -> torch.Tensor:
+        with torch.inference_mode():
+            return module(ids).logits
+
+    return forward
 
 
 def folder() -> Path:

@@ -85,6 +85,32 @@ def test_explain_json_is_the_library_result(cli, folder):
     assert data["model"]["layers"] == 3
 
 
+def test_explain_json_has_the_causal_tests(cli, folder):
+    data = valid(cli("explain", PROMPT, "--json", "--swap", "France=Rome")[1])
+    result = unembed.explain(unembed.load(str(folder)), PROMPT, swap=("France", "Rome"))
+    for part, note in zip((*data["heads"], *data["neurons"]), (*result.heads, *result.neurons), strict=True):
+        outcome = note.outcome
+        assert part["zeroed_probability"] == outcome.zeroed
+        assert part["verdict"] == outcome.verdict
+        assert part["swapped_probability"] == outcome.swapped
+    heads = result.check.control_heads
+    assert data["control"]["heads"] == {"count": 7, "low": heads.low, "high": heads.high}
+    assert data["control"]["neurons"]["count"] == 20
+    swap = data["swap"]
+    assert (swap["from"], swap["to"]) == ("France", "Rome")
+    assert [t["text"] for t in swap["tokens"]] == ["the", "capital", "of", "Rome", "is"]
+    assert swap["target"]["id"] == data["target"]["id"]
+    assert [p["id"] for p in swap["predictions"]] == [p.token for p in result.swap.predictions]
+    assert len(swap["sublayers"]) == 6
+
+
+def test_no_test_leaves_the_causal_tests_out(cli):
+    data = valid(cli("explain", PROMPT, "--json", "--no-test")[1])
+    assert data["control"] is data["swap"] is None
+    assert {part["zeroed_probability"] for part in (*data["heads"], *data["neurons"])} == {None}
+    assert {part["verdict"] for part in (*data["heads"], *data["neurons"])} == {None}
+
+
 def test_by_head_raw_values_are_plain_logits(cli):
     _, out, _ = cli("explain", PROMPT, "--json", "--by", "head", "--reference", "raw")
     data = valid(out)
@@ -171,6 +197,13 @@ BAD = {
     "position": (["explain", PROMPT, "--position", "5"], 2, "Position 5 is outside the prompt: expected -5 to 4"),
     "granularity": (["explain", PROMPT, "--by", "letters"], 2, "found 'letters'"),
     "reference": (["explain", PROMPT, "--reference", "median"], 2, "Expected a reference of mean or raw"),
+    "swap of nothing": (["explain", PROMPT, "--swap", "France"], 2, "Expected --swap to be WORD=OTHER"),
+    "swap of another word": (["explain", PROMPT, "--swap", "Rome=Paris"], 2, "'Rome' exactly once"),
+    "swap that does not align": (
+        ["explain", PROMPT, "--swap", "France=new Rome"],
+        2,
+        "has 5, 'the capital of new Rome",
+    ),
     "layer": (["lens", PROMPT, "--layer", "3"], 2, "emb or 0 to 2, found '3'"),
     "meta device": (["explain", PROMPT, "--device", "meta"], 2, "holds no numbers"),
     "no UTF-8": (["explain", "a\udcff"], 2, "Expected text in UTF-8"),

@@ -42,6 +42,23 @@ def test_paris_and_why(real_model):
     assert [int(result.lens.target_rank[layer + 1, 0]) for layer in (22, 23, 26, 29)] == [2079, 396, 34, 1]
 
 
+def test_credit_is_not_cause(real_model):
+    """Zeroed by hand in examples/direct_vs_total.py: the same probabilities, with verdicts beside random parts."""
+    result = unembed.explain(real_model, PROMPT, swap=("France", "Germany"))
+    found = {note.term.label: note.outcome for note in (*result.heads, *result.neurons)}
+    zeroed = {"L23.H4": 0.147, "L29.H1": 0.753, "L29.H0": 0.709, "L29.H2": 0.822, "L24.N1005": 0.474, "L29.N864": 0.934}
+    assert {name: found[name].zeroed for name in zeroed} == pytest.approx(zeroed, abs=1e-3)
+    verdicts = {"L23.H4": "causal", "L29.H1": "within control", "L24.N1005": "causal", "L29.N864": "suppressor"}
+    assert {name: found[name].verdict for name in verdicts} == verdicts
+    heads, neurons = result.check.control_heads, result.check.control_neurons
+    assert (len(heads.sites), len(neurons.sites)) == (40, 20)
+    for control in (heads, neurons):
+        assert 0.65 < control.low < result.target.probability < control.high < 0.85
+    # " Berlin" after "The capital of Germany is"; the values of L23.H4 there take " Paris" away here.
+    assert real_model.tokenizer.decode([result.swap.predictions[0].token]) == " Berlin"
+    assert found["L23.H4"].swapped < 0.03
+
+
 def test_the_three_references_have_three_winners(real_model):
     trace = unembed.record(real_model, PROMPT, positions=[-1])
     top = {

@@ -10,7 +10,7 @@ from random_models import build
 from rich.cells import cell_len
 
 import unembed
-from unembed.view.glyphs import Glyphs, percent, signed, visible
+from unembed.view.glyphs import Glyphs, between, percent, signed, visible
 from unembed.view.payloads import explain_payload
 from unembed.view.terminal import Paper, explain_lines
 from unembed.view.terminal.paper import cell
@@ -42,6 +42,42 @@ def test_what_is_shown_sums_to_the_total_that_is_shown(model, by, how):
     assert len(terms) >= 9
     assert sum(terms) == pytest.approx(total, abs=0.005 * (len(terms) + 1))
     assert "= model ✓" in lines[end]
+
+
+def tables(lines: list[str]) -> list[str]:
+    """The rows of the heads and neurons."""
+    start = next(i for i, line in enumerate(lines) if line.startswith(" HEADS"))
+    return [line for line in lines[start : start + 12] if re.match(r"  L\d+\.", line)]
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gpt_oss"])
+def test_each_part_shows_its_tests(family):
+    model = unembed.wrap(build(family), make_tokenizer())
+    result = unembed.explain(model, PROMPT, swap=("France", "Rome"))
+    lines = [line.plain for line in explain_lines(explain_payload(result), Paper())]
+    assert max(cell_len(line.rstrip()) for line in lines) <= 100
+    notes = (*result.heads, *result.neurons)
+    for line, note in zip(tables(lines), notes, strict=True):
+        base, outcome = result.target.probability, note.outcome
+        assert line.split()[0] == note.term.label
+        mark = "○" if outcome.verdict == "within control" else "●"
+        assert f"{between(base, outcome.zeroed)}" in line
+        assert f"{mark} {outcome.verdict}" in line
+        assert line.endswith(between(base, outcome.swapped))
+    control = next(line for line in lines if line.startswith(" CONTROL"))
+    heads, neurons = result.check.control_heads, result.check.control_neurons
+    assert f"7 random heads {between(heads.low, heads.high, '–')}; 20 strongly active neurons" in control
+    assert between(neurons.low, neurons.high, "–") in control
+    swap = next(line for line in lines if line.startswith(" SWAP"))
+    assert "France → Rome" in swap
+    assert percent(result.swap.target.probability) in swap
+
+
+def test_without_tests_there_is_no_column_for_them(model):
+    text = "\n".join(shown(model, test=False))
+    assert "zeroed" not in text
+    assert "CONTROL" not in text
+    assert "→ ·" not in "\n".join(tables(text.splitlines()))
 
 
 @pytest.mark.parametrize("length", [1, 2, 64])
@@ -91,3 +127,6 @@ def test_numbers():
     assert signed(-0.125, 1) == "−0.1"
     assert signed(2.0) == "+2.00"
     assert [percent(p) for p in (0.7725, 0.001, 0.0004, 0.00001, 0.0)] == ["77.2%", "0.1%", "0.04%", "<0.01%", "0.00%"]
+    shown = [between(*pair) for pair in [(0.773, 0.147), (0.065, 0.031), (0.004, 0.002), (0.0, 1.0), (2e-6, 9e-7)]]
+    assert shown == ["77→15%", "6.5→3.1%", "0.40→0.20%", "0→100%", "2e-06→9e-07"]
+    assert between(0.705, 0.81, "–") == "70–81%"

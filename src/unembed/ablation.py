@@ -146,7 +146,8 @@ def ablate(
     chosen = _layers(model, layers, len(ids))
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
-        raise InputError(f"{model.name} has no mixture of experts in the layers {chosen}: choose another site.")
+        where = "" if layers is None else f" in the layers {chosen}"
+        raise InputError(f"{model.name} has no mixture of experts{where}: choose another site.")
     empty = Ablation(
         model=model,
         tokens=ids,
@@ -240,6 +241,7 @@ def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Sit
     return [replace(edits.set_to(site, means[site.layer][site.index]), what="mean") for site in sites]
 
 
+@torch.no_grad()
 def _means(
     model: Model, texts: Iterable[str | Sequence[int]], kind: SiteKind, layers: Sequence[int]
 ) -> dict[int, Tensor]:

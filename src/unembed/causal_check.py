@@ -31,7 +31,7 @@ from unembed import edits
 from unembed.counterfactual import counterfactuals
 from unembed.edits import Edit
 from unembed.measures import probability
-from unembed.model import projection
+from unembed.model import value_rows
 from unembed.readouts import Prediction
 from unembed.run import Run
 from unembed.sites import Site
@@ -47,15 +47,25 @@ BAND = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
-class Band:
+class Control:
     """What zeroing parts at random does to the target's probability."""
 
-    count: int
-    """How many were zeroed."""
-    low: float
-    """5th percentile of the probability."""
-    high: float
-    """95th percentile."""
+    sites: tuple[Site, ...]
+    zeroed: tuple[float, ...]
+    """The target's probability with each of them zeroed."""
+
+    @property
+    def low(self) -> float:
+        """The lower end of the band: the 5th percentile."""
+        return self._percentile(BAND[0])
+
+    @property
+    def high(self) -> float:
+        """The upper end of the band: the 95th percentile."""
+        return self._percentile(BAND[1])
+
+    def _percentile(self, share: float) -> float:
+        return float(torch.tensor(self.zeroed, dtype=torch.float64).quantile(share))
 
 
 @dataclass(frozen=True)
@@ -76,10 +86,12 @@ class CausalCheck:
     neurons: tuple[Outcome, ...]
     sublayers: tuple[Outcome, ...]
     """Swapped only."""
-    control_heads: Band | None
-    control_neurons: Band | None
+    control_heads: Control | None
+    """None where there was no other head to draw, or none was asked for."""
+    control_neurons: Control | None
 
 
+@torch.no_grad()
 def causal_check(
     run: Run,
     target: Prediction,
@@ -114,8 +126,8 @@ def causal_check(
     to_swap = [] if other is None else [edits.swap(site, other, run=run) for site in (*ranked, *sublayers)]
     groups = [*([edits.zero(site) for site in sites] for sites in to_zero), to_swap]
     zeroed, *controls, swapped = _probabilities(run, target.token, groups, memory)
-    bands = [_band(found) for found in controls]
-    own = [bands[0]] * len(heads) + [bands[1]] * len(neurons)
+    beside = [_control(sites, found) for sites, found in zip(to_zero[1:], controls, strict=True)]
+    own = [beside[0]] * len(heads) + [beside[1]] * len(neurons)
     outcomes = [Outcome()] * (len(ranked) + len(sublayers))
     for i, p in enumerate(zeroed.tolist()):
         outcomes[i] = Outcome(zeroed=p, verdict=_verdict(p, target, own[i], run.model.precision))
@@ -125,8 +137,8 @@ def causal_check(
         heads=tuple(outcomes[: len(heads)]),
         neurons=tuple(outcomes[len(heads) : len(ranked)]),
         sublayers=tuple(outcomes[len(ranked) :]),
-        control_heads=bands[0],
-        control_neurons=bands[1],
+        control_heads=beside[0],
+        control_neurons=beside[1],
     )
 
 
@@ -139,21 +151,19 @@ def _probabilities(run: Run, token: int, groups: Sequence[Sequence[Edit]], memor
     return found.split([len(group) for group in groups])
 
 
-def _band(found: Float[Tensor, "control"]) -> Band | None:
-    if not len(found):
-        return None
-    low, high = found.quantile(torch.tensor(BAND, dtype=found.dtype)).tolist()
-    return Band(count=len(found), low=low, high=high)
+def _control(sites: Sequence[Site], found: Float[Tensor, "control"]) -> Control | None:
+    return Control(tuple(sites), tuple(found.tolist())) if len(sites) else None
 
 
-def _verdict(zeroed: float, target: Prediction, band: Band | None, precision: float) -> Verdict | None:
-    if band is None:
+def _verdict(zeroed: float, target: Prediction, control: Control | None, precision: float) -> Verdict | None:
+    if control is None:
         return None
-    # What rounding the logit does to the probability is no effect.
-    slack = precision * max(1.0, abs(target.logit)) * target.probability
-    if zeroed < min(band.low, target.probability) - slack:
+    # What rounding of the logit does to the probability is no effect; the controls are rounded as well.
+    p, noise = target.probability, precision * max(1.0, abs(target.logit))
+    slack = noise * p * (1 - p)
+    if zeroed < control.low and zeroed < p - slack:
         return "causal"
-    if zeroed > max(band.high, target.probability) + slack:
+    if zeroed > control.high and zeroed > p + slack:
         return "suppressor"
     return "within control"
 
@@ -201,8 +211,9 @@ def _write_sizes(run: Run, layer: int) -> Float[Tensor, "*neuron"]:
     last, block = (run.length - 1,), run.model.blocks[layer]
     activation = run.at(Site(kind="neuron", layer=layer, positions=last))[0].float().abs()
     if block.experts is None:
-        return activation * projection(block.down_projection).float().norm(dim=1)
+        return activation * value_rows(block).float().norm(dim=1)
     weight = run.at(Site(kind="expert", layer=layer, positions=last))[0].float().abs()
-    chosen, rows = weight.nonzero()[:, 0], block.experts.down_proj.detach()
-    norms = rows[chosen].float().norm(dim=2 if block.experts.is_transposed else 1)
-    return activation.index_copy(0, chosen, weight[chosen, None] * activation[chosen] * norms)
+    sizes = torch.zeros_like(activation)
+    for expert in weight.nonzero()[:, 0].tolist():
+        sizes[expert] = weight[expert] * activation[expert] * value_rows(block, expert).float().norm(dim=1)
+    return sizes

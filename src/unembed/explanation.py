@@ -288,6 +288,7 @@ class _Writers:
         best = heads.pattern[term.head, 0].double().topk(min(count, len(self.readout.trace.tokens)))
         return tuple(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
+    @torch.no_grad()
     def _activation(self, term: Term) -> float:
         assert term.layer is not None
         assert term.neuron is not None

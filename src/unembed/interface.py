@@ -25,7 +25,7 @@ Attend = Callable[[nn.Module, Eager, Tensor, Tensor, Tensor, Tensor | None], tup
 """What runs in its place: `(module, eager, query, key, value, mask) -> (z, pattern)`; query, key and value are
 `batch head position d_head`, as the scores read them (after norms and rotary embedding)."""
 
-one_at_a_time = threading.Lock()
+one_at_a_time = threading.RLock()
 _INTERFACE = "unembed"
 _attend: ContextVar[Attend | None] = ContextVar("attend", default=None)
 

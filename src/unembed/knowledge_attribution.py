@@ -18,7 +18,7 @@ docs/methods/knowledge-attribution.md compares them on a real model, and says wh
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -300,7 +300,7 @@ class _Problem:
         return set_to(self.site(layer), self.baseline[layer] + alpha * self.way(layer))
 
     def slopes(
-        self, nodes: dict[int, Sequence[float]], ends: Sequence[tuple[int, float]] = ()
+        self, nodes: Mapping[int, Sequence[float]], ends: Sequence[tuple[int, float]] = ()
     ) -> dict[int, Float[Tensor, "node position *neuron"]]:
         """`dP/dw` at `b + alpha (w - b)`, for the nodes `alpha` of each layer; all layers in the same walks.
 

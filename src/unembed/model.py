@@ -126,6 +126,14 @@ class Model:
         return self.unembed.bias
 
     @property
+    def edits(self) -> tuple[str, ...]:
+        """What was done to the module's weights, edit by edit (weight_edits.py); empty for the weights as loaded.
+
+        It is kept with the module, so that no model of an edited module passes as the plain one.
+        """
+        return getattr(self.module, "_weight_edits", ())
+
+    @property
     def parallel(self) -> bool:
         """Whether attention and MLP of a block read the same stream, so that there is no `resid_mid`."""
         switch = self.family.parallel
@@ -181,6 +189,14 @@ def _no_matrix(module: nn.Module | None) -> ModelError:
         "Quantised and adapter layers cannot be decomposed: load the model in float32 or bfloat16, and merge adapters "
         "(`merge_and_unload`)."
     )
+
+
+def value_rows(block: Block, expert: int | None = None) -> Float[Tensor, "neuron d_model"]:
+    """W_out of a block's dense MLP, or of one expert: row `n` is what neuron `n` writes at activation 1. A view."""
+    if block.experts is None:
+        return projection(block.down_projection)
+    matrix = block.experts.down_proj[expert].detach()
+    return matrix if block.experts.is_transposed else matrix.T
 
 
 def expert_width(experts: Any) -> int:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from unembed.edits import Edit
 from unembed.interface import Eager, attending, on_call, on_output, one_at_a_time
 from unembed.model import Block, Model
+from unembed.packed_edits import Item, apply, index_of
 from unembed.run import Run, expert_neurons, router_weights
 from unembed.sites import Site
 from unembed.splicing import Group, Prefix, attend
@@ -63,14 +64,6 @@ def _is_late(site: Site, run: Run) -> bool:
         return True
     mixture = run.model.blocks[site.layer].experts is not None
     return site.kind in LATE and not (mixture and site.kind == "neuron") and run.keeps(site.positions or ())
-
-
-@dataclass(frozen=True)
-class _Item:
-    """An edit of one row, and the cells of a packed tensor it changes."""
-
-    edit: Edit
-    cells: tuple[int, ...]
 
 
 Watched = dict[Site, Tensor]
@@ -327,18 +320,18 @@ class Walk:
             if (site.layer, site.kind) == (layer, kind):
                 self._keep(site, x, {(r, p): line(r, p) for r in rows for p in site.positions or ()})
         items = [
-            _Item(edit, tuple(line(r, p) for p in edit.site.positions or ()))
+            Item(edit, tuple(line(r, p) for p in edit.site.positions or ()))
             for r, edit in self._places.get((layer, kind), [])
             if r in rows
         ]
-        return apply(x, [item for item in items if min(item.cells) >= 0])
+        return apply(x, [item for item in items if min(item.lines) >= 0])
 
     def _keep(self, site: Site, x: Tensor, lines: dict[tuple[int, int], int]) -> None:
         """Keep a watched site of the rows that hold it; for others it is what it was in the base run."""
         if site not in self.seen:
             base = self.run.at(site)
             self.seen[site] = base.expand(len(self.rows), *base.shape).clone()
-        index = _index(site)
+        index = index_of(site)
         column = {p: i for i, p in enumerate(site.positions or ())}
         for (r, p), line in lines.items():
             if line >= 0 and p in column:
@@ -360,72 +353,3 @@ def mix(experts: Any, neurons: Float[Tensor, "token expert neuron"]) -> Float[Te
 def _line_in(cells: list[tuple[int, int]]) -> _Line:
     where = {cell: i for i, cell in enumerate(cells)}
     return lambda r, p: where.get((r, p), -1)
-
-
-def apply(x: Tensor, items: list[_Item]) -> Tensor:
-    """`x` with edits of its cells: those of one cell in their order, all else at once. `x` itself is left alone."""
-    for batch in _batches(items):
-        cells = [cell for item in batch for cell in item.cells]
-        index = [_index(item.edit.site) for item in batch]
-        counts = torch.tensor([len(item.cells) for item in batch], device=x.device)
-        places = tuple(
-            torch.tensor(column, device=x.device).repeat_interleave(counts) for column in zip(*index, strict=True)
-        )
-        where = (torch.tensor(cells, device=x.device), *places)
-        x = x.index_put(where, _changed(x[where], [item.edit for item in batch], counts))
-    return x
-
-
-def _index(site: Site) -> tuple[int, ...]:
-    return site.index if site.source is None else (*site.index, site.source)
-
-
-def _batches(items: list[_Item]) -> list[list[_Item]]:
-    """Items that can be applied together: no value twice, and values of one shape."""
-    alike = len({len(_index(item.edit.site)) for item in items}) == 1
-    rounds: dict[object, int] = defaultdict(int)
-    batches: dict[tuple[int, int], list[_Item]] = defaultdict(list)
-    for item in items:
-        index = _index(item.edit.site)
-        places = [(cell, index) if alike else cell for cell in item.cells]
-        turn = max((rounds[place] for place in places), default=0)
-        rounds.update(dict.fromkeys(places, turn + 1))
-        batches[turn, len(index)].append(item)
-    return [batches[key] for key in sorted(batches)]
-
-
-def _changed(x: Tensor, edits: list[Edit], counts: Tensor) -> Tensor:
-    """`factor * x - (x . u) u + shift` of many edits, each over `counts` lines of `x`."""
-
-    def lines(per_edit: Tensor) -> Tensor:
-        return per_edit.repeat_interleave(counts, 0) if len(edits) > 1 else per_edit.expand(len(x), *per_edit.shape[1:])
-
-    factor = lines(torch.tensor([edit.factor for edit in edits], dtype=x.dtype, device=x.device))
-    out = x * factor.view(-1, *[1] * (x.ndim - 1))
-    if any(edit.remove is not None for edit in edits):
-        width = max(len(edit.remove) for edit in edits if edit.remove is not None)
-        out = out - _removed(x, lines(torch.stack([_padded(edit.remove, width, x) for edit in edits])))
-    if any(edit.shift is not None for edit in edits):
-        sizes = counts.tolist()
-        shifts = [_shift(edit, (size, *x.shape[1:]), x) for edit, size in zip(edits, sizes, strict=True)]
-        out = out + torch.cat(shifts)
-    return out
-
-
-def _shift(edit: Edit, shape: tuple[int, ...], x: Tensor) -> Tensor:
-    if edit.shift is None:
-        return x.new_zeros(shape)
-    return edit.shift.to(device=x.device, dtype=x.dtype).expand(shape)
-
-
-def _padded(directions: Tensor | None, width: int, x: Tensor) -> Tensor:
-    rows = x.new_zeros(width, x.shape[-1])
-    if directions is not None:
-        rows[: len(directions)] = directions.to(rows)
-    return rows
-
-
-def _removed(x: Tensor, directions: Float[Tensor, "line direction d"]) -> Tensor:
-    """The part of each line of `x` (its last axis) that lies in the line's directions."""
-    flat = x.reshape(len(x), -1, x.shape[-1])
-    return torch.einsum("lhd,lrd,lre->lhe", flat, directions, directions).reshape(x.shape)

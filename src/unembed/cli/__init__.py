@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unembed import __version__
-from unembed.cli import machine, prediction
+from unembed.cli import interventions, machine, prediction
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ for command in (
     prediction.lens,
     prediction.attention,
     prediction.generate,
+    interventions.ablate,
     machine.doctor,
 ):
     app.command()(command)

@@ -18,12 +18,20 @@ def read_prompt(prompt: str) -> str:
     return sys.stdin.read().removesuffix("\n")
 
 
-def load_model(name: str, device: str | None, dtype: str | None, offline: bool) -> "Model":
-    """The model of `--model`, checked; a bar while it is converted or fetched."""
+def load_model(
+    name: str, device: str | None, dtype: str | None, offline: bool, edits: list[str] | None = None
+) -> "Model":
+    """The model of `--model`, checked, with the `--edits` applied; a bar while it is converted or fetched."""
     from unembed.loading import load
 
     with progress_bar() as progress:
-        return load(name, device=device, dtype=dtype, offline=offline, progress=progress)
+        model = load(name, device=device, dtype=dtype, offline=offline, progress=progress)
+    if edits:
+        from unembed.weight_edits import apply_edits, load_edits
+
+        for file in [load_edits(path, model) for path in edits]:
+            apply_edits(model, file)
+    return model
 
 
 @contextlib.contextmanager

@@ -5,6 +5,9 @@ null. Logits and credits are in logits, `kl` in nats, probabilities in [0, 1]. L
 layer null is the embedding, with layer `l` the stream after block `l`.
 """
 
+from unembed.view.payloads.ablation import AblatePayload as AblatePayload
+from unembed.view.payloads.ablation import AblationEffect as AblationEffect
+from unembed.view.payloads.ablation import ablate_payload as ablate_payload
 from unembed.view.payloads.attention import AttentionPayload as AttentionPayload
 from unembed.view.payloads.attention import HeadPattern as HeadPattern
 from unembed.view.payloads.attention import attention_payload as attention_payload
@@ -48,6 +51,7 @@ PAYLOADS: tuple[type, ...] = (
     LensPayload,
     AttentionPayload,
     GeneratePayload,
+    AblatePayload,
     ModelsPayload,
     DoctorPayload,
 )

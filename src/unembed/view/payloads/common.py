@@ -1,7 +1,7 @@
 """What payloads share: the model, tokens, predictions, terms; and the way to JSON."""
 
 import importlib.metadata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ class ModelFacts:
     dtype: str
     device: str
     weights_sha256: str | None
+    """Of the files, without `edits`."""
+    edits: list[str] = field(default_factory=list)
+    """What was done to the weights after loading, edit by edit; empty for the plain model."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def model_facts(model: "Model") -> ModelFacts:
         dtype=str(model.dtype).removeprefix("torch."),
         device=str(model.device),
         weights_sha256=None if model.folder is None else weights_sha256(model.folder),
+        edits=list(model.edits),
     )
 
 

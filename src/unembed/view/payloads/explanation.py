@@ -24,7 +24,7 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.causal_check import Band as BandResult
+    from unembed.causal_check import Control as ControlResult
     from unembed.causal_check import Outcome
     from unembed.explanation import Explanation, HeadNote, NeuronNote
     from unembed.explanation import Swap as SwapResult
@@ -200,8 +200,8 @@ def _control(result: "Explanation") -> Control | None:
     return Control(heads=_band(check.control_heads), neurons=_band(check.control_neurons))
 
 
-def _band(band: "BandResult | None") -> Band | None:
-    return None if band is None else Band(count=band.count, low=band.low, high=band.high)
+def _band(control: "ControlResult | None") -> Band | None:
+    return None if control is None else Band(count=len(control.sites), low=control.low, high=control.high)
 
 
 def _swap(model: "Model", swap: "SwapResult") -> Swap:

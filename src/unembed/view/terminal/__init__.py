@@ -1,5 +1,6 @@
 """The terminal view: payloads as lines of at most 100 columns, also in a pipe and in ASCII."""
 
+from unembed.view.terminal.ablation import ablate_lines as ablate_lines
 from unembed.view.terminal.attention import attention_lines as attention_lines
 from unembed.view.terminal.explanation import explain_lines as explain_lines
 from unembed.view.terminal.generation import generated_lines as generated_lines

@@ -56,7 +56,8 @@ def cell(text: str, width: int, *, right: bool = False) -> str:
 
 def headline(title: str, model: ModelFacts, paper: Paper) -> Text:
     """A title on the left, the model on the right."""
-    facts = f"{model.name} · {model.device} · {model.dtype}"
+    edits = f" + {len(model.edits)} edit{'s' if len(model.edits) > 1 else ''}" if model.edits else ""
+    facts = f"{model.name}{edits} · {model.device} · {model.dtype}"
     room = paper.width - cell_len(facts) - 1
     return Text(cell(title, max(room, 10)) + " ").append(facts, FAINT)
 

@@ -1,0 +1,288 @@
+"""Causal tracing: where does a fact about a subject pass through the model?
+
+    clean      P(target) of the prompt as it is
+    corrupt    P(target) with noise added to the embeddings of the subject's tokens
+    value      P(target) with that noise, and one state (layer, position) put back to what it was in the clean run
+
+each the mean over samples of the noise; all runs of one sample share its noise. The noise is normal with `noise` times
+the standard deviation of the embeddings. Exact for each sample. Meng et al., *Locating and editing factual associations
+in GPT*, 2022, from which the three sites and the window come. As there, `resid` of layer `l` is the stream *after*
+block `l`; the standard deviation is taken over the embeddings of the whole vocabulary, theirs over those of subjects.
+
+The noisy run of a sample is recorded once, and the restored runs start from it, each at its own layer and position.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.counterfactual import counterfactuals
+from unembed.edits import Edit, set_to
+from unembed.errors import InputError
+from unembed.interface import on_output, one_at_a_time
+from unembed.measures import Question, question
+from unembed.model import Model
+from unembed.progress import Progress, silent
+from unembed.run import Run, base_run
+from unembed.sites import Site, SiteKind
+from unembed.trace import absolute_position, tokenize, well_formed
+
+SITES: dict[str, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
+
+
+@dataclass(frozen=True)
+class CausalTrace:
+    """Restored probabilities. Made by `causal_trace`."""
+
+    model: Model
+    tokens: tuple[int, ...]
+    subject: tuple[int, ...]
+    """The positions that got noise."""
+    target: tuple[int, ...]
+    site: str
+    window: int
+    std: float
+    """The standard deviation of the noise."""
+    seed: int
+    clean: float
+    """`P(target)` of the clean run."""
+    corrupt: Float[Tensor, "sample"]
+    """`P(target)` of each noisy run."""
+    restored: Float[Tensor, "sample layer position"]
+    """`P(target)` of each noisy run with one state restored."""
+    asked: int
+    """How many samples were asked for; fewer are there when the work was stopped."""
+
+    def __repr__(self) -> str:
+        return (
+            f"CausalTrace({self.site}, {len(self.corrupt)} samples, P clean {self.clean:.3g}, "
+            f"corrupt {float(self.corrupt.mean()):.3g})"
+        )
+
+    @property
+    def values(self) -> Float[Tensor, "layer position"]:
+        """The mean restored probability."""
+        return self.restored.mean(0)
+
+    @property
+    def errors(self) -> Float[Tensor, "layer position"]:
+        """The standard error of that mean over samples; NaN with one sample."""
+        return self.restored.std(0) / len(self.restored) ** 0.5
+
+    @property
+    def effect(self) -> Float[Tensor, "layer position"]:
+        """The indirect effect of each state as a share: `(value - corrupt) / (clean - corrupt)`.
+
+        Raises:
+            InputError: the noise does not change the probability.
+        """
+        corrupt = float(self.corrupt.mean())
+        if corrupt == self.clean:
+            raise InputError("The noise does not change the probability of the target: there is nothing to restore.")
+        return (self.values - corrupt) / (self.clean - corrupt)
+
+
+class TracingInterrupted(KeyboardInterrupt):
+    """The work was stopped from outside; `result` holds the finished samples."""
+
+    def __init__(self, result: CausalTrace) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def causal_trace(
+    model: Model,
+    prompt: str | Sequence[int],
+    subject: str | Sequence[int],
+    target: str | int | Sequence[int] | None = None,
+    *,
+    site: str = "resid",
+    window: int = 1,
+    noise: float = 3.0,
+    samples: int = 10,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> CausalTrace:
+    """Corrupt the subject, restore one state at a time, and see where the answer comes back.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids.
+        subject: the part of the text that is corrupted, or positions.
+        target: the answer; None is the top prediction. Of several tokens `P` is the product over them.
+        site: "resid", "attention" or "mlp": what is restored.
+        window: how many layers are restored together, around each layer (cut at the ends).
+        noise: the standard deviation of the noise, in units of that of the embeddings.
+        samples: how many draws of the noise.
+        seed: of the noise.
+        memory: bytes that walks may use beyond model and runs; None takes a quarter of what is free.
+        progress: called while the runs advance.
+
+    Raises:
+        InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
+        TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
+    """
+    _check(site, window, noise, samples)
+    tokens = tokenize(model, prompt)
+    corrupted = subject_positions(model, prompt, subject)
+    asked = _question(model, tokens, target)
+    patched = () if site == "resid" else range(corrupted[0], len(tokens))
+    kept = sorted({*asked.positions, *patched})
+    clean = base_run(model, asked.tokens, positions=kept)
+    std = noise * embedding_std(model)
+    edits = list(_restorations(clean, len(tokens), corrupted[0], site, window))
+    rows = [_probability(asked, clean)]
+    found: list[Tensor] = []
+    draws = _draws(samples, (len(corrupted), model.d_model), std, seed)
+    try:
+        for sample, draw in enumerate(draws):
+
+            def tick(stage: str, fraction: float, sample: int = sample) -> None:
+                progress(stage, (sample + fraction) / samples)
+
+            noisy = _noisy_run(model, asked.tokens, corrupted, draw, kept)
+            swept = counterfactuals(noisy, edits, asked.probability, at=asked.positions, memory=memory, progress=tick)
+            corrupt = _probability(asked, noisy)
+            whole = swept.new_full((model.layers, len(tokens)), corrupt, dtype=torch.float64)
+            whole[:, corrupted[0] :] = swept.double().view(model.layers, -1)
+            rows.append(corrupt)
+            found.append(whole.cpu())
+    except KeyboardInterrupt as stop:
+        if not found:
+            raise
+        raise TracingInterrupted(
+            _result(model, tokens, corrupted, asked, site, window, std, seed, rows, found, samples)
+        ) from stop
+    return _result(model, tokens, corrupted, asked, site, window, std, seed, rows, found, samples)
+
+
+def _result(
+    model: Model,
+    tokens: tuple[int, ...],
+    subject: tuple[int, ...],
+    asked: Question,
+    site: str,
+    window: int,
+    std: float,
+    seed: int,
+    rows: list[float],
+    found: list[Tensor],
+    samples: int,
+) -> CausalTrace:
+    return CausalTrace(
+        model=model,
+        tokens=tokens,
+        subject=subject,
+        target=asked.answer,
+        site=site,
+        window=window,
+        std=std,
+        seed=seed,
+        clean=rows[0],
+        corrupt=torch.tensor(rows[1 : len(found) + 1], dtype=torch.float64),
+        restored=torch.stack(found),
+        asked=samples,
+    )
+
+
+def _check(site: str, window: int, noise: float, samples: int) -> None:
+    if site not in SITES:
+        raise InputError(f"Expected a site of {', '.join(SITES)}, found {site!r}.")
+    if window < 1 or samples < 1:
+        raise InputError(f"Expected window >= 1 and samples >= 1, found {window} and {samples}.")
+    if not 0 < noise < float("inf"):
+        raise InputError(f"Expected noise above 0, found {noise}.")
+
+
+def _question(model: Model, tokens: tuple[int, ...], target: str | int | Sequence[int] | None) -> Question:
+    if target is None:
+        run = base_run(model, tokens, positions=[-1])
+        target = int(run.trace.logits[-1].argmax())
+    return question(model, tokens, target)
+
+
+def _probability(asked: Question, run: Run) -> float:
+    logits = run.trace.logits[[run.trace.row(p) for p in asked.positions]]
+    return float(asked.probability(logits[None]))
+
+
+# The subject and its noise
+
+
+def subject_positions(model: Model, prompt: str | Sequence[int], subject: str | Sequence[int]) -> tuple[int, ...]:
+    """The positions whose tokens hold a part of the subject.
+
+    Raises:
+        InputError: the subject is not in the prompt, or there more than once; or a position is outside.
+    """
+    if not isinstance(subject, str):
+        length = len(tokenize(model, prompt))
+        found = tuple(sorted({absolute_position(p, length) for p in subject}))
+        if not found:
+            raise InputError("The subject is empty: expected at least one position.")
+        return found
+    tokenizer = model.tokenizer
+    if not isinstance(prompt, str) or tokenizer is None or not tokenizer.is_fast:
+        raise InputError("The subject is text, but the prompt's tokens cannot be told by their text: give positions.")
+    word = well_formed(subject).strip()
+    count = prompt.count(word) if word else 0
+    if count != 1:
+        raise InputError(
+            f"Expected the subject {subject!r} to be in the prompt once, found it {count} times.\n"
+            "Give the words as they are written in the prompt, or positions."
+        )
+    start = prompt.index(word)
+    spans = tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"]
+    return tuple(i for i, (a, b) in enumerate(spans) if a < start + len(word) and b > start)
+
+
+def embedding_std(model: Model) -> float:
+    """The standard deviation of all numbers of all token embeddings, as they enter the stream."""
+    embedding = model.module.get_submodule(model.family.embedding)
+    count, total, squares = 0, 0.0, 0.0
+    with torch.no_grad():
+        for ids in torch.arange(model.vocab, device=model.device).split(8192):
+            x = embedding(ids[None])
+            count, total = count + x.numel(), total + float(x.double().sum())
+            squares += float(x.float().square().sum(dtype=torch.float64))
+    return (squares / count - (total / count) ** 2) ** 0.5
+
+
+def _draws(samples: int, shape: tuple[int, int], std: float, seed: int) -> Iterator[Float[Tensor, "subject d_model"]]:
+    random = torch.Generator().manual_seed(seed)
+    for _ in range(samples):
+        yield std * torch.randn(shape, generator=random, dtype=torch.float64)
+
+
+def _noisy_run(
+    model: Model,
+    tokens: tuple[int, ...],
+    subject: tuple[int, ...],
+    noise: Float[Tensor, "subject d_model"],
+    kept: Sequence[int],
+) -> Run:
+    """A run with noise on the subject's embeddings: the base that restored runs start from."""
+
+    def corrupt(out: Tensor) -> Tensor:
+        return out.index_add(1, torch.tensor(subject, device=out.device), noise[None].to(out))
+
+    with one_at_a_time, ExitStack() as stack:
+        on_output(stack, model.module.get_submodule(model.family.embedding), corrupt)
+        return base_run(model, tokens, positions=kept)
+
+
+def _restorations(clean: Run, length: int, first: int, site: str, window: int) -> Iterator[list[Edit]]:
+    """Layer by layer, position by position from the subject on: the edits that restore one state."""
+    layers, kind = clean.model.layers, SITES[site]
+    positions = range(first, length)
+    states = [clean.at(Site(kind=kind, layer=layer, positions=tuple(positions))) for layer in range(layers)]
+    for layer in range(layers):
+        around = range(max(0, layer - window // 2), min(layers, layer + (window + 1) // 2))
+        for p in positions:
+            sites = [Site(kind=kind, layer=near, positions=(p,)) for near in around]
+            yield [replace(set_to(where, states[where.layer][p - first]), what="restore") for where in sites]

@@ -1,0 +1,229 @@
+"""`unembed patch`, `unembed trace` and `unembed steer` as data."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import (
+    ModelFacts,
+    PromptToken,
+    Token,
+    model_facts,
+    prompt_tokens,
+    token_of,
+    versions,
+)
+from unembed.view.payloads.generation import GeneratedToken, generated_token
+
+if TYPE_CHECKING:
+    from unembed.activation_patching import Direction, Patching
+    from unembed.causal_tracing import CausalTrace
+    from unembed.generation import Step
+    from unembed.model import Model
+    from unembed.steering import Steering
+
+
+@dataclass(frozen=True)
+class PatchCell:
+    """One patched run."""
+
+    layer: int
+    position: int | None
+    """In the clean prompt; null where all positions are patched together."""
+    head: int | None
+    expert: int | None
+    neuron: int | None
+    value: float
+    """The metric of the patched run."""
+    effect: float | None
+    """0: as the run that is patched; 1: as the other run. Null where the metric is the same in both."""
+
+
+@dataclass(frozen=True)
+class PatchPayload:
+    """`unembed patch --json`."""
+
+    model: ModelFacts
+    clean_tokens: list[PromptToken]
+    corrupt_tokens: list[PromptToken]
+    site: Literal["resid", "attention", "mlp", "head", "neuron"]
+    """`resid` of layer `l` is the stream before block `l`."""
+    metric: str
+    target: list[Token] | None
+    versus: Token | None
+    clean: float
+    """The metric of the clean run."""
+    corrupt: float
+    """The metric of the corrupt run."""
+    align: list[tuple[int, int]]
+    """Positions that correspond: clean, corrupt."""
+    shared: int
+    """How many tokens at the start are the same in both prompts; a patch of them changes nothing."""
+    direction: Literal["denoise", "noise", "both"]
+    grid: list[PatchCell]
+    """Of the direction; of denoise where it is both."""
+    noise_grid: list[PatchCell] | None
+    """Of noise where the direction is both, else null."""
+    planned: int
+    """Cells of a whole grid; cells that were not computed before an interruption are missing from it."""
+    complete: bool
+    versions: dict[str, str]
+    schema: Literal["unembed/patch/1"] = "unembed/patch/1"
+
+
+def patch_payload(result: "Patching") -> PatchPayload:
+    """A sweep of patched runs as data."""
+    model, directions = result.model, list(result.values)
+    return PatchPayload(
+        model=model_facts(model),
+        clean_tokens=prompt_tokens(model, result.clean_tokens),
+        corrupt_tokens=prompt_tokens(model, result.corrupt_tokens),
+        site=result.site,
+        metric=result.metric,
+        target=None if result.target is None else [token_of(model, t) for t in result.target],
+        versus=None if result.versus is None else token_of(model, result.versus),
+        clean=result.clean,
+        corrupt=result.corrupt,
+        align=list(result.align),
+        shared=result.shared,
+        direction="both" if len(directions) > 1 else directions[0],
+        grid=_grid(result, directions[0]),
+        noise_grid=_grid(result, "noise") if len(directions) > 1 else None,
+        planned=len(result.cells),
+        complete=result.complete,
+        versions=versions(),
+    )
+
+
+def _grid(result: "Patching", direction: "Direction") -> list[PatchCell]:
+    values = result.values[direction].tolist()
+    flat = result.clean == result.corrupt
+    effects = [None] * len(values) if flat else result.effect(direction).tolist()
+    return [
+        PatchCell(**vars(cell), value=value, effect=effect)
+        for cell, value, effect in zip(result.cells, values, effects, strict=True)
+        if not math.isnan(value)
+    ]
+
+
+@dataclass(frozen=True)
+class TraceCell:
+    """One restored state."""
+
+    layer: int
+    position: int
+    value: float
+    """The target's probability with this state restored, the mean over samples."""
+    error: float | None
+    """The standard error of that mean; null with one sample."""
+    effect: float | None
+    """0: as the noisy runs; 1: as the clean run. Null where these are equal."""
+
+
+@dataclass(frozen=True)
+class TracePayload:
+    """`unembed trace --json`."""
+
+    model: ModelFacts
+    tokens: list[PromptToken]
+    subject: list[int]
+    """The positions that got noise."""
+    target: list[Token]
+    site: Literal["resid", "attention", "mlp"]
+    """`resid` of layer `l` is the stream after block `l`."""
+    window: int
+    noise_std: float
+    seed: int
+    samples: int
+    """How many were finished."""
+    clean: float
+    """The target's probability in the clean run."""
+    corrupt: float
+    """And in the noisy runs, their mean."""
+    grid: list[TraceCell]
+    complete: bool
+    """False after an interruption: fewer samples than asked for."""
+    versions: dict[str, str]
+    schema: Literal["unembed/trace/1"] = "unembed/trace/1"
+
+
+def trace_payload(result: "CausalTrace") -> TracePayload:
+    """A causal trace as data."""
+    corrupt = float(result.corrupt.mean())
+    values, errors = result.values.tolist(), result.errors.tolist()
+    span = result.clean - corrupt
+    return TracePayload(
+        model=model_facts(result.model),
+        tokens=prompt_tokens(result.model, result.tokens),
+        subject=list(result.subject),
+        target=[token_of(result.model, t) for t in result.target],
+        site=result.site,
+        window=result.window,
+        noise_std=result.std,
+        seed=result.seed,
+        samples=len(result.corrupt),
+        clean=result.clean,
+        corrupt=corrupt,
+        grid=[
+            TraceCell(
+                layer=layer,
+                position=position,
+                value=value,
+                error=None if math.isnan(errors[layer][position]) else errors[layer][position],
+                effect=(value - corrupt) / span if span else None,
+            )
+            for layer, row in enumerate(values)
+            for position, value in enumerate(row)
+        ],
+        complete=len(result.corrupt) == result.asked,
+        versions=versions(),
+    )
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What followed the prompt."""
+
+    generated: list[GeneratedToken]
+    text: str
+
+
+@dataclass(frozen=True)
+class SteerPayload:
+    """`unembed steer --json`."""
+
+    model: ModelFacts
+    prompt: list[PromptToken]
+    site: Literal["resid_post", "attention_write", "mlp_write"]
+    layer: int
+    added_length: float
+    """The length of what is added at each position, scale included."""
+    length: float
+    """The mean length of the site's value over the prompt after its first token."""
+    unsteered: Continuation
+    steered: Continuation
+    complete: bool
+    versions: dict[str, str]
+    schema: Literal["unembed/steer/1"] = "unembed/steer/1"
+
+
+def steer_payload(result: "Steering", *, complete: bool = True) -> SteerPayload:
+    """Both continuations as data."""
+    return SteerPayload(
+        model=model_facts(result.model),
+        prompt=prompt_tokens(result.model, result.tokens),
+        site=result.site,
+        layer=result.layer,
+        added_length=result.added_length,
+        length=result.length,
+        unsteered=_continuation(result.model, result.unsteered),
+        steered=_continuation(result.model, result.steered),
+        complete=complete,
+        versions=versions(),
+    )
+
+
+def _continuation(model: "Model", steps: "tuple[Step, ...]") -> Continuation:
+    ids = [step.token for step in steps]
+    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
+    return Continuation(generated=[generated_token(step, explained=False) for step in steps], text=text)

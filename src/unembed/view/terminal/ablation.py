@@ -1,0 +1,74 @@
+"""`unembed ablate` in the terminal: the parts that matter most, and for heads a map of all of them."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from unembed.view.glyphs import between, percent, signed, visible
+from unembed.view.payloads import AblatePayload, AblationEffect, Term
+from unembed.view.terminal.explanation import term_name
+from unembed.view.terminal.heat_map import heat_map
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+
+_NAMES = {"head": "head", "attention": "attention sublayer", "mlp": "MLP", "neuron": "neuron", "expert": "expert"}
+
+
+def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
+    """The `top` largest effects; for heads all of them, as shades."""
+    yield headline(_title(payload), payload.model, paper)
+    yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
+    if not payload.complete:
+        done = f"{len(payload.effects)} of {payload.planned}"
+        yield Text(f" INTERRUPTED: {done} effects are finished; the others are missing here", STRONG)
+    yield from _ranking(payload, top, paper)
+    if payload.site == "head" and payload.effects:
+        yield Text()
+        yield from _map(payload, paper)
+    yield Text(" an effect is total: later layers react to what is gone, and may make up for it", FAINT)
+
+
+def _title(payload: AblatePayload) -> str:
+    to = "zero" if payload.how == "zero" else "its mean"
+    where = "every position" if payload.position == "all" else f"position {payload.position}"
+    target = f"{visible(payload.target.text)} {percent(payload.target.probability)}"
+    return f" ABLATE each {_NAMES[payload.site]} to {to} at {where}: {target}"
+
+
+def _ranking(payload: AblatePayload, top: int, paper: Paper) -> Iterator[Text]:
+    ranked = sorted(payload.effects, key=lambda effect: -abs(effect.probability))
+    largest = max((abs(effect.probability) for effect in ranked), default=0.0)
+    yield Text(f"  {cell('part', 14)}{cell('probability', 15)}{cell('logit', 8)}change of the probability", FAINT)
+    base = payload.base.probability
+    for effect in ranked[:top]:
+        moved = between(base, max(0.0, base + effect.probability))
+        line = Text(f"  {cell(name_of(effect, payload.site), 14)}{cell(moved, 15)}{cell(signed(effect.logit), 8)}")
+        bar = paper.glyphs.bar(effect.probability, largest, max(8, min(40, paper.width - 56)))
+        yield line.append(cell(points(effect.probability, largest), 16) + bar, signed_style(effect.probability))
+    if ranked[top:]:
+        most = points(abs(ranked[top].probability), largest).lstrip("+")
+        yield Text(f"  {len(ranked) - top} others, each at most {most}; --json has all", FAINT)
+
+
+def points(change: float, largest: float) -> str:
+    """A change of a probability in percentage points, with as many digits as the largest change needs."""
+    if 100 * largest >= 0.05:
+        return f"{signed(100 * change)} points"
+    return f"{'−' if change < 0 else '+'}{abs(100 * change):.0e} points"
+
+
+def name_of(effect: AblationEffect, site: str) -> str:
+    """`L23.H4`, `L24.N1005`, `L3.E2`, `L29 mlp`."""
+    if site == "expert":
+        return f"L{effect.layer}.E{effect.expert}"
+    kind = site if site in ("head", "neuron", "mlp") else "attention"
+    return term_name(Term(kind, effect.layer, effect.head, effect.expert, effect.neuron, None, 0.0))  # type: ignore[arg-type]
+
+
+def _map(payload: AblatePayload, paper: Paper) -> Iterator[Text]:
+    """Layers by heads, on the scale of the largest effect."""
+    cells = {(e.layer, e.head): e.probability for e in payload.effects if e.head is not None}
+    largest = max(map(abs, cells.values()))
+    yield Text(f"  every head: change of the probability, in units of {points(largest, largest).lstrip('+')}", FAINT)
+    heads = list(range(payload.model.heads))
+    shares = {place: change / largest if largest else 0.0 for place, change in cells.items()}
+    yield from heat_map(shares, heads, [f"H{head}" for head in heads], paper)

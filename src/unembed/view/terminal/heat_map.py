@@ -1,0 +1,58 @@
+"""A map of layers by columns: effects as shades that show their sign, also in ASCII."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.text import Text
+
+from unembed.view.glyphs import Glyphs
+from unembed.view.terminal.paper import FAINT, Paper, cell, signed_style
+
+_STEPS = (0.1, 0.3, 0.6, 0.9)
+_UP, _DOWN = "░▒▓█", "-=≡▤"
+_ASCII_UP, _ASCII_DOWN = ".:*#", "-~%@"
+_LABEL = 7
+
+
+def heat_map(
+    cells: Mapping[tuple[int, int], float], columns: Sequence[int], names: Sequence[str], paper: Paper
+) -> Iterator[Text]:
+    """Layers from the last down, as the stream flows upward; the legend first. Columns that do not fit are named.
+
+    Args:
+        cells: effects by (layer, column), about 0 to 1; what is missing shows as `?`.
+        columns: in their order.
+        names: of the columns.
+        paper: what is written on.
+    """
+    room = paper.width - _LABEL
+    size = max(2, min(8, room // max(1, len(columns))))
+    fits = max(1, room // size)
+    shown, titles = columns[-fits:], names[-fits:]
+    yield _legend(paper.glyphs)
+    if len(shown) < len(columns):
+        yield Text(f"  the last {len(shown)} of {len(columns)} columns; --json has all", FAINT)
+    yield Text(" " * _LABEL + "".join(cell(title, size - 1) + " " for title in titles), FAINT)
+    for layer in sorted({layer for layer, _ in cells}, reverse=True):
+        line = Text(f"  {cell(f'L{layer}', _LABEL - 2)}", FAINT)
+        for column in shown:
+            value = cells.get((layer, column))
+            glyph = "?" if value is None else shade(value, paper.glyphs)
+            line.append(glyph * (size - 1) + " ", signed_style(value or 0.0))
+        yield line
+
+
+def shade(value: float, glyphs: Glyphs) -> str:
+    """One character for an effect: how large, and on which side of 0."""
+    up, down = (_ASCII_UP, _ASCII_DOWN) if glyphs.ascii else (_UP, _DOWN)
+    step = sum(abs(value) >= least for least in _STEPS)
+    if step == 0:
+        return " "
+    return (up if value > 0 else down)[step - 1]
+
+
+def _legend(glyphs: Glyphs) -> Text:
+    up, down = (
+        "  ".join(f"{shade(sign * least, glyphs)} {sign * least:.1f}".replace(" -", " −") for least in _STEPS)
+        for sign in (1, -1)
+    )
+    return Text(f"  from {up}   down to {down}   blank: less", FAINT)

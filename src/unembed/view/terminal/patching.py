@@ -1,0 +1,171 @@
+"""`unembed patch`, `unembed trace` and `unembed steer` in the terminal."""
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from unembed.view.glyphs import percent, signed, visible
+from unembed.view.payloads import (
+    Continuation,
+    PatchCell,
+    PatchPayload,
+    PromptToken,
+    SteerPayload,
+    Token,
+    TracePayload,
+)
+from unembed.view.terminal.heat_map import heat_map
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+
+_SITES = {
+    "resid": "the stream before each block, one position at a time",
+    "attention": "what each attention writes, one position at a time",
+    "mlp": "what each MLP writes, one position at a time",
+    "head": "each head's z",
+    "neuron": "each neuron",
+}
+_RUNS = {"denoise": ("corrupt", "clean"), "noise": ("clean", "corrupt")}
+
+
+def patch_lines(payload: PatchPayload, paper: Paper, *, top: int = 5) -> Iterator[Text]:
+    """Both prompts, the metric at both ends, and for each direction a heat map and its strongest cells."""
+    yield headline(f" PATCH  {_SITES[payload.site]}", payload.model, paper)
+    yield _prompt("clean", payload.clean_tokens, payload.shared, paper)
+    yield _prompt("corrupt", payload.corrupt_tokens, payload.shared, paper)
+    yield Text(f" {_metric(payload)}: ").append(f"clean {_number(payload.clean)}, corrupt {_number(payload.corrupt)}")
+    if not payload.complete:
+        yield Text(" INTERRUPTED: cells that were not computed are missing", STRONG)
+    first = "denoise" if payload.direction == "both" else payload.direction
+    yield from _direction(payload, first, payload.grid, top, paper)
+    if payload.noise_grid is not None:
+        yield from _direction(payload, "noise", payload.noise_grid, top, paper)
+
+
+def _direction(payload: PatchPayload, name: str, grid: list[PatchCell], top: int, paper: Paper) -> Iterator[Text]:
+    base, other = _RUNS[name]
+    yield Text()
+    yield Text(f" {name.upper()}  the {base} run with one value from the {other} run", STRONG)
+    effects = [(c, c.effect) for c in grid if c.effect is not None]
+    if not effects:
+        why = "nothing was computed" if not grid else "the metric is the same in both runs, so there is no scale"
+        yield Text(f"  {why}", FAINT)
+        return
+    yield Text(f"  effect: 0 stays as the {base} run, 1 becomes as the {other} run, below 0 moves away from it", FAINT)
+    if payload.site == "head":
+        heads = list(range(payload.model.heads))
+        by_head = {(c.layer, c.head): e for c, e in effects if c.head is not None}
+        yield from heat_map(by_head, heads, [f"H{h}" for h in heads], paper)
+    elif payload.site != "neuron":
+        yield from _by_position(payload, effects, paper)
+    yield from _strongest(payload, effects, top)
+
+
+def _by_position(payload: PatchPayload, effects: list[tuple[PatchCell, float]], paper: Paper) -> Iterator[Text]:
+    positions = sorted({c.position for c, _ in effects if c.position is not None})
+    changing = [p for p in positions if p >= payload.shared] or positions
+    if len(changing) < len(positions):
+        yield Text(f"  positions before {changing[0]} hold the same in both runs: effect 0", FAINT)
+    names = [f"{p} {visible(payload.clean_tokens[p].text)}" for p in changing]
+    yield from heat_map({(c.layer, c.position or 0): e for c, e in effects}, changing, names, paper)
+
+
+def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], top: int) -> Iterator[Text]:
+    ranked = sorted(effects, key=lambda pair: -abs(pair[1]))
+    yield Text(f"  {cell('strongest', 26)}{cell('effect', 10)}{_metric(payload)}", FAINT)
+    for c, effect in ranked[:top]:
+        line = Text(f"  {cell(_name(c, payload), 26)}").append(cell(signed(effect), 10), signed_style(effect))
+        yield line.append(_number(c.value))
+    if len(ranked) > top:
+        yield Text(f"  {len(ranked) - top} others, each at most {abs(ranked[top][1]):.2f}; --json has all", FAINT)
+
+
+def _name(c: PatchCell, payload: PatchPayload) -> str:
+    parts = [f"L{c.layer}"]
+    parts += [f"{letter}{i}" for letter, i in (("H", c.head), ("E", c.expert), ("N", c.neuron)) if i is not None]
+    if c.position is None:
+        return ".".join(parts)
+    return f"{'.'.join(parts)} @ {c.position} {visible(payload.clean_tokens[c.position].text)}"
+
+
+def _metric(payload: PatchPayload) -> str:
+    if payload.metric == "logit-difference" and payload.target and payload.versus:
+        return f"logit of {_words(payload.target)} minus {_words([payload.versus])}"
+    if payload.metric == "probability" and payload.target:
+        return f"probability of {_words(payload.target)}"
+    return "KL to the clean run (nats)" if payload.metric == "kl" else payload.metric
+
+
+def _words(tokens: list[Token]) -> str:
+    return "".join(visible(t.text) for t in tokens)
+
+
+def _number(value: float) -> str:
+    return signed(value, 3) if abs(value) >= 0.1 or value == 0 else f"{value:+.2e}".replace("-", "−")
+
+
+def _prompt(name: str, tokens: list[PromptToken], shared: int, paper: Paper) -> Text:
+    """The end of a prompt that fits, the tokens from the first that differs on in bold."""
+    line, room = Text(), paper.width - 12
+    for token in reversed(tokens):
+        piece = f"{token.position} {visible(token.text)}"
+        if cell_len(piece) + 3 > room:
+            line = Text("… ", FAINT) + line
+            break
+        room -= cell_len(piece) + 3
+        line = Text(piece, STRONG if token.position >= shared else "") + (Text(" │ ", FAINT) if line else Text()) + line
+    return Text(f" {cell(name, 8)} ", FAINT) + line
+
+
+def trace_lines(payload: TracePayload, paper: Paper, *, top: int = 5) -> Iterator[Text]:
+    """The three probabilities, and where restoring a state brings the answer back."""
+    yield headline(f" CAUSAL TRACE  {payload.site} restored, {_window(payload)}", payload.model, paper)
+    yield _prompt("prompt", payload.tokens, len(payload.tokens), paper)
+    subject = "".join(visible(payload.tokens[p].text) for p in payload.subject)
+    yield Text(f" probability of {_words(payload.target)}: clean {percent(payload.clean)}, ").append(
+        f"{percent(payload.corrupt)} with noise on {subject}"
+    )
+    yield Text(f"  {payload.samples} samples of noise, standard deviation {payload.noise_std:.3g}", FAINT)
+    if not payload.complete:
+        yield Text(" INTERRUPTED: the means are over fewer samples than asked for", STRONG)
+    effects = [(c, c.effect) for c in payload.grid if c.effect is not None]
+    if not effects:
+        yield Text("  the noise does not change the probability: there is nothing to restore", FAINT)
+        return
+    yield Text("  effect: 0 stays as with noise, 1 is as in the clean run; * marks the subject", FAINT)
+    positions = list(range(len(payload.tokens)))
+    names = [f"{p}{'*' if p in payload.subject else ''} {visible(payload.tokens[p].text)}" for p in positions]
+    yield from heat_map({(c.layer, c.position): e for c, e in effects}, positions, names, paper)
+    yield Text(f"  {cell('strongest', 26)}{cell('effect', 10)}probability", FAINT)
+    for c, effect in sorted(effects, key=lambda pair: -abs(pair[1]))[:top]:
+        name = f"L{c.layer} @ {c.position} {visible(payload.tokens[c.position].text)}"
+        more = "" if c.error is None else f" ± {100 * c.error:.1f} points"
+        line = Text(f"  {cell(name, 26)}").append(cell(signed(effect), 10), signed_style(effect))
+        yield line.append(percent(c.value) + more)
+
+
+def _window(payload: TracePayload) -> str:
+    return "one layer at a time" if payload.window == 1 else f"{payload.window} layers at a time"
+
+
+def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
+    """What follows the prompt without and with steering."""
+    yield headline(f" STEER  {payload.site} of layer {payload.layer}, at every position", payload.model, paper)
+    share = f" ({100 * payload.added_length / payload.length:.0f} %)" if payload.length else ""
+    yield Text(
+        f"  adds a vector of length {payload.added_length:.3g}; what is there is {payload.length:.3g} long{share}",
+        FAINT,
+    )
+    if not payload.complete:
+        yield Text(" INTERRUPTED: what was generated so far", STRONG)
+    for name, continuation in (("unsteered", payload.unsteered), ("steered", payload.steered)):
+        yield from _continuation(name, continuation, paper)
+
+
+def _continuation(name: str, continuation: Continuation, paper: Paper) -> Iterator[Text]:
+    text = "".join(visible(c) if not c.isprintable() else c for c in continuation.text)
+    room = paper.width - 13
+    for i, start in enumerate(range(0, max(1, len(text)), room)):
+        yield Text(f"  {cell(name if i == 0 else '', 10)} ", STRONG).append(
+            Text(text[start : start + room], "not bold")
+        )
