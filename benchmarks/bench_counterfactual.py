@@ -58,19 +58,20 @@ def agreement() -> dict[str, shared.Report]:
     cells, heads, neurons = (sample(x) for x in (jobs.residual_cells(), jobs.head_cells(), jobs.neuron_cells()))
     grids = torch.stack([jobs.patch_residual(metric) for metric in jobs.MEASURES], -1)
     clean = base_run(shared.model(), prompts.CLEAN, positions=[-1])
+    swept = {
+        "residual stream": (torch.stack([grids[cell] for cell in cells]), rerun.residual, cells),
+        "heads": (counterfactuals(clean, jobs.zeroed_heads(heads), both), rerun.heads, heads),
+        "neurons": (counterfactuals(clean, jobs.zeroed_neurons(neurons), both), rerun.neurons, neurons),
+    }
+    found: dict[str, shared.Report] = {}
+    for name, (ours, oracle, chosen) in swept.items():
+        same, exact = (oracle(dtype, chosen, both) for dtype in ("float32", "float64"))
+        for i, what in enumerate(jobs.MEASURES):
+            found[f"{name}, {what}"] = compared(ours[:, i], same[:, i], exact[:, i])
     attribution = jobs.riemann(16)
-    pairs = {
-        "residual stream": (torch.stack([grids[cell] for cell in cells]), rerun.residual(cells, both)),
-        "heads": (counterfactuals(clean, jobs.zeroed_heads(heads), both), rerun.heads(heads, both)),
-        "neurons": (counterfactuals(clean, jobs.zeroed_neurons(neurons), both), rerun.neurons(neurons, both)),
-    }
-    found = {
-        f"{name}, {what}": compared(ours[:, column], theirs[:, column])
-        for name, (ours, theirs) in pairs.items()
-        for column, what in enumerate(jobs.MEASURES)
-    }
     for layer in COMPARED_LAYERS:
-        found[f"{RIEMANN}, layer {layer}"] = compared(attribution.values[layer], rerun.riemann(layer, jobs.STEPS))
+        same, exact = (rerun.riemann(dtype, layer, jobs.STEPS) for dtype in ("float32", "float64"))
+        found[f"{RIEMANN}, layer {layer}"] = compared(attribution.values[layer], same, exact)
     return found
 
 
@@ -79,13 +80,15 @@ def sample(cells: list[jobs.Cell]) -> list[jobs.Cell]:
     return random.Random(0).sample(cells, min(SAMPLED_CELLS, len(cells)))
 
 
-def compared(ours: torch.Tensor, theirs: torch.Tensor) -> shared.Report:
-    """The largest difference, and the largest value."""
-    ours, theirs = ours.double(), theirs.double()
+def compared(ours: torch.Tensor, same: torch.Tensor, exact: torch.Tensor) -> shared.Report:
+    """How far the engine is from re-runs in its own precision and in float64, and how far these are from each other."""
+    ours, same = ours.double(), same.double()
     return {
         "values": ours.numel(),
-        "largest_difference": float((ours - theirs).abs().max()),
-        "largest_value": float(theirs.abs().max()),
+        "to_float32_reruns": float((ours - same).abs().max()),
+        "to_float64_reruns": float((ours - exact).abs().max()),
+        "float32_reruns_to_float64": float((same - exact).abs().max()),
+        "largest_value": float(exact.abs().max()),
     }
 
 
@@ -122,7 +125,8 @@ def run(rounds: int) -> shared.Report:
         shared.limit("own quadrature, completeness error / P", complete["largest_error"], COMPLETENESS),
     ]
     limits += [
-        shared.limit(f"{name}, difference to full re-runs / {TOLERANCE:g}", row["largest_difference"] / TOLERANCE, 1)
+        shared.limit(f"{name}, {what.replace('_', ' ')} / {TOLERANCE:g}", row[what] / TOLERANCE, 1)
         for name, row in agrees.items()
+        for what in ("to_float32_reruns", "to_float64_reruns")
     ]
     return {"tokens": found, "neurons": neurons, "agreement": agrees, "completeness": complete, "limits": limits}

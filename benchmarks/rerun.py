@@ -1,4 +1,7 @@
-"""The oracle: full re-runs of the Hugging Face module with hand-written hooks, one a cell; no engine."""
+"""The oracle: full re-runs of the Hugging Face module with hand-written hooks, one a cell; no engine.
+
+`dtype` is the precision of the re-runs; in float64 they stand for the exact numbers.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,9 @@ def edited_input(module: torch.nn.Module, edit: Edit):
         handle.remove()
 
 
-def logits(prompt: Sequence[int], rows: int = 1) -> torch.Tensor:
+def logits(dtype: str, prompt: Sequence[int], rows: int = 1) -> torch.Tensor:
     """At the last position: `row 1 vocab`."""
-    module = shared.model().module
+    module = shared.model(dtype).module
     return module(torch.tensor([list(prompt)] * rows, device=module.device)).logits[:, -1:]
 
 
@@ -41,62 +44,64 @@ def at(position: int, part: slice, value: torch.Tensor | float) -> Edit:
     return edit
 
 
-def entering(prompt: Sequence[int], modules: Sequence[torch.nn.Module]) -> list[torch.Tensor]:
+def entering(dtype: str, prompt: Sequence[int], modules: Sequence[torch.nn.Module]) -> list[torch.Tensor]:
     """What enters each of the modules in a plain run."""
     kept: list[torch.Tensor] = []
     handles = [m.register_forward_pre_hook(lambda _, args: kept.append(args[0].detach())) for m in modules]
     try:
-        logits(prompt)
+        logits(dtype, prompt)
     finally:
         for handle in handles:
             handle.remove()
     return kept
 
 
-def values(prompt: Sequence[int], edits: Sequence[tuple[torch.nn.Module, Edit]], measure: Measure) -> torch.Tensor:
+def values(
+    dtype: str, prompt: Sequence[int], edits: Sequence[tuple[torch.nn.Module, Edit]], measure: Measure
+) -> torch.Tensor:
     """One full run for each edit."""
     found = []
     for module, edit in edits:
         with torch.no_grad(), edited_input(module, edit):
-            found.append(measure(logits(prompt)))
+            found.append(measure(logits(dtype, prompt)))
     return torch.cat(found)
 
 
-def residual(cells: Cells, measure: Measure) -> torch.Tensor:
+def residual(dtype: str, cells: Cells, measure: Measure) -> torch.Tensor:
     """The corrupted run with the clean stream before a block, at one position."""
-    blocks = shared.model().module.model.layers
+    blocks = shared.model(dtype).module.model.layers
     with torch.no_grad():
-        clean = entering(prompts.CLEAN, blocks)
+        clean = entering(dtype, prompts.CLEAN, blocks)
     edits = [(blocks[layer], at(position, slice(None), clean[layer][:, position])) for layer, position in cells]
-    return values(prompts.CORRUPT, edits, measure)
+    return values(dtype, prompts.CORRUPT, edits, measure)
 
 
-def heads(cells: Cells, measure: Measure) -> torch.Tensor:
+def heads(dtype: str, cells: Cells, measure: Measure) -> torch.Tensor:
     """The clean run without a head's mix of values at the last position."""
-    module = shared.model().module
+    module = shared.model(dtype).module
     width = module.config.hidden_size // module.config.num_attention_heads
     edits = [
         (module.model.layers[layer].self_attn.o_proj, at(-1, slice(head * width, (head + 1) * width), 0.0))
         for layer, head in cells
     ]
-    return values(prompts.CLEAN, edits, measure)
+    return values(dtype, prompts.CLEAN, edits, measure)
 
 
-def neurons(cells: Cells, measure: Measure) -> torch.Tensor:
+def neurons(dtype: str, cells: Cells, measure: Measure) -> torch.Tensor:
     """The clean run without a neuron at the last position."""
-    blocks = shared.model().module.model.layers
+    blocks = shared.model(dtype).module.model.layers
     edits = [(blocks[layer].mlp.down_proj, at(-1, slice(neuron, neuron + 1), 0.0)) for layer, neuron in cells]
-    return values(prompts.CLEAN, edits, measure)
+    return values(dtype, prompts.CLEAN, edits, measure)
 
 
-def riemann(layer: int, steps: int) -> torch.Tensor:
+def riemann(dtype: str, layer: int, steps: int) -> torch.Tensor:
     """Knowledge attribution of one layer's neurons: all steps in one batch, gradients through the whole model."""
-    down = shared.model().module.model.layers[layer].mlp.down_proj
+    down = shared.model(dtype).module.model.layers[layer].mlp.down_proj
     with torch.no_grad():
-        activation = entering(prompts.CLEAN, [down])[0][0, -1]
+        activation = entering(dtype, prompts.CLEAN, [down])[0][0, -1]
     alpha = torch.arange(1, steps + 1, device=activation.device)[:, None] / steps
     scaled = (alpha * activation).requires_grad_()
     with edited_input(down, at(-1, slice(None), scaled)):
-        probability = logits(prompts.CLEAN, rows=steps)[:, -1].float().softmax(-1)[:, prompts.RIGHT]
+        probability = logits(dtype, prompts.CLEAN, rows=steps)[:, -1].softmax(-1)[:, prompts.RIGHT]
     (slope,) = torch.autograd.grad(probability.sum(), scaled)
     return (activation * slope / steps).sum(0)

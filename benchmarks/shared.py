@@ -20,11 +20,11 @@ TARGET = " Paris"
 
 
 @functools.cache
-def model() -> Model:
-    """The embedded model, loaded once per process."""
+def model(dtype: str | None = None) -> Model:
+    """The embedded model, loaded once per process and precision (None: that of its file)."""
     import unembed
 
-    return unembed.load(MODEL, device="cpu", offline=True)
+    return unembed.load(MODEL, device="cpu", dtype=dtype, offline=True)
 
 
 def forward_of(prompt: list[int]) -> Callable[[], torch.Tensor]:

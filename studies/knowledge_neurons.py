@@ -129,7 +129,7 @@ def select(setting: Setting, relation: Sequence[Known]) -> dict[tuple[str, str],
             for known in relation
         }
     else:
-        votes = {known.key: contrasted(known, relation, setting.t) for known in relation}
+        votes = contrasted(relation, setting.t)
     if setting.share == 1:
         return votes
     return {key: refined(votes, key, setting.share) for key in votes}
@@ -144,11 +144,18 @@ def mean_scores(scores: Sequence[Scores]) -> Scores:
     return total
 
 
-def contrasted(known: Known, relation: Sequence[Known], t: float) -> frozenset[Neuron]:
-    """Neurons whose mean score exceeds twice the other facts' mean score by more than `t`."""
-    own = mean_scores(known.scores)
-    others = mean_scores([part for other in relation if other.key != known.key for part in other.scores])
-    return frozenset(n for n, value in own.items() if value - 2 * max(0.0, others.get(n, 0.0)) > t)
+def contrasted(relation: Sequence[Known], t: float) -> dict[tuple[str, str], frozenset[Neuron]]:
+    """Each fact's neurons whose mean score exceeds twice the other facts' mean score by more than `t`."""
+    means = [mean_scores(known.scores) for known in relation]
+    total: Scores = {}
+    for mean in means:
+        for neuron, value in mean.items():
+            total[neuron] = total.get(neuron, 0.0) + value
+    others = max(1, len(relation) - 1)
+    return {
+        known.key: frozenset(n for n, value in own.items() if value - 2 * max(0.0, (total[n] - value) / others) > t)
+        for known, own in zip(relation, means, strict=True)
+    }
 
 
 def neighbours(known: Known, all_known: Sequence[Known], *, same: bool, count: int) -> list[Known]:

@@ -78,7 +78,7 @@ class Rerun:
                 where = (torch.tensor(change.positions), *change.index)
                 found = x[where]
                 x = x.clone()
-                x[where] = change.function(found).to(x.dtype)
+                x[where] = change.function(found.double()).to(x.dtype)
         return x
 
     def _shaken(self, x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ Tolerance. A walk adds the numbers of a full run in another order, and nothing e
 dot products of `n` terms, by at most `n u` relative in every stream and write, which grows on its way to the logits by
 the amplification that `rerun.amplification` measures for the very version that is compared: `n u (amplification +
 largest logit)`. With `u` of float64 where `rerun.exactly()` takes the float32 out of transformers' norms and softmaxes
-(2.2e-16; observed errors are at most a tenth of the bound), else of float32 with `n` the roundings of a norm.
+(2.2e-16; observed errors are below 3 % of the bound), else of float32 with `n` the roundings of a norm.
 """
 
 import random
@@ -35,7 +35,7 @@ from unembed.errors import InputError
 from unembed.measures import kl_from, log_probability, logit, probability, several
 from unembed.memory import costs
 from unembed.run import Run, base_run
-from unembed.sites import KINDS, Site
+from unembed.sites import KINDS, Site, resolve
 from unembed.walk import row_of
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
@@ -115,8 +115,9 @@ def found_in(values: dict[tuple[str, int], Tensor], site: Site, length: int) -> 
     return whole[(torch.tensor(places(site, length)), *index(site, length))]
 
 
-def variants(case: Case, layer: int, kind: str, pick: Callable[[Any], Any] = random.Random(4).choice) -> list[Site]:
+def variants(case: Case, layer: int, kind: str, pick: Callable[[Any], Any] | None = None) -> list[Site]:
     """All ways to address a kind of a layer: one of the things, and all of them."""
+    pick = pick or random.Random(layer).choice
     shape = case.values[kind, layer].shape[1:]
     some = [pick(range(size)) for size in shape]
     if kind == "pattern":
@@ -220,7 +221,9 @@ def allowed(case: Case, changes: Sequence[Change], expected: Tensor, error: Tens
     return terms * unit * (size + rerun.amplification(case.module, case.tokens, changes, expected))
 
 
-def compare(case: Case, found: Tensor, version: list[tuple[Edit, Change]], unit: float = oracle.EPS64, at=None) -> float:
+def compare(
+    case: Case, found: Tensor, version: list[tuple[Edit, Change]], unit: float = oracle.EPS64, at=None
+) -> float:
     """The logits of a version against a full re-run; the error in units of what rounding may do."""
     at = list(range(case.length)) if at is None else list(at)
     changes = [change for _, change in version]
@@ -390,7 +393,10 @@ def test_the_split_and_the_order_change_nothing(model_type: str) -> None:
             order = random.Random(memory).sample(range(len(all_edits)), len(all_edits))
             shares: list[float] = []
             rows = logits_of(
-                at, [all_edits[i] for i in order], memory=memory, progress=lambda _, share, seen=shares: seen.append(share)
+                at,
+                [all_edits[i] for i in order],
+                memory=memory,
+                progress=lambda _, share, seen=shares: seen.append(share),
             )
             for row, i in zip(rows, order, strict=True):
                 assert float((row - whole[i]).abs().max()) <= 1e-12 * float(whole[i].abs().max())
@@ -445,7 +451,7 @@ def test_what_is_before_the_first_edit_is_the_base_run(model_type: str) -> None:
     with rerun.exactly():
         sites = [Site(kind=kind, layer=1, positions=(5, 7)) for kind in at.kinds(1) if kind != "pattern"]
         rows = logits_of(at, [make.zero(site) for site in sites])
-        base = unembed.readouts.unembedded(at.model, at.run.final)[2]
+        base = unembed.readouts.unembedded(at.model, at.run.final)[2].detach()
     for row in rows:
         assert torch.allclose(row[:5], base[:5], rtol=0, atol=1e-14 * float(base.abs().max()))
         assert float((row[5:] - base[5:]).abs().amax(-1).min()) > 0
@@ -457,7 +463,9 @@ def test_what_is_before_the_first_edit_is_the_base_run(model_type: str) -> None:
 def test_an_edit_that_changes_nothing_gives_the_base_run(model_type: str) -> None:
     with rerun.exactly():
         at = case(model_type)
-        sites = [site for layer in range(at.model.layers) for kind in at.kinds(layer) for site in variants(at, layer, kind)]
+        sites = [
+            site for layer in range(at.model.layers) for kind in at.kinds(layer) for site in variants(at, layer, kind)
+        ]
         rows = logits_of(at, [make.swap(site, at.run, run=at.run) for site in sites])
     assert float((rows - at.logits).abs().max()) <= 1e-12 * float(at.logits.abs().max())
 
@@ -471,7 +479,9 @@ def test_a_run_that_kept_some_positions_only(model_type: str) -> None:
         found = counterfactuals(run, [[made for made, _ in v] for v in versions], lambda logits: logits, at=range(9))
         for row, version in zip(found, versions, strict=True):
             compare(at, row, version)
-        assert torch.equal(run.at(Site(kind="z", layer=1, positions=(3, 6))), at.run.whole("z", 1, torch.tensor([3, 6])))
+        assert torch.equal(
+            run.at(Site(kind="z", layer=1, positions=(3, 6))), at.run.whole("z", 1, torch.tensor([3, 6]))
+        )
         with pytest.raises(InputError, match=r"kept its parts at positions \[6, 3\] only, not at \[4\]"):
             run.at(Site(kind="z", layer=1, positions=(3, 4)))
 
@@ -479,7 +489,9 @@ def test_a_run_that_kept_some_positions_only(model_type: str) -> None:
 # Rows side by side
 
 
-@pytest.mark.parametrize("model_type", ["llama", "mistral", "gemma2", "gemma3_text", "gpt_oss", "gpt2", "gpt_neo", "opt"])
+@pytest.mark.parametrize(
+    "model_type", ["llama", "mistral", "gemma2", "gemma3_text", "gpt_oss", "gpt2", "gpt_neo", "opt"]
+)
 @pytest.mark.parametrize("sharing", [0, 6, 10**6])
 def test_rows_side_by_side_equal_full_runs(model_type: str, sharing: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long prompt, many rows near its end: each with a copy of the prefix, a few, or all in one sequence."""
@@ -492,13 +504,11 @@ def test_rows_side_by_side_equal_full_runs(model_type: str, sharing: int, monkey
         ends, turn = [(39,), (38, 39), (36, 39), (38,)], 0
         versions = []
         for layer in (0, 1):
-            for kind in at.kinds(layer):
+            for kind in sorted(set(at.kinds(layer)) - {"pattern"}):  # whose edits need a copy of the prefix
                 for name in ("noise", "scale"):
                     site = variants(at, layer, kind)[turn % 2 - 1]
                     values = {name: getattr(site, name) for name in ("head", "source", "expert", "neuron")}
                     site = Site(kind=kind, layer=layer, positions=ends[turn % 4], **values)
-                    if kind == "pattern" and name == "noise":
-                        continue
                     versions.append([edit(at, site, name, turn)])
                     turn += 1
         found = logits_of(at, [[made for made, _ in version] for version in versions], (35, 38, 39))
@@ -550,9 +560,7 @@ def test_gradients_are_those_of_a_full_run_and_of_finite_differences(model_type:
 
         def full(n: int, value: Tensor, *, grad: bool) -> Tensor:
             site = sites[n]
-            first = Change(
-                site.kind, 1, (3, 6), lambda x: value if n % 2 else x + value, index(site, at.length)
-            )
+            first = Change(site.kind, 1, (3, 6), lambda x: value if n % 2 else x + value, index(site, at.length))
             half = Change("z", 2, tuple(range(at.length)), lambda x: 0.5 * x, (0,))
             return summed(Rerun(at.module, [first, half])(at.tokens, grad=grad)[None, -1:])[0]
 
@@ -637,7 +645,8 @@ def test_watched_sites_hold_what_a_full_run_has(model_type: str) -> None:
             run = Rerun(at.module, [change for _, change in version], watch=rerun.WHOLE)
             run(at.tokens)
             assert len(seen) == len(sites)
-            for site, value in zip(sites, seen.values(), strict=True):
+            for site in sites:
+                value = seen[resolve(site, at.model, at.length)]
                 expected = found_in(run.seen, site, at.length)
                 assert value.shape == expected.shape
                 # No amplification to logits here: 1e-11 is `n u` times that of three blocks, about 100.
@@ -701,7 +710,7 @@ def test_what_is_finished_survives_an_interrupt(by: str, after: int) -> None:
     values, done = caught.value.values, caught.value.done
     assert values.shape == whole.shape == done.shape
     assert torch.isnan(values[~done]).all()
-    assert torch.allclose(values[done], whole[done], rtol=1e-12)
+    assert torch.allclose(values[done].double(), whole[done].double(), rtol=1e-12)
     assert bool((~done).any())
     assert bool(done.any()) == (after >= (1 if by == "measure" else 3))
     assert isinstance(caught.value, KeyboardInterrupt)
@@ -765,9 +774,9 @@ def test_a_direction_for_a_number_is_refused_in_words() -> None:
     """One number has no direction: the message must not say that it has 1 number, and 1 was found."""
     for width in (1, 3):
         edits = [make.project_out(Site(kind="neuron", layer=0, neuron=1), torch.ones(width))]
-        with pytest.raises(InputError, match=f"(?!.*has 1 numbers, found 1)L0.N1.*found {width}" if width > 1 else "L0.N1") as e:
+        with pytest.raises(InputError, match=r"L0\.N1") as caught:
             counterfactuals(case("llama").run, edits, logit(3))
-        assert "has 1 numbers, found 1" not in str(e.value)
+        assert "has 1 numbers, found 1" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -785,12 +794,17 @@ def test_measures_that_do_not_fit_are_refused(measure: Callable[[Tensor], Any], 
 
 
 def test_a_nan_is_blamed_on_the_version_that_has_it() -> None:
+    at = case("llama")
     edits = [make.scale(Site(kind="resid_post", layer=layer), 2.0 + layer) for layer in (2, 0, 1)]
-    values = counterfactuals(case("llama").run, edits, logit(3))
-    with pytest.raises(InputError, match=r"for L0 resid_post \(scale by 2\)"):
-        counterfactuals(
-            case("llama").run, edits, lambda logits: logits[:, 0, 3].where(logits[:, 0, 3] != values[1], torch.nan)
-        )
+    values = logits_of(at, edits, (-1,))[:, 0, 3]
+
+    def measure(logits: Tensor) -> Tensor:
+        found = logits[:, 0, 3]
+        return found.where((found - values[1]).abs() > 1e-3, torch.nan)
+
+    for memory in (None, tiny_budget(at, edits)):
+        with pytest.raises(InputError, match=r"for L0 resid_post @ 0,1,2,3,4,5,6,7,8 \(scale by 2\)"):
+            counterfactuals(at.run, edits, measure, memory=memory)
 
 
 def test_budgets_that_are_too_small_are_refused() -> None:
@@ -800,7 +814,7 @@ def test_budgets_that_are_too_small_are_refused() -> None:
     with pytest.raises(InputError, match="positive amount of memory, found 0"):
         counterfactuals(at.run, [make.zero(RESID)], logit(3), memory=0)
     counterfactuals(at.run, [make.zero(RESID)], logit(3), memory=tiny_budget(at, [make.zero(RESID)]))
-    with pytest.raises(InputError, match="position"):
+    with pytest.raises(InputError, match="Position 9 is outside the prompt: expected -9 to 8"):
         counterfactuals(at.run, [make.zero(RESID)], logit(3), at=(9,))
 
 
@@ -851,6 +865,27 @@ def test_an_expert_whose_weight_is_exactly_zero_counts_once(model_type: str) -> 
 
 
 @pytest.mark.parametrize("model_type", sorted(MIXTURES))
+def test_watched_neurons_do_not_depend_on_other_versions_of_the_call(model_type: str) -> None:
+    """Another version makes a token use one more expert; this one's experts that were not chosen still hold 0."""
+    with rerun.exactly():
+        at = case(model_type)
+        neurons = resolve(Site(kind="neuron", layer=1), at.model, at.length)
+        mine = make.scale(Site(kind="resid_pre", layer=1), 1.5)
+        other = make.set_to(Site(kind="expert", layer=1), 0.25)
+        alone, *_ = watched(at.run, [mine], [neurons])
+        beside, *_ = watched(at.run, [mine, other], [neurons])
+    assert torch.equal(alone[neurons] == 0, beside[neurons] == 0)
+
+
+def test_watched_sites_are_found_under_their_own_names() -> None:
+    """Whatever way a site was written, that is its key."""
+    at = case("llama")
+    for site in (Site(kind="z", layer=1, head=0), Site(kind="z", layer=-1, positions=(-1, 2))):
+        (seen,) = watched(at.run, [make.zero(Site(kind="resid_pre", layer=0))], [site])
+        assert site in seen
+
+
+@pytest.mark.parametrize("model_type", sorted(MIXTURES))
 def test_neurons_of_experts_that_were_not_chosen_change_nothing(model_type: str) -> None:
     with rerun.exactly():
         at = case(model_type)
@@ -860,6 +895,9 @@ def test_neurons_of_experts_that_were_not_chosen_change_nothing(model_type: str)
         rows = logits_of(at, [make.set_to(site, 100.0)])
         assert float((rows[0] - at.logits).abs().max()) <= 1e-12 * float(at.logits.abs().max())
         assert not at.run.at(site).any()
-        add = [make.set_to(Site(kind="expert", layer=1, expert=expert, positions=(position,)), 0.5), make.set_to(site, 3.0)]
+        add = [
+            make.set_to(Site(kind="expert", layer=1, expert=expert, positions=(position,)), 0.5),
+            make.set_to(site, 3.0),
+        ]
         moved = logits_of(at, [add])
         assert float((moved[0] - at.logits).abs().max()) > 1e-6

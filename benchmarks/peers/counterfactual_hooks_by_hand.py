@@ -97,7 +97,7 @@ def knowledge(job: common.Job) -> common.Report:
     downs = [layer.mlp.down_proj for layer in job.plain.model.layers]
     activations: list[torch.Tensor] = []
 
-    def attributed(layer: int) -> list[float]:
+    def attributed(layer: int, keep: int) -> list[float]:
         activation = activations[layer][0, -1].clone()
         scaled = common.steps_of(activation).requires_grad_()
 
@@ -105,18 +105,19 @@ def knowledge(job: common.Job) -> common.Report:
             return torch.cat([x[:, :-1], scaled[:, None]], 1)
 
         with edited_input(downs[layer], edit):
-            logits = last_logits(job, job.clean.expand(common.STEPS, -1))
+            logits = job.plain(job.clean.expand(common.STEPS, -1), logits_to_keep=keep).logits
         (slope,) = torch.autograd.grad(common.right_probability(logits).sum(), scaled)
         return (activation * slope.mean(0)).tolist()
 
     def prepare() -> None:
         activations[:] = entering(job, downs)
 
-    sample = LAYERS_SAMPLED if job.clean.shape[1] <= 16 else 1
-    units = range(job.layers)
-    return {
-        "steps_in_a_batch": job.timed(units, lambda part: [attributed(x) for x in part], sample=sample, prepare=prepare)
-    }
+    def timed(keep: int) -> common.Report:
+        sample = LAYERS_SAMPLED if job.clean.shape[1] <= 16 else 1
+        units = range(job.layers)
+        return job.timed(units, lambda part: [attributed(x, keep) for x in part], sample=sample, prepare=prepare)
+
+    return {"steps_in_a_batch": timed(0), "steps_in_a_batch_last_logits": timed(1)}
 
 
 if __name__ == "__main__":

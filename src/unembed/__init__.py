@@ -30,6 +30,14 @@ _HOME = {
     "Attention": "patterns",
     "ablate": "ablation",
     "Ablation": "ablation",
+    "patch": "activation_patching",
+    "Patching": "activation_patching",
+    "causal_trace": "causal_tracing",
+    "CausalTrace": "causal_tracing",
+    "path_patch": "path_patching",
+    "steer": "steering",
+    "steered": "steering",
+    "Steering": "steering",
     "generate": "generation",
     "base_run": "run",
     "Run": "run",
@@ -51,6 +59,10 @@ __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDu
 if TYPE_CHECKING:
     from unembed.ablation import Ablation as Ablation
     from unembed.ablation import ablate as ablate
+    from unembed.activation_patching import Patching as Patching
+    from unembed.activation_patching import patch as patch
+    from unembed.causal_tracing import CausalTrace as CausalTrace
+    from unembed.causal_tracing import causal_trace as causal_trace
     from unembed.counterfactual import Interrupted as Interrupted
     from unembed.counterfactual import counterfactuals as counterfactuals
     from unembed.counterfactual import gradients as gradients
@@ -75,6 +87,7 @@ if TYPE_CHECKING:
     from unembed.logit_lens import Lens as Lens
     from unembed.logit_lens import lens as lens
     from unembed.model import Model as Model
+    from unembed.path_patching import path_patch as path_patch
     from unembed.patterns import Attention as Attention
     from unembed.patterns import attention as attention
     from unembed.readouts import Readout as Readout
@@ -83,6 +96,9 @@ if TYPE_CHECKING:
     from unembed.run import Run as Run
     from unembed.run import base_run as base_run
     from unembed.sites import Site as Site
+    from unembed.steering import Steering as Steering
+    from unembed.steering import steer as steer
+    from unembed.steering import steered as steered
     from unembed.trace import Trace as Trace
     from unembed.trace import record as record
 

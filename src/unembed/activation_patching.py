@@ -12,7 +12,7 @@ Attention is causal: before the first token that differs both runs hold equal va
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
@@ -35,7 +35,7 @@ Sweep = Literal["resid", "attention", "mlp", "head", "neuron"]
 """`resid` is the stream before a block (`resid_pre`), `attention` and `mlp` what a sublayer adds to it, `head` a head's
 `z`, `neuron` an activation."""
 Metric = Literal["logit-difference", "probability", "kl"]
-_KIND: dict[str, SiteKind] = {
+_KIND: dict[Sweep, SiteKind] = {
     "resid": "resid_pre",
     "attention": "attention_write",
     "mlp": "mlp_write",
@@ -166,7 +166,7 @@ def patch(
             exist, a metric that is not finite, or a budget too small for one run.
         PatchingInterrupted: on Ctrl-C, with what was finished.
     """
-    sweep, directions = _one_of("site", site, get_args(Sweep)), _directions(direction)
+    sweep, directions = _sweep(site), _directions(direction)
     answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
     _check_metric(metric, answer)
     prompts = tokenize(model, clean), tokenize(model, corrupt)
@@ -182,51 +182,63 @@ def patch(
         for side, prompt in enumerate(prompts)
     ]
     measure, answer, other = _measure(model, runs, metric, answer, versus, at)
-    ends = [_end(measure, run, at) for run in runs]
-    values: dict[Direction, Tensor] = {}
-
-    def result() -> Patching:
-        return Patching(
-            model=model,
-            clean_tokens=prompts[0],
-            corrupt_tokens=prompts[1],
-            site=sweep,
-            metric=metric if isinstance(metric, str) else getattr(metric, "__name__", "metric"),
-            target=answer,
-            versus=other,
-            clean=ends[0],
-            corrupt=ends[1],
-            align=tuple(pairs),
-            shared=shared,
-            cells=cells,
-            values=values,
-        )
-
+    result = Patching(
+        model=model,
+        clean_tokens=prompts[0],
+        corrupt_tokens=prompts[1],
+        site=sweep,
+        metric=metric if isinstance(metric, str) else getattr(metric, "__name__", "metric"),
+        target=answer,
+        versus=other,
+        clean=_end(measure, runs[0], at),
+        corrupt=_end(measure, runs[1], at),
+        align=tuple(pairs),
+        shared=shared,
+        cells=cells,
+        values={},
+    )
     for one in directions:
-        base = 1 if one == "denoise" else 0
-        found = torch.full((len(cells),), ends[base], dtype=torch.float64)
-        where, edits = _edits(cells, spots, sweep, runs, base)
-        values[one] = found
-        if not edits:
-            continue
-        try:
-            swept = counterfactuals(runs[base], edits, _scalar(measure), at=at, memory=memory, progress=progress)
-        except Interrupted as stop:
-            found[where] = torch.nan
-            if bool(stop.done.any()):
-                found[where] = torch.where(stop.done, stop.values.double().cpu(), torch.nan)
-            raise PatchingInterrupted(result()) from stop
-        found[where] = swept.double().cpu()
-    return result()
+        result = _swept(result, one, runs, spots, measure, at, memory, progress)
+    return result
+
+
+def _swept(
+    result: Patching,
+    direction: Direction,
+    runs: Sequence[Run],
+    spots: list[_Pairs],
+    measure: Measure,
+    at: Sequence[int],
+    memory: int | None,
+    progress: Progress,
+) -> Patching:
+    """The result with the sweep in one direction."""
+    base = 1 if direction == "denoise" else 0
+    values = torch.full((len(spots),), (result.clean, result.corrupt)[base], dtype=torch.float64)
+    where, edits = _edits(result.cells, spots, result.site, runs, base)
+    result = replace(result, values={**result.values, direction: values})
+    try:
+        if edits:
+            values[where] = counterfactuals(
+                runs[base], edits, measure, at=at, memory=memory, progress=_named(direction, progress)
+            ).to(values)
+    except Interrupted as stop:
+        values[where] = torch.where(stop.done, stop.values.to(values), torch.nan)
+        raise PatchingInterrupted(result) from stop
+    return result
+
+
+def _named(direction: Direction, progress: Progress) -> Progress:
+    return lambda stage, fraction: progress(f"{direction}: {stage}", fraction)
 
 
 # What is asked for
 
 
-def _one_of(what: str, word: str, words: Sequence[str]) -> "Sweep":
-    if word not in words:
-        raise InputError(f"Expected a {what} of {', '.join(words)}, found {word!r}.")
-    return word  # type: ignore[return-value]
+def _sweep(word: str) -> Sweep:
+    if word not in _KIND:
+        raise InputError(f"Expected a site of {', '.join(_KIND)}, found {word!r}.")
+    return word
 
 
 def _directions(word: str) -> list[Direction]:
@@ -329,7 +341,9 @@ def _edits(
     cells: Sequence[Cell], spots: list[_Pairs], sweep: Sweep, runs: Sequence[Run], base: int
 ) -> tuple[list[int], list[Edit]]:
     """The edits of the cells whose value differs, and which cells these are."""
-    kind, source, where, edits = _KIND[sweep], runs[1 - base], [], []
+    kind, source = _KIND[sweep], runs[1 - base]
+    where: list[int] = []
+    edits: list[Edit] = []
     read: dict[tuple[int, tuple[int, ...]], Tensor] = {}
     for index, (cell, spot) in enumerate(zip(cells, spots, strict=True)):
         if not spot:
@@ -393,22 +407,10 @@ def _logits(run: Run, at: Sequence[int]) -> Float[Tensor, "position vocab"]:
 def _end(measure: Measure, run: Run, at: Sequence[int]) -> float:
     """The metric of a run as it is."""
     with torch.no_grad():
-        found = _scalar(measure)(_logits(run, at)[None])
+        found = measure(_logits(run, at)[None])
+    if not isinstance(found, Tensor) or found.shape != (1,):
+        what = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise InputError(f"Expected the metric to give one number a row: a tensor of shape (1,) here, found {what}.")
     if not bool(torch.isfinite(found).all()):
         raise InputError(f"The metric of the unpatched run is {found.item()}: expected a finite number.")
     return float(found)
-
-
-def _scalar(measure: Measure) -> Measure:
-    """The measure; a callable is checked to give one number a row."""
-    if isinstance(measure, measures.TokenMeasure):
-        return measure
-
-    def checked(logits: Tensor) -> Tensor:
-        found = measure(logits)
-        if not isinstance(found, Tensor) or found.shape != logits.shape[:1]:
-            what = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            raise InputError(f"Expected the metric to give one number a row, shape ({len(logits)},); found {what}.")
-        return found
-
-    return checked

@@ -26,7 +26,7 @@ from unembed.trace import absolute_position
 from unembed.vocabulary import log_normaliser, logits_of, normed
 from unembed.walk import Row, Walk, Watched, row_of
 
-WIDEST = 4096
+WIDEST = 1024
 """Packed tokens of one walk, at most: wider gains nothing and falls out of the processor's caches."""
 
 

@@ -109,6 +109,7 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
     return replace(set_to(site, found[[rank[p] for p in order]]), what="swap")
 
 
+@torch.no_grad()
 def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Site) -> Tensor:
     """The mean of a site over all positions of all prompts: one value, whatever `site.positions`.
 

@@ -48,8 +48,8 @@ Baseline = Sequence[Float[Tensor, "*neuron"]]
 
 NODES = 4
 """Of Gauss-Legendre on one interval: exact for polynomials of degree 7."""
-STEEP, CUTS = 0.95, (8, 4)
-"""A layer that takes this share of `P` starts in 8 intervals, others in one; where that is too coarse, 4 times more."""
+FIRST_CUTS, CUTS = 8, 4
+"""Intervals in which the path of layer 0 starts; pieces into which one is cut that is too coarse."""
 MOST_NODES, NARROWEST = 512, 1e-3
 """Of one layer, and of one interval: beyond, its error is reported as it is. A block with a post-norm jumps at 0."""
 
@@ -287,41 +287,46 @@ class _Problem:
 
     @cached_property
     def known(self) -> dict[tuple[int, float], float]:
-        """`P(b + alpha (w - b))` at points `(layer, alpha)`: at both ends from the start, between them as they come."""
-        gone = self.values_at([self.moved(layer, 0.0) for layer in self.layers]).tolist()
-        return {(i, 0.0): p for i, p in enumerate(gone)} | {(i, 1.0): self.probability for i in self.layers}
+        """`P(b + alpha (w - b))` at points `(layer, alpha)`: what is known so far."""
+        return {(layer, 1.0): self.probability for layer in self.layers}
+
+    def learn(self, points: Sequence[tuple[int, float]]) -> None:
+        """Compute `P` at points of the paths that are not known yet."""
+        new = sorted(set(points) - self.known.keys())
+        if new:
+            self.known.update(zip(new, self.values_at([self.moved(*point) for point in new]).tolist(), strict=True))
 
     @property
     def changes(self) -> list[float]:
         """`P - P(0)` of every layer."""
+        self.learn([(layer, 0.0) for layer in self.layers])
         return [self.probability - self.known[layer, 0.0] for layer in self.layers]
 
     def moved(self, layer: int, alpha: float) -> Edit:
         return set_to(self.site(layer), self.baseline[layer] + alpha * self.way(layer))
 
     def slopes(
-        self, nodes: Mapping[int, Sequence[float]], ends: Sequence[tuple[int, float]] = ()
-    ) -> dict[int, Float[Tensor, "node position *neuron"]]:
-        """`dP/dw` at `b + alpha (w - b)`, for the nodes `alpha` of each layer; all layers in the same walks.
+        self, nodes: Mapping[int, Sequence[float]], points: Sequence[tuple[int, float]] = (), *, here: bool = False
+    ) -> tuple[dict[int, Float[Tensor, "node position *neuron"]], list[Float[Tensor, "position *neuron"]]]:
+        """`dP/dw` at `b + alpha (w - b)` for the nodes `alpha` of each layer, all in the same walks.
 
-        The values of `P` at `ends` come along, into `known`.
+        `P` at `points` comes along, into `known`: a walk of its own would pass over the weights once more. So does, with
+        `here`, the slope of every layer at the run itself, where one version serves all layers.
         """
-        leaves, interventions = {}, [self.moved(*end) for end in ends]
+        new = sorted(set(points) - self.known.keys())
+        interventions: list[Edit | list[Edit]] = [self.moved(*point) for point in new]
+        leaves = {}
         for layer, alphas in nodes.items():
             way = self.way(layer)
             alpha = torch.tensor(alphas, dtype=way.dtype, device=way.device).view(-1, *[1] * way.ndim)
-            leaf = (self.baseline[layer] + alpha * way).to(self.run.model.dtype).requires_grad_()
-            leaves[layer] = leaf
-            interventions += [set_to(self.site(layer), leaf[k]) for k in range(len(alphas))]
-        values, found = self._gradients(interventions, list(leaves.values()))
-        self.known.update(zip(ends, values.tolist(), strict=False))
-        return dict(zip(leaves, found, strict=True))
-
-    def slopes_here(self) -> list[Float[Tensor, "position *neuron"]]:
-        """`dP/dw` at the run itself: one row serves all layers."""
-        leaves = [torch.zeros_like(self.way(layer), requires_grad=True) for layer in self.layers]
-        stay = [edits.add(self.site(layer), leaf) for layer, leaf in zip(self.layers, leaves, strict=True)]
-        return self._gradients([stay], leaves)[1]
+            leaves[layer] = (self.baseline[layer] + alpha * way).to(self.run.model.dtype).requires_grad_()
+            interventions += [set_to(self.site(layer), leaves[layer][k]) for k in range(len(alphas))]
+        still = [torch.zeros_like(self.way(layer), requires_grad=True) for layer in self.layers] if here else []
+        if here:
+            interventions.append([edits.add(self.site(layer), leaf) for layer, leaf in enumerate(still)])
+        values, found = self._gradients(interventions, [*leaves.values(), *still])
+        self.known.update(zip(new, values.tolist(), strict=False))
+        return dict(zip(leaves, found, strict=False)), found[len(leaves) :]
 
     def _gradients(self, interventions: list[Any], leaves: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         values, found = gradients(
@@ -357,10 +362,10 @@ def _layer_sum(layer: int, estimate: _Estimate, change: float) -> LayerSum:
 
 def _riemann(problem: _Problem, steps: int) -> list[_Estimate]:
     """`(w - b)/m * sum over k = 1..m of dP/dw(b + k/m (w - b))`; the last point is the run itself, for all layers."""
-    total = problem.slopes_here()
-    if steps > 1:
-        below = problem.slopes({layer: [k / steps for k in range(1, steps)] for layer in problem.layers})
-        total = [here + below[layer].sum(0) for layer, here in enumerate(total)]
+    inner = [k / steps for k in range(1, steps)]
+    starts = [(layer, 0.0) for layer in problem.layers]
+    below, here = problem.slopes({layer: inner for layer in problem.layers if inner}, starts, here=True)
+    total = [slope + (below[layer].sum(0) if inner else 0) for layer, slope in enumerate(here)]
     return [_Estimate((problem.way(i) * slope / steps).sum(0), steps) for i, slope in enumerate(total)]
 
 
@@ -380,19 +385,15 @@ class _Interval:
 def _gauss(problem: _Problem, steps: int | None, tolerance: float) -> list[_Estimate]:
     """Gauss-Legendre. Without a fixed number of steps, intervals are cut where completeness does not hold yet.
 
-    Each round costs a pass over the weights, so cuts are bold: a layer whose removal takes most of `P` may take it
-    anywhere on the way, and starts in many pieces.
+    Each round costs a pass over the weights, so cuts are bold. Without the first block's MLP most models say nothing
+    sensible, and somewhere on the way P falls off a cliff: its path starts in many pieces.
     """
-    allowed = tolerance * problem.probability
     if steps is not None:
-        done = _integrate(problem, [(layer, 0.0, 1.0) for layer in problem.layers], steps)
-        return _totals(problem, done, steps)
-    steep = [abs(change) > STEEP * problem.probability for change in problem.changes]
-    done = _integrate(
-        problem, [p for i in problem.layers for p in _cut(i, 0.0, 1.0, CUTS[0] if steep[i] else 1)], NODES
-    )
-    while bad := _too_coarse(done, allowed):
-        finer = [piece for part in bad for piece in _cut(part.layer, part.low, part.high, CUTS[1])]
+        return _totals(problem, _integrate(problem, [(layer, 0.0, 1.0) for layer in problem.layers], steps), steps)
+    start = [part for layer in problem.layers for part in _cut(layer, 0.0, 1.0, FIRST_CUTS if layer == 0 else 1)]
+    done = _integrate(problem, start, NODES)
+    while bad := _too_coarse(done, tolerance * problem.probability):
+        finer = [piece for part in bad for piece in _cut(part.layer, part.low, part.high, CUTS)]
         done = [part for part in done if part not in bad] + _integrate(problem, finer, NODES)
     return _totals(problem, done, NODES)
 
@@ -427,8 +428,8 @@ def _integrate(problem: _Problem, parts: list[tuple[int, float, float]], nodes: 
     alphas: dict[int, list[float]] = {}
     for layer, low, high in parts:
         alphas.setdefault(layer, []).extend((low + (high - low) * (points + 1) / 2).tolist())
-    ends = {(layer, end) for layer, *both in parts for end in both} - problem.known.keys()
-    slopes = {layer: iter(slope.split(nodes)) for layer, slope in problem.slopes(alphas, sorted(ends)).items()}
+    ends = [(layer, end) for layer, *both in parts for end in both]
+    slopes = {layer: iter(slope.split(nodes)) for layer, slope in problem.slopes(alphas, ends)[0].items()}
     found = []
     for layer, low, high in parts:
         slope = next(slopes[layer])

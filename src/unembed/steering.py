@@ -206,6 +206,8 @@ class Steering:
     length: float
     """The mean length of the site's value over the prompt, its first position (often an outlier) left out where there
     are more."""
+    complete: bool = True
+    """False after an interruption."""
 
 
 class SteeringInterrupted(KeyboardInterrupt):
@@ -249,18 +251,18 @@ def steer(
     ids = tokenize(model, prompt)
     before = base_run(model, ids).at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
-    plain: list[Step] = []
-    changed: list[Step] = []
+    plain, changed = [], []
 
-    def result() -> Steering:
-        added = float(edit.shift.double().norm()) if edit.shift is not None else 0.0
-        return Steering(model, ids, edit, tuple(plain), tuple(changed), added, length)
+    def result(*, complete: bool) -> Steering:
+        added = float((scale * torch.as_tensor(direction)).double().norm())
+        return Steering(model, ids, edit, tuple(plain), tuple(changed), added, length, complete)
 
-    how = {"tokens": tokens, "temperature": temperature, "seed": seed}
     try:
-        plain.extend(generate(model, ids, **how))
+        for step in generate(model, ids, tokens=tokens, temperature=temperature, seed=seed):
+            plain.append(step)
         with steered(model, [edit]):
-            changed.extend(generate(model, ids, **how))
+            for step in generate(model, ids, tokens=tokens, temperature=temperature, seed=seed):
+                changed.append(step)
     except KeyboardInterrupt as stop:
-        raise SteeringInterrupted(result()) from stop
-    return result()
+        raise SteeringInterrupted(result(complete=False)) from stop
+    return result(complete=True)

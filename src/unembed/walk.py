@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.edits import Edit
@@ -76,6 +76,8 @@ class Walk:
         self.run, self.rows, self.watch = run, rows, watch
         self.model: Model = run.model
         self.hidden: Tensor = run.final[:0]
+        self.positions = torch.zeros(0, dtype=torch.long, device=run.final.device)
+        """The position of each packed token."""
         self.joined = 0
         self.seen: dict[Site, Tensor] = {}
         sizes = [run.length - row.start for row in rows]
@@ -119,9 +121,11 @@ class Walk:
         new = range(first, self.joined)
         if not new:
             return
-        self._forget()
-        positions = torch.cat([torch.arange(self.rows[r].start, self.run.length) for r in new])
-        state = self.run.stream(layer + late)[positions.to(self.model.device)]
+        self.__dict__.pop("_groups", None)
+        added = [p for r in new for p in range(self.rows[r].start, self.run.length)]
+        positions = torch.tensor(added, device=self.model.device)
+        self.positions = torch.cat([self.positions, positions])
+        state = self.run.stream(layer + late)[positions]
         self.hidden = torch.cat([self.hidden, self._end_anew(layer, new, state) if late else state])
 
     def _end_anew(self, layer: int, new: range, state: Tensor) -> Tensor:
@@ -181,18 +185,8 @@ class Walk:
         if not isinstance(x, Tensor) or x.ndim == 4:  # the mask; attention takes the base run's
             return x
         if x.ndim == 1 and len(x) == self.run.length:
-            return x[self._positions]
-        return x[:, self._positions] if x.ndim > 1 and x.shape[:2] == (1, self.run.length) else x
-
-    def _forget(self) -> None:
-        for name in ("_positions", "_groups"):
-            self.__dict__.pop(name, None)
-
-    @cached_property
-    def _positions(self) -> Int[Tensor, "token"]:
-        """The position of each packed token."""
-        rows = self.rows[: self.joined]
-        return torch.cat([torch.arange(row.start, self.run.length) for row in rows]).to(self.model.device)
+            return x[self.positions]
+        return x[:, self.positions] if x.ndim > 1 and x.shape[:2] == (1, self.run.length) else x
 
     def _touched(self, layer: int, kind: str, rows: range) -> bool:
         edits = self._places.get((layer, kind), [])
@@ -293,8 +287,9 @@ class Walk:
         return [self._group(start, rows) for start, rows in by_start.items()]
 
     def _group(self, start: int, rows: list[int]) -> Group:
-        tokens = torch.cat([torch.arange(self.offsets[r], self.offsets[r + 1]) for r in rows])
-        return Group(start, len(rows), tokens.to(self.model.device))
+        first = torch.tensor([self.offsets[r] for r in rows], device=self.model.device)
+        inside = torch.arange(self.run.length - start, device=self.model.device)
+        return Group(start, len(rows), (first[:, None] + inside).flatten())
 
     def _pattern(self, layer: int, group: Group, pattern: Float[Tensor, "row position head key"]) -> Tensor:
         """Edit the patterns of one group: its packed tokens are its rows' positions in order."""

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unembed import __version__
-from unembed.cli import interventions, machine, prediction
+from unembed.cli import interventions, knowledge, machine, patching, prediction
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -26,9 +26,13 @@ for command in (
     prediction.attention,
     prediction.generate,
     interventions.ablate,
+    patching.patch,
+    patching.trace,
+    patching.steer,
     machine.doctor,
 ):
     app.command()(command)
+app.add_typer(knowledge.knowledge_app, name="knowledge", no_args_is_help=True)
 app.add_typer(machine.models_app, name="models", invoke_without_command=True)
 
 

@@ -85,7 +85,7 @@ def patch(
 def _pairs(text: str) -> dict[int, int]:
     try:
         pairs = [tuple(map(int, pair.split(":"))) for pair in text.split(",")]
-        found = {clean: corrupt for clean, corrupt in pairs}
+        found = dict(pairs)
     except ValueError as error:
         raise InputError(f"Expected --align to be pairs such as 0:0,1:2, found {text!r}.") from error
     if len(found) < len(pairs):
@@ -187,34 +187,31 @@ def steer(
     loaded = load_model(model, device, dtype, offline)
     direction = _direction(loaded, add or [], toward, away, layer, site)
     try:
-        result, complete = (
-            run(
-                loaded,
-                words,
-                direction,
-                layer=layer,
-                site=site,
-                scale=scale,
-                tokens=tokens,
-                temperature=temperature,
-                seed=seed,
-            ),
-            True,
+        result = run(
+            loaded,
+            words,
+            direction,
+            layer=layer,
+            site=site,
+            scale=scale,
+            tokens=tokens,
+            temperature=temperature,
+            seed=seed,
         )
     except SteeringInterrupted as stop:
-        print_result(steer_payload(stop.result, complete=False), steer_lines, as_json)
+        print_result(steer_payload(stop.result), steer_lines, as_json)
         raise
-    print_result(steer_payload(result, complete=complete), steer_lines, as_json)
+    print_result(steer_payload(result), steer_lines, as_json)
 
 
-def _direction(
-    model: "Model", add: list[str], toward: str | None, away: str | None, layer: int, site: str
-) -> "Tensor":
+def _direction(model: "Model", add: list[str], toward: str | None, away: str | None, layer: int, site: str) -> "Tensor":
     """The sum of everything that is asked for."""
     from unembed.steering import difference, read_direction_file, token_direction
 
     parts = [
-        read_direction_file(word, model) if Path(word).suffix in (".npy", ".safetensors") else token_direction(model, word)
+        read_direction_file(word, model)
+        if Path(word).suffix in (".npy", ".safetensors")
+        else token_direction(model, word)
         for word in add
     ]
     if toward is not None:

@@ -37,6 +37,17 @@ from unembed.view.payloads.generation import GeneratedToken as GeneratedToken
 from unembed.view.payloads.generation import GeneratePayload as GeneratePayload
 from unembed.view.payloads.generation import generate_payload as generate_payload
 from unembed.view.payloads.generation import generated_token as generated_token
+from unembed.view.payloads.knowledge import AttributePayload as AttributePayload
+from unembed.view.payloads.knowledge import FactsPayload as FactsPayload
+from unembed.view.payloads.knowledge import FindPayload as FindPayload
+from unembed.view.payloads.knowledge import FoundFact as FoundFact
+from unembed.view.payloads.knowledge import LayerChange as LayerChange
+from unembed.view.payloads.knowledge import NeuronPlace as NeuronPlace
+from unembed.view.payloads.knowledge import NeuronValue as NeuronValue
+from unembed.view.payloads.knowledge import RelationEntry as RelationEntry
+from unembed.view.payloads.knowledge import attribute_payload as attribute_payload
+from unembed.view.payloads.knowledge import facts_payload as facts_payload
+from unembed.view.payloads.knowledge import find_payload as find_payload
 from unembed.view.payloads.lens import LensCell as LensCell
 from unembed.view.payloads.lens import LensPayload as LensPayload
 from unembed.view.payloads.lens import lens_payload as lens_payload
@@ -45,6 +56,15 @@ from unembed.view.payloads.machine import ModelEntry as ModelEntry
 from unembed.view.payloads.machine import ModelsPayload as ModelsPayload
 from unembed.view.payloads.machine import doctor_payload as doctor_payload
 from unembed.view.payloads.machine import models_payload as models_payload
+from unembed.view.payloads.patching import Continuation as Continuation
+from unembed.view.payloads.patching import PatchCell as PatchCell
+from unembed.view.payloads.patching import PatchPayload as PatchPayload
+from unembed.view.payloads.patching import SteerPayload as SteerPayload
+from unembed.view.payloads.patching import TraceCell as TraceCell
+from unembed.view.payloads.patching import TracePayload as TracePayload
+from unembed.view.payloads.patching import patch_payload as patch_payload
+from unembed.view.payloads.patching import steer_payload as steer_payload
+from unembed.view.payloads.patching import trace_payload as trace_payload
 
 PAYLOADS: tuple[type, ...] = (
     ExplainPayload,
@@ -52,6 +72,12 @@ PAYLOADS: tuple[type, ...] = (
     AttentionPayload,
     GeneratePayload,
     AblatePayload,
+    AttributePayload,
+    FindPayload,
+    FactsPayload,
+    PatchPayload,
+    TracePayload,
+    SteerPayload,
     ModelsPayload,
     DoctorPayload,
 )

@@ -207,18 +207,18 @@ class SteerPayload:
     schema: Literal["unembed/steer/1"] = "unembed/steer/1"
 
 
-def steer_payload(result: "Steering", *, complete: bool = True) -> SteerPayload:
+def steer_payload(result: "Steering") -> SteerPayload:
     """Both continuations as data."""
     return SteerPayload(
         model=model_facts(result.model),
         prompt=prompt_tokens(result.model, result.tokens),
-        site=result.site,
-        layer=result.layer,
+        site=result.edit.site.kind,  # type: ignore[arg-type]
+        layer=result.edit.site.layer,
         added_length=result.added_length,
         length=result.length,
         unsteered=_continuation(result.model, result.unsteered),
         steered=_continuation(result.model, result.steered),
-        complete=complete,
+        complete=result.complete,
         versions=versions(),
     )
 

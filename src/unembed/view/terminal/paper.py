@@ -24,11 +24,17 @@ class Paper:
     glyphs: Glyphs = field(default_factory=Glyphs)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a closed pipe (`| head`) to the command line, which ends without an error."""
+        raise BrokenPipeError
+
+
 def console(file: TextIO) -> Console:
     """A console for a stream: colours only on a terminal, no style at all under NO_COLOR."""
     bare = bool(os.environ.get("NO_COLOR")) or not file.isatty()
     width = None if file.isatty() else WIDTH
-    return Console(file=file, color_system=None if bare else "auto", width=width, highlight=False, soft_wrap=True)
+    return _Console(file=file, color_system=None if bare else "auto", width=width, highlight=False, soft_wrap=True)
 
 
 def paper_for(file: TextIO) -> Paper:

@@ -1,0 +1,190 @@
+"""`unembed knowledge attribute`, `find` and `facts` as data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import (
+    ModelFacts,
+    PromptToken,
+    Token,
+    model_facts,
+    prompt_tokens,
+    token_of,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from unembed.facts import Relation
+    from unembed.knowledge_attribution import Attribution
+    from unembed.knowledge_neurons import FactNeurons, Found, Neuron
+    from unembed.model import Model
+
+
+@dataclass(frozen=True)
+class NeuronValue:
+    """A neuron's attribution, in units of probability; its activation where the answer is predicted."""
+
+    layer: int
+    expert: int | None
+    neuron: int
+    value: float
+    activation: float
+
+
+@dataclass(frozen=True)
+class LayerChange:
+    """A layer's attributions together, against `change = P(1) - P(0)`; `error` is their difference."""
+
+    layer: int
+    sum: float
+    change: float
+    error: float
+    nodes: int
+
+
+@dataclass(frozen=True)
+class AttributePayload:
+    """`unembed knowledge attribute --json`."""
+
+    model: ModelFacts
+    tokens: list[PromptToken]
+    target: list[Token]
+    """The tokens of the answer, in order."""
+    probability: float
+    """Of the whole answer."""
+    path: Literal["layer", "neuron"]
+    quadrature: Literal["gauss", "riemann"] | None
+    baseline: Literal["zero", "mean"]
+    candidates: int | None
+    """On the neuron path: how many neurons were computed; null is all."""
+    attributions: list[NeuronValue]
+    layers: list[LayerChange]
+    versions: dict[str, str]
+    schema: Literal["unembed/knowledge-attribute/1"] = "unembed/knowledge-attribute/1"
+
+
+@dataclass(frozen=True)
+class NeuronPlace:
+    """A neuron by its place."""
+
+    layer: int
+    expert: int | None
+    neuron: int
+
+
+@dataclass(frozen=True)
+class FoundFact:
+    """The neurons of one fact."""
+
+    subject: str
+    answer: str
+    prompts: list[str]
+    probabilities: list[float]
+    """Of the right answer, one a prompt."""
+    kept: list[NeuronPlace]
+    """Above the threshold in enough prompts."""
+    refined: list[NeuronPlace]
+    """Without those that other facts share."""
+
+
+@dataclass(frozen=True)
+class FindPayload:
+    """`unembed knowledge find --json`."""
+
+    model: ModelFacts
+    relation: str
+    t: float
+    p: float
+    share: float
+    path: Literal["layer", "neuron"]
+    facts: list[FoundFact]
+    shared: list[NeuronPlace]
+    """The relation's neurons: kept by at least half of the facts."""
+    versions: dict[str, str]
+    schema: Literal["unembed/knowledge-find/1"] = "unembed/knowledge-find/1"
+
+
+@dataclass(frozen=True)
+class RelationEntry:
+    """A relation of the facts that ship with the package."""
+
+    name: str
+    description: str
+    facts: int
+    templates: list[str]
+    examples: list[str]
+
+
+@dataclass(frozen=True)
+class FactsPayload:
+    """`unembed knowledge facts --json`."""
+
+    relations: list[RelationEntry]
+    schema: Literal["unembed/knowledge-facts/1"] = "unembed/knowledge-facts/1"
+
+
+def attribute_payload(result: "Attribution", *, top: int, baseline: Literal["zero", "mean"]) -> AttributePayload:
+    """An attribution as data; `top` 0 lists every neuron."""
+    model = result.run.model
+    return AttributePayload(
+        model=model_facts(model),
+        tokens=prompt_tokens(model, result.question.prompt),
+        target=[token_of(model, token) for token in result.question.answer],
+        probability=result.probability,
+        path=result.path,
+        quadrature=result.quadrature,
+        baseline=baseline,
+        candidates=result.candidates,
+        attributions=[NeuronValue(**vars(score)) for score in result.top(top or None)],
+        layers=[LayerChange(**vars(layer)) for layer in result.layers],
+        versions=versions(),
+    )
+
+
+def find_payload(model: "Model", result: "Found") -> FindPayload:
+    """Knowledge neurons as data."""
+    return FindPayload(
+        model=model_facts(model),
+        relation=result.relation,
+        t=result.t,
+        p=result.p,
+        share=result.share,
+        path=result.path,
+        facts=[_fact(entry) for entry in result.facts],
+        shared=places(result.shared),
+        versions=versions(),
+    )
+
+
+def _fact(entry: "FactNeurons") -> FoundFact:
+    return FoundFact(
+        subject=entry.fact.subject,
+        answer=entry.fact.answer,
+        prompts=list(entry.fact.prompts),
+        probabilities=list(entry.probabilities),
+        kept=places(entry.kept),
+        refined=places(entry.refined),
+    )
+
+
+def places(neurons: "frozenset[Neuron]") -> list[NeuronPlace]:
+    """Neurons as data, from the first layer to the last."""
+    found = [NeuronPlace(layer=n.layer, expert=n.expert, neuron=n.neuron) for n in neurons]
+    return sorted(found, key=lambda n: (n.layer, -1 if n.expert is None else n.expert, n.neuron))
+
+
+def facts_payload(relations: "Sequence[Relation]") -> FactsPayload:
+    """The shipped facts as data."""
+    return FactsPayload(
+        relations=[
+            RelationEntry(
+                name=relation.name,
+                description=relation.description,
+                facts=len(relation.facts),
+                templates=list(relation.templates),
+                examples=[f"{fact.subject}: {fact.answer}" for fact in relation.facts[:3]],
+            )
+            for relation in relations
+        ]
+    )

@@ -1,0 +1,90 @@
+"""`unembed knowledge` in the terminal: attributions, the neurons of facts, the shipped facts."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from unembed.view.glyphs import percent, signed, visible
+from unembed.view.payloads import AttributePayload, FactsPayload, FindPayload, FoundFact, NeuronPlace
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+
+_LAYERS = 8
+
+
+def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
+    """The neurons of the largest values, then the layers with the largest sums and their errors."""
+    answer = visible("".join(token.text for token in payload.target))
+    yield headline(f" KNOWLEDGE of {answer} {percent(payload.probability)}: {_how(payload)}", payload.model, paper)
+    yield Text(f"  {cell('neuron', 14)}{cell('value', 9)}{cell('act', 8)}in units of probability", FAINT)
+    largest = max((abs(entry.value) for entry in payload.attributions), default=0.0)
+    for entry in payload.attributions:
+        line = Text(f"  {cell(place_name(entry.layer, entry.expert, entry.neuron), 14)}")
+        line.append(cell(signed(entry.value, 3), 9), signed_style(entry.value))
+        line.append(cell(signed(entry.activation, 1), 8))
+        yield line.append(paper.glyphs.bar(entry.value, largest, 40), signed_style(entry.value))
+    yield Text()
+    yield from _layers(payload)
+
+
+def _how(payload: AttributePayload) -> str:
+    if payload.path == "neuron":
+        some = "every neuron" if payload.candidates is None else f"the best {payload.candidates} of the layer path"
+        return f"neuron path, exact, {some}, baseline {payload.baseline}"
+    return f"layer path, {payload.quadrature} quadrature, baseline {payload.baseline}"
+
+
+def _layers(payload: AttributePayload) -> Iterator[Text]:
+    what = "quadrature error" if payload.path == "layer" else "sum - change: what neurons do together"
+    columns = f"{cell('layer', 8)}{cell('sum', 9)}{cell('P(1)-P(0)', 11)}{cell('error', 10)}{cell('points', 8)}"
+    yield Text(f"  {columns}error: {what}", FAINT)
+    ranked = sorted(payload.layers, key=lambda layer: -abs(layer.change))
+    for layer in ranked[:_LAYERS]:
+        error = f"{'−' if layer.error < 0 else '+'}{abs(layer.error):.0e}"
+        numbers = f"{cell(signed(layer.sum, 3), 9)}{cell(signed(layer.change, 3), 11)}{cell(error, 10)}"
+        yield Text(f"  {cell(f'L{layer.layer}', 8)}{numbers}{layer.nodes or '-'}")
+    rest = ranked[_LAYERS:]
+    if rest:
+        worst = max(abs(layer.error) for layer in rest)
+        yield Text(f"  {len(rest)} others, |error| at most {worst:.0e}; --json has all", FAINT)
+
+
+def place_name(layer: int, expert: int | None, neuron: int) -> str:
+    """`L24.N1005`, `L24.E2.N17`."""
+    return f"L{layer}" + ("" if expert is None else f".E{expert}") + f".N{neuron}"
+
+
+def find_lines(payload: FindPayload, paper: Paper) -> Iterator[Text]:
+    """A line a fact, and the relation's own neurons."""
+    title = f" KNOWLEDGE NEURONS of {payload.relation}: {payload.path} path, t = {payload.t:g}, p = {payload.p:g}"
+    yield headline(f"{title}, share <= {payload.share:g}", payload.model, paper)
+    columns = f"{cell('fact', 30)}{cell('P', 8)}{cell('kept', 6)}{cell('refined', 9)}"
+    yield Text(f"  {columns}the fact's own neurons", FAINT)
+    for fact in payload.facts:
+        yield _fact_line(fact)
+    yield Text()
+    shared = _names(payload.shared, 8)
+    yield Text(f"  the relation's neurons, kept by at least half of the facts: {len(payload.shared)}", STRONG)
+    yield Text(f"    {shared or 'none'}")
+
+
+def _fact_line(fact: FoundFact) -> Text:
+    mean = sum(fact.probabilities) / max(1, len(fact.probabilities))
+    name = f"{visible(fact.subject)} {visible(fact.answer)}"
+    counts = f"{cell(percent(mean), 8)}{cell(str(len(fact.kept)), 6)}{cell(str(len(fact.refined)), 9)}"
+    return Text(f"  {cell(name, 30)}{counts}{_names(fact.refined, 4)}")
+
+
+def _names(neurons: Sequence[NeuronPlace], shown: int) -> str:
+    names = [place_name(n.layer, n.expert, n.neuron) for n in neurons]
+    return " ".join(names[:shown]) + (f" … {len(names) - shown} more" if len(names) > shown else "")
+
+
+def facts_lines(payload: FactsPayload) -> Iterator[Text]:
+    """A block a relation."""
+    yield Text(f"  {cell('relation', 14)}{cell('facts', 7)}{cell('templates', 11)}examples", FAINT)
+    for entry in payload.relations:
+        examples = ", ".join(entry.examples)
+        yield Text(
+            f"  {cell(entry.name, 14)}{cell(str(entry.facts), 7)}{cell(str(len(entry.templates)), 11)}{examples}"
+        )
+    yield Text("  a YAML or JSONL file of your own works as well: unembed knowledge find FACTS.yaml", FAINT)
