@@ -8,8 +8,8 @@ Each change is a function of the value it finds, applied in order, straight-line
 whatever the dtype of the model, so two correct ways to run one float64 model agree to 1e-7 only; in this context they
 stay in float64, and agree to float64 rounding.
 
-`jitter` multiplies streams and writes by `1 ± jitter`: how far that moves the logits measures how much the model
-amplifies relative errors, and so how far rounding may move them.
+`jitter` multiplies streams and writes by `1 ± jitter`, and errs as much in edits that subtract: how far that moves the
+logits measures how much the model amplifies relative errors, and so how far rounding may move them.
 """
 
 import sys
@@ -39,6 +39,8 @@ class Change:
     function: Function
     index: tuple[int, ...] = ()
     """Head (and source), or (expert and) neuron."""
+    cancels: bool = False
+    """Whether it subtracts, so that its rounding is relative to what it found, not to what it leaves."""
 
 
 @dataclass
@@ -78,7 +80,8 @@ class Rerun:
                 where = (torch.tensor(change.positions), *change.index)
                 found = x[where]
                 x = x.clone()
-                x[where] = change.function(found.double()).to(x.dtype)
+                new = change.function(found.double()).to(x.dtype)
+                x[where] = new + (self._shaken(found) - found) if change.cancels and self.jitter else new
         return x
 
     def _shaken(self, x: Tensor) -> Tensor:
@@ -111,7 +114,9 @@ class Rerun:
     def _attention_write(self, layer: int, write: Tensor) -> Tensor:
         write = self._shaken(self.touch("attention_write", layer, write))
         if self.touched("resid_mid", layer):
-            write = self.touch("resid_mid", layer, self.hidden[layer] + write) - self.hidden[layer]
+            # What is written is a difference; its rounding stays when the stream is added again.
+            middle = self.touch("resid_mid", layer, self.hidden[layer] + write)
+            write = self._shaken(middle - self.hidden[layer])
         return write
 
     def _hook_output(self, stack: ExitStack, module: nn.Module, edit: Function) -> None:

@@ -46,10 +46,15 @@ def test_indices_count_from_the_end(model_type: str, given: dict[str, Any], expe
     assert resolve(found, model(model_type), LENGTH) == found
 
 
-@given(st.lists(st.integers(-LENGTH, LENGTH - 1), min_size=1))
-def test_positions_are_sorted_and_there_once(positions: list[int]) -> None:
+@given(st.lists(st.integers(-LENGTH, LENGTH - 1), min_size=1, unique_by=lambda p: p % LENGTH))
+def test_positions_keep_their_order_and_count_from_the_start(positions: list[int]) -> None:
     found = resolve(Site(kind="resid_pre", layer=0, positions=tuple(positions)), model("llama"), LENGTH)
-    assert found.positions == tuple(p for p in range(LENGTH) if p in positions or p - LENGTH in positions)
+    assert found.positions == tuple(p % LENGTH for p in positions)
+
+
+def test_a_position_that_is_there_twice() -> None:
+    with pytest.raises(InputError, match="takes each position once"):
+        resolve(Site(kind="resid_pre", layer=0, positions=(0, -LENGTH)), model("llama"), LENGTH)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +91,10 @@ def test_positions_are_sorted_and_there_once(positions: list[int]) -> None:
     ],
 )
 def test_what_there_is_not_is_refused_in_words(model_type: str, given: dict[str, Any], message: str) -> None:
+    site = Site(**(given | {"kind": "z"}))
+    object.__setattr__(site, "kind", given["kind"])  # also one that there is not, whose type a checker refuses earlier
     with pytest.raises(InputError, match=message):
-        resolve(Site(**given), model(model_type), LENGTH)
+        resolve(site, model(model_type), LENGTH)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed import measures
+from unembed.alignment import Alignment, Pair, aligned
 from unembed.counterfactual import Interrupted, counterfactuals
 from unembed.edits import Edit
 from unembed.errors import InputError
@@ -28,7 +29,7 @@ from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.run import Run, base_run
 from unembed.sites import Site, SiteKind, experts_of, neurons_of, resolve
-from unembed.trace import absolute_position, tokenize
+from unembed.trace import tokenize
 
 Direction = Literal["denoise", "noise"]
 Sweep = Literal["resid", "attention", "mlp", "head", "neuron"]
@@ -43,7 +44,7 @@ _KIND: dict[Sweep, SiteKind] = {
     "neuron": "neuron",
 }
 _BY_POSITION = ("resid", "attention", "mlp")
-_Pairs = list[tuple[int, int]]
+_Pairs = Sequence[Pair]
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,8 @@ class Patching:
     """The metric of the clean run."""
     corrupt: float
     """The metric of the corrupt run."""
-    align: tuple[tuple[int, int], ...]
-    """Positions that correspond: (clean, corrupt)."""
-    shared: int
-    """How many tokens at the start are the same in both prompts."""
+    alignment: Alignment
+    """Which positions correspond."""
     cells: tuple[Cell, ...]
     values: Mapping[Direction, Float[Tensor, "cell"]]
     """The metric of each patched run, a sweep a direction; NaN where the work was stopped before."""
@@ -170,12 +169,11 @@ def patch(
     answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
     _check_metric(metric, answer)
     prompts = tokenize(model, clean), tokenize(model, corrupt)
-    pairs = _pairs(model, prompts, align)
-    chosen = _at(position, pairs, len(prompts[0]))
-    shared = _shared(prompts)
+    alignment = aligned(model, *prompts, align)
+    chosen = alignment.at(position)
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
     more = () if answer is None else answer[:-1]
-    cells, spots = _cells(model, sweep, layers, chosen, [p for p in chosen if max(p) >= shared or p[0] != p[1]])
+    cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
     at = tuple(range(-1 - len(more), 0))
     runs = [
         base_run(model, (*prompt, *more), positions=_kept(sweep, spots, side, len(prompt), at))
@@ -192,8 +190,7 @@ def patch(
         versus=other,
         clean=_end(measure, runs[0], at),
         corrupt=_end(measure, runs[1], at),
-        align=tuple(pairs),
-        shared=shared,
+        alignment=alignment,
         cells=cells,
         values={},
     )
@@ -257,49 +254,6 @@ def _check_metric(metric: str | Measure, answer: tuple[int, ...] | None) -> None
         )
 
 
-def _pairs(model: Model, prompts: tuple[tuple[int, ...], tuple[int, ...]], align: Mapping[int, int] | None) -> _Pairs:
-    """Positions that correspond, (clean, corrupt), by rising clean position."""
-    clean, corrupt = prompts
-    if clean == corrupt:
-        raise InputError("The two prompts are the same: there is nothing to patch.")
-    if align is None:
-        if len(clean) != len(corrupt):
-            raise InputError(
-                f"The prompts do not align: {len(clean)} and {len(corrupt)} tokens.\n"
-                f"  clean    {_pieces(model, clean)}\n  corrupt  {_pieces(model, corrupt)}\n"
-                "Give prompts of equal length, or a map of positions from clean to corrupt (--align 0:0,1:2)."
-            )
-        return [(p, p) for p in range(len(clean))]
-    pairs = sorted((absolute_position(p, len(clean)), absolute_position(q, len(corrupt))) for p, q in align.items())
-    if not pairs or any(len({pair[side] for pair in pairs}) < len(pairs) for side in (0, 1)):
-        raise InputError(f"Expected a map that pairs each position with one other, found {dict(align)}.")
-    return pairs
-
-
-def _pieces(model: Model, tokens: Sequence[int]) -> str:
-    tokenizer = model.tokenizer
-    pieces = [repr(token if tokenizer is None else str(tokenizer.decode([token]))) for token in tokens]
-    return " | ".join(f"{i} {piece}" for i, piece in enumerate(pieces))
-
-
-def _shared(prompts: tuple[tuple[int, ...], tuple[int, ...]]) -> int:
-    clean, corrupt = prompts
-    same = [a == b for a, b in zip(clean, corrupt, strict=False)]
-    return same.index(False) if False in same else len(same)
-
-
-def _at(position: str | int, pairs: _Pairs, length: int) -> _Pairs:
-    if position == "all":
-        return pairs
-    if isinstance(position, str) and position != "last":
-        raise InputError(f"Expected a position of all, last or an index, found {position!r}.")
-    wanted = absolute_position(-1 if isinstance(position, str) else position, length)
-    found = [pair for pair in pairs if pair[0] == wanted]
-    if not found:
-        raise InputError(f"The map of positions leaves out {wanted}: a patched position needs its partner.")
-    return found
-
-
 # Cells and their edits
 
 
@@ -308,8 +262,10 @@ def _cells(
 ) -> tuple[tuple[Cell, ...], list[_Pairs]]:
     """The cells of a sweep, and for each the positions that differ: none where there is nothing to compute."""
     kind, cells, spots = _KIND[sweep], [], []
-    if sweep == "neuron" and layers is None:
+    if layers is None and sweep == "neuron":
         raise InputError("Neurons are swept in the layers that are asked for: give at least one (--layer).")
+    if layers is not None and not len(layers):
+        raise InputError("Expected at least one layer to sweep; None stands for all.")
     for layer in range(model.layers) if layers is None else layers:
         layer = resolve(Site(kind=kind, layer=layer), model, 1).layer
         if sweep in _BY_POSITION:
@@ -382,18 +338,24 @@ def _measure(
         return metric, None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
-    answer = answer or (_top(runs[0]),)
+    answer = (_top(runs[0]),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
     other = (_top(runs[1]),) if versus is None else answer_tokens(model, versus)
-    if len(other) > 1:
+    if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
-    if other == answer:
+    token, against = answer[0], other[0]
+    if token == against:
         raise InputError(
-            f"The target and the other token are both {_pieces(model, answer)[2:]}: their logits do not differ.\n"
+            f"The target and the other token are both {_text(model, token)}: their logits do not differ.\n"
             "Give another token (--vs), or use the metric probability."
         )
-    return measures.logit(answer[0], other[0]), answer, other[0]
+    return measures.logit(token, against), answer, against
+
+
+def _text(model: Model, token: int) -> str:
+    """A token for an error message."""
+    return str(token) if model.tokenizer is None else repr(str(model.tokenizer.decode([token])))
 
 
 def _top(run: Run) -> int:

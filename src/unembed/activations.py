@@ -62,7 +62,7 @@ def activations(
 def last_streams(
     model: Model, passages: Sequence[Sequence[int]], *, progress: Progress = silent
 ) -> Iterator[tuple[int, Float[Tensor, "position d_model"]]]:
-    """The stream after the last block at every position of each passage, with the passage's index; the shortest first."""
+    """The stream after the last block at every position of each passage, in the manner of `activations`."""
     norm = model.module.get_submodule(model.family.final_norm)
     yield from _read_all(model, norm, passages, lambda args: args[0], progress)
 
@@ -112,5 +112,5 @@ def _run(
     with one_at_a_time, ExitStack() as stack:
         on_call(stack, part, keep)
         with suppress(_Read):
-            model.module(ids, use_cache=False, logits_to_keep=1)
+            model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
     return kept[0].reshape(*ids.shape, -1)

@@ -15,6 +15,7 @@ The noisy run of a sample is recorded once, and the restored runs start from it,
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -31,7 +32,8 @@ from unembed.run import Run, base_run
 from unembed.sites import Site, SiteKind
 from unembed.trace import absolute_position, tokenize, well_formed
 
-SITES: dict[str, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
+Restored = Literal["resid", "attention", "mlp"]
+SITES: dict[Restored, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class CausalTrace:
     subject: tuple[int, ...]
     """The positions that got noise."""
     target: tuple[int, ...]
-    site: str
+    site: Restored
     window: int
     std: float
     """The standard deviation of the noise."""
@@ -127,7 +129,7 @@ def causal_trace(
         InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
         TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
     """
-    _check(site, window, noise, samples)
+    where = _check(site, window, noise, samples)
     tokens = tokenize(model, prompt)
     corrupted = subject_positions(model, prompt, subject)
     asked = _question(model, tokens, target)
@@ -135,10 +137,22 @@ def causal_trace(
     kept = sorted({*asked.positions, *patched})
     clean = base_run(model, asked.tokens, positions=kept)
     std = noise * embedding_std(model)
-    edits = list(_restorations(clean, len(tokens), corrupted[0], site, window))
-    rows = [_probability(asked, clean)]
-    found: list[Tensor] = []
+    edits = list(_restorations(clean, len(tokens), corrupted[0], where, window))
     draws = _draws(samples, (len(corrupted), model.d_model), std, seed)
+    result = CausalTrace(
+        model=model,
+        tokens=tokens,
+        subject=corrupted,
+        target=asked.answer,
+        site=where,
+        window=window,
+        std=std,
+        seed=seed,
+        clean=_probability(asked, clean),
+        corrupt=torch.zeros(0, dtype=torch.float64),
+        restored=torch.zeros(0, model.layers, len(tokens), dtype=torch.float64),
+        asked=samples,
+    )
     try:
         for sample, draw in enumerate(draws):
 
@@ -146,57 +160,31 @@ def causal_trace(
                 progress(stage, (sample + fraction) / samples)
 
             noisy = _noisy_run(model, asked.tokens, corrupted, draw, kept)
-            swept = counterfactuals(noisy, edits, asked.probability, at=asked.positions, memory=memory, progress=tick)
-            corrupt = _probability(asked, noisy)
-            whole = swept.new_full((model.layers, len(tokens)), corrupt, dtype=torch.float64)
-            whole[:, corrupted[0] :] = swept.double().view(model.layers, -1)
-            rows.append(corrupt)
-            found.append(whole.cpu())
+            found = counterfactuals(noisy, edits, asked.probability, at=asked.positions, memory=memory, progress=tick)
+            result = _with_sample(result, _probability(asked, noisy), found)
     except KeyboardInterrupt as stop:
-        if not found:
+        if not len(result.corrupt):
             raise
-        raise TracingInterrupted(
-            _result(model, tokens, corrupted, asked, site, window, std, seed, rows, found, samples)
-        ) from stop
-    return _result(model, tokens, corrupted, asked, site, window, std, seed, rows, found, samples)
+        raise TracingInterrupted(result) from stop
+    return result
 
 
-def _result(
-    model: Model,
-    tokens: tuple[int, ...],
-    subject: tuple[int, ...],
-    asked: Question,
-    site: str,
-    window: int,
-    std: float,
-    seed: int,
-    rows: list[float],
-    found: list[Tensor],
-    samples: int,
-) -> CausalTrace:
-    return CausalTrace(
-        model=model,
-        tokens=tokens,
-        subject=subject,
-        target=asked.answer,
-        site=site,
-        window=window,
-        std=std,
-        seed=seed,
-        clean=rows[0],
-        corrupt=torch.tensor(rows[1 : len(found) + 1], dtype=torch.float64),
-        restored=torch.stack(found),
-        asked=samples,
-    )
+def _with_sample(result: CausalTrace, corrupt: float, found: Float[Tensor, "cell"]) -> CausalTrace:
+    """The result with one more sample; before the subject nothing was changed, so there is nothing to restore."""
+    restored = torch.full((1, result.model.layers, len(result.tokens)), corrupt, dtype=torch.float64)
+    restored[0, :, result.subject[0] :] = found.to(restored).view(result.model.layers, -1)
+    one = torch.tensor([corrupt], dtype=torch.float64)
+    return replace(result, corrupt=torch.cat([result.corrupt, one]), restored=torch.cat([result.restored, restored]))
 
 
-def _check(site: str, window: int, noise: float, samples: int) -> None:
+def _check(site: str, window: int, noise: float, samples: int) -> Restored:
     if site not in SITES:
         raise InputError(f"Expected a site of {', '.join(SITES)}, found {site!r}.")
     if window < 1 or samples < 1:
         raise InputError(f"Expected window >= 1 and samples >= 1, found {window} and {samples}.")
     if not 0 < noise < float("inf"):
         raise InputError(f"Expected noise above 0, found {noise}.")
+    return site
 
 
 def _question(model: Model, tokens: tuple[int, ...], target: str | int | Sequence[int] | None) -> Question:
@@ -248,7 +236,7 @@ def embedding_std(model: Model) -> float:
     with torch.no_grad():
         for ids in torch.arange(model.vocab, device=model.device).split(8192):
             x = embedding(ids[None])
-            count, total = count + x.numel(), total + float(x.double().sum())
+            count, total = count + x.numel(), total + float(x.sum(dtype=torch.float64))
             squares += float(x.float().square().sum(dtype=torch.float64))
     return (squares / count - (total / count) ** 2) ** 0.5
 
@@ -276,7 +264,7 @@ def _noisy_run(
         return base_run(model, tokens, positions=kept)
 
 
-def _restorations(clean: Run, length: int, first: int, site: str, window: int) -> Iterator[list[Edit]]:
+def _restorations(clean: Run, length: int, first: int, site: Restored, window: int) -> Iterator[list[Edit]]:
     """Layer by layer, position by position from the subject on: the edits that restore one state."""
     layers, kind = clean.model.layers, SITES[site]
     positions = range(first, length)

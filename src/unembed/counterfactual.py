@@ -15,13 +15,14 @@ from torch import Tensor
 
 from unembed.edits import Edit, Intervention
 from unembed.errors import InputError
+from unembed.interface import one_at_a_time
 from unembed.measures import Measure, TokenMeasure
 from unembed.memory import Costs, budget, costs, logit_rows
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import unembedded
 from unembed.run import Run
-from unembed.sites import Site, resolve
+from unembed.sites import Site, experts_of, neurons_of, resolve
 from unembed.trace import absolute_position
 from unembed.vocabulary import log_normaliser, logits_of, normed
 from unembed.walk import Row, Walk, Watched, row_of
@@ -69,7 +70,7 @@ def counterfactuals(
         measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
         at: positions that are read.
         memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
-        progress: called after each block of each walk.
+        progress: called after each block of each walk, while other runs of the process wait.
 
     Raises:
         InputError: no such site or position, a value of the wrong shape, a measure that gives NaN, or a budget too
@@ -119,9 +120,10 @@ def gradients(
         for part, walk, tick in _planned(job, progress):
             last = walk.go(job.at, tick)
             found, slope = _read_with_slope(job, last)
-            values[[job.order[i] for i in part]] = found.double().cpu()
-            parts = torch.autograd.grad(last, list(leaves), slope, allow_unused=True)
-            total = [sum_ if part is None else sum_ + part for sum_, part in zip(total, parts, strict=True)]
+            values[[job.order[i] for i in part]] = _numbers(job, found, part).double().cpu()
+            if last.requires_grad:  # a walk may hold none of the versions that are made of leaves
+                parts = torch.autograd.grad(last, list(leaves), slope, allow_unused=True)
+                total = [sum_ if part is None else sum_ + part for sum_, part in zip(total, parts, strict=True)]
     return values, tuple(total)
 
 
@@ -133,15 +135,15 @@ def watched(
     Raises:
         InputError: as `counterfactuals`.
     """
-    sites = [resolve(site, run.model, run.length) for site in sites]
+    resolved = {site: resolve(site, run.model, run.length) for site in sites}
     job = _job(run, interventions, lambda logits: logits, (-1,), None)
     found: list[Watched] = [{} for _ in job.order]
     with torch.no_grad():
-        for part, walk, tick in _planned(job, silent, watch=sites):
+        for part, walk, tick in _planned(job, silent, watch=list(dict.fromkeys(resolved.values()))):
             walk.go(job.at, tick)
             seen = walk.watched()
             for line, i in enumerate(part):
-                found[job.order[i]] = {site: values[line] for site, values in seen.items()}
+                found[job.order[i]] = {site: seen[place][line] for site, place in resolved.items()}
     return found
 
 
@@ -159,6 +161,8 @@ def _job(
     rows = [row_of(_resolved(edits, run), run) for edits in interventions]
     order = sorted(range(len(rows)), key=lambda i: rows[i].key)
     at = tuple(absolute_position(p, run.length) for p in at)
+    if not at:
+        raise InputError("There is nothing to read: expected at least one position (at).")
     cost = costs(run, len(at), gradients=gradients)
     job = _Job(run, [rows[i] for i in order], order, measure, at, budget(run.model, memory), cost)
     dearest = max(rows, key=cost.of)
@@ -203,8 +207,6 @@ def _fitting(edit: Edit, run: Run) -> Edit:
 
 def value_shape(site: Site, run: Run) -> tuple[int, ...]:
     """The shape of one position's value of a resolved site."""
-    from unembed.sites import experts_of, neurons_of
-
     model, call = run.model, run.calls[site.layer]
     if site.kind == "pattern":
         return () if site.source is not None else (run.length,)
@@ -265,7 +267,11 @@ def _chunks(job: _Job, last: Tensor) -> Iterator[Tensor]:
 
 
 def _read(job: _Job, last: Float[Tensor, "row position d_model"], part: range) -> Tensor:
-    found = torch.cat([_measured(job, chunk) for chunk in _chunks(job, last)])
+    return _numbers(job, torch.cat([_measured(job, chunk) for chunk in _chunks(job, last)]), part)
+
+
+def _numbers(job: _Job, found: Tensor, part: range) -> Tensor:
+    """What was measured, if none of it is NaN."""
     bad = torch.isnan(found).reshape(len(found), -1).any(1)
     if bool(bad.any()):
         row = job.rows[part[int(bad.int().argmax())]]
@@ -281,7 +287,7 @@ def _measured(job: _Job, last: Tensor) -> Tensor:
     if not isinstance(found, Tensor) or found.shape[:1] != last.shape[:1]:
         shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
         raise InputError(f"Expected the measure to give a tensor with {len(last)} rows, one a version; found {shape}.")
-    return found
+    return found if found.is_floating_point() else found.double()
 
 
 def _logits(job: _Job, last: Tensor) -> Tensor:
@@ -301,6 +307,8 @@ def _read_with_slope(job: _Job, last: Tensor) -> tuple[Tensor, Tensor]:
     for chunk in _chunks(job, last.detach()):
         leaf = chunk.requires_grad_()
         found = _measured(job, leaf)
+        if found.ndim != 1:
+            raise InputError("A gradient needs a measure of one number a version, found several.")
         values.append(found.detach())
         slopes.append(torch.autograd.grad(found.sum(), leaf)[0])
     return torch.cat(values), torch.cat(slopes)
@@ -309,11 +317,12 @@ def _read_with_slope(job: _Job, last: Tensor) -> tuple[Tensor, Tensor]:
 @contextmanager
 def _frozen(model: Model) -> Iterator[None]:
     """No gradient by the weights in this context."""
-    wanted = [parameter for parameter in model.module.parameters() if parameter.requires_grad]
-    for parameter in wanted:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in wanted:
-            parameter.requires_grad_(True)
+    with one_at_a_time:
+        wanted = [parameter for parameter in model.module.parameters() if parameter.requires_grad]
+        try:
+            for parameter in wanted:
+                parameter.requires_grad_(False)
+            yield
+        finally:
+            for parameter in wanted:
+                parameter.requires_grad_(True)

@@ -17,6 +17,7 @@ from unembed.errors import InputError
 from unembed.model import Model
 from unembed.run import Run, base_run
 from unembed.sites import Site, resolve
+from unembed.trace import absolute_position
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,8 @@ def project_out(site: Site, directions: Float[Tensor, "d"] | Float[Tensor, "dire
     """
     rows = torch.as_tensor(directions)
     rows = (rows[None] if rows.ndim == 1 else rows).double()
+    if rows.ndim != 2 or not bool(torch.isfinite(rows).all()):
+        raise InputError(f"Expected directions of finite numbers, one a row, found shape {tuple(rows.shape)}.")
     rank = int(torch.linalg.matrix_rank(rows)) if rows.numel() else 0
     if rank == 0:
         raise InputError("There is no direction to project out: expected at least one that is not zero.")
@@ -100,13 +103,14 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
                 "Give prompts of equal length, or a map of positions (align)."
             )
         align = {p: p for p in site.positions}
-    missing = [p for p in site.positions if p not in align]
+    pairs = {absolute_position(p, run.length): absolute_position(q, source.length) for p, q in align.items()}
+    missing = [p for p in site.positions if p not in pairs]
     if missing:
         raise InputError(f"The map of positions leaves out {missing}: every edited position needs its source.")
-    order = [align[p] for p in site.positions]
-    found = source.at(replace(site, positions=tuple(order)))
-    rank = {p: i for i, p in enumerate(sorted(set(order)))}
-    return replace(set_to(site, found[[rank[p] for p in order]]), what="swap")
+    order = [pairs[p] for p in site.positions]
+    distinct = tuple(dict.fromkeys(order))
+    found = source.at(replace(site, positions=distinct))
+    return replace(set_to(site, found[[distinct.index(q) for q in order]]), what="swap")
 
 
 @torch.no_grad()
@@ -119,6 +123,8 @@ def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Site)
     total, count = None, 0
     for prompt in prompts:
         found = base_run(model, prompt).at(replace(site, positions=None)).double()
+        if total is not None and total.shape != found.shape[1:]:
+            raise InputError("The mean of a whole pattern needs prompts of one length; or name one source.")
         total, count = found.sum(0) + (0 if total is None else total), count + len(found)
     if total is None:
         raise InputError("A mean needs at least one prompt.")

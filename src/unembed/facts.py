@@ -129,7 +129,7 @@ def _loaded(text: str, file: str) -> Any:
         where = f"{file}, line {mark.line + 1}" if mark else file
         raise InputError(
             f"{where}: expected YAML, found: {getattr(error, 'problem', None) or str(error).splitlines()[0]}. "
-            "Indent with spaces, and put a text in quotes that begins with { or contains a colon and a space."
+            "Indent with spaces, and put texts with braces or colons in quotes."
         ) from error
 
 

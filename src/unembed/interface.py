@@ -1,4 +1,4 @@
-"""Hooks and the attention interface: the only file that reaches into a running module.
+"""Hooks and the attention interface: the only file that installs them.
 
 Forward hooks watch or replace what a module takes and gives. Attention needs none: `transformers` calls attention
 through an interface by name, where one registered function hands each call to the `Attend` of the current run. So
@@ -55,28 +55,22 @@ def on_call(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...]
 @contextmanager
 def attending(model: Model, attend: Attend) -> Iterator[None]:
     """Hand every attention of the model to `attend` in this context."""
-    restore = _shadow_inner(model) if model.family.inner_attention else _switch_interface(model)
-    token = _attend.set(attend)
-    try:
+    with ExitStack() as stack:
+        (_shadow_inner if model.family.inner_attention else _switch_interface)(model, stack)
+        token = _attend.set(attend)
+        stack.callback(_attend.reset, token)
         yield
-    finally:
-        _attend.reset(token)
-        restore()
 
 
-def _switch_interface(model: Model) -> Callable[[], None]:
+def _switch_interface(model: Model, stack: ExitStack) -> None:
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import eager_mask
 
     AttentionInterface.register(_INTERFACE, _attention)
     AttentionMaskInterface.register(_INTERFACE, eager_mask)
     config, before = model.config, model.config._attn_implementation
+    stack.callback(setattr, config, "_attn_implementation", before)
     config._attn_implementation = _INTERFACE
-
-    def restore() -> None:
-        config._attn_implementation = before
-
-    return restore
 
 
 def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any) -> Any:
@@ -89,18 +83,14 @@ def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mas
     return eager(query, key, value, mask) if attend is None else attend(module, eager, query, key, value, mask)
 
 
-def _shadow_inner(model: Model) -> Callable[[], None]:
+def _shadow_inner(model: Model, stack: ExitStack) -> None:
     name = model.family.inner_attention
     assert name is not None
-    modules = [block.attention for block in model.blocks]
-    for module in modules:
-        setattr(module, name, _shadowed(module, getattr(module, name)))
-
-    def restore() -> None:
-        for module in modules:
-            delattr(module, name)
-
-    return restore
+    for module in (block.attention for block in model.blocks):
+        before = vars(module).get(name)  # the shadow of an outer run, if there is one
+        stack.callback(delattr, module, name) if before is None else stack.callback(setattr, module, name, before)
+        own = getattr(type(module), name).__get__(module)
+        setattr(module, name, _shadowed(module, own))
 
 
 def _shadowed(module: nn.Module, method: Callable[..., Any]) -> Callable[..., Any]:

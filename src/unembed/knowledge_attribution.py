@@ -81,7 +81,8 @@ class LayerSum:
     change: float
     """`P - P(all neurons of the layer at the baseline)`."""
     error: float
-    """`sum - change`: on the layer path the quadrature's error, on the neuron path what the neurons do together."""
+    """`sum - change`: on the layer path the quadrature's error; on the neuron path what the neurons do together, and
+    what neurons do that were no candidates."""
     nodes: int
     """Points of the quadrature; 0 on the neuron path."""
 
@@ -127,7 +128,7 @@ class Attribution:
             activation=float(self._activations[layer][tuple(place)]),
         )
 
-    @property
+    @cached_property
     def _activations(self) -> list[Tensor]:
         last = (self.question.positions[-1],)
         return [_whole(self.run, layer, last)[-1] for layer in range(self.run.model.layers)]
@@ -171,7 +172,8 @@ def attribute(
         quadrature: of the layer path. "riemann": `alpha = k/m` for `k = 1..m`, as the authors do. "gauss":
             Gauss-Legendre; intervals on which completeness does not hold yet are cut.
         steps: `m` of the Riemann sum (20), or a fixed number of Gauss nodes; None lets them refine themselves.
-        tolerance: of a layer's completeness, relative to `P`, at which refinement stops.
+        tolerance: of a layer's completeness, relative to `P`, at which refinement stops; at least 8 units of the
+            model's precision.
         baseline: "zero", or one tensor a layer (`mean_activations`).
         candidates: on the neuron path, only this many neurons: those of the largest magnitude on the layer path.
         memory: bytes for walks, as in `counterfactuals`.
@@ -310,8 +312,8 @@ class _Problem:
     ) -> tuple[dict[int, Float[Tensor, "node position *neuron"]], list[Float[Tensor, "position *neuron"]]]:
         """`dP/dw` at `b + alpha (w - b)` for the nodes `alpha` of each layer, all in the same walks.
 
-        `P` at `points` comes along, into `known`: a walk of its own would pass over the weights once more. So does, with
-        `here`, the slope of every layer at the run itself, where one version serves all layers.
+        `P` at `points` comes along, into `known`: a walk of its own would pass over the weights once more. With `here`,
+        so does the slope of every layer at the run itself, where one version serves all layers.
         """
         new = sorted(set(points) - self.known.keys())
         interventions: list[Edit | list[Edit]] = [self.moved(*point) for point in new]
@@ -392,7 +394,9 @@ def _gauss(problem: _Problem, steps: int | None, tolerance: float) -> list[_Esti
         return _totals(problem, _integrate(problem, [(layer, 0.0, 1.0) for layer in problem.layers], steps), steps)
     start = [part for layer in problem.layers for part in _cut(layer, 0.0, 1.0, FIRST_CUTS if layer == 0 else 1)]
     done = _integrate(problem, start, NODES)
-    while bad := _too_coarse(done, tolerance * problem.probability):
+    # P itself is known to its rounding only, which in 16 bit is more than half a percent.
+    allowed = max(tolerance, 8 * torch.finfo(problem.run.model.dtype).eps) * problem.probability
+    while bad := _too_coarse(done, allowed):
         finer = [piece for part in bad for piece in _cut(part.layer, part.low, part.high, CUTS)]
         done = [part for part in done if part not in bad] + _integrate(problem, finer, NODES)
     return _totals(problem, done, NODES)
@@ -408,8 +412,10 @@ def _too_coarse(parts: list[_Interval], allowed: float) -> list[_Interval]:
     found = []
     for layer in {part.layer for part in parts}:
         mine = [part for part in parts if part.layer == layer]
-        if sum(abs(part.error) for part in mine) > allowed and NODES * len(mine) < MOST_NODES:
-            found += [p for p in mine if abs(p.error) > allowed / len(mine) and p.high - p.low > NARROWEST]
+        picked = [p for p in mine if abs(p.error) > allowed / len(mine) and p.high - p.low > NARROWEST]
+        fits = NODES * (len(mine) + (CUTS - 1) * len(picked)) <= MOST_NODES
+        if sum(abs(part.error) for part in mine) > allowed and fits:
+            found += picked
     return found
 
 

@@ -242,6 +242,10 @@ def random_neurons(
         site = Site(kind="neuron", layer=layer, positions=asked.positions[:1])
         size = run.at(site)[0].abs().float() * projection(block.down_projection).float().norm(dim=1)
         size[[neuron.neuron for neuron in like if neuron.layer == layer]] = -1
+        if 2 * count > len(size):
+            raise InputError(
+                f"Layer {layer} has {len(size)} neurons: there are not {count} others to draw a control from."
+            )
         pool = size.topk(min(max(20, among * count), len(size) - count)).indices.cpu()
         found += [Neuron(layer, int(i)) for i in pool[torch.randperm(len(pool), generator=random)[:count]]]
     return frozenset(found)

@@ -41,6 +41,11 @@ def log_probability(tokens: Sequence[int]) -> TokenMeasure:
 
     def measure(chosen: Tensor, normaliser: Tensor | None) -> Tensor:
         assert normaliser is not None
+        if chosen.shape[1] != len(tokens):
+            raise InputError(
+                f"An answer of {len(tokens)} tokens is read at as many positions, found {chosen.shape[1]}.\n"
+                "Give at=question.positions."
+            )
         return (chosen[:, order, order] - normaliser).sum(-1)
 
     return TokenMeasure(tuple(tokens), True, measure)
@@ -64,6 +69,11 @@ def kl_from(logits: Float[Tensor, "position vocab"]) -> Measure:
     reference = wide(logits).log_softmax(-1)
 
     def measure(logits: Tensor) -> Tensor:
+        if logits.shape[1:] != reference.shape:
+            raise InputError(
+                f"Expected as many positions as the reference logits have, found shapes {tuple(logits.shape[1:])} and "
+                f"{tuple(reference.shape)}."
+            )
         return (reference.exp() * (reference - wide(logits).log_softmax(-1))).sum((-1, -2))
 
     return measure

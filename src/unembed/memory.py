@@ -1,7 +1,7 @@
 """Memory: what walks may take, and what they will.
 
-The estimates are upper bounds by counting what the blocks of a transformer hold at once; the benchmark of the engine
-compares them with the peak that the system reports.
+The estimates count what the blocks of a transformer hold at once; the benchmark of the engine compares them with the
+peak that the system reports.
 """
 
 import re
@@ -13,7 +13,7 @@ from unembed.errors import InputError
 from unembed.model import Model
 from unembed.run import Run
 from unembed.sites import experts_of, neurons_of
-from unembed.splicing import SIDE_BY_SIDE
+from unembed.splicing import SIDE_BY_SIDE, takes_a_batch
 from unembed.vocabulary import SLICE
 from unembed.walk import Row
 
@@ -41,7 +41,8 @@ def parse_bytes(text: str) -> int:
 def free_bytes(device: torch.device) -> int:
     """What is free on a device."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + cached
     import psutil
 
     return psutil.virtual_memory().available
@@ -72,11 +73,18 @@ class Costs:
     """A token and block that a gradient will pass through; 0 without gradients."""
     read: int
     """A row that is read: what the measure holds of the vocabulary."""
+    copied: int
+    """A position of the prefix, for a row that has a copy of its own (splicing.py)."""
+    batch_only: bool
 
     def of(self, row: Row) -> int:
         """Of one row."""
         tokens = self.length - row.start
-        return self.read + tokens * (self.held + self.saved * (self.layers - row.layer))
+        inside = tokens * (self.held + self.saved * (self.layers - row.layer))
+        # A pattern edit makes all rows of its layer a batch; which share its walk is not known here, so count its own.
+        patterned = any(edit.site.kind == "pattern" for edit in row.edits)
+        batch = self.batch_only or patterned or takes_a_batch(self.length, row.start)
+        return self.read + inside + (self.copied * row.start if batch else 0)
 
 
 def costs(run: Run, positions: int, *, gradients: bool) -> Costs:
@@ -90,6 +98,8 @@ def costs(run: Run, positions: int, *, gradients: bool) -> Costs:
         held=4 * size * model.d_model + inside,
         saved=inside if gradients else 0,
         read=positions * max(4, size) * (3 * SLICE + 4 * model.d_model),
+        copied=2 * size * (model.heads + model.kv_heads) * run.calls[0].key.shape[-1],
+        batch_only=model.family.inner_attention is not None,
     )
 
 
@@ -98,7 +108,7 @@ def _inside(run: Run) -> int:
     model = run.model
     heads = run.trace.layers[0].heads
     assert heads is not None
-    widest = max(neurons_of(model, layer) * max(1, min(4, experts_of(model, layer))) for layer in {0, model.layers - 1})
+    widest = max(neurons_of(model, layer) * max(1, experts_of(model, layer)) for layer in range(model.layers))
     attention = (2 * model.heads + 2 * model.kv_heads) * heads.value.shape[-1]
     return 8 * model.d_model + 4 * widest + 2 * attention + 3 * model.heads * (run.length + SIDE_BY_SIDE)
 

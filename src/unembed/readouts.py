@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.interface import one_at_a_time
 from unembed.model import Model
 from unembed.trace import Trace, absolute_position, well_formed
 
@@ -270,8 +271,9 @@ def unembedded(
     model: Model, x: Float[Tensor, "*batch d_model"]
 ) -> tuple[Float[Tensor, "*batch d_model"], Float[Tensor, "*batch vocab"], Float[Tensor, "*batch vocab"]]:
     """States of the stream as the model's own modules read them: normed, logits before and after the soft-cap."""
-    normed = model.module.get_submodule(model.family.final_norm)(x)
-    uncapped = model.unembed(normed)
+    with one_at_a_time:  # another thread's run may have hooks on these modules
+        normed = model.module.get_submodule(model.family.final_norm)(x)
+        uncapped = model.unembed(normed)
     return normed, uncapped, capped(uncapped, model.softcap)
 
 

@@ -228,7 +228,7 @@ def _calls(model: Model, layer: int, rows: Sequence[Sequence[int]]) -> tuple[dic
         for index in range(layer, model.layers):
             on_call(stack, model.blocks[index].module, _keeper(calls, index))
         on_call(stack, model.blocks[layer].down_projection, lambda args, _: keys.append(args[0]))  # type: ignore[arg-type]
-        model.module(ids, use_cache=False, logits_to_keep=1)
+        model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
     return calls, keys[0].reshape(*ids.shape, -1)
 
 

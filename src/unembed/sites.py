@@ -79,7 +79,7 @@ class Site:
 
 
 def resolve(site: Site, model: Model, length: int) -> Site:
-    """`site` with every index checked and counted from the start; positions sorted, never None.
+    """`site` with every index checked and counted from the start; positions in their order, never None.
 
     Raises:
         InputError: there is no such site in this model, or a position is outside the prompt.
@@ -140,7 +140,10 @@ def _positions(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:
         return tuple(range(length))
     if not len(positions):
         raise InputError("A site needs at least one position; None stands for all.")
-    return tuple(sorted({_checked("position", p, length) for p in positions}))
+    found = tuple(_checked("position", p, length) for p in positions)
+    if len(set(found)) < len(found):
+        raise InputError(f"A site takes each position once, found {tuple(positions)}.")
+    return found
 
 
 def _checked(what: str, index: int, count: int) -> int:

@@ -99,7 +99,7 @@ def attend(
     parts = []
     for group in groups:
         q, k, v = (x[:, :, group.tokens] for x in (query, key, value))
-        if edit_pattern is not None or _takes_a_batch(prefix, group):
+        if edit_pattern is not None or prefix.batch_only or takes_a_batch(prefix.length, group.start):
             parts.append(_batch(eager, prefix, group, q, k, v, edit_pattern))
         else:
             parts.append(_side_by_side(eager, prefix, group, q, k, v))
@@ -109,9 +109,9 @@ def attend(
     return torch.cat(parts, 1)[:, order.argsort()]
 
 
-def _takes_a_batch(prefix: Prefix, group: Group) -> bool:
-    size = prefix.length - group.start
-    return prefix.batch_only or group.start == 0 or 2 * size > min(SIDE_BY_SIDE, group.start)
+def takes_a_batch(length: int, start: int) -> bool:
+    """Whether rows that start there are so long beside their prefix that a copy of it for each is cheaper."""
+    return start == 0 or 2 * (length - start) > min(SIDE_BY_SIDE, start)
 
 
 def _side_by_side(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import linear
 
+from unembed.interface import one_at_a_time
 from unembed.model import Model
 from unembed.readouts import capped
 
@@ -20,7 +21,8 @@ SLICE = 2048
 
 def normed(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
     """States of the stream after the model's final norm."""
-    return model.module.get_submodule(model.family.final_norm)(x)
+    with one_at_a_time:  # another thread's run may have hooks on the norm
+        return model.module.get_submodule(model.family.final_norm)(x)
 
 
 def wide(logits: Tensor) -> Tensor:

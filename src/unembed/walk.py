@@ -55,7 +55,7 @@ def row_of(edits: Sequence[Edit], run: Run) -> Row:
     """The row of some edits, whose sites are resolved."""
     layer = min(edit.site.layer for edit in edits)
     first = [edit.site for edit in edits if edit.site.layer == layer]
-    start = min(site.positions[0] for site in (edit.site for edit in edits) if site.positions)
+    start = min(p for edit in edits for p in edit.site.positions or ())
     return Row(tuple(edits), start, layer, late=all(_is_late(site, run) for site in first))
 
 
@@ -137,7 +137,9 @@ class Walk:
             before = self.run.whole("mlp_write", layer, positions)
             write = self._neurons_anew(layer, new, cells, before)
             write = self._edited(layer, "mlp_write", write, new, _line_in(cells))
-            state = state.index_put((tokens,), state[tokens] - before + write)
+            # From the middle of the block up, as the block does: `state - before + write` would cancel where writes are
+            # large beside the stream.
+            state = state.index_put((tokens,), self.run.whole("resid_mid", layer, positions) + write)
         return self._edited(layer, "resid_post", state, new)
 
     def _neurons_anew(self, layer: int, new: range, cells: list[tuple[int, int]], write: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unembed import __version__
-from unembed.cli import interventions, knowledge, machine, patching, prediction
+from unembed.cli import editing, interventions, machine, patching, prediction
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ for command in (
     machine.doctor,
 ):
     app.command()(command)
-app.add_typer(knowledge.knowledge_app, name="knowledge", no_args_is_help=True)
+app.add_typer(editing.knowledge_app, name="knowledge", no_args_is_help=True)
 app.add_typer(machine.models_app, name="models", invoke_without_command=True)
 
 

@@ -9,6 +9,7 @@ import typer
 from unembed.cli.options import (
     DeviceOpt,
     DtypeOpt,
+    EditsOpt,
     JsonOpt,
     MemoryOpt,
     ModelOpt,
@@ -33,6 +34,7 @@ def ablate(
     layer: Annotated[list[int] | None, typer.Option(help="Only parts of this layer (repeatable).")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many effects to show; --json has all.")] = 15,
     memory: MemoryOpt = None,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -52,7 +54,7 @@ def ablate(
     words = read_prompt(prompt)
     texts = None if text is None else read_lines(text)
     allowed = None if memory is None else parse_bytes(memory)
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     try:
         with progress_bar() as progress:
             result = run(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unembed.cli.interventions import spot
-from unembed.cli.options import DeviceOpt, DtypeOpt, JsonOpt, MemoryOpt, ModelOpt, OfflineOpt, PromptArg
+from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, JsonOpt, MemoryOpt, ModelOpt, OfflineOpt, PromptArg
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
 from unembed.errors import InputError
 
@@ -40,6 +40,7 @@ def patch(
     ] = None,
     top: TopOpt = 10,
     memory: MemoryOpt = None,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -59,7 +60,7 @@ def patch(
     prompts = read_prompt(clean), read_prompt(corrupt)
     pairs = None if align is None else _pairs(align)
     allowed = None if memory is None else parse_bytes(memory)
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     try:
         with progress_bar() as progress:
             result = run(
@@ -84,13 +85,12 @@ def patch(
 
 def _pairs(text: str) -> dict[int, int]:
     try:
-        pairs = [tuple(map(int, pair.split(":"))) for pair in text.split(",")]
-        found = dict(pairs)
+        pairs = [(int(clean), int(corrupt)) for clean, corrupt in (pair.split(":") for pair in text.split(","))]
     except ValueError as error:
         raise InputError(f"Expected --align to be pairs such as 0:0,1:2, found {text!r}.") from error
-    if len(found) < len(pairs):
+    if len(dict(pairs)) < len(pairs):
         raise InputError(f"--align pairs a position twice: {text!r}.")
-    return found
+    return dict(pairs)
 
 
 def trace(
@@ -109,6 +109,7 @@ def trace(
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
     top: TopOpt = 10,
     memory: MemoryOpt = None,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -129,7 +130,7 @@ def trace(
     if (subject is None) == (not subject_position):
         raise InputError("Expected what gets noise: either --subject TEXT or --subject-position N.")
     allowed = None if memory is None else parse_bytes(memory)
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     try:
         with progress_bar() as progress:
             result = run(
@@ -167,6 +168,7 @@ def steer(
     tokens: Annotated[int, typer.Option("--tokens", "-n", min=1, help="How many tokens to emit at most.")] = 20,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the top prediction.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -184,7 +186,7 @@ def steer(
         raise InputError("Expected a direction: --add a token or file, or --toward (and --away) a prompt.")
     if toward is None and away is not None:
         raise InputError("--away is subtracted from --toward: give both.")
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     direction = _direction(loaded, add or [], toward, away, layer, site)
     try:
         result = run(

@@ -8,6 +8,7 @@ import typer
 from unembed.cli.options import (
     DeviceOpt,
     DtypeOpt,
+    EditsOpt,
     JsonOpt,
     ModelOpt,
     OfflineOpt,
@@ -42,6 +43,7 @@ def explain(
         str | None,
         typer.Option(metavar="WORD=OTHER", help="Also take their values from the prompt with one word replaced."),
     ] = None,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -54,7 +56,7 @@ def explain(
     from unembed.view.terminal import explain_lines
 
     text, words = read_prompt(prompt), _words(swap)
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     result = run(
         loaded,
         text,
@@ -80,6 +82,7 @@ def lens(
         list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -92,7 +95,7 @@ def lens(
     from unembed.view.terminal import lens_lines
 
     text = read_prompt(prompt)
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     with progress_bar() as progress:
         result = run(
             loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
@@ -108,6 +111,7 @@ def attention(
     versus: VersusOpt = None,
     reference: ReferenceOpt = "mean",
     position: PositionOpt = -1,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -120,7 +124,7 @@ def attention(
     from unembed.view.terminal import attention_lines
 
     text = read_prompt(prompt)
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     result = run(
         loaded,
         text,
@@ -142,6 +146,7 @@ def generate(
     explained: Annotated[
         bool, typer.Option("--explain", help="Tell where each token first led, and which term gave it most.")
     ] = False,
+    edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
@@ -155,7 +160,7 @@ def generate(
     from unembed.view.terminal import generated_lines, show
 
     text = read_prompt(prompt)
-    loaded = load_model(model, device, dtype, offline)
+    loaded = load_model(model, device, dtype, offline, edits)
     running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
     written = 0
     if not (as_json or explained):

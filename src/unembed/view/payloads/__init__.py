@@ -22,6 +22,14 @@ from unembed.view.payloads.common import model_facts as model_facts
 from unembed.view.payloads.common import text_of as text_of
 from unembed.view.payloads.common import to_json as to_json
 from unembed.view.payloads.common import versions as versions
+from unembed.view.payloads.editing import EditEffects as EditEffects
+from unembed.view.payloads.editing import EditPayload as EditPayload
+from unembed.view.payloads.editing import GroupChange as GroupChange
+from unembed.view.payloads.editing import MemoryNeuron as MemoryNeuron
+from unembed.view.payloads.editing import MemoryPayload as MemoryPayload
+from unembed.view.payloads.editing import MemoryTrigger as MemoryTrigger
+from unembed.view.payloads.editing import edit_payload as edit_payload
+from unembed.view.payloads.editing import memory_payload as memory_payload
 from unembed.view.payloads.explanation import Band as Band
 from unembed.view.payloads.explanation import Control as Control
 from unembed.view.payloads.explanation import ExplainPayload as ExplainPayload
@@ -75,6 +83,8 @@ PAYLOADS: tuple[type, ...] = (
     AttributePayload,
     FindPayload,
     FactsPayload,
+    EditPayload,
+    MemoryPayload,
     PatchPayload,
     TracePayload,
     SteerPayload,

@@ -2,6 +2,8 @@
 
 from unembed.view.terminal.ablation import ablate_lines as ablate_lines
 from unembed.view.terminal.attention import attention_lines as attention_lines
+from unembed.view.terminal.editing import edit_lines as edit_lines
+from unembed.view.terminal.editing import memory_lines as memory_lines
 from unembed.view.terminal.explanation import explain_lines as explain_lines
 from unembed.view.terminal.generation import generated_lines as generated_lines
 from unembed.view.terminal.knowledge import attribute_lines as attribute_lines

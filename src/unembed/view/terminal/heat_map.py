@@ -1,6 +1,7 @@
 """A map of layers by columns: effects as shades that show their sign, also in ASCII."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from rich.text import Text
 
@@ -10,13 +11,15 @@ from unembed.view.terminal.paper import FAINT, Paper, cell, signed_style
 _STEPS = (0.1, 0.3, 0.6, 0.9)
 _UP, _DOWN = "░▒▓█", "-=≡▤"
 _ASCII_UP, _ASCII_DOWN = ".:*#", "-~%@"
-_LABEL = 7
+_LABEL = 10
 
 
 def heat_map(
     cells: Mapping[tuple[int, int], float], columns: Sequence[int], names: Sequence[str], paper: Paper
 ) -> Iterator[Text]:
     """Layers from the last down, as the stream flows upward; the legend first. Columns that do not fit are named.
+
+    Neighbouring layers that look the same share a line.
 
     Args:
         cells: effects by (layer, column), about 0 to 1; what is missing shows as `?`.
@@ -25,20 +28,32 @@ def heat_map(
         paper: what is written on.
     """
     room = paper.width - _LABEL
-    size = max(2, min(8, room // max(1, len(columns))))
+    size = max(2, min(10, room // max(1, len(columns))))
     fits = max(1, room // size)
     shown, titles = columns[-fits:], names[-fits:]
     yield _legend(paper.glyphs)
     if len(shown) < len(columns):
         yield Text(f"  the last {len(shown)} of {len(columns)} columns; --json has all", FAINT)
     yield Text(" " * _LABEL + "".join(cell(title, size - 1) + " " for title in titles), FAINT)
-    for layer in sorted({layer for layer, _ in cells}, reverse=True):
-        line = Text(f"  {cell(f'L{layer}', _LABEL - 2)}", FAINT)
-        for column in shown:
-            value = cells.get((layer, column))
-            glyph = "?" if value is None else shade(value, paper.glyphs)
-            line.append(glyph * (size - 1) + " ", signed_style(value or 0.0))
+    layers = sorted({layer for layer, _ in cells}, reverse=True)
+    for row, same in groupby(layers, key=lambda layer: _row(cells, layer, shown, paper.glyphs)):
+        line = Text(f"  {cell(_span(list(same)), _LABEL - 2)}", FAINT)
+        for glyph, style in row:
+            line.append(glyph * (size - 1) + " ", style)
         yield line
+
+
+def _row(
+    cells: Mapping[tuple[int, int], float], layer: int, columns: Sequence[int], glyphs: Glyphs
+) -> list[tuple[str, str]]:
+    """The glyph and the style of each cell."""
+    values = [cells.get((layer, column)) for column in columns]
+    shades = [("?", 0.0) if value is None else (shade(value, glyphs), value) for value in values]
+    return [(glyph, "" if glyph in " ?" else signed_style(value)) for glyph, value in shades]
+
+
+def _span(layers: Sequence[int]) -> str:
+    return f"L{layers[0]}" if len(layers) == 1 else f"L{layers[-1]}-{layers[0]}"
 
 
 def shade(value: float, glyphs: Glyphs) -> str:

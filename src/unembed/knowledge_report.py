@@ -1,0 +1,232 @@
+"""Knowledge report: what an edit of weights does, by the measures of Dai et al. (*Knowledge Neurons*, 2022, section 5).
+
+    change      sum of P(right answer) after / before - 1, over the prompts of a group
+    groups      own: the fact itself; related: other facts of its relation; unrelated: facts of other relations
+    control     the same for an edit of as many random, strongly active neurons of the same layers
+    perplexity  exp of the mean of -log P(token | tokens before), over a text, before and after
+
+Exact: the edited module runs on every prompt. An answer is right when each of its tokens is the top prediction.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unembed.activations import last_streams
+from unembed.errors import InputError
+from unembed.facts import Fact, Relation, relations, shipped
+from unembed.knowledge_neurons import Neuron, random_neurons
+from unembed.measures import Question, question
+from unembed.model import Model
+from unembed.progress import Progress, silent
+from unembed.readouts import capped, unembedded
+from unembed.trace import tokenize
+from unembed.vocabulary import log_normaliser, normed, wide
+from unembed.weight_edits import WeightEdits, applied
+
+Asked = Sequence[tuple[str, str]]
+"""Prompts, each with the answer that is read."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a model says to one question."""
+
+    probability: float
+    """Of the whole answer."""
+    top: bool
+    """Whether each of its tokens is the top prediction."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit does to the answers of a group of prompts."""
+
+    before: tuple[Answered, ...]
+    after: tuple[Answered, ...]
+
+    @property
+    def ratio(self) -> float | None:
+        """`sum P after / sum P before - 1`; None without prompts."""
+        before = sum(answer.probability for answer in self.before)
+        return sum(answer.probability for answer in self.after) / before - 1 if before else None
+
+    @property
+    def top_before(self) -> int:
+        """How many answers were the top prediction before."""
+        return sum(answer.top for answer in self.before)
+
+    @property
+    def top_after(self) -> int:
+        """How many are after."""
+        return sum(answer.top for answer in self.after)
+
+    @property
+    def kept(self) -> int:
+        """Of those that were before, how many still are."""
+        return sum(a.top and b.top for a, b in zip(self.before, self.after, strict=True))
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What one edit does to each group."""
+
+    own: Change
+    related: Change
+    unrelated: Change
+    new: Change
+    """The new answer of an update, on the prompts it was made with; empty otherwise."""
+    unseen: Change
+    """The new answer on the other prompts of the fact."""
+    perplexity: float | None
+    """Of the text; None without one."""
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """An edit and what it does. Made by `report`."""
+
+    edits: WeightEdits
+    effects: Effects
+    control: Effects | None
+    """Of the edit of random neurons."""
+    perplexity: float | None
+    """Of the text before."""
+
+
+def report(
+    model: Model,
+    edits: WeightEdits,
+    *,
+    own: Asked,
+    related: Asked = (),
+    unrelated: Asked = (),
+    new: Asked = (),
+    unseen: Asked = (),
+    control: WeightEdits | None = None,
+    text: Sequence[str] = (),
+    progress: Progress = silent,
+) -> EditReport:
+    """Measure an edit. Afterwards the model is as it was.
+
+    Args:
+        model: from `load` or `wrap`.
+        edits: from `weight_edits`, `knowledge_editing` or a file.
+        own: the edited fact's prompts with its right answer.
+        related: of other facts of the relation.
+        unrelated: of other relations.
+        new: prompts that an update was made with, with its new answer.
+        unseen: its other prompts, with the new answer.
+        control: an edit of random neurons.
+        text: passages for the perplexity.
+        progress: called after each group.
+
+    Raises:
+        InputError: a bad prompt or answer.
+    """
+    groups = [[question(model, *pair) for pair in group] for group in (own, related, unrelated, new, unseen)]
+    passages = [tokens for tokens in (tokenize(model, passage) for passage in text) if len(tokens) > 1]
+    total = 2 if control is None else 3
+    before = _state(model, groups, passages)
+    progress("report", 1 / total)
+    with applied(model, edits):
+        effects = _effects(before, _state(model, groups, passages))
+    progress("report", 2 / total)
+    if control is None:
+        return EditReport(edits, effects, None, before[1])
+    with applied(model, control):
+        compared = _effects(before, _state(model, groups, passages))
+    progress("report", 1.0)
+    return EditReport(edits, effects, compared, before[1])
+
+
+def neighbours(
+    relation: Relation | None, fact: Fact | None, *, related: int = 20, unrelated: int = 24
+) -> tuple[Asked, Asked, Asked]:
+    """What to ask about an edit: the fact's own prompts, and one of each of some facts of its relation and of others.
+
+    Args:
+        relation: of the fact; None asks about all shipped relations as unrelated ones.
+        fact: the edited one; None makes every fact of the relation its own.
+        related: facts of the relation, with another answer, at most.
+        unrelated: shipped facts of other relations, at most.
+    """
+    facts = [] if relation is None else list(relation.facts)
+    own = list(fact.prompts) if fact is not None else []
+    asked = _one_each(facts, len(facts)) if fact is None else [(prompt, fact.target) for prompt in own]
+    others = [] if fact is None else [other for other in facts if other.answer != fact.answer]
+    names = [name for name in relations() if relation is None or name != relation.name]
+    elsewhere = [other for name in names for other in shipped(name).facts]
+    return asked, _one_each(others, related), _one_each(elsewhere, unrelated)
+
+
+def _one_each(facts: Sequence[Fact], count: int) -> Asked:
+    """Evenly spaced facts, each with one of its prompts, in turn."""
+    chosen = [facts[i * len(facts) // count] for i in range(count)] if len(facts) > count else facts
+    return [(fact.prompts[i % len(fact.prompts)], fact.target) for i, fact in enumerate(chosen)]
+
+
+def random_like(model: Model, neurons: Collection[Neuron], asked: tuple[str, str]) -> frozenset[Neuron]:
+    """As many random, strongly active neurons of the same layers: a control. None of them in a mixture of experts.
+
+    Raises:
+        InputError: a bad prompt or answer.
+    """
+    if any(model.blocks[neuron.layer].experts is not None for neuron in neurons):
+        return frozenset()
+    return random_neurons(model, question(model, *asked), neurons)
+
+
+_State = tuple[list[list[Answered]], float | None]
+
+
+def _state(model: Model, groups: list[list[Question]], passages: list[tuple[int, ...]]) -> _State:
+    flat = iter(answers(model, [asked for group in groups for asked in group]))
+    found = [[next(flat) for _ in group] for group in groups]
+    return found, perplexity(model, passages) if passages else None
+
+
+def _effects(before: _State, after: _State) -> Effects:
+    changes = [Change(tuple(a), tuple(b)) for a, b in zip(before[0], after[0], strict=True)]
+    own, related, unrelated, new, unseen = changes
+    return Effects(own, related, unrelated, new, unseen, after[1])
+
+
+@torch.no_grad()
+def answers(model: Model, questions: Sequence[Question]) -> list[Answered]:
+    """What a model says to questions, in batches."""
+    found: list[Answered | None] = [None] * len(questions)
+    for i, stream in last_streams(model, [asked.tokens for asked in questions]):
+        asked = questions[i]
+        logits = wide(unembedded(model, stream[list(asked.positions)])[2])
+        probability = asked.probability(logits[None].double())[0]
+        found[i] = Answered(float(probability), tuple(logits.argmax(-1).tolist()) == asked.answer)
+    return [answer for answer in found if answer is not None]
+
+
+@torch.no_grad()
+def perplexity(model: Model, passages: Sequence[Sequence[int]]) -> float:
+    """`exp(mean of -log P(token | tokens before))` over all tokens of all passages but the first of each.
+
+    Raises:
+        InputError: no passage has two tokens.
+    """
+    total, count = 0.0, 0
+    long = [passage for passage in passages if len(passage) > 1]
+    if not long:
+        raise InputError("A perplexity needs a text: expected at least one passage of two tokens.")
+    for i, stream in last_streams(model, long):
+        total -= float(_log_probabilities(model, stream[:-1], long[i][1:]).double().sum())
+        count += len(long[i]) - 1
+    return float(torch.tensor(total / count, dtype=torch.float64).exp())
+
+
+def _log_probabilities(model: Model, stream: Tensor, tokens: Sequence[int]) -> Tensor:
+    """Of one token at each position."""
+    y, chosen = normed(model, stream), list(tokens)
+    bias = None if model.unembedding_bias is None else model.unembedding_bias[chosen]
+    own = (y * model.unembedding[chosen]).sum(-1)
+    own = own if bias is None else own + bias
+    return wide(capped(own, model.softcap)) - log_normaliser(model, y)

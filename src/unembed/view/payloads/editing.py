@@ -1,0 +1,223 @@
+"""`unembed knowledge suppress`, `amplify`, `update`, `erase` and `memory` as data."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import ModelFacts, Token, model_facts, token_of, versions
+from unembed.view.payloads.knowledge import NeuronPlace, places
+
+if TYPE_CHECKING:
+    from unembed.facts import Fact
+    from unembed.key_value_memory import Memory, NeuronMemory, Trigger
+    from unembed.knowledge_neurons import Neuron
+    from unembed.knowledge_report import Change, EditReport, Effects
+    from unembed.model import Model
+
+Action = Literal["suppress", "amplify", "update", "erase"]
+
+
+@dataclass(frozen=True)
+class GroupChange:
+    """What an edit does to one answer on a group of prompts."""
+
+    prompts: int
+    before: float
+    """The answer's mean probability."""
+    after: float
+    change: float | None
+    """`after / before - 1`."""
+    top_before: int
+    """Prompts on which it is the top prediction before."""
+    top_after: int
+    kept: int
+    """Of `top_before`, those on which it still is after."""
+
+
+@dataclass(frozen=True)
+class EditEffects:
+    """What an edit does; a group without prompts is null."""
+
+    own: GroupChange | None
+    """The right answer, on the fact's own prompts."""
+    related: GroupChange | None
+    """On prompts of other facts of the relation."""
+    unrelated: GroupChange | None
+    """On prompts of other relations."""
+    new: GroupChange | None
+    """The new answer of an update, on the prompts it was made with."""
+    unseen: GroupChange | None
+    """The new answer of an update, on other prompts of the fact."""
+    perplexity: float | None
+    """Of a text, after the edit."""
+
+
+@dataclass(frozen=True)
+class EditPayload:
+    """An edit of weights and its report: `--json` of `suppress`, `amplify`, `update` and `erase`."""
+
+    model: ModelFacts
+    action: Action
+    description: str
+    relation: str | None
+    subject: str | None
+    answer: str | None
+    to: str | None
+    method: Literal["value", "rome"] | None
+    neurons: list[NeuronPlace]
+    """The edited ones; empty for ROME, which edits a layer."""
+    layers: list[int]
+    """Whose down projections are edited."""
+    effects: EditEffects
+    control: EditEffects | None
+    """The same for as many random, strongly active neurons of the same layers; null where there are none."""
+    perplexity: float | None
+    """Of the text, before the edit."""
+    saved: str | None
+    """The file that `--edits` takes; null without `--save`."""
+    versions: dict[str, str]
+    schema: Literal["unembed/knowledge-edit/1"] = "unembed/knowledge-edit/1"
+
+
+@dataclass(frozen=True)
+class MemoryTrigger:
+    """A place in the text where a neuron fires."""
+
+    passage: str
+    position: int
+    token: Token
+    next: Token | None
+    activation: float
+    rank: int | None
+    """Of the next token among those that the neuron promotes at this sign of the activation."""
+
+
+@dataclass(frozen=True)
+class MemoryNeuron:
+    """A neuron as a key and a value."""
+
+    layer: int
+    expert: int | None
+    neuron: int
+    triggers: list[MemoryTrigger]
+    promotes: list[Token]
+    """Where the activation is positive."""
+    suppresses: list[Token]
+    """What a negative activation promotes."""
+    agreement: float | None
+    """Share of the triggers whose next token is among the `among` most promoted."""
+    top_match: bool
+    """Whether the most promoted token follows the strongest trigger."""
+
+
+@dataclass(frozen=True)
+class MemoryPayload:
+    """`unembed knowledge memory --json`."""
+
+    model: ModelFacts
+    passages: int
+    positions: int
+    among: int
+    neurons: list[MemoryNeuron]
+    agreement_rate: float
+    """Share of the neurons with `top_match` (Geva et al. 2021)."""
+    versions: dict[str, str]
+    schema: Literal["unembed/knowledge-memory/1"] = "unembed/knowledge-memory/1"
+
+
+def edit_payload(
+    model: "Model",
+    result: "EditReport",
+    *,
+    action: Action,
+    relation: str | None = None,
+    fact: "Fact | None" = None,
+    to: str | None = None,
+    method: Literal["value", "rome"] | None = None,
+    neurons: "Collection[Neuron]" = (),
+    saved: str | None = None,
+) -> EditPayload:
+    """An edit and its report as data."""
+    return EditPayload(
+        model=model_facts(model),
+        action=action,
+        description=result.edits.description,
+        relation=relation,
+        subject=None if fact is None else fact.subject,
+        answer=None if fact is None else fact.answer,
+        to=to,
+        method=method,
+        neurons=places(frozenset(neurons)),
+        layers=sorted({edit.layer for edit in result.edits.edits}),
+        effects=_effects(result.effects),
+        control=None if result.control is None else _effects(result.control),
+        perplexity=result.perplexity,
+        saved=saved,
+        versions=versions(),
+    )
+
+
+def _effects(effects: "Effects") -> EditEffects:
+    return EditEffects(
+        own=_group(effects.own),
+        related=_group(effects.related),
+        unrelated=_group(effects.unrelated),
+        new=_group(effects.new),
+        unseen=_group(effects.unseen),
+        perplexity=effects.perplexity,
+    )
+
+
+def _group(change: "Change") -> GroupChange | None:
+    count = len(change.before)
+    if not count:
+        return None
+    return GroupChange(
+        prompts=count,
+        before=sum(answer.probability for answer in change.before) / count,
+        after=sum(answer.probability for answer in change.after) / count,
+        change=change.ratio,
+        top_before=change.top_before,
+        top_after=change.top_after,
+        kept=change.kept,
+    )
+
+
+def memory_payload(result: "Memory") -> MemoryPayload:
+    """Key-value memories as data."""
+    return MemoryPayload(
+        model=model_facts(result.model),
+        passages=len(result.passages),
+        positions=sum(len(passage) - 1 for passage in result.passages),
+        among=result.among,
+        neurons=[_neuron(result, neuron) for neuron in result.neurons],
+        agreement_rate=sum(neuron.top_match for neuron in result.neurons) / len(result.neurons),
+        versions=versions(),
+    )
+
+
+def _neuron(result: "Memory", neuron: "NeuronMemory") -> MemoryNeuron:
+    assert neuron.site.neuron is not None
+    return MemoryNeuron(
+        layer=neuron.site.layer,
+        expert=neuron.site.expert,
+        neuron=neuron.site.neuron,
+        triggers=[_trigger(result, trigger) for trigger in neuron.triggers],
+        promotes=[token_of(result.model, token) for token in neuron.promotes],
+        suppresses=[token_of(result.model, token) for token in neuron.suppresses],
+        agreement=neuron.agreement,
+        top_match=neuron.top_match,
+    )
+
+
+def _trigger(result: "Memory", trigger: "Trigger") -> MemoryTrigger:
+    model, passage = result.model, result.passages[trigger.passage]
+    tokens = [token_of(model, token).text for token in passage] if model.tokenizer is None else None
+    return MemoryTrigger(
+        passage=" ".join(tokens) if tokens is not None else str(model.tokenizer.decode(passage)),  # type: ignore[union-attr]
+        position=trigger.position,
+        token=token_of(model, trigger.token),
+        next=None if trigger.next is None else token_of(model, trigger.next),
+        activation=trigger.activation,
+        rank=trigger.rank,
+    )

@@ -1,0 +1,103 @@
+"""`unembed knowledge suppress`, `amplify`, `update`, `erase` and `memory` in the terminal."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from unembed.view.glyphs import between, percent, signed, visible
+from unembed.view.payloads import EditEffects, EditPayload, GroupChange, MemoryNeuron, MemoryPayload, MemoryTrigger
+from unembed.view.terminal.knowledge import place_name
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+
+_ROWS = (
+    ("unseen", "new answer, other prompts"),
+    ("new", "new answer, prompts of the edit"),
+    ("own", "right answer, own prompts"),
+    ("related", "other facts of the relation"),
+    ("unrelated", "other relations"),
+)
+
+
+def edit_lines(payload: EditPayload, paper: Paper) -> Iterator[Text]:
+    """What the edit does to each group of prompts, with its control beside it."""
+    yield headline(f" {payload.action.upper()} {_what(payload)}", payload.model, paper)
+    yield Text(f"  {payload.description}; {_where(payload)}", FAINT)
+    heads = f"{cell('mean P', 15)}{cell('change', 10)}{cell('top prediction', 18)}"
+    yield Text(f"  {cell('', 33)}{heads}{'' if payload.control is None else 'random neurons'}", FAINT)
+    for name, title in _ROWS:
+        group = getattr(payload.effects, name)
+        if group is not None:
+            yield _group_line(title, group, payload.control and getattr(payload.control, name), new="new" in title)
+    if payload.perplexity is not None:
+        yield _perplexity_line(payload.perplexity, payload.effects, payload.control)
+    yield Text()
+    yield Text(f"  saved: {payload.saved}" if payload.saved else "  not saved: --save FILE keeps the edit", STRONG)
+    yield Text("  any command takes it: --edits FILE. The weights on disk are as they were", FAINT)
+
+
+def _what(payload: EditPayload) -> str:
+    if payload.subject is None:
+        return payload.relation or f"{len(payload.neurons)} neurons"
+    change = f" → {payload.to}" if payload.to else ""
+    return f"{payload.relation}: {payload.subject}, {payload.answer}{change}"
+
+
+def _where(payload: EditPayload) -> str:
+    layers = ", ".join(f"L{layer}" for layer in payload.layers[:6]) + (" …" if len(payload.layers) > 6 else "")
+    return f"down projection of {layers}"
+
+
+def _group_line(title: str, group: GroupChange, control: GroupChange | None, *, new: bool) -> Text:
+    change = "" if group.change is None or new else _share(group.change)
+    tops = f"{group.top_before} → {group.top_after} of {group.prompts}"
+    line = Text(f"  {cell(title, 33)}{cell(between(group.before, group.after), 15)}")
+    line.append(cell(change, 10), signed_style(group.change or 0.0))
+    line.append(cell(tops, 18))
+    return line if control is None or control.change is None else line.append(_share(control.change), FAINT)
+
+
+def _share(change: float) -> str:
+    return f"{signed(100 * change, 1 if abs(change) < 0.1 else 0)} %"
+
+
+def _perplexity_line(before: float, effects: EditEffects, control: EditEffects | None) -> Text:
+    after = effects.perplexity
+    assert after is not None
+    text = f"  {cell('perplexity of a text', 33)}{cell(f'{before:.1f} → {after:.1f}', 15)}"
+    line = Text(text).append(cell(_share(after / before - 1), 28))
+    return line if control is None or control.perplexity is None else line.append(f"{control.perplexity:.1f}", FAINT)
+
+
+def memory_lines(payload: MemoryPayload, paper: Paper) -> Iterator[Text]:
+    """For each neuron what it fires on, and what it writes then."""
+    yield headline(f" KEY-VALUE MEMORY over {payload.passages} passages", payload.model, paper)
+    for neuron in payload.neurons:
+        yield Text()
+        yield from _neuron_lines(neuron, payload.among, paper)
+    if len(payload.neurons) > 1:
+        yield Text()
+        rate = f"{percent(payload.agreement_rate)} of these neurons promote first what follows their strongest trigger"
+        yield Text(f"  agreement rate: {rate}", FAINT)
+
+
+def _neuron_lines(neuron: MemoryNeuron, among: int, paper: Paper) -> Iterator[Text]:
+    name = place_name(neuron.layer, neuron.expert, neuron.neuron)
+    agreement = "nothing follows its triggers" if neuron.agreement is None else percent(neuron.agreement)
+    line = Text(f"  {name}", STRONG)
+    yield line.append(f"   agreement {agreement}: triggers followed by one of its {among} most promoted", FAINT)
+    if not neuron.triggers:
+        yield Text("    never fires on this text: its expert is not chosen", FAINT)
+    for sign, tokens in (("+", neuron.promotes), ("−", neuron.suppresses)):
+        listed = " ".join(visible(token.text) for token in tokens)
+        yield Text(cell(f"    promotes at {sign}  {listed}", paper.width))
+    yield Text(f"    {cell('act', 9)}{cell('fires on', 14)}{cell('next, its rank', 24)}passage", FAINT)
+    for trigger in neuron.triggers:
+        yield _trigger_line(trigger, paper)
+
+
+def _trigger_line(trigger: MemoryTrigger, paper: Paper) -> Text:
+    after = "(end)" if trigger.next is None else f"{visible(trigger.next.text)} {trigger.rank}"
+    line = Text("    ").append(cell(signed(trigger.activation, 1), 9), signed_style(trigger.activation))
+    line.append(cell(visible(trigger.token.text), 14)).append(cell(after, 24))
+    passage = " ".join(trigger.passage.split())
+    return line.append(cell(passage, paper.width - line.cell_len), FAINT)

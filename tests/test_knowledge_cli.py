@@ -1,0 +1,130 @@
+"""`unembed knowledge`: what it prints is what the library computes, and bad input is one message."""
+
+import json
+
+import pytest
+import test_cli
+from test_cli import PROMPT, valid
+
+import unembed
+from unembed.facts import read_facts
+from unembed.knowledge_attribution import attribute
+from unembed.knowledge_neurons import find
+
+cli, folder, own_cache = test_cli.cli, test_cli.folder, test_cli.own_cache
+
+FACTS = """
+relation: capital
+description: capitals
+templates: ["the capital of {subject} is", "{subject} the capital is"]
+facts:
+  - {subject: France, answer: Paris}
+  - {subject: Rome, answer: new}
+"""
+
+
+@pytest.fixture
+def facts_file(tmp_path) -> str:
+    path = tmp_path / "facts.yaml"
+    path.write_text(FACTS)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), {}),
+        (("--quadrature", "riemann", "--steps", "20"), {"quadrature": "riemann", "steps": 20}),
+        (("--path", "neuron"), {"path": "neuron"}),
+        (("--path", "neuron", "--candidates", "9"), {"path": "neuron", "candidates": 9}),
+    ],
+)
+def test_attribute_json_is_the_library_result(cli, folder, options, words) -> None:
+    code, out, err = cli("knowledge", "attribute", PROMPT, "--target", "Paris", "--top", "0", "--json", *options)
+    assert (code, err) == (0, "")
+    data = valid(out)
+    result = attribute(unembed.load(str(folder)), PROMPT, "Paris", **words)
+    scores = result.top()
+    assert [(a["layer"], a["neuron"]) for a in data["attributions"]] == [(s.layer, s.neuron) for s in scores]
+    assert [a["value"] for a in data["attributions"]] == [s.value for s in scores]
+    assert [a["activation"] for a in data["attributions"]] == [s.activation for s in scores]
+    assert len(scores) == 9 if "candidates" in words else 3 * 48
+    assert [(x["layer"], x["sum"], x["change"], x["error"]) for x in data["layers"]] == [
+        (x.layer, x.sum, x.change, x.error) for x in result.layers
+    ]
+    for layer in data["layers"]:
+        assert layer["error"] == pytest.approx(layer["sum"] - layer["change"], abs=1e-12)
+    assert data["probability"] == result.probability
+
+
+def test_attribute_lists_the_top_and_keeps_all_layers(cli) -> None:
+    data = valid(cli("knowledge", "attribute", PROMPT, "--target", "Paris", "--top", "4", "--json")[1])
+    assert len(data["attributions"]) == 4
+    assert [x["layer"] for x in data["layers"]] == [0, 1, 2]
+
+
+def test_attribute_from_the_mean_of_a_text(cli, folder, tmp_path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the capital of Rome\n\na new capital\n")
+    options = ("--baseline", "mean", "--text", str(text), "--top", "3", "--json")
+    data = valid(cli("knowledge", "attribute", PROMPT, "--target", "Paris", *options)[1])
+    model = unembed.load(str(folder))
+    from unembed.knowledge_attribution import mean_activations
+
+    means = mean_activations(model, ["the capital of Rome", "a new capital"])
+    expected = attribute(model, PROMPT, "Paris", baseline=means).top(3)
+    assert [a["value"] for a in data["attributions"]] == [s.value for s in expected]
+    assert data["baseline"] == "mean"
+
+
+def test_find_json_is_the_library_result(cli, folder, facts_file) -> None:
+    data = valid(cli("knowledge", "find", facts_file, "--t", "0.3", "--p", "0.5", "--share", "0.5", "--json")[1])
+    relation = read_facts(facts_file)[0]
+    found = find(unembed.load(str(folder)), relation, t=0.3, p=0.5, share=0.5)
+    for entry, expected in zip(data["facts"], found.facts, strict=True):
+        assert entry["subject"] == expected.fact.subject
+        for name in ("kept", "refined"):
+            mine = {(n["layer"], n["neuron"]) for n in entry[name]}
+            assert mine == {(n.layer, n.neuron) for n in getattr(expected, name)}
+        assert entry["probabilities"] == list(expected.probabilities)
+
+
+def test_terminal_views_hold_the_numbers(cli, facts_file) -> None:
+    out = cli("knowledge", "attribute", PROMPT, "--target", "Paris", "--top", "3")[1]
+    assert "KNOWLEDGE of Paris" in out
+    assert out.count(".N") == 3
+    assert all(len(line) <= 100 for line in out.splitlines())
+    out = cli("knowledge", "find", facts_file)[1]
+    assert "France Paris" in out
+    assert "the relation's neurons" in out
+
+
+def test_facts_lists_what_ships(monkeypatch, capsys) -> None:
+    code, out, _ = test_cli.run(monkeypatch, capsys, "knowledge", "facts", "--json")
+    assert code == 0
+    names = {entry["name"]: entry["facts"] for entry in json.loads(out)["relations"]}
+    assert {"capital", "language", "currency", "inventor", "sport"} <= set(names)
+    assert all(count >= 25 for count in names.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("attribute", PROMPT, "--target", "Paris", "--path", "up"), "Expected a path of layer or neuron"),
+        (("attribute", PROMPT, "--target", "Paris", "--baseline", "one"), "Expected a baseline of zero or mean"),
+        (("attribute", PROMPT, "--target", "Atlantis"), "not in the vocabulary"),
+        (("attribute", "", "--target", "Paris"), "prompt is empty"),
+        (("attribute", PROMPT, "--target", "Paris", "--memory", "lots"), "Expected an amount of memory"),
+        (("attribute", PROMPT, "--target", "Paris", "--memory", "1kB"), "too small for one intervention"),
+        (("find",), "Expected a file of facts, or --relation NAME"),
+        (("find", "--relation", "spouse"), "No relation 'spouse' ships"),
+        (("find", "FILE", "--subject", "Atlantis"), "There is no fact about 'Atlantis'"),
+        (("find", "FILE", "--t", "3"), "Expected t between 0 and 1"),
+        (("find", "no-such-file.yaml"), "no-such-file.yaml"),
+    ],
+)
+def test_bad_input_is_one_message(cli, facts_file, arguments, message) -> None:
+    code, out, err = cli("knowledge", *(facts_file if a == "FILE" else a for a in arguments))
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
