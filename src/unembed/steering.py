@@ -48,9 +48,9 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[None]:
     Raises:
         InputError: no such site, one that cannot be steered, one with positions, or a value that does not fit it.
     """
-    checked = [(resolve(edit.site, model, 1), edit) for edit in edits]
-    for _, edit in checked:
+    for edit in edits:
         _check(edit, model)
+    checked = [(resolve(edit.site, model, 1), edit) for edit in edits]
     with one_at_a_time, ExitStack() as stack:
         for site, edit in checked:
             on_output(stack, _module(model.blocks[site.layer], site.kind), partial(_edited, edit))
