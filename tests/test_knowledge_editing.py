@@ -256,11 +256,11 @@ def test_descriptions_name_what_is_edited() -> None:
 def test_the_value_edit_is_the_printed_formula(model_type: str) -> None:
     model = model_of(model_type)
     neurons = [Neuron(1, 3), Neuron(2, 4), Neuron(2, 6)]
-    edits = update(model, FACT, "Rome", method="value", neurons=neurons)
+    edits = update(model, FACT, "Rome", method="value", neurons=neurons, strength=0.7)
     old = {n: value_rows(model.blocks[n.layer])[n.neuron].clone() for n in neurons}
     whole = [value_rows(block).clone() for block in model.blocks]
     toward, against = (model.unembedding[token].detach().double() for token in (8, 7))
-    change = 8 * toward / toward.norm() - against / against.norm()
+    change = 0.7 * (8 * toward / toward.norm() - against / against.norm())
     signs = {}
     for n in neurons:
         passages = [tokenize(model, prompt) for prompt in FACT.prompts]
@@ -379,6 +379,7 @@ def test_random_neurons_like_others() -> None:
     found = random_like(model, chosen, ("the capital", "of"))
     assert sorted(n.layer for n in found) == [1, 1, 2]
     assert not found & chosen
+    assert random_like(model, [Neuron(1, n) for n in range(25)], ("the capital", "of")) == frozenset()
     assert random_like(model_of("mixtral"), [Neuron(0, 1, 2)], ("the capital", "of")) == frozenset()
 
 

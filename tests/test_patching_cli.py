@@ -17,6 +17,7 @@ from unembed.view.terminal import Paper, patch_lines, trace_lines
 from unembed.view.terminal.heat_map import heat_map, shade
 
 CLEAN, CORRUPT = "the capital of France is", "the capital of Rome is"
+WORDS = ("--target", "Paris", "--vs", "Rome")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def values(grid, key: str) -> dict:
 
 
 def test_patch_json_is_the_library_result(cli, folder):
-    code, out, err = cli("patch", CLEAN, CORRUPT, "--target", "Paris", "--vs", "Rome", "--json")
+    code, out, err = cli("patch", CLEAN, CORRUPT, *WORDS, "--json")
     assert (code, err) == (0, "")
     data = valid(out)
     model = unembed.load(str(folder))
@@ -57,25 +58,27 @@ def test_patch_json_is_the_library_result(cli, folder):
 
 
 def test_patch_in_both_directions_has_two_grids(cli):
-    both = valid(cli("patch", CLEAN, CORRUPT, "--direction", "both", "--site", "head", "--json")[1])
+    both = valid(cli("patch", CLEAN, CORRUPT, *WORDS, "--direction", "both", "--site", "head", "--json")[1])
     for direction, grid in (("denoise", "grid"), ("noise", "noise_grid")):
-        one = valid(cli("patch", CLEAN, CORRUPT, "--direction", direction, "--site", "head", "--json")[1])
+        one = valid(cli("patch", CLEAN, CORRUPT, *WORDS, "--direction", direction, "--site", "head", "--json")[1])
         assert one["grid"] == both[grid]
         assert all(c["position"] is None and c["head"] is not None for c in one["grid"])
 
 
 def test_patch_options(cli):
-    last = valid(cli("patch", CLEAN, CORRUPT, "-p", "last", "--site", "mlp", "--layer", "1", "--json")[1])
+    last = valid(cli("patch", CLEAN, CORRUPT, *WORDS, "-p", "last", "--site", "mlp", "--layer", "1", "--json")[1])
     assert list(values(last["grid"], "position")) == [(1, 4)]
     index = valid(cli("patch", CLEAN, CORRUPT, "-p", "-2", "--metric", "kl", "--json")[1])
     assert (index["clean"], index["target"]) == (0.0, None)
     assert list(values(index["grid"], "position")) == [(0, 3), (1, 3), (2, 3)]
-    neurons = valid(cli("patch", CLEAN, CORRUPT, "--site", "neuron", "--layer", "2", "--memory", "1MB", "--json")[1])
+    neurons = valid(
+        cli("patch", CLEAN, CORRUPT, *WORDS, "--site", "neuron", "--layer", "2", "--memory", "1MB", "--json")[1]
+    )
     assert [c["neuron"] for c in neurons["grid"]] == list(range(48))
     map_ = "0:0,1:1,2:2,3:4,4:5"
-    moved = valid(cli("patch", CLEAN, "the capital of new Rome is", "--align", map_, "--json")[1])
+    moved = valid(cli("patch", CLEAN, "the capital of new Rome is", *WORDS, "--align", map_, "--json")[1])
     assert moved["align"] == [[0, 0], [1, 1], [2, 2], [3, 4], [4, 5]]
-    piped = valid(cli("patch", "-", CORRUPT, "--json", stdin=CLEAN + "\n")[1])
+    piped = valid(cli("patch", "-", CORRUPT, *WORDS, "--json", stdin=CLEAN + "\n")[1])
     assert [t["text"] for t in piped["clean_tokens"]] == CLEAN.split()
 
 
@@ -114,9 +117,9 @@ def test_steer_json_is_the_library_result(cli, folder, tmp_path):
 
 
 COMMANDS = {
-    "resid": ["patch", CLEAN, CORRUPT],
-    "heads": ["patch", CLEAN, CORRUPT, "--site", "head", "--direction", "both"],
-    "neurons": ["patch", CLEAN, CORRUPT, "--site", "neuron", "--layer", "0", "--layer", "2", "--top", "7"],
+    "resid": ["patch", CLEAN, CORRUPT, *WORDS],
+    "heads": ["patch", CLEAN, CORRUPT, *WORDS, "--site", "head", "--direction", "both"],
+    "neurons": ["patch", CLEAN, CORRUPT, *WORDS, "--site", "neuron", "--layer", "0", "--layer", "2", "--top", "7"],
     "kl": ["patch", CLEAN, CORRUPT, "--metric", "kl"],
     "trace": ["trace", CLEAN, "--subject", "France", "--samples", "2"],
     "steer": ["steer", CLEAN, "--add", "Rome", "--layer", "1", "--tokens", "30"],
@@ -127,14 +130,14 @@ COMMANDS = {
 def test_the_terminal_view_keeps_its_width(cli, name):
     code, out, err = cli(*COMMANDS[name])
     assert (code, err) == (0, "")
-    assert len(out.splitlines()) > 4
+    assert len(out.splitlines()) >= 4
     assert max(cell_len(line) for line in out.splitlines()) <= 100
     assert "\x1b" not in out
 
 
 def test_the_view_names_both_ends_and_the_strongest(cli):
-    out = cli("patch", CLEAN, CORRUPT, "--target", "Paris", "--vs", "Rome")[1]
-    data = valid(cli("patch", CLEAN, CORRUPT, "--target", "Paris", "--vs", "Rome", "--json")[1])
+    out = cli("patch", CLEAN, CORRUPT, *WORDS)[1]
+    data = valid(cli("patch", CLEAN, CORRUPT, *WORDS, "--json")[1])
     assert "logit of Paris minus Rome: clean " in out
     assert "0 stays as the corrupt run, 1 becomes as the clean run" in out
     assert "positions before 3 hold the same in both runs" in out
@@ -162,10 +165,10 @@ def test_a_map_of_many_columns_says_what_it_leaves_out(ascii_only):
     assert max(map(len, lines)) <= 100
     assert "the last 45 of 200 columns" in lines[1]
     assert [line.split()[0] for line in lines[3:]] == ["L2-3", "L1", "L0"]
-    row = [line for line in lines if line.startswith("  L1 ")][0][10::2]
+    row = next(line for line in lines if line.startswith("  L1 "))[10::2]
     down, up = ("@", "#") if ascii_only else ("▤", "█")
     assert row.startswith(down * 40)
-    assert row.rstrip() == row[:40] + " "[:0] + row[40:].rstrip()
+    assert row[40] == " "  # 195 is where the effect is 0
     assert row[41:45] == up * 4
 
 
@@ -190,12 +193,12 @@ BAD = {
     "versus of two": (["patch", CLEAN, CORRUPT, "--vs", "new Rome"], "'new Rome' is 2 tokens"),
     "site": (["patch", CLEAN, CORRUPT, "--site", "heads"], "found 'heads'"),
     "layer": (["patch", CLEAN, CORRUPT, "--layer", "44"], "There is no layer 44"),
-    "neurons": (["patch", CLEAN, CORRUPT, "--site", "neuron"], "--layer"),
+    "neurons": (["patch", CLEAN, CORRUPT, "--site", "neuron"], "give at least one (--layer)"),
     "position": (["patch", CLEAN, CORRUPT, "-p", "44"], "Position 44 is outside"),
     "position word": (["patch", CLEAN, CORRUPT, "-p", "first"], "found 'first'"),
     "align": (["patch", CLEAN, CORRUPT, "--align", "0-1"], "found '0-1'"),
     "align twice": (["patch", CLEAN, CORRUPT, "--align", "0:0,0:1"], "a position twice"),
-    "memory": (["patch", CLEAN, CORRUPT, "--memory", "1kB"], "too small for one intervention"),
+    "memory": (["patch", CLEAN, CORRUPT, *WORDS, "--memory", "1kB"], "too small for one intervention"),
     "memory word": (["patch", CLEAN, CORRUPT, "--memory", "lots"], "found 'lots'"),
     "empty": (["patch", "", CORRUPT], "prompt is empty"),
     "no subject": (["trace", CLEAN], "--subject TEXT"),
@@ -253,14 +256,13 @@ def test_ctrl_c_prints_what_is_finished_and_exits_with_130(cli, monkeypatch):
     monkeypatch.setattr(tracing, "counterfactuals", second)
     monkeypatch.setattr(steering, "generate", few)
     for command in (
-        ["patch", CLEAN, CORRUPT],
+        ["patch", CLEAN, CORRUPT, *WORDS],
         ["trace", CLEAN, "--subject", "France", "--samples", "2"],
         ["steer", CLEAN, "--layer", "1", "--add", "Rome"],
     ):
-        code, out, err = cli(*command)
+        code, out, _ = cli(*command)
         assert code == 130
         assert "INTERRUPTED" in out
-        assert "interrupted" in err
         code, out, _ = cli(*command, "--json")
         assert (code, json.loads(out)["complete"]) == (130, False)
-    assert len(valid(cli("patch", CLEAN, CORRUPT, "--json")[1])["grid"]) == 9 + 2
+    assert len(valid(cli("patch", CLEAN, CORRUPT, *WORDS, "--json")[1])["grid"]) == 9 + 2

@@ -46,15 +46,12 @@ def test_indices_count_from_the_end(model_type: str, given: dict[str, Any], expe
     assert resolve(found, model(model_type), LENGTH) == found
 
 
-@given(st.lists(st.integers(-LENGTH, LENGTH - 1), min_size=1, unique_by=lambda p: p % LENGTH))
-def test_positions_keep_their_order_and_count_from_the_start(positions: list[int]) -> None:
-    found = resolve(Site(kind="resid_pre", layer=0, positions=tuple(positions)), model("llama"), LENGTH)
-    assert found.positions == tuple(p % LENGTH for p in positions)
-
-
-def test_a_position_that_is_there_twice() -> None:
-    with pytest.raises(InputError, match="takes each position once"):
-        resolve(Site(kind="resid_pre", layer=0, positions=(0, -LENGTH)), model("llama"), LENGTH)
+@given(st.lists(st.integers(0, LENGTH - 1), min_size=1, unique=True), st.data())
+def test_positions_keep_their_order(positions: list[int], data: st.DataObject) -> None:
+    written = tuple(p - LENGTH if data.draw(st.booleans()) else p for p in positions)
+    assert resolve(Site(kind="resid_pre", layer=0, positions=written), model("llama"), LENGTH).positions == tuple(
+        positions
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,6 +77,8 @@ def test_a_position_that_is_there_twice() -> None:
         ("llama", {"kind": "z", "layer": 0, "positions": ()}, "at least one position; None stands for all"),
         ("llama", {"kind": "z", "layer": 0, "positions": (0, 9)}, "There is no position 9: expected 0 to 8"),
         ("llama", {"kind": "z", "layer": 0, "positions": (-10,)}, "There is no position -10: expected 0 to 8"),
+        ("llama", {"kind": "z", "layer": 0, "positions": (3, 1, 3)}, r"each position once, found \(3, 1, 3\)"),
+        ("llama", {"kind": "z", "layer": 0, "positions": (8, -1)}, r"each position once, found \(8, -1\)"),
         ("mixtral", {"kind": "neuron", "layer": 0, "neuron": 0}, "mixture of experts: a neuron needs its expert"),
         ("mixtral", {"kind": "neuron", "layer": 0, "expert": 4, "neuron": 0}, "no expert 4: expected 0 to 3"),
         ("mixtral", {"kind": "expert", "layer": 0, "expert": 4}, "There is no expert 4: expected 0 to 3"),

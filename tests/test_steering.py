@@ -91,14 +91,22 @@ def test_every_edit_stacks_on_every_position(name):
         assert torch.allclose(trace.logits, Rerun(module, changes)(TOKENS), atol=1e-9)
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 def test_the_module_is_left_as_it_was():
     module = build("llama")
     model = unembed.wrap(module)
     before = Rerun(module)(TOKENS)
     edit = add(Site(kind="resid_post", layer=1), direction())
-    with pytest.raises(KeyboardInterrupt), steered(model, [edit]):
+    with steered(model, [edit]):
         assert not torch.equal(unembed.record(model, TOKENS).logits, before)
-        raise KeyboardInterrupt
+    assert torch.equal(Rerun(module)(TOKENS), before)
+    stop = module.get_submodule("model.layers.2").register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt), steered(model, [edit]):
+        unembed.record(model, TOKENS)
+    stop.remove()
     assert torch.equal(Rerun(module)(TOKENS), before)
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
     with pytest.raises(unembed.InputError), steered(model, [edit, zero(Site(kind="z", layer=0))]):

@@ -304,7 +304,6 @@ def _edits(
     for index, (cell, spot) in enumerate(zip(cells, spots, strict=True)):
         if not spot:
             continue
-        spot = sorted(spot, key=lambda pair: pair[base])
         there = tuple(pair[1 - base] for pair in spot)
         if (cell.layer, there) not in read:
             read[cell.layer, there] = source.whole(kind, cell.layer, torch.tensor(there, device=source.model.device))

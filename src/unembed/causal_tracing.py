@@ -73,6 +73,8 @@ class CausalTrace:
     @property
     def errors(self) -> Float[Tensor, "layer position"]:
         """The standard error of that mean over samples; NaN with one sample."""
+        if len(self.restored) == 1:
+            return torch.full_like(self.restored[0], torch.nan)
         return self.restored.std(0) / len(self.restored) ** 0.5
 
     @property

@@ -122,8 +122,10 @@ def gradients(
             found, slope = _read_with_slope(job, last)
             values[[job.order[i] for i in part]] = _numbers(job, found, part).double().cpu()
             if last.requires_grad:  # a walk may hold none of the versions that are made of leaves
-                parts = torch.autograd.grad(last, list(leaves), slope, allow_unused=True)
+                # What lies between leaves and shifts serves all walks, so it is kept; a walk's own part goes with it.
+                parts = torch.autograd.grad(last, list(leaves), slope, allow_unused=True, retain_graph=True)
                 total = [sum_ if part is None else sum_ + part for sum_, part in zip(total, parts, strict=True)]
+            del walk, last
     return values, tuple(total)
 
 
@@ -198,10 +200,10 @@ def _fitting(edit: Edit, run: Run) -> Edit:
             raise InputError(f"{edit.site.label} takes a value of shape {shape}, found {tuple(edit.shift.shape)}.")
         if not bool(torch.isfinite(edit.shift).all()):
             raise InputError(f"The value for {edit.site.label} is not finite (NaN or infinity).")
+    if edit.remove is not None and not width:
+        raise InputError(f"{edit.site.label} is one number: no direction can be projected out of it. Use zero instead.")
     if edit.remove is not None and edit.remove.shape[-1:] != width[-1:]:
-        raise InputError(
-            f"A direction for {edit.site.label} has {width[-1] if width else 1} numbers, found {edit.remove.shape[-1]}."
-        )
+        raise InputError(f"A direction for {edit.site.label} has {width[-1]} numbers, found {edit.remove.shape[-1]}.")
     return edit
 
 

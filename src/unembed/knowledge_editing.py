@@ -3,14 +3,16 @@
     suppress    v_n -> 0      for the value rows of some neurons
     amplify     v_n -> 2 v_n
     erase       v_n -> 0      for the neurons of a whole relation
-    update      "value": v_n -> v_n + s_n |v_n| (8 e(new) / |e(new)| - e(old) / |e(old)|)    for a fact's neurons
+    update      "value": v_n -> v_n + strength s_n |v_n| (8 e(new) / |e(new)| - e(old) / |e(old)|)    a fact's neurons
                 "rome":  a rank-one edit of one layer (rome.py), the stronger editor
 
 The value edit is that of Dai et al. (*Knowledge Neurons in Pretrained Transformers*, 2022, section 5.1: `v_n - lambda_1
-t + lambda_2 t'` with lambda_1 = 1, lambda_2 = 8). Their value rows and embeddings are of one size and their activations
-are hardly ever negative; neither holds here. So both embeddings are scaled to the length of the row they are added to,
-and `s_n` is the sign of the neuron's mean activation where the fact is asked for. `e` is the row of the unembedding of
-the answer's first token.
+t + lambda_2 t'` with lambda_1 = 1, lambda_2 = 8). In their model value rows and embeddings are of one size, activations
+are small and hardly ever negative. In a model of today none of this holds, so three things are set here: embeddings are
+scaled to the length of the row they are added to; `s_n` is the sign of the neuron's mean activation where the fact is
+asked for; and `strength` scales the whole. At 1 the real model is destroyed (a perplexity of 1e26, activations of 20
+are common); at `STRENGTH` the new answer begins to win, and other facts begin to be lost. `e` is the row of the
+unembedding of the answer's first token.
 """
 
 from collections import defaultdict
@@ -35,6 +37,7 @@ from unembed.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weig
 Method = Literal["value", "rome"]
 AGAINST, TOWARD = 1.0, 8.0
 """`lambda_1` and `lambda_2` of the value edit."""
+STRENGTH = 0.05
 
 
 def suppress(model: Model, neurons: Collection[Neuron]) -> WeightEdits:
@@ -73,6 +76,7 @@ def update(
     neurons: Collection[Neuron] = (),
     prompts: Sequence[str] | None = None,
     layer: int | None = None,
+    strength: float = STRENGTH,
     texts: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> WeightEdits:
@@ -86,6 +90,7 @@ def update(
         neurons: the fact's neurons, of the value edit.
         prompts: those of the fact's that the edit is made with; None takes all.
         layer: of ROME; None takes its default.
+        strength: of the value edit; 1 is the paper's.
         texts: what ROME should leave alone; None takes `reference_texts()` without the fact's subject.
         progress: called as the work goes on.
 
@@ -106,7 +111,8 @@ def update(
         return weight_edits(model, edits, f"{what}, by ROME")
     if layer is not None:
         raise InputError("The value edit changes neurons wherever they are: a layer belongs to ROME.")
-    return weight_edits(model, _value_edits(model, chosen, fact, new, neurons), f"{what}, in {_count(neurons)}")
+    edits = _value_edits(model, chosen, fact, new, neurons, strength)
+    return weight_edits(model, edits, f"{what}, in {_count(neurons)}")
 
 
 def new_target(fact: Fact, to: str) -> str:
@@ -155,10 +161,10 @@ def _count(neurons: Collection[Neuron]) -> str:
 
 
 def _value_edits(
-    model: Model, prompts: Sequence[str], fact: Fact, new: str, neurons: Collection[Neuron]
+    model: Model, prompts: Sequence[str], fact: Fact, new: str, neurons: Collection[Neuron], strength: float
 ) -> list[WeightEdit]:
     toward, against = (_direction(model, target) for target in (new, fact.target))
-    change = TOWARD * toward - AGAINST * against
+    change = strength * (TOWARD * toward - AGAINST * against)
     passages = [tokenize(model, prompt) for prompt in prompts]
     edits = []
     groups = _by_layer(neurons)

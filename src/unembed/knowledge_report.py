@@ -8,6 +8,7 @@
 Exact: the edited module runs on every prompt. An answer is right when each of its tokens is the top prediction.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -169,13 +170,16 @@ def _one_each(facts: Sequence[Fact], count: int) -> Asked:
 
 
 def random_like(model: Model, neurons: Collection[Neuron], asked: tuple[str, str]) -> frozenset[Neuron]:
-    """As many random, strongly active neurons of the same layers: a control. None of them in a mixture of experts.
+    """As many random, strongly active neurons of the same layers: a control; none where there cannot be one.
+
+    That is in a mixture of experts, and where the neurons are more than half of a layer.
 
     Raises:
         InputError: a bad prompt or answer.
     """
-    if any(model.blocks[neuron.layer].experts is not None for neuron in neurons):
-        return frozenset()
+    for layer, count in Counter(neuron.layer for neuron in neurons).items():
+        if model.blocks[layer].experts is not None or 2 * count > neurons_of(model, layer):
+            return frozenset()
     return random_neurons(model, question(model, *asked), neurons)
 
 

@@ -77,7 +77,7 @@ def rome(
     steps: int = 20,
     rate: float = 0.5,
     divergence: float = 0.0625,
-    decay: float = 0.5,
+    decay: float = 0.05,
     ridge: float = 1.0,
     slack: float = 0.1,
     progress: Progress = silent,

@@ -245,12 +245,16 @@ class Walk:
         experts = self.model.blocks[layer].experts.down_proj.shape[0]
         before = router_weights(inputs, experts)
         after = self._edited(layer, "expert", before, rows)
-        new = (after != 0) & (before == 0)
+        # Chosen is what has a slot, also where its weight is exactly 0.
+        chosen = torch.zeros_like(before, dtype=torch.bool).scatter(1, inputs.index, True)
+        new = (after != 0) & ~chosen
         extra = int(new.sum(1).max())
         if extra == 0:
             return ExpertInputs(inputs.hidden, inputs.index, after.gather(1, inputs.index))
         more = new.to(torch.int8).topk(extra, 1).indices
-        weights = torch.cat([after.gather(1, inputs.index), after.gather(1, more) * new.gather(1, more)], 1)
+        wanted = new.gather(1, more)
+        weights = torch.cat([after.gather(1, inputs.index), after.gather(1, more) * wanted], 1)
+        more = torch.where(wanted, more, inputs.index[:, :1])  # a slot that is not needed repeats a chosen expert
         return ExpertInputs(inputs.hidden, torch.cat([inputs.index, more.to(inputs.index.dtype)], 1), weights)
 
     # Attention

@@ -92,6 +92,9 @@ def update(
         "rome"
     ),
     layer: Annotated[int | None, typer.Option(help="ROME: the layer that is edited.")] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, help="value: how much; 1 is the paper's, far too much here.")
+    ] = 0.05,
     hold_out: Annotated[
         bool, typer.Option("--hold-out/--all-prompts", help="Make the edit with every second prompt, test on the rest.")
     ] = True,
@@ -122,7 +125,7 @@ def update(
     chosen = _neurons(loaded, neuron, about, shares, limit) if method == "value" else _parsed(neuron)
 
     def make(neurons: "Collection[Neuron]") -> "WeightEdits":
-        words: Any = {"method": method, "neurons": neurons, "prompts": made, "layer": layer}
+        words: Any = {"method": method, "neurons": neurons, "prompts": made, "layer": layer, "strength": strength}
         with progress_bar() as progress:
             return run(loaded, about[1], to, progress=progress, **words)
 

@@ -21,7 +21,8 @@ _ROWS = (
 def edit_lines(payload: EditPayload, paper: Paper) -> Iterator[Text]:
     """What the edit does to each group of prompts, with its control beside it."""
     yield headline(f" {payload.action.upper()} {_what(payload)}", payload.model, paper)
-    yield Text(f"  {payload.description}; {_where(payload)}", FAINT)
+    yield Text(cell(f"  {payload.description}", paper.width), FAINT)
+    yield Text(f"  {_where(payload)}", FAINT)
     heads = f"{cell('mean P', 15)}{cell('change', 10)}{cell('top prediction', 18)}"
     yield Text(f"  {cell('', 33)}{heads}{'' if payload.control is None else 'random neurons'}", FAINT)
     for name, title in _ROWS:
@@ -44,7 +45,7 @@ def _what(payload: EditPayload) -> str:
 
 def _where(payload: EditPayload) -> str:
     layers = ", ".join(f"L{layer}" for layer in payload.layers[:6]) + (" …" if len(payload.layers) > 6 else "")
-    return f"down projection of {layers}"
+    return f"edits the down projection of {layers}"
 
 
 def _group_line(title: str, group: GroupChange, control: GroupChange | None, *, new: bool) -> Text:
@@ -57,15 +58,21 @@ def _group_line(title: str, group: GroupChange, control: GroupChange | None, *, 
 
 
 def _share(change: float) -> str:
+    if change > 9:
+        return f"x {_number(1 + change)}"
     return f"{signed(100 * change, 1 if abs(change) < 0.1 else 0)} %"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if value < 1e4 else f"{value:.0e}"
 
 
 def _perplexity_line(before: float, effects: EditEffects, control: EditEffects | None) -> Text:
     after = effects.perplexity
     assert after is not None
-    text = f"  {cell('perplexity of a text', 33)}{cell(f'{before:.1f} → {after:.1f}', 15)}"
+    text = f"  {cell('perplexity of a text', 33)}{cell(f'{_number(before)} → {_number(after)}', 15)}"
     line = Text(text).append(cell(_share(after / before - 1), 28))
-    return line if control is None or control.perplexity is None else line.append(f"{control.perplexity:.1f}", FAINT)
+    return line if control is None or control.perplexity is None else line.append(_number(control.perplexity), FAINT)
 
 
 def memory_lines(payload: MemoryPayload, paper: Paper) -> Iterator[Text]:
