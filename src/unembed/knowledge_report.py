@@ -23,6 +23,7 @@ from unembed.measures import Question, question
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import capped, unembedded
+from unembed.sites import neurons_of
 from unembed.trace import tokenize
 from unembed.vocabulary import log_normaliser, normed, wide
 from unembed.weight_edits import WeightEdits, applied
