@@ -192,7 +192,8 @@ def test_what_the_prompts_share_costs_no_row(monkeypatch, site):
     before = [v for c, v in zip(found.cells, found.values["denoise"].tolist(), strict=True) if (c.position or 9) < 2]
     assert set(before) <= {found.corrupt}
     sizes.clear()
-    assert set(patch(model, CLEAN, CORRUPT, site=site, position=1).values["denoise"].tolist()) == {found.corrupt}
+    one = patch(model, CLEAN, CORRUPT, site=site, position=1)
+    assert set(one.values["denoise"].tolist()) == {one.corrupt}
     assert sizes == []
 
 

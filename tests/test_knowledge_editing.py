@@ -354,7 +354,9 @@ def test_the_report_is_plain_runs_before_and_after() -> None:
 def test_top_predictions_are_counted() -> None:
     model = model_of("llama")
     best = [int(logits(model, tokenize(model, prompt))[-1].argmax()) for prompt in FACT.prompts]
-    edits = weight_edits(model, [rank_one(2, 9 * torch.randn(48), torch.randn(32))], "a large one")
+    random = torch.Generator().manual_seed(0)
+    large = rank_one(2, 9 * torch.randn(48, generator=random), torch.randn(32, generator=random))
+    edits = weight_edits(model, [large], "a large one")
     change = report(model, edits, own=list(zip(FACT.prompts, best, strict=True))).effects.own  # type: ignore[arg-type]
     with applied(model, edits):
         after = [int(logits(model, tokenize(model, prompt))[-1].argmax()) for prompt in FACT.prompts]

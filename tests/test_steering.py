@@ -213,6 +213,7 @@ BAD = {
     "width": ({"direction": torch.ones(5)}, "direction of 32 numbers"),
     "matrix": ({"direction": torch.ones(2, 32)}, "one value for all positions"),
     "NaN": ({"scale": float("nan")}, "not finite"),
+    "beyond the numbers": ({"scale": 1e307}, r"scale of 1e\+307 the logits are not finite"),
     "prompt": ({"prompt": []}, "prompt is empty"),
     "tokens": ({"tokens": 0}, "tokens >= 1"),
 }

@@ -48,6 +48,11 @@ _HOME = {
     "Interrupted": "counterfactual",
     "attribute": "knowledge_attribution",
     "Attribution": "knowledge_attribution",
+    "applied": "weight_edits",
+    "apply_edits": "weight_edits",
+    "load_edits": "weight_edits",
+    "save_edits": "weight_edits",
+    "WeightEdits": "weight_edits",
     "Step": "generation",
     "UnembedError": "errors",
     "InputError": "errors",
@@ -101,6 +106,11 @@ if TYPE_CHECKING:
     from unembed.steering import steered as steered
     from unembed.trace import Trace as Trace
     from unembed.trace import record as record
+    from unembed.weight_edits import WeightEdits as WeightEdits
+    from unembed.weight_edits import applied as applied
+    from unembed.weight_edits import apply_edits as apply_edits
+    from unembed.weight_edits import load_edits as load_edits
+    from unembed.weight_edits import save_edits as save_edits
 
 
 def __getattr__(name: str) -> Any:

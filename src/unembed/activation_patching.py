@@ -27,7 +27,7 @@ from unembed.errors import InputError
 from unembed.measures import Measure, answer_tokens
 from unembed.model import Model
 from unembed.progress import Progress, silent
-from unembed.run import Run, base_run
+from unembed.run import Run, base_run, base_runs
 from unembed.sites import Site, SiteKind, experts_of, neurons_of, resolve
 from unembed.trace import tokenize
 
@@ -175,10 +175,11 @@ def patch(
     more = () if answer is None else answer[:-1]
     cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
     at = tuple(range(-1 - len(more), 0))
-    runs = [
-        base_run(model, (*prompt, *more), positions=_kept(sweep, spots, side, len(prompt), at))
-        for side, prompt in enumerate(prompts)
-    ]
+    runs = _runs(
+        model,
+        [(*prompt, *more) for prompt in prompts],
+        [_kept(sweep, spots, side, len(prompt), at) for side, prompt in enumerate(prompts)],
+    )
     measure, answer, other = _measure(model, runs, metric, answer, versus, at)
     result = Patching(
         model=model,
@@ -291,6 +292,13 @@ def _kept(sweep: Sweep, spots: list[_Pairs], side: int, length: int, at: Sequenc
     read = [length + len(at) - 1 + p for p in at]
     patched = () if sweep == "resid" else (pair[side] for spot in spots for pair in spot)
     return sorted({*read, *patched})
+
+
+def _runs(model: Model, prompts: Sequence[Sequence[int]], kept: Sequence[list[int]]) -> Sequence[Run]:
+    """The clean and the corrupt run, in one forward pass where they have the same length."""
+    if len({len(prompt) for prompt in prompts}) == 1:
+        return base_runs(model, prompts, positions=sorted({p for positions in kept for p in positions}))
+    return [base_run(model, prompt, positions=own) for prompt, own in zip(prompts, kept, strict=True)]
 
 
 def _edits(

@@ -224,7 +224,7 @@ def subject_positions(model: Model, prompt: str | Sequence[int], subject: str | 
     if count != 1:
         raise InputError(
             f"Expected the subject {subject!r} to be in the prompt once, found it {count} times.\n"
-            "Give the words as they are written in the prompt, or positions."
+            "Give the words as they are written in the prompt, or positions (--subject-position)."
         )
     start = prompt.index(word)
     spans = tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"]

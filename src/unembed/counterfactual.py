@@ -116,7 +116,7 @@ def gradients(
     job = _job(run, interventions, measure, at, memory, gradients=True)
     values = torch.full((len(job.order),), torch.nan, dtype=torch.float64)
     total = [torch.zeros_like(leaf) for leaf in leaves]
-    with torch.enable_grad(), _frozen(run.model):
+    with torch.enable_grad(), frozen(run.model):
         for part, walk, tick in _planned(job, progress):
             last = walk.go(job.at, tick)
             found, slope = _read_with_slope(job, last)
@@ -192,7 +192,6 @@ def _fitting(edit: Edit, run: Run) -> Edit:
     shape = (len(edit.site.positions or ()), *width)
     if edit.shift is not None:
         try:
-            torch.broadcast_shapes(edit.shift.shape, shape)
             fits = edit.shift.expand(shape).shape == shape
         except RuntimeError:
             fits = False
@@ -317,7 +316,7 @@ def _read_with_slope(job: _Job, last: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @contextmanager
-def _frozen(model: Model) -> Iterator[None]:
+def frozen(model: Model) -> Iterator[None]:
     """No gradient by the weights in this context."""
     with one_at_a_time:
         wanted = [parameter for parameter in model.module.parameters() if parameter.requires_grad]

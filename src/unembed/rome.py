@@ -27,6 +27,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.activations import activations, padded
+from unembed.counterfactual import frozen
 from unembed.errors import InputError
 from unembed.interface import on_call, on_output, one_at_a_time
 from unembed.measures import answer_tokens
@@ -57,6 +58,8 @@ LIMIT = 4.0
 """The longest `delta`, in lengths of what the layer writes there itself."""
 ENOUGH = 0.05
 """The descent ends when the mean of `-log P(answer)` is below this many nats."""
+REMEMBERED = 4
+"""Second moments of one model."""
 
 _moments: WeakKeyDictionary[Any, dict[Any, Tensor]] = WeakKeyDictionary()
 
@@ -132,8 +135,8 @@ def second_moment(
 ) -> Float[Tensor, "neuron neuron"]:
     """`C`: the mean of `k k^T` over all positions of a text but the first of each passage, in float64.
 
-    A passage's first token draws attention whatever it is, and its activations are often huge. The result is
-    remembered as long as the model is there.
+    A passage's first token draws attention whatever it is, and its activations are often huge. The last few results are
+    remembered.
 
     Raises:
         InputError: no passage of two tokens.
@@ -146,6 +149,8 @@ def second_moment(
             raise InputError("A second moment needs a text: expected at least one passage of two tokens.")
         keys = [found[1:] for _, found in activations(model, layer, passages, progress=progress)]
         rows = wide(torch.cat(keys))
+        if len(known) >= REMEMBERED:
+            known.pop(next(iter(known)))
         known[name] = (rows.T @ rows).double() / len(rows)
     return known[name]
 
@@ -192,13 +197,13 @@ class _Problem:
             return (shaped + torch.zeros_like(shaped).index_put(where, delta.to(out.dtype))).reshape(out.shape)
 
         x = self.calls[self.layer][0][0]
-        with one_at_a_time, ExitStack() as stack:
+        with one_at_a_time, frozen(self.model), ExitStack() as stack:
             on_output(stack, self.model.blocks[self.layer].down_projection, add)  # type: ignore[arg-type]
             for layer, (args, kwargs) in sorted(self.calls.items()):
                 out = self.model.blocks[layer].module(x, *args[1:], **kwargs)
                 x = out[0] if isinstance(out, tuple) else out
-        row, position = (list(index) for index in zip(*self.read, strict=True))
-        return wide(unembedded(self.model, x[row, position])[2]).log_softmax(-1)
+            row, position = (list(index) for index in zip(*self.read, strict=True))
+            return wide(unembedded(self.model, x[row, position])[2]).log_softmax(-1)
 
 
 def _problem(model: Model, prompts: Sequence[str], subject: str, target: str, layer: int) -> _Problem:

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.edits import Edit, add
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.generation import Step, generate
 from unembed.interface import on_output, one_at_a_time
 from unembed.measures import answer_tokens
@@ -263,6 +263,8 @@ def steer(
         with steered(model, [edit]):
             for step in generate(model, ids, tokens=tokens, temperature=temperature, seed=seed):
                 changed.append(step)
+    except ModelError as error:  # the unsteered run was finite, so it is not the model
+        raise InputError(f"With a scale of {scale:g} the logits are not finite: take a smaller one.") from error
     except KeyboardInterrupt as stop:
         raise SteeringInterrupted(result(complete=False)) from stop
     return result(complete=True)

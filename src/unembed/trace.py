@@ -193,7 +193,7 @@ def record(
     kept = _kept(positions, length)
     recorder = _Recorder(model, kept, whole=kept == tuple(range(length)))
     ids = torch.tensor([tokens], device=model.device)
-    with torch.inference_mode(), recorder.installed(heads_and_neurons=keep == "all"):
+    with torch.inference_mode(), _installed([recorder], heads_and_neurons=keep == "all"):
         logits = model.module(ids, use_cache=False, logits_to_keep=torch.tensor(kept, device=model.device)).logits[0]
     return _finite(recorder.trace(tokens, kept, logits))
 
@@ -208,27 +208,38 @@ def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple
     ids = torch.tensor([tokens[known:]], device=model.device)
     last = ids.shape[1] - 1
     recorder = _Recorder(model, (last,), whole=last == 0)
-    with torch.inference_mode(), recorder.installed(heads_and_neurons=False):
+    with torch.inference_mode(), _installed([recorder], heads_and_neurons=False):
         output = model.module(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
     trace = recorder.trace(tuple(tokens), (len(tokens) - 1,), output.logits[0])
     return _finite(trace), output.past_key_values
 
 
-def record_run(
-    model: Model, prompt: str | Sequence[int], *, positions: Sequence[int] | None = None
-) -> "tuple[Trace, tuple[BlockCall, ...], Float[Tensor, 'position d_model']]":
-    """As `record`, and how each block was called, and the last stream at every position.
+def record_runs(
+    model: Model, prompts: Sequence[str | Sequence[int]], *, positions: Sequence[int] | None = None
+) -> "list[tuple[Trace, tuple[BlockCall, ...], Float[Tensor, 'position d_model']]]":
+    """As `record`, and how each block was called, and the last stream at every position; prompts of equal length.
 
-    The tensors may take part in later gradients (`record`'s may not). `base_run` makes a `Run` of it.
+    They share one forward pass. The tensors may take part in later gradients (`record`'s may not). `base_runs` makes a
+    `Run` of each.
+
+    Raises:
+        InputError: a bad prompt or position, or prompts of different length.
+        ModelError: the run gave numbers that are not finite.
     """
-    tokens = tokenize(model, prompt)
-    kept = _kept(positions, len(tokens))
-    recorder = _Recorder(model, kept, whole=kept == tuple(range(len(tokens))))
-    ids = torch.tensor([tokens], device=model.device)
-    with torch.no_grad(), recorder.installed(heads_and_neurons=True, calls=True):
-        logits = model.module(ids, use_cache=False, logits_to_keep=torch.tensor(kept, device=model.device)).logits[0]
-    trace = _finite(recorder.trace(tokens, kept, logits))
-    return trace, recorder.calls(), recorder.slots[-1, "whole_final"]
+    tokens = [tokenize(model, prompt) for prompt in prompts]
+    lengths = [len(ids) for ids in tokens]
+    if len(set(lengths)) != 1:
+        raise InputError(f"Expected prompts of equal length to run together, found {lengths} tokens.")
+    kept = _kept(positions, lengths[0])
+    whole = kept == tuple(range(lengths[0]))
+    recorders = [_Recorder(model, kept, whole, item, len(tokens)) for item in range(len(tokens))]
+    ids = torch.tensor(tokens, device=model.device)
+    with torch.no_grad(), _installed(recorders, heads_and_neurons=True, calls=True):
+        logits = model.module(ids, use_cache=False, logits_to_keep=torch.tensor(kept, device=model.device)).logits
+    return [
+        (_finite(recorder.trace(ids, kept, own)), recorder.calls(), recorder.slots[-1, "whole_final"])
+        for recorder, ids, own in zip(recorders, tokens, logits, strict=True)
+    ]
 
 
 def _kept(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:
@@ -245,26 +256,54 @@ def _finite(trace: Trace) -> Trace:
     return trace
 
 
+@contextmanager
+def _installed(recorders: "Sequence[_Recorder]", *, heads_and_neurons: bool, calls: bool = False) -> Iterator[None]:
+    """Record in this context: one recorder for each prompt of the batch."""
+    with one_at_a_time, ExitStack() as stack:
+        for recorder in recorders:
+            recorder.watch(stack, heads_and_neurons=heads_and_neurons, calls=calls)
+        if heads_and_neurons:
+            stack.enter_context(attending(recorders[0].model, _attend(recorders, calls=calls)))
+        yield
+
+
+def _attend(recorders: "Sequence[_Recorder]", *, calls: bool) -> Attend:
+    layer_of = {block.attention: layer for layer, block in enumerate(recorders[0].model.blocks)}
+
+    def attend(
+        module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        z, pattern = eager(query, key, value, mask)
+        for recorder in recorders:
+            recorder.keep_heads(layer_of[module], pattern, value, z)
+            if calls:
+                recorder.keep_attention(layer_of[module], query, key, mask)
+        return z, pattern
+
+    return attend
+
+
 @dataclass
 class _Recorder:
+    """Keeps what one prompt of a batch does."""
+
     model: Model
     positions: tuple[int, ...]
     whole: bool
+    item: int = 0
+    """Which of the batch's prompts."""
+    batch: int = 1
     slots: dict[tuple[int, str], Any] = field(default_factory=dict)
 
-    @contextmanager
-    def installed(self, *, heads_and_neurons: bool, calls: bool = False) -> Iterator[None]:
-        with one_at_a_time, ExitStack() as stack:
-            self._watch_ends(stack)
-            for layer, block in enumerate(self.model.blocks):
-                self._watch_writes(stack, layer, block)
-                if heads_and_neurons:
-                    self._watch_neurons(stack, layer, block)
-                if calls:
-                    on_call(stack, block.module, partial(self._keep_call, layer))
+    def watch(self, stack: ExitStack, *, heads_and_neurons: bool, calls: bool) -> None:
+        """Hook what is kept; attention is not hooked but handed to `keep_heads` and `keep_attention`."""
+        self._watch_ends(stack)
+        for layer, block in enumerate(self.model.blocks):
+            self._watch_writes(stack, layer, block)
             if heads_and_neurons:
-                stack.enter_context(attending(self.model, self._attend(calls=calls)))
-            yield
+                self._watch_neurons(stack, layer, block)
+            if calls:
+                on_call(stack, block.module, partial(self._keep_call, layer))
 
     def _watch_ends(self, stack: ExitStack) -> None:
         module, family = self.model.module, self.model.family
@@ -272,9 +311,9 @@ class _Recorder:
         if family.position_embedding is not None:
             self._watch_output(stack, module.get_submodule(family.position_embedding), (-1, "position_embedding"))
         final_norm = module.get_submodule(family.final_norm)
-        on_call(stack, final_norm, lambda args, _: self._put((-1, "whole_final"), args[0][0]))
+        on_call(stack, final_norm, lambda args, _: self._put((-1, "whole_final"), self._own(args[0])[0]))
         self._watch_output(stack, final_norm, (-1, "normed"))
-        on_output(stack, self.model.unembed, lambda out: self._put((-1, "logits"), out[0]))
+        on_output(stack, self.model.unembed, lambda out: self._put((-1, "logits"), self._own(out)[0]))
 
     def _watch_writes(self, stack: ExitStack, layer: int, block: Block) -> None:
         self._watch_output(stack, block.attention_write, (layer, "attention_write"))
@@ -295,22 +334,17 @@ class _Recorder:
         self._put((layer, "neurons"), ExpertInputs(*(self._at(x) for x in args)))
 
     def _keep_call(self, layer: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._put((layer, "call"), (args, kwargs))
+        self._put((layer, "call"), (self._own_arguments(args), self._own_arguments(kwargs)))
 
-    def _attend(self, *, calls: bool) -> Attend:
-        layer_of = {block.attention: layer for layer, block in enumerate(self.model.blocks)}
+    def keep_heads(self, layer: int, pattern: Tensor, value: Tensor, z: Tensor) -> None:
+        """What the heads of a layer did."""
+        pattern, value, z = (self._own(x)[0] for x in (pattern, value, z))
+        self._put((layer, "heads"), Heads(pattern=self._select(pattern, 1), value=value, z=self._select(z)))
 
-        def attend(
-            module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
-        ) -> tuple[Tensor, Tensor]:
-            z, pattern = eager(query, key, value, mask)
-            kept = Heads(pattern=self._select(pattern[0], 1), value=value[0], z=self._select(z[0]))
-            self._put((layer_of[module], "heads"), kept)
-            if calls:
-                self._put((layer_of[module], "attention"), (query[0], key[0], mask))
-            return z, pattern
-
-        return attend
+    def keep_attention(self, layer: int, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
+        """What the attention of a layer read."""
+        mask = None if mask is None else self._own(mask)
+        self._put((layer, "attention"), (self._own(query)[0], self._own(key)[0], mask))
 
     def _watch_output(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
         on_output(stack, module, lambda out: self._put(slot, self._at(out)))
@@ -319,8 +353,22 @@ class _Recorder:
         on_call(stack, module, lambda args, _: self._put(slot, self._at(args[0])))
 
     def _at(self, x: Tensor) -> Tensor:
-        """The kept positions of a batch of one, whether or not the model has flattened it."""
-        return self._select(x.reshape(-1, x.shape[-1]))
+        """The kept positions of this prompt, whether or not the model has flattened the batch."""
+        return self._select(self._own(x).reshape(-1, x.shape[-1]))
+
+    def _own(self, x: Tensor) -> Tensor:
+        """This prompt's share of a batch, as a batch of one; what all prompts share is left as it is."""
+        if self.batch == 1 or x.shape[0] == 1:
+            return x
+        size = x.shape[0] // self.batch
+        return x.narrow(0, self.item * size, size)
+
+    def _own_arguments(self, x: Any) -> Any:
+        if isinstance(x, dict):
+            return {name: self._own_arguments(value) for name, value in x.items()}
+        if isinstance(x, tuple):
+            return tuple(self._own_arguments(value) for value in x)
+        return self._own(x) if isinstance(x, Tensor) and x.ndim > 1 else x
 
     def _select(self, x: Tensor, axis: int = 0) -> Tensor:
         return x if self.whole else x.index_select(axis, self.index.to(x.device))
@@ -356,7 +404,7 @@ class _Recorder:
                 )
                 for layer in range(self.model.layers)
             ),
-            final=self._at(self.slots[-1, "whole_final"]),
+            final=self._select(self.slots[-1, "whole_final"]),
             normed=self.slots[-1, "normed"],
             uncapped_logits=self.slots[-1, "logits"],
             logits=logits,
