@@ -100,20 +100,24 @@ def summary(rows: Sequence[dict]) -> dict:
     }
 
 
+def write(rows: Sequence[dict], known: int) -> dict:
+    """The report so far, to disk after each fact: an interrupted study keeps what it has."""
+    relations_of = {name: summary([r for r in rows if r["relation"] == name]) for name in {r["relation"] for r in rows}}
+    report = {"known": known, "all": summary(rows), "relations": dict(sorted(relations_of.items())), "edits": rows}
+    (DOCS / "knowledge_edits.json").write_text(json.dumps(report, indent=1) + "\n")
+    return report
+
+
 def main() -> int:
     """Run the study and write its results."""
     model = unembed.load("smollm2-135m")
     known, correct = known_facts(model)
     chosen = random.Random(0).sample(known, min(len(known), int(sys.argv[1]) if sys.argv[1:] else len(known)))
-    rows = []
+    rows, report = [], {}
     for fact in chosen:
         rows.append(edited(model, fact, known, correct))
-        print(json.dumps(rows[-1]), json.dumps(summary(rows)), file=sys.stderr, flush=True)
-    report = {"all": summary(rows), "relations": {}, "edits": rows}
-    for name in sorted({row["relation"] for row in rows}):
-        report["relations"][name] = summary([row for row in rows if row["relation"] == name])
-    if not sys.argv[1:]:
-        (DOCS / "knowledge_edits.json").write_text(json.dumps(report, indent=1) + "\n")
+        report = write(rows, len(known))
+        print(len(rows), fact.subject, json.dumps(report["all"]), file=sys.stderr, flush=True)
     print(json.dumps(report["all"], indent=1))
     return 0
 

@@ -38,6 +38,15 @@ _HOME = {
     "steer": "steering",
     "steered": "steering",
     "Steering": "steering",
+    "expand_paths": "paths",
+    "PathExpansion": "paths",
+    "attention_score": "attention_scores",
+    "AttentionScore": "attention_scores",
+    "composition_scores": "composition",
+    "Composition": "composition",
+    "virtual_head": "composition",
+    "ov_circuit": "circuits",
+    "qk_circuit": "circuits",
     "generate": "generation",
     "base_run": "run",
     "Run": "run",
@@ -66,8 +75,15 @@ if TYPE_CHECKING:
     from unembed.ablation import ablate as ablate
     from unembed.activation_patching import Patching as Patching
     from unembed.activation_patching import patch as patch
+    from unembed.attention_scores import AttentionScore as AttentionScore
+    from unembed.attention_scores import attention_score as attention_score
     from unembed.causal_tracing import CausalTrace as CausalTrace
     from unembed.causal_tracing import causal_trace as causal_trace
+    from unembed.circuits import ov_circuit as ov_circuit
+    from unembed.circuits import qk_circuit as qk_circuit
+    from unembed.composition import Composition as Composition
+    from unembed.composition import composition_scores as composition_scores
+    from unembed.composition import virtual_head as virtual_head
     from unembed.counterfactual import Interrupted as Interrupted
     from unembed.counterfactual import counterfactuals as counterfactuals
     from unembed.counterfactual import gradients as gradients
@@ -93,6 +109,8 @@ if TYPE_CHECKING:
     from unembed.logit_lens import lens as lens
     from unembed.model import Model as Model
     from unembed.path_patching import path_patch as path_patch
+    from unembed.paths import PathExpansion as PathExpansion
+    from unembed.paths import expand_paths as expand_paths
     from unembed.patterns import Attention as Attention
     from unembed.patterns import attention as attention
     from unembed.readouts import Readout as Readout

@@ -50,6 +50,8 @@ class Family:
 
     attention: str
     """The module that attends: it calls `transformers`' attention interface, or has `inner_attention`."""
+    attention_input_norm: str | None = None
+    """The norm through which attention reads the stream; None where it reads the stream itself."""
     output_projection: str
     """W_O: its input is the concatenated `z` of the heads."""
     down_projection: str
@@ -74,6 +76,7 @@ _LLAMA = Family(
     final_norm="model.norm",
     embedding="model.embed_tokens",
     attention="self_attn",
+    attention_input_norm="input_layernorm",
     output_projection="self_attn.o_proj",
     down_projection="mlp.down_proj",
     writes=("self_attn", "mlp"),
@@ -95,6 +98,7 @@ _ROWS = (
         embedding="transformer.wte",
         position_embedding="transformer.wpe",
         attention="attn",
+        attention_input_norm="ln_1",
         output_projection="attn.c_proj",
         down_projection="mlp.c_proj",
         writes=("attn", "mlp"),
@@ -107,6 +111,7 @@ _ROWS = (
         embedding="transformer.wte",
         position_embedding="transformer.wpe",
         attention="attn.attention",
+        attention_input_norm="ln_1",
         output_projection="attn.attention.out_proj",
         down_projection="mlp.c_proj",
         writes=("attn", "mlp"),
@@ -118,6 +123,7 @@ _ROWS = (
         final_norm="gpt_neox.final_layer_norm",
         embedding="gpt_neox.embed_in",
         attention="attention",
+        attention_input_norm="input_layernorm",
         output_projection="attention.dense",
         down_projection="mlp.dense_4h_to_h",
         writes=("attention", "mlp"),
@@ -130,6 +136,7 @@ _ROWS = (
         embedding="model.decoder.embed_tokens",
         position_embedding="model.decoder.embed_positions",
         attention="self_attn",
+        attention_input_norm="self_attn_layer_norm",
         output_projection="self_attn.out_proj",
         down_projection="fc2",
         writes=("self_attn", "fc2"),
@@ -161,7 +168,7 @@ _ROWS = (
     ),
     _GEMMA2,
     replace(_GEMMA2, model_type="gemma3_text", requires=(_CAUSAL,)),
-    replace(_GEMMA2, model_type="olmo2", logit_softcap=None),
+    replace(_GEMMA2, model_type="olmo2", attention_input_norm=None, logit_softcap=None),
     _MIXTRAL,
     replace(_MIXTRAL, model_type="qwen3_moe"),
     replace(_MIXTRAL, model_type="gpt_oss"),

@@ -26,6 +26,8 @@ class Block:
 
     module: nn.Module
     attention: nn.Module
+    attention_input_norm: nn.Module | None
+    """Through which attention reads the stream; None where it reads the stream itself (OLMo 2)."""
     output_projection: nn.Module
     attention_write: nn.Module
     attention_norm: norms.Norm | None
@@ -252,6 +254,7 @@ def _block(block: nn.Module, family: Family, d_model: int) -> Block:
     return Block(
         module=block,
         attention=attention,
+        attention_input_norm=None if family.attention_input_norm is None else _part(block, family.attention_input_norm),
         output_projection=output_projection,
         attention_write=attention_write,
         attention_norm=_probe(attention_write, d_model) if has_post_norm else None,

@@ -7,9 +7,10 @@ on a changed stream, from any layer and position on, while what came before is t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.decomposition import expert_activation
@@ -146,6 +147,22 @@ def base_runs(
         ModelError: the run gave numbers that are not finite.
     """
     return tuple(Run(*recorded) for recorded in record_runs(model, prompts, positions=positions))
+
+
+def at_positions(x: Any, positions: Int[Tensor, "token"], length: int) -> Any:
+    """Arguments of a module with those that run over positions (position ids, rotary pairs) taken at some of them.
+
+    The module then sees `token` positions in a row. A mask is left as it is: attention takes the base run's.
+    """
+    if isinstance(x, dict):
+        return {name: at_positions(value, positions, length) for name, value in x.items()}
+    if isinstance(x, tuple | list):
+        return type(x)(at_positions(value, positions, length) for value in x)
+    if not isinstance(x, Tensor) or x.ndim == 4:
+        return x
+    if x.ndim == 1 and len(x) == length:
+        return x[positions]
+    return x[:, positions] if x.ndim > 1 and x.shape[:2] == (1, length) else x
 
 
 def router_weights(inputs: ExpertInputs, experts: int) -> Float[Tensor, "query expert"]:

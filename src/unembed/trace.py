@@ -63,11 +63,20 @@ class BlockCall:
     args: tuple[Any, ...]
     """The first is the stream before the block, `1 position d_model`."""
     kwargs: dict[str, Any]
+    attention_args: tuple[Any, ...]
+    """How the block called its attention; see `attention_input`."""
+    attention_kwargs: dict[str, Any]
     query: Float[Tensor, "head position d_head"]
     """As the scores read it: after norms and rotary embedding. So are the keys."""
     key: Float[Tensor, "kv_head position d_head"]
     mask: Tensor | None
     """Added to the scores: `1 1 position position`."""
+
+    @property
+    def attention_input(self) -> Float[Tensor, "position d_model"]:
+        """What attention made its queries, keys and values of: the stream, normed where the family norms it."""
+        found = self.attention_args[0] if self.attention_args else self.attention_kwargs["hidden_states"]
+        return found[0]
 
 
 @dataclass(frozen=True)
@@ -283,6 +292,10 @@ def _attend(recorders: "Sequence[_Recorder]", *, calls: bool) -> Attend:
     return attend
 
 
+_CALL = ("call", "attention_call", "attention")
+"""The slots of a `BlockCall`, in the order of its fields."""
+
+
 @dataclass
 class _Recorder:
     """Keeps what one prompt of a batch does."""
@@ -303,7 +316,8 @@ class _Recorder:
             if heads_and_neurons:
                 self._watch_neurons(stack, layer, block)
             if calls:
-                on_call(stack, block.module, partial(self._keep_call, layer))
+                on_call(stack, block.module, partial(self._keep_call, layer, "call"))
+                on_call(stack, block.attention, partial(self._keep_call, layer, "attention_call"))
 
     def _watch_ends(self, stack: ExitStack) -> None:
         module, family = self.model.module, self.model.family
@@ -333,8 +347,8 @@ class _Recorder:
     def _keep_experts(self, layer: int, args: tuple[Any, ...], _: dict[str, Any]) -> None:
         self._put((layer, "neurons"), ExpertInputs(*(self._at(x) for x in args)))
 
-    def _keep_call(self, layer: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._put((layer, "call"), (self._own_arguments(args), self._own_arguments(kwargs)))
+    def _keep_call(self, layer: int, slot: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._put((layer, slot), (self._own_arguments(args), self._own_arguments(kwargs)))
 
     def keep_heads(self, layer: int, pattern: Tensor, value: Tensor, z: Tensor) -> None:
         """What the heads of a layer did."""
@@ -382,7 +396,8 @@ class _Recorder:
 
     def calls(self) -> "tuple[BlockCall, ...]":
         return tuple(
-            BlockCall(*self.slots[layer, "call"], *self.slots[layer, "attention"]) for layer in range(self.model.layers)
+            BlockCall(*(part for slot in _CALL for part in self.slots[layer, slot]))
+            for layer in range(self.model.layers)
         )
 
     def trace(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Trace:

@@ -22,7 +22,7 @@ from unembed.edits import Edit
 from unembed.interface import Eager, attending, on_call, on_output, one_at_a_time
 from unembed.model import Block, Model
 from unembed.packed_edits import Item, apply, index_of
-from unembed.run import Run, expert_neurons, router_weights
+from unembed.run import Run, at_positions, expert_neurons, router_weights
 from unembed.sites import Site
 from unembed.splicing import Group, Prefix, attend
 from unembed.trace import ExpertInputs
@@ -167,7 +167,7 @@ class Walk:
         call = self.run.calls[layer]
         early = range(self.joined)
         self.hidden = self._edited(layer, "resid_pre", self.hidden, early)
-        args, kwargs = self._at_positions(call.args[1:]), self._at_positions(call.kwargs)
+        args, kwargs = (at_positions(x, self.positions, self.run.length) for x in (call.args[1:], call.kwargs))
         with ExitStack() as stack:
             self._hook_writes(stack, layer, block, early)
             if block.experts is None:
@@ -177,18 +177,6 @@ class Walk:
             out = block.module(self.hidden[None], *args, **kwargs)
         out = (out[0] if isinstance(out, tuple) else out)[0]
         self.hidden = self._edited(layer, "resid_post", out, early)
-
-    def _at_positions(self, x: Any) -> Any:
-        """Arguments of a block that run over positions (position ids, rotary pairs), at the packed ones."""
-        if isinstance(x, dict):
-            return {name: self._at_positions(value) for name, value in x.items()}
-        if isinstance(x, tuple | list):
-            return type(x)(self._at_positions(value) for value in x)
-        if not isinstance(x, Tensor) or x.ndim == 4:  # the mask; attention takes the base run's
-            return x
-        if x.ndim == 1 and len(x) == self.run.length:
-            return x[self.positions]
-        return x[:, self.positions] if x.ndim > 1 and x.shape[:2] == (1, self.run.length) else x
 
     def _touched(self, layer: int, kind: str, rows: range) -> bool:
         edits = self._places.get((layer, kind), [])

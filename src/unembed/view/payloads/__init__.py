@@ -11,6 +11,16 @@ from unembed.view.payloads.ablation import ablate_payload as ablate_payload
 from unembed.view.payloads.attention import AttentionPayload as AttentionPayload
 from unembed.view.payloads.attention import HeadPattern as HeadPattern
 from unembed.view.payloads.attention import attention_payload as attention_payload
+from unembed.view.payloads.circuits import AttendedPayload as AttendedPayload
+from unembed.view.payloads.circuits import BigramsPayload as BigramsPayload
+from unembed.view.payloads.circuits import CircuitPayload as CircuitPayload
+from unembed.view.payloads.circuits import CompositionPayload as CompositionPayload
+from unembed.view.payloads.circuits import PathsPayload as PathsPayload
+from unembed.view.payloads.circuits import attended_payload as attended_payload
+from unembed.view.payloads.circuits import bigrams_payload as bigrams_payload
+from unembed.view.payloads.circuits import circuit_payload as circuit_payload
+from unembed.view.payloads.circuits import composition_payload as composition_payload
+from unembed.view.payloads.circuits import paths_payload as paths_payload
 from unembed.view.payloads.common import ModelFacts as ModelFacts
 from unembed.view.payloads.common import Prediction as Prediction
 from unembed.view.payloads.common import PromptToken as PromptToken
@@ -80,6 +90,11 @@ PAYLOADS: tuple[type, ...] = (
     AttentionPayload,
     GeneratePayload,
     AblatePayload,
+    PathsPayload,
+    AttendedPayload,
+    CircuitPayload,
+    CompositionPayload,
+    BigramsPayload,
     AttributePayload,
     FindPayload,
     FactsPayload,

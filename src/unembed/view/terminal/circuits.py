@@ -1,0 +1,156 @@
+"""`unembed paths`, `attended`, `circuit`, `composition` and `bigrams` in the terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from unembed.view.glyphs import percent, signed, visible
+from unembed.view.payloads.circuits import (
+    AttendedPayload,
+    BigramsPayload,
+    CircuitPayload,
+    CompositionPayload,
+    PathEntry,
+    PathsPayload,
+    RankedToken,
+    StreamPart,
+)
+from unembed.view.payloads.common import PromptToken
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+
+_NAME = 60
+
+
+def paths_lines(payload: PathsPayload, paper: Paper, *, top: int = 12) -> Iterator[Text]:
+    """The largest paths, how many carry the prediction, and what is left."""
+    target = payload.target
+    yield headline(f" PATHS to {visible(target.text)} {percent(target.probability)}", payload.model, paper)
+    needed = f"{payload.needed} paths" if payload.needed else f"more than the {len(payload.paths)} listed paths"
+    yield Text(f" {needed} carry 90 % of {signed(payload.value)} logits; patterns and norm scales frozen", STRONG)
+    largest = max((abs(path.value) for path in payload.paths), default=0.0)
+    for path in payload.paths[:top]:
+        yield _row(path_name(path, payload.tokens), path.value, largest, paper)
+    rest = payload.paths[top:]
+    if rest:
+        yield _plain(f"{len(rest)} other listed paths (net)", sum(path.value for path in rest))
+    for name, value in payload.constants.items():
+        yield _plain(name.replace("_", " "), value)
+    yield _plain(f"{payload.small_count} small paths (net)", payload.small)
+    yield _plain(f"heads not opened (net; {payload.opened} opened)", payload.unopened)
+    yield _total(payload.sum, payload.error, payload.tolerance)
+    depths = "  ".join(f"{d.heads}: {signed(d.value)}" for d in payload.depths)
+    yield Text(" BY DEPTH  ", FAINT).append(f"listed paths by heads on the way   {depths}")
+
+
+def path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
+    """`embedding 3 ·France → L23.H4 → 4`."""
+    start = ("" if path.layer is None else f"L{path.layer} ") + path.kind.replace("_", " ")
+    name = f"{start} {path.position} {visible(tokens[path.position].text)}"
+    return name + "".join(f" → L{s.layer}.H{s.head} → {s.destination}" for s in path.steps)
+
+
+def attended_lines(payload: AttendedPayload, paper: Paper, *, top: int = 10) -> Iterator[Text]:
+    """The score, its largest pairs, and the sums by part of the query and of the key."""
+    where = [f"{i} {visible(payload.tokens[i].text)}" for i in (payload.destination, payload.source)]
+    yield headline(f" WHY L{payload.layer}.H{payload.head} ATTENDS {where[0]} → {where[1]}", payload.model, paper)
+    distance = payload.sum - payload.content
+    line = f" score {signed(payload.score)}, attention {payload.attention:.3f}"
+    yield Text(f"{line}; content {signed(payload.content)}, distance {signed(distance)}", STRONG)
+    yield Text(f"  {cell('query part × key part', 38)}{cell('score', 8, right=True)} content", FAINT)
+    largest = max((abs(pair.value) for pair in payload.pairs), default=0.0)
+    for pair in payload.pairs[:top]:
+        name = f"{_part(payload.query_terms[pair.query])} × {_part(payload.key_terms[pair.key])}"
+        line = Text(f"  {cell(name, 38)}{cell(signed(pair.value), 8, right=True)} {cell(signed(pair.content), 9)}")
+        bar = paper.glyphs.bar(pair.value, largest, max(6, min(30, paper.width - 60)))
+        yield line.append(bar, signed_style(pair.value))
+    rest = payload.pairs[top:]
+    if rest:
+        value = signed(sum(pair.value for pair in rest))
+        yield Text(f"  {cell(f'{len(rest)} other pairs (net)', 38)}{cell(value, 8, right=True)}")
+    yield _total(payload.sum, payload.error, payload.tolerance)
+    yield _marginal(" BY QUERY  ", payload.query_terms)
+    yield _marginal(" BY KEY    ", payload.key_terms)
+
+
+def _marginal(name: str, parts: list[StreamPart]) -> Text:
+    best = sorted(parts, key=lambda part: -abs(part.value))[:5]
+    return Text(name, FAINT).append("  ".join(f"{_part(part)} {signed(part.value)}" for part in best))
+
+
+def _part(part: StreamPart) -> str:
+    if part.head is not None:
+        return f"L{part.layer}.H{part.head}"
+    return ("" if part.layer is None else f"L{part.layer} ") + part.kind.replace("_", " ")
+
+
+def circuit_lines(payload: CircuitPayload, paper: Paper) -> Iterator[Text]:
+    """Eigenvalues of a head, and what was asked for."""
+    yield headline(f" CIRCUITS of L{payload.layer}.H{payload.head}, from the weights", payload.model, paper)
+    share = f"{percent(payload.positive_share)} of {len(payload.eigenvalues)} OV eigenvalues positive"
+    yield Text(f" copying score {signed(payload.copying_score)}", STRONG).append(
+        f"; {share} (−1 to 1; random 0)", FAINT
+    )
+    if payload.of_token is not None:
+        found = payload.of_token
+        yield Text(f" attending to {visible(found.token.text)} alone it")
+        yield from _ranked("promotes", found.promotes, paper)
+        yield from _ranked("suppresses", found.suppresses, paper)
+        yield Text(f" from {visible(found.token.text)} alone, at distance 0, it")
+        yield from _ranked("looks for", found.looks_for, paper)
+    if payload.skip_trigrams is not None:
+        yield Text(f"  {cell('source …', 18)}{cell('destination', 36)}→ output", FAINT)
+        for t in payload.skip_trigrams:
+            sought, said = (" ".join(visible(r.text) for r in part) for part in (t.destinations, t.outputs))
+            yield Text(f"  {cell(visible(t.source.text), 18)}{cell(sought, 34)}  → {cell(said, paper.width - 58)}")
+
+
+def _ranked(name: str, tokens: list[RankedToken], paper: Paper) -> Iterator[Text]:
+    words = "  ".join(f"{visible(r.text)} {signed(r.value)}" for r in tokens)
+    yield Text(f"   {cell(name, 11)}", FAINT).append(cell(words, paper.width - 15).rstrip())
+
+
+def composition_lines(payload: CompositionPayload, paper: Paper) -> Iterator[Text]:
+    """The pairs with the highest scores."""
+    kind = f"{payload.kind} " if payload.kind else ""
+    yield headline(f" COMPOSITION of heads, highest {kind}scores", payload.model, paper)
+    null = f"{payload.random_mean:.3f} ± {payload.random_deviation:.3f}"
+    yield Text(f" random matrices of this shape: {null}; rotations are left out", FAINT)
+    largest = max((pair.score for pair in payload.pairs), default=0.0)
+    for p in payload.pairs:
+        name = f"L{p.first_layer}.H{p.first_head} → L{p.second_layer}.H{p.second_head}"
+        line = Text(f"  {cell(name, 20)}{cell(p.kind, 7)}{p.score:.3f}  {cell(f'{p.ratio:.1f}×', 7)}")
+        yield line.append(paper.glyphs.bar(p.score, largest, 30), signed_style(p.score))
+
+
+def bigrams_lines(payload: BigramsPayload, paper: Paper) -> Iterator[Text]:
+    """What follows a token by the direct path, what it generates, how it agrees with a text."""
+    title = " DIRECT PATH: embedding, final norm, unembedding"
+    yield headline(title, payload.model, paper)
+    if payload.token is not None:
+        yield Text(f" after {visible(payload.token.text)}", STRONG)
+        largest = max((r.value for r in payload.follows), default=0.0)
+        for r in payload.follows:
+            line = Text(f"  {cell(visible(r.text), 20)}{cell(percent(r.value), 8)}")
+            yield line.append(paper.glyphs.bar(r.value, largest, 30), signed_style(r.value))
+    if payload.generated:
+        yield Text(" GENERATED ", FAINT).append("".join(visible(t.text) for t in payload.generated))
+    if payload.text is not None:
+        t = payload.text
+        yield Text(f" TEXT      {t.bigrams} bigrams, {t.kinds} kinds; correlation of logs {signed(t.correlation)}")
+        best = f"best bigrams of it {t.bigram_entropy:.2f}, unigrams {t.unigram_entropy:.2f}"
+        yield Text(f"           loss {t.loss:.2f} nats; {best}")
+
+
+def _row(name: str, value: float, largest: float, paper: Paper) -> Text:
+    bar = paper.glyphs.bar(value, largest, max(6, min(26, paper.width - _NAME - 13)))
+    line = Text(f"  {cell(name, _NAME)}{cell(signed(value), 8, right=True)} ")
+    return line.append(bar, signed_style(value))
+
+
+def _plain(name: str, value: float) -> Text:
+    return Text(f"  {cell(name, _NAME)}{cell(signed(value), 8, right=True)}")
+
+
+def _total(total: float, error: float, tolerance: float) -> Text:
+    verdict = "= model ✓" if abs(error) <= tolerance else "≠ model"
+    return Text("  " + "─" * 24 + f" total {signed(total)} {verdict} (|Δ| {abs(error):.0e})", STRONG)
