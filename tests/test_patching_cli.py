@@ -227,6 +227,24 @@ def test_bad_input_is_one_message_and_exit_code_2(cli, name):
     assert "Traceback" not in err
 
 
+def test_a_map_shows_positions_that_are_aligned_with_another_one(cli):
+    """Both prompts begin alike, but position 0 takes the value of position 3 here."""
+    code, out, _ = cli("patch", CLEAN, CORRUPT, *WORDS, "--align", "0:3", "--site", "resid")
+    assert code == 0
+    assert "hold the same" not in out
+    assert "0 the" in out
+    _, out, _ = cli("patch", CLEAN, CORRUPT, *WORDS, "--site", "resid")
+    assert "hold the same" in out
+
+
+def test_steer_counts_layers_from_the_end(cli):
+    args = ["steer", CLEAN, "--add", "Rome", "--tokens", "2", "--json"]
+    code, last, _ = cli(*args, "--layer", "-1")
+    assert code == 0
+    assert json.loads(last)["layer"] >= 0
+    assert cli(*args, "--layer", str(json.loads(last)["layer"]))[1] == last
+
+
 def test_ctrl_c_prints_what_is_finished_and_exits_with_130(cli, monkeypatch):
     import unembed.activation_patching as patching
     import unembed.causal_tracing as tracing

@@ -48,8 +48,10 @@ Baseline = Sequence[Float[Tensor, "*neuron"]]
 
 NODES = 4
 """Of Gauss-Legendre on one interval: exact for polynomials of degree 7."""
-FIRST_CUTS, CUTS = 8, 4
-"""Intervals in which the path of layer 0 starts; pieces into which one is cut that is too coarse."""
+FIRST_ENDS = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 5 / 16, 3 / 8, 1 / 2, 1)
+"""Where the intervals end in which the path of layer 0 starts: narrow where P falls, near the baseline."""
+CUTS = 3
+"""Pieces into which an interval is cut that is too coarse."""
 MOST_NODES, NARROWEST = 512, 1e-3
 """Of one layer, and of one interval: beyond, its error is reported as it is. A block with a post-norm jumps at 0."""
 
@@ -392,8 +394,8 @@ def _gauss(problem: _Problem, steps: int | None, tolerance: float) -> list[_Esti
     """
     if steps is not None:
         return _totals(problem, _integrate(problem, [(layer, 0.0, 1.0) for layer in problem.layers], steps), steps)
-    start = [part for layer in problem.layers for part in _cut(layer, 0.0, 1.0, FIRST_CUTS if layer == 0 else 1)]
-    done = _integrate(problem, start, NODES)
+    first = [(0, *ends) for ends in itertools.pairwise(FIRST_ENDS)]
+    done = _integrate(problem, first + [(layer, 0.0, 1.0) for layer in problem.layers[1:]], NODES)
     # P itself is known to its rounding only, which in 16 bit is more than half a percent.
     allowed = max(tolerance, 8 * torch.finfo(problem.run.model.dtype).eps) * problem.probability
     while bad := _too_coarse(done, allowed):

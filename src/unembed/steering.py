@@ -126,8 +126,8 @@ def steerable(
     if site not in STEERED:
         raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {site!r}.")
     kind = STEERED[STEERED.index(site)]
-    resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
-    return Site(kind=kind, layer=layer, positions=positions)
+    found = resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
+    return Site(kind=kind, layer=found.layer, positions=positions)
 
 
 def token_direction(model: Model, token: str | int) -> Float[Tensor, "d_model"]:

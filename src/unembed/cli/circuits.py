@@ -145,7 +145,7 @@ def bigrams(
     token: Annotated[str | None, typer.Argument(help="One token.")] = None,
     text: Annotated[Path | None, typer.Option(help="A text file to compare the direct path with.")] = None,
     generate: Annotated[int, typer.Option(min=0, help="Continue the token by so many tokens.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the sampling.")] = 0,
     top: Annotated[int, typer.Option(min=1, help="How many tokens to show.")] = 10,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",

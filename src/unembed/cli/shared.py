@@ -58,5 +58,5 @@ def dump(payload: Any) -> None:
     """A payload as one line of JSON."""
     from unembed.view.payloads import to_json
 
-    json.dump(to_json(payload), sys.stdout, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    # Whole before it is written, so that an interrupt in between leaves no half of it.
+    sys.stdout.write(json.dumps(to_json(payload), ensure_ascii=False, allow_nan=False) + "\n")

@@ -34,7 +34,10 @@ def _how(payload: AttributePayload) -> str:
 
 
 def _layers(payload: AttributePayload) -> Iterator[Text]:
-    what = "quadrature error" if payload.path == "layer" else "sum - change: what neurons do together"
+    together = "sum - change: what neurons do together"
+    if payload.candidates is not None:
+        together = "sum - change: neurons that were no candidates, and what neurons do together"
+    what = "quadrature error" if payload.path == "layer" else together
     columns = f"{cell('layer', 8)}{cell('sum', 9)}{cell('P(1)-P(0)', 11)}{cell('error', 10)}{cell('points', 8)}"
     yield Text(f"  {columns}error: {what}", FAINT)
     ranked = sorted(payload.layers, key=lambda layer: -abs(layer.change))

@@ -63,9 +63,12 @@ def _direction(payload: PatchPayload, name: str, grid: list[PatchCell], top: int
 
 def _by_position(payload: PatchPayload, effects: list[tuple[PatchCell, float]], paper: Paper) -> Iterator[Text]:
     positions = sorted({c.position for c, _ in effects if c.position is not None})
-    changing = [p for p in positions if p >= payload.shared] or positions
-    if len(changing) < len(positions):
-        yield Text(f"  positions before {changing[0]} hold the same in both runs: effect 0", FAINT)
+    elsewhere = {p for pair in payload.align if pair[0] != pair[1] for p in pair}
+    changing = [p for p in positions if p >= payload.shared or p in elsewhere] or positions
+    same = [p for p in positions if p not in changing]
+    if same:
+        which = f"before {changing[0]}" if same[-1] < changing[0] else ", ".join(map(str, same))
+        yield Text(f"  positions {which} hold the same in both runs: effect 0", FAINT)
     names = [f"{p} {visible(payload.clean_tokens[p].text)}" for p in changing]
     yield from heat_map({(c.layer, c.position or 0): e for c, e in effects}, changing, names, paper)
 
