@@ -119,9 +119,6 @@ def composition_scores(model: Model, *, progress: Progress = silent) -> Composit
     return Composition(model, found, null_of(model.d_model, sides["writes"].shape[2]))
 
 
-composition = composition_scores
-
-
 def virtual_head(model: Model, first: tuple[int, int], second: tuple[int, int]) -> OV:
     """The OV circuit of head 2 reading what head 1 wrote; its pattern is the product of theirs, `A_2 A_1`.
 
