@@ -94,13 +94,6 @@ def test_skip_trigrams_are_the_strongest_by_brute_force(dense):
         assert [o.token for o in trigram.outputs] == said[trigram.source].topk(2).indices.tolist()
 
 
-def test_norms_are_those_of_the_whole_matrices(dense):
-    model, _, _ = dense
-    ov, qk = circuits.ov_circuit(model, 1, 3), circuits.qk_circuit(model, 1, 3)
-    assert ov.norm == pytest.approx(float((ov.reads @ ov.writes).norm()), rel=CLOSE)
-    assert qk.norm == pytest.approx(float((qk.query @ qk.key.T).norm()), rel=CLOSE)
-
-
 def test_edited_weights_are_read_anew():
     module = build("llama")
     model = unembed.wrap(module, name="llama")

@@ -79,6 +79,7 @@ def test_the_view_says_it_in_a_hundred_columns(cli, arguments, says):  # noqa: F
         (("attended", PROMPT, *HEAD, "--position", "1", "--source", "3"), "source 3 is after destination 1"),
         (("circuit", *HEAD, "--token", "the capital"), "Expected one token"),
         (("bigrams", "the capital"), "Expected one token"),
+        (("bigrams", "Berlin"), "not in the vocabulary"),
         (("bigrams",), "Expected a token"),
         (("bigrams", "--text", "no such file"), "Cannot read"),
         (("composition", "--kind", "none"), "Expected --kind"),

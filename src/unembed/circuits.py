@@ -47,11 +47,6 @@ class OV:
         """What the head writes where it attends to `x` alone."""
         return (x @ self.reads) @ self.writes
 
-    @property
-    def norm(self) -> float:
-        """Frobenius norm of the whole matrix."""
-        return _product_norm(self.reads, self.writes.T)
-
 
 @dataclass(frozen=True)
 class QK:
@@ -59,16 +54,6 @@ class QK:
 
     query: Float[Tensor, "d_model d_head"]
     key: Float[Tensor, "d_model d_head"]
-
-    @property
-    def norm(self) -> float:
-        """Frobenius norm of the whole matrix."""
-        return _product_norm(self.query, self.key)
-
-
-def _product_norm(a: Tensor, b: Tensor) -> float:
-    """`|a @ b.T|` from the Gram matrices of the factors."""
-    return float(((a.T @ a) * (b.T @ b)).sum().clamp_min(0).sqrt())
 
 
 class Ranked(NamedTuple):

@@ -174,17 +174,16 @@ def one_token(model: "Model", text: str) -> int:
     """The id of a text that is one token.
 
     Raises:
-        InputError: it is none, or several.
+        InputError: it is none, several, or not in the vocabulary.
     """
+    from unembed.measures import answer_tokens
     from unembed.view.payloads import text_of
 
-    if model.tokenizer is None:
-        raise InputError(f"{model.name} has no tokenizer: it cannot read {text!r}.")
-    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+    ids = answer_tokens(model, text)
     if len(ids) != 1:
         parts = ", ".join(repr(text_of(model, token)) for token in ids)
-        raise InputError(f"Expected one token, and {text!r} is {len(ids)}: {parts or 'nothing'}.")
-    return int(ids[0])
+        raise InputError(f"Expected one token, and {text!r} is {len(ids)}: {parts}.")
+    return ids[0]
 
 
 def _kind(kind: str | None) -> "Kind | None":
