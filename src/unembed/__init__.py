@@ -47,6 +47,8 @@ _HOME = {
     "virtual_head": "composition",
     "ov_circuit": "circuits",
     "qk_circuit": "circuits",
+    "noise": "noise",
+    "Noise": "noise",
     "generate": "generation",
     "base_run": "run",
     "Run": "run",
@@ -108,6 +110,8 @@ if TYPE_CHECKING:
     from unembed.logit_lens import Lens as Lens
     from unembed.logit_lens import lens as lens
     from unembed.model import Model as Model
+    from unembed.noise import Noise as Noise
+    from unembed.noise import noise as noise
     from unembed.path_patching import path_patch as path_patch
     from unembed.paths import PathExpansion as PathExpansion
     from unembed.paths import expand_paths as expand_paths

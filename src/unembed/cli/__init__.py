@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unembed import __version__
-from unembed.cli import circuits, editing, interventions, machine, patching, prediction
+from unembed.cli import circuits, editing, interventions, machine, noise, patching, prediction
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ for command in (
     circuits.circuit,
     circuits.composition,
     circuits.bigrams,
+    noise.noise,
     patching.patch,
     patching.trace,
     patching.steer,

@@ -18,7 +18,7 @@ from unembed.cli.options import (
     TargetOpt,
     VersusOpt,
 )
-from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
+from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt, read_text
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def bigrams(
 
     if token is None and (text is None or generate):
         raise InputError("Expected a token, or --text FILE; --generate needs a token.")
-    words = None if text is None else _read(text)
+    words = None if text is None else read_text(text)
     loaded = load_model(model, device, dtype, offline, edits)
     one = None if token is None else one_token(loaded, token)
     follows = [] if one is None else direct_path.follows(loaded, one, top=top)
@@ -208,10 +208,3 @@ def _with(result: "Composition", kind: "Kind | None", place: tuple[int | None, i
     if layer is None:
         return pairs
     return [p for p in pairs if any(a == layer and head in (None, b) for a, b in (p.first, p.second))]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"Cannot read {path} as a UTF-8 text: {error}.") from error

@@ -4,7 +4,10 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.model import Model
@@ -16,6 +19,18 @@ def read_prompt(prompt: str) -> str:
     if prompt != "-":
         return prompt
     return sys.stdin.read().removesuffix("\n")
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        InputError: it cannot be read, or is no UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Cannot read {path} as a UTF-8 text: {error}.") from error
 
 
 def load_model(

@@ -74,6 +74,8 @@ from unembed.view.payloads.machine import ModelEntry as ModelEntry
 from unembed.view.payloads.machine import ModelsPayload as ModelsPayload
 from unembed.view.payloads.machine import doctor_payload as doctor_payload
 from unembed.view.payloads.machine import models_payload as models_payload
+from unembed.view.payloads.noise import NoisePayload as NoisePayload
+from unembed.view.payloads.noise import noise_payload as noise_payload
 from unembed.view.payloads.patching import Continuation as Continuation
 from unembed.view.payloads.patching import PatchCell as PatchCell
 from unembed.view.payloads.patching import PatchPayload as PatchPayload
@@ -95,6 +97,7 @@ PAYLOADS: tuple[type, ...] = (
     CircuitPayload,
     CompositionPayload,
     BigramsPayload,
+    NoisePayload,
     AttributePayload,
     FindPayload,
     FactsPayload,

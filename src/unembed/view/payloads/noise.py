@@ -1,0 +1,187 @@
+"""`unembed noise` as data."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import ModelFacts, PromptToken, model_facts, prompt_tokens, versions
+
+if TYPE_CHECKING:
+    from unembed.intervals import Interval
+    from unembed.noise import Condition, Noise
+    from unembed.noise_verdict import Verdict
+
+
+@dataclass(frozen=True)
+class MeanInterval:
+    """A mean over runs and its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class HeadAttention:
+    """Attention of a head, or of heads on average; a difference, where the field that holds it says so."""
+
+    self: float
+    """From a token to itself."""
+    sink: float
+    """To the first token, and to a learned sink."""
+    others: float
+    share: float
+    """Of the head's update, how much comes from others."""
+
+
+@dataclass(frozen=True)
+class NoiseCondition:
+    """What was changed, and what heads did on average over runs and heads."""
+
+    kind: Literal["plain", "noise", "unrelated"]
+    strength: float | None
+    """Of the noise, in units of the rms of a layer's values; null without noise."""
+    own_kept: bool
+    """False in the control, where a token's own value is changed as well."""
+    runs: int
+    attention: HeadAttention
+    kl: float
+    """KL(plain || changed) of the next token in nats, mean over runs."""
+
+
+@dataclass(frozen=True)
+class SelfRise:
+    """By how much attention to itself rises: with the own value kept, in the control, and the one minus the other."""
+
+    kept: MeanInterval
+    control: MeanInterval
+    excess: MeanInterval
+
+
+@dataclass(frozen=True)
+class NoiseHead:
+    """One head."""
+
+    layer: int
+    head: int
+    plain: HeadAttention
+    noise: HeadAttention
+    """By how much each rises from no noise to the strongest, on the least-squares line."""
+    unrelated: HeadAttention
+    """By how much each rises with the values of unrelated text."""
+    noise_rise: SelfRise
+    unrelated_rise: SelfRise
+    noise_verdict: Literal["protects", "rises", "falls", "unclear", "cannot move"]
+    unrelated_verdict: Literal["protects", "rises", "falls", "unclear", "cannot move"]
+
+
+@dataclass(frozen=True)
+class NoiseVerdict:
+    """Heads counted, and the average over heads."""
+
+    holds: Literal["yes", "no", "unclear", "cannot tell"]
+    """Of the average."""
+    average: SelfRise | None
+    """Over the heads that can move; null where there are none."""
+    able: int
+    """How many heads can move."""
+    protects: int
+    rises: int
+    falls: int
+    unclear: int
+    by_chance: float
+    """How many heads pass a test on one side where nothing moves any."""
+    corrected: int
+    """How many protect at the level of Bonferroni."""
+
+
+@dataclass(frozen=True)
+class NoisePayload:
+    """`unembed noise --json`."""
+
+    model: ModelFacts
+    tokens: list[PromptToken]
+    positions: list[int]
+    """Where attention was read; the prediction is that after the last of them."""
+    smallest: float
+    """Of attention: smaller movements count as none."""
+    confidence: float
+    conditions: list[NoiseCondition]
+    noise: NoiseVerdict
+    unrelated: NoiseVerdict
+    heads: list[NoiseHead]
+    notes: list[str]
+    versions: dict[str, str]
+    schema: Literal["unembed/noise/1"] = "unembed/noise/1"
+
+
+def noise_payload(result: "Noise") -> NoisePayload:
+    """Runs with changed values as data, with the verdicts."""
+    from unembed.intervals import CONFIDENCE
+    from unembed.noise_verdict import SMALLEST, judge
+
+    noisy = judge(result.rises("self"), result.rises("self", own_kept=False))
+    unrelated = judge(result.changes("self"), result.changes("self", own_kept=False))
+    return NoisePayload(
+        model=model_facts(result.model),
+        tokens=prompt_tokens(result.model, result.tokens),
+        positions=list(result.positions),
+        smallest=SMALLEST,
+        confidence=CONFIDENCE,
+        conditions=[_condition(result.plain, plain=True), *map(_condition, result.conditions)],
+        noise=_verdict(noisy),
+        unrelated=_verdict(unrelated),
+        heads=_heads(result, noisy, unrelated),
+        notes=list(result.notes),
+        versions=versions(),
+    )
+
+
+def _condition(condition: "Condition", *, plain: bool = False) -> NoiseCondition:
+    return NoiseCondition(
+        kind="plain" if plain else "unrelated" if condition.strength is None else "noise",
+        strength=None if plain else condition.strength,
+        own_kept=condition.own_kept,
+        runs=1 if plain else len(condition.kl),
+        attention=HeadAttention(*condition.heads.mean((0, 2, 3)).tolist()),
+        kl=float(condition.kl.mean()),
+    )
+
+
+def _verdict(verdict: "Verdict") -> NoiseVerdict:
+    average = verdict.average
+    return NoiseVerdict(
+        holds=verdict.holds,
+        average=None if average is None else SelfRise(**{k: _interval(v) for k, v in vars(average).items()}),
+        able=verdict.able,
+        protects=verdict.count("protects"),
+        rises=verdict.count("rises"),
+        falls=verdict.count("falls"),
+        unclear=verdict.count("unclear"),
+        by_chance=verdict.by_chance,
+        corrected=verdict.corrected,
+    )
+
+
+def _interval(found: "Interval", place: tuple[int, ...] = ()) -> MeanInterval:
+    return MeanInterval(*(float(x[place]) for x in (found.mean, found.low, found.high)))
+
+
+def _heads(result: "Noise", noisy: "Verdict", unrelated: "Verdict") -> list[NoiseHead]:
+    from unembed.changed_values import QUANTITIES
+
+    rises, changes = ([of(name).mean(0) for name in QUANTITIES] for of in (result.rises, result.changes))
+    plain = list(result.plain.heads.mean(0))
+    places = [(layer, head) for layer in range(result.model.layers) for head in range(result.model.heads)]
+    return [
+        NoiseHead(
+            *place,
+            *(HeadAttention(*(float(x[place]) for x in part)) for part in (plain, rises, changes)),
+            *(_rise(verdict, place) for verdict in (noisy, unrelated)),
+            *(verdict.kind(*place) for verdict in (noisy, unrelated)),
+        )
+        for place in places
+    ]
+
+
+def _rise(verdict: "Verdict", place: tuple[int, int]) -> SelfRise:
+    return SelfRise(**{name: _interval(found, place) for name, found in vars(verdict.heads).items()})

@@ -1,0 +1,103 @@
+"""`unembed noise` in the terminal: a table by strength, the verdict, and the heads that move most."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from unembed.view.glyphs import percent, signed
+from unembed.view.payloads.noise import MeanInterval, NoiseCondition, NoisePayload, NoiseVerdict
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+
+_HOLDS = {
+    "yes": "holds on average over heads",
+    "no": "does not hold on average over heads",
+    "unclear": "cannot be decided on average over heads",
+    "cannot tell": "cannot be tested: no head can move",
+}
+_SAYS = {
+    "protects": "protects",
+    "rises": "rises as in the control",
+    "falls": "falls",
+    "unclear": "unclear",
+    "cannot move": "cannot move",
+}
+_CARRY = 30
+
+
+def noise_lines(payload: NoisePayload, paper: Paper, *, top: int = 10) -> Iterator[Text]:
+    """The conditions with the control beside them, both verdicts, and the `top` heads."""
+    yield headline(" NOISE  in place of what other tokens carry", payload.model, paper)
+    yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
+    yield from _table(payload)
+    yield from _verdict("NOISE", payload.noise, payload.smallest)
+    yield from _verdict("UNRELATED TEXT", payload.unrelated, payload.smallest)
+    yield from _heads(payload, top)
+    yield Text(
+        f" [ ]: {100 * payload.confidence:g} % intervals over runs. protects: rises, and more than in the control",
+        FAINT,
+    )
+
+
+def _table(payload: NoisePayload) -> Iterator[Text]:
+    first, last = payload.positions[0], payload.positions[-1]
+    where = f"at position {first}" if first == last else f"at positions {first} to {last}"
+    yield Text(f" attention {where}, averaged over {len(payload.heads)} heads and over runs", FAINT)
+    titles = ("to self", "to sink", "others", "update from others", "KL", "control: to self", "KL")
+    yield Text(f"  {cell('other tokens carry', _CARRY)}" + "".join(_right(title) for title in titles), FAINT)
+    controls = {c.strength: c for c in payload.conditions if not c.own_kept}
+    for condition in (c for c in payload.conditions if c.own_kept):
+        yield Text(_row(condition, None if condition.kind == "plain" else controls[condition.strength]))
+
+
+def _right(title: str) -> str:
+    return "  " + cell(title, max(len(title), 6), right=True)
+
+
+def _row(condition: NoiseCondition, control: NoiseCondition | None) -> str:
+    carry = {"plain": "their values", "unrelated": f"values of {condition.runs} unrelated texts"}
+    name = carry.get(condition.kind, f"noise of {condition.strength or 0:g} rms, {condition.runs} seeds")
+    attention = condition.attention
+    numbers = [f"{x:.3f}" for x in (attention.self, attention.sink, attention.others)]
+    numbers += [percent(attention.share), f"{condition.kl:.2f}"]
+    if control is not None:
+        numbers += [f"{control.attention.self:.3f}", f"{control.kl:.2f}"]
+    widths = (7, 7, 6, 18, 6, 16, 6)
+    return f"  {cell(name, _CARRY)}" + "".join(
+        "  " + cell(number, width, right=True) for number, width in zip(numbers, widths, strict=False)
+    )
+
+
+def _verdict(name: str, verdict: NoiseVerdict, smallest: float) -> Iterator[Text]:
+    yield Text(f" {name}  the claim {_HOLDS[verdict.holds]}", STRONG)
+    if verdict.average is None:
+        return
+    average = verdict.average
+    yield Text(f"  attention to self moves by      {_interval(average.kept)}")
+    control = f"  in the control, own value too   {_interval(average.control)}"
+    yield Text(f"{control}   difference {_interval(average.excess)}")
+    chance = f"by chance up to {verdict.by_chance:.0f}; {verdict.corrected} after Bonferroni"
+    yield Text(f"  for: {verdict.protects} of {verdict.able} heads that can move protect ({chance})")
+    unclear = f"{verdict.unclear} are unclear or move by less than {smallest:g}"
+    yield Text(f"  against: {verdict.falls} fall, {verdict.rises} rise as in the control; {unclear}")
+
+
+def _interval(found: MeanInterval) -> str:
+    return f"{signed(found.mean, 3)} [{signed(found.low, 3)}, {signed(found.high, 3)}]"
+
+
+def _heads(payload: NoisePayload, top: int) -> Iterator[Text]:
+    ranked = sorted(
+        (head for head in payload.heads if head.noise_verdict in ("protects", "rises", "falls")),
+        key=lambda head: (head.noise_verdict != "protects", -abs(head.noise_rise.kept.mean)),
+    )
+    if not ranked:
+        return
+    yield Text(" HEADS     to self   moves with noise          in the control   with unrelated text", FAINT)
+    for head in ranked[:top]:
+        rise = head.noise_rise
+        line = Text(f"  {cell(f'L{head.layer}.H{head.head}', 8)}{cell(f'{head.plain.self:.3f}', 7, right=True)}   ")
+        line.append(cell(_interval(rise.kept), 26), signed_style(rise.kept.mean))
+        line.append(cell(signed(rise.control.mean, 3), 17) + cell(signed(head.unrelated.self, 3), 9))
+        yield line.append(_SAYS[head.noise_verdict], FAINT)
+    if len(ranked) > top:
+        yield Text(f"  {len(ranked) - top} others that move; --json has all", FAINT)
