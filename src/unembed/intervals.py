@@ -34,7 +34,7 @@ class Interval:
         return self.mean + self._reach(1)
 
     def above(self, *, tests: int = 1) -> Bool[Tensor, "*quantity"]:
-        """Where the interval lies above 0; at a confidence of `1 - (1 - CONFIDENCE) / tests` for several tests at once."""
+        """Where the interval lies above 0; for many tests at once, that at `1 - (1 - CONFIDENCE) / tests`."""
         return self.mean - self._reach(tests) > 0
 
     def below(self) -> Bool[Tensor, "*quantity"]:

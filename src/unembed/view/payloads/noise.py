@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 from unembed.view.payloads.common import ModelFacts, PromptToken, model_facts, prompt_tokens, versions
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from unembed.intervals import Interval
     from unembed.noise import Condition, Noise
     from unembed.noise_verdict import Verdict
@@ -24,11 +26,10 @@ class MeanInterval:
 class HeadAttention:
     """Attention of a head, or of heads on average; a difference, where the field that holds it says so."""
 
-    self: float
-    """From a token to itself."""
-    sink: float
+    to_self: float
+    to_sink: float
     """To the first token, and to a learned sink."""
-    others: float
+    to_others: float
     share: float
     """Of the head's update, how much comes from others."""
 
@@ -58,20 +59,24 @@ class SelfRise:
 
 
 @dataclass(frozen=True)
+class HeadMovement:
+    """What moves in a head."""
+
+    mean: HeadAttention
+    """With noise: from none to the strongest, on the least-squares line. With unrelated text: minus plain."""
+    rise: SelfRise
+    verdict: Literal["protects", "rises", "falls", "unclear", "cannot move"]
+
+
+@dataclass(frozen=True)
 class NoiseHead:
-    """One head."""
+    """One head, in the plain run and as it moves."""
 
     layer: int
     head: int
     plain: HeadAttention
-    noise: HeadAttention
-    """By how much each rises from no noise to the strongest, on the least-squares line."""
-    unrelated: HeadAttention
-    """By how much each rises with the values of unrelated text."""
-    noise_rise: SelfRise
-    unrelated_rise: SelfRise
-    noise_verdict: Literal["protects", "rises", "falls", "unclear", "cannot move"]
-    unrelated_verdict: Literal["protects", "rises", "falls", "unclear", "cannot move"]
+    noise: HeadMovement
+    unrelated: HeadMovement
 
 
 @dataclass(frozen=True)
@@ -169,19 +174,26 @@ def _interval(found: "Interval", place: tuple[int, ...] = ()) -> MeanInterval:
 def _heads(result: "Noise", noisy: "Verdict", unrelated: "Verdict") -> list[NoiseHead]:
     from unembed.changed_values import QUANTITIES
 
-    rises, changes = ([of(name).mean(0) for name in QUANTITIES] for of in (result.rises, result.changes))
     plain = list(result.plain.heads.mean(0))
-    places = [(layer, head) for layer in range(result.model.layers) for head in range(result.model.heads)]
+    rises = [result.rises(name).mean(0) for name in QUANTITIES]
+    changes = [result.changes(name).mean(0) for name in QUANTITIES]
     return [
         NoiseHead(
-            *place,
-            *(HeadAttention(*(float(x[place]) for x in part)) for part in (plain, rises, changes)),
-            *(_rise(verdict, place) for verdict in (noisy, unrelated)),
-            *(verdict.kind(*place) for verdict in (noisy, unrelated)),
+            layer=layer,
+            head=head,
+            plain=_attention(plain, (layer, head)),
+            noise=_movement(rises, noisy, (layer, head)),
+            unrelated=_movement(changes, unrelated, (layer, head)),
         )
-        for place in places
+        for layer in range(result.model.layers)
+        for head in range(result.model.heads)
     ]
 
 
-def _rise(verdict: "Verdict", place: tuple[int, int]) -> SelfRise:
-    return SelfRise(**{name: _interval(found, place) for name, found in vars(verdict.heads).items()})
+def _attention(quantities: "list[Tensor]", place: tuple[int, int]) -> HeadAttention:
+    return HeadAttention(*(float(x[place]) for x in quantities))
+
+
+def _movement(quantities: "list[Tensor]", verdict: "Verdict", place: tuple[int, int]) -> HeadMovement:
+    rise = SelfRise(**{name: _interval(found, place) for name, found in vars(verdict.heads).items()})
+    return HeadMovement(mean=_attention(quantities, place), rise=rise, verdict=verdict.kind(*place))

@@ -21,7 +21,8 @@ _SAYS = {
     "unclear": "unclear",
     "cannot move": "cannot move",
 }
-_CARRY = 30
+_CARRY = 28
+_COLUMNS = ("to self", "to sink", "others", "from others", "KL", "control: self", " KL")
 
 
 def noise_lines(payload: NoisePayload, paper: Paper, *, top: int = 10) -> Iterator[Text]:
@@ -33,8 +34,10 @@ def noise_lines(payload: NoisePayload, paper: Paper, *, top: int = 10) -> Iterat
     yield from _verdict("UNRELATED TEXT", payload.unrelated, payload.smallest)
     yield from _heads(payload, top)
     yield Text(
-        f" [ ]: {100 * payload.confidence:g} % intervals over runs. protects: rises, and more than in the control",
-        FAINT,
+        " from others: how much of a head's update; KL of the next token, nats; control: own value changed too", FAINT
+    )
+    yield Text(
+        f" [ ]: {100 * payload.confidence:g} % over runs; protects: rises, and by more than in the control", FAINT
     )
 
 
@@ -42,28 +45,27 @@ def _table(payload: NoisePayload) -> Iterator[Text]:
     first, last = payload.positions[0], payload.positions[-1]
     where = f"at position {first}" if first == last else f"at positions {first} to {last}"
     yield Text(f" attention {where}, averaged over {len(payload.heads)} heads and over runs", FAINT)
-    titles = ("to self", "to sink", "others", "update from others", "KL", "control: to self", "KL")
-    yield Text(f"  {cell('other tokens carry', _CARRY)}" + "".join(_right(title) for title in titles), FAINT)
+    yield Text(f"  {cell('other tokens carry', _CARRY)}{_cells(list(_COLUMNS))}", FAINT)
     controls = {c.strength: c for c in payload.conditions if not c.own_kept}
     for condition in (c for c in payload.conditions if c.own_kept):
         yield Text(_row(condition, None if condition.kind == "plain" else controls[condition.strength]))
-
-
-def _right(title: str) -> str:
-    return "  " + cell(title, max(len(title), 6), right=True)
 
 
 def _row(condition: NoiseCondition, control: NoiseCondition | None) -> str:
     carry = {"plain": "their values", "unrelated": f"values of {condition.runs} unrelated texts"}
     name = carry.get(condition.kind, f"noise of {condition.strength or 0:g} rms, {condition.runs} seeds")
     attention = condition.attention
-    numbers = [f"{x:.3f}" for x in (attention.self, attention.sink, attention.others)]
+    numbers = [f"{x:.3f}" for x in (attention.to_self, attention.to_sink, attention.to_others)]
     numbers += [percent(attention.share), f"{condition.kl:.2f}"]
     if control is not None:
-        numbers += [f"{control.attention.self:.3f}", f"{control.kl:.2f}"]
-    widths = (7, 7, 6, 18, 6, 16, 6)
-    return f"  {cell(name, _CARRY)}" + "".join(
-        "  " + cell(number, width, right=True) for number, width in zip(numbers, widths, strict=False)
+        numbers += [f"{control.attention.to_self:.3f}", f"{control.kl:.2f}"]
+    return f"  {cell(name, _CARRY)}{_cells(numbers)}"
+
+
+def _cells(texts: list[str]) -> str:
+    """Texts below each other, under the titles of the columns."""
+    return "".join(
+        "  " + cell(text, max(5, len(title)), right=True) for text, title in zip(texts, _COLUMNS, strict=False)
     )
 
 
@@ -87,17 +89,17 @@ def _interval(found: MeanInterval) -> str:
 
 def _heads(payload: NoisePayload, top: int) -> Iterator[Text]:
     ranked = sorted(
-        (head for head in payload.heads if head.noise_verdict in ("protects", "rises", "falls")),
-        key=lambda head: (head.noise_verdict != "protects", -abs(head.noise_rise.kept.mean)),
+        (head for head in payload.heads if head.noise.verdict in ("protects", "rises", "falls")),
+        key=lambda head: (head.noise.verdict != "protects", -abs(head.noise.rise.kept.mean)),
     )
     if not ranked:
         return
     yield Text(" HEADS     to self   moves with noise          in the control   with unrelated text", FAINT)
     for head in ranked[:top]:
-        rise = head.noise_rise
-        line = Text(f"  {cell(f'L{head.layer}.H{head.head}', 8)}{cell(f'{head.plain.self:.3f}', 7, right=True)}   ")
+        rise = head.noise.rise
+        line = Text(f"  {cell(f'L{head.layer}.H{head.head}', 8)}{cell(f'{head.plain.to_self:.3f}', 7, right=True)}   ")
         line.append(cell(_interval(rise.kept), 26), signed_style(rise.kept.mean))
-        line.append(cell(signed(rise.control.mean, 3), 17) + cell(signed(head.unrelated.self, 3), 9))
-        yield line.append(_SAYS[head.noise_verdict], FAINT)
+        line.append(cell(signed(rise.control.mean, 3), 17) + cell(signed(head.unrelated.mean.to_self, 3), 9))
+        yield line.append(_SAYS[head.noise.verdict], FAINT)
     if len(ranked) > top:
         yield Text(f"  {len(ranked) - top} others that move; --json has all", FAINT)
