@@ -7,6 +7,7 @@ Exact where runs are independent and normally distributed; approximate otherwise
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -50,6 +51,7 @@ def interval(values: Float[Tensor, "run *quantity"]) -> Interval:
     return Interval(values.mean(0), values.std(0) / math.sqrt(len(values)), len(values))
 
 
+@cache
 def student_quantile(level: float, freedom: int) -> float:
     """The quantile of Student's t distribution with `freedom` degrees, for 0.5 <= level < 1; by bisection."""
     low, high = 0.0, math.pi / 2

@@ -34,7 +34,7 @@ def noise_lines(payload: NoisePayload, paper: Paper, *, top: int = 10) -> Iterat
     yield from _verdict("UNRELATED TEXT", payload.unrelated, payload.smallest)
     yield from _heads(payload, top)
     yield Text(
-        " from others: how much of a head's update; KL of the next token, nats; control: own value changed too", FAINT
+        " from others: share of a head's update; KL of the next token, nats; control: own value changed too", FAINT
     )
     yield Text(
         f" [ ]: {100 * payload.confidence:g} % over runs; protects: rises, and by more than in the control", FAINT
