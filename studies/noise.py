@@ -177,7 +177,7 @@ def draw(report: dict[str, Any]) -> None:
 
 def page(report: dict[str, Any]) -> str:
     """The page, from the results alone."""
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION, overview(report)]
     for name, result in report.items():
         parts.append(f"## {name}\n\n{said(result)}\n\n{table(result)}")
         best = top_heads(result)
@@ -187,22 +187,49 @@ def page(report: dict[str, Any]) -> str:
     return "\n\n".join(parts).rstrip() + "\n"
 
 
+def overview(report: dict[str, Any]) -> str:
+    """The verdict on every model, a row each."""
+    words = {"yes": "holds", "no": "does not hold", "unclear": "undecided", "cannot tell": "cannot be tested"}
+    lines = [
+        "| model | the claim | to self, own value kept | in the control | difference | protect "
+        "| rise as in the control | fall | of heads that can move |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, result in report.items():
+        verdict = result["over all strengths"]
+        average = verdict["average"]
+        moved = [interval(average[part]) if average else "" for part in ("kept", "control", "excess")]
+        counts = [str(verdict[kind]) for kind in (*KINDS[:3], "able")]
+        lines.append("| " + " | ".join([name, f"**{words[verdict['holds']]}**", *moved, *counts]) + " |")
+    return "\n".join(lines)
+
+
 def said(result: dict[str, Any]) -> str:
     """The verdict in words."""
     verdict = result["over all strengths"]
     if verdict["average"] is None:
         return (
             "Nothing can be said: in layer 0 queries and keys are made of the embedding, so that no change of values "
-            "can move a pattern. What moves is the share of the update alone."
+            "can move a pattern. Only the share of the update moves."
         )
     word = {"yes": "holds", "no": "does not hold", "unclear": "cannot be decided"}[verdict["holds"]]
     kept, control, excess = (interval(verdict["average"][part]) for part in ("kept", "control", "excess"))
     return (
         f"The claim **{word}** on average over the {verdict['able']} heads that can move. From no noise to the "
         f"strongest, attention to self moves by {kept}; in the control, where it protects nothing, by {control}. The "
-        f"difference is {excess}. Head by head: {verdict['protects']} protect (up to {verdict['by_chance']:.0f} would "
+        f"difference is {excess}. Head by head: {verdict['protects']} protect (up to {verdict['by_chance']:.1f} would "
         f"by chance; {verdict['corrected']} after Bonferroni), {verdict['rises']} rise as in the control, "
-        f"{verdict['falls']} fall, {verdict['unclear']} are unclear or move by less than {SMALLEST:g}."
+        f"{verdict['falls']} fall, {verdict['unclear']} are unclear or move by less than {SMALLEST:g}.\n\n"
+    ) + steps(result)
+
+
+def steps(result: dict[str, Any]) -> str:
+    """By how much attention to self has moved at each strength, and with unrelated text."""
+    found = {row["strength"]: row["verdict"]["average"]["kept"] for row in result["conditions"] if row["strength"] != 0}
+    noisy = "; ".join(f"{interval(found[strength])} at {strength:g} rms" for strength in STRENGTHS)
+    return (
+        f"Strength by strength, against the plain run: {noisy}. With the values of unrelated text: "
+        f"{interval(found[None])}."
     )
 
 
@@ -266,12 +293,16 @@ and writes this page.
 READING = """\
 ## How to read this
 
-The columns *protect*, *rise as in the control* and *fall* count heads at one strength against the plain run. The
-sentence above each table is about the line through all strengths. Heads of layer 0 cannot move and count nowhere.
+The columns *protect*, *rise as in the control* and *fall* count heads at one strength against the plain run. The first
+paragraph under each model is about the line through all strengths, which leans on the strongest. Heads of layer 0
+cannot move and count nowhere.
 
-Nothing here says what a model would learn if values were noise in training: that claim is another one. And far from
-what a model has seen, patterns flatten: attention leaves the sink, and some of it lands on the token itself. The
-control is there to tell this from protection."""
+Far from what a model has seen, patterns flatten: attention leaves the sink, and some of it lands on the token itself.
+The control is there to tell this from protection. It cannot tell everything: a head does not see whether its own value
+is clean, so a habit of turning to oneself whenever the stream looks strange would rise in both, and is counted here as
+no protection.
+
+Nothing here says what a model would learn if values were noise in training: that claim is another one."""
 
 
 def main() -> int:

@@ -77,7 +77,7 @@ def _verdict(name: str, verdict: NoiseVerdict, smallest: float) -> Iterator[Text
     yield Text(f"  attention to self moves by      {_interval(average.kept)}")
     control = f"  in the control, own value too   {_interval(average.control)}"
     yield Text(f"{control}   difference {_interval(average.excess)}")
-    chance = f"by chance up to {verdict.by_chance:.0f}; {verdict.corrected} after Bonferroni"
+    chance = f"by chance up to {verdict.by_chance:.1f}; {verdict.corrected} after Bonferroni"
     yield Text(f"  for: {verdict.protects} of {verdict.able} heads that can move protect ({chance})")
     unclear = f"{verdict.unclear} are unclear or move by less than {smallest:g}"
     yield Text(f"  against: {verdict.falls} fall, {verdict.rises} rise as in the control; {unclear}")
