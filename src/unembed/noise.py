@@ -23,6 +23,7 @@ token in nats. Exact: each run is a full run of the model. `noise_verdict.py` ju
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -128,22 +129,34 @@ def noise(
         raise InputError(f"An interval needs at least two seeds, found {seeds}.")
     ids = tokens[: positions[-1] + 1]  # later tokens have no say
     windows = _windows(model, _text_tokens(model, text), ids, seeds)
-    plain, other = plain_values(model, [ids]), plain_values(model, windows)
-    changes: list[tuple[float | None, int, ChangeOf]] = [
-        (strength, seeds, lambda runs, strength=strength: _with_noise(model, plain, strength, runs))
-        for strength in strengths
+    changes = _changes(model, ids, strengths, seeds, windows)
+    plain, conditions = _conditions(subject(model, ids, positions), seeds, changes, progress)
+    return Noise(model, tokens, positions, plain, conditions, _notes(model))
+
+
+def _changes(
+    model: Model, tokens: tuple[int, ...], strengths: Sequence[float], seeds: int, windows: Sequence[Sequence[int]]
+) -> list[tuple[float | None, int, ChangeOf]]:
+    """Of each condition: strength, number of runs, and how they change the values."""
+    plain, other = plain_values(model, [tokens]), plain_values(model, windows)
+    noisy: list[tuple[float | None, int, ChangeOf]] = [
+        (strength, seeds, partial(_with_noise, model, plain, strength)) for strength in strengths
     ]
-    changes.append((None, len(windows), lambda runs: lambda layer, _: other[layer][runs.start : runs.stop]))
-    about = subject(model, ids, positions)
-    reference, log_probabilities = _runs(about, seeds, lambda _: lambda layer, value: value, own_kept=True)
+    return [*noisy, (None, len(windows), lambda runs: lambda layer, _: other[layer][runs.start : runs.stop])]
+
+
+def _conditions(
+    about: Subject, seeds: int, changes: Sequence[tuple[float | None, int, ChangeOf]], progress: Progress
+) -> tuple[Condition, tuple[Condition, ...]]:
+    """The plain condition, and each change with the own value kept and in the control."""
+    plain, reference = _runs(about, seeds, lambda _: lambda layer, value: value, own_kept=True)
     conditions = []
     for strength, count, change_of in changes:
         for own_kept in (True, False):
             heads, found = _runs(about, count, change_of, own_kept=own_kept)
-            conditions.append(Condition(strength, own_kept, heads, _kl(log_probabilities[:count], found)))
+            conditions.append(Condition(strength, own_kept, heads, _kl(reference[:count], found)))
             progress("runs with changed values", len(conditions) / len(changes) / 2)
-    unchanged = Condition(0.0, True, reference, torch.zeros(seeds, dtype=torch.float64))
-    return Noise(model, tokens, positions, unchanged, tuple(conditions), _notes(model))
+    return Condition(0.0, True, plain, torch.zeros(seeds, dtype=torch.float64)), tuple(conditions)
 
 
 def _runs(
