@@ -11,7 +11,9 @@ import json
 import torch
 
 from unembed.decomposition import decompose
+from unembed.encoding import probe_source
 from unembed.errors import LedgerError, ModelError
+from unembed.forward import call
 from unembed.model import Model
 from unembed.readouts import capped, readout
 from unembed.trace import Trace, record
@@ -31,7 +33,7 @@ def check(model: Model) -> None:
         ModelError: they differ; the message says by how much.
     """
     try:
-        _check(model)
+        _check(model if model.encoder is None or model.source is not None else probe_source(model))
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -45,7 +47,7 @@ def check(model: Model) -> None:
 def _check(model: Model) -> None:
     probe = [(7919 * i + 11) % model.vocab for i in range(min(LENGTH, model.context or LENGTH))]
     with torch.inference_mode():
-        own = model.module(torch.tensor([probe], device=model.device), use_cache=False).logits[0]
+        own = call(model, torch.tensor([probe], device=model.device)).logits[0]
     trace = record(model, probe)
     with torch.inference_mode():
         eager = max(model.precision, torch.finfo(torch.float32).eps)
