@@ -33,6 +33,10 @@ Kind = Literal[
     "final_norm_shift",
     "unembedding_bias",
     "softcap",
+    "source_embedding",
+    "source_position_embedding",
+    "source_mlp",
+    "source_bias",
 ]
 Axis = Literal["head", "source", "expert", "neuron"]
 AttentionGrain = Literal["sublayer", "head", "source"]

@@ -327,7 +327,7 @@ def _norm(module: nn.Module, path: str | None, d_model: int) -> norms.Norm:
     like = next(module.parameters())
     if path is None:
         return norms.no_norm(like.new_empty(d_model))
-    return _probe(_part(module, path), d_model, like=like)
+    return probed(_part(module, path), d_model, like=like)
 
 
 def _block(block: nn.Module, family: Family, d_model: int) -> Block:
@@ -345,9 +345,9 @@ def _block(block: nn.Module, family: Family, d_model: int) -> Block:
         attention_input_norm=None if family.attention_input_norm is None else _part(block, family.attention_input_norm),
         output_projection=output_projection,
         attention_write=attention_write,
-        attention_norm=_probe(attention_write, d_model) if has_post_norm else None,
+        attention_norm=probed(attention_write, d_model) if has_post_norm else None,
         mlp_write=mlp_write,
-        mlp_norm=_probe(mlp_write, d_model) if has_post_norm else None,
+        mlp_norm=probed(mlp_write, d_model) if has_post_norm else None,
         down_projection=down,
         experts=experts,
         cross=None if family.cross_attention is None else _cross(block, family.cross_attention),
@@ -366,7 +366,7 @@ def _cross(block: nn.Module, row: CrossAttention) -> Cross:
 def _stream_norms(block: nn.Module, family: Family, d_model: int) -> dict[Stage, tuple[nn.Module, norms.Norm]]:
     stages: tuple[Stage, ...] = ("attention", "mlp") if family.cross_attention is None else get_args(Stage)
     modules = [_part(block, path) for path in family.stream_norms]
-    return {stage: (module, _probe(module, d_model)) for stage, module in zip(stages, modules, strict=False)}
+    return {stage: (module, probed(module, d_model)) for stage, module in zip(stages, modules, strict=False)}
 
 
 def _experts(block: nn.Module, family: Family) -> nn.Module | None:
@@ -394,7 +394,8 @@ def _part(module: nn.Module, path: str) -> Any:
         ) from error
 
 
-def _probe(norm: nn.Module, d_model: int, like: Tensor | None = None) -> norms.Norm:
+def probed(norm: nn.Module, d_model: int, like: Tensor | None = None) -> norms.Norm:
+    """What a norm of the model does; `like` tells dtype and device of one without weights."""
     weight = next(norm.parameters(), like)
     if weight is None:
         return norms.probe(norm, d_model, dtype=torch.get_default_dtype(), device=torch.device("cpu"))

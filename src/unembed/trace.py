@@ -312,6 +312,14 @@ def record_runs(
     ]
 
 
+@contextmanager
+def recording(model: Model, length: int) -> "Iterator[_Recorder]":
+    """Record what a model does in this context, at all positions of one sequence; `trace` of what is given tells it."""
+    recorder = _Recorder(model, tuple(range(length)), whole=True)
+    with _installed([recorder], heads_and_neurons=True):
+        yield recorder
+
+
 def _kept(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:
     chosen = range(length) if positions is None else (absolute_position(p, length) for p in positions)
     kept = tuple(dict.fromkeys(chosen))
