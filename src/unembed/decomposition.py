@@ -9,12 +9,13 @@ The stream is `x = embedding + position embedding + sum over layers of (attentio
     mixture    w . sum_e router_e (sum_n activation_{e,n} v_{e,n} + b_e)                 (expert e, neuron n)
 
 Cross-attention is split like attention; its source tokens are those of the encoder's source. Where a norm follows the
-sum of stream and write (post-LN), `w` is pulled back through it on the way down, so that each write is read by the `w` of
-its own place.
+sum of stream and write (post-LN), `w` is pulled back through it on the way down, so that each write is read by the `w`
+of its own place.
 
 Exact, with the patterns and the scales of norms frozen at their values in the run: the final norm's, and those of a
-block's own norms where they act on a write or on the stream. `w` is folded through the output projections first, so the largest intermediate is one row of
-numbers a layer, never heads x positions x d_model or neurons x d_model (16-bit weights are widened a layer at a time).
+block's own norms where they act on a write or on the stream. `w` is folded through the output projections first, so the
+largest intermediate is one row of numbers a layer, never heads x positions x d_model or neurons x d_model (16-bit
+weights are widened a layer at a time).
 """
 
 from collections.abc import Iterator
@@ -193,8 +194,8 @@ def _shift(kind: str, index: int | None, value: float) -> Iterator[Segment]:
 
 @torch.inference_mode()
 def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
-    """What the head or neuron of a term adds to the stream that is read, in float64: its write, carried through the norms
-    that act on it before, with their scales frozen.
+    """What the head or neuron of a term adds to the stream that is read, in float64: its write, carried through the
+    norms that act on it before, with their scales frozen.
 
     Raises:
         InputError: the term is no head or neuron.

@@ -34,7 +34,7 @@ def with_source(
     Args:
         model: an encoder-decoder, from `load` or `wrap`.
         text: the source, or its token ids (special tokens included then).
-        audio: a WAV file, for a model that reads sound. It is made mono and brought to the sample rate of the processor.
+        audio: a WAV file, for a model that reads sound. It is made mono and brought to the processor's sample rate.
         inputs: what the encoder is called with (`input_ids` or `input_features`, `attention_mask`), as a processor of
             `transformers` gives it, for one source.
 
@@ -50,7 +50,9 @@ def with_source(
     if inputs is None and given[0] != encoder.reads:
         raise InputError(f"{model.name} reads {encoder.reads}, found {given[0]}.")
     if text is not None:
-        return _encoded(model, *_of_text(model, text))
+        read = _encoded(model, *_of_text(model, text))
+        assert read.source is not None
+        return replace(read, source=replace(read.source, text=text)) if isinstance(text, str) else read
     if audio is not None:
         return _encoded(model, *_of_audio(model, Path(audio)))
     assert inputs is not None
@@ -90,7 +92,7 @@ def _encoded(model: Model, inputs: dict[str, Any], labels: list[str] | None, not
     labels = _labels(model, prepared, states.shape[1]) if labels is None else labels
     tokens = tuple(SourceToken(i, encoder.reads, label) for i, label in enumerate(labels))
     mask = prepared.get("attention_mask") if encoder.reads == "text" else None
-    return replace(model, source=Source(tokens, prepared, states, mask, notes))
+    return replace(model, source=Source(tokens, prepared, states, mask, notes=notes))
 
 
 def _prepared(model: Model, value: Tensor) -> Tensor:
@@ -129,16 +131,16 @@ def _of_text(
     return {"input_ids": torch.tensor([ids])}, None, ()
 
 
-def _of_audio(
-    model: Model, path: Path
-) -> tuple[dict[str, Float[Tensor, "1 bin frame"]], list[str], tuple[str, ...]]:
+def _of_audio(model: Model, path: Path) -> tuple[dict[str, Float[Tensor, "1 bin frame"]], list[str], tuple[str, ...]]:
     """The features of a WAV file, by the processor of the model."""
     extractor = _extractor(model)
     sound, rate = read_wav(path)
     notes: list[str] = []
     if rate != extractor.sampling_rate:
         sound = resampled(sound, rate, extractor.sampling_rate)
-        notes.append(f"{path.name} has {rate} samples a second; resampled to the processor's {extractor.sampling_rate}.")
+        notes.append(
+            f"{path.name} has {rate} samples a second; resampled to the processor's {extractor.sampling_rate}."
+        )
     seconds, longest = len(sound) / extractor.sampling_rate, extractor.chunk_length
     if seconds > longest:
         raise InputError(f"{path} lasts {seconds:.1f} s, but the encoder of {model.name} reads at most {longest} s.")

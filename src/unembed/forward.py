@@ -15,7 +15,9 @@ from unembed.errors import InputError
 from unembed.model import Model
 
 
-def call(model: Model, ids: Int[Tensor, "batch position"], *, keep: Sequence[int] | int | None = None, **more: Any) -> Any:
+def call(
+    model: Model, ids: Int[Tensor, "batch position"], *, keep: Sequence[int] | int | None = None, **more: Any
+) -> Any:
     """Run the module on a batch of prompts of equal length; gives its output.
 
     Args:

@@ -6,10 +6,10 @@ cross-attention adds to a readout is a sum
 
     sum_s w_s . state_s  =  sum_s w0_s . embedding_s  +  sum over layers, s of w_s . MLP write_s  +  constants
 
-with `w` pulled back through value and output projections of each head (an *effective* path from every word to the logit;
-*A Mathematical Framework for Transformer Circuits*, Elhage et al. 2021, section "Path expansion"). Exact. Two limits: an
-MLP's write is credited to the position where it was made, though words elsewhere took part in its input; and patterns are
-frozen, so that a word that only tells heads where to look gets no credit for it.
+with `w` pulled back through value and output projections of each head (an *effective* path from every word to the
+logit; *A Mathematical Framework for Transformer Circuits*, Elhage et al. 2021, section "Path expansion"). Exact. Two
+limits: an MLP's write is credited to the position where it was made, though words elsewhere took part in its input; and
+patterns are frozen, so that a word that only tells heads where to look gets no credit for it.
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,10 @@ class _Pulled:
         self.squares += float(products.square().sum())
         self.segments.append(Segment(kind, layer, ("source",), products.sum(-1).cpu().numpy()))
 
+    def meet(self, x: Float[Tensor, "source d_model"]) -> None:
+        """A state of the stream, whose rounding counts."""
+        self.squares += float((self.w * x.double()).square().sum())
+
     def through(self, norm: Norm, before: Tensor, after: Tensor) -> None:
         """Through a norm of the stream, its scale frozen."""
         self.w, shift = _before_norm(norm, self.w, before, after)
@@ -55,9 +59,9 @@ class _Pulled:
 def input_credit(readout: Readout) -> Ledger:
     """What all cross-attention adds to a readout, as a sum over what the encoder read and made at each source position.
 
-    Terms: `source_embedding` and `source_position_embedding` of each source position, `source_mlp` of each encoder layer
-    and source position, `source_bias` for all that depends on no position. The sum is compared with the cross-attention
-    terms of `decompose` without their output bias.
+    Terms: `source_embedding` and `source_position_embedding` of each source position, `source_mlp` of each encoder
+    layer and source position, `source_bias` for all that depends on no position. The sum is compared with the
+    cross-attention terms of `decompose` without their output bias.
 
     Raises:
         InputError: the model has no encoder.
@@ -111,9 +115,11 @@ def _from_decoder(readout: Readout, encoder: Trace) -> tuple[float, _Pulled]:
 
 
 def _through_values(
-    value_projection: torch.nn.Module, folded: Float[Tensor, "head query d_head"], pattern: Float[Tensor, "head query key"]
+    value_projection: torch.nn.Module,
+    folded: Float[Tensor, "head query d_head"],
+    pattern: Float[Tensor, "head query key"],
 ) -> tuple[Float[Tensor, "key d_model"], float]:
-    """Readouts of what heads mix at some queries, as readouts of what they make values of at each key; and a constant."""
+    """Readouts of what heads mix at some queries, as readouts of what they make values of at each key; a constant."""
     matrix = projection(value_projection).double()
     per_key = torch.einsum("hqk,hqd->khd", pattern, folded)
     added = per_key.flatten(1) @ matrix.T
@@ -125,6 +131,7 @@ def _down(pulled: _Pulled, model: Model, layer: Layer, index: int, states: dict[
     """Pull back through one block: credit its MLP, and pass through its attention."""
     block = model.blocks[index]
     for stage in ("mlp", "attention"):
+        pulled.meet(states[stage][1])
         _, norm = block.stream_norms.get(stage, (None, None))
         if norm is not None:
             pulled.through(norm, *states[stage])
@@ -139,7 +146,7 @@ def _through_attention(
     heads: Heads | None = layer.heads
     assert heads is not None
     assert block.value_projection is not None
-    pulled.squares += float((pulled.w * layer.attention_write.double()).square().sum())
+    pulled.meet(layer.attention_write)
     folded = pulled.w @ projection(block.output_projection).double().T
     folded = folded.view(len(folded), model.heads, -1).transpose(0, 1)
     added, constant = _through_values(block.value_projection, folded, heads.pattern.double())

@@ -90,7 +90,7 @@ class Term:
 
     @property
     def label(self) -> str:
-        """A short name: `L23.H4`, `L23.H4 <- 3`, `L3.X2 <- 5` (cross-attention), `L24.N1005`, `L24.E2.N17`, `L3 mlp`."""
+        """A short name: `L23.H4`, `L23.H4 <- 3`, `L3.X2 <- 5` (cross), `L24.N1005`, `L24.E2.N17`, `L3 mlp`."""
         where = "" if self.layer is None else f"L{self.layer}"
         if self.head is not None:
             letter = "X" if self.kind == "cross_attention" else "H"

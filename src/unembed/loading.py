@@ -70,9 +70,9 @@ def wrap(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" 
 
 
 def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
+    import transformers
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
-    import transformers
     from transformers import AutoConfig
 
     with _quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):

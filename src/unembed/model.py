@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed import norms
-from unembed.errors import ModelError
+from unembed.errors import InputError, ModelError
 from unembed.families import CrossAttention, Family, family_of
 from unembed.sources import Source
 
@@ -158,6 +158,12 @@ class Model:
         return isinstance(self.module.get_output_embeddings(), nn.Linear)
 
     @property
+    def embed(self) -> nn.Module:
+        """The token embedding."""
+        assert self.family.embedding is not None
+        return self.module.get_submodule(self.family.embedding)
+
+    @property
     def unembed(self) -> nn.Linear:
         """The module that makes logits of the normed stream."""
         return cast(nn.Linear, self.module.get_output_embeddings())
@@ -233,6 +239,19 @@ class Model:
         return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
 
 
+def decoders_only(model: Model, what: str) -> None:
+    """Refuse encoder-decoders where a method does not account for cross-attention.
+
+    Raises:
+        InputError: the model has an encoder.
+    """
+    if model.encoder is not None:
+        raise InputError(
+            f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
+            "What does: explain, lens, attention, ablate, generate."
+        )
+
+
 def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
     """The matrix of a linear layer as `x @ matrix + bias`, a view (Conv1D stores it so, Linear transposed).
 
@@ -296,6 +315,7 @@ def describe(
     unembedding = module.get_output_embeddings()
     if type(unembedding) is not nn.Linear:
         raise _no_matrix(unembedding)
+    assert family.embedding is not None
     d_model = _part(module, family.embedding).embedding_dim
     if unembedding.in_features != d_model or module.config.hidden_size != d_model:
         raise ModelError(
@@ -310,7 +330,9 @@ def describe(
     return replace(model, encoder=_parts(encoder, family.encoder.row, d_model, name=f"encoder of {name}"))
 
 
-def _parts(module: Any, family: Family, d_model: int, *, tokenizer: Any = None, name: str, folder: Path | None = None) -> Model:
+def _parts(
+    module: Any, family: Family, d_model: int, *, tokenizer: Any = None, name: str, folder: Path | None = None
+) -> Model:
     return Model(
         name=name,
         module=module,

@@ -10,8 +10,8 @@
 | `pattern` | a head's attention to one source token, or to all of them | a number, or `position` |
 | `neuron` | an activation, as it enters the down projection | a number, or `neuron` |
 | `expert` | the router's weight of an expert; 0 where it was not chosen | a number, or `expert` |
-| `cross_attention_write`, `cross_z`, `cross_query`, `cross_pattern` | the same of a cross-attention; its sources are those of the encoder | as above |
-| `cross_key`, `cross_value` | what a head reads of a source position; their positions are source positions | `d_head`, or `head d_head` |
+| `cross_attention_write`, `cross_z`, `cross_query`, `cross_pattern` | the same of a cross-attention | as above |
+| `cross_key`, `cross_value` | the same, of a position of the encoder's source | `d_head`, or `head d_head` |
 
 In a mixture of experts a neuron has an expert as well, and all neurons of a block are `expert neuron`; those of experts
 that were not chosen are 0 and setting them changes nothing.

@@ -6,7 +6,7 @@ stretches of sound.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -17,8 +17,7 @@ class SourceToken:
     """What stands at one source position."""
 
     position: int
-    modality: str
-    """"text" or "audio"."""
+    modality: Literal["text", "audio"]
     label: str
     """The text of a token; the time of a stretch of sound."""
 
@@ -34,7 +33,10 @@ class Source:
     """Its last states, after its final norm."""
     mask: Int[Tensor, "1 source"] | None
     """0 where a position is padding that the decoder must not read; None where all are read."""
+    text: str | None = None
+    """The source, where it was given as text."""
     notes: tuple[str, ...] = ()
+    """What was done to it before the encoder read it."""
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -215,7 +215,9 @@ def start_tokens(model: Model) -> tuple[int, ...]:
     found = [getattr(x, name, None) for name in ("decoder_start_token_id", "bos_token_id") for x in settings]
     start = next((token for token in found if token is not None), None)
     if start is None:
-        raise InputError(f"{model.name} does not say which token its decoder starts with: give the decoder's token ids.")
+        raise InputError(
+            f"{model.name} does not say which token its decoder starts with: give the decoder's token ids."
+        )
     return (int(start),)
 
 
@@ -530,10 +532,13 @@ class _Recorder:
         return found if self.model.encoder is None else self._select(self.model.biased(found))
 
     def _layer(self, layer: int) -> Layer:
-        names = ("attention_write", "mlp_write", "attention_output", "mlp_output", "heads", "neurons")
-        names += ("cross_write", "cross_heads")
-        normed = {stage: self.slots[layer, f"normed_{stage}"] for stage in self.model.blocks[layer].stream_norms}
-        return Layer(**{name: self.slots.get((layer, name)) for name in names}, normed=normed)
+        names = ("attention_output", "mlp_output", "heads", "neurons", "cross_write", "cross_heads")
+        return Layer(
+            attention_write=self.slots[layer, "attention_write"],
+            mlp_write=self.slots[layer, "mlp_write"],
+            **{name: self.slots.get((layer, name)) for name in names},
+            normed={stage: self.slots[layer, f"normed_{stage}"] for stage in self.model.blocks[layer].stream_norms},
+        )
 
 
 def _where_not_finite(trace: Trace) -> str:
