@@ -53,6 +53,7 @@ def _check(model: Model) -> None:
         eager = max(model.precision, torch.finfo(torch.float32).eps)
         _compare(model, "logits of the recorded run", trace.logits, own, precision=eager)
         _compare(model, "sum of embedding and writes", trace.stream()[-1], trace.final)
+        _compare(model, "final norm of the last stream", model.norm(trace.final), trace.normed)
         _compare(
             model, "logit after unembedding and soft-cap", capped(trace.uncapped_logits, model.softcap), trace.logits
         )

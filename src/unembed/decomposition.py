@@ -78,9 +78,10 @@ def rounding(readout: Readout) -> float:
     trace, row = readout.trace, readout.trace.row(readout.position)
     read = read_stages(readout)
     writes = [trace.layers[layer].write(stage)[row] for layer, stage in read.at]
-    start, after = trace.start[row][None], torch.stack([*read.before, *writes])
-    directions = torch.stack([*read.at.values()] * 2) if read.at else after.double()
-    products = (after.double() * directions).square().sum() + 2 * (start.double() * read.start).square().sum()
+    steps = torch.stack([trace.start[row], *writes]).double()
+    states = torch.stack([trace.start[row], *read.before]).double()
+    directions = torch.stack([read.start, *read.at.values()])
+    products = (steps * directions).square().sum() + (states * directions).square().sum()
     raw = abs(readout.value) + abs(readout.reference_value)
     return readout.trace.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
 

@@ -147,7 +147,7 @@ def _of_audio(model: Model, path: Path) -> tuple[dict[str, Float[Tensor, "1 bin 
     features = extractor(sound.numpy(), sampling_rate=extractor.sampling_rate, return_tensors="pt")["input_features"]
     count = model.config.max_source_positions
     times = [longest * position / count for position in range(count)]
-    labels = [f"{time:.2f} s" + ("" if time < seconds else " (padding)") for time in times]
+    labels = [f"{time:.2f}s" + ("" if time < seconds else " padding") for time in times]
     return {"input_features": features}, labels, tuple(notes)
 
 

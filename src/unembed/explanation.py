@@ -264,7 +264,7 @@ def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:
         InputError: the word occurs not once, or is no other word; or the prompt is no text.
     """
     if not isinstance(prompt, str):
-        raise InputError("A swap replaces a word: give the prompt (or the source) as text.")
+        raise InputError("A swap replaces a word: give the prompt as text (or the source, of an encoder-decoder).")
     if not old or not new or old == new:
         raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
     places = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(old)}(?!\w)", prompt)]

@@ -316,7 +316,7 @@ def describe(
     if type(unembedding) is not nn.Linear:
         raise _no_matrix(unembedding)
     assert family.embedding is not None
-    d_model = _part(module, family.embedding).embedding_dim
+    d_model = getattr(_part(module, family.embedding), "embedding_dim", unembedding.in_features)
     if unembedding.in_features != d_model or module.config.hidden_size != d_model:
         raise ModelError(
             f"The stream is {module.config.hidden_size} wide, but the embedding has {d_model} and the unembedding "

@@ -48,7 +48,7 @@ def explain(
     decoder_ids: DecoderIdsOpt = None,
     inputs: Annotated[
         bool,
-        typer.Option("--inputs", help="Of an encoder-decoder: pull cross-attention back to what the encoder read."),
+        typer.Option("--inputs", help="Also pull cross-attention back to what the encoder read."),
     ] = False,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
