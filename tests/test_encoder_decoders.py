@@ -4,16 +4,18 @@ Tolerance: float64 sums of some thousand products, relative to the largest numbe
 """
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 
 import pytest
+import random_models
 import torch
 from linearised import Leaves, linearised
 from random_encoder_decoders import ENCODER_DECODERS, build
 from random_models import VOCAB
 
 import unembed
-from unembed import Site, edits
+from unembed import Site, edits, families
 from unembed.encoding import probe_source, with_source
 from unembed.errors import InputError, ModelError
 from unembed.input_credit import credit_by_position, input_credit
@@ -42,8 +44,8 @@ def combine(logits, reference):
 
 
 def close(found, expected, size=None):
-    expected = torch.as_tensor(expected, dtype=torch.float64)
-    found = torch.as_tensor(found, dtype=torch.float64)
+    expected = torch.as_tensor(expected, dtype=torch.float64).detach()
+    found = torch.as_tensor(found, dtype=torch.float64).detach()
     size = float(expected.abs().max()) if size is None else size
     error, allowed = float((found - expected).abs().max()), 1e-12 * max(size, 1.0)
     assert error <= allowed
@@ -142,7 +144,7 @@ def test_credit_through_the_encoder_is_that_of_the_linearised_run(model_type):
         unembed.readout(unembed.record(model, PROMPT), TARGET, position=4, reference="raw"), by="head"
     )
     close(ledger.sum, sum(term.value for term in heads.terms() if term.kind == "cross_attention"))
-    close(credit_by_position(ledger).sum() + found["source_bias", None], ledger.value)
+    close(float(credit_by_position(ledger).sum()) + found["source_bias", None], ledger.value)
 
 
 SITES = [
@@ -299,7 +301,7 @@ def test_masked_source_positions_are_shown_and_get_no_attention():
 
 
 def test_what_is_no_source_is_refused(tmp_path):
-    model, alone = case("bart"), unembed.wrap(__import__("random_models").build("llama"))
+    model, alone = case("bart"), unembed.wrap(random_models.build("llama"))
     with pytest.raises(InputError, match="is a decoder only"):
         with_source(alone, [1, 2])
     with pytest.raises(InputError, match="reads one source of text, found none"):
@@ -340,10 +342,6 @@ def test_what_is_no_source_is_refused(tmp_path):
     ids=str,
 )
 def test_a_wrong_row_is_refused(model_type, changes, monkeypatch):
-    from dataclasses import replace
-
-    from unembed import families
-
     monkeypatch.setitem(families._families, model_type, replace(families.row(model_type), **changes))
     with pytest.raises(ModelError, match="does not agree with the row of its family"):
         unembed.wrap(build(model_type))
