@@ -48,3 +48,20 @@ def build(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.float64,
         if hasattr(module, "final_logits_bias"):
             module.final_logits_bias.copy_(torch.randn(1, VOCAB))
     return module.to(dtype)
+
+
+def build_llava(*, dtype: torch.dtype = torch.float64, text: str = "llama") -> Any:
+    """A random model that reads an image of 3 x 3 patches within its prompt."""
+    from random_models import configuration
+
+    vision = transformers.CLIPVisionConfig(
+        hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, image_size=12, patch_size=4
+    )
+    config = transformers.LlavaConfig(
+        text_config=configuration(text), vision_config=vision, image_token_index=VOCAB - 1, vision_feature_layer=-1
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = transformers.LlavaForConditionalGeneration(config).double().eval()
+    scramble(module, 0)
+    return module.to(dtype)

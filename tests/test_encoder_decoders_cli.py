@@ -9,7 +9,9 @@ import pytest
 import random_models
 import torch
 import transformers
-from random_encoder_decoders import build
+from PIL import Image
+from random_encoder_decoders import build, build_llava
+from random_models import VOCAB
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 from typer.testing import CliRunner
@@ -21,14 +23,14 @@ SOURCE, PREFIX = "the house is small", [0, 8, 9]
 RATE = 16000
 
 
-def save(module, folder: Path) -> Path:
+def save(module, folder: Path, **special) -> Path:
     """A folder as people have it: weights, configuration, tokenizer."""
     words = ["<pad>", "<s>", "</s>", "<unk>", *WORDS]
-    words += [f"word{i}" for i in range(module.config.vocab_size - len(words))]
+    words += [f"word{i}" for i in range(VOCAB - len(words) - 1)] + ["<image>"]
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
-    special = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    special |= {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
     module.save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
     return folder
@@ -190,3 +192,45 @@ def test_bad_input_is_refused(translator, listener, tmp_path):
     result = CliRunner().invoke(app, ["explain", "-m", str(listener), "--audio", str(wav)])
     assert "holds no processor that turns sound into features" in str(result.exception)
     (tmp_path / "kept.json").rename(listener / "preprocessor_config.json")
+
+
+def test_explain_a_prompt_with_an_image(tmp_path):
+    module = build_llava(dtype=torch.float32)
+    folder = save(module, tmp_path / "llava", image_token="<image>")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    size = {"height": 12, "width": 12}
+    images = transformers.CLIPImageProcessor(size={"shortest_edge": 12}, crop_size=size)
+    processor = transformers.LlavaProcessor(
+        image_processor=images,
+        tokenizer=tokenizer,
+        patch_size=4,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+    )
+    processor.save_pretrained(folder)
+    picture = tmp_path / "picture.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(picture)
+    words = [
+        "-m",
+        folder,
+        "--image",
+        picture,
+        "the house",
+        "-t",
+        "klein",
+        "--reference",
+        "raw",
+        "--by",
+        "source",
+        "--json",
+    ]
+    found = run("explain", *words)
+    made = processor(images=Image.open(picture).convert("RGB"), text="<image>the house", return_tensors="pt")
+    with torch.no_grad():
+        logits = module(**made).logits[0, -1]
+    assert found["target"]["logit"] == pytest.approx(float(logits[11]), abs=1e-4)
+    assert [source["modality"] for source in found["sources"]].count("image") == 9
+    assert sum(term["value"] for term in found["ledger"]["terms"]) == pytest.approx(float(logits[11]), abs=1e-4)
+    noise = tmp_path / "noise.png"
+    noise.write_bytes(b"no picture")
+    assert "as an image" in refusal("explain", "-m", folder, "--image", noise, "the house")

@@ -33,7 +33,7 @@ def check(model: Model) -> None:
         ModelError: they differ; the message says by how much.
     """
     try:
-        _check(model if model.encoder is None or model.source is not None else probe_source(model))
+        _check(probe_source(model) if model.encoder is not None and model.source is None else model)
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:

@@ -2,6 +2,9 @@
 
 The source is text, a WAV file, token ids or what the processor of the model made of anything else. What comes back is
 the same model with its source: every function that takes a model and a prompt explains its decoder then.
+
+with_image does the same for a GPT that reads an image within its prompt: the processor puts as many placeholders into
+the prompt as there are patches.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,6 +62,62 @@ def with_source(
     return _encoded(model, dict(inputs), None, ())
 
 
+def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tuple[int, ...]]:
+    """The model with an image, and the token ids of the prompt with a placeholder for each patch.
+
+    Args:
+        model: one that reads an image within its prompt (LLaVA), from `load`.
+        prompt: text; where the image stands is named as the processor wants it (`<image>`), by default in front.
+        image: a file that Pillow reads.
+
+    Raises:
+        InputError: the model reads no image, or the file is none.
+        ModelError: the processor is missing.
+    """
+    prefix = model.family.prefix
+    if prefix is None:
+        raise InputError(f"{model.name} reads no image.")
+    processor: Any = _processor(model, "AutoProcessor", "an image into patches (processor_config.json)")
+    mark = processor.image_token
+    text = well_formed(prompt if mark in prompt else mark + prompt)
+    try:
+        made = processor(images=_picture(Path(image)), text=text, return_tensors="pt")
+    except (ValueError, TypeError, IndexError) as error:
+        raise InputError(f"The processor of {model.name} cannot read {image} with this prompt: {error}") from error
+    ids = tuple(made["input_ids"][0].tolist())
+    inputs = {prefix.inputs: _prepared(model, made[prefix.inputs])}
+    source = Source(_labelled(model, ids), inputs, states=None, mask=None, text=prompt)
+    return replace(model, source=source), ids
+
+
+def _labelled(model: Model, ids: tuple[int, ...]) -> tuple[SourceToken, ...]:
+    """Every position of a prompt with its modality."""
+    assert model.family.prefix is not None
+    placeholder, tokenizer = getattr(model.module.config, model.family.prefix.token), model.tokenizer
+    found: list[SourceToken] = []
+    patches = 0
+    for position, token in enumerate(ids):
+        if token == placeholder:
+            found.append(SourceToken(position, "image", f"patch {patches}"))
+            patches += 1
+        else:
+            text = f"[{token}]" if tokenizer is None else str(tokenizer.decode([token]))
+            found.append(SourceToken(position, "text", text))
+    return tuple(found)
+
+
+def _picture(path: Path) -> Any:
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise InputError("Reading images needs Pillow: pip install 'unembed[images]'.") from error
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"Cannot read {path} as an image: {error}.") from error
+
+
 def probe_source(model: Model, length: int = 5) -> Model:
     """The model with a source that only serves to run it."""
     encoder = _encoder(model)
@@ -71,7 +130,8 @@ def probe_source(model: Model, length: int = 5) -> Model:
 
 def _encoder(model: Model) -> Encoder:
     if model.family.encoder is None:
-        raise InputError(f"{model.name} is a decoder only: it reads a prompt and no other source.")
+        image = " (with_image)" if model.family.prefix is not None else ""
+        raise InputError(f"{model.name} is a decoder only: it reads a prompt and no other source{image}.")
     return model.family.encoder
 
 
@@ -133,7 +193,7 @@ def _of_text(
 
 def _of_audio(model: Model, path: Path) -> tuple[dict[str, Float[Tensor, "1 bin frame"]], list[str], tuple[str, ...]]:
     """The features of a WAV file, by the processor of the model."""
-    extractor = _extractor(model)
+    extractor = _processor(model, "AutoFeatureExtractor", "sound into features (preprocessor_config.json)")
     sound, rate = read_wav(path)
     notes: list[str] = []
     if rate != extractor.sampling_rate:
@@ -151,15 +211,14 @@ def _of_audio(model: Model, path: Path) -> tuple[dict[str, Float[Tensor, "1 bin 
     return {"input_features": features}, labels, tuple(notes)
 
 
-def _extractor(model: Model) -> Any:
-    from transformers import AutoFeatureExtractor
+def _processor(model: Model, kind: str, purpose: str) -> Any:
+    """A processor of `transformers` from the model's folder."""
+    import transformers
 
     if model.folder is None:
-        raise InputError("A model in memory has no processor: give what it makes of the sound as `inputs`.")
+        raise InputError("A model in memory has no processor: give what one makes of the source as `inputs`.")
     try:
-        return AutoFeatureExtractor.from_pretrained(model.folder, local_files_only=True)
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(
-            f"{model.folder} holds no processor that turns sound into features (preprocessor_config.json): "
-            f"{next(iter(str(error).splitlines()), '')}"
-        ) from error
+        return getattr(transformers, kind).from_pretrained(model.folder, local_files_only=True)
+    except (OSError, ValueError, ImportError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise ModelError(f"{model.folder} holds no processor that turns {purpose}: {reason}") from error

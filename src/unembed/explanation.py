@@ -242,7 +242,7 @@ def _other_run(
     model: Model, prompt: str | Sequence[int], ids: tuple[int, ...], where: int, words: tuple[str, str]
 ) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
-    if model.source is not None:
+    if model.encoder is not None and model.source is not None:
         text = replaced(() if model.source.text is None else model.source.text, *words)
         return base_run(with_source(model, text), ids[: where + 1], positions=[where])
     text = replaced(prompt, *words)

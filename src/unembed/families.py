@@ -107,6 +107,8 @@ class Family:
     """A switch of the configuration: what enters the unembedding is multiplied by `1 / sqrt(d_model)`."""
     logit_bias: str | None = None
     """A buffer that is added to the logits."""
+    prefix: "Prefix | None" = None
+    """Another modality that the model reads within its prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,48 @@ class Encoder:
     reads: Literal["text", "audio"]
     context: str | None = None
     """The configuration value that limits the length of a source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prefix:
+    """A GPT that reads another modality in its own prompt, in the place of placeholder tokens, by self-attention.
+
+    It is the GPT of its text configuration, deeper inside the module.
+    """
+
+    text: str = "text_config"
+    """The GPT's part of the configuration."""
+    path: str = "model.language_model."
+    """What stands for `model.` in the GPT's row."""
+    reads: Literal["image"] = "image"
+    inputs: str = "pixel_values"
+    """What the module is called with beside the token ids."""
+    token: str = "image_token_id"
+    """The configuration value that names the placeholder."""
+    loader: str = "AutoModelForImageTextToText"
+
+
+_PREFIXED = {"llava": Prefix()}
+
+
+def _prefixed(model_type: str, text: Family) -> Family:
+    """The row of a model around the GPT of a row."""
+    prefix = _PREFIXED[model_type]
+
+    def inside(path: str | None) -> str | None:
+        return None if path is None else prefix.path + path.removeprefix("model.")
+
+    return replace(
+        text,
+        model_type=model_type,
+        blocks=prefix.path + text.blocks.removeprefix("model."),
+        final_norm=inside(text.final_norm),
+        embedding=inside(text.embedding),
+        position_embedding=inside(text.position_embedding),
+        loader=prefix.loader,
+        logit_softcap=None,  # the module around the GPT unembeds by itself, without one
+        prefix=prefix,
+    )
 
 
 _LLAMA = Family(
@@ -330,7 +374,7 @@ _families: dict[str, Family] = {row.model_type: row for row in (*_ROWS, *_ENCODE
 
 def supported() -> list[str]:
     """The model types there is a row for, sorted."""
-    return sorted(_families)
+    return sorted((*_families, *_PREFIXED))
 
 
 def register(family: Family) -> None:
@@ -345,6 +389,9 @@ def family_of(config: Any) -> Family:
         ModelError: there is no row for its model type, or a value of the configuration contradicts the row.
     """
     family = row(config.model_type)
+    if config.model_type in _PREFIXED:
+        text = getattr(config, _PREFIXED[config.model_type].text)
+        return _prefixed(config.model_type, family_of(text))
     for requirement in family.requires:
         requirement.check(config)
     return family
@@ -356,6 +403,8 @@ def row(model_type: str) -> Family:
     Raises:
         ModelError: there is none.
     """
+    if model_type in _PREFIXED:
+        return _prefixed(model_type, _LLAMA)
     if model_type not in _families:
         raise ModelError(
             f"Model type {model_type!r} is not supported.\n"

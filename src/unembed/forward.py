@@ -31,6 +31,7 @@ def call(
     """
     more = {"use_cache": False, **more}
     if model.encoder is None:
+        more |= _within_prompt(model, ids)
         if keep is not None:
             more["logits_to_keep"] = keep if isinstance(keep, int) else torch.tensor(list(keep), device=ids.device)
         return model.module(ids, **more)
@@ -38,6 +39,14 @@ def call(
     if keep is not None:
         output.logits = output.logits[:, -keep:] if isinstance(keep, int) else output.logits[:, list(keep)]
     return output
+
+
+def _within_prompt(model: Model, ids: Int[Tensor, "batch position"]) -> dict[str, Any]:
+    """An image whose placeholders are among these tokens; with a key-value cache it was read before."""
+    prefix, source = model.family.prefix, model.source
+    if prefix is None or source is None or not bool((ids == getattr(model.module.config, prefix.token)).any()):
+        return {}
+    return {name: torch.cat([value] * len(ids)) for name, value in source.inputs.items()}
 
 
 def _source(model: Model, batch: int) -> dict[str, Any]:
@@ -50,6 +59,7 @@ def _source(model: Model, batch: int) -> dict[str, Any]:
             f"{model.name} is an encoder-decoder: its decoder reads a source.\n"
             "Give one with `with_source(model, ...)`; on the command line, as the prompt, or with --audio."
         )
+    assert source.states is not None
     states = source.states if batch == 1 else source.states.expand(batch, -1, -1)
     given: dict[str, Any] = {"encoder_outputs": BaseModelOutput(last_hidden_state=states)}  # type: ignore[arg-type]
     if source.mask is not None:

@@ -55,10 +55,15 @@ def on_call(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...]
 
 @contextmanager
 def attending(model: Model, attend: Attend) -> Iterator[None]:
-    """Hand every attention of the model to `attend` in this context."""
+    """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""
+    mine = {part.attention for block in model.blocks for part in (block, block.cross) if part is not None}
+
+    def hand_over(module: nn.Module, eager: Eager, *args: Any) -> tuple[Tensor, Tensor | None]:
+        return attend(module, eager, *args) if module in mine else eager(*args)
+
     with ExitStack() as stack:
         (_shadow_inner if model.family.inner_attention else _switch_interface)(model, stack)
-        token = _attend.set(attend)
+        token = _attend.set(hand_over)
         stack.callback(_attend.reset, token)
         yield
 

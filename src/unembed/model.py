@@ -94,8 +94,8 @@ class Model:
 
     @property
     def config(self) -> Any:
-        """The `transformers` configuration."""
-        return self.module.config
+        """The `transformers` configuration of the GPT."""
+        return settings(self.module, self.family)
 
     @property
     def layers(self) -> int:
@@ -239,6 +239,11 @@ class Model:
         return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
 
 
+def settings(module: "PreTrainedModel", family: Family) -> Any:
+    """The configuration of the GPT, which may be a part of the module's."""
+    return module.config if family.prefix is None else getattr(module.config, family.prefix.text)
+
+
 def decoders_only(model: Model, what: str) -> None:
     """Refuse encoder-decoders where a method does not account for cross-attention.
 
@@ -317,9 +322,10 @@ def describe(
         raise _no_matrix(unembedding)
     assert family.embedding is not None
     d_model = getattr(_part(module, family.embedding), "embedding_dim", unembedding.in_features)
-    if unembedding.in_features != d_model or module.config.hidden_size != d_model:
+    width = settings(module, family).hidden_size
+    if unembedding.in_features != d_model or width != d_model:
         raise ModelError(
-            f"The stream is {module.config.hidden_size} wide, but the embedding has {d_model} and the unembedding "
+            f"The stream is {width} wide, but the embedding has {d_model} and the unembedding "
             f"{unembedding.in_features} columns: models with a projection in between are not supported."
         )
     model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)

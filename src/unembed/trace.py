@@ -506,7 +506,8 @@ class _Recorder:
         get, final = self.slots.get, self._select(self.slots[-1, "whole_final"])
         position_embedding = get((-1, "position_embedding"))
         embedding = get((-1, "embedding"))
-        if embedding is None:
+        within = self.model.family.prefix is not None and self.model.source is not None
+        if embedding is None or within:  # an image stands in the place of embeddings
             start = self.slots[-1, "start"]
             embedding = start if position_embedding is None else start - position_embedding
         elif self.model.embedding_scale != 1:

@@ -16,7 +16,7 @@ from unembed.cli.options import (
     OfflineOpt,
 )
 from unembed.cli.shared import load_model, print_result, progress_bar
-from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, PromptOrSourceArg, read_sources
+from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, read_sources
 from unembed.errors import InputError
 
 SpotOpt = Annotated[str, typer.Option("--position", "-p", help="Where parts are set: last, all, or an index.")]
@@ -38,6 +38,7 @@ def ablate(
     top: Annotated[int, typer.Option(min=1, help="How many effects to show; --json has all.")] = 15,
     memory: MemoryOpt = None,
     audio: AudioOpt = None,
+    image: ImageOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
     decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
@@ -63,6 +64,7 @@ def ablate(
         load_model(model, device, dtype, offline, edits, sources=True),
         prompt,
         audio=audio,
+        image=image,
         decoder_prompt=decoder_prompt,
         decoder_ids=decoder_ids,
     )

@@ -18,7 +18,7 @@ from unembed.cli.options import (
     VersusOpt,
 )
 from unembed.cli.shared import dump, load_model, print_result, progress_bar
-from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, PromptOrSourceArg, read_sources
+from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, read_sources
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def explain(
         typer.Option(metavar="WORD=OTHER", help="Also take their values from the prompt with one word replaced."),
     ] = None,
     audio: AudioOpt = None,
+    image: ImageOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
     decoder_ids: DecoderIdsOpt = None,
     inputs: Annotated[
@@ -67,6 +68,7 @@ def explain(
         load_model(model, device, dtype, offline, edits, sources=True),
         prompt,
         audio=audio,
+        image=image,
         decoder_prompt=decoder_prompt,
         decoder_ids=decoder_ids,
     )
@@ -97,6 +99,7 @@ def lens(
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
     audio: AudioOpt = None,
+    image: ImageOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
     decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
@@ -115,6 +118,7 @@ def lens(
         load_model(model, device, dtype, offline, edits, sources=True),
         prompt,
         audio=audio,
+        image=image,
         decoder_prompt=decoder_prompt,
         decoder_ids=decoder_ids,
     )
@@ -135,6 +139,7 @@ def attention(
     reference: ReferenceOpt = "mean",
     position: PositionOpt = -1,
     audio: AudioOpt = None,
+    image: ImageOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
     decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
@@ -153,6 +158,7 @@ def attention(
         load_model(model, device, dtype, offline, edits, sources=True),
         prompt,
         audio=audio,
+        image=image,
         decoder_prompt=decoder_prompt,
         decoder_ids=decoder_ids,
     )
@@ -179,6 +185,7 @@ def generate(
         bool, typer.Option("--explain", help="Tell where each token first led, and which term gave it most.")
     ] = False,
     audio: AudioOpt = None,
+    image: ImageOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
     decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
@@ -198,6 +205,7 @@ def generate(
         load_model(model, device, dtype, offline, edits, sources=True),
         prompt,
         audio=audio,
+        image=image,
         decoder_prompt=decoder_prompt,
         decoder_ids=decoder_ids,
     )

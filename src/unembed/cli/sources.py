@@ -1,5 +1,6 @@
 """What an encoder-decoder reads: the options for its source and for its decoder's prompt, and how they meet a model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ PromptOrSourceArg = Annotated[
     typer.Argument(metavar="PROMPT", help="The prompt (of an encoder-decoder: its source); - reads standard input."),
 ]
 AudioOpt = Annotated[Path | None, typer.Option(help="A WAV file, as the source of a model that reads sound.")]
+ImageOpt = Annotated[Path | None, typer.Option(help="An image file, for a model that reads one within its prompt.")]
 DecoderPromptOpt = Annotated[
     str | None, typer.Option(help="Of an encoder-decoder: the text its decoder has emitted so far; none by default.")
 ]
@@ -29,18 +31,22 @@ def read_sources(
     prompt: str | None,
     *,
     audio: Path | None = None,
+    image: Path | None = None,
     decoder_prompt: str | None = None,
     decoder_ids: str | None = None,
-) -> "tuple[Model, str | list[int]]":
+) -> "tuple[Model, str | Sequence[int]]":
     """The model with its source, and the prompt of its decoder; a decoder alone takes the prompt as it is.
 
     Raises:
         InputError: options that contradict each other or the model.
     """
-    from unembed.encoding import with_source
+    from unembed.encoding import with_image, with_source
 
     if model.encoder is None:
-        return model, _plain_prompt(model, prompt, audio, decoder_prompt, decoder_ids)
+        text = _plain_prompt(model, prompt, audio, decoder_prompt, decoder_ids)
+        return (model, text) if image is None else with_image(model, text, image)
+    if image is not None:
+        raise InputError(f"{model.name} reads no image: leave --image out.")
     if decoder_prompt is not None and decoder_ids is not None:
         raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
     text = None if prompt is None else read_prompt(prompt)

@@ -50,10 +50,10 @@ class PromptToken:
 
 @dataclass(frozen=True)
 class SourceToken:
-    """What an encoder read at one source position."""
+    """What was read at one source position."""
 
     position: int
-    modality: Literal["text", "audio"]
+    modality: Literal["text", "audio", "image"]
     label: str
 
 
@@ -168,7 +168,7 @@ def prompt_tokens(model: "Model", tokens: tuple[int, ...]) -> list[PromptToken]:
 
 
 def source_tokens(model: "Model") -> list[SourceToken]:
-    """The source of an encoder-decoder as data; empty for a decoder alone."""
+    """The source of an encoder-decoder, or a prompt with an image, as data; empty for a prompt of text."""
     tokens = () if model.source is None else model.source.tokens
     return [SourceToken(position=t.position, modality=t.modality, label=t.label) for t in tokens]
 

@@ -168,7 +168,8 @@ class ExplainPayload:
     swap: Swap | None = None
     """Null without `--swap`."""
     sources: list[SourceToken] = field(default_factory=list)
-    """What the encoder read, for an encoder-decoder; else empty. Cross-attention terms name its positions."""
+    """What the encoder read, for an encoder-decoder: cross-attention terms name its positions. Of a prompt with an
+    image, the modality of each of its positions. Else empty."""
     inputs: Ledger | None = None
     """What cross-attention adds, pulled back to what the encoder read; null without `--inputs`."""
     schema: Literal["unembed/explain/1"] = "unembed/explain/1"

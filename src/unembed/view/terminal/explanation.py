@@ -68,7 +68,7 @@ def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 
 def _sources(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The source of an encoder-decoder in one line, as much as fits."""
-    if not payload.sources:
+    if not payload.sources or any(token.modality == "image" for token in payload.sources):
         return
     line = Text(" source  ", FAINT)
     for token in payload.sources:
