@@ -212,7 +212,7 @@ def scramble(module: nn.Module, seed: int) -> None:
         size = 10 ** uniform(shape, -1.5, 0.5) if wide else uniform(shape, 0.5, 1.5)
         return size * torch.where(uniform(shape, 0, 1) < 0.2, -1.0, 1.0)
 
-    d_model = module.config.hidden_size
+    d_model = module.config.get_text_config().hidden_size
     seen: set[int] = set()
     with torch.no_grad():
         for owner_name, owner in module.named_modules():

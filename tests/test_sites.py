@@ -118,7 +118,7 @@ def test_indices_of_the_quantity() -> None:
     assert Site(kind="pattern", layer=0, head=0, source=3, positions=(5,)).index == (0,)
     assert Site(kind="neuron", layer=0, expert=2, neuron=0).index == (2, 0)
     assert Site(kind="resid_pre", layer=0, positions=(5,)).index == ()
-    assert len(KINDS) == len(set(KINDS)) == 12
+    assert len(KINDS) == len(set(KINDS)) == 18
 
 
 def test_how_many_experts_and_neurons() -> None:

@@ -19,6 +19,8 @@ _HOME = {
     "readout": "readouts",
     "read_direction": "readouts",
     "Readout": "readouts",
+    "with_source": "encoding",
+    "input_credit": "input_credit",
     "decompose": "decomposition",
     "Ledger": "ledger",
     "Term": "ledger",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from unembed.counterfactual import gradients as gradients
     from unembed.decomposition import decompose as decompose
     from unembed.edits import Edit as Edit
+    from unembed.encoding import with_source as with_source
     from unembed.errors import InputError as InputError
     from unembed.errors import LedgerError as LedgerError
     from unembed.errors import ModelError as ModelError
@@ -101,6 +104,7 @@ if TYPE_CHECKING:
     from unembed.families import register as register
     from unembed.generation import Step as Step
     from unembed.generation import generate as generate
+    from unembed.input_credit import input_credit as input_credit
     from unembed.knowledge_attribution import Attribution as Attribution
     from unembed.knowledge_attribution import attribute as attribute
     from unembed.ledger import Ledger as Ledger

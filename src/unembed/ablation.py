@@ -8,7 +8,8 @@ a full run with that part set, up to rounding. What is set, at the positions ask
 | site | what is set | its zero |
 |---|---|---|
 | `head` | `z`, a head's mix of values | the head writes nothing; the bias of the output projection stays |
-| `attention`, `mlp` | what the sublayer adds to the stream, biases and post-norm included | it adds nothing |
+| `cross_head` | the same, of a cross-attention | the same |
+| `attention`, `cross_attention`, `mlp` | what the sublayer adds to the stream, all included | it adds nothing |
 | `neuron` | an activation | the neuron writes nothing |
 | `expert` | the router's weight of an expert | the expert writes nothing; other weights are not scaled up |
 
@@ -39,11 +40,13 @@ from unembed.trace import absolute_position, tokenize
 if TYPE_CHECKING:
     import polars as pl
 
-Part = Literal["head", "attention", "mlp", "neuron", "expert"]
+Part = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
 How = Literal["zero", "mean"]
 KINDS: dict[Part, SiteKind] = {
     "head": "z",
+    "cross_head": "cross_z",
     "attention": "attention_write",
+    "cross_attention": "cross_attention_write",
     "mlp": "mlp_write",
     "neuron": "neuron",
     "expert": "expert",
@@ -214,9 +217,9 @@ def _layers(model: Model, layers: Sequence[int] | None, length: int) -> list[int
 def _sites(run: Run, part: Part, layer: int, positions: tuple[int, ...]) -> list[Site]:
     """The parts of one layer."""
     model, whole = run.model, Site(kind=KINDS[part], layer=layer, positions=positions)
-    if part == "head":
+    if part in ("head", "cross_head"):
         return [replace(whole, head=head) for head in range(model.heads)]
-    if part in ("attention", "mlp"):
+    if part in ("attention", "cross_attention", "mlp"):
         return [whole]
     experts = _experts(run, layer, positions)
     if part == "expert":

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from unembed.errors import InputError
 from unembed.interface import on_call, one_at_a_time
-from unembed.model import Model
+from unembed.model import Model, decoders_only
 from unembed.progress import Progress, silent
 from unembed.run import expert_neurons
 from unembed.trace import ExpertInputs
@@ -47,6 +47,7 @@ def activations(
     Raises:
         InputError: a mixture without an expert.
     """
+    decoders_only(model, "Reading activations over a text")
     block = model.blocks[layer]
     if (block.experts is not None) != (expert is not None):
         raise InputError(f"Layer {layer}: a mixture of experts needs an expert, and no other layer has one.")
@@ -63,6 +64,8 @@ def last_streams(
     model: Model, passages: Sequence[Sequence[int]], *, progress: Progress = silent
 ) -> Iterator[tuple[int, Float[Tensor, "position d_model"]]]:
     """The stream after the last block at every position of each passage, in the manner of `activations`."""
+    decoders_only(model, "Reading streams over a text")
+    assert model.family.final_norm is not None  # encoder-decoders are refused
     norm = model.module.get_submodule(model.family.final_norm)
     yield from _read_all(model, norm, passages, lambda args: args[0], progress)
 

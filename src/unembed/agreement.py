@@ -11,7 +11,9 @@ import json
 import torch
 
 from unembed.decomposition import decompose
+from unembed.encoding import probe_source
 from unembed.errors import LedgerError, ModelError
+from unembed.forward import call
 from unembed.model import Model
 from unembed.readouts import capped, readout
 from unembed.trace import Trace, record
@@ -31,7 +33,7 @@ def check(model: Model) -> None:
         ModelError: they differ; the message says by how much.
     """
     try:
-        _check(model)
+        _check(probe_source(model) if model.encoder is not None and model.source is None else model)
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -45,12 +47,13 @@ def check(model: Model) -> None:
 def _check(model: Model) -> None:
     probe = [(7919 * i + 11) % model.vocab for i in range(min(LENGTH, model.context or LENGTH))]
     with torch.inference_mode():
-        own = model.module(torch.tensor([probe], device=model.device), use_cache=False).logits[0]
+        own = call(model, torch.tensor([probe], device=model.device)).logits[0]
     trace = record(model, probe)
     with torch.inference_mode():
         eager = max(model.precision, torch.finfo(torch.float32).eps)
         _compare(model, "logits of the recorded run", trace.logits, own, precision=eager)
         _compare(model, "sum of embedding and writes", trace.stream()[-1], trace.final)
+        _compare(model, "final norm of the last stream", model.norm(trace.final), trace.normed)
         _compare(
             model, "logit after unembedding and soft-cap", capped(trace.uncapped_logits, model.softcap), trace.logits
         )

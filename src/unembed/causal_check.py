@@ -34,7 +34,7 @@ from unembed.measures import probability
 from unembed.model import value_rows
 from unembed.readouts import Prediction
 from unembed.run import Run
-from unembed.sites import Site
+from unembed.sites import Site, SiteKind
 
 _T = TypeVar("_T")
 
@@ -109,9 +109,9 @@ def causal_check(
     Args:
         run: keeps the explained position, which is its last.
         target: what the model gave the token that is read there.
-        heads: sites of kind `z` at the explained position.
+        heads: sites of kind `z` or `cross_z` at the explained position.
         neurons: sites of kind `neuron` there, with their expert in a mixture.
-        sublayers: sites of kind `attention_write` or `mlp_write` there; swapped only.
+        sublayers: sites of sublayers' writes there; swapped only.
         zero: whether to zero parts and draw controls.
         other: a run of a prompt of equal length to swap values in from; None swaps nothing.
         seed: of the controls.
@@ -169,10 +169,11 @@ def _verdict(zeroed: float, target: Prediction, control: Control | None, precisi
 
 
 def _random_heads(run: Run, ranked: Sequence[Site], random: torch.Generator) -> list[Site]:
-    taken = {(site.layer, site.head) for site in ranked}
-    model, last = run.model, run.length - 1
-    others = [(i, h) for i in range(model.layers) for h in range(model.heads) if (i, h) not in taken]
-    return [Site(kind="z", layer=i, head=h, positions=(last,)) for i, h in _draw(others, HEADS, random)]
+    model, last = run.model, (run.length - 1,)
+    kinds: tuple[SiteKind, ...] = ("z",) if model.encoder is None else ("z", "cross_z")
+    layers, heads = range(model.layers), range(model.heads)
+    every = [Site(kind=kind, layer=i, head=h, positions=last) for i in layers for h in heads for kind in kinds]
+    return _draw([site for site in every if site not in ranked], HEADS, random)
 
 
 def _random_neurons(run: Run, ranked: Sequence[Site], random: torch.Generator) -> list[Site]:

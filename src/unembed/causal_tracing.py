@@ -233,7 +233,7 @@ def subject_positions(model: Model, prompt: str | Sequence[int], subject: str | 
 
 def embedding_std(model: Model) -> float:
     """The standard deviation of all numbers of all token embeddings, as they enter the stream."""
-    embedding = model.module.get_submodule(model.family.embedding)
+    embedding = model.embed
     count, total, squares = 0, 0.0, 0.0
     with torch.no_grad():
         for ids in torch.arange(model.vocab, device=model.device).split(8192):
@@ -262,7 +262,7 @@ def _noisy_run(
         return out.index_add(1, torch.tensor(subject, device=out.device), noise[None].to(out))
 
     with one_at_a_time, ExitStack() as stack:
-        on_output(stack, model.module.get_submodule(model.family.embedding), corrupt)
+        on_output(stack, model.embed, corrupt)
         return base_run(model, tokens, positions=kept)
 
 

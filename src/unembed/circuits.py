@@ -25,7 +25,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.model import Model
+from unembed.model import Model, decoders_only
 from unembed.projections import Weights, input_norm, weights
 
 CHUNK = 4096
@@ -197,7 +197,7 @@ def embedded(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token d_mode
     """Tokens as heads read them from the embedding alone: of unit scale where attention has a norm before it."""
     ids = torch.tensor(list(tokens), device=model.device)
     with torch.no_grad():
-        rows = model.module.get_submodule(model.family.embedding)(ids[None])[0].float()
+        rows = model.embed(ids[None])[0].float()
     norm = input_norm(model.blocks[0], model.d_model) if model.blocks else None
     if norm is None:
         return rows
@@ -260,6 +260,7 @@ def check_head(model: Model, layer: int, head: int) -> tuple[int, int]:
 
 
 def _check_layer(model: Model, layer: int) -> int:
+    decoders_only(model, "A circuit")
     if not model.layers:
         raise InputError(f"{model.name} has no layers, so it has no heads: only the direct path (`unembed bigrams`).")
     if not -model.layers <= layer < model.layers:

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from unembed.circuits import OV, check_head, ov_circuit
 from unembed.errors import InputError
-from unembed.model import Model
+from unembed.model import Model, decoders_only
 from unembed.progress import Progress, silent
 from unembed.projections import Weights, weights
 
@@ -111,6 +111,7 @@ def composition_scores(model: Model, *, progress: Progress = silent) -> Composit
     Raises:
         InputError: the model has fewer than two layers.
     """
+    decoders_only(model, "Composition")
     if model.layers < 2:
         raise InputError(f"Composition needs two layers of heads, and {model.name} has {model.layers}.")
     with torch.no_grad():

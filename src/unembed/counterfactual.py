@@ -22,7 +22,7 @@ from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import unembedded
 from unembed.run import Run
-from unembed.sites import Site, experts_of, neurons_of, resolve
+from unembed.sites import Site, experts_of, keys_of, neurons_of, resolve
 from unembed.trace import absolute_position
 from unembed.vocabulary import log_normaliser, logits_of, normed
 from unembed.walk import Row, Walk, Watched, row_of
@@ -209,12 +209,15 @@ def _fitting(edit: Edit, run: Run) -> Edit:
 def value_shape(site: Site, run: Run) -> tuple[int, ...]:
     """The shape of one position's value of a resolved site."""
     model, call = run.model, run.calls[site.layer]
-    if site.kind == "pattern":
-        return () if site.source is not None else (run.length,)
-    if site.kind in ("query", "z"):
+    if site.kind in ("pattern", "cross_pattern"):
+        return () if site.source is not None else (keys_of(site, model, run.length),)
+    if site.kind.startswith("cross_") and site.kind != "cross_attention_write":
+        assert call.cross_query is not None
+        whole: tuple[int, ...] = (model.heads, call.cross_query.shape[-1])
+    elif site.kind in ("query", "z"):
         heads = run.trace.layers[site.layer].heads
         assert heads is not None
-        whole: tuple[int, ...] = (model.heads, call.query.shape[-1] if site.kind == "query" else heads.value.shape[-1])
+        whole = (model.heads, call.query.shape[-1] if site.kind == "query" else heads.value.shape[-1])
     elif site.kind in ("key", "value"):
         whole = (model.kv_heads, call.key.shape[-1])
     elif site.kind == "expert":

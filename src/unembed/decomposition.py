@@ -8,12 +8,18 @@ The stream is `x = embedding + position embedding + sum over layers of (attentio
     MLP        w . (sum_n activation_n v_n + b),  v_n a row of W_out                     (neuron n)
     mixture    w . sum_e router_e (sum_n activation_{e,n} v_{e,n} + b_e)                 (expert e, neuron n)
 
-Exact, with two factors frozen at their values in the run: the final norm's scale, and the scale of a block's post-norm
-where there is one. `w` is folded through the output projections first, so the largest intermediate is one row of
-numbers a layer, never heads x positions x d_model or neurons x d_model (16-bit weights are widened a layer at a time).
+Cross-attention is split like attention; its source tokens are those of the encoder's source. Where a norm follows the
+sum of stream and write (post-LN), `w` is pulled back through it on the way down, so that each write is read by the `w`
+of its own place.
+
+Exact, with the patterns and the scales of norms frozen at their values in the run: the final norm's, and those of a
+block's own norms where they act on a write or on the stream. `w` is folded through the output projections first, so the
+largest intermediate is one row of numbers a layer, never heads x positions x d_model or neurons x d_model (16-bit
+weights are widened a layer at a time).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,7 +30,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment, Term
-from unembed.model import Block, Model, bias, projection
+from unembed.model import Block, Cross, Model, Stage, bias, projection
 from unembed.norms import Norm
 from unembed.readouts import Readout
 from unembed.trace import ExpertInputs, Heads, Layer
@@ -70,31 +76,79 @@ def rounding(readout: Readout) -> float:
     `SAFETY` is for.
     """
     trace, row = readout.trace, readout.trace.row(readout.position)
-    writes = [
-        write[row] for layer in trace.layers[: readout.layer] for write in (layer.attention_write, layer.mlp_write)
-    ]
-    start = (
-        trace.embedding[row]
-        if trace.position_embedding is None
-        else trace.embedding[row] + trace.position_embedding[row]
-    )
-    steps = torch.stack([start, *writes]).double()
-    states = steps.cumsum(0)
-    products = (torch.cat([steps, states]) * readout.direction).square().sum()
+    read = read_stages(readout)
+    writes = [trace.layers[layer].write(stage)[row] for layer, stage in read.at]
+    steps = torch.stack([trace.start[row], *writes]).double()
+    states = torch.stack([trace.start[row], *read.before]).double()
+    directions = torch.stack([read.start, *read.at.values()])
+    products = (steps * directions).square().sum() + (states * directions).square().sum()
     raw = abs(readout.value) + abs(readout.reference_value)
     return readout.trace.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
 
 
 def _segments(readout: Readout, grain: Grain) -> Iterator[Segment]:
     trace, model, row = readout.trace, readout.trace.model, readout.trace.row(readout.position)
-    w = readout.direction
-    yield _segment("embedding", None, w @ trace.embedding[row].double())
+    read = read_stages(readout)
+    yield _segment("embedding", None, read.start @ trace.embedding[row].double())
     if trace.position_embedding is not None:
-        yield _segment("position_embedding", None, w @ trace.position_embedding[row].double())
+        yield _segment("position_embedding", None, read.start @ trace.position_embedding[row].double())
+    yield from _shift("embedding_norm_shift", None, read.start_shift)
     for index in range(readout.layer):
         layer, block = trace.layers[index], model.blocks[index]
-        yield from _attention(model, block, layer, index, row, w, grain.attention)
-        yield from _mlp(block, layer, index, row, w, grain.mlp)
+        yield from _attention(model, block, layer, index, row, read.at[index, "attention"], grain.attention)
+        if block.cross is not None:
+            w = read.at[index, "cross_attention"]
+            yield from _cross_attention(model, block.cross, layer, index, row, w, grain.attention)
+        yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
+        yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
+
+
+@dataclass(frozen=True)
+class ReadStages:
+    """A readout pulled back to the place of each write: the same everywhere, but for post-LN models."""
+
+    at: dict[tuple[int, Stage], Float[Tensor, "d_model"]]
+    """What reads each write, by layer and stage, in the order of the stream."""
+    before: list[Float[Tensor, "d_model"]]
+    """The stream after each write, before a norm that follows it."""
+    start: Float[Tensor, "d_model"]
+    """What reads the embeddings."""
+    shifts: dict[int, float]
+    """What the shifts of a layer's norms of the stream add."""
+    start_shift: float
+
+
+def read_stages(readout: Readout) -> ReadStages:
+    """Pull a readout back through the norms of the stream, with their scales frozen at those of the run."""
+    trace, row, w = readout.trace, readout.trace.row(readout.position), readout.direction
+    states = _states(readout, row)
+    at: dict[tuple[int, Stage], Tensor] = {}
+    shifts: dict[int, float] = {}
+    for (layer, stage), (summed, after) in reversed(states.items()):
+        _, norm = trace.model.blocks[layer].stream_norms.get(stage, (None, None))
+        if norm is not None:
+            shifts[layer] = shifts.get(layer, 0.0) + float(w @ norm.shift)
+            w = norm.pullback(w, norm.scale(summed, after))
+        at[layer, stage] = w
+    shift, first = 0.0, trace.model.embedding_norm
+    if first is not None and trace.embedding_normed is not None:
+        shift = float(w @ first.shift)
+        w = first.pullback(w, first.scale(trace.start[row], trace.embedding_normed[row]))
+    ordered = dict(reversed(at.items()))
+    return ReadStages(ordered, [summed for summed, _ in states.values()], w, shifts, shift)
+
+
+def _states(readout: Readout, row: int) -> dict[tuple[int, Stage], tuple[Tensor, Tensor]]:
+    """The stream after each write below the readout, before and after the norm that follows it."""
+    trace = readout.trace
+    state = (trace.start if trace.embedding_normed is None else trace.embedding_normed)[row]
+    found: dict[tuple[int, Stage], tuple[Tensor, Tensor]] = {}
+    for index, layer in enumerate(trace.layers[: readout.layer]):
+        for stage in layer.stages:
+            summed = state + layer.write(stage)[row]
+            state = layer.normed[stage][row] if stage in layer.normed else summed
+            found[index, stage] = (summed, state)
+    return found
 
 
 def _constants(readout: Readout) -> Iterator[Segment]:
@@ -119,9 +173,30 @@ def _attention(
     yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
 
 
+def _cross_attention(
+    model: Model, cross: Cross, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain
+) -> Iterator[Segment]:
+    if grain == "sublayer":
+        yield _segment("cross_attention", index, w @ layer.write("cross_attention")[row].double())
+        return
+    heads = _needs(layer.cross_heads, "cross-attention heads")
+    folded = fold(projection(cross.output_projection), w).view(model.heads, -1)
+    if grain == "head":
+        yield _segment("cross_attention", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
+    else:
+        yield _segment("cross_attention", index, source_terms(heads, row, folded), "head", "source")
+    yield from _bias("cross_attention_bias", index, bias(cross.output_projection), w, 0.0)
+
+
+def _shift(kind: str, index: int | None, value: float) -> Iterator[Segment]:
+    if value:
+        yield Segment(kind=kind, layer=index, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
+
+
 @torch.inference_mode()
 def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
-    """What the head or neuron of a term writes to the stream, in float64, through a post-norm with its scale frozen.
+    """What the head or neuron of a term adds to the stream that is read, in float64: its write, carried through the
+    norms that act on it before, with their scales frozen.
 
     Raises:
         InputError: the term is no head or neuron.
@@ -130,12 +205,18 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     if term.layer is None or (term.head is None and term.neuron is None):
         raise InputError(f"Expected a head or a neuron, found {term.label}.")
     block, layer = trace.model.blocks[term.layer], trace.layers[term.layer]
+    if term.kind == "cross_attention":
+        assert block.cross is not None
+        z = _needs(layer.cross_heads, "cross-attention heads").z[row, term.head].double()
+        matrix = projection(block.cross.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)
+        return _carried(readout, term.layer, "cross_attention", z @ matrix[term.head].double())
     if term.head is not None:
         z = _needs(layer.heads, "heads").z[row, term.head].double()
         matrix = projection(block.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)[term.head]
-        return _after_norm(
+        write = _after_norm(
             block.attention_norm, layer.attention_output, layer.attention_write, row, z @ matrix.double()
         )
+        return _carried(readout, term.layer, "attention", write)
     neurons = _needs(layer.neurons, "neurons")
     if isinstance(neurons, ExpertInputs):
         assert term.expert is not None
@@ -145,7 +226,21 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     else:
         activation = neurons[row, term.neuron].double()
         value = projection(block.down_projection)[term.neuron].double()
-    return _after_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, activation * value)
+    write = _after_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, activation * value)
+    return _carried(readout, term.layer, "mlp", write)
+
+
+def _carried(readout: Readout, layer: int, stage: Stage, x: Tensor) -> Tensor:
+    """What a write becomes on its way up through the norms of the stream that follow it (post-LN)."""
+    blocks, passed = readout.trace.model.blocks, False
+    if not blocks[layer].stream_norms:
+        return x
+    for place, (summed, after) in _states(readout, readout.trace.row(readout.position)).items():
+        passed = passed or place == (layer, stage)
+        if passed:
+            _, norm = blocks[place[0]].stream_norms[place[1]]
+            x = norm.pushforward(x, norm.scale(summed, after))
+    return x
 
 
 def source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) -> Float[Tensor, "head key"]:

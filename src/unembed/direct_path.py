@@ -20,7 +20,7 @@ from torch import Tensor
 
 from unembed.circuits import Ranked
 from unembed.errors import InputError
-from unembed.model import Model
+from unembed.model import Model, decoders_only
 from unembed.readouts import unembedded
 from unembed.trace import tokenize
 
@@ -55,8 +55,9 @@ def direct_logits(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token v
     Raises:
         InputError: a token outside the vocabulary.
     """
+    decoders_only(model, "The direct path")
     ids = torch.tensor([_checked(model, token) for token in tokens], device=model.device)
-    return unembedded(model, model.module.get_submodule(model.family.embedding)(ids[None])[0])[2]
+    return unembedded(model, model.embed(ids[None])[0])[2]
 
 
 def follows(model: Model, token: int, *, top: int = 10) -> list[Ranked]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.model import Model
 from unembed.run import Run, base_run
-from unembed.sites import Site, resolve
+from unembed.sites import Site, places_of, resolve
 from unembed.trace import absolute_position
 
 
@@ -96,14 +96,15 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
     assert site.positions is not None
     if source.model.module is not run.model.module:
         raise InputError("The two runs are of different models: swaps need the same model.")
+    mine, theirs = (places_of(site, r.model, r.length) for r in (run, source))
     if align is None:
-        if source.length != run.length:
+        if mine != theirs:
             raise InputError(
-                f"The prompts do not align: {run.length} and {source.length} tokens. "
+                f"The prompts do not align: {mine} and {theirs} tokens. "
                 "Give prompts of equal length, or a map of positions (align)."
             )
         align = {p: p for p in site.positions}
-    pairs = {absolute_position(p, run.length): absolute_position(q, source.length) for p, q in align.items()}
+    pairs = {absolute_position(p, mine): absolute_position(q, theirs) for p, q in align.items()}
     missing = [p for p in site.positions if p not in pairs]
     if missing:
         raise InputError(f"The map of positions leaves out {missing}: every edited position needs its source.")

@@ -9,7 +9,7 @@ amplify (docs/methods/direct-effect.md). So the parts that are shown are also ze
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import torch
 from jaxtyping import Float
@@ -17,13 +17,15 @@ from torch import Tensor
 
 from unembed.causal_check import CausalCheck, Outcome, causal_check
 from unembed.decomposition import component_write, decompose, expert_activation
+from unembed.encoding import with_source
 from unembed.errors import InputError
+from unembed.input_credit import input_credit
 from unembed.ledger import Ledger, Term
 from unembed.logit_lens import Lens, read_lens
-from unembed.model import Model
+from unembed.model import Model, Stage
 from unembed.readouts import Prediction, Readout, first_token_notes, prediction, predictions, readout
 from unembed.run import Run, base_run
-from unembed.sites import Site
+from unembed.sites import Site, SiteKind
 from unembed.trace import ExpertInputs, Trace, absolute_position, tokenize
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class HeadNote:
 
     term: Term
     looks_at: tuple[tuple[int, float], ...]
-    """Source positions with the attention they get, largest first."""
+    """Source positions with the attention they get, largest first; of a cross-attention, in the encoder's source."""
     writes_toward: tuple[int, ...]
     """The tokens whose logits its write raises most."""
     outcome: Outcome | None = None
@@ -94,6 +96,8 @@ class Explanation:
     check: CausalCheck | None = None
     """The causal tests of `heads` and `neurons`, with their control bands."""
     swap: Swap | None = None
+    inputs: Ledger | None = None
+    """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
 
     @property
     def trace(self) -> Trace:
@@ -135,6 +139,7 @@ def explain(
     top: int = 5,
     test: bool = True,
     swap: tuple[str, str] | None = None,
+    inputs: bool = False,
 ) -> Explanation:
     """Explain why the model predicts a token at a position.
 
@@ -149,7 +154,8 @@ def explain(
         top: how many predictions, heads and neurons to show.
         test: zero each head and neuron that is shown, and parts at random, at the explained position (causal_check.py).
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
-            also takes its value from the run of the prompt with the other word.
+            also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
+        inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
 
     Raises:
         InputError: a bad prompt, target, position, granularity or swap.
@@ -171,10 +177,11 @@ def explain(
         target=prediction(trace, where, read.target),
         ledger=finest.coarser(by),
         finest=finest,
-        heads=writers.heads(_largest(finest.coarser("head"), top, "head")),
+        heads=writers.heads(_largest(finest.coarser("head"), top, "head", "cross_attention")),
         neurons=writers.neurons(_largest(finest, top, "neuron")),
         lens=read_lens(trace, read.target, top=1),
-        notes=first_token_notes(trace, target, versus),
+        inputs=input_credit(read) if inputs else None,
+        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(trace, target, versus)),
     )
     if not test and other is None:
         return untested
@@ -190,7 +197,7 @@ def _largest(ledger: Ledger, count: int, *kinds: str) -> list[Term]:
 def _tested(result: Explanation, run: Run, *, test: bool, other: Run | None, words: tuple[str, str]) -> Explanation:
     """The explanation with the outcomes of zeroing and swapping its parts."""
     last, token = run.length - 1, result.target.token
-    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), SUBLAYERS, "attention", "mlp")
+    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), SUBLAYERS, *get_args(Stage))
     check = causal_check(
         run,
         result.target,
@@ -219,9 +226,10 @@ def _tested(result: Explanation, run: Run, *, test: bool, other: Run | None, wor
 def _site(term: Term, position: int) -> Site:
     """Where a head, neuron or sublayer is zeroed."""
     assert term.layer is not None
-    kinds = {"head": "z", "neuron": "neuron", "attention": "attention_write", "mlp": "mlp_write"}
+    kinds: dict[str, SiteKind] = {"head": "z", "neuron": "neuron", "attention": "attention_write", "mlp": "mlp_write"}
+    kinds["cross_attention"] = "cross_attention_write" if term.head is None else "cross_z"
     return Site(
-        kind=kinds[term.kind],  # type: ignore[arg-type]
+        kind=kinds[term.kind],
         layer=term.layer,
         head=term.head,
         expert=term.expert,
@@ -233,7 +241,10 @@ def _site(term: Term, position: int) -> Site:
 def _other_run(
     model: Model, prompt: str | Sequence[int], ids: tuple[int, ...], where: int, words: tuple[str, str]
 ) -> Run:
-    """The run of the prompt with one word replaced, up to the explained position."""
+    """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
+    if model.encoder is not None and model.source is not None:
+        text = replaced(() if model.source.text is None else model.source.text, *words)
+        return base_run(with_source(model, text), ids[: where + 1], positions=[where])
     text = replaced(prompt, *words)
     other = tokenize(model, text)
     if len(other) != len(ids):
@@ -253,7 +264,7 @@ def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:
         InputError: the word occurs not once, or is no other word; or the prompt is no text.
     """
     if not isinstance(prompt, str):
-        raise InputError("A swap replaces a word: give the prompt as text.")
+        raise InputError("A swap replaces a word: give the prompt as text (or the source, of an encoder-decoder).")
     if not old or not new or old == new:
         raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
     places = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(old)}(?!\w)", prompt)]
@@ -283,9 +294,11 @@ class _Writers:
 
     def _looks_at(self, term: Term, count: int) -> tuple[tuple[int, float], ...]:
         assert term.layer is not None
-        heads = self.readout.trace.layers[term.layer].heads
+        layer = self.readout.trace.layers[term.layer]
+        heads = layer.cross_heads if term.kind == "cross_attention" else layer.heads
         assert heads is not None
-        best = heads.pattern[term.head, 0].double().topk(min(count, len(self.readout.trace.tokens)))
+        pattern = heads.pattern[term.head, 0].double()
+        best = pattern.topk(min(count, len(pattern)))
         return tuple(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
     @torch.no_grad()

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from unembed.model import Model
 
 Eager = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
-"""The module's own attention: `(query, key, value, mask) -> (z, pattern)`, z as `batch query head d_head`."""
+"""The module's own attention: `(query, key, value, mask) -> (z, pattern)`, z as `batch query head d_head`. The mask is
+all that is added to the scores: also a relative position bias (T5)."""
 Attend = Callable[[nn.Module, Eager, Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
 """What runs in its place: `(module, eager, query, key, value, mask) -> (z, pattern)`; query, key and value are
 `batch head position d_head`, as the scores read them (after norms and rotary embedding)."""
@@ -54,10 +55,15 @@ def on_call(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...]
 
 @contextmanager
 def attending(model: Model, attend: Attend) -> Iterator[None]:
-    """Hand every attention of the model to `attend` in this context."""
+    """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""
+    mine = {part.attention for block in model.blocks for part in (block, block.cross) if part is not None}
+
+    def hand_over(module: nn.Module, eager: Eager, *args: Any) -> tuple[Tensor, Tensor | None]:
+        return attend(module, eager, *args) if module in mine else eager(*args)
+
     with ExitStack() as stack:
         (_shadow_inner if model.family.inner_attention else _switch_interface)(model, stack)
-        token = _attend.set(attend)
+        token = _attend.set(hand_over)
         stack.callback(_attend.reset, token)
         yield
 
@@ -68,19 +74,33 @@ def _switch_interface(model: Model, stack: ExitStack) -> None:
 
     AttentionInterface.register(_INTERFACE, _attention)
     AttentionMaskInterface.register(_INTERFACE, eager_mask)
-    config, before = model.config, model.config._attn_implementation
-    stack.callback(setattr, config, "_attn_implementation", before)
-    config._attn_implementation = _INTERFACE
+    for config in _configurations(model.module):
+        stack.callback(setattr, config, "_attn_implementation", config._attn_implementation)
+        config._attn_implementation = _INTERFACE
+
+
+def _configurations(module: nn.Module) -> list[Any]:
+    """Each configuration that a part of the module reads; the stacks of T5 have one each."""
+    found = (getattr(part, "config", None) for part in module.modules())
+    return list({id(config): config for config in found if hasattr(config, "_attn_implementation")}.values())
 
 
 def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any) -> Any:
     own = sys.modules[type(module).__module__].eager_attention_forward
+    bias = kwargs.pop("position_bias", None)
+    added = _added((query.shape[2], key.shape[2]), bias, mask)
 
     def eager(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         return own(module, query, key, value, mask, **kwargs)
 
     attend = _attend.get()
-    return eager(query, key, value, mask) if attend is None else attend(module, eager, query, key, value, mask)
+    return eager(query, key, value, added) if attend is None else attend(module, eager, query, key, value, added)
+
+
+def _added(scores: tuple[int, int], *parts: Tensor | None) -> Tensor | None:
+    """The sum of what is added to the scores. In a walk, which brings its own, parts of another shape are left out."""
+    fitting = [x for x in parts if x is not None and x.shape[-1] == scores[1] and x.shape[-2] in (1, scores[0])]
+    return sum(fitting[1:], fitting[0]) if fitting else None
 
 
 def _shadow_inner(model: Model, stack: ExitStack) -> None:

@@ -23,12 +23,20 @@ Kind = Literal[
     "attention",
     "head",
     "attention_bias",
+    "cross_attention",
+    "cross_attention_bias",
     "mlp",
     "neuron",
     "mlp_bias",
+    "stream_norm_shift",
+    "embedding_norm_shift",
     "final_norm_shift",
     "unembedding_bias",
     "softcap",
+    "source_embedding",
+    "source_position_embedding",
+    "source_mlp",
+    "source_bias",
 ]
 Axis = Literal["head", "source", "expert", "neuron"]
 AttentionGrain = Literal["sublayer", "head", "source"]
@@ -77,18 +85,19 @@ class Term:
     expert: int | None
     neuron: int | None
     source: int | None
-    """Position of the source token."""
+    """Position of the source token; of a cross-attention, in the encoder's source."""
     value: float
 
     @property
     def label(self) -> str:
-        """A short name: `L23.H4`, `L23.H4 <- 3`, `L24.N1005`, `L24.E2.N17`, `L3 mlp`, `embedding`."""
+        """A short name: `L23.H4`, `L23.H4 <- 3`, `L3.X2 <- 5` (cross), `L24.N1005`, `L24.E2.N17`, `L3 mlp`."""
         where = "" if self.layer is None else f"L{self.layer}"
         if self.head is not None:
-            return f"{where}.H{self.head}" + ("" if self.source is None else f" ← {self.source}")
+            letter = "X" if self.kind == "cross_attention" else "H"
+            return f"{where}.{letter}{self.head}" + ("" if self.source is None else f" ← {self.source}")
         if self.neuron is not None:
             return where + ("" if self.expert is None else f".E{self.expert}") + f".N{self.neuron}"
-        name = {"attention": "attn"}.get(self.kind, self.kind.replace("_", " "))
+        name = {"attention": "attn", "cross_attention": "cross"}.get(self.kind, self.kind.replace("_", " "))
         return f"{where} {name}".strip()
 
 
@@ -234,7 +243,7 @@ def _coarsen(segments: tuple[Segment, ...], grain: Grain) -> Iterator[Segment]:
     for segment in segments:
         groups.setdefault((_whole(segment.kind, grain) or segment.kind, segment.layer), []).append(segment)
     for (kind, layer), parts in groups.items():
-        if parts[0].kind == kind:
+        if _whole(parts[0].kind, grain) is None:
             yield from (_fold_sources(part, grain) for part in parts)
         else:
             total = math.fsum(float(part.values.sum()) for part in parts)
@@ -245,6 +254,8 @@ def _whole(kind: Kind, grain: Grain) -> Kind | None:
     """The sublayer that a term of this kind is folded into, or None when it stays."""
     if kind in ("head", "attention_bias", "attention") and grain.attention == "sublayer":
         return "attention"
+    if kind in ("cross_attention", "cross_attention_bias") and grain.attention == "sublayer":
+        return "cross_attention"
     if kind in ("neuron", "mlp_bias", "mlp") and grain.mlp == "sublayer":
         return "mlp"
     return None

@@ -70,15 +70,16 @@ def wrap(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" 
 
 
 def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
+    import transformers
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
 
     with _quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
-        row(json.loads((folder / "config.json").read_text()).get("model_type", "none"))
+        declared = row(json.loads((folder / "config.json").read_text()).get("model_type", "none"))
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         family_of(config)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = getattr(transformers, declared.loader).from_pretrained(
             folder,
             config=config,
             dtype=dtype,

@@ -110,7 +110,8 @@ def _inside(run: Run) -> int:
     assert heads is not None
     widest = max(neurons_of(model, layer) * max(1, experts_of(model, layer)) for layer in range(model.layers))
     attention = (2 * model.heads + 2 * model.kv_heads) * heads.value.shape[-1]
-    return 8 * model.d_model + 4 * widest + 2 * attention + 3 * model.heads * (run.length + SIDE_BY_SIDE)
+    keys = run.length + SIDE_BY_SIDE + len(model.source or ())
+    return 8 * model.d_model + 4 * widest + 2 * attention + 3 * model.heads * keys
 
 
 def _logits(model: Model, positions: int) -> int:

@@ -3,21 +3,37 @@
 Weights are neither converted nor copied; `Model` only points into the module.
 """
 
-from dataclasses import dataclass
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed import norms
-from unembed.errors import ModelError
-from unembed.families import Family, family_of
+from unembed.errors import InputError, ModelError
+from unembed.families import CrossAttention, Family, family_of
+from unembed.sources import Source
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Cross:
+    """The cross-attention of one block. What it writes is the output of `attention`."""
+
+    attention: nn.Module
+    value_projection: nn.Module
+    output_projection: nn.Module
+
+
+Stage = Literal["attention", "cross_attention", "mlp"]
+"""What writes to the stream in a block, in this order."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,17 @@ class Block:
     """W_out of a dense MLP, or None."""
     experts: Any
     """The stacked experts of a mixture, or None."""
+    cross: Cross | None = None
+    """In a decoder that reads an encoder."""
+    stream_norms: Mapping[Stage, tuple[nn.Module, norms.Norm]] = field(default_factory=dict)
+    """Post-LN: the norm that the stream goes through after a write."""
+    value_projection: nn.Module | None = None
+    """W_V, where the row names it."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What writes to the stream, in order."""
+        return ("attention", "mlp") if self.cross is None else ("attention", "cross_attention", "mlp")
 
 
 @dataclass(frozen=True)
@@ -52,6 +79,12 @@ class Model:
     final_norm: norms.Norm
     folder: Path | None = None
     """Where the weights lie, for a model that was loaded."""
+    embedding_norm: norms.Norm | None = None
+    """Of the stream before the first block, where there is one."""
+    encoder: "Model | None" = None
+    """Whose states the cross-attention reads; it has no unembedding."""
+    source: Source | None = None
+    """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
 
     def __repr__(self) -> str:
         return (
@@ -61,8 +94,8 @@ class Model:
 
     @property
     def config(self) -> Any:
-        """The `transformers` configuration."""
-        return self.module.config
+        """The `transformers` configuration of the GPT."""
+        return settings(self.module, self.family)
 
     @property
     def layers(self) -> int:
@@ -72,12 +105,13 @@ class Model:
     @property
     def heads(self) -> int:
         """Query heads of a block."""
-        return self.config.num_attention_heads
+        return getattr(self.config, self.family.heads)
 
     @property
     def kv_heads(self) -> int:
         """Key-value heads of a block; fewer than `heads` with grouped-query attention."""
-        return getattr(self.config, "num_key_value_heads", None) or self.heads
+        grouped = self.family.heads == "num_attention_heads"
+        return (getattr(self.config, "num_key_value_heads", None) if grouped else None) or self.heads
 
     @property
     def d_model(self) -> int:
@@ -100,17 +134,34 @@ class Model:
     @property
     def context(self) -> int | None:
         """The longest prompt the positions of the model reach, or None where nothing limits it."""
-        return getattr(self.config, "max_position_embeddings", None)
+        return getattr(self.config, self.family.context, None)
 
     @property
     def dtype(self) -> torch.dtype:
         """Of the weights."""
-        return self.unembedding.dtype
+        return self.module.dtype
 
     @property
     def device(self) -> torch.device:
         """Where prompts go."""
         return self.module.device
+
+    @property
+    def embedding_scale(self) -> float:
+        """What the model multiplies the output of its embedding module by."""
+        path = self.family.embedding_scale
+        return 1.0 if path is None else float(operator.attrgetter(path)(self.module))
+
+    @property
+    def has_unembedding(self) -> bool:
+        """Not so in an encoder."""
+        return isinstance(self.module.get_output_embeddings(), nn.Linear)
+
+    @property
+    def embed(self) -> nn.Module:
+        """The token embedding."""
+        assert self.family.embedding is not None
+        return self.module.get_submodule(self.family.embedding)
 
     @property
     def unembed(self) -> nn.Linear:
@@ -125,7 +176,32 @@ class Model:
     @property
     def unembedding_bias(self) -> Float[Tensor, "vocab"] | None:
         """b_U, or None."""
-        return self.unembed.bias
+        return self.unembed.bias if self._logit_bias is None else self._logit_bias
+
+    @property
+    def _logit_bias(self) -> Float[Tensor, "vocab"] | None:
+        """A bias that is added after the unembedding, or None."""
+        return None if self.family.logit_bias is None else self.module.get_buffer(self.family.logit_bias)[0]
+
+    @property
+    def logit_scale(self) -> float:
+        """What the normed stream is multiplied by before the unembedding (T5: `1 / sqrt(d_model)`)."""
+        switch = self.family.logit_scale
+        return self.d_model**-0.5 if switch is not None and getattr(self.config, switch) else 1.0
+
+    def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        """States of the stream as the unembedding reads them: after the final norm and the logit scale."""
+        path = self.family.final_norm
+        y = x if path is None else self.module.get_submodule(path)(x)
+        return y if self.logit_scale == 1 else y * self.logit_scale
+
+    def unembed_normed(self, y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
+        """The logits of normed states, before a soft-cap."""
+        return self.biased(self.unembed(y))
+
+    def biased(self, logits: Float[Tensor, "*batch vocab"]) -> Float[Tensor, "*batch vocab"]:
+        """What the unembedding gave, and a bias that is added after it."""
+        return logits if self._logit_bias is None else logits + self._logit_bias
 
     @property
     def edits(self) -> tuple[str, ...]:
@@ -157,8 +233,28 @@ class Model:
     @cached_property
     def precision(self) -> float:
         """The unit of relative rounding error of a run: of the weights' dtype, or of a norm that computes in less."""
-        block_norms = [norm for block in self.blocks for norm in (block.attention_norm, block.mlp_norm) if norm]
-        return max([torch.finfo(self.dtype).eps, self.final_norm.precision, *(n.precision for n in block_norms)])
+        found = [norm for block in self.blocks for norm in (block.attention_norm, block.mlp_norm)]
+        found += [norm for block in self.blocks for _, norm in block.stream_norms.values()]
+        found += [self.final_norm, self.embedding_norm]
+        return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
+
+
+def settings(module: "PreTrainedModel", family: Family) -> Any:
+    """The configuration of the GPT, which may be a part of the module's."""
+    return module.config if family.prefix is None else getattr(module.config, family.prefix.text)
+
+
+def decoders_only(model: Model, what: str) -> None:
+    """Refuse encoder-decoders where a method does not account for cross-attention.
+
+    Raises:
+        InputError: the model has an encoder.
+    """
+    if model.encoder is not None:
+        raise InputError(
+            f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
+            "What does: explain, lens, attention, ablate, generate."
+        )
 
 
 def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
@@ -224,22 +320,42 @@ def describe(
     unembedding = module.get_output_embeddings()
     if type(unembedding) is not nn.Linear:
         raise _no_matrix(unembedding)
-    final_norm = _part(module, family.final_norm)
-    d_model = cast(nn.Embedding, module.get_input_embeddings()).embedding_dim
-    if unembedding.in_features != d_model or module.config.hidden_size != d_model:
+    assert family.embedding is not None
+    d_model = getattr(_part(module, family.embedding), "embedding_dim", unembedding.in_features)
+    width = settings(module, family).hidden_size
+    if unembedding.in_features != d_model or width != d_model:
         raise ModelError(
-            f"The stream is {module.config.hidden_size} wide, but the embedding has {d_model} and the unembedding "
+            f"The stream is {width} wide, but the embedding has {d_model} and the unembedding "
             f"{unembedding.in_features} columns: models with a projection in between are not supported."
         )
+    model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
+    model = replace(model, final_norm=model.final_norm.times(model.logit_scale))
+    if family.encoder is None:
+        return model
+    encoder = _part(module, family.encoder.path)
+    return replace(model, encoder=_parts(encoder, family.encoder.row, d_model, name=f"encoder of {name}"))
+
+
+def _parts(
+    module: Any, family: Family, d_model: int, *, tokenizer: Any = None, name: str, folder: Path | None = None
+) -> Model:
     return Model(
         name=name,
         module=module,
         tokenizer=tokenizer,
         family=family,
         blocks=tuple(_block(block, family, d_model) for block in _part(module, family.blocks)),
-        final_norm=_probe(final_norm, d_model),
+        final_norm=_norm(module, family.final_norm, d_model),
+        embedding_norm=None if family.embedding_norm is None else _norm(module, family.embedding_norm, d_model),
         folder=folder,
     )
+
+
+def _norm(module: nn.Module, path: str | None, d_model: int) -> norms.Norm:
+    like = next(module.parameters())
+    if path is None:
+        return norms.no_norm(like.new_empty(d_model))
+    return probed(_part(module, path), d_model, like=like)
 
 
 def _block(block: nn.Module, family: Family, d_model: int) -> Block:
@@ -257,12 +373,28 @@ def _block(block: nn.Module, family: Family, d_model: int) -> Block:
         attention_input_norm=None if family.attention_input_norm is None else _part(block, family.attention_input_norm),
         output_projection=output_projection,
         attention_write=attention_write,
-        attention_norm=_probe(attention_write, d_model) if has_post_norm else None,
+        attention_norm=probed(attention_write, d_model) if has_post_norm else None,
         mlp_write=mlp_write,
-        mlp_norm=_probe(mlp_write, d_model) if has_post_norm else None,
+        mlp_norm=probed(mlp_write, d_model) if has_post_norm else None,
         down_projection=down,
         experts=experts,
+        cross=None if family.cross_attention is None else _cross(block, family.cross_attention),
+        stream_norms=_stream_norms(block, family, d_model),
+        value_projection=None if family.value_projection is None else _part(block, family.value_projection),
     )
+
+
+def _cross(block: nn.Module, row: CrossAttention) -> Cross:
+    cross = Cross(_part(block, row.attention), _part(block, row.value_projection), _part(block, row.output_projection))
+    projection(cross.value_projection)
+    projection(cross.output_projection)
+    return cross
+
+
+def _stream_norms(block: nn.Module, family: Family, d_model: int) -> dict[Stage, tuple[nn.Module, norms.Norm]]:
+    stages: tuple[Stage, ...] = ("attention", "mlp") if family.cross_attention is None else get_args(Stage)
+    modules = [_part(block, path) for path in family.stream_norms]
+    return {stage: (module, probed(module, d_model)) for stage, module in zip(stages, modules, strict=False)}
 
 
 def _experts(block: nn.Module, family: Family) -> nn.Module | None:
@@ -290,8 +422,9 @@ def _part(module: nn.Module, path: str) -> Any:
         ) from error
 
 
-def _probe(norm: nn.Module, d_model: int) -> norms.Norm:
-    weight = next(norm.parameters(), None)
+def probed(norm: nn.Module, d_model: int, like: Tensor | None = None) -> norms.Norm:
+    """What a norm of the model does; `like` tells dtype and device of one without weights."""
+    weight = next(norm.parameters(), like)
     if weight is None:
         return norms.probe(norm, d_model, dtype=torch.get_default_dtype(), device=torch.device("cpu"))
     return norms.probe(norm, d_model, dtype=weight.dtype, device=weight.device)

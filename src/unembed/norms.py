@@ -2,11 +2,12 @@
 
 Every norm of the field is, at one position, `norm(x) = gain * C(x) * scale + shift`, where `C` subtracts the mean
 (LayerNorm) or nothing (RMSNorm) and `scale = 1 / sqrt(mean(C(x)^2) + eps)` is the one non-linear part. With the scale
-frozen at its value in the run, the norm is affine, and a readout after it becomes a readout before it.
+frozen at its value in the run, the norm is affine, and a readout after it becomes a readout before it. A model without
+a norm has an identity in its place, whose scale is 1.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -24,6 +25,8 @@ class Norm:
     centred: bool
     precision: float
     """Relative error of its arithmetic: many norms compute in float32 whatever the model's dtype."""
+    identity: bool = False
+    """Whether it is none at all: it gives what it takes, and its scale is 1 in every run."""
 
     def centre(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         """`C(x)`: the part of `x` the norm looks at."""
@@ -31,6 +34,8 @@ class Norm:
 
     def scale(self, x: Float[Tensor, "*batch d_model"], y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch"]:
         """The scale of a run in which the norm turned `x` into `y`: least squares of `y - shift` on `gain * C(x)`."""
+        if self.identity:
+            return torch.ones_like(x[..., 0], dtype=torch.float64)
         direction = self.gain * self.centre(x.double())
         square = direction.square().sum(-1)
         product = ((y.double() - self.shift) * direction).sum(-1)
@@ -47,6 +52,16 @@ class Norm:
     ) -> Float[Tensor, "*batch d_model"]:
         """What a part `x` of the norm's input adds to its output: `gain * C(x) * scale`."""
         return self.gain * self.centre(x.double()) * scale[..., None]
+
+    def times(self, factor: float) -> "Norm":
+        """The norm followed by a multiplication."""
+        return self if factor == 1 else replace(self, gain=self.gain * factor, shift=self.shift * factor)
+
+
+def no_norm(like: Float[Tensor, "d_model"]) -> Norm:
+    """What stands where a model has none."""
+    ones = torch.ones_like(like, dtype=torch.float64)
+    return Norm(gain=ones, shift=torch.zeros_like(ones), centred=False, precision=0.0, identity=True)
 
 
 def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.device) -> Norm:

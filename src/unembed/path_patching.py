@@ -21,7 +21,7 @@ from unembed.counterfactual import counterfactuals, watched
 from unembed.edits import Edit, Intervention, set_to
 from unembed.errors import InputError
 from unembed.measures import Measure
-from unembed.model import Model
+from unembed.model import Model, decoders_only
 from unembed.progress import Progress, silent
 from unembed.run import Run
 from unembed.sites import Site, resolve
@@ -64,6 +64,7 @@ def path_patch(
         InputError: no such site or position, a sender whose edits do not stand side by side, a part to go through
             that is none, or what `counterfactuals` raises.
     """
+    decoders_only(run.model, "Path patching")
     if isinstance(receivers, str) and receivers != "logits":
         raise InputError(f"Expected the receivers to be sites, or 'logits'; found {receivers!r}.")
     if not len(receivers):

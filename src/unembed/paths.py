@@ -28,7 +28,7 @@ from torch import Tensor
 
 from unembed.decomposition import SAFETY, rounding
 from unembed.errors import InputError, LedgerError
-from unembed.model import Model, bias, projection
+from unembed.model import Model, bias, decoders_only, projection
 from unembed.progress import Progress, silent
 from unembed.projections import Affine, affine, input_norm
 from unembed.readouts import Readout, readout
@@ -157,6 +157,7 @@ def expand_paths(
         InputError: a bad prompt, target or number.
         LedgerError: paths and remainder do not sum to the model's number.
     """
+    decoders_only(model, "Path expansion")
     if not 0 < smallest < 1 or open_at_most < 0:
         raise InputError(f"Expected 0 < smallest < 1 and open_at_most >= 0, found {smallest:g} and {open_at_most}.")
     run = prompt if isinstance(prompt, Run) else base_run(model, prompt)

@@ -30,6 +30,8 @@ class HeadView:
 
     layer: int
     head: int
+    cross: bool
+    """Whether it is a head of a cross-attention; its sources are those of the encoder."""
     credit: float
     """What the head adds to the readout."""
     pattern: Float[np.ndarray, "source"]
@@ -46,11 +48,11 @@ class Attention:
     readout: Readout
     ledger: Ledger
     heads: tuple[HeadView, ...]
-    matrix: Float[Tensor, "query key"] | None
+    matrix: Float[Tensor, "query key"] | Float[Tensor, "query source"] | None
     """The whole pattern, when one head was asked for."""
 
     def to_polars(self) -> "pl.DataFrame":
-        """One row a head and source token: layer, head, source, pattern, contribution."""
+        """One row a head and source token: layer, head, cross, source, pattern, contribution."""
         import polars as pl
 
         return pl.concat(
@@ -58,6 +60,7 @@ class Attention:
                 {
                     "layer": view.layer,
                     "head": view.head,
+                    "cross": view.cross,
                     "source": np.arange(len(view.pattern)),
                     "pattern": view.pattern,
                     "contribution": view.contribution,
@@ -68,7 +71,8 @@ class Attention:
 
     def __repr__(self) -> str:
         best = max(self.heads, key=lambda view: abs(view.credit))
-        return f"Attention({len(self.heads)} heads; largest L{best.layer}.H{best.head} {best.credit:+.2f} logits)"
+        name = f"L{best.layer}.{'X' if best.cross else 'H'}{best.head}"
+        return f"Attention({len(self.heads)} heads; largest {name} {best.credit:+.2f} logits)"
 
 
 def attention(
@@ -78,6 +82,7 @@ def attention(
     *,
     layer: int | None = None,
     head: int | None = None,
+    cross: bool = False,
     position: int = -1,
     reference: str = "mean",
     versus: str | int | None = None,
@@ -90,10 +95,14 @@ def attention(
         target: as in `readout`, like `position`, `reference` and `versus`.
         layer: only this layer; None takes all.
         head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well.
+        cross: of an encoder-decoder, the heads of its cross-attention, which look at the source.
 
     Raises:
-        InputError: a layer or head that does not exist, or a bad prompt, target or position.
+        InputError: cross-attention of a model that has none, a layer or head that does not exist, or a bad prompt,
+            target or position.
     """
+    if cross and model.encoder is None:
+        raise InputError(f"{model.name} has no cross-attention: it is a decoder only.")
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
@@ -102,9 +111,11 @@ def attention(
     read = readout(trace, target, position=position, reference=reference, versus=versus)
     ledger = decompose(read, by="source")
     row = trace.row(position)
-    sources = {segment.layer: segment.values for segment in ledger.segments if segment.kind == "head"}
-    views = tuple(_view(trace, sources[i], i, h, row) for i in layers for h in heads)
-    matrix = _pattern(trace, layers[0])[heads[0]] if one else None
+    kind = "cross_attention" if cross else "head"
+    sources = {segment.layer: segment.values for segment in ledger.segments if segment.kind == kind}
+    patterns = {i: _pattern(trace, i, cross=cross) for i in layers}
+    views = tuple(_view(patterns[i][h, row], sources[i][h], i, h, cross=cross) for i in layers for h in heads)
+    matrix = patterns[layers[0]][heads[0]] if one else None
     return Attention(trace, read, ledger, views, matrix)
 
 
@@ -116,17 +127,21 @@ def _chosen(what: str, index: int | None, count: int) -> list[int]:
     return [index % count]
 
 
-def _pattern(trace: Trace, layer: int) -> Float[Tensor, "head query key"]:
-    heads = trace.layers[layer].heads
+def _pattern(trace: Trace, layer: int, *, cross: bool) -> Float[Tensor, "head query key"]:
+    part = trace.layers[layer]
+    heads = part.cross_heads if cross else part.heads
     assert heads is not None
     return heads.pattern
 
 
-def _view(trace: Trace, sources: np.ndarray, layer: int, head: int, row: int) -> HeadView:
+def _view(
+    pattern: Float[Tensor, "key"], contribution: Float[np.ndarray, "key"], layer: int, head: int, *, cross: bool
+) -> HeadView:
     return HeadView(
         layer=layer,
         head=head,
-        credit=float(sources[head].sum()),
-        pattern=_pattern(trace, layer)[head, row].double().cpu().numpy(),
-        contribution=sources[head],
+        cross=cross,
+        credit=float(contribution.sum()),
+        pattern=pattern.double().cpu().numpy(),
+        contribution=contribution,
     )

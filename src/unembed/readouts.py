@@ -272,8 +272,8 @@ def unembedded(
 ) -> tuple[Float[Tensor, "*batch d_model"], Float[Tensor, "*batch vocab"], Float[Tensor, "*batch vocab"]]:
     """States of the stream as the model's own modules read them: normed, logits before and after the soft-cap."""
     with one_at_a_time:  # another thread's run may have hooks on these modules
-        normed = model.module.get_submodule(model.family.final_norm)(x)
-        uncapped = model.unembed(normed)
+        normed = model.norm(x)
+        uncapped = model.unembed_normed(normed)
     return normed, uncapped, capped(uncapped, model.softcap)
 
 

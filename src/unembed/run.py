@@ -59,13 +59,14 @@ class Run:
         """
         site = resolve(site, self.model, self.length)
         assert site.positions is not None
-        if site.kind == "pattern":
+        if site.kind in ("pattern", "cross_pattern"):
             return self._pattern(site)
         where = torch.tensor(site.positions, device=self.model.device)
         return self.whole(site.kind, site.layer, where)[(slice(None), *site.index)]
 
     def _pattern(self, site: Site) -> Tensor:
-        pattern = self._heads(site.layer).pattern[site.head, self._rows(site.positions or ())]
+        heads = self._heads(site.layer) if site.kind == "pattern" else self._cross_heads(site.layer)
+        pattern = heads.pattern[site.head, self._rows(site.positions or ())]
         return pattern if site.source is None else pattern[:, site.source]
 
     @torch.no_grad()
@@ -74,14 +75,20 @@ class Run:
         call = self.calls[layer]
         if kind in ("resid_pre", "resid_post"):
             return self.stream(layer if kind == "resid_pre" else layer + 1)[positions]
-        if kind in ("query", "key"):
+        if kind in ("query", "key", "cross_query", "cross_key"):
             return getattr(call, kind)[:, positions].transpose(0, 1)
         if kind == "value":
             return self._heads(layer).value[:, positions].transpose(0, 1)
+        if kind == "cross_value":
+            return self._cross_heads(layer).value[:, positions].transpose(0, 1)
         rows = self._rows(positions.tolist())
         part = self.trace.layers[layer]
         if kind == "z":
             return self._heads(layer).z[rows]
+        if kind == "cross_z":
+            return self._cross_heads(layer).z[rows]
+        if kind == "cross_attention_write":
+            return part.write("cross_attention")[rows]
         if kind == "resid_mid":
             return self.stream(layer)[positions] + part.attention_write[rows]
         if kind in ("neuron", "expert"):
@@ -100,6 +107,11 @@ class Run:
 
     def _heads(self, layer: int) -> Heads:
         heads = self.trace.layers[layer].heads
+        assert heads is not None
+        return heads
+
+    def _cross_heads(self, layer: int) -> Heads:
+        heads = self.trace.layers[layer].cross_heads
         assert heads is not None
         return heads
 
@@ -149,16 +161,21 @@ def base_runs(
     return tuple(Run(*recorded) for recorded in record_runs(model, prompts, positions=positions))
 
 
-def at_positions(x: Any, positions: Int[Tensor, "token"], length: int) -> Any:
+def at_positions(
+    x: Any, positions: Int[Tensor, "token"], length: int, source: Float[Tensor, "1 source d_model"] | None = None
+) -> Any:
     """Arguments of a module with those that run over positions (position ids, rotary pairs) taken at some of them.
 
-    The module then sees `token` positions in a row. A mask is left as it is: attention takes the base run's.
+    The module then sees `token` positions in a row. A mask is left as it is: attention takes the base run's. So are the
+    states of a source.
     """
     if isinstance(x, dict):
-        return {name: at_positions(value, positions, length) for name, value in x.items()}
+        return {name: at_positions(value, positions, length, source) for name, value in x.items()}
     if isinstance(x, tuple | list):
-        return type(x)(at_positions(value, positions, length) for value in x)
+        return type(x)(at_positions(value, positions, length, source) for value in x)
     if not isinstance(x, Tensor) or x.ndim == 4:
+        return x
+    if source is not None and x.shape == source.shape and x.data_ptr() == source.data_ptr():
         return x
     if x.ndim == 1 and len(x) == length:
         return x[positions]

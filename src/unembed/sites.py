@@ -10,6 +10,8 @@
 | `pattern` | a head's attention to one source token, or to all of them | a number, or `position` |
 | `neuron` | an activation, as it enters the down projection | a number, or `neuron` |
 | `expert` | the router's weight of an expert; 0 where it was not chosen | a number, or `expert` |
+| `cross_attention_write`, `cross_z`, `cross_query`, `cross_pattern` | the same of a cross-attention | as above |
+| `cross_key`, `cross_value` | the same, of a position of the encoder's source | `d_head`, or `head d_head` |
 
 In a mixture of experts a neuron has an expert as well, and all neurons of a block are `expert neuron`; those of experts
 that were not chosen are 0 and setting them changes nothing.
@@ -35,6 +37,12 @@ SiteKind = Literal[
     "value",
     "neuron",
     "expert",
+    "cross_attention_write",
+    "cross_z",
+    "cross_pattern",
+    "cross_query",
+    "cross_key",
+    "cross_value",
 ]
 KINDS: tuple[SiteKind, ...] = get_args(SiteKind)
 _INDICES: dict[str, tuple[str, ...]] = {
@@ -45,7 +53,14 @@ _INDICES: dict[str, tuple[str, ...]] = {
     "pattern": ("head", "source"),
     "neuron": ("expert", "neuron"),
     "expert": ("expert",),
+    "cross_z": ("head",),
+    "cross_query": ("head",),
+    "cross_key": ("head",),
+    "cross_value": ("head",),
+    "cross_pattern": ("head", "source"),
 }
+OF_SOURCE = ("cross_key", "cross_value")
+"""Kinds whose positions are those of the encoder's source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +70,9 @@ class Site:
     kind: SiteKind
     layer: int
     head: int | None = None
-    """Of `z`, `query` and `pattern`; of `key` and `value` a key-value head."""
+    """Of `z`, `query` and `pattern`, and all of cross-attention; of `key` and `value` a key-value head."""
     source: int | None = None
-    """The key position of a `pattern` entry."""
+    """The key position of an entry of a pattern."""
     expert: int | None = None
     neuron: int | None = None
     positions: tuple[int, ...] | None = None
@@ -95,23 +110,40 @@ def resolve(site: Site, model: Model, length: int) -> Site:
         site,
         layer=layer,
         head=None if site.head is None else _checked(what, site.head, heads),
-        source=None if site.source is None else _checked("source position", site.source, length),
+        source=None if site.source is None else _checked("source position", site.source, keys_of(site, model, length)),
         expert=None if site.expert is None else _checked("expert", site.expert, experts_of(model, layer)),
         neuron=None if site.neuron is None else _checked("neuron", site.neuron, neurons_of(model, layer)),
-        positions=_positions(site.positions, length),
+        positions=_positions(site.positions, places_of(site, model, length)),
     )
+
+
+def places_of(site: Site, model: Model, length: int) -> int:
+    """How many positions there are for a site, of a prompt of `length` tokens."""
+    return len(model.source or ()) if site.kind in OF_SOURCE else length
+
+
+def keys_of(site: Site, model: Model, length: int) -> int:
+    """How many source positions an entry of a pattern may name."""
+    return len(model.source or ()) if site.kind == "cross_pattern" else length
 
 
 def _check_indices(site: Site) -> None:
     for name in ("head", "source", "expert", "neuron"):
         if getattr(site, name) is not None and name not in _INDICES.get(site.kind, ()):
             raise InputError(f"A site of kind {site.kind} has no {name}: leave it out.")
-    if site.kind == "pattern" and site.head is None:
+    if site.kind in ("pattern", "cross_pattern") and site.head is None:
         raise InputError("A pattern belongs to one head: expected `head` to be given.")
 
 
 def _check_kind(site: Site, model: Model, layer: int) -> None:
     mixture = model.blocks[layer].experts is not None
+    if site.kind.startswith("cross_") and model.encoder is None:
+        raise InputError(f"{model.name} has no cross-attention: there is no site of kind {site.kind}.")
+    if site.kind == "resid_mid" and model.encoder is not None:
+        raise InputError(
+            f"The blocks of {model.name} have three sublayers, so resid_mid says not which place is meant. "
+            "Use resid_pre, resid_post or a sublayer's write."
+        )
     if site.kind == "resid_mid" and model.parallel:
         raise InputError(
             f"The blocks of {model.name} are parallel: attention and MLP read the same stream, so there is no "

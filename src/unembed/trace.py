@@ -4,7 +4,7 @@ The Hugging Face module runs unmodified. Forward hooks keep what its parts write
 `z` come from the module's own eager attention (interface.py).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -15,8 +15,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
+from unembed.forward import call
 from unembed.interface import Attend, Eager, attending, on_call, on_output, one_at_a_time
-from unembed.model import Block, Model
+from unembed.model import Block, Model, Stage
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,23 @@ class Layer:
     heads: Heads | None
     neurons: Float[Tensor, "query neuron"] | ExpertInputs | None
     """Neuron activations (what enters the down projection), or a mixture's inputs."""
+    cross_write: Float[Tensor, "query d_model"] | None = None
+    """Of the cross-attention, in a decoder that reads an encoder; else None."""
+    cross_heads: Heads | None = None
+    """Its heads; their keys are source positions."""
+    normed: Mapping[Stage, Float[Tensor, "query d_model"]] = field(default_factory=dict)
+    """Post-LN: the stream after the norm that follows a write."""
+
+    def write(self, stage: Stage) -> Float[Tensor, "query d_model"]:
+        """What a sublayer added to the stream."""
+        found = {"attention": self.attention_write, "cross_attention": self.cross_write, "mlp": self.mlp_write}[stage]
+        assert found is not None
+        return found
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What wrote, in order."""
+        return ("attention", "mlp") if self.cross_write is None else ("attention", "cross_attention", "mlp")
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,11 @@ class BlockCall:
     """As the scores read it: after norms and rotary embedding. So are the keys."""
     key: Float[Tensor, "kv_head position d_head"]
     mask: Tensor | None
-    """Added to the scores: `1 1 position position`."""
+    """Added to the scores: `1 head_or_1 position position`."""
+    cross_query: Float[Tensor, "head position d_head"] | None = None
+    cross_key: Float[Tensor, "head source d_head"] | None = None
+    cross_mask: Tensor | None = None
+    """Added to the scores of the cross-attention: `1 head_or_1 position_or_1 source`."""
 
     @property
     def attention_input(self) -> Float[Tensor, "position d_model"]:
@@ -92,11 +114,13 @@ class Trace:
     final: Float[Tensor, "query d_model"]
     """The stream after the last block, as the final norm read it."""
     normed: Float[Tensor, "query d_model"]
-    """What the final norm made of it."""
+    """What the unembedding read: after the final norm and a logit scale."""
     uncapped_logits: Float[Tensor, "query vocab"]
     """What the unembedding gave, before a soft-cap."""
     logits: Float[Tensor, "query vocab"]
     """The model's own logits."""
+    embedding_normed: Float[Tensor, "query d_model"] | None = None
+    """The stream before the first block, where a norm made it of the embeddings."""
 
     def __repr__(self) -> str:
         kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
@@ -118,11 +142,25 @@ class Trace:
 
     def stream(self) -> Float[Tensor, "layer_plus_one query d_model"]:
         """`resid_pre` of each layer, and last the stream after all of them, summed from the recorded writes."""
-        start = self.embedding if self.position_embedding is None else self.embedding + self.position_embedding
-        states = [start]
+        states = [self.start if self.embedding_normed is None else self.embedding_normed]
         for layer in self.layers:
-            states.append(states[-1] + layer.attention_write + layer.mlp_write)
+            states.append(self.steps(layer, states[-1])[-1][1])
         return torch.stack(states)
+
+    @property
+    def start(self) -> Float[Tensor, "query d_model"]:
+        """The sum of the embeddings."""
+        return self.embedding if self.position_embedding is None else self.embedding + self.position_embedding
+
+    @staticmethod
+    def steps(layer: Layer, state: Float[Tensor, "query d_model"]) -> list[tuple[Tensor, Tensor]]:
+        """The stream after each write of a layer, before and after the norm that follows it (the same without one)."""
+        found = []
+        for stage in layer.stages:
+            summed = state + layer.write(stage)
+            state = layer.normed.get(stage, summed)
+            found.append((summed, state))
+        return found
 
 
 def absolute_position(position: int, length: int) -> int:
@@ -145,7 +183,7 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
     if isinstance(prompt, str):
         if model.tokenizer is None:
             raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
-        tokens = tuple(model.tokenizer(well_formed(prompt))["input_ids"])
+        tokens = _encoded(model, well_formed(prompt))
     else:
         tokens = tuple(int(token) for token in prompt)
     if not tokens:
@@ -156,6 +194,31 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
     if outside:
         raise InputError(f"Token ids {outside[:5]} are outside the vocabulary of {model.vocab} tokens.")
     return tokens
+
+
+def _encoded(model: Model, text: str) -> tuple[int, ...]:
+    """The ids of a text; of the decoder of an encoder-decoder, after its start token."""
+    tokenizer: Any = model.tokenizer
+    if model.encoder is None:
+        return tuple(tokenizer(text)["input_ids"])
+    target = tokenizer(text_target=text, add_special_tokens=False)["input_ids"] if text else []
+    return (*start_tokens(model), *target)
+
+
+def start_tokens(model: Model) -> tuple[int, ...]:
+    """What the decoder of an encoder-decoder starts from.
+
+    Raises:
+        InputError: its configuration does not say.
+    """
+    settings = (getattr(model.module, "generation_config", None), model.config)
+    found = [getattr(x, name, None) for name in ("decoder_start_token_id", "bos_token_id") for x in settings]
+    start = next((token for token in found if token is not None), None)
+    if start is None:
+        raise InputError(
+            f"{model.name} does not say which token its decoder starts with: give the decoder's token ids."
+        )
+    return (int(start),)
 
 
 def well_formed(text: str) -> str:
@@ -203,7 +266,7 @@ def record(
     recorder = _Recorder(model, kept, whole=kept == tuple(range(length)))
     ids = torch.tensor([tokens], device=model.device)
     with torch.inference_mode(), _installed([recorder], heads_and_neurons=keep == "all"):
-        logits = model.module(ids, use_cache=False, logits_to_keep=torch.tensor(kept, device=model.device)).logits[0]
+        logits = call(model, ids, keep=kept).logits[0]
     return _finite(recorder.trace(tokens, kept, logits))
 
 
@@ -218,7 +281,7 @@ def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple
     last = ids.shape[1] - 1
     recorder = _Recorder(model, (last,), whole=last == 0)
     with torch.inference_mode(), _installed([recorder], heads_and_neurons=False):
-        output = model.module(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        output = call(model, ids, keep=1, past_key_values=cache, use_cache=True)
     trace = recorder.trace(tuple(tokens), (len(tokens) - 1,), output.logits[0])
     return _finite(trace), output.past_key_values
 
@@ -244,11 +307,19 @@ def record_runs(
     recorders = [_Recorder(model, kept, whole, item, len(tokens)) for item in range(len(tokens))]
     ids = torch.tensor(tokens, device=model.device)
     with torch.no_grad(), _installed(recorders, heads_and_neurons=True, calls=True):
-        logits = model.module(ids, use_cache=False, logits_to_keep=torch.tensor(kept, device=model.device)).logits
+        logits = call(model, ids, keep=kept).logits
     return [
         (_finite(recorder.trace(ids, kept, own)), recorder.calls(), recorder.slots[-1, "whole_final"])
         for recorder, ids, own in zip(recorders, tokens, logits, strict=True)
     ]
+
+
+@contextmanager
+def recording(model: Model, length: int) -> "Iterator[_Recorder]":
+    """Record what a model does in this context, at all positions of one sequence; `trace` of what is given tells it."""
+    recorder = _Recorder(model, tuple(range(length)), whole=True)
+    with _installed([recorder], heads_and_neurons=True):
+        yield recorder
 
 
 def _kept(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:
@@ -277,23 +348,34 @@ def _installed(recorders: "Sequence[_Recorder]", *, heads_and_neurons: bool, cal
 
 
 def _attend(recorders: "Sequence[_Recorder]", *, calls: bool) -> Attend:
-    layer_of = {block.attention: layer for layer, block in enumerate(recorders[0].model.blocks)}
+    place_of = attentions(recorders[0].model)
 
     def attend(
         module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         z, pattern = eager(query, key, value, mask)
+        layer, stage = place_of[module]
         for recorder in recorders:
-            recorder.keep_heads(layer_of[module], pattern, value, z)
+            recorder.keep_heads(layer, stage, pattern, value, z)
             if calls:
-                recorder.keep_attention(layer_of[module], query, key, mask)
+                recorder.keep_attention(layer, stage, query, key, mask)
         return z, pattern
 
     return attend
 
 
+def attentions(model: Model) -> dict[nn.Module, tuple[int, Stage]]:
+    """Where each module that attends stands."""
+    found: dict[nn.Module, tuple[int, Stage]] = {}
+    for layer, block in enumerate(model.blocks):
+        found[block.attention] = (layer, "attention")
+        if block.cross is not None:
+            found[block.cross.attention] = (layer, "cross_attention")
+    return found
+
+
 _CALL = ("call", "attention_call", "attention")
-"""The slots of a `BlockCall`, in the order of its fields."""
+"""The slots of a `BlockCall`, in the order of its fields; those of cross-attention come last."""
 
 
 @dataclass
@@ -321,13 +403,27 @@ class _Recorder:
 
     def _watch_ends(self, stack: ExitStack) -> None:
         module, family = self.model.module, self.model.family
-        self._watch_output(stack, module.get_submodule(family.embedding), (-1, "embedding"))
-        if family.position_embedding is not None:
-            self._watch_output(stack, module.get_submodule(family.position_embedding), (-1, "position_embedding"))
-        final_norm = module.get_submodule(family.final_norm)
-        on_call(stack, final_norm, lambda args, _: self._put((-1, "whole_final"), self._own(args[0])[0]))
-        self._watch_output(stack, final_norm, (-1, "normed"))
-        on_output(stack, self.model.unembed, lambda out: self._put((-1, "logits"), self._own(out)[0]))
+        paths = {"embedding": family.embedding, "position_embedding": family.position_embedding}
+        for slot, path in {**paths, "embedding_normed": family.embedding_norm}.items():
+            if path is not None:
+                self._watch_output(stack, module.get_submodule(path), (-1, slot))
+        on_call(stack, self.model.blocks[0].module, lambda args, _: self._put((-1, "start"), self._at(args[0])))
+        self._watch_last(stack)
+        if self.model.has_unembedding:
+            on_output(stack, self.model.unembed, lambda out: self._put((-1, "logits"), self._own(out)[0]))
+        if self.model.encoder is not None:  # which unembeds every position, perhaps after a logit scale
+            on_call(stack, self.model.unembed, lambda args, _: self._put((-1, "normed"), self._at(args[0])))
+
+    def _watch_last(self, stack: ExitStack) -> None:
+        """The last stream, as the final norm reads it; without one, as the last block gives it."""
+        path = self.model.family.final_norm
+        if path is None:
+            last = self.model.blocks[-1].module
+            on_output(stack, last, lambda out: self._put((-1, "whole_final"), self._own(out)[0]))
+            return
+        norm = self.model.module.get_submodule(path)
+        on_call(stack, norm, lambda args, _: self._put((-1, "whole_final"), self._own(args[0])[0]))
+        self._watch_output(stack, norm, (-1, "normed"))
 
     def _watch_writes(self, stack: ExitStack, layer: int, block: Block) -> None:
         self._watch_output(stack, block.attention_write, (layer, "attention_write"))
@@ -336,6 +432,10 @@ class _Recorder:
             self._watch_input(stack, block.attention_write, (layer, "attention_output"))
         if block.mlp_norm is not None:
             self._watch_input(stack, block.mlp_write, (layer, "mlp_output"))
+        if block.cross is not None:
+            self._watch_output(stack, block.cross.attention, (layer, "cross_write"))
+        for stage, (norm, _) in block.stream_norms.items():
+            self._watch_output(stack, norm, (layer, f"normed_{stage}"))
 
     def _watch_neurons(self, stack: ExitStack, layer: int, block: Block) -> None:
         if block.experts is None:
@@ -350,15 +450,16 @@ class _Recorder:
     def _keep_call(self, layer: int, slot: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._put((layer, slot), (self._own_arguments(args), self._own_arguments(kwargs)))
 
-    def keep_heads(self, layer: int, pattern: Tensor, value: Tensor, z: Tensor) -> None:
+    def keep_heads(self, layer: int, stage: Stage, pattern: Tensor, value: Tensor, z: Tensor) -> None:
         """What the heads of a layer did."""
         pattern, value, z = (self._own(x)[0] for x in (pattern, value, z))
-        self._put((layer, "heads"), Heads(pattern=self._select(pattern, 1), value=value, z=self._select(z)))
+        slot = "heads" if stage == "attention" else "cross_heads"
+        self._put((layer, slot), Heads(pattern=self._select(pattern, 1), value=value, z=self._select(z)))
 
-    def keep_attention(self, layer: int, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
+    def keep_attention(self, layer: int, stage: Stage, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
         """What the attention of a layer read."""
         mask = None if mask is None else self._own(mask)
-        self._put((layer, "attention"), (self._own(query)[0], self._own(key)[0], mask))
+        self._put((layer, stage), (self._own(query)[0], self._own(key)[0], mask))
 
     def _watch_output(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
         on_output(stack, module, lambda out: self._put(slot, self._at(out)))
@@ -395,34 +496,49 @@ class _Recorder:
         self.slots[slot] = value
 
     def calls(self) -> "tuple[BlockCall, ...]":
-        return tuple(
-            BlockCall(*(part for slot in _CALL for part in self.slots[layer, slot]))
-            for layer in range(self.model.layers)
-        )
+        found = []
+        for layer in range(self.model.layers):
+            cross = self.slots.get((layer, "cross_attention"), ())
+            found.append(BlockCall(*(part for slot in _CALL for part in self.slots[layer, slot]), *cross))
+        return tuple(found)
 
     def trace(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Trace:
-        get = self.slots.get
+        get, final = self.slots.get, self._select(self.slots[-1, "whole_final"])
+        position_embedding = get((-1, "position_embedding"))
+        embedding = get((-1, "embedding"))
+        within = self.model.family.prefix is not None and self.model.source is not None
+        if embedding is None or within:  # an image stands in the place of embeddings
+            start = self.slots[-1, "start"]
+            embedding = start if position_embedding is None else start - position_embedding
+        elif self.model.embedding_scale != 1:
+            embedding = embedding * self.model.embedding_scale
         return Trace(
             model=self.model,
             tokens=tokens,
             positions=positions,
-            embedding=self.slots[-1, "embedding"],
-            position_embedding=get((-1, "position_embedding")),
-            layers=tuple(
-                Layer(
-                    attention_write=self.slots[layer, "attention_write"],
-                    mlp_write=self.slots[layer, "mlp_write"],
-                    attention_output=get((layer, "attention_output")),
-                    mlp_output=get((layer, "mlp_output")),
-                    heads=get((layer, "heads")),
-                    neurons=get((layer, "neurons")),
-                )
-                for layer in range(self.model.layers)
-            ),
-            final=self._select(self.slots[-1, "whole_final"]),
-            normed=self.slots[-1, "normed"],
-            uncapped_logits=self.slots[-1, "logits"],
+            embedding=embedding,
+            position_embedding=position_embedding,
+            layers=tuple(self._layer(layer) for layer in range(self.model.layers)),
+            final=final,
+            normed=get((-1, "normed"), final),
+            uncapped_logits=self._uncapped(logits),
             logits=logits,
+            embedding_normed=get((-1, "embedding_normed")),
+        )
+
+    def _uncapped(self, logits: Tensor) -> Tensor:
+        found = self.slots.get((-1, "logits"))
+        if found is None:  # an encoder
+            return logits
+        return found if self.model.encoder is None else self._select(self.model.biased(found))
+
+    def _layer(self, layer: int) -> Layer:
+        names = ("attention_output", "mlp_output", "heads", "neurons", "cross_write", "cross_heads")
+        return Layer(
+            attention_write=self.slots[layer, "attention_write"],
+            mlp_write=self.slots[layer, "mlp_write"],
+            **{name: self.slots.get((layer, name)) for name in names},
+            normed={stage: self.slots[layer, f"normed_{stage}"] for stage in self.model.blocks[layer].stream_norms},
         )
 
 

@@ -22,7 +22,7 @@ SLICE = 2048
 def normed(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
     """States of the stream after the model's final norm."""
     with one_at_a_time:  # another thread's run may have hooks on the norm
-        return model.module.get_submodule(model.family.final_norm)(x)
+        return model.norm(x)
 
 
 def wide(logits: Tensor) -> Tensor:

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 
 from unembed.edits import Edit
 from unembed.interface import Eager, attending, on_call, on_output, one_at_a_time
-from unembed.model import Block, Model
+from unembed.model import Block, Model, Stage
 from unembed.packed_edits import Item, apply, index_of
 from unembed.run import Run, at_positions, expert_neurons, router_weights
-from unembed.sites import Site
+from unembed.sites import OF_SOURCE, Site
 from unembed.splicing import Group, Prefix, attend
-from unembed.trace import ExpertInputs
+from unembed.trace import ExpertInputs, attentions
 
 LATE = ("neuron", "mlp_write", "resid_post")
 """Sites from which a block's end is at hand: an edit there needs no run of its block."""
@@ -55,13 +55,17 @@ def row_of(edits: Sequence[Edit], run: Run) -> Row:
     """The row of some edits, whose sites are resolved."""
     layer = min(edit.site.layer for edit in edits)
     first = [edit.site for edit in edits if edit.site.layer == layer]
-    start = min(p for edit in edits for p in edit.site.positions or ())
+    # A source position is read from every position of the prompt.
+    start = min(0 if edit.site.kind in OF_SOURCE else p for edit in edits for p in edit.site.positions or ())
     return Row(tuple(edits), start, layer, late=all(_is_late(site, run) for site in first))
 
 
 def _is_late(site: Site, run: Run) -> bool:
     if site.kind == "resid_post":
         return True
+    block = run.model.blocks[site.layer]
+    if block.cross is not None or block.stream_norms:
+        return False
     mixture = run.model.blocks[site.layer].experts is not None
     return site.kind in LATE and not (mixture and site.kind == "neuron") and run.keeps(site.positions or ())
 
@@ -167,7 +171,8 @@ class Walk:
         call = self.run.calls[layer]
         early = range(self.joined)
         self.hidden = self._edited(layer, "resid_pre", self.hidden, early)
-        args, kwargs = (at_positions(x, self.positions, self.run.length) for x in (call.args[1:], call.kwargs))
+        states = None if self.model.source is None else self.model.source.states
+        args, kwargs = (at_positions(x, self.positions, self.run.length, states) for x in (call.args[1:], call.kwargs))
         with ExitStack() as stack:
             self._hook_writes(stack, layer, block, early)
             if block.experts is None:
@@ -187,6 +192,8 @@ class Walk:
             on_output(stack, block.attention_write, lambda out: self._attention_write(layer, out, rows))
         if self._touched(layer, "mlp_write", rows):
             on_output(stack, block.mlp_write, self._editor(layer, "mlp_write", rows))
+        if block.cross is not None and self._touched(layer, "cross_attention_write", rows):
+            on_output(stack, block.cross.attention, self._editor(layer, "cross_attention_write", rows))
 
     def _attention_write(self, layer: int, out: Tensor, rows: range) -> Tensor:
         write = self._edited(layer, "attention_write", out.reshape(len(self.hidden), -1), rows)
@@ -250,7 +257,9 @@ class Walk:
     def _attend(
         self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, None]:
-        layer, rows = self._layer_of[module], range(self.joined)
+        (layer, stage), rows = self._place_of[module], range(self.joined)
+        if stage == "cross_attention":
+            return self._cross(layer, eager, query, key, value), None
         heads = {"query": query, "key": key, "value": value}
         for kind, x in heads.items():
             if self._touched(layer, kind, rows):
@@ -266,9 +275,47 @@ class Walk:
             z = self._edited(layer, "z", z[0], rows)[None]
         return z, None
 
+    def _cross(self, layer: int, eager: Eager, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """`z` of the cross-attention: every packed token reads the whole source."""
+        rows, mask = range(self.joined), self.run.calls[layer].cross_mask
+        mask = None if mask is None else mask[..., :1, :]  # the same for every position of the prompt
+        if self._touched(layer, "cross_query", rows):
+            query = self._edited(layer, "cross_query", query[0].transpose(0, 1), rows).transpose(0, 1)[None]
+        if any(self._touched(layer, kind, rows) for kind in ("cross_key", "cross_value", "cross_pattern")):
+            z = self._cross_apart(layer, eager, query, (key, value), mask)
+        else:
+            z = eager(query, key, value, mask)[0]
+        return self._edited(layer, "cross_z", z[0], rows)[None] if self._touched(layer, "cross_z", rows) else z
+
+    def _cross_apart(
+        self, layer: int, eager: Eager, query: Tensor, source: tuple[Tensor, Tensor], mask: Tensor | None
+    ) -> Tensor:
+        """`_cross` where rows read sources of their own, or with patterns of their own: each row has a copy."""
+        key, value = (
+            self._own_source(layer, kind, x) for kind, x in zip(("cross_key", "cross_value"), source, strict=True)
+        )
+        parts = []
+        for group in self._groups:
+            mine = torch.tensor([r for r in range(self.joined) if self.rows[r].start == group.start], device=key.device)
+            q = query[:, :, group.tokens].unflatten(2, (group.rows, -1))[0].transpose(0, 1)
+            z, pattern = eager(q, key[mine], value[mine], mask)
+            if self._touched(layer, "cross_pattern", range(self.joined)):
+                edited = self._pattern(layer, group, pattern.transpose(1, 2), "cross_pattern").transpose(1, 2)
+                z = z + ((edited - pattern).to(value.dtype) @ value[mine]).transpose(1, 2)
+            parts.append(z.flatten(0, 1))
+        order = torch.cat([torch.arange(len(self.hidden), device=key.device)[group.tokens] for group in self._groups])
+        return torch.cat(parts)[order.argsort()][None]
+
+    def _own_source(self, layer: int, kind: str, x: Tensor) -> Float[Tensor, "row head source d_head"]:
+        """Keys or values of the source, a copy for each row, edited."""
+        rows, length = range(self.joined), x.shape[2]
+        packed = x[0].transpose(0, 1).repeat(self.joined, 1, 1)
+        packed = self._edited(layer, kind, packed, rows, lambda r, p: r * length + p)
+        return packed.unflatten(0, (self.joined, length)).transpose(1, 2)
+
     @cached_property
-    def _layer_of(self) -> dict[nn.Module, int]:
-        return {block.attention: layer for layer, block in enumerate(self.model.blocks)}
+    def _place_of(self) -> dict[nn.Module, tuple[int, Stage]]:
+        return attentions(self.model)
 
     @cached_property
     def _groups(self) -> list[Group]:
@@ -285,13 +332,15 @@ class Walk:
         inside = torch.arange(self.run.length - start, device=self.model.device)
         return Group(start, len(rows), (first[:, None] + inside).flatten())
 
-    def _pattern(self, layer: int, group: Group, pattern: Float[Tensor, "row position head key"]) -> Tensor:
+    def _pattern(
+        self, layer: int, group: Group, pattern: Float[Tensor, "row position head key"], kind: str = "pattern"
+    ) -> Tensor:
         """Edit the patterns of one group: its packed tokens are its rows' positions in order."""
         rows = [r for r in range(self.joined) if self.rows[r].start == group.start]
         cells = [(r, p) for r in rows for p in range(group.start, self.run.length)]
         lines = {cell: i for i, cell in enumerate(cells)}
         edited = self._edited(
-            layer, "pattern", pattern.flatten(0, 1), range(self.joined), lambda r, p: lines.get((r, p), -1)
+            layer, kind, pattern.flatten(0, 1), range(self.joined), lambda r, p: lines.get((r, p), -1)
         )
         return edited.view(pattern.shape)
 

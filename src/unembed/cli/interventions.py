@@ -14,26 +14,33 @@ from unembed.cli.options import (
     MemoryOpt,
     ModelOpt,
     OfflineOpt,
-    PromptArg,
 )
-from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
+from unembed.cli.shared import load_model, print_result, progress_bar
+from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, read_sources
 from unembed.errors import InputError
 
 SpotOpt = Annotated[str, typer.Option("--position", "-p", help="Where parts are set: last, all, or an index.")]
 
 
 def ablate(
-    prompt: PromptArg,
+    prompt: PromptOrSourceArg = None,
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="The token that is read; the top prediction by default.")
     ] = None,
-    site: Annotated[str, typer.Option(help="Which parts: head, attention, mlp, neuron, expert.")] = "head",
+    site: Annotated[
+        str,
+        typer.Option(help="Which parts: head, attention, mlp, neuron, expert; cross_head, cross_attention."),
+    ] = "head",
     position: SpotOpt = "last",
     how: Annotated[str, typer.Option(help="zero, or mean: the mean over the prompts of --text.")] = "zero",
     text: Annotated[Path | None, typer.Option(help="A file of prompts for the mean, one a line.")] = None,
     layer: Annotated[list[int] | None, typer.Option(help="Only parts of this layer (repeatable).")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many effects to show; --json has all.")] = 15,
     memory: MemoryOpt = None,
+    audio: AudioOpt = None,
+    image: ImageOpt = None,
+    decoder_prompt: DecoderPromptOpt = None,
+    decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
@@ -51,10 +58,16 @@ def ablate(
     def show(result: Any) -> None:
         print_result(ablate_payload(result), lambda payload, paper: ablate_lines(payload, paper, top=top), as_json)
 
-    words = read_prompt(prompt)
     texts = None if text is None else read_lines(text)
     allowed = None if memory is None else parse_bytes(memory)
-    loaded = load_model(model, device, dtype, offline, edits)
+    loaded, words = read_sources(
+        load_model(model, device, dtype, offline, edits, sources=True),
+        prompt,
+        audio=audio,
+        image=image,
+        decoder_prompt=decoder_prompt,
+        decoder_ids=decoder_ids,
+    )
     try:
         with progress_bar() as progress:
             result = run(

@@ -13,12 +13,12 @@ from unembed.cli.options import (
     ModelOpt,
     OfflineOpt,
     PositionOpt,
-    PromptArg,
     ReferenceOpt,
     TargetOpt,
     VersusOpt,
 )
-from unembed.cli.shared import dump, load_model, print_result, progress_bar, read_prompt
+from unembed.cli.shared import dump, load_model, print_result, progress_bar
+from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, read_sources
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    prompt: PromptArg,
+    prompt: PromptOrSourceArg = None,
     target: TargetOpt = None,
     versus: VersusOpt = None,
     reference: ReferenceOpt = "mean",
@@ -43,6 +43,14 @@ def explain(
         str | None,
         typer.Option(metavar="WORD=OTHER", help="Also take their values from the prompt with one word replaced."),
     ] = None,
+    audio: AudioOpt = None,
+    image: ImageOpt = None,
+    decoder_prompt: DecoderPromptOpt = None,
+    decoder_ids: DecoderIdsOpt = None,
+    inputs: Annotated[
+        bool,
+        typer.Option("--inputs", help="Also pull cross-attention back to what the encoder read."),
+    ] = False,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
@@ -55,8 +63,15 @@ def explain(
     from unembed.view.payloads import explain_payload
     from unembed.view.terminal import explain_lines
 
-    text, words = read_prompt(prompt), _words(swap)
-    loaded = load_model(model, device, dtype, offline, edits)
+    words = _words(swap)
+    loaded, text = read_sources(
+        load_model(model, device, dtype, offline, edits, sources=True),
+        prompt,
+        audio=audio,
+        image=image,
+        decoder_prompt=decoder_prompt,
+        decoder_ids=decoder_ids,
+    )
     result = run(
         loaded,
         text,
@@ -68,12 +83,13 @@ def explain(
         top=top,
         test=test,
         swap=words,
+        inputs=inputs,
     )
     print_result(explain_payload(result), explain_lines, as_json)
 
 
 def lens(
-    prompt: PromptArg,
+    prompt: PromptOrSourceArg = None,
     target: TargetOpt = None,
     layer: Annotated[
         list[str] | None, typer.Option(help="Only the stream after this layer, or emb for the embedding (repeatable).")
@@ -82,6 +98,10 @@ def lens(
         list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
+    audio: AudioOpt = None,
+    image: ImageOpt = None,
+    decoder_prompt: DecoderPromptOpt = None,
+    decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
@@ -94,8 +114,14 @@ def lens(
     from unembed.view.payloads import lens_payload
     from unembed.view.terminal import lens_lines
 
-    text = read_prompt(prompt)
-    loaded = load_model(model, device, dtype, offline, edits)
+    loaded, text = read_sources(
+        load_model(model, device, dtype, offline, edits, sources=True),
+        prompt,
+        audio=audio,
+        image=image,
+        decoder_prompt=decoder_prompt,
+        decoder_ids=decoder_ids,
+    )
     with progress_bar() as progress:
         result = run(
             loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
@@ -104,13 +130,18 @@ def lens(
 
 
 def attention(
-    prompt: PromptArg,
+    prompt: PromptOrSourceArg = None,
     layer: Annotated[int | None, typer.Option(help="Only this layer.")] = None,
     head: Annotated[int | None, typer.Option(help="Only this head; with --layer, its whole pattern.")] = None,
+    cross: Annotated[bool, typer.Option("--cross", help="Heads of cross-attention, which look at the source.")] = False,
     target: TargetOpt = None,
     versus: VersusOpt = None,
     reference: ReferenceOpt = "mean",
     position: PositionOpt = -1,
+    audio: AudioOpt = None,
+    image: ImageOpt = None,
+    decoder_prompt: DecoderPromptOpt = None,
+    decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
@@ -123,14 +154,21 @@ def attention(
     from unembed.view.payloads import attention_payload
     from unembed.view.terminal import attention_lines
 
-    text = read_prompt(prompt)
-    loaded = load_model(model, device, dtype, offline, edits)
+    loaded, text = read_sources(
+        load_model(model, device, dtype, offline, edits, sources=True),
+        prompt,
+        audio=audio,
+        image=image,
+        decoder_prompt=decoder_prompt,
+        decoder_ids=decoder_ids,
+    )
     result = run(
         loaded,
         text,
         target,
         layer=layer,
         head=head,
+        cross=cross,
         position=position,
         reference=reference,
         versus=versus,
@@ -139,13 +177,17 @@ def attention(
 
 
 def generate(
-    prompt: PromptArg,
+    prompt: PromptOrSourceArg = None,
     tokens: Annotated[int, typer.Option("--tokens", "-n", min=1, help="How many tokens to emit at most.")] = 20,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the top prediction.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
     explained: Annotated[
         bool, typer.Option("--explain", help="Tell where each token first led, and which term gave it most.")
     ] = False,
+    audio: AudioOpt = None,
+    image: ImageOpt = None,
+    decoder_prompt: DecoderPromptOpt = None,
+    decoder_ids: DecoderIdsOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
@@ -159,11 +201,17 @@ def generate(
     from unembed.view.payloads import generate_payload, generated_token
     from unembed.view.terminal import generated_lines, show
 
-    text = read_prompt(prompt)
-    loaded = load_model(model, device, dtype, offline, edits)
+    loaded, text = read_sources(
+        load_model(model, device, dtype, offline, edits, sources=True),
+        prompt,
+        audio=audio,
+        image=image,
+        decoder_prompt=decoder_prompt,
+        decoder_ids=decoder_ids,
+    )
     running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
     written = 0
-    if not (as_json or explained):
+    if not (as_json or explained) and isinstance(text, str):
         typer.echo(text, nl=False)
     for step in running:
         steps.append(step)

@@ -34,13 +34,26 @@ def read_text(path: Path) -> str:
 
 
 def load_model(
-    name: str, device: str | None, dtype: str | None, offline: bool, edits: list[str] | None = None
+    name: str,
+    device: str | None,
+    dtype: str | None,
+    offline: bool,
+    edits: list[str] | None = None,
+    *,
+    sources: bool = False,
 ) -> "Model":
-    """The model of `--model`, checked, with the `--edits` applied; a bar while it is converted or fetched."""
+    """The model of `--model`, checked, with the `--edits` applied; a bar while it is converted or fetched.
+
+    An encoder-decoder is refused by commands that take no source for it (`sources`).
+    """
     from unembed.loading import load
 
     with progress_bar() as progress:
         model = load(name, device=device, dtype=dtype, offline=offline, progress=progress)
+    if not sources:
+        from unembed.model import decoders_only
+
+        decoders_only(model, "This command")
     if edits:
         from unembed.weight_edits import apply_edits, load_edits
 

@@ -45,7 +45,7 @@ class AblatePayload:
     tokens: list[PromptToken]
     target: Target
     base: Base
-    site: Literal["head", "attention", "mlp", "neuron", "expert"]
+    site: Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
     position: int | Literal["all"]
     """Where parts were set; the target is read after the last token."""
     how: Literal["zero", "mean"]

@@ -1,16 +1,18 @@
 """`unembed attention` as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
     Reference,
+    SourceToken,
     Target,
     model_facts,
     prompt_tokens,
     reference_of,
+    source_tokens,
     target_of,
     versions,
 )
@@ -29,6 +31,8 @@ class HeadPattern:
     value: float
     pattern: list[float]
     contribution: list[float]
+    cross: bool = False
+    """Whether it is a head of a cross-attention, which looks at `sources`."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class AttentionPayload:
     matrix: list[list[float]] | None
     """The whole pattern, query by key, when one head was asked for."""
     versions: dict[str, str]
+    sources: list[SourceToken] = field(default_factory=list)
+    """What the encoder read, for an encoder-decoder; else empty."""
     schema: Literal["unembed/attention/1"] = "unembed/attention/1"
 
 
@@ -62,6 +68,7 @@ def attention_payload(result: "Attention") -> AttentionPayload:
         heads=[_head_pattern(view) for view in result.heads],
         matrix=None if result.matrix is None else result.matrix.double().tolist(),
         versions=versions(),
+        sources=source_tokens(model),
     )
 
 
@@ -72,4 +79,5 @@ def _head_pattern(view: "HeadViewResult") -> HeadPattern:
         value=view.credit,
         pattern=view.pattern.tolist(),
         contribution=view.contribution.tolist(),
+        cross=view.cross,
     )

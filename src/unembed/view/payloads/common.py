@@ -49,6 +49,15 @@ class PromptToken:
 
 
 @dataclass(frozen=True)
+class SourceToken:
+    """What was read at one source position."""
+
+    position: int
+    modality: Literal["text", "audio", "image"]
+    label: str
+
+
+@dataclass(frozen=True)
 class Prediction:
     """A token with what the model gave it."""
 
@@ -84,12 +93,20 @@ class Term:
         "attention",
         "head",
         "attention_bias",
+        "cross_attention",
+        "cross_attention_bias",
         "mlp",
         "neuron",
         "mlp_bias",
+        "stream_norm_shift",
+        "embedding_norm_shift",
         "final_norm_shift",
         "unembedding_bias",
         "softcap",
+        "source_embedding",
+        "source_position_embedding",
+        "source_mlp",
+        "source_bias",
     ]
     layer: int | None
     head: int | None
@@ -148,6 +165,12 @@ def token_of(model: "Model", token: int) -> Token:
 def prompt_tokens(model: "Model", tokens: tuple[int, ...]) -> list[PromptToken]:
     """A prompt as data."""
     return [PromptToken(position=i, id=t, text=text_of(model, t)) for i, t in enumerate(tokens)]
+
+
+def source_tokens(model: "Model") -> list[SourceToken]:
+    """The source of an encoder-decoder, or a prompt with an image, as data; empty for a prompt of text."""
+    tokens = () if model.source is None else model.source.tokens
+    return [SourceToken(position=t.position, modality=t.modality, label=t.label) for t in tokens]
 
 
 def prediction_of(model: "Model", p: "PredictionResult") -> Prediction:

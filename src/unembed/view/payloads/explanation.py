@@ -1,6 +1,6 @@
 """`unembed explain` as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from unembed.view.payloads.common import (
@@ -8,6 +8,7 @@ from unembed.view.payloads.common import (
     Prediction,
     PromptToken,
     Reference,
+    SourceToken,
     Target,
     Term,
     Token,
@@ -16,6 +17,7 @@ from unembed.view.payloads.common import (
     prediction_of,
     prompt_tokens,
     reference_of,
+    source_tokens,
     target_of,
     term_of,
     text_of,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from unembed.causal_check import Outcome
     from unembed.explanation import Explanation, HeadNote, NeuronNote
     from unembed.explanation import Swap as SwapResult
+    from unembed.ledger import Ledger as LedgerResult
     from unembed.ledger import Term as LedgerTerm
     from unembed.logit_lens import Lens
     from unembed.model import Model
@@ -72,6 +75,8 @@ class Head:
     """Against the control band; null also where there is none."""
     swapped_probability: float | None = None
     """The target's probability with this head's value from the other prompt; null without `--swap`."""
+    cross: bool = False
+    """Whether it is a head of a cross-attention, which looks at `sources`."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ class Control:
 class SwappedSublayer:
     """A sublayer whose write was taken from the other prompt, and the target's probability then."""
 
-    kind: Literal["attention", "mlp"]
+    kind: Literal["attention", "cross_attention", "mlp"]
     layer: int
     swapped_probability: float
 
@@ -162,6 +167,11 @@ class ExplainPayload:
     """Null with `--no-test`."""
     swap: Swap | None = None
     """Null without `--swap`."""
+    sources: list[SourceToken] = field(default_factory=list)
+    """What the encoder read, for an encoder-decoder: cross-attention terms name its positions. Of a prompt with an
+    image, the modality of each of its positions. Else empty."""
+    inputs: Ledger | None = None
+    """What cross-attention adds, pulled back to what the encoder read; null without `--inputs`."""
     schema: Literal["unembed/explain/1"] = "unembed/explain/1"
 
 
@@ -175,22 +185,37 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         predictions=[prediction_of(model, p) for p in result.predictions],
         target=target_of(model, result.target),
         reference=reference_of(model, read),
-        ledger=Ledger(
-            value=result.ledger.value,
-            sum=result.ledger.sum,
-            error=result.ledger.error,
-            tolerance=result.ledger.tolerance,
-            by=result.ledger.by,
-            terms=[term_of(term) for term in result.ledger.terms()],
-        ),
-        heads=[_head(model, result.trace.tokens, note) for note in result.heads],
+        ledger=_ledger(result.ledger),
+        heads=[_head(model, _looked_at(result, note), note) for note in result.heads],
         neurons=[_neuron(model, note) for note in result.neurons],
         lens=_lens_rows(result.lens),
         notes=list(result.notes),
         versions=versions(),
         control=_control(result),
         swap=None if result.swap is None else _swap(model, result.swap),
+        sources=source_tokens(model),
+        inputs=None if result.inputs is None else _ledger(result.inputs),
     )
+
+
+def _ledger(ledger: "LedgerResult") -> Ledger:
+    return Ledger(
+        value=ledger.value,
+        sum=ledger.sum,
+        error=ledger.error,
+        tolerance=ledger.tolerance,
+        by=ledger.by,
+        terms=[term_of(term) for term in ledger.terms()],
+    )
+
+
+def _looked_at(result: "Explanation", note: "HeadNote") -> list[LookedAt]:
+    model, tokens = result.model, result.trace.tokens
+    if note.term.kind == "cross_attention":
+        assert model.source is not None
+        labels = [token.label for token in model.source.tokens]
+        return [LookedAt(position=p, text=labels[p], attention=a) for p, a in note.looks_at]
+    return [LookedAt(position=p, text=text_of(model, tokens[p]), attention=a) for p, a in note.looks_at]
 
 
 def _control(result: "Explanation") -> Control | None:
@@ -216,7 +241,7 @@ def _swap(model: "Model", swap: "SwapResult") -> Swap:
 
 
 def _swapped(term: "LedgerTerm", outcome: "Outcome") -> SwappedSublayer:
-    assert term.kind in ("attention", "mlp")
+    assert term.kind in ("attention", "cross_attention", "mlp")
     assert term.layer is not None
     assert outcome.swapped is not None
     return SwappedSublayer(kind=term.kind, layer=term.layer, swapped_probability=outcome.swapped)
@@ -233,15 +258,16 @@ def _outcome(outcome: "Outcome | None") -> dict[str, Any]:
     }
 
 
-def _head(model: "Model", tokens: tuple[int, ...], note: "HeadNote") -> Head:
+def _head(model: "Model", looks_at: list[LookedAt], note: "HeadNote") -> Head:
     assert note.term.layer is not None
     assert note.term.head is not None
     return Head(
         layer=note.term.layer,
         head=note.term.head,
         value=note.term.value,
-        looks_at=[LookedAt(position=p, text=text_of(model, tokens[p]), attention=a) for p, a in note.looks_at],
+        looks_at=looks_at,
         writes_toward=[token_of(model, t) for t in note.writes_toward],
+        cross=note.term.kind == "cross_attention",
         **_outcome(note.outcome),
     )
 

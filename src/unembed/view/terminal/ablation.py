@@ -11,6 +11,8 @@ from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
 
 _NAMES = {"head": "head", "attention": "attention sublayer", "mlp": "MLP", "neuron": "neuron", "expert": "expert"}
+_NAMES |= {"cross_head": "head of the cross-attention", "cross_attention": "cross-attention sublayer"}
+_KINDS = {"head": "head", "neuron": "neuron", "mlp": "mlp", "cross_head": "cross_attention"}
 
 
 def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
@@ -21,7 +23,7 @@ def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iter
         done = f"{len(payload.effects)} of {payload.planned}"
         yield Text(f" INTERRUPTED: {done} effects are finished; the others are missing here", STRONG)
     yield from _ranking(payload, top, paper)
-    if payload.site == "head" and payload.effects:
+    if payload.site in ("head", "cross_head") and payload.effects:
         yield Text()
         yield from _map(payload, paper)
     yield Text(" an effect is total: later layers react to what is gone, and may make up for it", FAINT)
@@ -60,7 +62,7 @@ def name_of(effect: AblationEffect, site: str) -> str:
     """`L23.H4`, `L24.N1005`, `L3.E2`, `L29 mlp`."""
     if site == "expert":
         return f"L{effect.layer}.E{effect.expert}"
-    kind = site if site in ("head", "neuron", "mlp") else "attention"
+    kind = _KINDS.get(site, site)
     return term_name(Term(kind, effect.layer, effect.head, effect.expert, effect.neuron, None, 0.0))  # type: ignore[arg-type]
 
 

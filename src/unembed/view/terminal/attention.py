@@ -26,9 +26,9 @@ def _many(payload: AttentionPayload) -> Iterator[Text]:
     ranked = sorted(payload.heads, key=lambda h: -abs(h.value))
     yield Text(f"  {cell('head', 9)}{cell('credit', 8)} {cell('looks at', 38)} adds through its values", FAINT)
     for head in ranked[:_HEADS]:
-        looks = "  ".join(f"{_token(payload, s)} {w:.2f}" for s, w in _largest(head.pattern, 2))
-        adds = "  ".join(f"{_token(payload, s)} {signed(v)}" for s, v in _largest(head.contribution, 2))
-        line = Text(f"  {cell(f'L{head.layer}.H{head.head}', 9)}")
+        looks = "  ".join(f"{_token(payload, head, s)} {w:.2f}" for s, w in _largest(head.pattern, 2))
+        adds = "  ".join(f"{_token(payload, head, s)} {signed(v)}" for s, v in _largest(head.contribution, 2))
+        line = Text(f"  {cell(_name(head), 9)}")
         yield line.append(cell(signed(head.value), 8), signed_style(head.value)).append(f" {cell(looks, 38)} {adds}")
     rest = ranked[_HEADS:]
     if rest:
@@ -37,30 +37,31 @@ def _many(payload: AttentionPayload) -> Iterator[Text]:
 
 
 def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]], paper: Paper) -> Iterator[Text]:
-    yield Text(f"  L{head.layer}.H{head.head}  credit {signed(head.value)} logits", STRONG)
+    yield Text(f"  {_name(head)}  credit {signed(head.value)} logits", STRONG)
     yield Text(f"  {cell('source', 22)}attends                   adds", FAINT)
     largest = max((abs(v) for v in head.contribution), default=0.0)
     order = sorted(
-        range(payload.position + 1),
+        range(len(head.pattern) if head.cross else payload.position + 1),
         key=lambda s: -max(head.pattern[s], _share(head.contribution[s], largest)),
     )
     for source in sorted(order[:_SOURCES]):
         weight, adds = head.pattern[source], head.contribution[source]
-        line = Text(f"  {cell(f'{source} {visible(payload.tokens[source].text)}', 22)}")
+        line = Text(f"  {cell(f'{source} {_token(payload, head, source)}', 22)}")
         line.append(f"{weight:.3f} {cell(paper.glyphs.bar(weight, 1.0, 18), 19)} ")
         yield line.append(f"{cell(signed(adds, 3), 9)}{paper.glyphs.bar(adds, largest, 18)}", signed_style(adds))
     if len(order) > _SOURCES:
         rest = sum(head.contribution[s] for s in order[_SOURCES:])
         yield Text(f"  {len(order) - _SOURCES} other sources add {signed(rest, 3)} (net)", FAINT)
     yield Text()
-    yield from _grid(payload, matrix, paper)
+    yield from _grid(payload, matrix, paper, cross=head.cross)
 
 
-def _grid(payload: AttentionPayload, matrix: list[list[float]], paper: Paper) -> Iterator[Text]:
-    start = max(0, len(matrix) - _GRID)
+def _grid(payload: AttentionPayload, matrix: list[list[float]], paper: Paper, *, cross: bool) -> Iterator[Text]:
+    start = 0 if cross else max(0, len(matrix) - _GRID)
     yield Text(f"  the whole pattern, row attends to column{'' if start == 0 else f', from position {start}'}", FAINT)
     for query in range(start, len(matrix)):
-        shades = "".join(paper.glyphs.shade(w) for w in matrix[query][start : query + 1])
+        end = _GRID if cross else query + 1
+        shades = "".join(paper.glyphs.shade(w) for w in matrix[query][start:end])
         yield Text(f"  {cell(f'{query} {visible(payload.tokens[query].text)}', 22)}").append(shades, "dark_orange3")
 
 
@@ -73,5 +74,9 @@ def _largest(values: list[float], count: int) -> list[tuple[int, float]]:
     return [(i, values[i]) for i in order]
 
 
-def _token(payload: AttentionPayload, position: int) -> str:
-    return visible(payload.tokens[position].text)
+def _name(head: HeadPattern) -> str:
+    return f"L{head.layer}.{'X' if head.cross else 'H'}{head.head}"
+
+
+def _token(payload: AttentionPayload, head: HeadPattern, position: int) -> str:
+    return visible(payload.sources[position].label if head.cross else payload.tokens[position].text)

@@ -22,17 +22,26 @@ from unembed.view.terminal.paper import (
 SHOWN = 8
 _ZEROED, _SWAPPED = 27, 10
 """Widths of the columns of tests."""
+_SHORT = {
+    "attention": "attn",
+    "attention_bias": "attn bias",
+    "cross_attention": "cross",
+    "cross_attention_bias": "cross bias",
+}
+_SHORT |= {"stream_norm_shift": "norm shift"}
 _VERDICTS = {"causal": "● causal", "suppressor": "● suppressor", "within control": "○ within control"}
 
 
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line."""
     yield headline("", payload.model, paper)
+    yield from _sources(payload, paper)
     yield from _strip(payload, paper)
     yield _predictions(payload, paper)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     yield Text()
     yield from _ledger(payload, paper)
+    yield from _inputs(payload, paper)
     yield Text()
     yield from _parts(payload, paper)
     yield _lens(payload)
@@ -47,13 +56,28 @@ def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     line, places = token_strip(payload.tokens, payload.position, payload.target.text, paper.width)
     yield line
-    best = next((h for h in payload.heads if h.looks_at and h.looks_at[0].position in places and h.value > 0), None)
+    own = [head for head in payload.heads if not head.cross]
+    best = next((h for h in own if h.looks_at and h.looks_at[0].position in places and h.value > 0), None)
     if best is None:
         return
     column, width = places[best.looks_at[0].position]
     label = f" L{best.layer}.H{best.head} looks here"
     if column + width + len(label) <= paper.width:
         yield Text(" " * column + "▀" * width, signed_style(best.value)).append(label, FAINT)
+
+
+def _sources(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """The source of an encoder-decoder in one line, as much as fits."""
+    if not payload.sources or any(token.modality == "image" for token in payload.sources):
+        return
+    line = Text(" source  ", FAINT)
+    for token in payload.sources:
+        part = f"{token.position} {visible(token.label)} │ "
+        if line.cell_len + cell_len(part) > paper.width - 12:
+            line.append(f"… {len(payload.sources) - token.position} more", FAINT)
+            break
+        line.append(part)
+    yield line
 
 
 def _predictions(payload: ExplainPayload, paper: Paper) -> Text:
@@ -97,6 +121,28 @@ def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield Text("  " + "─" * max(3, half - 12)).append(total, STRONG)
 
 
+def _inputs(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """What cross-attention adds, by source position: through the encoder, patterns frozen."""
+    if payload.inputs is None:
+        return
+    by_source: dict[int, float] = {}
+    for term in payload.inputs.terms:
+        if term.source is not None:
+            by_source[term.source] = by_source.get(term.source, 0.0) + term.value
+    shown = sorted(sorted(by_source, key=lambda s: -abs(by_source[s]))[: 2 * SHOWN])
+    largest = max((abs(value) for value in by_source.values()), default=0.0)
+    yield Text(" THROUGH THE ENCODER", STRONG).append("   what the source adds, by position; patterns frozen", FAINT)
+    for source in shown:
+        bar = paper.glyphs.bar(by_source[source], largest, 30)
+        name = cell(f"{source} {visible(payload.sources[source].label)}", 24)
+        yield Text(f"  {name}{cell(signed(by_source[source]), 7, right=True)} ").append(
+            bar, signed_style(by_source[source])
+        )
+    rest = payload.inputs.sum - sum(by_source[source] for source in shown)
+    yield Text(f"  {cell('biases and others', 24)}{cell(signed(rest), 7, right=True)}")
+    yield Text(f"  {cell('all cross-attention heads', 24)}{cell(signed(payload.inputs.value), 7, right=True)}", STRONG)
+
+
 def _what(payload: ExplainPayload) -> str:
     reference, raw = payload.reference, payload.target.logit
     if reference.kind == "mean":
@@ -117,15 +163,22 @@ def term_name(term: Term, payload: ExplainPayload | None = None) -> str:
     """`L23.H4 ← 3 ·France`, `L24.N1005`, `L29 mlp`, `embedding`."""
     where = "" if term.layer is None else f"L{term.layer}"
     if term.head is not None:
-        name = f"{where}.H{term.head}"
+        name = f"{where}.{'X' if term.kind == 'cross_attention' else 'H'}{term.head}"
         if term.source is None:
             return name
-        token = "" if payload is None else " " + visible(payload.tokens[term.source].text)
+        token = "" if payload is None else " " + visible(_source_text(term, payload))
         return f"{name} ← {term.source}{token}"
     if term.neuron is not None:
         return where + ("" if term.expert is None else f".E{term.expert}") + f".N{term.neuron}"
-    kind = {"attention": "attn", "attention_bias": "attn bias", "mlp_bias": "mlp bias"}.get(term.kind)
-    return f"{where} {kind or term.kind.replace('_', ' ')}".strip()
+    kind = _SHORT.get(term.kind, term.kind.replace("_", " "))
+    return f"{where} {kind}".strip()
+
+
+def _source_text(term: Term, payload: ExplainPayload) -> str:
+    assert term.source is not None
+    if term.kind == "cross_attention":
+        return payload.sources[term.source].label
+    return payload.tokens[term.source].text
 
 
 @dataclass(frozen=True)
@@ -171,7 +224,13 @@ def _parts(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     for head in payload.heads:
         looks = [f"{visible(k.text)} {k.attention:.2f}".replace(" 0.", " .") for k in _mostly(head)]
         toward = " ".join(visible(t.text) for t in head.writes_toward)
-        yield columns.row(f"L{head.layer}.H{head.head}", head, _as_many_as_fit(looks, columns.middle), toward, base)
+        yield columns.row(
+            f"L{head.layer}.{'X' if head.cross else 'H'}{head.head}",
+            head,
+            _as_many_as_fit(looks, columns.middle),
+            toward,
+            base,
+        )
     yield columns.heading("NEURONS", "act", "promotes")
     for neuron in payload.neurons:
         toward = " ".join(visible(t.text) for t in neuron.promotes)
@@ -205,7 +264,7 @@ def _swap(swap: Swap, base: float, paper: Paper) -> Iterator[Text]:
         line += f", {visible(swap.target.text)} {percent(swap.target.probability)} (rank {swap.target.rank})"
     yield Text(" SWAP      ", FAINT).append(line)
     parts = sorted(swap.sublayers, key=lambda part: -abs(part.swapped_probability - base))
-    names = [f"L{part.layer} {'attn' if part.kind == 'attention' else 'mlp'}" for part in parts]
+    names = [f"L{part.layer} {_SHORT.get(part.kind, part.kind)}" for part in parts]
     items = [f"{n} {between(base, p.swapped_probability)}" for n, p in zip(names, parts, strict=True)]
     yield Text(" " * 11 + _as_many_as_fit(["only this part from it:", *items], paper.width - 11))
 
