@@ -14,7 +14,7 @@ from unembed.errors import InputError
 from unembed.parti.captions import COLOURS, RELATIONS, SHAPES, Caption, Thing, captions, read_caption
 from unembed.parti.evaluation import evaluate, paint
 from unembed.parti.pictures import BACKGROUND, CELLS, cells, draw, object_positions, pixels, png
-from unembed.parti.training import build, examples, hidden_inputs, train
+from unembed.parti.training import build, examples, hide_tokens, seen_words, train
 from unembed.parti.vocabulary import HIDDEN, IDS, START, TOKENS, make_tokenizer
 
 FOLDER = resources.files("unembed") / "data" / "toys" / "parti"
@@ -159,29 +159,45 @@ def test_what_is_no_picture() -> None:
 
 
 def test_held_out_captions_are_never_trained_on() -> None:
-    texts, masks, pictures = examples()
-    kept = [[TOKENS[i] for i in row[mask.bool()]] for row, mask in zip(texts, masks, strict=True)]
+    every = examples()
+    kept = [[TOKENS[i] for i in row[mask.bool()]] for row, mask in zip(every.words, every.mask, strict=True)]
     trained = {" ".join(words[:-1]) for words in kept}
     assert {words[-1] for words in kept} == {"</s>"}
     assert trained == {caption.text for caption in TRAINED}
     assert not trained & {caption.text for caption in HELD_OUT}
-    assert [TOKENS[i] for i in pictures[7]] == list(draw(TRAINED[7]))
+    assert [TOKENS[i] for i in every.pictures[7]] == list(draw(TRAINED[7]))
+
+
+def test_a_batch_keeps_captions_and_pictures_together() -> None:
+    every = examples()
+    batch = every.draw(20, torch.Generator().manual_seed(0))
+    for words, mask, picture in zip(batch.words, batch.mask, batch.pictures, strict=True):
+        text = " ".join(TOKENS[i] for i in words[mask.bool()][:-1])
+        assert [TOKENS[i] for i in picture] == list(draw(read_caption(text)))
 
 
 def test_previous_tokens_are_hidden_at_a_rate_drawn_for_each_picture() -> None:
-    _, _, pictures = examples()
-    seen = hidden_inputs(pictures, torch.Generator().manual_seed(0))
-    assert (seen[:, 0] == IDS[START]).all()
-    hidden = seen[:, 1:] == IDS[HIDDEN]
-    assert torch.equal(seen[:, 1:][~hidden], pictures[:, :-1][~hidden])
+    pictures = examples().pictures
+    previous = hide_tokens(pictures, torch.Generator().manual_seed(0))
+    assert (previous[:, 0] == IDS[START]).all()
+    hidden = previous[:, 1:] == IDS[HIDDEN]
+    assert torch.equal(previous[:, 1:][~hidden], pictures[:, :-1][~hidden])
     shares = hidden.float().mean(1).sort().values
     # Uniform from 0 to 1: the distance to its distribution is at most 1.95 / sqrt(3066) in 999 of 1000 draws
     # (Kolmogorov), and a share of 63 tokens is off by some 0.03.
     assert (shares - torch.linspace(0, 1, len(shares))).abs().max() < 0.07
 
 
+def test_words_that_name_no_object_are_hidden_in_half_of_the_rows() -> None:
+    words = torch.tensor(make_tokenizer()(["a red circle left of a blue square"] * 400)["input_ids"])
+    rows = seen_words(words, torch.Generator().manual_seed(0)).tolist()
+    apart = [True, True, True, False, False, True, True, True, False]
+    assert {tuple(row) for row in rows} == {tuple(apart), (True,) * 9}
+    assert 160 < rows.count(apart) < 240  # four standard deviations around a half
+
+
 def test_a_seed_gives_the_same_weights_again() -> None:
-    one, same, other = (train(seed=seed, steps=2).state_dict() for seed in (1, 1, 2))
+    one, same, other = (train(seed=seed, steps=1).state_dict() for seed in (1, 1, 2))
     name = "model.decoder.layers.1.encoder_attn.v_proj.weight"
     assert torch.equal(one[name], same[name])
     assert not torch.equal(one[name], other[name])
