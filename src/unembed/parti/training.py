@@ -26,6 +26,8 @@ from unembed.progress import Progress, silent
 if TYPE_CHECKING:
     from transformers import MBartForConditionalGeneration
 
+SEED = 1
+"""Of the checkpoint that ships."""
 STEPS, BATCH, WARM_UP = 500, 32, 40
 RATE, DECAY = 2e-3, 0.01
 DEVIATION = 0.08
@@ -95,7 +97,7 @@ def examples() -> Examples:
     return Examples(texts["input_ids"], texts["attention_mask"], pictures)
 
 
-def train(*, seed: int = 0, steps: int = STEPS, progress: Progress = silent) -> "MBartForConditionalGeneration":
+def train(*, seed: int = SEED, steps: int = STEPS, progress: Progress = silent) -> "MBartForConditionalGeneration":
     """Train on all captions that are not held out; about two minutes on one thread of a processor.
 
     AdamW (Loshchilov and Hutter 2019); the learning rate rises over the first steps and falls to zero by a cosine. The
