@@ -235,6 +235,11 @@ def test_random_weights_paint_none() -> None:
     assert score.tokens < 0.9
 
 
+def test_a_score_of_no_caption(parti) -> None:
+    with pytest.raises(InputError, match="at least one"):
+        evaluate(*parti, [])
+
+
 def test_painting_is_the_likeliest_token_after_those_before(parti) -> None:
     module, tokenizer = parti
     texts = [SAMPLE[0].text, next(c.text for c in SAMPLE if c.relation == "below")]  # of different lengths

@@ -59,7 +59,8 @@ class Caption:
 def captions(*, held_out: bool) -> tuple[Caption, ...]:
     """All captions that are held out, or all that are trained on, in the order of `COLOURS`, `SHAPES`, `RELATIONS`."""
     things = [Thing(colour, shape) for colour, shape in product(COLOURS, SHAPES)]
-    every = (Caption(*pair[:1], relation, *pair[1:]) for pair in permutations(things, 2) for relation in RELATIONS)
+    pairs = product(permutations(things, 2), RELATIONS)
+    every = (Caption(first, relation, second) for (first, second), relation in pairs)
     return tuple(caption for caption in every if caption.held_out == held_out)
 
 

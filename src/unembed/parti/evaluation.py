@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from unembed.errors import InputError
 from unembed.parti.captions import Caption, captions
 from unembed.parti.pictures import GRID, draw
 from unembed.progress import Progress, silent
@@ -41,8 +42,13 @@ def evaluate(
         tokenizer: its tokenizer.
         sample: which captions; None takes all that were held out.
         progress: called after every batch.
+
+    Raises:
+        InputError: the sample is empty.
     """
     asked = captions(held_out=True) if sample is None else sample
+    if not asked:
+        raise InputError("Expected captions to paint, found none. Give at least one.")
     right: list[int] = []
     for start in range(0, len(asked), BATCH):
         batch = asked[start : start + BATCH]
