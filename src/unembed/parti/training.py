@@ -4,8 +4,8 @@
 Otherwise the decoder copies what stands beside a cell and hardly reads the caption.
 
 **Words that name no object** (the relation and `</s>`), in half of the captions; the encoder sees them always.
-Otherwise the encoder moves the colour of one object into the relation's word for two of the four relations (which two
-differs from seed to seed), and the decoder reads it there and nowhere else.
+Without that, in three runs, the encoder moved the colour of the first object into the relation's word for two of the
+four relations (not always the same two), and the decoder read it there and nowhere else.
 """
 
 import math
