@@ -13,7 +13,8 @@ from random_models import build
 
 import unembed
 from unembed.errors import InputError
-from unembed.knowledge_attribution import MOST_NODES, attribute, mean_activations
+from unembed.integrated_gradients import MOST_NODES
+from unembed.knowledge_attribution import attribute, mean_activations
 
 TOKENS = (3, 50, 7, 11, 96, 17)
 TARGET = (23,)

@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def _end(end: BaseException, code: str | int | None) -> NoReturn:
-    """Exit; typer and rich turn an interrupt and a closed pipe into silent exits, which are told by where they began."""
+    """Exit; typer and rich turn an interrupt and a closed pipe into silent exits: what began them tells."""
     causes = [end]
     while causes[-1].__context__ is not None:
         causes.append(causes[-1].__context__)

@@ -33,11 +33,15 @@ def attribute(
     prompt: PromptArg,
     target: Annotated[str, typer.Option("--target", "-t", help="The answer, with its leading space.")],
     path: PathOpt = "layer",
-    quadrature: Annotated[str, typer.Option(help="gauss, refined until complete; or riemann.")] = "gauss",
-    steps: Annotated[int | None, typer.Option(min=1, help="Points of the quadrature; riemann takes 20.")] = None,
+    quadrature: Annotated[
+        str | None, typer.Option(help="Layer path: gauss (by default), refined until complete; or riemann.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Layer path: points of the quadrature; riemann takes 20.")
+    ] = None,
     candidates: Annotated[int | None, typer.Option(min=1, help="Neuron path: only the best of the layer path.")] = None,
     baseline: Annotated[str, typer.Option(help="zero, or mean: over the prompts of --text.")] = "zero",
-    text: Annotated[str | None, typer.Option(help="Prompts for the mean, one a line; else the facts'.")] = None,
+    text: Annotated[str | None, typer.Option(help="Prompts for the mean, one a line; else the shipped facts'.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20,
     memory: MemoryOpt = None,
     edits: EditsOpt = None,
@@ -48,31 +52,40 @@ def attribute(
     as_json: JsonOpt = False,
 ) -> None:
     """How much of an answer's probability each neuron is worth (Dai et al. 2022)."""
+    from unembed.knowledge_attribution import AttributionInterrupted, mean_activations
     from unembed.knowledge_attribution import attribute as run
-    from unembed.knowledge_attribution import mean_activations
     from unembed.memory import parse_bytes
     from unembed.view.payloads import attribute_payload
     from unembed.view.terminal import attribute_lines
 
+    def show(result: Any) -> None:
+        print_result(attribute_payload(result, top=top, baseline=baseline), attribute_lines, as_json)  # type: ignore[arg-type]
+
     if baseline not in ("zero", "mean"):
         raise InputError(f"Expected a baseline of zero or mean, found {baseline!r}.")
+    if text is not None and baseline == "zero":
+        raise InputError("--text is for the mean: add --baseline mean, or leave it out.")
     words, allowed = read_prompt(prompt), None if memory is None else parse_bytes(memory)
     prompts = _texts(text) if baseline == "mean" else []
     loaded = load_model(model, device, dtype, offline, edits)
-    with progress_bar() as progress:
-        result = run(
-            loaded,
-            words,
-            target,
-            path=path,  # type: ignore[arg-type]
-            quadrature=quadrature,  # type: ignore[arg-type]
-            steps=steps,
-            candidates=candidates,
-            baseline="zero" if baseline == "zero" else mean_activations(loaded, prompts),
-            memory=allowed,
-            progress=progress,
-        )
-    print_result(attribute_payload(result, top=top, baseline=baseline), attribute_lines, as_json)  # type: ignore[arg-type]
+    try:
+        with progress_bar() as progress:
+            result = run(
+                loaded,
+                words,
+                target,
+                path=path,  # type: ignore[arg-type]
+                quadrature=quadrature,  # type: ignore[arg-type]
+                steps=steps,
+                candidates=candidates,
+                baseline="zero" if baseline == "zero" else mean_activations(loaded, prompts),
+                memory=allowed,
+                progress=progress,
+            )
+    except AttributionInterrupted as stop:
+        show(stop.result)
+        raise
+    show(result)
 
 
 @knowledge_app.command()
