@@ -17,7 +17,7 @@ from unembed.edits import Edit, Intervention
 from unembed.errors import InputError
 from unembed.interface import one_at_a_time
 from unembed.measures import Measure, TokenMeasure
-from unembed.memory import Costs, budget, costs, logit_rows
+from unembed.memory import Costs, amount, budget, costs, logit_rows
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import unembedded
@@ -172,8 +172,8 @@ def _job(
     dearest = max(rows, key=cost.of)
     if cost.of(dearest) > job.memory:
         raise InputError(
-            f"The memory budget of {job.memory / 2**20:.1f} MiB is too small for one intervention "
-            f"({dearest.edits[0].site.label}), which needs about {cost.of(dearest) / 2**20:.1f} MiB.\n"
+            f"The memory budget of {amount(job.memory)} is too small for one intervention "
+            f"({dearest.edits[0].site.label}), which needs about {amount(cost.of(dearest))}.\n"
             "Raise the budget (--memory), or take a shorter prompt."
         )
     return job

@@ -2,7 +2,8 @@
 
     change      sum of P(right answer) after / before - 1, over the prompts of a group
     groups      own: the fact itself; related: other facts of its relation; unrelated: facts of other relations
-    control     the same for an edit of as many random, strongly active neurons of the same layers
+    control     the same for an edit of as many random, strongly active neurons of the same layers; for a rank-one edit,
+                of the same `delta` at a random key
     perplexity  exp of the mean of -log P(token | tokens before), over a text, before and after
 
 Exact: the edited module runs on every prompt. An answer is right when each of its tokens is the top prediction.
@@ -10,7 +11,7 @@ Exact: the edited module runs on every prompt. An answer is right when each of i
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ from unembed.readouts import capped, unembedded
 from unembed.sites import neurons_of
 from unembed.trace import tokenize
 from unembed.vocabulary import log_normaliser, normed, wide
-from unembed.weight_edits import WeightEdits, applied
+from unembed.weight_edits import WeightEdits, applied, weight_edits
 
 Asked = Sequence[tuple[str, str]]
 """Prompts, each with the answer that is read."""
@@ -93,9 +94,16 @@ class EditReport:
     edits: WeightEdits
     effects: Effects
     control: Effects | None
-    """Of the edit of random neurons."""
+    """Of the control edit."""
     perplexity: float | None
     """Of the text before."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report cannot tell."""
+        if self.effects.new.before and not self.effects.unseen.before:
+            return ("all prompts of the fact made the edit: whether it holds on unseen ones is not tested",)
+        return ()
 
 
 def report(
@@ -121,15 +129,17 @@ def report(
         unrelated: of other relations.
         new: prompts that an update was made with, with its new answer.
         unseen: its other prompts, with the new answer.
-        control: an edit of random neurons.
+        control: an edit to compare it with, such as of `random_like` neurons, or from `random_key`.
         text: passages for the perplexity.
         progress: called after each group.
 
     Raises:
-        InputError: a bad prompt or answer.
+        InputError: a bad prompt or answer, or a text without a passage of two tokens.
     """
     groups = [[question(model, *pair) for pair in group] for group in (own, related, unrelated, new, unseen)]
     passages = [tokens for tokens in (tokenize(model, passage) for passage in text) if len(tokens) > 1]
+    if len(text) and not passages:
+        raise InputError("A perplexity needs a text with a passage of two tokens or more: there is none in it.")
     total = 2 if control is None else 3
     before = _state(model, groups, passages)
     progress("report", 1 / total)
@@ -182,6 +192,24 @@ def random_like(model: Model, neurons: Collection[Neuron], asked: tuple[str, str
         if model.blocks[layer].experts is not None or 2 * count > neurons_of(model, layer):
             return frozenset()
     return random_neurons(model, question(model, *asked), neurons)
+
+
+def random_key(model: Model, edits: WeightEdits, *, seed: int = 0) -> WeightEdits:
+    """The control of a rank-one edit: as much is written, but for a random key. `u`'s entries change places at random.
+
+    Raises:
+        InputError: an edit is not of rank one.
+    """
+    random = torch.Generator().manual_seed(seed)
+    found = []
+    for edit in edits.edits:
+        if edit.neurons is not None or edit.input is None:
+            raise InputError(
+                f"Expected rank-one edits of whole layers, found one of some neurons of layer {edit.layer}."
+            )
+        order = torch.randperm(len(edit.input), generator=random)
+        found.append(replace(edit, input=edit.input[order]))
+    return weight_edits(model, found, f"{edits.description}, at a random key")
 
 
 _State = tuple[list[list[Answered]], float | None]

@@ -242,7 +242,7 @@ def steer(
         tokens: how many to emit at most, like `temperature` and `seed` as in `generate`.
 
     Raises:
-        InputError: a bad prompt, direction, site or number.
+        InputError: a bad prompt, direction, site or number; or so large a `scale` that what is there is rounded away.
         SteeringInterrupted: on Ctrl-C, with what was emitted.
     """
     where = steerable(model, layer, site)
@@ -251,10 +251,11 @@ def steer(
     ids = tokenize(model, prompt)
     before = base_run(model, ids).at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
+    added = float((scale * torch.as_tensor(direction)).double().norm())
+    _check_length(model, scale, added, length)
     plain, changed = [], []
 
     def result(*, complete: bool) -> Steering:
-        added = float((scale * torch.as_tensor(direction)).double().norm())
         return Steering(model, ids, edit, tuple(plain), tuple(changed), added, length, complete)
 
     try:
@@ -268,3 +269,14 @@ def steer(
     except KeyboardInterrupt as stop:
         raise SteeringInterrupted(result(complete=False)) from stop
     return result(complete=True)
+
+
+def _check_length(model: Model, scale: float, added: float, length: float) -> None:
+    """Refuse what leaves nothing of the prompt: beyond `length / eps`, the sum is the direction alone, rounded."""
+    most = length / torch.finfo(model.dtype).eps
+    if not added <= most:
+        raise InputError(
+            f"With a scale of {scale:g} the added vector is {added:.3g} long, what is there {length:.3g}: in "
+            f"{str(model.dtype).removeprefix('torch.')} nothing of it would be left.\n"
+            f"Take a scale below {abs(scale) * most / added:.2g}."
+        )

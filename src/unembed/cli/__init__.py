@@ -83,7 +83,7 @@ def _end(end: BaseException, code: str | int | None) -> NoReturn:
     while causes[-1].__context__ is not None:
         causes.append(causes[-1].__context__)
     if any(isinstance(cause, BrokenPipeError) for cause in causes):  # the reader of the pipe left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 0
     if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
         typer.echo("unembed: interrupted", err=True)
