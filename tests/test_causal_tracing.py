@@ -145,6 +145,7 @@ BAD = {
     "samples": ({"samples": 0}, "at least one sample"),
     "noise": ({"noise": -1.0}, "finite amount of noise above 0, found -1"),
     "NaN": ({"noise": float("nan")}, "noise above 0, found nan"),
+    "too much": ({"noise": 1e30}, "leaves nothing of the embeddings: expected at most"),
     "infinity": ({"noise": float("inf")}, "finite amount of noise above 0, found inf"),
     "target": ({"target": "Berlin"}, "not in the vocabulary"),
     "prompt": ({"prompt": "", "subject": [0]}, "prompt is empty"),

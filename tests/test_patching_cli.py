@@ -217,7 +217,7 @@ BAD = {
     "file": (["steer", CLEAN, "--layer", "1", "--add", "none.npy"], "There is no file 'none.npy'"),
     "steer layer": (["steer", CLEAN, "--layer", "9", "--toward", "the"], "There is no layer 9"),
     "steer site": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--site", "z"], "found 'z'"),
-    "scale": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--scale", "nan"], "not finite"),
+    "scale": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--scale", "nan"], "finite scale, found nan"),
     "context": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--tokens", "99"], "exceed the 64"),
 }
 

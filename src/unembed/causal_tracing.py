@@ -188,6 +188,11 @@ def _check(model: Model, site: str, window: int, noise: float, samples: int) -> 
         raise InputError(f"Expected at least one sample of noise, found {samples}.")
     if not 0 < noise < float("inf"):
         raise InputError(f"Expected a finite amount of noise above 0, found {noise:g}.")
+    most = 1 / torch.finfo(model.dtype).eps
+    if noise > most:
+        raise InputError(
+            f"Noise of {noise:g} standard deviations leaves nothing of the embeddings: expected at most {most:.3g}."
+        )
     return site
 
 

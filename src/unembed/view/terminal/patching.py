@@ -156,7 +156,7 @@ def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
     """What follows the prompt without and with steering."""
     yield headline(f" STEER  {payload.site} of layer {payload.layer}, at every position", payload.model, paper)
     ratio = payload.added_length / payload.length if payload.length else None
-    share = "" if ratio is None else f": {100 * ratio:.3g} %" if ratio < 10 else f": {ratio:.3g} times as long"
+    share = "" if ratio is None else f": {100 * ratio:.3g} %" if ratio < 10 else f": {ratio:,.0f} times as long"
     yield Text(
         f"  adds a vector of length {payload.added_length:.3g} to what is {payload.length:.3g} long{share}",
         FAINT,
