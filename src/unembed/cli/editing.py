@@ -284,15 +284,15 @@ def _report(
     **groups: Any,
 ) -> "EditReport":
     from unembed.knowledge_editing import reference_texts
-    from unembed.knowledge_report import neighbours, random_key, random_like, report
+    from unembed.knowledge_report import neighbours, random_keys, random_like, report
 
     own, related, unrelated = neighbours(*(about or (None, None)))
     edits = make(neurons)
-    control: WeightEdits | None = None
-    if not neurons:
-        control = random_key(model, edits)
-    elif chosen := random_like(model, neurons, (*own, *unrelated)[0]):
-        control = make(chosen)
+    if neurons:
+        others = random_like(model, neurons, (*own, *unrelated)[0])
+        control = [make(others)] if others else []
+    else:
+        control = random_keys(model, edits)
     with progress_bar() as progress:
         return report(
             model,

@@ -70,8 +70,8 @@ class EditPayload:
     """Whose down projections are edited."""
     effects: EditEffects
     control: EditEffects | None
-    """The same for as many random, strongly active neurons of the same layers, or for ROME at a random key; null where
-    there is none: in a mixture of experts, and where the neurons are more than half of a layer."""
+    """The same for as many random, strongly active neurons of the same layers, or for ROME at 4 random keys, together;
+    null where there is none: in a mixture of experts, and where the neurons are more than half of a layer."""
     perplexity: float | None
     """Of the text, before the edit."""
     notes: list[str]

@@ -39,7 +39,7 @@ def edit_lines(payload: EditPayload, paper: Paper) -> Iterator[Text]:
 
 def _what(payload: EditPayload) -> str:
     if payload.subject is None:
-        return payload.relation or f"{len(payload.neurons)} neurons"
+        return payload.relation or payload.description.partition(" ")[2]
     change = f" → {payload.to}" if payload.to else ""
     return f"{payload.relation}: {payload.subject}, {payload.answer}{change}"
 
@@ -52,7 +52,7 @@ def _where(payload: EditPayload) -> str:
 def _control(payload: EditPayload) -> str:
     if payload.control is None:
         return ""
-    return "random key" if payload.method == "rome" else "random neurons"
+    return "random keys" if payload.method == "rome" else "random neurons"
 
 
 def _group_line(title: str, group: GroupChange, control: GroupChange | None, *, new: bool) -> Text:
