@@ -157,11 +157,11 @@ def test_an_interrupted_ablation_keeps_what_is_finished(models):
 
 REFUSED = {
     "site": ({"site": "layer"}, "Expected a site of head, attention, mlp, neuron, expert; found 'layer'"),
-    "how": ({"how": "median"}, "Expected how='zero' or 'mean'"),
-    "mean of nothing": ({"how": "mean"}, "give some prompts"),
-    "mean of no text": ({"how": "mean", "texts": []}, "at least one text"),
+    "how": ({"how": "median"}, "Expected parts to be set to zero or to their mean, found 'median'"),
+    "mean of nothing": ({"how": "mean"}, "give a text, or set parts to zero"),
+    "mean of no text": ({"how": "mean", "texts": []}, "at least one prompt"),
     "empty text": ({"how": "mean", "texts": [[]]}, "The prompt is empty"),
-    "texts for a zero": ({"texts": TEXTS}, "Texts are for the mean"),
+    "texts for a zero": ({"texts": TEXTS}, "A text is for the mean"),
     "position": ({"position": 6}, "Position 6 is outside the prompt: expected -6 to 5"),
     "word": ({"position": "first"}, "Expected a position of last, all or an index, found 'first'"),
     "layer": ({"layers": [3]}, "There is no layer 3: expected 0 to 2"),
@@ -231,7 +231,7 @@ BAD = {
     "layer": (["ablate", PROMPT, "--layer", "9"], "There is no layer 9"),
     "no file": (["ablate", PROMPT, "--how", "mean", "--text", "/no/such"], "Cannot read /no/such"),
     "target": (["ablate", PROMPT, "--target", "Xyzzy"], "'Xyzzy' is not in the vocabulary"),
-    "memory": (["ablate", PROMPT, "--memory", "lots"], "Expected an amount of memory such as 2GiB"),
+    "memory": (["ablate", PROMPT, "--memory", "lots"], "Expected an amount of memory of at least one byte"),
 }
 
 

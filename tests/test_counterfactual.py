@@ -30,7 +30,7 @@ import unembed
 from unembed import counterfactual as engine
 from unembed import edits as make
 from unembed import splicing
-from unembed.counterfactual import Interrupted, counterfactuals, gradients, watched
+from unembed.counterfactual import SHORT, WIDEST, Interrupted, counterfactuals, gradients, watched
 from unembed.edits import Edit
 from unembed.errors import InputError
 from unembed.measures import kl_from, log_probability, logit, probability, several
@@ -715,6 +715,23 @@ def test_what_is_finished_survives_an_interrupt(by: str, after: int) -> None:
     assert bool((~done).any())
     assert bool(done.any()) == (after >= (1 if by == "measure" else 3))
     assert isinstance(caught.value, KeyboardInterrupt)
+
+
+def test_long_jobs_go_in_short_walks_so_that_an_interrupt_loses_little() -> None:
+    at = case("qwen2")
+    site = Site(kind="neuron", layer=0, neuron=0, positions=(at.run.length - 1,))
+    edits = [make.set_to(site, 0.001 * n) for n in range(WIDEST + 1)]
+
+    def stop(_: str, share: float) -> None:
+        if share > 0.9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        counterfactuals(at.run, edits, logit(3), progress=stop)
+    assert int(caught.value.done.sum()) >= 0.9 * len(edits) - SHORT
+    halves = [counterfactuals(at.run, part, logit(3)) for part in (edits[:600], edits[600:])]
+    whole = counterfactuals(at.run, edits, logit(3))
+    assert torch.allclose(whole, torch.cat(halves), rtol=1e-12)
 
 
 def test_threads_take_turns() -> None:

@@ -131,10 +131,12 @@ def test_update_is_made_with_one_half_and_judged_on_the_other(cli, facts, tmp_pa
     assert data["effects"]["new"]["prompts"] == 2
     assert data["effects"]["unseen"]["prompts"] == 1
     assert data["effects"]["new"]["after"] > data["effects"]["new"]["before"]
-    assert data["control"] is None
+    assert data["control"]["new"]["after"] < data["effects"]["new"]["after"]
+    assert data["notes"] == []
     assert saved.stat().st_size < 4000
     whole = valid(cli("knowledge", "update", *args[:-3], "--json", "--all-prompts", "--layer", "1")[1])
     assert (whole["layers"], whole["effects"]["unseen"], whole["saved"]) == ([1], None, None)
+    assert "whether it holds on unseen ones is not tested" in whole["notes"][0]
     value = valid(cli("knowledge", "update", *args[:-3], "--json", "--method", "value", "--neuron", "L2.N7")[1])
     assert (value["layers"], value["effects"]["new"]["prompts"]) == ([2], 2)
     assert value["control"] is not None
@@ -194,6 +196,18 @@ BAD = {
     "update to itself": (["update", "FACTS", "--subject", "France", "--to", "Paris"], "is the answer already"),
     "update to nothing": (["update", "FACTS", "--subject", "France", "--to", ""], "The new answer is empty"),
     "update to an unknown word": (["update", "FACTS", "--subject", "France", "--to", "Xyzzy"], "not in the vocabulary"),
+    "t beside named neurons": (["suppress", "L1.N2", "--t", "0.1"], "leave --t, --p, --share and --limit out"),
+    "t that is NaN": (["amplify", "--facts", "FACTS", "--subject", "France", "--t", "nan"], "Expected t above 0"),
+    "limit for ROME": (
+        ["update", "FACTS", "--subject", "France", "--to", "a", "--limit", "2"],
+        "ROME edits a layer and looks for no neurons",
+    ),
+    "strength for ROME": (
+        ["update", "FACTS", "--subject", "France", "--to", "a", "--strength", "2"],
+        "ROME has no strength",
+    ),
+    "a text of single tokens": (["amplify", "L1.N2", "--text", "WORDS"], "a passage of two tokens or more"),
+    "edits without a name": (["amplify", "L1.N2", "--edits", ""], "Expected the path of a file of edits, found an"),
     "method": (["update", "FACTS", "--subject", "France", "--to", "a", "--method", "mend"], "found 'mend'"),
     "layer": (["update", "FACTS", "--subject", "France", "--to", "a", "--layer", "3"], "no layer 3"),
     "no text": (["memory", "L1.N2", "--text", "nothing.txt"], "Cannot read nothing.txt"),
@@ -210,9 +224,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_is_one_message_and_exit_code_2(cli, facts, name) -> None:
+def test_bad_input_is_one_message_and_exit_code_2(cli, facts, tmp_path, name) -> None:
     args, message = BAD[name]
-    code, out, err = cli("knowledge", *[facts if arg == "FACTS" else arg for arg in args])
+    words = tmp_path / "words.txt"
+    words.write_text("the\n\nRome\n")
+    files = {"FACTS": facts, "WORDS": str(words)}
+    code, out, err = cli("knowledge", *[files.get(arg, arg) for arg in args])
     assert (code, out) == (2, "")
     assert message in err
     assert err.startswith("unembed: ")

@@ -12,8 +12,10 @@ import torch
 from random_models import build
 
 import unembed
+from unembed import integrated_gradients
 from unembed.errors import InputError
-from unembed.knowledge_attribution import MOST_NODES, attribute, mean_activations
+from unembed.integrated_gradients import MOST_NODES
+from unembed.knowledge_attribution import AttributionInterrupted, attribute, mean_activations
 
 TOKENS = (3, 50, 7, 11, 96, 17)
 TARGET = (23,)
@@ -294,6 +296,56 @@ def test_results_do_not_depend_on_the_memory_they_may_take() -> None:
         assert torch.allclose(a, b, rtol=0, atol=SLACK * wide.probability)
 
 
+@pytest.mark.parametrize("candidates", [None, 40])
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_ctrl_c_leaves_the_neurons_that_are_finished(candidates, share, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = unembed.wrap(build("llama"))
+    whole = attribute(model, TOKENS, TARGET, path="neuron", candidates=candidates)
+    count = integrated_gradients.counterfactuals
+
+    def stop(_: str, done: float) -> None:
+        if done > share:
+            raise KeyboardInterrupt
+
+    def stopped(run, interventions, *args, **how):
+        if len(interventions) > model.layers:  # the neurons, in walks of a few
+            how.update(progress=stop, memory=400_000)
+        return count(run, interventions, *args, **how)
+
+    monkeypatch.setattr(integrated_gradients, "counterfactuals", stopped)
+    with pytest.raises(AttributionInterrupted, match="interrupted after") as caught:
+        attribute(model, TOKENS, TARGET, path="neuron", candidates=candidates)
+    part = caught.value.result
+    assert isinstance(caught.value, KeyboardInterrupt)
+    assert 0 < part.computed < part.planned == whole.planned == (candidates or 144)
+    assert not part.complete
+    assert whole.complete
+    for some, every, layer, expected in zip(part.values, whole.values, part.layers, whole.layers, strict=True):
+        there = ~some.isnan()
+        assert torch.allclose(some[there], every[there], rtol=0, atol=SLACK)
+        assert layer.change == pytest.approx(expected.change, abs=SLACK)
+        assert (layer.sum is None) == (layer.error is None) == (not bool(there.all()))
+    assert len(part.top()) == part.computed
+
+
+def test_sums_are_of_whole_layers_only() -> None:
+    some = attribute(unembed.wrap(build("llama")), TOKENS, TARGET, path="neuron", candidates=7)
+    every = attribute(unembed.wrap(build("llama")), TOKENS, TARGET, path="neuron")
+    assert [(layer.sum, layer.error) for layer in some.layers] == [(None, None)] * 3
+    assert [layer.change for layer in some.layers] == pytest.approx([layer.change for layer in every.layers], abs=SLACK)
+    for layer, values in zip(every.layers, every.values, strict=True):
+        assert layer.sum == pytest.approx(float(values.sum()), abs=1e-12)
+        assert layer.error == pytest.approx(layer.sum - layer.change, abs=1e-12)
+
+
+def test_the_top_prediction_is_that_of_a_plain_run() -> None:
+    model = unembed.wrap(build("llama"))
+    with torch.no_grad():
+        best = int(model.module(torch.tensor([TOKENS]), use_cache=False).logits[0, -1].argmax())
+    assert attribute(model, TOKENS, (best,), steps=1).top_prediction
+    assert not attribute(model, TOKENS, (best ^ 1,), steps=1).top_prediction
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -301,6 +353,8 @@ def test_results_do_not_depend_on_the_memory_they_may_take() -> None:
         ({"quadrature": "simpson"}, "Expected a quadrature of gauss or riemann"),
         ({"steps": 0}, "Expected 1 to 1000 steps, found 0"),
         ({"candidates": 4}, "Candidates belong to the neuron path"),
+        ({"path": "neuron", "steps": 4}, "The neuron path is exact"),
+        ({"path": "neuron", "quadrature": "riemann"}, "The neuron path is exact"),
         ({"baseline": "mean"}, "Expected a baseline of 'zero', or one tensor a layer"),
         ({"baseline": [torch.zeros(3)]}, "Expected a baseline of 3 tensors"),
         ({"memory": 1000}, "budget of .* is too small for one intervention"),

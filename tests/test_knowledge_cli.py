@@ -4,6 +4,7 @@ import json
 
 import pytest
 import test_cli
+import torch
 from test_cli import PROMPT, valid
 
 import unembed
@@ -53,7 +54,11 @@ def test_attribute_json_is_the_library_result(cli, folder, options, words) -> No
         (x.layer, x.sum, x.change, x.error) for x in result.layers
     ]
     for layer in data["layers"]:
-        assert layer["error"] == pytest.approx(layer["sum"] - layer["change"], abs=1e-12)
+        if "candidates" in words:
+            assert (layer["sum"], layer["error"]) == (None, None)
+        else:
+            assert layer["error"] == pytest.approx(layer["sum"] - layer["change"], abs=1e-12)
+    assert (data["computed"], data["complete"]) == (len(scores), True)
     assert data["probability"] == result.probability
 
 
@@ -99,6 +104,47 @@ def test_terminal_views_hold_the_numbers(cli, facts_file) -> None:
     assert "the relation's neurons" in out
 
 
+def test_find_says_what_the_model_does_not_know_and_that_one_fact_is_not_refined(cli, folder, facts_file) -> None:
+    model = unembed.load(str(folder))
+    data = valid(cli("knowledge", "find", facts_file, "--json")[1])
+    for entry in data["facts"]:
+        for prompt, top in zip(entry["prompts"], entry["top"], strict=True):
+            ids = model.tokenizer(prompt)["input_ids"]
+            best = int(model.module(torch.tensor([ids])).logits[0, -1].argmax())
+            assert top == (model.tokenizer.decode([best]) == entry["answer"])
+    unknown = [f"{e['subject']} ({e['answer']})" for e in data["facts"] if 2 * sum(e["top"]) < len(e["top"])]
+    assert unknown
+    assert f"the model does not know {len(unknown)} of 2 facts: {', '.join(unknown)}." in data["notes"][0]
+    assert len(data["notes"]) == 1
+    alone = valid(cli("knowledge", "find", facts_file, "--subject", "Rome", "--limit", "1", "--json")[1])
+    assert "there is only one fact, so nothing is refined" in alone["notes"][-1]
+    assert "note: there is only one fact" in cli("knowledge", "find", facts_file, "--limit", "1")[1]
+
+
+def test_ctrl_c_prints_the_neurons_that_are_finished_and_exits_with_130(cli, monkeypatch) -> None:
+    import unembed.integrated_gradients as paths
+    from unembed.counterfactual import Interrupted
+
+    count = paths.counterfactuals
+
+    def half(run, interventions, *args, **how):
+        values = count(run, interventions, *args, **how)
+        if len(interventions) > 3:  # not those of the three layers
+            raise Interrupted(values, torch.arange(len(values)) < 60)
+        return values
+
+    monkeypatch.setattr(paths, "counterfactuals", half)
+    command = ("knowledge", "attribute", PROMPT, "--target", "Paris", "--path", "neuron")
+    code, out, err = cli(*command)
+    assert (code, err) == (130, "unembed: interrupted\n")
+    assert "INTERRUPTED: 60 of 144 neurons are finished" in out
+    code, out, _ = cli(*command, "--top", "0", "--json")
+    data = valid(out)
+    assert (code, data["complete"], data["computed"], data["planned"]) == (130, False, 60, 144)
+    assert len(data["attributions"]) == 60
+    assert [layer["sum"] is None for layer in data["layers"]] == [False, True, True]
+
+
 def test_facts_lists_what_ships(monkeypatch, capsys) -> None:
     code, out, _ = test_cli.run(monkeypatch, capsys, "knowledge", "facts", "--json")
     assert code == 0
@@ -112,6 +158,15 @@ def test_facts_lists_what_ships(monkeypatch, capsys) -> None:
     [
         (("attribute", PROMPT, "--target", "Paris", "--path", "up"), "Expected a path of layer or neuron"),
         (("attribute", PROMPT, "--target", "Paris", "--baseline", "one"), "Expected a baseline of zero or mean"),
+        (("attribute", PROMPT, "--target", "Paris", "--text", "FILE"), "--text is for the mean"),
+        (("attribute", PROMPT, "--target", "Paris", "--path", "neuron", "--steps", "4"), "The neuron path is exact"),
+        (("attribute", PROMPT, "--target", "Paris", "--candidates", "4"), "Candidates belong to the neuron path"),
+        (("attribute", PROMPT, "--target", "Paris", "--memory", "1 TB"), "in bytes, kB, MB, GB, KiB, MiB or GiB"),
+        (("attribute", PROMPT, "--target", "Paris", "--memory", "12"), "budget of 12 bytes is too small"),
+        (("find", "FILE", "--t", "nan"), "Expected t above 0 and at most 1, found nan"),
+        (("find", "FILE", "--p", "0"), "Expected p above 0 and at most 1, found 0"),
+        (("find", "FILE", "--share", "1.5"), "Expected share between 0 and 1, found 1.5"),
+        (("memory", "L1.N2", "--neurons", "3"), "--neurons is of a layer"),
         (("attribute", PROMPT, "--target", "Atlantis"), "not in the vocabulary"),
         (("attribute", "", "--target", "Paris"), "prompt is empty"),
         (("attribute", PROMPT, "--target", "Paris", "--memory", "lots"), "Expected an amount of memory"),
@@ -119,7 +174,7 @@ def test_facts_lists_what_ships(monkeypatch, capsys) -> None:
         (("find",), "Expected a file of facts, or --relation NAME"),
         (("find", "--relation", "spouse"), "No relation 'spouse' ships"),
         (("find", "FILE", "--subject", "Atlantis"), "There is no fact about 'Atlantis'"),
-        (("find", "FILE", "--t", "3"), "Expected t between 0 and 1"),
+        (("find", "FILE", "--t", "3"), "Expected t above 0 and at most 1"),
         (("find", "no-such-file.yaml"), "no-such-file.yaml"),
     ],
 )

@@ -15,7 +15,7 @@ from unembed.errors import InputError
 from unembed.facts import Fact, Relation, shipped
 from unembed.knowledge_editing import amplify, erase, new_target, reference_texts, suppress, update
 from unembed.knowledge_neurons import Neuron
-from unembed.knowledge_report import answers, neighbours, perplexity, random_like, report
+from unembed.knowledge_report import answers, neighbours, perplexity, random_keys, random_like, report
 from unembed.measures import question
 from unembed.model import Model, value_rows
 from unembed.rome import direction, located, rome, second_moment
@@ -335,7 +335,7 @@ def test_the_report_is_plain_runs_before_and_after() -> None:
     control = suppress(model, [Neuron(1, n) for n in range(20, 40)])
     own = [(prompt, FACT.target) for prompt in FACT.prompts]
     found = report(
-        model, edits, own=own, related=[("of Rome", "new")], new=[("a", "Rome")], control=control, text=TEXTS
+        model, edits, own=own, related=[("of Rome", "new")], new=[("a", "Rome")], control=[control], text=TEXTS
     )
     plain = [probability(model, *pair) for pair in own]
     passages = [tokenize(model, text) for text in TEXTS]
@@ -349,6 +349,42 @@ def test_the_report_is_plain_runs_before_and_after() -> None:
     assert found.effects.unrelated.ratio is None
     assert found.effects.new.before[0].probability == pytest.approx(probability(model, "a", "Rome"), rel=1e-5)
     assert all(torch.equal(value, before[name]) for name, value in model.module.state_dict().items())
+
+
+def test_the_control_of_rome_is_the_same_edit_at_random_keys() -> None:
+    model = model_of("llama")
+    edits = update(model, FACT, "Rome", texts=TEXTS, layer=1)
+    others, random = random_keys(model, edits, count=2, seed=3), torch.Generator().manual_seed(3)
+    (mine,) = edits.edits
+    assert mine.input is not None
+    before = value_rows(model.blocks[1]).double()
+    for (control,) in (other.edits for other in others):
+        order = torch.randperm(48, generator=random)
+        expected = before + torch.outer(mine.input[order].double(), mine.output.double())  # type: ignore[union-attr]
+        assert torch.allclose(control.of(value_rows(model.blocks[1])).double(), expected, rtol=0, atol=1e-12)
+        assert not torch.equal(control.input, mine.input)
+    with pytest.raises(InputError, match="Expected rank-one edits"):
+        random_keys(model, suppress(model, [Neuron(1, 3)]))
+    asked = [(prompt, " Rome") for prompt in FACT.prompts]
+    one, other = (report(model, edit, own=asked, text=TEXTS).effects for edit in others)
+    both = report(model, edits, own=asked, text=TEXTS, control=others).control
+    assert both is not None
+    assert both.own.after == (*one.own.after, *other.own.after)
+    assert both.perplexity == pytest.approx((one.perplexity * other.perplexity) ** 0.5, rel=1e-9)
+
+
+def test_a_report_says_when_no_prompt_is_unseen() -> None:
+    model, edits = model_of("llama"), suppress(model_of("llama"), [Neuron(1, 3)])
+    asked = [(FACT.prompts[0], " Rome")]
+    assert report(model, edits, own=asked).notes == ()
+    assert report(model, edits, own=asked, new=asked, unseen=asked).notes == ()
+    assert "unseen ones is not tested" in report(model, edits, own=asked, new=asked).notes[0]
+
+
+def test_a_text_without_two_tokens_is_refused() -> None:
+    model = model_of("llama")
+    with pytest.raises(InputError, match="passage of two tokens or more"):
+        report(model, suppress(model, [Neuron(1, 3)]), own=[(FACT.prompts[0], " Rome")], text=["the", "a"])
 
 
 def test_top_predictions_are_counted() -> None:

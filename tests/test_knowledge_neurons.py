@@ -161,7 +161,7 @@ def test_neurons_by_name() -> None:
 
 def test_bad_shares_and_no_facts(model: unembed.Model) -> None:
     relation = Relation("capital", "", (), facts())
-    with pytest.raises(InputError, match="Expected p between 0 and 1, found 7"):
+    with pytest.raises(InputError, match="Expected p above 0 and at most 1, found 7"):
         find(model, relation, p=7)
     with pytest.raises(InputError, match="There is no fact of capital"):
         find(model, relation, facts=[])

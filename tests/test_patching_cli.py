@@ -204,6 +204,11 @@ BAD = {
     "no subject": (["trace", CLEAN], "--subject TEXT"),
     "two subjects": (["trace", CLEAN, "--subject", "a", "--subject-position", "1"], "--subject TEXT"),
     "subject": (["trace", CLEAN, "--subject", "Berlin"], "found it 0 times"),
+    "standard input twice": (["patch", "-", "-"], "Standard input holds one prompt"),
+    "target of kl": (["patch", CLEAN, CORRUPT, "--metric", "kl", "-t", "Paris"], "reads no target"),
+    "vs of a probability": (["patch", CLEAN, CORRUPT, *WORDS, "--metric", "probability"], "reads another token"),
+    "window": (["trace", CLEAN, "--subject", "France", "--window", "999"], "window of 1 to 3 layers, found 999"),
+    "huge scale": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--scale", "1e20"], "nothing of it would be left"),
     "noise": (["trace", CLEAN, "--subject", "France", "--noise", "0"], "noise above 0"),
     "trace site": (["trace", CLEAN, "--subject", "France", "--site", "head"], "found 'head'"),
     "no direction": (["steer", CLEAN, "--layer", "1"], "--toward"),
@@ -212,7 +217,7 @@ BAD = {
     "file": (["steer", CLEAN, "--layer", "1", "--add", "none.npy"], "There is no file 'none.npy'"),
     "steer layer": (["steer", CLEAN, "--layer", "9", "--toward", "the"], "There is no layer 9"),
     "steer site": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--site", "z"], "found 'z'"),
-    "scale": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--scale", "nan"], "not finite"),
+    "scale": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--scale", "nan"], "finite scale, found nan"),
     "context": (["steer", CLEAN, "--layer", "1", "--add", "Rome", "--tokens", "99"], "exceed the 64"),
 }
 

@@ -212,8 +212,10 @@ BAD = {
     "site": ({"site": "z"}, "to steer, found 'z'"),
     "width": ({"direction": torch.ones(5)}, "direction of 32 numbers"),
     "matrix": ({"direction": torch.ones(2, 32)}, "one value for all positions"),
-    "NaN": ({"scale": float("nan")}, "not finite"),
-    "beyond the numbers": ({"scale": 1e307}, r"scale of 1e\+307 the logits are not finite"),
+    "NaN": ({"scale": float("nan")}, "finite scale, found nan"),
+    "beyond the numbers": ({"scale": 1e307}, r"scale of 1e\+307 the added vector is .* nothing of it would be left"),
+    "infinity": ({"scale": float("-inf")}, "finite scale, found -inf"),
+    "beyond the stream": ({"scale": -1e20}, r"nothing of it would be left.\nTake a scale below"),
     "prompt": ({"prompt": []}, "prompt is empty"),
     "tokens": ({"tokens": 0}, "tokens >= 1"),
 }

@@ -191,11 +191,11 @@ def _check_words(site: str, how: str, texts: object) -> None:
     if site not in KINDS:
         raise InputError(f"Expected a site of {', '.join(KINDS)}; found {site!r}.")
     if how not in get_args(How):
-        raise InputError(f"Expected how='zero' or 'mean', found {how!r}.")
+        raise InputError(f"Expected parts to be set to zero or to their mean, found {how!r}.")
     if how == "mean" and texts is None:
-        raise InputError("A mean is taken over texts: give some prompts (texts), or take how='zero'.")
+        raise InputError("A mean is taken over the prompts of a text: give a text, or set parts to zero.")
     if how == "zero" and texts is not None:
-        raise InputError("Texts are for the mean: take how='mean', or leave them out.")
+        raise InputError("A text is for the mean: set parts to their mean, or leave the text out.")
 
 
 def _positions(position: str | int, length: int) -> tuple[int, ...]:
@@ -256,5 +256,5 @@ def _means(
         totals = {layer: run.whole(kind, layer, everywhere).double().sum(0) + totals[layer] for layer in layers}
         count += run.length
     if not count:
-        raise InputError("A mean needs at least one text.")
+        raise InputError("A mean needs a text: expected at least one prompt.")
     return {layer: total / count for layer, total in totals.items()}

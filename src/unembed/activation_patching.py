@@ -167,7 +167,7 @@ def patch(
     """
     sweep, directions = _sweep(site), _directions(direction)
     answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
-    _check_metric(metric, answer)
+    _check_metric(metric, target, versus, answer)
     prompts = tokenize(model, clean), tokenize(model, corrupt)
     alignment = aligned(model, *prompts, align)
     chosen = alignment.at(position)
@@ -245,9 +245,15 @@ def _directions(word: str) -> list[Direction]:
     return ["denoise", "noise"] if word == "both" else ["denoise" if word == "denoise" else "noise"]
 
 
-def _check_metric(metric: str | Measure, answer: tuple[int, ...] | None) -> None:
+def _check_metric(
+    metric: str | Measure, target: object, versus: str | int | None, answer: tuple[int, ...] | None
+) -> None:
     if isinstance(metric, str) and metric not in get_args(Metric):
         raise InputError(f"Expected a metric of {', '.join(get_args(Metric))}, found {metric!r}.")
+    if metric == "kl" and target is not None:
+        raise InputError("The metric kl compares whole distributions and reads no target: leave it out.")
+    if metric != "logit-difference" and versus is not None:
+        raise InputError("Only the metric logit-difference reads another token: leave it out.")
     if metric == "logit-difference" and answer is not None and len(answer) > 1:
         raise InputError(
             f"A logit difference reads one token, but the target is {len(answer)} tokens.\n"

@@ -131,7 +131,7 @@ def causal_trace(
         InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
         TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
     """
-    where = _check(site, window, noise, samples)
+    where = _check(model, site, window, noise, samples)
     tokens = tokenize(model, prompt)
     corrupted = subject_positions(model, prompt, subject)
     asked = _question(model, tokens, target)
@@ -179,13 +179,20 @@ def _with_sample(result: CausalTrace, corrupt: float, found: Float[Tensor, "cell
     return replace(result, corrupt=torch.cat([result.corrupt, one]), restored=torch.cat([result.restored, restored]))
 
 
-def _check(site: str, window: int, noise: float, samples: int) -> Restored:
+def _check(model: Model, site: str, window: int, noise: float, samples: int) -> Restored:
     if site not in SITES:
         raise InputError(f"Expected a site of {', '.join(SITES)}, found {site!r}.")
-    if window < 1 or samples < 1:
-        raise InputError(f"Expected window >= 1 and samples >= 1, found {window} and {samples}.")
+    if not 1 <= window <= model.layers:
+        raise InputError(f"Expected a window of 1 to {model.layers} layers, found {window}.")
+    if samples < 1:
+        raise InputError(f"Expected at least one sample of noise, found {samples}.")
     if not 0 < noise < float("inf"):
-        raise InputError(f"Expected noise above 0, found {noise}.")
+        raise InputError(f"Expected a finite amount of noise above 0, found {noise:g}.")
+    most = 1 / torch.finfo(model.dtype).eps
+    if noise > most:
+        raise InputError(
+            f"Noise of {noise:g} standard deviations leaves nothing of the embeddings: expected at most {most:.3g}."
+        )
     return site
 
 

@@ -76,6 +76,30 @@ class SkipTrigram:
     """Product of the largest of each."""
 
 
+@dataclass(frozen=True)
+class TokenCircuits:
+    """What a head's circuits say about one token."""
+
+    token: int
+    promotes: tuple[Ranked, ...]
+    suppresses: tuple[Ranked, ...]
+    looks_for: tuple[Ranked, ...]
+
+
+@dataclass(frozen=True)
+class HeadCircuits:
+    """The circuits of one head, from the weights alone. Made by `head_circuits`."""
+
+    model: Model
+    layer: int
+    head: int
+    eigenvalues: Complex[Tensor, "d_head"]
+    """Of the OV circuit over the vocabulary (`ov_eigenvalues`)."""
+    of_token: TokenCircuits | None
+    skip_trigrams: tuple[SkipTrigram, ...] | None
+    """None where they were not asked for."""
+
+
 def ov_circuit(model: Model, layer: int, head: int) -> OV:
     """The OV circuit of a head, norms folded as the module says.
 
@@ -167,6 +191,35 @@ def skip_trigrams(model: Model, layer: int, head: int, *, top: int = 20, each: i
             )
         )
     return found
+
+
+def head_circuits(
+    model: Model, layer: int, head: int, *, token: int | None = None, trigrams: bool = False
+) -> HeadCircuits:
+    """What a head copies, and on request what it does with a token, and its strongest skip-trigrams.
+
+    Raises:
+        InputError: there is no such layer or head.
+    """
+    layer, head = check_head(model, layer, head)
+    return HeadCircuits(
+        model=model,
+        layer=layer,
+        head=head,
+        eigenvalues=ov_eigenvalues(model, layer)[head],
+        of_token=None if token is None else _of_token(model, layer, head, token),
+        skip_trigrams=tuple(skip_trigrams(model, layer, head)) if trigrams else None,
+    )
+
+
+def _of_token(model: Model, layer: int, head: int, token: int) -> TokenCircuits:
+    ov, qk = ov_circuit(model, layer, head), qk_circuit(model, layer, head)
+    return TokenCircuits(
+        token=token,
+        promotes=tuple(promotes(model, ov, token)),
+        suppresses=tuple(promotes(model, ov, token, least=True)),
+        looks_for=tuple(looks_for(model, qk, token)),
+    )
 
 
 def _seekers(model: Model, qk: QK, each: int) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ from unembed.edits import Edit, Intervention
 from unembed.errors import InputError
 from unembed.interface import one_at_a_time
 from unembed.measures import Measure, TokenMeasure
-from unembed.memory import Costs, budget, costs, logit_rows
+from unembed.memory import Costs, amount, budget, costs, logit_rows
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import unembedded
@@ -29,6 +29,8 @@ from unembed.walk import Row, Walk, Watched, row_of
 
 WIDEST = 1024
 """Packed tokens of one walk, at most: wider gains nothing and falls out of the processor's caches."""
+SHORT = 256
+"""The same for a job of several walks on a CPU: as fast there, and what an interrupt loses is soon done again."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -170,8 +172,8 @@ def _job(
     dearest = max(rows, key=cost.of)
     if cost.of(dearest) > job.memory:
         raise InputError(
-            f"The memory budget of {job.memory / 2**20:.1f} MiB is too small for one intervention "
-            f"({dearest.edits[0].site.label}), which needs about {cost.of(dearest) / 2**20:.1f} MiB.\n"
+            f"The memory budget of {amount(job.memory)} is too small for one intervention "
+            f"({dearest.edits[0].site.label}), which needs about {amount(cost.of(dearest))}.\n"
             "Raise the budget (--memory), or take a shorter prompt."
         )
     return job
@@ -254,14 +256,20 @@ def _planned(
 
 def _parts(job: _Job) -> Iterator[range]:
     """Consecutive rows that fit the budget together."""
-    start, tokens, taken = 0, 0, 0
+    start, tokens, taken, widest = 0, 0, 0, _widest(job)
     for i, row in enumerate(job.rows):
         size, cost = job.run.length - row.start, job.costs.of(row)
-        if i > start and (tokens + size > WIDEST or taken + cost > job.memory):
+        if i > start and (tokens + size > widest or taken + cost > job.memory):
             yield range(start, i)
             start, tokens, taken = i, 0, 0
         tokens, taken = tokens + size, taken + cost
     yield range(start, len(job.rows))
+
+
+def _widest(job: _Job) -> int:
+    """Packed tokens of one walk of this job."""
+    several = sum(job.run.length - row.start for row in job.rows) > WIDEST
+    return SHORT if several and job.run.model.device.type == "cpu" else WIDEST
 
 
 def _chunks(job: _Job, last: Tensor) -> Iterator[Tensor]:

@@ -76,7 +76,7 @@ def update(
     neurons: Collection[Neuron] = (),
     prompts: Sequence[str] | None = None,
     layer: int | None = None,
-    strength: float = STRENGTH,
+    strength: float | None = None,
     texts: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> WeightEdits:
@@ -90,7 +90,7 @@ def update(
         neurons: the fact's neurons, of the value edit.
         prompts: those of the fact's that the edit is made with; None takes all.
         layer: of ROME; None takes its default.
-        strength: of the value edit; 1 is the paper's.
+        strength: of the value edit; 1 is the paper's, None takes `STRENGTH`.
         texts: what ROME should leave alone; None takes `reference_texts()` without the fact's subject.
         progress: called as the work goes on.
 
@@ -106,12 +106,14 @@ def update(
     if method == "rome":
         if neurons:
             raise InputError("ROME edits a whole layer and takes no neurons: leave them out, or use method value.")
+        if strength is not None:
+            raise InputError("ROME has no strength: leave it out, or use method value.")
         kept = reference_texts(without=fact.subject) if texts is None else texts
         edits = [rome(model, chosen, fact.subject, new, texts=kept, layer=layer, progress=progress)]
         return weight_edits(model, edits, f"{what}, by ROME")
     if layer is not None:
         raise InputError("The value edit changes neurons wherever they are: a layer belongs to ROME.")
-    edits = _value_edits(model, chosen, fact, new, neurons, strength)
+    edits = _value_edits(model, chosen, fact, new, neurons, STRENGTH if strength is None else strength)
     return weight_edits(model, edits, f"{what}, in {_count(neurons)}")
 
 

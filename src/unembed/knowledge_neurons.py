@@ -109,6 +109,13 @@ class FactNeurons:
     """Without those that other facts share."""
     probabilities: tuple[float, ...]
     """Of the right answer, one a prompt, before any intervention."""
+    top: tuple[bool, ...]
+    """Whether it is the top prediction, one a prompt."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the model gives the answer to at least half of the prompts."""
+        return 2 * sum(self.top) >= len(self.top)
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,21 @@ class Found:
     p: float
     share: float
     path: Path
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to keep in mind with these neurons."""
+        unknown = [f"{entry.fact.subject} ({entry.fact.answer})" for entry in self.facts if not entry.known]
+        notes = []
+        if unknown:
+            names = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
+            notes.append(
+                f"the model does not know {len(unknown)} of {len(self.facts)} facts: {names}.\n"
+                "Their answer is the top prediction in less than half of their prompts."
+            )
+        if len(self.facts) == 1:
+            notes.append("there is only one fact, so nothing is refined: its neurons may be those of the relation.")
+        return tuple(notes)
 
 
 def find(
@@ -153,15 +175,16 @@ def find(
         progress: called after each prompt.
 
     Raises:
-        InputError: no facts, or shares outside 0 to 1.
+        InputError: no facts, `t` or `p` outside (0, 1], or `share` outside [0, 1].
     """
-    _check_shares(t=t, p=p, share=share)
+    _check_shares(t, p, share)
     chosen = list(relation.facts if facts is None else facts)
     if not chosen:
         raise InputError(f"There is no fact of {relation.name} to search.")
     total, done = sum(len(fact.prompts) for fact in chosen), 0
     votes: dict[Fact, frozenset[Neuron]] = {}
     chances: dict[Fact, tuple[float, ...]] = {}
+    tops: dict[Fact, tuple[bool, ...]] = {}
     for fact in chosen:
         found = []
         for prompt in fact.prompts:
@@ -170,9 +193,12 @@ def find(
             progress("knowledge attribution", done / total)
         votes[fact] = kept([above(attribution.values, t) for attribution in found], p)
         chances[fact] = tuple(attribution.probability for attribution in found)
+        tops[fact] = tuple(attribution.top_prediction for attribution in found)
     return Found(
         relation=relation.name,
-        facts=tuple(FactNeurons(fact, votes[fact], refined(votes, fact, share), chances[fact]) for fact in chosen),
+        facts=tuple(
+            FactNeurons(fact, votes[fact], refined(votes, fact, share), chances[fact], tops[fact]) for fact in chosen
+        ),
         shared=relation_neurons(votes, 0.5),
         t=t,
         p=p,
@@ -186,10 +212,12 @@ def _attributed(model: Model, prompt: str, fact: Fact, path: Path, candidates: i
     return attribute(model, prompt, fact.target, path=path, candidates=exact, memory=memory)
 
 
-def _check_shares(**shares: float) -> None:
-    for name, value in shares.items():
-        if not 0 <= value <= 1:
-            raise InputError(f"Expected {name} between 0 and 1, found {value}.")
+def _check_shares(t: float, p: float, share: float) -> None:
+    for name, value in (("t", t), ("p", p)):
+        if not 0 < value <= 1:
+            raise InputError(f"Expected {name} above 0 and at most 1, found {value:g}.")
+    if not 0 <= share <= 1:
+        raise InputError(f"Expected share between 0 and 1, found {share:g}.")
 
 
 def scaled(neurons: Collection[Neuron], factor: float, positions: tuple[int, ...] | None) -> list[Edit]:

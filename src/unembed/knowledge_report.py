@@ -2,15 +2,17 @@
 
     change      sum of P(right answer) after / before - 1, over the prompts of a group
     groups      own: the fact itself; related: other facts of its relation; unrelated: facts of other relations
-    control     the same for an edit of as many random, strongly active neurons of the same layers
+    control     the same for an edit of as many random, strongly active neurons of the same layers; for a rank-one edit,
+                of the same `delta` at a random key, over several keys
     perplexity  exp of the mean of -log P(token | tokens before), over a text, before and after
 
 Exact: the edited module runs on every prompt. An answer is right when each of its tokens is the top prediction.
 """
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,7 +28,7 @@ from unembed.readouts import capped, unembedded
 from unembed.sites import neurons_of
 from unembed.trace import tokenize
 from unembed.vocabulary import log_normaliser, normed, wide
-from unembed.weight_edits import WeightEdits, applied
+from unembed.weight_edits import WeightEdits, applied, weight_edits
 
 Asked = Sequence[tuple[str, str]]
 """Prompts, each with the answer that is read."""
@@ -93,9 +95,16 @@ class EditReport:
     edits: WeightEdits
     effects: Effects
     control: Effects | None
-    """Of the edit of random neurons."""
+    """Of the control; the prompts of several edits one after the other, the geometric mean of their perplexities."""
     perplexity: float | None
     """Of the text before."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report cannot tell."""
+        if self.effects.new.before and not self.effects.unseen.before:
+            return ("all prompts of the fact made the edit: whether it holds on unseen ones is not tested",)
+        return ()
 
 
 def report(
@@ -107,7 +116,7 @@ def report(
     unrelated: Asked = (),
     new: Asked = (),
     unseen: Asked = (),
-    control: WeightEdits | None = None,
+    control: Sequence[WeightEdits] = (),
     text: Sequence[str] = (),
     progress: Progress = silent,
 ) -> EditReport:
@@ -121,27 +130,29 @@ def report(
         unrelated: of other relations.
         new: prompts that an update was made with, with its new answer.
         unseen: its other prompts, with the new answer.
-        control: an edit of random neurons.
+        control: edits to compare it with, such as of `random_like` neurons, or `random_keys`; read together.
         text: passages for the perplexity.
         progress: called after each group.
 
     Raises:
-        InputError: a bad prompt or answer.
+        InputError: a bad prompt or answer, or a text without a passage of two tokens.
     """
     groups = [[question(model, *pair) for pair in group] for group in (own, related, unrelated, new, unseen)]
     passages = [tokens for tokens in (tokenize(model, passage) for passage in text) if len(tokens) > 1]
-    total = 2 if control is None else 3
+    if len(text) and not passages:
+        raise InputError("A perplexity needs a text with a passage of two tokens or more: there is none in it.")
+    total = 2 + len(control)
     before = _state(model, groups, passages)
     progress("report", 1 / total)
     with applied(model, edits):
         effects = _effects(before, _state(model, groups, passages))
     progress("report", 2 / total)
-    if control is None:
-        return EditReport(edits, effects, None, before[1])
-    with applied(model, control):
-        compared = _effects(before, _state(model, groups, passages))
-    progress("report", 1.0)
-    return EditReport(edits, effects, compared, before[1])
+    compared = []
+    for done, other in enumerate(control, 3):
+        with applied(model, other):
+            compared.append(_effects(before, _state(model, groups, passages)))
+        progress("report", done / total)
+    return EditReport(edits, effects, _together(compared) if compared else None, before[1])
 
 
 def neighbours(
@@ -184,6 +195,30 @@ def random_like(model: Model, neurons: Collection[Neuron], asked: tuple[str, str
     return random_neurons(model, question(model, *asked), neurons)
 
 
+def random_keys(model: Model, edits: WeightEdits, *, count: int = 4, seed: int = 0) -> list[WeightEdits]:
+    """The control of a rank-one edit: as much is written, but for random keys. `u`'s entries change places at random.
+
+    One random key may happen to be near the subject's (on the real model, up to a third of it), so there are several.
+
+    Raises:
+        InputError: an edit is not of rank one.
+    """
+    random = torch.Generator().manual_seed(seed)
+    return [_at_random(model, edits, random) for _ in range(count)]
+
+
+def _at_random(model: Model, edits: WeightEdits, random: torch.Generator) -> WeightEdits:
+    found = []
+    for edit in edits.edits:
+        if edit.neurons is not None or edit.input is None:
+            raise InputError(
+                f"Expected rank-one edits of whole layers, found one of some neurons of layer {edit.layer}."
+            )
+        order = torch.randperm(len(edit.input), generator=random)
+        found.append(replace(edit, input=edit.input[order]))
+    return weight_edits(model, found, f"{edits.description}, at a random key")
+
+
 _State = tuple[list[list[Answered]], float | None]
 
 
@@ -191,6 +226,27 @@ def _state(model: Model, groups: list[list[Question]], passages: list[tuple[int,
     flat = iter(answers(model, [asked for group in groups for asked in group]))
     found = [[next(flat) for _ in group] for group in groups]
     return found, perplexity(model, passages) if passages else None
+
+
+def _together(effects: Sequence[Effects]) -> Effects:
+    """The groups of several edits, each one after the other."""
+
+    def joined(name: str) -> Change:
+        changes: list[Change] = [getattr(one, name) for one in effects]
+        return Change(
+            tuple(a for change in changes for a in change.before), tuple(a for change in changes for a in change.after)
+        )
+
+    found = [one.perplexity for one in effects if one.perplexity is not None]
+    mean = math.exp(sum(map(math.log, found)) / len(found)) if found else None
+    return Effects(
+        own=joined("own"),
+        related=joined("related"),
+        unrelated=joined("unrelated"),
+        new=joined("new"),
+        unseen=joined("unseen"),
+        perplexity=mean,
+    )
 
 
 def _effects(before: _State, after: _State) -> Effects:

@@ -34,8 +34,19 @@ def parse_bytes(text: str) -> int:
     except ValueError:
         size = 0.0
     if not 1 <= size < 1e18:
-        raise InputError(f"Expected an amount of memory such as 2GiB or 500MB, found {text!r}.")
+        raise InputError(
+            f"Expected an amount of memory of at least one byte, in bytes, kB, MB, GB, KiB, MiB or GiB, such as 2GiB; "
+            f"found {text!r}."
+        )
     return int(size)
+
+
+def amount(size: int) -> str:
+    """A number of bytes for a person: `512 bytes`, `1.5 MiB`."""
+    for unit, bytes_ in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= bytes_:
+            return f"{size / bytes_:.1f} {unit}"
+    return f"{size} bytes"
 
 
 def free_bytes(device: torch.device) -> int:

@@ -26,7 +26,7 @@ from unembed.run import Run, at_positions, base_run
 
 
 @dataclass(frozen=True)
-class Heads:
+class Projected:
     """Queries, keys and values of some rows, as the scores read them."""
 
     query: Float[Tensor, "row head d_head"]
@@ -89,13 +89,13 @@ def probed(module: nn.Module, width: int) -> norms.Norm:
 # Running the module
 
 
-def _call(run: Run, layer: int, rows: Tensor, positions: Sequence[int], frozen: "Scales | None") -> Heads:
-    found: list[Heads] = []
+def _call(run: Run, layer: int, rows: Tensor, positions: Sequence[int], frozen: "Scales | None") -> Projected:
+    found: list[Projected] = []
 
     def attend(
         module: nn.Module, eager: object, query: Tensor, key: Tensor, value: Tensor, mask: object
     ) -> tuple[Tensor, None]:
-        found.append(Heads(*(x[0].transpose(0, 1).clone() for x in (query, key, value))))
+        found.append(Projected(*(x[0].transpose(0, 1).clone() for x in (query, key, value))))
         return value.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1]), None
 
     block, call = run.model.blocks[layer], run.calls[layer]

@@ -10,6 +10,7 @@ A steered run is a run of a changed model: its stream is no longer the sum of wh
 while steering has no ledger that adds up.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -242,20 +243,23 @@ def steer(
         tokens: how many to emit at most, like `temperature` and `seed` as in `generate`.
 
     Raises:
-        InputError: a bad prompt, direction, site or number.
+        InputError: a bad prompt, direction, site or number; or so large a `scale` that what is there is rounded away.
         SteeringInterrupted: on Ctrl-C, with what was emitted.
     """
     where = steerable(model, layer, site)
+    if not math.isfinite(scale):
+        raise InputError(f"Expected a finite scale, found {scale:g}.")
     edit = add(where, scale * torch.as_tensor(direction))
     _check(edit, model)
     ids = tokenize(model, prompt)
     before = base_run(model, ids).at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
+    size = float(torch.as_tensor(direction).double().norm())
+    _check_scale(model, scale, size, length)
     plain, changed = [], []
 
     def result(*, complete: bool) -> Steering:
-        added = float((scale * torch.as_tensor(direction)).double().norm())
-        return Steering(model, ids, edit, tuple(plain), tuple(changed), added, length, complete)
+        return Steering(model, ids, edit, tuple(plain), tuple(changed), abs(scale) * size, length, complete)
 
     try:
         for step in generate(model, ids, tokens=tokens, temperature=temperature, seed=seed):
@@ -268,3 +272,14 @@ def steer(
     except KeyboardInterrupt as stop:
         raise SteeringInterrupted(result(complete=False)) from stop
     return result(complete=True)
+
+
+def _check_scale(model: Model, scale: float, size: float, length: float) -> None:
+    """Refuse what leaves nothing of the prompt: beyond `length / eps`, the sum is the direction alone, rounded."""
+    most = length / torch.finfo(model.dtype).eps
+    if abs(scale) * size > most:
+        raise InputError(
+            f"With a scale of {scale:g} the added vector is {abs(scale) * size:.3g} long, what is there {length:.3g}: "
+            f"in {str(model.dtype).removeprefix('torch.')} nothing of it would be left.\n"
+            f"Take a scale below {most / size:.2g}."
+        )

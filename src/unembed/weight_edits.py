@@ -266,16 +266,28 @@ def load_edits(path: str | Path, model: Model) -> WeightEdits:
             model=head["model"],
             weights=head["weights"],
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"The weight edits in {file} are damaged ({error!r}). Save them again.") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"The weight edits in {file} are damaged: {_damage(error)}. Save them again.") from error
+    if not edits.edits:
+        raise InputError(f"{file} holds no edits: its list of them is empty. Save them again.")
     _check_weights(file, edits, model)
     _check_all(model, edits)
     return edits
 
 
+def _damage(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return "their list is no JSON"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error) if isinstance(error, ValueError) else "their list is not of the form that --save writes"
+
+
 def _read(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 
+    if not file.name:
+        raise InputError("Expected the path of a file of edits, found an empty one.")
     if not file.is_file():
         raise InputError(f"There is no file of edits {file}. Check the path; it is read from {Path.cwd()}.")
     try:
@@ -291,7 +303,9 @@ def _edit(entry: dict[str, Any], tensors: dict[str, Tensor]) -> WeightEdit:
     layer, expert, neurons = entry["layer"], entry["expert"], entry["neurons"]
     indices = [layer, *([] if expert is None else [expert]), *(neurons or [])]
     if not all(type(index) is int for index in indices):
-        raise ValueError(f"expected whole numbers, found {indices}")
+        raise ValueError("a layer, an expert or a neuron is no whole number")
+    if type(entry["factor"]) not in (int, float):
+        raise ValueError("a factor is no number")
     return WeightEdit(
         layer=layer,
         expert=expert,

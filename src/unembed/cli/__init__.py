@@ -5,7 +5,7 @@ Nothing heavy is imported before a command needs it, so that `--help` answers at
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -55,16 +55,17 @@ def root(
 def main() -> None:
     """Run the command line; every refusal is one message and an exit code (errors.py), never a stack trace."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe can still be told from an error
+    except SystemExit as end:
+        _end(end, end.code)
+    except BrokenPipeError as end:
+        _end(end, 0)
     except UnembedError as error:
         typer.echo(f"unembed: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("unembed: interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except MemoryError:
         typer.echo("unembed: out of memory; try a shorter prompt or a smaller --dtype", err=True)
         sys.exit(1)
@@ -75,3 +76,17 @@ def main() -> None:
         typer.echo(f"unembed: internal error, please report it: {type(error).__name__}: {reason}", err=True)
         typer.echo("UNEMBED_DEBUG=1 shows where it happened.", err=True)
         sys.exit(1)
+
+
+def _end(end: BaseException, code: str | int | None) -> NoReturn:
+    """Exit; typer and rich turn an interrupt and a closed pipe into silent exits: what began them tells."""
+    causes = [end]
+    while causes[-1].__context__ is not None:
+        causes.append(causes[-1].__context__)
+    if any(isinstance(cause, BrokenPipeError) for cause in causes):  # the reader of the pipe left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 0
+    if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
+        typer.echo("unembed: interrupted", err=True)
+        code = 130
+    sys.exit(code)

@@ -105,12 +105,14 @@ def circuit(
     as_json: JsonOpt = False,
 ) -> None:
     """What a head copies, promotes and looks for, read from its weights alone."""
+    from unembed.circuits import head_circuits
     from unembed.view.payloads.circuits import circuit_payload
     from unembed.view.terminal.circuits import circuit_lines
 
     loaded = load_model(model, device, dtype, offline, edits)
     one = None if token is None else one_token(loaded, token)
-    print_result(circuit_payload(loaded, layer, head, one, trigrams=skip_trigrams), circuit_lines, as_json)
+    result = head_circuits(loaded, layer, head, token=one, trigrams=skip_trigrams)
+    print_result(circuit_payload(result), circuit_lines, as_json)
 
 
 def composition(

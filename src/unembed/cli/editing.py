@@ -1,12 +1,22 @@
-"""`knowledge suppress`, `amplify`, `update`, `erase`: edits of weights with reports; `memory`: what neurons hold."""
+"""`knowledge suppress`, `amplify`, `update`, `erase`: edits of weights, with reports of what they do."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unembed.cli.knowledge import FileArg, RelationOpt, SubjectOpt, fact_about, knowledge_app, read_relation
+from unembed.cli.knowledge import (
+    FileArg,
+    RelationOpt,
+    SubjectOpt,
+    fact_about,
+    knowledge_app,
+    named_neurons,
+    passages_of,
+    read_relation,
+)
 from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, JsonOpt, ModelOpt, OfflineOpt
 from unembed.cli.shared import load_model, print_result, progress_bar
 from unembed.errors import InputError
@@ -24,10 +34,16 @@ NeuronsArg = Annotated[
 FactsOpt = Annotated[str | None, typer.Option("--facts", help="A YAML or JSONL file of facts.")]
 SaveOpt = Annotated[Path | None, typer.Option(help="Write the edit to this file, for --edits.")]
 TextOpt = Annotated[Path | None, typer.Option(help="A text for the perplexity, one passage a line.")]
-TOpt = Annotated[float, typer.Option("--t", help="Share of the maximum above which a neuron counts.")]
-POpt = Annotated[float, typer.Option("--p", help="Share of a fact's prompts in which it must.")]
-ShareOpt = Annotated[float, typer.Option(help="Share of other facts that may have it as well.")]
-LimitOpt = Annotated[int, typer.Option(min=1, help="How many facts to compare when neurons are found.")]
+TOpt = Annotated[
+    float | None, typer.Option("--t", help="Found neurons: share of the maximum above which one counts (0.2).")
+]
+POpt = Annotated[
+    float | None, typer.Option("--p", help="Found neurons: share of a fact's prompts in which one must (0.7).")
+]
+ShareOpt = Annotated[
+    float | None, typer.Option(help="Found neurons: share of other facts that may have one as well (0.2).")
+]
+LimitOpt = Annotated[int | None, typer.Option(min=1, help="Found neurons: how many facts are compared (10).")]
 
 
 @knowledge_app.command()
@@ -36,10 +52,10 @@ def suppress(
     facts: FactsOpt = None,
     relation: RelationOpt = None,
     subject: SubjectOpt = None,
-    t: TOpt = 0.2,
-    p: POpt = 0.7,
-    share: ShareOpt = 0.2,
-    limit: LimitOpt = 10,
+    t: TOpt = None,
+    p: POpt = None,
+    share: ShareOpt = None,
+    limit: LimitOpt = None,
     text: TextOpt = None,
     save: SaveOpt = None,
     edits: EditsOpt = None,
@@ -50,10 +66,11 @@ def suppress(
     as_json: JsonOpt = False,
 ) -> None:
     """Set the value rows of neurons to zero, and tell what that does to a fact and to others."""
-    about = _about(facts, relation, subject, neurons)
-    passages = _lines(text)
+    about, search = _about(facts, relation, subject, neurons), _Search(t, p, share, limit)
+    _check_named(neurons, search)
+    passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
-    _scale(loaded, "suppress", neurons, about, {"t": t, "p": p, "share": share}, limit, passages, save, as_json)
+    _scale(loaded, "suppress", neurons, about, search, passages, save, as_json)
 
 
 @knowledge_app.command()
@@ -62,10 +79,10 @@ def amplify(
     facts: FactsOpt = None,
     relation: RelationOpt = None,
     subject: SubjectOpt = None,
-    t: TOpt = 0.2,
-    p: POpt = 0.7,
-    share: ShareOpt = 0.2,
-    limit: LimitOpt = 10,
+    t: TOpt = None,
+    p: POpt = None,
+    share: ShareOpt = None,
+    limit: LimitOpt = None,
     text: TextOpt = None,
     save: SaveOpt = None,
     edits: EditsOpt = None,
@@ -76,10 +93,11 @@ def amplify(
     as_json: JsonOpt = False,
 ) -> None:
     """Double the value rows of neurons, and tell what that does to a fact and to others."""
-    about = _about(facts, relation, subject, neurons)
-    passages = _lines(text)
+    about, search = _about(facts, relation, subject, neurons), _Search(t, p, share, limit)
+    _check_named(neurons, search)
+    passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
-    _scale(loaded, "amplify", neurons, about, {"t": t, "p": p, "share": share}, limit, passages, save, as_json)
+    _scale(loaded, "amplify", neurons, about, search, passages, save, as_json)
 
 
 @knowledge_app.command()
@@ -93,16 +111,16 @@ def update(
     ),
     layer: Annotated[int | None, typer.Option(help="ROME: the layer that is edited.")] = None,
     strength: Annotated[
-        float, typer.Option(min=0, help="value: how much; 1 is the paper's, far too much here.")
-    ] = 0.05,
+        float | None, typer.Option(min=0, help="value: how much (0.05); 1 is the paper's, far too much here.")
+    ] = None,
     hold_out: Annotated[
         bool, typer.Option("--hold-out/--all-prompts", help="Make the edit with every second prompt, test on the rest.")
     ] = True,
     neuron: Annotated[list[str] | None, typer.Option(help="value: a neuron (repeatable); else found.")] = None,
-    t: TOpt = 0.2,
-    p: POpt = 0.7,
-    share: ShareOpt = 0.2,
-    limit: LimitOpt = 10,
+    t: TOpt = None,
+    p: POpt = None,
+    share: ShareOpt = None,
+    limit: LimitOpt = None,
     text: TextOpt = None,
     save: SaveOpt = None,
     edits: EditsOpt = None,
@@ -118,11 +136,14 @@ def update(
 
     about = _one_fact(file, relation, subject)
     target = new_target(about[1], to)
-    passages = _lines(text)
+    search = _Search(t, p, share, limit)
+    if search.asked and method == "rome":
+        raise InputError("ROME edits a layer and looks for no neurons: leave --t, --p, --share and --limit out.")
+    _check_named(neuron, search)
+    passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
     made = about[1].prompts[0::2] if hold_out else about[1].prompts
-    shares = {"t": t, "p": p, "share": share}
-    chosen = _neurons(loaded, neuron, about, shares, limit) if method == "value" else _parsed(neuron)
+    chosen = _neurons(loaded, neuron, about, search) if method == "value" else named_neurons(neuron)
 
     def make(neurons: "Collection[Neuron]") -> "WeightEdits":
         words: Any = {"method": method, "neurons": neurons, "prompts": made, "layer": layer, "strength": strength}
@@ -139,9 +160,9 @@ def update(
 def erase(
     relation: Annotated[str, typer.Argument(help="A relation that ships with the package, or of --facts.")],
     facts: FactsOpt = None,
-    t: TOpt = 0.2,
-    p: POpt = 0.7,
-    limit: LimitOpt = 10,
+    t: TOpt = None,
+    p: POpt = None,
+    limit: LimitOpt = None,
     text: TextOpt = None,
     save: SaveOpt = None,
     edits: EditsOpt = None,
@@ -155,44 +176,11 @@ def erase(
     from unembed.knowledge_editing import erase as run
 
     chosen = read_relation(facts, relation)
-    passages = _lines(text)
+    passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
-    shared = _found(loaded, chosen, None, {"t": t, "p": p}, limit).shared
+    shared = _found(loaded, chosen, None, _Search(t, p, None, limit)).shared
     result = _report(loaded, lambda neurons: run(loaded, relation, neurons), shared, (chosen, None), passages)
     _show(loaded, result, save, as_json, action="erase", about=(chosen, None), neurons=shared)
-
-
-@knowledge_app.command()
-def memory(
-    places: Annotated[list[str], typer.Argument(help="Neurons such as L24.N1005, or one layer: L24.")],
-    text: Annotated[Path | None, typer.Option(help="A text, one passage a line; else the shipped facts.")] = None,
-    top: Annotated[int, typer.Option(min=1, max=100, help="How many triggers of each neuron.")] = 10,
-    among: Annotated[int, typer.Option(min=1, max=1000, help="How many promoted tokens count as agreement.")] = 10,
-    neurons: Annotated[int, typer.Option(min=1, help="Of a layer: how many neurons.")] = 5,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
-) -> None:
-    """What neurons fire on in a text, and what they write then (Geva et al. 2021)."""
-    from unembed import key_value_memory as kv
-    from unembed.knowledge_editing import reference_texts
-    from unembed.view.payloads import memory_payload
-    from unembed.view.terminal import memory_lines
-
-    layer = _layer(places)
-    sites = [] if layer else [neuron.site(None) for neuron in _parsed(places)]
-    lines = _lines(text) or reference_texts()
-    loaded = load_model(model, device, dtype, offline, edits)
-    with progress_bar() as progress:
-        words: Any = {"top": top, "among": among, "progress": progress}
-        if layer:
-            result = kv.layer_memory(loaded, layer[0], lines, expert=layer[1], neurons=neurons, **words)
-        else:
-            result = kv.memory(loaded, sites, lines, **words)
-    print_result(memory_payload(result), memory_lines, as_json)
 
 
 About = tuple["Relation", "Fact | None"]
@@ -217,48 +205,50 @@ def _one_fact(file: str | None, relation: str | None, subject: str | None) -> "t
     return found, found.facts[0]
 
 
-def _lines(path: Path | None) -> list[str]:
-    from unembed.cli.interventions import read_lines
-
-    return [] if path is None else read_lines(path)
-
-
-def _parsed(names: list[str] | None) -> "frozenset[Neuron]":
-    from unembed.knowledge_neurons import parse_neuron
-
-    return frozenset(parse_neuron(name) for name in names or ())
+def _check_named(neurons: list[str] | None, search: "_Search") -> None:
+    if neurons and search.asked:
+        raise InputError("Neurons are named, so none are looked for: leave --t, --p, --share and --limit out.")
 
 
-def _layer(places: list[str]) -> tuple[int, int | None] | None:
-    """Layer and expert of `L24` or `L3.E2`; None where neurons are given."""
-    import re
+@dataclass(frozen=True)
+class _Search:
+    """How neurons are looked for where none are named; None takes the default."""
 
-    match = re.fullmatch(r"L(\d+)(?:\.E(\d+))?", places[0].strip(), re.IGNORECASE)
-    if match is None:
-        return None
-    if len(places) > 1:
-        raise InputError("Expected one layer, or neurons such as L24.N1005: not both.")
-    return int(match[1]), None if match[2] is None else int(match[2])
+    t: float | None
+    p: float | None
+    share: float | None
+    limit: int | None
+
+    @property
+    def asked(self) -> bool:
+        return any(value is not None for value in (self.t, self.p, self.share, self.limit))
+
+    @property
+    def shares(self) -> dict[str, float]:
+        found = {"t": self.t, "p": self.p, "share": self.share}
+        return {**_SHARES, **{name: value for name, value in found.items() if value is not None}}
 
 
-def _found(model: "Model", relation: "Relation", fact: "Fact | None", shares: dict[str, float], limit: int) -> "Found":
+_SHARES = {"t": 0.2, "p": 0.7, "share": 0.2}
+"""Of the paper."""
+
+
+def _found(model: "Model", relation: "Relation", fact: "Fact | None", search: _Search) -> "Found":
     from unembed.knowledge_neurons import find
 
-    words: Any = shares
+    words: Any = search.shares
     first = [] if fact is None else [fact]
-    chosen = [*first, *(other for other in relation.facts if other not in first)][:limit]
+    chosen = [*first, *(other for other in relation.facts if other not in first)][: search.limit or 10]
     with progress_bar() as progress:
         return find(model, relation, facts=chosen, progress=progress, **words)
 
 
-def _neurons(
-    model: "Model", names: list[str] | None, about: About | None, shares: dict[str, float], limit: int
-) -> "frozenset[Neuron]":
+def _neurons(model: "Model", names: list[str] | None, about: About | None, search: _Search) -> "frozenset[Neuron]":
     """The neurons that are named, else those that are found for the fact."""
     if names:
-        return _parsed(names)
+        return named_neurons(names)
     assert about is not None
-    found = _found(model, *about, shares, limit).facts[0]
+    found, shares = _found(model, *about, search).facts[0], search.shares
     if not found.refined:
         raise InputError(
             f"No neuron is {found.fact.subject}'s own at t = {shares['t']:g}, p = {shares['p']:g}, share = "
@@ -272,15 +262,14 @@ def _scale(
     action: str,
     names: list[str] | None,
     about: About | None,
-    shares: dict[str, float],
-    limit: int,
+    search: _Search,
     passages: list[str],
     save: Path | None,
     as_json: bool,
 ) -> None:
     from unembed.knowledge_editing import amplify, suppress
 
-    neurons = _neurons(model, names, about, shares, limit)
+    neurons = _neurons(model, names, about, search)
     make = {"suppress": suppress, "amplify": amplify}[action]
     result = _report(model, lambda neurons: make(model, neurons), neurons, about, passages)
     _show(model, result, save, as_json, action=action, about=about, neurons=neurons)
@@ -295,11 +284,15 @@ def _report(
     **groups: Any,
 ) -> "EditReport":
     from unembed.knowledge_editing import reference_texts
-    from unembed.knowledge_report import neighbours, random_like, report
+    from unembed.knowledge_report import neighbours, random_keys, random_like, report
 
     own, related, unrelated = neighbours(*(about or (None, None)))
     edits = make(neurons)
-    control = random_like(model, neurons, (*own, *unrelated)[0])
+    if neurons:
+        others = random_like(model, neurons, (*own, *unrelated)[0])
+        control = [make(others)] if others else []
+    else:
+        control = random_keys(model, edits)
     with progress_bar() as progress:
         return report(
             model,
@@ -307,7 +300,7 @@ def _report(
             own=own,
             related=related,
             unrelated=unrelated,
-            control=make(control) if control else None,
+            control=control,
             text=passages or reference_texts()[::6],
             progress=progress,
             **groups,

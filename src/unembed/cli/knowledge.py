@@ -1,9 +1,12 @@
-"""`knowledge`: the neurons in which facts are stored; find them, test them, edit them."""
+"""`knowledge attribute`, `find`, `memory`, `facts`: the neurons in which facts are stored, and what they hold."""
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unembed.cli.interventions import read_lines
 from unembed.cli.options import (
     DeviceOpt,
     DtypeOpt,
@@ -19,6 +22,7 @@ from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.facts import Fact, Relation
+    from unembed.knowledge_neurons import Neuron
 
 knowledge_app = typer.Typer(help="The neurons in which facts are stored: find them, test them, edit them.")
 
@@ -33,11 +37,17 @@ def attribute(
     prompt: PromptArg,
     target: Annotated[str, typer.Option("--target", "-t", help="The answer, with its leading space.")],
     path: PathOpt = "layer",
-    quadrature: Annotated[str, typer.Option(help="gauss, refined until complete; or riemann.")] = "gauss",
-    steps: Annotated[int | None, typer.Option(min=1, help="Points of the quadrature; riemann takes 20.")] = None,
+    quadrature: Annotated[
+        str | None, typer.Option(help="Layer path: gauss (by default), refined until complete; or riemann.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Layer path: points of the quadrature; riemann takes 20.")
+    ] = None,
     candidates: Annotated[int | None, typer.Option(min=1, help="Neuron path: only the best of the layer path.")] = None,
     baseline: Annotated[str, typer.Option(help="zero, or mean: over the prompts of --text.")] = "zero",
-    text: Annotated[str | None, typer.Option(help="Prompts for the mean, one a line; else the facts'.")] = None,
+    text: Annotated[
+        Path | None, typer.Option(help="Prompts for the mean, one a line; else the shipped facts'.")
+    ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20,
     memory: MemoryOpt = None,
     edits: EditsOpt = None,
@@ -48,31 +58,40 @@ def attribute(
     as_json: JsonOpt = False,
 ) -> None:
     """How much of an answer's probability each neuron is worth (Dai et al. 2022)."""
+    from unembed.knowledge_attribution import AttributionInterrupted, mean_activations
     from unembed.knowledge_attribution import attribute as run
-    from unembed.knowledge_attribution import mean_activations
     from unembed.memory import parse_bytes
     from unembed.view.payloads import attribute_payload
     from unembed.view.terminal import attribute_lines
 
+    def show(result: Any) -> None:
+        print_result(attribute_payload(result, top=top, baseline=baseline), attribute_lines, as_json)  # type: ignore[arg-type]
+
     if baseline not in ("zero", "mean"):
         raise InputError(f"Expected a baseline of zero or mean, found {baseline!r}.")
+    if text is not None and baseline == "zero":
+        raise InputError("--text is for the mean: add --baseline mean, or leave it out.")
     words, allowed = read_prompt(prompt), None if memory is None else parse_bytes(memory)
-    prompts = _texts(text) if baseline == "mean" else []
+    prompts = (passages_of(text) or _shipped_prompts()) if baseline == "mean" else []
     loaded = load_model(model, device, dtype, offline, edits)
-    with progress_bar() as progress:
-        result = run(
-            loaded,
-            words,
-            target,
-            path=path,  # type: ignore[arg-type]
-            quadrature=quadrature,  # type: ignore[arg-type]
-            steps=steps,
-            candidates=candidates,
-            baseline="zero" if baseline == "zero" else mean_activations(loaded, prompts),
-            memory=allowed,
-            progress=progress,
-        )
-    print_result(attribute_payload(result, top=top, baseline=baseline), attribute_lines, as_json)  # type: ignore[arg-type]
+    try:
+        with progress_bar() as progress:
+            result = run(
+                loaded,
+                words,
+                target,
+                path=path,  # type: ignore[arg-type]
+                quadrature=quadrature,  # type: ignore[arg-type]
+                steps=steps,
+                candidates=candidates,
+                baseline="zero" if baseline == "zero" else mean_activations(loaded, prompts),
+                memory=allowed,
+                progress=progress,
+            )
+    except AttributionInterrupted as stop:
+        show(stop.result)
+        raise
+    show(result)
 
 
 @knowledge_app.command()
@@ -119,6 +138,41 @@ def find(
 
 
 @knowledge_app.command()
+def memory(
+    places: Annotated[list[str], typer.Argument(help="Neurons such as L24.N1005, or one layer: L24.")],
+    text: Annotated[Path | None, typer.Option(help="A text, one passage a line; else the shipped facts.")] = None,
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many triggers of each neuron.")] = 10,
+    among: Annotated[int, typer.Option(min=1, max=1000, help="How many promoted tokens count as agreement.")] = 10,
+    neurons: Annotated[int | None, typer.Option(min=1, help="Of a layer: how many neurons (5).")] = None,
+    edits: EditsOpt = None,
+    model: ModelOpt = "smollm2-135m",
+    device: DeviceOpt = None,
+    dtype: DtypeOpt = None,
+    offline: OfflineOpt = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """What neurons fire on in a text, and what they write then (Geva et al. 2021)."""
+    from unembed import key_value_memory as kv
+    from unembed.knowledge_editing import reference_texts
+    from unembed.view.payloads import memory_payload
+    from unembed.view.terminal import memory_lines
+
+    layer = _layer(places)
+    sites = [] if layer else [neuron.site(None) for neuron in named_neurons(places)]
+    if neurons is not None and layer is None:
+        raise InputError("--neurons is of a layer, such as L24: leave it out where neurons are named.")
+    lines = passages_of(text) or reference_texts()
+    loaded = load_model(model, device, dtype, offline, edits)
+    with progress_bar() as progress:
+        words: Any = {"top": top, "among": among, "progress": progress}
+        if layer:
+            result = kv.layer_memory(loaded, layer[0], lines, expert=layer[1], neurons=neurons or 5, **words)
+        else:
+            result = kv.memory(loaded, sites, lines, **words)
+    print_result(memory_payload(result), memory_lines, as_json)
+
+
+@knowledge_app.command()
 def facts(as_json: JsonOpt = False) -> None:
     """List the relations of facts that ship with the package."""
     from unembed import facts as shipped
@@ -162,19 +216,35 @@ def fact_about(relation: "Relation", subject: str) -> "Fact":
     return found[0]
 
 
+def passages_of(path: Path | None) -> list[str]:
+    """The lines of a text file; none without one."""
+    return [] if path is None else read_lines(path)
+
+
+def named_neurons(names: list[str] | None) -> "frozenset[Neuron]":
+    """Neurons such as `L24.N1005`."""
+    from unembed.knowledge_neurons import parse_neuron
+
+    return frozenset(parse_neuron(name) for name in names or ())
+
+
+def _layer(places: list[str]) -> tuple[int, int | None] | None:
+    """Layer and expert of `L24` or `L3.E2`; None where neurons are given."""
+    match = re.fullmatch(r"L(\d+)(?:\.E(\d+))?", places[0].strip(), re.IGNORECASE)
+    if match is None:
+        return None
+    if len(places) > 1:
+        raise InputError("Expected one layer, or neurons such as L24.N1005: not both.")
+    return int(match[1]), None if match[2] is None else int(match[2])
+
+
 def _compared(relation: "Relation", subject: str | None, limit: int) -> "list[Fact]":
     """The facts that are searched and compared; the one about `subject` first."""
     first = [] if subject is None else [fact_about(relation, subject)]
     return [*first, *(fact for fact in relation.facts if fact not in first)][:limit]
 
 
-def _texts(path: str | None) -> list[Any]:
-    if path is not None:
-        from pathlib import Path
-
-        from unembed.cli.interventions import read_lines
-
-        return list(read_lines(Path(path)))
+def _shipped_prompts() -> list[str]:
     from unembed.facts import relations, shipped
 
     return [fact.prompts[0] for name in relations() for fact in shipped(name).facts]

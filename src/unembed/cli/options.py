@@ -21,7 +21,8 @@ PositionOpt = Annotated[
     int, typer.Option("--position", "-p", help="Where the prediction is made; -1 is the last token.")
 ]
 MemoryOpt = Annotated[
-    str | None, typer.Option(help="What the work may take beyond the model, such as 2GiB; a quarter of what is free.")
+    str | None,
+    typer.Option(help="Memory for the work beyond the model: 500MB, 2GiB, or bytes; a quarter of what is free."),
 ]
 EditsOpt = Annotated[
     list[str] | None,

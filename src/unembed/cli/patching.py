@@ -23,7 +23,7 @@ AnswerOpt = Annotated[
 
 def patch(
     clean: Annotated[str, typer.Argument(help="The prompt that shows the behaviour; - reads standard input.")],
-    corrupt: Annotated[str, typer.Argument(help="The same prompt with what matters changed.")],
+    corrupt: Annotated[str, typer.Argument(help="The same prompt with what matters changed, or -.")],
     target: AnswerOpt = None,
     versus: Annotated[
         str | None, typer.Option("--vs", help="The other token of the difference; the corrupt top prediction.")
@@ -57,6 +57,8 @@ def patch(
     def show(result: Any) -> None:
         print_result(patch_payload(result), lambda payload, paper: patch_lines(payload, paper, top=top), as_json)
 
+    if clean == corrupt == "-":
+        raise InputError("Standard input holds one prompt: give the other one in words.")
     prompts = read_prompt(clean), read_prompt(corrupt)
     pairs = None if align is None else _pairs(align)
     allowed = None if memory is None else parse_bytes(memory)

@@ -20,8 +20,9 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
+    from unembed import circuits
     from unembed.attention_scores import AttentionScore, StreamTerm
-    from unembed.circuits import Ranked, SkipTrigram
+    from unembed.circuits import HeadCircuits, Ranked, SkipTrigram
     from unembed.composition import Composition, Kind, Pair
     from unembed.direct_path import BigramAgreement
     from unembed.model import Model
@@ -288,35 +289,30 @@ def _parts(terms: "Sequence[StreamTerm]", values: list[float]) -> list[StreamPar
     return [StreamPart(t.kind, t.layer, t.head, value) for t, value in zip(terms, values, strict=True)]
 
 
-def circuit_payload(model: "Model", layer: int, head: int, token: int | None, *, trigrams: bool) -> CircuitPayload:
-    """The circuits of a head as data, computed here: eigenvalues, and on request a token's and the skip-trigrams."""
-    from unembed import circuits
+def circuit_payload(result: "HeadCircuits") -> CircuitPayload:
+    """The circuits of a head as data."""
+    from unembed.circuits import copying_score, positive_share
 
-    layer, head = circuits.check_head(model, layer, head)
-    values = circuits.ov_eigenvalues(model, layer)[head]
-    found = circuits.skip_trigrams(model, layer, head) if trigrams else None
+    model, values, trigrams = result.model, result.eigenvalues, result.skip_trigrams
     return CircuitPayload(
         model=model_facts(model),
-        layer=layer,
-        head=head,
+        layer=result.layer,
+        head=result.head,
         eigenvalues=[[value.real, value.imag] for value in values.tolist()],
-        positive_share=float(circuits.positive_share(values)),
-        copying_score=float(circuits.copying_score(values)),
-        of_token=None if token is None else _of_token(model, layer, head, token),
-        skip_trigrams=None if found is None else [_trigram(model, t) for t in found],
+        positive_share=float(positive_share(values)),
+        copying_score=float(copying_score(values)),
+        of_token=None if result.of_token is None else _of_token(model, result.of_token),
+        skip_trigrams=None if trigrams is None else [_trigram(model, t) for t in trigrams],
         versions=versions(),
     )
 
 
-def _of_token(model: "Model", layer: int, head: int, token: int) -> TokenCircuits:
-    from unembed import circuits
-
-    ov, qk = circuits.ov_circuit(model, layer, head), circuits.qk_circuit(model, layer, head)
+def _of_token(model: "Model", found: "circuits.TokenCircuits") -> TokenCircuits:
     return TokenCircuits(
-        token=token_of(model, token),
-        promotes=ranked(model, circuits.promotes(model, ov, token)),
-        suppresses=ranked(model, circuits.promotes(model, ov, token, least=True)),
-        looks_for=ranked(model, circuits.looks_for(model, qk, token)),
+        token=token_of(model, found.token),
+        promotes=ranked(model, found.promotes),
+        suppresses=ranked(model, found.suppresses),
+        looks_for=ranked(model, found.looks_for),
     )
 
 

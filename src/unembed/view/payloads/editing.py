@@ -70,9 +70,11 @@ class EditPayload:
     """Whose down projections are edited."""
     effects: EditEffects
     control: EditEffects | None
-    """The same for as many random, strongly active neurons of the same layers; null where there are none."""
+    """The same for as many random, strongly active neurons of the same layers, or for ROME at 4 random keys, together;
+    null where there is none: in a mixture of experts, and where the neurons are more than half of a layer."""
     perplexity: float | None
     """Of the text, before the edit."""
+    notes: list[str]
     saved: str | None
     """The file that `--edits` takes; null without `--save`."""
     versions: dict[str, str]
@@ -152,6 +154,7 @@ def edit_payload(
         effects=_effects(result.effects),
         control=None if result.control is None else _effects(result.control),
         perplexity=result.perplexity,
+        notes=list(result.notes),
         saved=saved,
         versions=versions(),
     )

@@ -37,9 +37,11 @@ class LayerChange:
     """A layer's attributions together, against `change = P(1) - P(0)`; `error` is their difference."""
 
     layer: int
-    sum: float
+    sum: float | None
+    """Null, like `error`, where not every neuron of the layer was computed."""
     change: float
-    error: float
+    """Of all neurons of the layer together."""
+    error: float | None
     nodes: int
 
 
@@ -57,7 +59,12 @@ class AttributePayload:
     quadrature: Literal["gauss", "riemann"] | None
     baseline: Literal["zero", "mean"]
     candidates: int | None
-    """On the neuron path: how many neurons were computed; null is all."""
+    """On the neuron path: how many neurons were asked for, the best of the layer path; null is all."""
+    planned: int
+    """How many neurons have a value when the work is finished."""
+    computed: int
+    """How many have one; fewer than planned if the work was interrupted."""
+    complete: bool
     attributions: list[NeuronValue]
     layers: list[LayerChange]
     versions: dict[str, str]
@@ -82,6 +89,8 @@ class FoundFact:
     prompts: list[str]
     probabilities: list[float]
     """Of the right answer, one a prompt."""
+    top: list[bool]
+    """Whether it is the top prediction, one a prompt."""
     kept: list[NeuronPlace]
     """Above the threshold in enough prompts."""
     refined: list[NeuronPlace]
@@ -101,6 +110,7 @@ class FindPayload:
     facts: list[FoundFact]
     shared: list[NeuronPlace]
     """The relation's neurons: kept by at least half of the facts."""
+    notes: list[str]
     versions: dict[str, str]
     schema: Literal["unembed/knowledge-find/1"] = "unembed/knowledge-find/1"
 
@@ -136,6 +146,9 @@ def attribute_payload(result: "Attribution", *, top: int, baseline: Literal["zer
         quadrature=result.quadrature,
         baseline=baseline,
         candidates=result.candidates,
+        planned=result.planned,
+        computed=result.computed,
+        complete=result.complete,
         attributions=[NeuronValue(**vars(score)) for score in result.top(top or None)],
         layers=[LayerChange(**vars(layer)) for layer in result.layers],
         versions=versions(),
@@ -153,6 +166,7 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
         path=result.path,
         facts=[_fact(entry) for entry in result.facts],
         shared=places(result.shared),
+        notes=list(result.notes),
         versions=versions(),
     )
 
@@ -163,6 +177,7 @@ def _fact(entry: "FactNeurons") -> FoundFact:
         answer=entry.fact.answer,
         prompts=list(entry.fact.prompts),
         probabilities=list(entry.probabilities),
+        top=list(entry.top),
         kept=places(entry.kept),
         refined=places(entry.refined),
     )

@@ -23,8 +23,9 @@ def edit_lines(payload: EditPayload, paper: Paper) -> Iterator[Text]:
     yield headline(f" {payload.action.upper()} {_what(payload)}", payload.model, paper)
     yield Text(cell(f"  {payload.description}", paper.width), FAINT)
     yield Text(f"  {_where(payload)}", FAINT)
+    yield from (Text(f"  note: {note}", FAINT) for note in payload.notes)
     heads = f"{cell('mean P', 15)}{cell('change', 10)}{cell('top prediction', 18)}"
-    yield Text(f"  {cell('', 33)}{heads}{'' if payload.control is None else 'random neurons'}", FAINT)
+    yield Text(f"  {cell('', 33)}{heads}{_control(payload)}", FAINT)
     for name, title in _ROWS:
         group = getattr(payload.effects, name)
         if group is not None:
@@ -38,7 +39,7 @@ def edit_lines(payload: EditPayload, paper: Paper) -> Iterator[Text]:
 
 def _what(payload: EditPayload) -> str:
     if payload.subject is None:
-        return payload.relation or f"{len(payload.neurons)} neurons"
+        return payload.relation or payload.description.partition(" ")[2]
     change = f" → {payload.to}" if payload.to else ""
     return f"{payload.relation}: {payload.subject}, {payload.answer}{change}"
 
@@ -46,6 +47,12 @@ def _what(payload: EditPayload) -> str:
 def _where(payload: EditPayload) -> str:
     layers = ", ".join(f"L{layer}" for layer in payload.layers[:6]) + (" …" if len(payload.layers) > 6 else "")
     return f"edits the down projection of {layers}"
+
+
+def _control(payload: EditPayload) -> str:
+    if payload.control is None:
+        return ""
+    return "random keys" if payload.method == "rome" else "random neurons"
 
 
 def _group_line(title: str, group: GroupChange, control: GroupChange | None, *, new: bool) -> Text:

@@ -15,6 +15,9 @@ def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     """The neurons of the largest values, then the layers with the largest sums and their errors."""
     answer = visible("".join(token.text for token in payload.target))
     yield headline(f" KNOWLEDGE of {answer} {percent(payload.probability)}: {_how(payload)}", payload.model, paper)
+    if not payload.complete:
+        done = f"{payload.computed} of {payload.planned} neurons are finished"
+        yield Text(f" INTERRUPTED: {done}; the others are missing here", STRONG)
     yield Text(f"  {cell('neuron', 14)}{cell('value', 9)}{cell('act', 8)}in units of probability", FAINT)
     largest = max((abs(entry.value) for entry in payload.attributions), default=0.0)
     for entry in payload.attributions:
@@ -34,21 +37,22 @@ def _how(payload: AttributePayload) -> str:
 
 
 def _layers(payload: AttributePayload) -> Iterator[Text]:
-    together = "sum - change: what neurons do together"
-    if payload.candidates is not None:
-        together = "sum - change: neurons that were no candidates, and what neurons do together"
-    what = "quadrature error" if payload.path == "layer" else together
+    what = "quadrature error" if payload.path == "layer" else "sum - change: what neurons do together"
     columns = f"{cell('layer', 8)}{cell('sum', 9)}{cell('P(1)-P(0)', 11)}{cell('error', 10)}{cell('points', 8)}"
     yield Text(f"  {columns}error: {what}", FAINT)
     ranked = sorted(payload.layers, key=lambda layer: -abs(layer.change))
     for layer in ranked[:_LAYERS]:
-        error = f"{'−' if layer.error < 0 else '+'}{abs(layer.error):.0e}"
-        numbers = f"{cell(signed(layer.sum, 3), 9)}{cell(signed(layer.change, 3), 11)}{cell(error, 10)}"
+        total = "-" if layer.sum is None else signed(layer.sum, 3)
+        error = "-" if layer.error is None else f"{'−' if layer.error < 0 else '+'}{abs(layer.error):.0e}"
+        numbers = f"{cell(total, 9)}{cell(signed(layer.change, 3), 11)}{cell(error, 10)}"
         yield Text(f"  {cell(f'L{layer.layer}', 8)}{numbers}{layer.nodes or '-'}")
     rest = ranked[_LAYERS:]
+    errors = [abs(layer.error) for layer in rest if layer.error is not None]
     if rest:
-        worst = max(abs(layer.error) for layer in rest)
-        yield Text(f"  {len(rest)} others, |error| at most {worst:.0e}; --json has all", FAINT)
+        worst = f", |error| at most {max(errors):.0e}" if errors else ""
+        yield Text(f"  {len(rest)} others{worst}; --json has all", FAINT)
+    if any(layer.sum is None for layer in ranked):
+        yield Text("  -: not every neuron of the layer was computed, so they have no sum", FAINT)
 
 
 def place_name(layer: int, expert: int | None, neuron: int) -> str:
@@ -60,7 +64,8 @@ def find_lines(payload: FindPayload, paper: Paper) -> Iterator[Text]:
     """A line a fact, and the relation's own neurons."""
     title = f" KNOWLEDGE NEURONS of {payload.relation}: {payload.path} path, t = {payload.t:g}, p = {payload.p:g}"
     yield headline(f"{title}, share <= {payload.share:g}", payload.model, paper)
-    columns = f"{cell('fact', 30)}{cell('P', 8)}{cell('kept', 6)}{cell('refined', 9)}"
+    yield from (Text(f" note: {line}", FAINT) for note in payload.notes for line in note.splitlines())
+    columns = f"{cell('fact', 30)}{cell('P', 8)}{cell('top', 6)}{cell('kept', 6)}{cell('refined', 9)}"
     yield Text(f"  {columns}the fact's own neurons", FAINT)
     for fact in payload.facts:
         yield _fact_line(fact)
@@ -73,7 +78,8 @@ def find_lines(payload: FindPayload, paper: Paper) -> Iterator[Text]:
 def _fact_line(fact: FoundFact) -> Text:
     mean = sum(fact.probabilities) / max(1, len(fact.probabilities))
     name = f"{visible(fact.subject)} {visible(fact.answer)}"
-    counts = f"{cell(percent(mean), 8)}{cell(str(len(fact.kept)), 6)}{cell(str(len(fact.refined)), 9)}"
+    top = cell(f"{sum(fact.top)}/{len(fact.top)}", 6)
+    counts = f"{cell(percent(mean), 8)}{top}{cell(str(len(fact.kept)), 6)}{cell(str(len(fact.refined)), 9)}"
     return Text(f"  {cell(name, 30)}{counts}{_names(fact.refined, 4)}")
 
 

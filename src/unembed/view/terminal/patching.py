@@ -48,7 +48,7 @@ def _direction(payload: PatchPayload, name: str, grid: list[PatchCell], top: int
     yield Text(f" {name.upper()}  the {base} run with one value from the {other} run", STRONG)
     effects = [(c, c.effect) for c in grid if c.effect is not None]
     if not effects:
-        why = "nothing was computed" if not grid else "the metric is the same in both runs, so there is no scale"
+        why = "nothing was finished" if not grid else "the metric is the same in both runs, so there is no scale"
         yield Text(f"  {why}", FAINT)
         return
     yield Text(f"  effect: 0 stays as the {base} run, 1 becomes as the {other} run, below 0 moves away from it", FAINT)
@@ -128,7 +128,8 @@ def trace_lines(payload: TracePayload, paper: Paper, *, top: int = 5) -> Iterato
     yield Text(f" probability of {_words(payload.target)}: clean {percent(payload.clean)}, ").append(
         f"{percent(payload.corrupt)} with noise on {subject}"
     )
-    yield Text(f"  {payload.samples} samples of noise, standard deviation {payload.noise_std:.3g}", FAINT)
+    samples = f"{payload.samples} sample{'' if payload.samples == 1 else 's'}"
+    yield Text(f"  {samples} of noise, standard deviation {payload.noise_std:.3g}", FAINT)
     if not payload.complete:
         yield Text(" INTERRUPTED: the means are over fewer samples than asked for", STRONG)
     effects = [(c, c.effect) for c in payload.grid if c.effect is not None]
@@ -154,11 +155,14 @@ def _window(payload: TracePayload) -> str:
 def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
     """What follows the prompt without and with steering."""
     yield headline(f" STEER  {payload.site} of layer {payload.layer}, at every position", payload.model, paper)
-    share = f" ({100 * payload.added_length / payload.length:.0f} %)" if payload.length else ""
+    ratio = payload.added_length / payload.length if payload.length else None
+    share = "" if ratio is None else f": {100 * ratio:.3g} %" if ratio < 10 else f": {ratio:,.0f} times as long"
     yield Text(
-        f"  adds a vector of length {payload.added_length:.3g}; what is there is {payload.length:.3g} long{share}",
+        f"  adds a vector of length {payload.added_length:.3g} to what is {payload.length:.3g} long{share}",
         FAINT,
     )
+    if ratio is not None and ratio >= 10:
+        yield Text("  WARNING: what is added outweighs the prompt by far: take a smaller --scale", STRONG)
     if not payload.complete:
         yield Text(" INTERRUPTED: what was generated so far", STRONG)
     for name, continuation in (("unsteered", payload.unsteered), ("steered", payload.steered)):
