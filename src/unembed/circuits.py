@@ -197,7 +197,11 @@ def embedded(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token d_mode
     """Tokens as heads read them from the embedding alone: of unit scale where attention has a norm before it."""
     ids = torch.tensor(list(tokens), device=model.device)
     with torch.no_grad():
-        rows = model.module.get_submodule(model.family.embedding)(ids[None])[0].float()
+        return at_unit_scale(model, model.module.get_submodule(model.family.embedding)(ids[None])[0].float())
+
+
+def at_unit_scale(model: Model, rows: Float[Tensor, "row d_model"]) -> Float[Tensor, "row d_model"]:
+    """Rows of the stream as heads read them, but for the gain: of unit scale where attention has a norm before it."""
     norm = input_norm(model.blocks[0], model.d_model) if model.blocks else None
     if norm is None:
         return rows

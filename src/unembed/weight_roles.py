@@ -1,0 +1,232 @@
+"""Roles of heads that show in the weights: copying, copy suppression, succession.
+
+| role | score | chance |
+|---|---|---|
+| `copying` | share of the eigenvalues of `W_E W_V W_O W_U` with a positive real part (circuits.py) | 1/2 |
+| `copy_suppression` | share of tokens that a head both seeks where they are predicted, and lowers where it finds them | 1/400 |
+| `successor` | share of ordinals of which it promotes the next one most, of all in the list | mean of 1 / (size of the list) |
+
+**Effective embedding.** Heads after the first block do not read embeddings but what the first MLP made of them. For
+these two roles a token is the stream after the first block with the attention of that block left out, scaled to unit
+size as a norm would (heads of the first block read the plain embedding).
+
+**Copy suppression** (*Copy Suppression: Comprehensively Understanding an Attention Head*, McDougall et al. 2023). Of
+`SAMPLE` tokens `t` drawn from the vocabulary with effective embeddings `e_t` and unembeddings `u_t`, a token counts where
+
+    (e_t W_V W_O) . u_t  is among the lowest twentieth of all  (e_t W_V W_O) . u_s  over s        it lowers what it reads
+    (u_t W_Q) . (e_t W_K)  is among the highest twentieth of all  (u_t W_Q) . (e_s W_K)  over s   it seeks what is predicted
+
+each above the mean over `t`, so that what is true of every `t` does not count. The null is the share for pairs that do
+not belong together, `u` and `e` of different tokens in both lines.
+
+**Successor** (*Successor Heads: Recurring, Interpretable Attention Heads in the Wild*, Gould et al. 2023). Over lists of
+single tokens (digits, number words, days, months, letters): the share of members `a` but the last for which
+`(e_a W_V W_O) . u_b` is largest for the next member `b`. The null is a head that guesses among the members of each list.
+
+Norms are folded and positions left out as in circuits.py: QK scores are those of distance 0.
+"""
+
+import itertools
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from unembed.circuits import OV, QK, at_unit_scale, embedded, ov_circuit, ov_eigenvalues, positive_share, qk_circuit
+from unembed.interface import on_output, one_at_a_time
+from unembed.model import Model
+from unembed.progress import Progress, silent
+from unembed.repeated_tokens import generator, vocabulary
+from unembed.role_scores import RoleScores, role_scores
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+SAMPLE = 512
+TAIL = 20
+"""One in so many tokens counts as lowest, or as highest."""
+SHIFTS = 20
+MATRICES = 1000
+"""Random ones, in the null of copying."""
+
+ORDINALS = (
+    tuple("0123456789"),
+    ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    (
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ),
+    tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    tuple("abcdefghijklmnopqrstuvwxyz"),
+)  # fmt: skip
+"""Lists in which every member but the last has a next one."""
+
+
+@torch.no_grad()
+def weight_roles(
+    model: Model, lists: Sequence[Sequence[int]], *, seed: int = 0, progress: Progress = silent
+) -> dict[str, RoleScores]:
+    """The scores of all heads; `successor` only where there are lists.
+
+    Args:
+        model: from `load` or `wrap`.
+        lists: tokens of ordinals, from `ordinals`.
+        seed: of the sample of tokens and of the nulls.
+        progress: called after each layer.
+    """
+    random = generator(seed)
+    sample = ends(model, torch.randperm(vocabulary(model), generator=random)[:SAMPLE].tolist())
+    members = [ends(model, tokens) for tokens in lists]
+    shifts = (1 + torch.randperm(len(sample.output) - 1, generator=random)[:SHIFTS]).tolist()
+    copying, suppressing, right = [], [], []
+    for layer in range(model.layers):
+        eigenvalues = ov_eigenvalues(model, layer)
+        copying.append(positive_share(eigenvalues).cpu())
+        ov = [ov_circuit(model, layer, head) for head in range(model.heads)]
+        qk = [qk_circuit(model, layer, head) for head in range(model.heads)]
+        marks = (suppressed(*circuits, sample, layer) for circuits in zip(ov, qk, strict=True))
+        suppressing.append(torch.stack([_shares(found, [0, *shifts]) for found in marks]))
+        right.append([sum(followed(one, list_, layer) for list_ in members) for one in ov])
+        progress("roles in the weights", (layer + 1) / model.layers)
+    found = {
+        "copying": role_scores(torch.stack(copying), 0.5, _random_copying(eigenvalues.shape[-1], random)),
+        "copy_suppression": _suppression(torch.stack(suppressing), len(sample.output)),
+    }
+    return found | ({"successor": _succession(torch.tensor(right), [len(tokens) for tokens in lists])} if lists else {})
+
+
+# Tokens at both ends
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Some tokens, as heads read them and as the logits read them."""
+
+    embedding: Float[Tensor, "token d_model"]
+    effective: Float[Tensor, "token d_model"]
+    output: Float[Tensor, "token d_model"]
+    """Rows of W_U, with gain and centring of the final norm."""
+
+    def read_in(self, layer: int) -> Float[Tensor, "token d_model"]:
+        """What stands for a token where the heads of a layer read."""
+        return self.effective if layer else self.embedding
+
+
+def ends(model: Model, tokens: Sequence[int]) -> Ends:
+    """Both ends of some tokens."""
+    one = torch.ones((), dtype=torch.float64, device=model.device)
+    output = model.final_norm.pullback(model.unembedding[list(tokens)].detach().double(), one)
+    return Ends(embedded(model, tokens), effective_embedding(model, tokens), output.float())
+
+
+@torch.no_grad()
+def effective_embedding(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token d_model"]:
+    """The stream after the first block with its attention left out, each token at the first position, at unit scale."""
+    found: list[Tensor] = []
+
+    def stop(stream: Tensor) -> None:
+        found.append(stream[:, 0].float())
+        raise _FirstBlockDone
+
+    ids = torch.tensor(list(tokens), device=model.device)[:, None]
+    with one_at_a_time, ExitStack() as stack, suppress(_FirstBlockDone):
+        on_output(stack, model.blocks[0].attention_write, torch.zeros_like)
+        on_output(stack, model.blocks[0].module, stop)
+        model.module(ids, use_cache=False)
+    return at_unit_scale(model, found[0])
+
+
+class _FirstBlockDone(Exception):  # noqa: N818  # no error: it ends the run where the rest is not needed
+    pass
+
+
+# Copying
+
+
+def _random_copying(size: int, random: torch.Generator) -> Float[Tensor, "sample"]:
+    """The copying score of matrices of independent normal numbers."""
+    matrices = torch.randn(MATRICES, size, size, generator=random, dtype=torch.float64)
+    return positive_share(torch.linalg.eigvals(matrices))
+
+
+# Copy suppression
+
+
+def suppressed(ov: OV, qk: QK, tokens: Ends, layer: int) -> Bool[Tensor, "token other"]:
+    """Whether a head of a layer lowers `other` where it reads `token`, and seeks it where `token` is predicted."""
+    read = tokens.read_in(layer)
+    logits = (read @ ov.reads) @ (tokens.output @ ov.writes.T).T
+    scores = (tokens.output @ qk.query) @ (read @ qk.key).T
+    return _highest(-logits) & _highest(scores)
+
+
+def _highest(values: Float[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
+    """Whether an entry is among the highest of its row, columns taken above their mean."""
+    values = values - values.mean(0)
+    least = values.topk(_tail(len(values)), dim=1).values[:, -1:]
+    return values >= least
+
+
+def _tail(size: int) -> int:
+    return max(1, size // TAIL)
+
+
+def _shares(marks: Bool[Tensor, "token other"], shifts: Sequence[int]) -> Float[Tensor, "shift"]:
+    """The share of tokens that are marked with the token so many places on."""
+    return torch.stack([marks.roll(-shift, 1).diagonal().double().mean() for shift in shifts]).cpu()
+
+
+def _suppression(shares: Float[Tensor, "layer head shift"], size: int) -> RoleScores:
+    return role_scores(shares[..., 0], (_tail(size) / size) ** 2, shares[..., 1:].flatten())
+
+
+# Succession
+
+
+def followed(ov: OV, members: Ends, layer: int) -> int:
+    """For how many members of a list, but the last, a head of a layer promotes the next member most of all."""
+    logits = (members.read_in(layer)[:-1] @ ov.reads) @ (members.output @ ov.writes.T).T
+    following = torch.arange(1, len(members.output), device=logits.device)
+    return int((logits.argmax(1) == following).sum())
+
+
+def ordinals(tokenizer: "PreTrainedTokenizerBase | None") -> list[tuple[int, ...]]:
+    """Each list of `ORDINALS` as tokens, with and without a space before its members, up to the first that is no single
+    token; those of three members at least.
+    """
+    if tokenizer is None:
+        return []
+    found = [_single(tokenizer, [space + word for word in words]) for words in ORDINALS for space in ("", " ")]
+    return [tokens for tokens in dict.fromkeys(found) if len(tokens) >= 3]
+
+
+def _single(tokenizer: "PreTrainedTokenizerBase", words: Sequence[str]) -> tuple[int, ...]:
+    return tuple(itertools.takewhile(lambda token: token is not None, (_token(tokenizer, word) for word in words)))
+
+
+def _token(tokenizer: "PreTrainedTokenizerBase", word: str) -> int | None:
+    ids = tokenizer(word, add_special_tokens=False)["input_ids"]
+    return ids[0] if len(ids) == 1 and ids[0] != tokenizer.unk_token_id else None
+
+
+def _succession(right: Int[Tensor, "layer head"], sizes: Sequence[int]) -> RoleScores:
+    pairs = sum(sizes) - len(sizes)
+    chance = sum((size - 1) / size for size in sizes) / pairs
+    return role_scores(right.double() / pairs, chance, guesses(sizes))
+
+
+def guesses(sizes: Sequence[int]) -> Float[Tensor, "sample"]:
+    """The score of a head that guesses among the members of each list: 10,000 values in their exact proportions."""
+    odds = torch.ones(1, dtype=torch.float64)  # of each number of right answers
+    nothing = torch.zeros(1, dtype=torch.float64)
+    for size in sizes:
+        for _ in range(size - 1):
+            odds = torch.cat([odds, nothing]) * (1 - 1 / size) + torch.cat([nothing, odds]) / size
+    levels = (torch.arange(10_000, dtype=torch.float64) + 0.5) / 10_000
+    right = torch.searchsorted(odds.cumsum(0), levels).clamp_max(len(odds) - 1)
+    return right.double() / (len(odds) - 1)
