@@ -98,6 +98,17 @@ def qk_circuit(model: Model, layer: int, head: int) -> QK:
     return QK(part.query[head], part.key[part.kv(head)])
 
 
+def head_circuits(model: Model, layer: int) -> list[tuple[OV, QK]]:
+    """The OV and the QK circuit of each head of a layer.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    part = _weights(model, _check_layer(model, layer)).per_head()
+    ov, qk = zip(part.value, part.output, strict=True), zip(part.query, part.key, strict=True)
+    return [(OV(*one), QK(*other)) for one, other in zip(ov, qk, strict=True)]
+
+
 @torch.no_grad()
 def ov_eigenvalues(model: Model, layer: int) -> Complex[Tensor, "head d_head"]:
     """The eigenvalues that can differ from 0 of each head's `W_E W_V W_O W_U` (vocab x vocab), tokens as `embedded`.

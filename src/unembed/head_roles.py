@@ -2,8 +2,8 @@
 
 | role | measured on | module |
 |---|---|---|
-| `previous_token`, `current_token`, `first_token`, `duplicate_token`, `induction` | random tokens | repeated_tokens.py |
-| `copying`, `copy_suppression`, `successor` | the weights | weight_roles.py |
+| `previous_token`, `current_token`, `first_token`, `duplicate_token`, `induction` | random tokens | repeated_tokens |
+| `copying`, `copy_suppression`, `successor` | the weights | weight_roles |
 
 When a role is claimed for a head is the same for all of them (role_scores.py). A score says what a head looks at or
 would write, not that the model needs it. So the best heads of each role are zeroed together, beside as many others at
@@ -84,7 +84,7 @@ class CausalCheck:
 
 @dataclass(frozen=True)
 class HeadRoles:
-    """The roles of all heads of a model. Made by `head_roles`."""
+    """The roles of all heads of a model. Made by `measure_head_roles`."""
 
     model: Model
     settings: Settings
@@ -127,7 +127,7 @@ class Stopped(KeyboardInterrupt):
         self.result = result
 
 
-def head_roles(
+def measure_head_roles(
     model: Model,
     *,
     sequences: int = 32,

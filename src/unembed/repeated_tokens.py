@@ -49,7 +49,7 @@ def half_of(model: Model) -> int:
     half = HALF if model.context is None else min(HALF, model.context // 2)
     if half < SHORTEST:
         raise InputError(
-            f"Head roles are measured on at least {2 * SHORTEST} tokens, and {model.name} reads at most {model.context}."
+            f"{model.name} reads at most {model.context} tokens: head roles are measured on {2 * SHORTEST} at least."
         )
     return half
 

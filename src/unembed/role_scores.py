@@ -10,7 +10,6 @@ role and model, and were not fitted to any scores.
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 

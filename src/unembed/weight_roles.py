@@ -2,26 +2,26 @@
 
 | role | score | chance |
 |---|---|---|
-| `copying` | share of the eigenvalues of `W_E W_V W_O W_U` with a positive real part (circuits.py) | 1/2 |
-| `copy_suppression` | share of tokens that a head both seeks where they are predicted, and lowers where it finds them | 1/400 |
-| `successor` | share of ordinals of which it promotes the next one most, of all in the list | mean of 1 / (size of the list) |
+| `copying` | share of eigenvalues of `W_E W_V W_O W_U` with a positive real part (circuits.py) | 1/2 |
+| `copy_suppression` | share of tokens it seeks where they are predicted, and lowers where it reads them | 1/400 |
+| `successor` | share of ordinals of which it promotes the next most, of all in the list | mean of 1 / (list's size) |
 
 **Effective embedding.** Heads after the first block do not read embeddings but what the first MLP made of them. For
-these two roles a token is the stream after the first block with the attention of that block left out, scaled to unit
+the last two roles a token is the stream after the first block with the attention of that block left out, scaled to unit
 size as a norm would (heads of the first block read the plain embedding).
 
-**Copy suppression** (*Copy Suppression: Comprehensively Understanding an Attention Head*, McDougall et al. 2023). Of
-`SAMPLE` tokens `t` drawn from the vocabulary with effective embeddings `e_t` and unembeddings `u_t`, a token counts where
+**Copy suppression** (*Copy Suppression: Comprehensively Understanding an Attention Head*, McDougall et al. 2023).
+`SAMPLE` tokens `t` of the vocabulary have effective embeddings `e_t` and unembeddings `u_t`. A token counts where
 
-    (e_t W_V W_O) . u_t  is among the lowest twentieth of all  (e_t W_V W_O) . u_s  over s        it lowers what it reads
-    (u_t W_Q) . (e_t W_K)  is among the highest twentieth of all  (u_t W_Q) . (e_s W_K)  over s   it seeks what is predicted
+    it is lowered:  (e_t W_V W_O) . u_t    among the lowest twentieth of   (e_t W_V W_O) . u_s    over all s
+    it is sought:   (u_t W_Q) . (e_t W_K)  among the highest twentieth of  (u_t W_Q) . (e_s W_K)  over all s
 
 each above the mean over `t`, so that what is true of every `t` does not count. The null is the share for pairs that do
-not belong together, `u` and `e` of different tokens in both lines.
+not belong together: another token's `s` in the place of `t` in both lines.
 
-**Successor** (*Successor Heads: Recurring, Interpretable Attention Heads in the Wild*, Gould et al. 2023). Over lists of
-single tokens (digits, number words, days, months, letters): the share of members `a` but the last for which
-`(e_a W_V W_O) . u_b` is largest for the next member `b`. The null is a head that guesses among the members of each list.
+**Successor** (*Successor Heads: Recurring, Interpretable Attention Heads in the Wild*, Gould et al. 2023). Over lists
+of single tokens (digits, number words, days, months, letters): the share of members `a` but the last for which
+`(e_a W_V W_O) . u_b`, over all members `b`, is largest for the next one. The null guesses among the members of a list.
 
 Norms are folded and positions left out as in circuits.py: QK scores are those of distance 0.
 """
@@ -36,9 +36,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from unembed.circuits import OV, QK, at_unit_scale, embedded, ov_circuit, ov_eigenvalues, positive_share, qk_circuit
+from unembed.circuits import OV, QK, at_unit_scale, embedded, head_circuits, ov_eigenvalues, positive_share
 from unembed.interface import on_output, one_at_a_time
-from unembed.model import Model
+from unembed.model import Model, projection
 from unembed.progress import Progress, silent
 from unembed.repeated_tokens import generator, vocabulary
 from unembed.role_scores import RoleScores, role_scores
@@ -85,17 +85,14 @@ def weight_roles(
     shifts = (1 + torch.randperm(len(sample.output) - 1, generator=random)[:SHIFTS]).tolist()
     copying, suppressing, right = [], [], []
     for layer in range(model.layers):
-        eigenvalues = ov_eigenvalues(model, layer)
-        copying.append(positive_share(eigenvalues).cpu())
-        ov = [ov_circuit(model, layer, head) for head in range(model.heads)]
-        qk = [qk_circuit(model, layer, head) for head in range(model.heads)]
-        marks = (suppressed(*circuits, sample, layer) for circuits in zip(ov, qk, strict=True))
-        suppressing.append(torch.stack([_shares(found, [0, *shifts]) for found in marks]))
-        right.append([sum(followed(one, list_, layer) for list_ in members) for one in ov])
+        copying.append(positive_share(ov_eigenvalues(model, layer)).cpu())
+        heads = head_circuits(model, layer)
+        suppressing.append([_shares(suppressed(ov, qk, sample, layer), [0, *shifts]) for ov, qk in heads])
+        right.append([sum(followed(ov, list_, layer) for list_ in members) for ov, _ in heads])
         progress("roles in the weights", (layer + 1) / model.layers)
     found = {
-        "copying": role_scores(torch.stack(copying), 0.5, _random_copying(eigenvalues.shape[-1], random)),
-        "copy_suppression": _suppression(torch.stack(suppressing), len(sample.output)),
+        "copying": role_scores(torch.stack(copying), 0.5, _random_copying(model, random)),
+        "copy_suppression": _suppression(torch.tensor(suppressing, dtype=torch.float64), len(sample.output)),
     }
     return found | ({"successor": _succession(torch.tensor(right), [len(tokens) for tokens in lists])} if lists else {})
 
@@ -148,8 +145,9 @@ class _FirstBlockDone(Exception):  # noqa: N818  # no error: it ends the run whe
 # Copying
 
 
-def _random_copying(size: int, random: torch.Generator) -> Float[Tensor, "sample"]:
-    """The copying score of matrices of independent normal numbers."""
+def _random_copying(model: Model, random: torch.Generator) -> Float[Tensor, "sample"]:
+    """The copying score of matrices of independent normal numbers, as large as those of the model."""
+    size = projection(model.blocks[0].output_projection).shape[0] // model.heads
     matrices = torch.randn(MATRICES, size, size, generator=random, dtype=torch.float64)
     return positive_share(torch.linalg.eigvals(matrices))
 
@@ -166,19 +164,18 @@ def suppressed(ov: OV, qk: QK, tokens: Ends, layer: int) -> Bool[Tensor, "token 
 
 
 def _highest(values: Float[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
-    """Whether an entry is among the highest of its row, columns taken above their mean."""
+    """Whether an entry is among the highest of its row, columns taken above their mean; equal ones are not."""
     values = values - values.mean(0)
-    least = values.topk(_tail(len(values)), dim=1).values[:, -1:]
-    return values >= least
+    return values > values.topk(_tail(len(values)) + 1, dim=1).values[:, -1:]
 
 
 def _tail(size: int) -> int:
     return max(1, size // TAIL)
 
 
-def _shares(marks: Bool[Tensor, "token other"], shifts: Sequence[int]) -> Float[Tensor, "shift"]:
+def _shares(marks: Bool[Tensor, "token other"], shifts: Sequence[int]) -> list[float]:
     """The share of tokens that are marked with the token so many places on."""
-    return torch.stack([marks.roll(-shift, 1).diagonal().double().mean() for shift in shifts]).cpu()
+    return [float(marks.roll(-shift, 1).diagonal().double().mean()) for shift in shifts]
 
 
 def _suppression(shares: Float[Tensor, "layer head shift"], size: int) -> RoleScores:
@@ -206,12 +203,14 @@ def ordinals(tokenizer: "PreTrainedTokenizerBase | None") -> list[tuple[int, ...
 
 
 def _single(tokenizer: "PreTrainedTokenizerBase", words: Sequence[str]) -> tuple[int, ...]:
-    return tuple(itertools.takewhile(lambda token: token is not None, (_token(tokenizer, word) for word in words)))
+    members = itertools.takewhile(lambda ids: len(ids) == 1, (_tokens(tokenizer, word) for word in words))
+    return tuple(ids[0] for ids in members)
 
 
-def _token(tokenizer: "PreTrainedTokenizerBase", word: str) -> int | None:
+def _tokens(tokenizer: "PreTrainedTokenizerBase", word: str) -> list[int]:
+    """The tokens of a word; none where it is unknown."""
     ids = tokenizer(word, add_special_tokens=False)["input_ids"]
-    return ids[0] if len(ids) == 1 and ids[0] != tokenizer.unk_token_id else None
+    return [] if tokenizer.unk_token_id in ids else ids
 
 
 def _succession(right: Int[Tensor, "layer head"], sizes: Sequence[int]) -> RoleScores:

@@ -34,7 +34,7 @@ def heads(
 ) -> None:
     """Tell what each head does: induction, previous token, copying and so on, and what is lost without it."""
     from unembed.errors import InputError
-    from unembed.head_roles import ROLES, Stopped, head_roles
+    from unembed.head_roles import ROLES, Stopped, measure_head_roles
     from unembed.memory import parse_bytes
     from unembed.view.payloads.heads import heads_payload
     from unembed.view.terminal.heads import heads_lines
@@ -48,7 +48,7 @@ def heads(
     loaded = load_model(model, device, dtype, offline, edits)
     try:
         with progress_bar() as progress:
-            result = head_roles(
+            result = measure_head_roles(
                 loaded,
                 sequences=sequences,
                 top=top,

@@ -23,7 +23,9 @@ _SHOWN = 4
 
 def heads_lines(payload: HeadsPayload, paper: Paper, *, role: str = "induction") -> Iterator[Text]:
     """The roles with their best heads, the causal check, and all heads of one role as shades."""
-    yield headline(f" HEADS  {payload.sequences} sequences of {payload.half} random tokens, twice", payload.model, paper)
+    yield headline(
+        f" HEADS  {payload.sequences} sequences of {payload.half} random tokens, twice", payload.model, paper
+    )
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     if not payload.complete:
         yield Text(" INTERRUPTED: heads were not zeroed", STRONG)
