@@ -268,8 +268,12 @@ def tilt_towards_suppression(module) -> None:
     for block in module.model.layers:
         block.input_layernorm.weight.mul_(0.1).add_(1)
         attention = block.self_attn
-        attention.o_proj.weight.copy_(-attention.v_proj.weight.reshape(2, 1, 8, 32).expand(2, 2, 8, 32).reshape(32, 32).T)
-        attention.q_proj.weight.copy_(attention.k_proj.weight.reshape(2, 1, 8, 32).expand(2, 2, 8, 32).reshape(32, 32))
+        key, value = (  # one row a query head
+            part.weight.reshape(2, 1, 8, 32).expand(2, 2, 8, 32).reshape(32, 32)
+            for part in (attention.k_proj, attention.v_proj)
+        )
+        attention.o_proj.weight.copy_(-value.T)
+        attention.q_proj.weight.copy_(key)
     module.model.norm.weight.mul_(0.1).add_(1)
 
 
@@ -532,7 +536,7 @@ def test_the_induction_heads_of_the_real_model_carry_repetition(real_model):
     assert result.roles["previous_token"].top(1) == [(16, 0)]
     assert float(scores["previous_token"][16, 0]) == pytest.approx(0.89, abs=0.02)
     assert result.roles["copy_suppression"].top(1) == [(24, 4)]
-    assert result.of(24, 4) == ("first_token", "copy_suppression")
+    assert int(result.roles["copy_suppression"].claimed.sum()) == 4
     assert result.roles["successor"].top(1) == [(23, 3)]
     assert "successor" in result.of(23, 3)
     check = result.check
