@@ -37,8 +37,8 @@ def attention_on(traces: list[Trace], role: str) -> torch.Tensor:
     return torch.cat(found, -1).mean(-1).double()
 
 
-def suppression(model: Model, traces: list[Trace]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What each head takes from probable tokens it could look at, and from other probable tokens; in logits."""
+def suppression(model: Model, traces: list[Trace]) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """What each head takes from probable tokens it could look at, and from others, in logits; how many."""
     own, others, count = torch.zeros(model.layers, model.heads), torch.zeros(model.layers, model.heads), 0
     for trace in traces:
         ids, predicted = torch.tensor(trace.tokens), trace.logits.topk(PREDICTED).indices
@@ -56,14 +56,14 @@ def suppression(model: Model, traces: list[Trace]) -> tuple[torch.Tensor, torch.
             own[index] -= effects[:, torch.arange(len(which)), which].sum(1)
             others[index] -= ((effects * elsewhere).sum(2) / elsewhere.sum(1).clamp_min(1)).sum(1)
         count += len(which)
-    return own / count, others / count
+    return own / count, others / count, count
 
 
 def compare(model: Model, result: HeadRoles) -> dict:
     """Everything the page says about natural text."""
     traces = [unembed.record(model, text) for text in PARAGRAPHS]
     natural = {role: attention_on(traces, role) for role in ("previous_token", "current_token", "first_token")}
-    own, others = suppression(model, traces)
+    own, others, count = suppression(model, traces)
     best = own.flatten().argsort(descending=True)[:6].tolist()
     return {
         "tokens": sum(len(trace.tokens) for trace in traces),
@@ -71,6 +71,7 @@ def compare(model: Model, result: HeadRoles) -> dict:
             role: float(np.corrcoef(scores.flatten(), result.roles[role].scores.flatten())[0, 1])
             for role, scores in natural.items()
         },
+        "occasions": count,
         "suppression": [
             {
                 "head": f"L{i // model.heads}.H{i % model.heads}",

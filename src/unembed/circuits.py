@@ -26,7 +26,8 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.model import Model
-from unembed.projections import Weights, input_norm, weights
+from unembed.projections import Weights, input_norm, layer_weights
+from unembed.run import Run, base_run
 
 CHUNK = 4096
 """Rows of the vocabulary that are read at a time."""
@@ -254,7 +255,12 @@ def _weights(model: Model, layer: int) -> Weights:
 
 @lru_cache(maxsize=2)
 def _weights_of(model: Model, layer: int, edition: tuple[int, ...]) -> Weights:
-    return next(weights(model, [layer]))
+    return layer_weights(_run_of(model, edition), layer)
+
+
+@lru_cache(maxsize=1)
+def _run_of(model: Model, edition: tuple[int, ...]) -> Run:
+    return base_run(model, [0])
 
 
 def _edition(model: Model) -> tuple[int, ...]:
