@@ -122,8 +122,9 @@ def _patterns(model: Model, sequences: Tensor, progress: Progress) -> Float[Tens
         progress("attention on random tokens", (layer + 1) / model.layers)
         return z, pattern
 
+    ids = sequences.to(model.device)
     with one_at_a_time, attending(model, attend):
-        model.module(sequences.to(model.device), use_cache=False, logits_to_keep=1)
+        model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
     return torch.stack(found)
 
 

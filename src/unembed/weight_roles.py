@@ -134,7 +134,7 @@ def effective_embedding(model: Model, tokens: Sequence[int]) -> Float[Tensor, "t
     with one_at_a_time, ExitStack() as stack, suppress(_FirstBlockDone):
         on_output(stack, model.blocks[0].attention_write, torch.zeros_like)
         on_output(stack, model.blocks[0].module, stop)
-        model.module(ids, use_cache=False)
+        model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False)
     return at_unit_scale(model, found[0])
 
 
