@@ -38,6 +38,7 @@ docs: $(VENV)/.dev
 studies: $(VENV)/.dev
 	$(PIP) --editable '.[studies]'
 	$(BIN)/python studies/knowledge_paths.py
+	$(BIN)/python studies/head_roles.py
 	$(BIN)/python studies/knowledge_neurons.py
 	$(BIN)/python studies/knowledge_edits.py
 	$(BIN)/python studies/noise.py

@@ -47,6 +47,8 @@ _HOME = {
     "composition_scores": "composition",
     "Composition": "composition",
     "virtual_head": "composition",
+    "measure_head_roles": "head_roles",
+    "HeadRoles": "head_roles",
     "ov_circuit": "circuits",
     "qk_circuit": "circuits",
     "noise": "noise",
@@ -104,6 +106,8 @@ if TYPE_CHECKING:
     from unembed.families import register as register
     from unembed.generation import Step as Step
     from unembed.generation import generate as generate
+    from unembed.head_roles import HeadRoles as HeadRoles
+    from unembed.head_roles import measure_head_roles as measure_head_roles
     from unembed.input_credit import input_credit as input_credit
     from unembed.knowledge_attribution import Attribution as Attribution
     from unembed.knowledge_attribution import attribute as attribute

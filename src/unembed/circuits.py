@@ -26,7 +26,8 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.model import Model, decoders_only
-from unembed.projections import Weights, input_norm, weights
+from unembed.projections import Weights, input_norm, layer_weights
+from unembed.run import Run, base_run
 
 CHUNK = 4096
 """Rows of the vocabulary that are read at a time."""
@@ -120,6 +121,17 @@ def qk_circuit(model: Model, layer: int, head: int) -> QK:
     layer, head = check_head(model, layer, head)
     part = _weights(model, layer)
     return QK(part.query[head], part.key[part.kv(head)])
+
+
+def layer_circuits(model: Model, layer: int) -> list[tuple[OV, QK]]:
+    """The OV and the QK circuit of each head of a layer.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    part = _weights(model, _check_layer(model, layer)).per_head()
+    ov, qk = zip(part.value, part.output, strict=True), zip(part.query, part.key, strict=True)
+    return [(OV(*one), QK(*other)) for one, other in zip(ov, qk, strict=True)]
 
 
 @torch.no_grad()
@@ -250,7 +262,11 @@ def embedded(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token d_mode
     """Tokens as heads read them from the embedding alone: of unit scale where attention has a norm before it."""
     ids = torch.tensor(list(tokens), device=model.device)
     with torch.no_grad():
-        rows = model.embed(ids[None])[0].float()
+        return at_unit_scale(model, model.embed(ids[None])[0].float())
+
+
+def at_unit_scale(model: Model, rows: Float[Tensor, "row d_model"]) -> Float[Tensor, "row d_model"]:
+    """Rows of the stream as heads read them, but for the gain: of unit scale where attention has a norm before it."""
     norm = input_norm(model.blocks[0], model.d_model) if model.blocks else None
     if norm is None:
         return rows
@@ -292,7 +308,12 @@ def _weights(model: Model, layer: int) -> Weights:
 
 @lru_cache(maxsize=2)
 def _weights_of(model: Model, layer: int, edition: tuple[int, ...]) -> Weights:
-    return next(weights(model, [layer]))
+    return layer_weights(_run_of(model, edition), layer)
+
+
+@lru_cache(maxsize=1)
+def _run_of(model: Model, edition: tuple[int, ...]) -> Run:
+    return base_run(model, [0])
 
 
 def _edition(model: Model) -> tuple[int, ...]:

@@ -184,10 +184,12 @@ def weights(model: Model, layers: Sequence[int] | None = None) -> Iterator[Weigh
     """
     run = base_run(model, [0])
     for layer in range(model.layers) if layers is None else layers:
-        yield _weights(run, layer)
+        yield layer_weights(run, layer)
 
 
-def _weights(run: Run, layer: int) -> Weights:
+@torch.no_grad()
+def layer_weights(run: Run, layer: int) -> Weights:
+    """As `weights`, of one layer; any run of the model will do."""
     model, block = run.model, run.model.blocks[layer]
     found, before = affine(run, layer, 0, None), input_norm(block, model.d_model)
     output = projection(block.output_projection).reshape(model.heads, -1, model.d_model)

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from unembed import __version__
-from unembed.cli import circuits, editing, interventions, machine, noise, patching, prediction
+from unembed.cli import circuits, editing, heads, interventions, machine, noise, patching, prediction
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ for command in (
     prediction.attention,
     prediction.generate,
     interventions.ablate,
+    heads.heads,
     circuits.paths,
     circuits.attended,
     circuits.circuit,

@@ -55,6 +55,14 @@ from unembed.view.payloads.generation import GeneratedToken as GeneratedToken
 from unembed.view.payloads.generation import GeneratePayload as GeneratePayload
 from unembed.view.payloads.generation import generate_payload as generate_payload
 from unembed.view.payloads.generation import generated_token as generated_token
+from unembed.view.payloads.heads import HeadPlace as HeadPlace
+from unembed.view.payloads.heads import HeadsPayload as HeadsPayload
+from unembed.view.payloads.heads import RepetitionCheck as RepetitionCheck
+from unembed.view.payloads.heads import Role as Role
+from unembed.view.payloads.heads import RoleHead as RoleHead
+from unembed.view.payloads.heads import RoleNumbers as RoleNumbers
+from unembed.view.payloads.heads import ZeroedSet as ZeroedSet
+from unembed.view.payloads.heads import heads_payload as heads_payload
 from unembed.view.payloads.knowledge import AttributePayload as AttributePayload
 from unembed.view.payloads.knowledge import FactsPayload as FactsPayload
 from unembed.view.payloads.knowledge import FindPayload as FindPayload
@@ -92,6 +100,7 @@ PAYLOADS: tuple[type, ...] = (
     AttentionPayload,
     GeneratePayload,
     AblatePayload,
+    HeadsPayload,
     PathsPayload,
     AttendedPayload,
     CircuitPayload,

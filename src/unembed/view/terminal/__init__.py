@@ -6,6 +6,7 @@ from unembed.view.terminal.editing import edit_lines as edit_lines
 from unembed.view.terminal.editing import memory_lines as memory_lines
 from unembed.view.terminal.explanation import explain_lines as explain_lines
 from unembed.view.terminal.generation import generated_lines as generated_lines
+from unembed.view.terminal.heads import heads_lines as heads_lines
 from unembed.view.terminal.knowledge import attribute_lines as attribute_lines
 from unembed.view.terminal.knowledge import facts_lines as facts_lines
 from unembed.view.terminal.knowledge import find_lines as find_lines

@@ -1,0 +1,153 @@
+"""`unembed heads` as data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import ModelFacts, model_facts, versions
+
+if TYPE_CHECKING:
+    from unembed.head_roles import CausalCheck, HeadRoles, ZeroedHeads
+    from unembed.role_scores import Head
+
+
+@dataclass(frozen=True)
+class RoleNumbers:
+    """The scores of a head; null where a role was not measured."""
+
+    previous_token: float
+    current_token: float
+    first_token: float
+    duplicate_token: float
+    induction: float
+    copying: float
+    copy_suppression: float
+    successor: float | None
+
+
+@dataclass(frozen=True)
+class RoleHead:
+    """One head."""
+
+    layer: int
+    head: int
+    scores: RoleNumbers
+    roles: list[str]
+    """Those that are claimed: whose score is above the role's threshold."""
+
+
+@dataclass(frozen=True)
+class HeadPlace:
+    """A head's address."""
+
+    layer: int
+    head: int
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role, and what its scores are compared with."""
+
+    name: str
+    chance: float
+    """What a head would score that does not care."""
+    null_mean: float
+    null_high: float
+    """The 99.9th percentile of the null."""
+    threshold: float
+    """The role is claimed above it."""
+    claimed: int
+    """By how many heads."""
+    top: list[HeadPlace]
+    """The best heads, best first."""
+    zeroed_loss: float | None
+    """Of the second repetition with the heads of `top` zeroed together; null without a causal check."""
+
+
+@dataclass(frozen=True)
+class ZeroedSet:
+    """Heads that were zeroed together at every position, and the loss of the second repetition."""
+
+    heads: list[HeadPlace]
+    loss: float
+
+
+@dataclass(frozen=True)
+class RepetitionCheck:
+    """Losses on repeated random tokens, in nats a token."""
+
+    first: float
+    second: float
+    controls: list[ZeroedSet]
+    """As many heads at random."""
+    sequences: int
+
+
+@dataclass(frozen=True)
+class HeadsPayload:
+    """`unembed heads --json`."""
+
+    model: ModelFacts
+    half: int
+    """How many random tokens were repeated."""
+    sequences: int
+    seed: int
+    roles: list[Role]
+    heads: list[RoleHead]
+    causal: RepetitionCheck | None
+    """What zeroing heads costs; null where it was not asked for or was interrupted."""
+    complete: bool
+    kept: bool
+    """Whether it was read from the cache."""
+    notes: list[str]
+    versions: dict[str, str]
+    schema: Literal["unembed/heads/1"] = "unembed/heads/1"
+
+
+def heads_payload(result: "HeadRoles") -> HeadsPayload:
+    """Head roles as data."""
+    model = result.model
+    return HeadsPayload(
+        model=model_facts(model),
+        half=result.half,
+        sequences=result.settings.sequences,
+        seed=result.settings.seed,
+        roles=[_role(result, name) for name in result.roles],
+        heads=[_head(result, layer, head) for layer in range(model.layers) for head in range(model.heads)],
+        causal=None if result.check is None else _check(result.check),
+        complete=result.complete,
+        kept=result.kept,
+        notes=list(result.notes),
+        versions=versions(),
+    )
+
+
+def _role(result: "HeadRoles", name: str) -> Role:
+    found = result.roles[name]
+    return Role(
+        name=name,
+        chance=found.chance,
+        null_mean=found.null_mean,
+        null_high=found.null_high,
+        threshold=found.threshold,
+        claimed=int(found.claimed.sum()),
+        top=_places(found.top(result.settings.top)),
+        zeroed_loss=None if result.check is None else result.check.roles[name].loss,
+    )
+
+
+def _head(result: "HeadRoles", layer: int, head: int) -> RoleHead:
+    scores = {name: float(found.scores[layer, head]) for name, found in result.roles.items()}
+    return RoleHead(layer, head, RoleNumbers(**{"successor": None, **scores}), list(result.of(layer, head)))
+
+
+def _check(check: "CausalCheck") -> RepetitionCheck:
+    return RepetitionCheck(check.first, check.second, [_zeroed(part) for part in check.controls], check.sequences)
+
+
+def _zeroed(part: "ZeroedHeads") -> ZeroedSet:
+    return ZeroedSet(_places(part.heads), part.loss)
+
+
+def _places(heads: "Iterable[Head]") -> list[HeadPlace]:
+    return [HeadPlace(layer, head) for layer, head in heads]
