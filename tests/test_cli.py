@@ -230,7 +230,7 @@ def test_bad_input_is_one_message_and_exit_code_2(cli, name):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["explain"], "Missing argument"),
+        (["explain"], "There is no prompt"),
         (["explain", "x", "--tpo", "3"], "No such option"),
         (["explain", "x", "--top", "0"], "greater than or equal to 1"),
         (["explain", "x", "--top", "100000"], "less than or equal to 100"),

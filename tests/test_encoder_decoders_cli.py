@@ -171,7 +171,7 @@ def test_bad_input_is_refused(translator, listener, tmp_path):
     wav = sound(tmp_path / "tone.wav")
     noise = tmp_path / "noise.wav"
     noise.write_bytes(b"no sound at all")
-    assert "reads one source of text, found none" in refusal("explain", "-m", translator)
+    assert "There is no prompt" in refusal("explain", "-m", translator)
     assert "reads text, found audio" in refusal("explain", "-m", translator, "--audio", wav)
     assert "reads audio, found text" in refusal("explain", "-m", listener, "a text")
     assert "Cannot read" in refusal("explain", "-m", listener, "--audio", noise)

@@ -56,7 +56,7 @@ class Block:
     """The stacked experts of a mixture, or None."""
     cross: Cross | None = None
     """In a decoder that reads an encoder."""
-    stream_norms: Mapping[Stage, tuple[nn.Module, norms.Norm]] = field(default_factory=dict)
+    stream_norms: Mapping[Stage, tuple[nn.Module, norms.Norm]] = field(default_factory=dict, hash=False)
     """Post-LN: the norm that the stream goes through after a write."""
     value_projection: nn.Module | None = None
     """W_V, where the row names it."""

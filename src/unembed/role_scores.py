@@ -5,7 +5,7 @@
 The null is what heads score where the role means nothing, so of a thousand heads without the role about one passes the
 first condition. The second asks for a tenth of the way from chance to a perfect score: with many positions to average
 over, a head can be surely above chance and yet hardly do the thing. Both numbers are conventions, the same for every
-role and model, and were not fitted to any scores.
+role and model. The tenth was settled after the scores of one model were seen.
 """
 
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ class Layer:
     """Of the cross-attention, in a decoder that reads an encoder; else None."""
     cross_heads: Heads | None = None
     """Its heads; their keys are source positions."""
-    normed: Mapping[Stage, Float[Tensor, "query d_model"]] = field(default_factory=dict)
+    normed: Mapping[Stage, Float[Tensor, "query d_model"]] = field(default_factory=dict, hash=False)
     """Post-LN: the stream after the norm that follows a write."""
 
     def write(self, stage: Stage) -> Float[Tensor, "query d_model"]:

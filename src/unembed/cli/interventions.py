@@ -16,7 +16,7 @@ from unembed.cli.options import (
     OfflineOpt,
 )
 from unembed.cli.shared import load_model, print_result, progress_bar
-from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, read_sources
+from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, SourceWords
 from unembed.errors import InputError
 
 SpotOpt = Annotated[str, typer.Option("--position", "-p", help="Where parts are set: last, all, or an index.")]
@@ -60,14 +60,8 @@ def ablate(
 
     texts = None if text is None else read_lines(text)
     allowed = None if memory is None else parse_bytes(memory)
-    loaded, words = read_sources(
-        load_model(model, device, dtype, offline, edits, sources=True),
-        prompt,
-        audio=audio,
-        image=image,
-        decoder_prompt=decoder_prompt,
-        decoder_ids=decoder_ids,
-    )
+    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
+    loaded, words = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     try:
         with progress_bar() as progress:
             result = run(

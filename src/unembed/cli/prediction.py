@@ -18,7 +18,7 @@ from unembed.cli.options import (
     VersusOpt,
 )
 from unembed.cli.shared import dump, load_model, print_result, progress_bar
-from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, read_sources
+from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, SourceWords
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,14 +64,8 @@ def explain(
     from unembed.view.terminal import explain_lines
 
     words = _words(swap)
-    loaded, text = read_sources(
-        load_model(model, device, dtype, offline, edits, sources=True),
-        prompt,
-        audio=audio,
-        image=image,
-        decoder_prompt=decoder_prompt,
-        decoder_ids=decoder_ids,
-    )
+    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
+    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     result = run(
         loaded,
         text,
@@ -114,14 +108,8 @@ def lens(
     from unembed.view.payloads import lens_payload
     from unembed.view.terminal import lens_lines
 
-    loaded, text = read_sources(
-        load_model(model, device, dtype, offline, edits, sources=True),
-        prompt,
-        audio=audio,
-        image=image,
-        decoder_prompt=decoder_prompt,
-        decoder_ids=decoder_ids,
-    )
+    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
+    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     with progress_bar() as progress:
         result = run(
             loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
@@ -154,14 +142,8 @@ def attention(
     from unembed.view.payloads import attention_payload
     from unembed.view.terminal import attention_lines
 
-    loaded, text = read_sources(
-        load_model(model, device, dtype, offline, edits, sources=True),
-        prompt,
-        audio=audio,
-        image=image,
-        decoder_prompt=decoder_prompt,
-        decoder_ids=decoder_ids,
-    )
+    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
+    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     result = run(
         loaded,
         text,
@@ -201,14 +183,8 @@ def generate(
     from unembed.view.payloads import generate_payload, generated_token
     from unembed.view.terminal import generated_lines, show
 
-    loaded, text = read_sources(
-        load_model(model, device, dtype, offline, edits, sources=True),
-        prompt,
-        audio=audio,
-        image=image,
-        decoder_prompt=decoder_prompt,
-        decoder_ids=decoder_ids,
-    )
+    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
+    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
     written = 0
     if not (as_json or explained) and isinstance(text, str):

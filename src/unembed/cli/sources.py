@@ -1,6 +1,7 @@
 """What an encoder-decoder reads: the options for its source and for its decoder's prompt, and how they meet a model."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,44 +27,45 @@ DecoderIdsOpt = Annotated[
 ]
 
 
-def read_sources(
-    model: "Model",
-    prompt: str | None,
-    *,
-    audio: Path | None = None,
-    image: Path | None = None,
-    decoder_prompt: str | None = None,
-    decoder_ids: str | None = None,
-) -> "tuple[Model, str | Sequence[int]]":
-    """The model with its source, and the prompt of its decoder; a decoder alone takes the prompt as it is.
+@dataclass(frozen=True)
+class SourceWords:
+    """What was said of prompt and source. Contradictions are refused before a model is loaded."""
 
-    Raises:
-        InputError: options that contradict each other or the model.
-    """
-    from unembed.encoding import with_image, with_source
+    prompt: str | None
+    audio: Path | None
+    image: Path | None
+    decoder_prompt: str | None
+    decoder_ids: str | None
 
-    if model.encoder is None:
-        text = _plain_prompt(model, prompt, audio, decoder_prompt, decoder_ids)
-        return (model, text) if image is None else with_image(model, text, image)
-    if image is not None:
-        raise InputError(f"{model.name} reads no image: leave --image out.")
-    if decoder_prompt is not None and decoder_ids is not None:
-        raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
-    text = None if prompt is None else read_prompt(prompt)
-    read = with_source(model, text, audio=audio)
-    return read, (decoder_prompt or "") if decoder_ids is None else _ids(decoder_ids)
+    def __post_init__(self) -> None:
+        if self.prompt is None and self.audio is None:
+            raise InputError("There is no prompt: give it as the argument, or - to read standard input.")
+        if self.decoder_prompt is not None and self.decoder_ids is not None:
+            raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
 
+    def read(self, model: "Model") -> "tuple[Model, str | Sequence[int]]":
+        """The model with its source, and the prompt of its decoder; a decoder alone takes the prompt as it is.
 
-def _plain_prompt(
-    model: "Model", prompt: str | None, audio: Path | None, decoder_prompt: str | None, decoder_ids: str | None
-) -> str:
-    given = {"--audio": audio, "--decoder-prompt": decoder_prompt, "--decoder-ids": decoder_ids}
-    wrong = [name for name, value in given.items() if value is not None]
-    if wrong:
-        raise InputError(f"{model.name} is a decoder only: it reads a prompt, and no {' or '.join(wrong)}.")
-    if prompt is None:
-        raise InputError("There is no prompt: give it as the argument, or - to read standard input.")
-    return read_prompt(prompt)
+        Raises:
+            InputError: options that contradict the model.
+        """
+        from unembed.encoding import with_image, with_source
+
+        text = None if self.prompt is None else read_prompt(self.prompt)
+        if model.encoder is None:
+            self._refuse_of_decoder(model)
+            assert text is not None
+            return (model, text) if self.image is None else with_image(model, text, self.image)
+        if self.image is not None:
+            raise InputError(f"{model.name} reads no image: leave --image out.")
+        read = with_source(model, text, audio=self.audio)
+        return read, (self.decoder_prompt or "") if self.decoder_ids is None else _ids(self.decoder_ids)
+
+    def _refuse_of_decoder(self, model: "Model") -> None:
+        given = {"--audio": self.audio, "--decoder-prompt": self.decoder_prompt, "--decoder-ids": self.decoder_ids}
+        wrong = [name for name, value in given.items() if value is not None]
+        if wrong:
+            raise InputError(f"{model.name} is a decoder only: it reads a prompt, and no {' or '.join(wrong)}.")
 
 
 def _ids(text: str) -> list[int]:
