@@ -19,7 +19,7 @@ from unembed import Site, edits, families
 from unembed.encoding import probe_source, with_source
 from unembed.errors import InputError, ModelError
 from unembed.input_credit import credit_by_position, input_credit
-from unembed.trace import record_next
+from unembed.recording import record_next
 
 PROMPT = (0, 5, 9, 33, 2)
 TARGET, OTHER = 12, 40

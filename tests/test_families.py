@@ -20,7 +20,8 @@ from random_models import MIXTURES, MODEL_TYPES, PARALLEL, SANDWICHED, SOFTCAPPE
 import unembed
 from unembed.families import supported
 from unembed.model import Model
-from unembed.trace import Trace, record_next
+from unembed.recording import record_next
+from unembed.trace import Trace
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 POSITIONS = (0, 4, 8)

@@ -10,8 +10,8 @@ from unembed.activations import activations, last_streams
 from unembed.errors import InputError
 from unembed.key_value_memory import layer_memory, memory, value_logits
 from unembed.model import Model
+from unembed.prompts import tokenize
 from unembed.sites import Site
-from unembed.trace import tokenize
 
 TEXTS = ("the capital of France is Paris", "a new Rome", "Paris is the capital of a new France", "Rome", "of of is a")
 

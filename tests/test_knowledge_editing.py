@@ -18,8 +18,8 @@ from unembed.knowledge_neurons import Neuron
 from unembed.knowledge_report import answers, neighbours, perplexity, random_keys, random_like, report
 from unembed.measures import question
 from unembed.model import Model, value_rows
+from unembed.prompts import tokenize
 from unembed.rome import direction, located, rome, second_moment
-from unembed.trace import tokenize
 from unembed.weight_edits import applied, rank_one, weight_edits
 
 TEXTS = ("the capital of Rome is a new Paris", "a new Rome is the capital", "Paris is a new of the", "is a of new Rome")

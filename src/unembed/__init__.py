@@ -14,7 +14,7 @@ _HOME = {
     "Model": "model",
     "Family": "families",
     "register": "families",
-    "record": "trace",
+    "record": "recording",
     "Trace": "trace",
     "readout": "readouts",
     "read_direction": "readouts",
@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     from unembed.readouts import Readout as Readout
     from unembed.readouts import read_direction as read_direction
     from unembed.readouts import readout as readout
+    from unembed.recording import record as record
     from unembed.run import Run as Run
     from unembed.run import base_run as base_run
     from unembed.sites import Site as Site
@@ -135,7 +136,6 @@ if TYPE_CHECKING:
     from unembed.steering import steer as steer
     from unembed.steering import steered as steered
     from unembed.trace import Trace as Trace
-    from unembed.trace import record as record
     from unembed.weight_edits import WeightEdits as WeightEdits
     from unembed.weight_edits import applied as applied
     from unembed.weight_edits import apply_edits as apply_edits

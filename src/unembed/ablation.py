@@ -32,10 +32,10 @@ from unembed.errors import InputError
 from unembed.measures import logit, probability, several
 from unembed.model import Model
 from unembed.progress import Progress, silent
+from unembed.prompts import absolute_position, tokenize
 from unembed.readouts import Prediction, first_token_notes, prediction, token_id
 from unembed.run import Run, base_run
 from unembed.sites import Site, SiteKind, neurons_of, resolve
-from unembed.trace import absolute_position, tokenize
 
 if TYPE_CHECKING:
     import polars as pl

@@ -27,9 +27,9 @@ from unembed.errors import InputError
 from unembed.measures import Measure, answer_tokens
 from unembed.model import Model
 from unembed.progress import Progress, silent
+from unembed.prompts import tokenize
 from unembed.run import Run, base_run, base_runs
 from unembed.sites import Site, SiteKind, experts_of, neurons_of, resolve
-from unembed.trace import tokenize
 
 Direction = Literal["denoise", "noise"]
 Sweep = Literal["resid", "attention", "mlp", "head", "neuron"]

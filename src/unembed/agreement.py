@@ -16,7 +16,8 @@ from unembed.errors import LedgerError, ModelError
 from unembed.forward import call
 from unembed.model import Model
 from unembed.readouts import capped, readout
-from unembed.trace import Trace, record
+from unembed.recording import record
+from unembed.trace import Trace
 
 LENGTH = 5
 _SLACK = 64.0

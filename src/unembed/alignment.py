@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from unembed.errors import InputError
 from unembed.model import Model
-from unembed.trace import absolute_position
+from unembed.prompts import absolute_position
 
 Pair = tuple[int, int]
 """A position of the clean prompt and its partner in the corrupt one."""

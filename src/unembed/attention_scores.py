@@ -29,8 +29,8 @@ from unembed.errors import InputError, LedgerError
 from unembed.interface import Eager, attending
 from unembed.model import Model, bias, projection
 from unembed.projections import Affine, affine, input_norm
+from unembed.prompts import absolute_position
 from unembed.run import Run, base_run
-from unembed.trace import absolute_position
 
 
 @dataclass(frozen=True)

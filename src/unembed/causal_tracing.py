@@ -28,9 +28,9 @@ from unembed.interface import on_output, one_at_a_time
 from unembed.measures import Question, question
 from unembed.model import Model
 from unembed.progress import Progress, silent
+from unembed.prompts import absolute_position, tokenize, well_formed
 from unembed.run import Run, base_run
 from unembed.sites import Site, SiteKind
-from unembed.trace import absolute_position, tokenize, well_formed
 
 Restored = Literal["resid", "attention", "mlp"]
 SITES: dict[Restored, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}

@@ -20,10 +20,10 @@ from unembed.measures import Measure, TokenMeasure
 from unembed.memory import Costs, amount, budget, costs, logit_rows
 from unembed.model import Model
 from unembed.progress import Progress, silent
+from unembed.prompts import absolute_position
 from unembed.readouts import unembedded
 from unembed.run import Run
 from unembed.sites import Site, experts_of, keys_of, neurons_of, resolve
-from unembed.trace import absolute_position
 from unembed.vocabulary import log_normaliser, logits_of, normed
 from unembed.walk import Row, Walk, Watched, row_of
 

@@ -21,8 +21,8 @@ from torch import Tensor
 from unembed.circuits import Ranked
 from unembed.errors import InputError
 from unembed.model import Model, decoders_only
+from unembed.prompts import tokenize
 from unembed.readouts import unembedded
-from unembed.trace import tokenize
 
 CHUNK = 256
 FEWEST = 100

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.model import Model
+from unembed.prompts import absolute_position
 from unembed.run import Run, base_run
 from unembed.sites import Site, places_of, resolve
-from unembed.trace import absolute_position
 
 
 @dataclass(frozen=True, eq=False)

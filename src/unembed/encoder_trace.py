@@ -5,7 +5,8 @@ import torch
 from unembed.errors import InputError
 from unembed.interface import one_at_a_time
 from unembed.model import Model
-from unembed.trace import Trace, recording
+from unembed.recording import recording
+from unembed.trace import Trace
 
 
 def record_source(model: Model) -> Trace:

@@ -21,8 +21,8 @@ from unembed.errors import InputError, ModelError
 from unembed.families import Encoder
 from unembed.interface import one_at_a_time
 from unembed.model import Model
+from unembed.prompts import well_formed
 from unembed.sources import Source, SourceToken
-from unembed.trace import well_formed
 
 
 def with_source(

@@ -23,10 +23,11 @@ from unembed.input_credit import input_credit
 from unembed.ledger import Ledger, Term
 from unembed.logit_lens import Lens, read_lens
 from unembed.model import Model, Stage
+from unembed.prompts import absolute_position, tokenize
 from unembed.readouts import Prediction, Readout, first_token_notes, prediction, predictions, readout
 from unembed.run import Run, base_run
 from unembed.sites import Site, SiteKind
-from unembed.trace import ExpertInputs, Trace, absolute_position, tokenize
+from unembed.trace import ExpertInputs, Trace
 
 if TYPE_CHECKING:
     import polars as pl

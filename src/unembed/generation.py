@@ -16,8 +16,10 @@ from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger, Term
 from unembed.model import Model
+from unembed.prompts import tokenize
 from unembed.readouts import readout, unembedded
-from unembed.trace import Trace, record_next, tokenize
+from unembed.recording import record_next
+from unembed.trace import Trace
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from unembed.activations import activations
 from unembed.errors import InputError
 from unembed.model import Block, Model, value_rows
 from unembed.progress import Progress, silent
+from unembed.prompts import tokenize
 from unembed.sites import Site, neurons_of, resolve
-from unembed.trace import tokenize
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from unembed.knowledge_neurons import Neuron
 from unembed.measures import answer_tokens
 from unembed.model import Model, value_rows
 from unembed.progress import Progress, silent
+from unembed.prompts import tokenize
 from unembed.rome import rome
-from unembed.trace import tokenize
 from unembed.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weight_edits
 
 Method = Literal["value", "rome"]

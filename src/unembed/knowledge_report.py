@@ -24,9 +24,9 @@ from unembed.knowledge_neurons import Neuron, random_neurons
 from unembed.measures import Question, question
 from unembed.model import Model
 from unembed.progress import Progress, silent
+from unembed.prompts import tokenize
 from unembed.readouts import capped, unembedded
 from unembed.sites import neurons_of
-from unembed.trace import tokenize
 from unembed.vocabulary import log_normaliser, normed, wide
 from unembed.weight_edits import WeightEdits, applied, weight_edits
 

@@ -19,7 +19,8 @@ from unembed.errors import InputError
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.readouts import absolute_layer, token_id, unembedded
-from unembed.trace import Trace, record
+from unembed.recording import record
+from unembed.trace import Trace
 
 if TYPE_CHECKING:
     import polars as pl

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.model import Model
-from unembed.trace import tokenize, well_formed
+from unembed.prompts import tokenize, well_formed
 from unembed.vocabulary import wide
 
 Measure = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]]

@@ -34,7 +34,7 @@ from unembed.errors import InputError
 from unembed.model import Model
 from unembed.natural_text import PARAGRAPHS
 from unembed.progress import Progress, silent
-from unembed.trace import absolute_position, tokenize, well_formed
+from unembed.prompts import absolute_position, tokenize, well_formed
 
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 SEEDS = 8

@@ -17,8 +17,10 @@ from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger
 from unembed.model import Model
+from unembed.prompts import tokenize
 from unembed.readouts import Readout, readout
-from unembed.trace import Trace, record, tokenize
+from unembed.recording import record
+from unembed.trace import Trace
 
 if TYPE_CHECKING:
     import polars as pl

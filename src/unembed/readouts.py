@@ -17,7 +17,8 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.interface import one_at_a_time
 from unembed.model import Model
-from unembed.trace import Trace, absolute_position, well_formed
+from unembed.prompts import absolute_position, well_formed
+from unembed.trace import Trace
 
 Reference = Literal["mean", "raw", "versus", "direction"]
 

@@ -33,8 +33,8 @@ from unembed.interface import on_call, on_output, one_at_a_time
 from unembed.measures import answer_tokens
 from unembed.model import Model, value_rows
 from unembed.progress import Progress, silent
+from unembed.prompts import tokenize
 from unembed.readouts import unembedded
-from unembed.trace import tokenize
 from unembed.vocabulary import wide
 from unembed.weight_edits import WeightEdit, rank_one
 

@@ -16,8 +16,9 @@ from torch import Tensor
 from unembed.decomposition import expert_activation
 from unembed.errors import InputError
 from unembed.model import Model
+from unembed.recording import record_runs
 from unembed.sites import Site, experts_of, neurons_of, resolve
-from unembed.trace import BlockCall, ExpertInputs, Heads, Trace, record_runs
+from unembed.trace import BlockCall, ExpertInputs, Heads, Trace
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from unembed.generation import Step, generate
 from unembed.interface import on_output, one_at_a_time
 from unembed.measures import answer_tokens
 from unembed.model import Block, Model
+from unembed.prompts import tokenize
 from unembed.run import base_run
 from unembed.sites import Site, SiteKind, resolve
-from unembed.trace import tokenize
 
 STEERED: tuple[SiteKind, ...] = ("resid_post", "attention_write", "mlp_write")
 """The kinds of sites that can be steered."""

@@ -22,10 +22,11 @@ from unembed.edits import Edit
 from unembed.interface import Eager, attending, on_call, on_output, one_at_a_time
 from unembed.model import Block, Model, Stage
 from unembed.packed_edits import Item, apply, index_of
+from unembed.recording import attentions
 from unembed.run import Run, at_positions, expert_neurons, router_weights
 from unembed.sites import OF_SOURCE, Site
 from unembed.splicing import Group, Prefix, attend
-from unembed.trace import ExpertInputs, attentions
+from unembed.trace import ExpertInputs
 
 LATE = ("neuron", "mlp_write", "resid_post")
 """Sites from which a block's end is at hand: an edit there needs no run of its block."""

@@ -179,7 +179,7 @@ def generate(
 ) -> None:
     """Continue a prompt token by token."""
     from unembed.generation import generate as run
-    from unembed.trace import tokenize
+    from unembed.prompts import tokenize
     from unembed.view.payloads import generate_payload, generated_token
     from unembed.view.terminal import generated_lines, show
 
