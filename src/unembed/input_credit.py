@@ -56,8 +56,12 @@ class _Pulled:
 
 
 @torch.no_grad()
-def input_credit(readout: Readout) -> Ledger:
+def input_credit(readout: Readout, *, source: Trace | None = None) -> Ledger:
     """What all cross-attention adds to a readout, as a sum over what the encoder read and made at each source position.
+
+    Args:
+        readout: of an encoder-decoder with its source.
+        source: the recorded run of the encoder (`record_source`), to read many positions with one; None records it.
 
     Terms: `source_embedding` and `source_position_embedding` of each source position, `source_mlp` of each encoder
     layer and source position, `source_bias` for all that depends on no position. The sum is compared with the
@@ -70,7 +74,7 @@ def input_credit(readout: Readout) -> Ledger:
     model = readout.trace.model
     if model.encoder is None or model.source is None:
         raise InputError(f"{model.name} has no encoder: its prompt is all that it reads (explain --by source).")
-    trace = record_source(model)
+    trace = record_source(model) if source is None else source
     value, pulled = _from_decoder(readout, trace)
     if model.encoder.family.final_norm is not None:
         pulled.through(model.encoder.final_norm, trace.final, trace.normed)

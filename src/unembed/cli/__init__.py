@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from unembed import __version__
-from unembed.cli import circuits, editing, heads, interventions, machine, noise, patching, prediction
+from unembed.cli import circuits, editing, heads, interventions, machine, noise, painting, patching, prediction
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ for command in (
     patching.patch,
     patching.trace,
     patching.steer,
+    painting.paint,
     machine.doctor,
 ):
     app.command()(command)

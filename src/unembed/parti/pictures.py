@@ -101,6 +101,11 @@ CELLS = (BACKGROUND, *(Cell(colour, part) for colour in COLOURS for part in _SHO
 _CELL_OF = {cell.token: cell for cell in CELLS}
 
 
+def rgb(colour: str) -> Colour:
+    """Red, green and blue of a colour's name."""
+    return _RGB[colour]
+
+
 def draw(caption: Caption) -> tuple[str, ...]:
     """The picture of a caption by the rules: 64 image tokens, row by row."""
     grid = [[BACKGROUND] * GRID for _ in range(GRID)]

@@ -66,6 +66,8 @@ def build(seed: int) -> "MBartForConditionalGeneration":
 def save(module: "MBartForConditionalGeneration", folder: Path) -> None:
     """Write a Hugging Face folder in half precision: weights, configurations, tokenizer. The module is halved too."""
     module.half().save_pretrained(folder)
+    config = folder / "config.json"  # half precision is for the file: the model runs in float32
+    config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
     make_tokenizer().save_pretrained(folder)
     for file in folder.iterdir():  # safetensors makes its files private
         file.chmod(0o644)

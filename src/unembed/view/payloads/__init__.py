@@ -84,6 +84,10 @@ from unembed.view.payloads.machine import doctor_payload as doctor_payload
 from unembed.view.payloads.machine import models_payload as models_payload
 from unembed.view.payloads.noise import NoisePayload as NoisePayload
 from unembed.view.payloads.noise import noise_payload as noise_payload
+from unembed.view.payloads.painting import CellLedger as CellLedger
+from unembed.view.payloads.painting import PaintedCell as PaintedCell
+from unembed.view.payloads.painting import PaintPayload as PaintPayload
+from unembed.view.payloads.painting import paint_payload as paint_payload
 from unembed.view.payloads.patching import Continuation as Continuation
 from unembed.view.payloads.patching import PatchCell as PatchCell
 from unembed.view.payloads.patching import PatchPayload as PatchPayload
@@ -107,6 +111,7 @@ PAYLOADS: tuple[type, ...] = (
     CompositionPayload,
     BigramsPayload,
     NoisePayload,
+    PaintPayload,
     AttributePayload,
     FindPayload,
     FactsPayload,

@@ -14,6 +14,7 @@ from unembed.view.terminal.lens import lens_lines as lens_lines
 from unembed.view.terminal.machine import doctor_lines as doctor_lines
 from unembed.view.terminal.machine import models_lines as models_lines
 from unembed.view.terminal.noise import noise_lines as noise_lines
+from unembed.view.terminal.painting import paint_lines as paint_lines
 from unembed.view.terminal.paper import Paper as Paper
 from unembed.view.terminal.paper import show as show
 from unembed.view.terminal.patching import patch_lines as patch_lines

@@ -1,0 +1,151 @@
+"""`unembed paint` as data."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from unembed.view.payloads.common import (
+    ModelFacts,
+    Target,
+    Term,
+    Token,
+    model_facts,
+    target_of,
+    term_of,
+    token_of,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from unembed.ledger import Ledger as LedgerResult
+    from unembed.parti.painting import Painting
+
+
+@dataclass(frozen=True)
+class PaintedCell:
+    """One image token, and what each word adds to its logit above the vocabulary mean through cross-attention."""
+
+    row: int
+    column: int
+    token: Token
+    colour: str | None
+    """Null for the background."""
+    part: str | None
+    """`full`, or shape and place."""
+    rgb: str | None
+    credit: list[float]
+    """By word."""
+    word: int
+    """The word with most credit."""
+
+
+@dataclass(frozen=True)
+class PaintedObject:
+    """Where an object should be, and the mean credit of each word over its cells."""
+
+    phrase: str
+    cells: list[int]
+    """Positions among the 64."""
+    credit: list[float]
+
+
+@dataclass(frozen=True)
+class CellLedger:
+    """Why one cell is what it is."""
+
+    row: int
+    column: int
+    target: Target
+    value: float
+    """The logit above the vocabulary mean."""
+    error: float
+    terms: list[Term]
+    """By sublayer."""
+    inputs: list[Term]
+    """The cross-attention heads' sum, by what the encoder read and made."""
+
+
+@dataclass(frozen=True)
+class PaintPayload:
+    """`unembed paint --json`."""
+
+    model: ModelFacts
+    caption: str
+    words: list[str]
+    cells: list[PaintedCell]
+    """Row by row."""
+    objects: list[PaintedObject]
+    right: int
+    """How many of the 64 cells are as the rules draw the caption."""
+    cell: CellLedger | None
+    """Null without `--cell`."""
+    versions: dict[str, str]
+    schema: Literal["unembed/paint/1"] = "unembed/paint/1"
+
+
+def paint_payload(result: "Painting", cell: tuple[int, int] | None = None) -> PaintPayload:
+    """A painting as data, with the ledger of one cell (row, column)."""
+    from unembed.parti.pictures import draw, object_positions
+
+    things = (result.caption.first, result.caption.second)
+    places = zip(things, object_positions(result.caption), strict=True)
+    return PaintPayload(
+        model=model_facts(result.model),
+        caption=result.caption.text,
+        words=list(result.words),
+        cells=_cells(result),
+        objects=[
+            PaintedObject(thing.phrase, list(where), result.credit[list(where)].mean(0).tolist())
+            for thing, where in places
+        ],
+        right=sum(a == b for a, b in zip(result.tokens, draw(result.caption), strict=True)),
+        cell=None if cell is None else _cell_ledger(result, *cell),
+        versions=versions(),
+    )
+
+
+def _cells(result: "Painting") -> list[PaintedCell]:
+    from unembed.parti.pictures import GRID, cells, rgb
+
+    found = []
+    for place, shown in enumerate(cells(result.tokens)):
+        token, credit = result.readouts[place].target, result.credit[place]
+        assert token is not None
+        found.append(
+            PaintedCell(
+                row=place // GRID,
+                column=place % GRID,
+                token=token_of(result.model, token),
+                colour=shown.colour or None,
+                part=shown.part or None,
+                rgb="#{:02x}{:02x}{:02x}".format(*rgb(shown.colour)) if shown.colour else None,
+                credit=credit.tolist(),
+                word=int(np.argmax(credit)),
+            )
+        )
+    return found
+
+
+def _cell_ledger(result: "Painting", row: int, column: int) -> CellLedger:
+    from unembed.decomposition import decompose
+    from unembed.parti.pictures import GRID
+    from unembed.readouts import prediction
+
+    place = row * GRID + column
+    read = result.readouts[place]
+    ledger = decompose(read)
+    assert read.target is not None
+    return CellLedger(
+        row=row,
+        column=column,
+        target=target_of(result.model, prediction(read.trace, place, read.target)),
+        value=ledger.value,
+        error=ledger.error,
+        terms=_terms(ledger),
+        inputs=_terms(result.ledgers[place]),
+    )
+
+
+def _terms(ledger: "LedgerResult") -> list[Term]:
+    return [term_of(term) for term in ledger.terms()]
