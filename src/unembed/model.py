@@ -86,7 +86,9 @@ class Model:
 
     @property
     def d_mlp(self) -> int:
-        """Neurons of a block's MLP (of one expert, in a mixture)."""
+        """Neurons of a block's MLP (of one expert, in a mixture); 0 in a model without MLPs."""
+        if not self.blocks:
+            return 0
         block = self.blocks[-1]
         if block.experts is not None:
             return expert_width(block.experts)
@@ -237,7 +239,7 @@ def describe(
         tokenizer=tokenizer,
         family=family,
         blocks=tuple(_block(block, family, d_model) for block in _part(module, family.blocks)),
-        final_norm=_probe(final_norm, d_model),
+        final_norm=_probe(final_norm, d_model, like=unembedding.weight),
         folder=folder,
     )
 
@@ -290,8 +292,8 @@ def _part(module: nn.Module, path: str) -> Any:
         ) from error
 
 
-def _probe(norm: nn.Module, d_model: int) -> norms.Norm:
-    weight = next(norm.parameters(), None)
+def _probe(norm: nn.Module, d_model: int, like: Tensor | None = None) -> norms.Norm:
+    weight = next(norm.parameters(), like)
     if weight is None:
         return norms.probe(norm, d_model, dtype=torch.get_default_dtype(), device=torch.device("cpu"))
     return norms.probe(norm, d_model, dtype=weight.dtype, device=weight.device)

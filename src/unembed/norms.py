@@ -2,7 +2,8 @@
 
 Every norm of the field is, at one position, `norm(x) = gain * C(x) * scale + shift`, where `C` subtracts the mean
 (LayerNorm) or nothing (RMSNorm) and `scale = 1 / sqrt(mean(C(x)^2) + eps)` is the one non-linear part. With the scale
-frozen at its value in the run, the norm is affine, and a readout after it becomes a readout before it.
+frozen at its value in the run, the norm is affine, and a readout after it becomes a readout before it. A model without
+a norm has an identity in its place, whose scale is 1.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,8 @@ class Norm:
     centred: bool
     precision: float
     """Relative error of its arithmetic: many norms compute in float32 whatever the model's dtype."""
+    identity: bool = False
+    """Whether it is none at all: it gives what it takes, and its scale is 1 in every run."""
 
     def centre(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         """`C(x)`: the part of `x` the norm looks at."""
@@ -31,6 +34,8 @@ class Norm:
 
     def scale(self, x: Float[Tensor, "*batch d_model"], y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch"]:
         """The scale of a run in which the norm turned `x` into `y`: least squares of `y - shift` on `gain * C(x)`."""
+        if self.identity:
+            return torch.ones_like(x[..., 0], dtype=torch.float64)
         direction = self.gain * self.centre(x.double())
         square = direction.square().sum(-1)
         product = ((y.double() - self.shift) * direction).sum(-1)
@@ -50,10 +55,10 @@ class Norm:
 
 
 def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.device) -> Norm:
-    """Read gain, shift and centring of a norm from what it does to three inputs.
+    """Read gain, shift and centring of a norm from what it does to three inputs; a model may have an identity there.
 
     Raises:
-        ModelError: the module is no LayerNorm or RMSNorm of the form above.
+        ModelError: the module is no LayerNorm or RMSNorm of the form above, and no identity.
     """
 
     def run(x: Tensor) -> Tensor:
@@ -70,6 +75,8 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
     sign = torch.ones(d_model, dtype=torch.float64, device=device)
     sign[1::2] = -1
     with torch.no_grad():
+        if torch.equal(run(size * sign), size * sign) and torch.equal(run(sign), sign):  # no norm gives back both
+            return Norm(gain=sign.abs(), shift=0 * sign, centred=False, precision=0.0, identity=True)
         shift = run(torch.zeros_like(sign))
         raised = run(size * (sign + 2)) - run(size * sign)
         centred = bool(raised.norm() < 0.1 * (run(size * sign) - shift).norm())

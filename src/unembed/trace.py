@@ -368,7 +368,7 @@ class _Recorder:
 
     def _at(self, x: Tensor) -> Tensor:
         """The kept positions of this prompt, whether or not the model has flattened the batch."""
-        return self._select(self._own(x).reshape(-1, x.shape[-1]))
+        return self._select(self._own(x).flatten(0, -2))
 
     def _own(self, x: Tensor) -> Tensor:
         """This prompt's share of a batch, as a batch of one; what all prompts share is left as it is."""

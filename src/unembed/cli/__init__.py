@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unembed import __version__
-from unembed.cli import circuits, editing, interventions, machine, patching, prediction
+from unembed.cli import circuits, editing, interventions, machine, patching, prediction, toys
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(editing.knowledge_app, name="knowledge", no_args_is_help=True)
+app.add_typer(toys.toys_app, name="toys", no_args_is_help=True)
 app.add_typer(machine.models_app, name="models", invoke_without_command=True)
 
 
