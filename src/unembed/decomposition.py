@@ -91,10 +91,12 @@ def _segments(readout: Readout, grain: Grain) -> Iterator[Segment]:
     yield _segment("embedding", None, w @ trace.embedding[row].double())
     if trace.position_embedding is not None:
         yield _segment("position_embedding", None, w @ trace.position_embedding[row].double())
+    has_mlps = model.d_mlp > 0
     for index in range(readout.layer):
         layer, block = trace.layers[index], model.blocks[index]
         yield from _attention(model, block, layer, index, row, w, grain.attention)
-        yield from _mlp(block, layer, index, row, w, grain.mlp)
+        if has_mlps:
+            yield from _mlp(block, layer, index, row, w, grain.mlp)
 
 
 def _constants(readout: Readout) -> Iterator[Segment]:

@@ -184,7 +184,7 @@ _ROWS = (
             Require(
                 attribute="toy_version",
                 value=1,
-                otherwise="a toy of another version of unembed: train it again with `unembed toys train NAME --out DIR`",
+                otherwise="a toy of another version of unembed: train it again (`unembed toys train NAME --out DIR`)",
             ),
         ),
         code="unembed.toy_model",

@@ -33,7 +33,7 @@ from unembed.counterfactual import counterfactuals, gradients
 from unembed.edits import Edit, set_to
 from unembed.errors import InputError
 from unembed.measures import Question, TokenMeasure, question
-from unembed.model import Model
+from unembed.model import Model, check_has_neurons
 from unembed.progress import Progress, silent
 from unembed.run import Run, base_run
 from unembed.sites import Site
@@ -186,6 +186,7 @@ def attribute(
         Interrupted: on Ctrl-C, on the neuron path, with what was finished.
     """
     _check_words(path, quadrature, steps, candidates)
+    check_has_neurons(model)
     asked = question(model, prompt, target)
     run = base_run(model, asked.tokens, positions=asked.positions)
     problem = _Problem(run, asked, _baseline(run, baseline), memory, progress)

@@ -36,7 +36,7 @@ def load(
     """Load a model and check it against its own logits (the check is remembered per weights and versions).
 
     Args:
-        name: the embedded model or a toy (`toy/two-layer`) by its name, a Hugging Face folder, a GGUF file, or a hub id.
+        name: the embedded model, a toy (`toy/two-layer`), a Hugging Face folder, a GGUF file, or a hub id.
         device: a torch device; None takes the GPU where there is one.
         dtype: one of `DTYPES`; None keeps that of the file (toys are stored in float16 and run in float32).
         offline: never touch the network.

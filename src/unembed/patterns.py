@@ -16,7 +16,7 @@ from torch import Tensor
 from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger
-from unembed.model import Model
+from unembed.model import Model, check_has_layers
 from unembed.readouts import Readout, readout
 from unembed.trace import Trace, record, tokenize
 
@@ -94,6 +94,7 @@ def attention(
     Raises:
         InputError: a layer or head that does not exist, or a bad prompt, target or position.
     """
+    check_has_layers(model)
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None

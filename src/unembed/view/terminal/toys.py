@@ -4,20 +4,27 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.view.payloads import ToyEvaluationPayload, ToyFinding, ToysPayload
+from unembed.view.payloads import ToyEntry, ToyEvaluationPayload, ToyFinding, ToysPayload
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell
 
 
 def toys_lines(payload: ToysPayload, paper: Paper) -> Iterator[Text]:
     """Each toy, and what it must show."""
     for toy in payload.toys:
-        size = f"{toy.layers} layers, {toy.d_mlp} neurons each, {toy.bytes / 1e6:.1f} MB"
+        size = f"{_size(toy)}, {toy.bytes / 1e6:.1f} MB"
         yield Text(f" {cell(toy.model, 16)}", STRONG).append(cell(toy.shows, paper.width - 18), "not bold")
         yield Text(f"   {size}; it must show", FAINT)
         for claim in toy.claims:
             yield Text(f"     {cell(claim.threshold, 8)} {claim.claim}{' *' if claim.needs_text else ''}", FAINT)
     yield Text(" * measured on the training text: pip install 'unembed[toys]'", FAINT)
     yield Text(" next  unembed toys evaluate NAME   unembed explain --model toy/NAME PROMPT", FAINT)
+
+
+def _size(toy: ToyEntry) -> str:
+    layers = "1 layer" if toy.layers == 1 else f"{toy.layers or 'no'} layers"
+    if not toy.layers:
+        return layers
+    return f"{layers} of {toy.d_mlp} neurons" if toy.d_mlp else f"{layers}, attention only"
 
 
 def toy_evaluation_lines(payload: ToyEvaluationPayload, paper: Paper) -> Iterator[Text]:
