@@ -91,11 +91,11 @@ def test_ablation_is_that_of_a_full_run(site):
 
 
 def test_where_there_is_nothing_a_command_refuses():
-    with pytest.raises(InputError, match="no"):
+    with pytest.raises(InputError, match="has no layers"):
         unembed.ablate(unembed.wrap(build(2)), [3, 7], site="neuron")
-    with pytest.raises(InputError, match="no"):
+    with pytest.raises(InputError, match="has no layers"):
         unembed.ablate(unembed.wrap(build(0)), [3, 7], site="head")
-    with pytest.raises(InputError, match="no"):
+    with pytest.raises(InputError, match="has no layers"):
         unembed.attention(unembed.wrap(build(0)), [3, 7])
 
 

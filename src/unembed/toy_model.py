@@ -19,6 +19,7 @@ from transformers.cache_utils import DynamicCache
 from transformers.masking_utils import create_causal_mask
 from transformers.modeling_outputs import CausalLMOutputWithPast
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.utils.output_capturing import capture_outputs
 
 TOY_VERSION = 1
 """Of the architecture; a checkpoint of another one is refused (the row in families.py)."""
@@ -146,6 +147,8 @@ class ToyForCausalLM(PreTrainedModel, GenerationMixin):
     _no_split_modules = ["ToyBlock"]  # noqa: RUF012  transformers compares it with a list
     _supports_sdpa = True
     _supports_attention_backend = True
+    _tied_weights_keys = {"lm_head.weight": "model.embed_tokens.weight"}  # noqa: RUF012
+    _can_record_outputs = {"hidden_states": ToyBlock, "attentions": ToyAttention}  # noqa: RUF012
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -159,6 +162,7 @@ class ToyForCausalLM(PreTrainedModel, GenerationMixin):
             with torch.no_grad():
                 super()._init_weights(module)
 
+    @capture_outputs(tie_last_hidden_states=False)  # what `output_hidden_states` and `output_attentions` ask for
     def forward(
         self,
         input_ids: Tensor | None = None,
