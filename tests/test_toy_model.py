@@ -90,13 +90,43 @@ def test_ablation_is_that_of_a_full_run(site):
     assert effect.logit == pytest.approx(float(after - before), rel=1e-9)
 
 
-def test_where_there_is_nothing_a_command_refuses():
+WITHOUT_LAYERS = {
+    "ablate": lambda model: unembed.ablate(model, [3, 7], site="head"),
+    "attention": lambda model: unembed.attention(model, [3, 7]),
+    "patch": lambda model: unembed.patch(model, [3, 7], [3, 8]),
+    "trace": lambda model: unembed.causal_trace(model, [3, 7], [1]),
+    "circuit": lambda model: unembed.ov_circuit(model, 0, 0),
+    "site": lambda model: unembed.base_run(model, [3, 7]).at(unembed.Site(kind="z", layer=0)),
+    "attribute": lambda model: unembed.attribute(model, [3, 7], 5),
+}
+WITHOUT_MLPS = {
+    "ablate mlp": lambda model: unembed.ablate(model, [3, 7], site="mlp"),
+    "ablate neuron": lambda model: unembed.ablate(model, [3, 7], site="neuron"),
+    "patch": lambda model: unembed.patch(model, [3, 7], [3, 8], site="mlp"),
+    "trace": lambda model: unembed.causal_trace(model, [3, 7], [1], site="mlp"),
+    "site": lambda model: unembed.base_run(model, [3, 7]).at(unembed.Site(kind="neuron", layer=0)),
+    "attribute": lambda model: unembed.attribute(model, [3, 7], 5),
+}
+
+
+@pytest.mark.parametrize("what", WITHOUT_LAYERS)
+def test_a_model_without_layers_is_refused_where_layers_are_needed(what):
     with pytest.raises(InputError, match="has no layers"):
-        unembed.ablate(unembed.wrap(build(2)), [3, 7], site="neuron")
-    with pytest.raises(InputError, match="has no layers"):
-        unembed.ablate(unembed.wrap(build(0)), [3, 7], site="head")
-    with pytest.raises(InputError, match="has no layers"):
-        unembed.attention(unembed.wrap(build(0)), [3, 7])
+        WITHOUT_LAYERS[what](unembed.wrap(build(0)))
+
+
+@pytest.mark.parametrize("what", WITHOUT_MLPS)
+def test_a_model_of_attention_only_is_refused_where_neurons_are_needed(what):
+    with pytest.raises(InputError, match="attention only"):
+        WITHOUT_MLPS[what](unembed.wrap(build(2)))
+
+
+@pytest.mark.parametrize("layers", [0, 2])
+def test_an_explanation_shows_no_more_than_there_is(layers):
+    result = unembed.explain(unembed.wrap(build(layers)), [3, 7, 7, 19], reference="raw")
+    assert {term.kind for term in result.ledger.terms()} == ({"embedding", "attention"} if layers else {"embedding"})
+    assert (bool(result.heads), result.neurons) == (layers > 0, ())
+    assert result.ledger.sum == pytest.approx(result.target.logit, rel=EPS)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
