@@ -48,7 +48,7 @@ class Parts:
     attention_norm: str | None = None
     mlp_norm: str | None = None
     norm: str = "rms"
-    """layer: LayerNorm; rms: RMSNorm; rms1: RMSNorm with gain 1 + weight."""
+    """layer: LayerNorm; rms: RMSNorm; rms1: RMSNorm with gain 1 + weight; none: an identity."""
     embedding_scale: bool = False
     mixture: str | None = None
 
@@ -115,6 +115,7 @@ PARTS = {
     "mixtral": Parts(mixture="mixtral"),
     "qwen3_moe": Parts(mixture="qwen3_moe"),
     "gpt_oss": Parts(mixture="gpt_oss"),
+    "unembed_toy": Parts(norm="none"),
 }
 
 
@@ -169,7 +170,7 @@ def norm_eps(module: nn.Module) -> float:
 
 
 def freeze(kind: str, module: nn.Module | None, x: Tensor) -> FrozenNorm | NoNorm:
-    if module is None:
+    if module is None or kind == "none":
         return NoNorm()
     return FrozenNorm(kind, module.weight, getattr(module, "bias", None), norm_eps(module), x)
 

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+import unembed.toy_model  # noqa: F401  makes transformers know the type
+
 VOCAB = 97
 CONTEXT = 64
 
@@ -150,6 +152,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "window": 4,
         },
         "gpt_oss": {"experts": 4, "num_experts_per_tok": 2, "window": 4, "attention_bias": True},
+        "unembed_toy": {},
     }
 )
 

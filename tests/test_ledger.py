@@ -347,7 +347,7 @@ def test_tolerance_is_the_stated_formula(traces, model_type: str) -> None:
     vectors = [x for block in run.blocks for x in (block.attention_write[4], block.mlp_write[4])]
     vectors += [run.stream(4, layer) for layer in range(len(run.blocks) + 1)]
     least = sum(float((read.direction * x).square().sum()) for x in vectors) ** 0.5
-    unit = EPS64 if oracle.PARTS[model_type].norm == "layer" else oracle.EPS32
+    unit = oracle.EPS32 if oracle.PARTS[model_type].norm.startswith("rms") else EPS64
     assert trace.model.precision == unit
     tolerance = unembed.decompose(read).tolerance
     assert tolerance == SAFETY * rounding(read)

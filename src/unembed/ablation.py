@@ -30,7 +30,7 @@ from unembed.counterfactual import Interrupted, counterfactuals
 from unembed.edits import Edit
 from unembed.errors import InputError
 from unembed.measures import logit, probability, several
-from unembed.model import Model
+from unembed.model import Model, check_has_layers, check_has_neurons
 from unembed.progress import Progress, silent
 from unembed.prompts import absolute_position, tokenize
 from unembed.readouts import Prediction, first_token_notes, prediction, token_id
@@ -138,10 +138,13 @@ def ablate(
         progress: called after each block of each walk.
 
     Raises:
-        InputError: a bad prompt, target, word, position or layer; a mean without texts; no expert in these layers.
+        InputError: a bad prompt, target, word, position or layer; a mean without texts; no such part in these layers.
         Stopped: on Ctrl-C, with what was finished.
     """
     _check_words(site, how, texts)
+    check_has_layers(model)
+    if site in ("mlp", "neuron"):
+        check_has_neurons(model)
     ids = tokenize(model, prompt)
     edited = _positions(position, len(ids))
     run = base_run(model, ids, positions=sorted({*edited, len(ids) - 1}))

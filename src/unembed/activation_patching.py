@@ -25,7 +25,7 @@ from unembed.counterfactual import Interrupted, counterfactuals
 from unembed.edits import Edit
 from unembed.errors import InputError
 from unembed.measures import Measure, answer_tokens
-from unembed.model import Model
+from unembed.model import Model, check_has_layers, check_has_neurons
 from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
 from unembed.run import Run, base_run, base_runs
@@ -166,6 +166,9 @@ def patch(
         PatchingInterrupted: on Ctrl-C, with what was finished.
     """
     sweep, directions = _sweep(site), _directions(direction)
+    check_has_layers(model)
+    if site in ("mlp", "neuron"):
+        check_has_neurons(model)
     answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
     _check_metric(metric, target, versus, answer)
     prompts = tokenize(model, clean), tokenize(model, corrupt)

@@ -26,7 +26,7 @@ from unembed.edits import Edit, set_to
 from unembed.errors import InputError
 from unembed.interface import on_output, one_at_a_time
 from unembed.measures import Question, question
-from unembed.model import Model
+from unembed.model import Model, check_has_layers, check_has_neurons
 from unembed.progress import Progress, silent
 from unembed.prompts import absolute_position, tokenize, well_formed
 from unembed.run import Run, base_run
@@ -132,6 +132,9 @@ def causal_trace(
         TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
     """
     where = _check(model, site, window, noise, samples)
+    check_has_layers(model)
+    if site == "mlp":
+        check_has_neurons(model)
     tokens = tokenize(model, prompt)
     corrupted = subject_positions(model, prompt, subject)
     asked = _question(model, tokens, target)

@@ -25,7 +25,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.model import Model, decoders_only
+from unembed.model import Model, check_has_layers, decoders_only
 from unembed.projections import Weights, input_norm, layer_weights
 from unembed.run import Run, base_run
 
@@ -335,8 +335,7 @@ def check_head(model: Model, layer: int, head: int) -> tuple[int, int]:
 
 def _check_layer(model: Model, layer: int) -> int:
     decoders_only(model, "A circuit")
-    if not model.layers:
-        raise InputError(f"{model.name} has no layers, so it has no heads: only the direct path (`unembed bigrams`).")
+    check_has_layers(model)
     if not -model.layers <= layer < model.layers:
         raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
     return layer % model.layers

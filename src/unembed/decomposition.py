@@ -93,13 +93,15 @@ def _segments(readout: Readout, grain: Grain) -> Iterator[Segment]:
     if trace.position_embedding is not None:
         yield _segment("position_embedding", None, read.start @ trace.position_embedding[row].double())
     yield from _shift("embedding_norm_shift", None, read.start_shift)
+    has_mlps = model.d_mlp > 0
     for index in range(readout.layer):
         layer, block = trace.layers[index], model.blocks[index]
         yield from _attention(model, block, layer, index, row, read.at[index, "attention"], grain.attention)
         if block.cross is not None:
             w = read.at[index, "cross_attention"]
             yield from _cross_attention(model, block.cross, layer, index, row, w, grain.attention)
-        yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
+        if has_mlps:
+            yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
 
 

@@ -94,6 +94,10 @@ class Family:
     parallel: bool | str = False
     """Whether attention and MLP of a block read the same stream; or the configuration value that says so."""
     requires: tuple[Require, ...] = ()
+    code: str | None = None
+    """The module of this package that teaches `transformers` the model type; None where it knows it."""
+    runs_in: str | None = None
+    """The dtype these models are loaded in unless told otherwise, where the file's is for storage only."""
 
     encoder: "Encoder | None" = None
     """Whose states the cross-attention reads."""
@@ -267,6 +271,20 @@ _ROWS = (
     _MIXTRAL,
     replace(_MIXTRAL, model_type="qwen3_moe"),
     replace(_MIXTRAL, model_type="gpt_oss"),
+    replace(
+        _LLAMA,
+        model_type="unembed_toy",  # positions reach queries and keys only, so there is no position embedding here
+        attention_input_norm=None,
+        requires=(
+            Require(
+                attribute="toy_version",
+                value=1,
+                otherwise="a toy of another version of unembed: train it again (`unembed toys train NAME --out DIR`)",
+            ),
+        ),
+        code="unembed.toy_model",
+        runs_in="float32",
+    ),
 )
 
 _BART_ENCODER = Family(

@@ -41,7 +41,12 @@ class Step:
 
     @cached_property
     def first_led(self) -> int | None:
-        """The first layer after which the logit lens has the token on top; None if it never leads (sampling)."""
+        """The first layer after which the logit lens has the token on top.
+
+        None where it never leads (sampling), and in a model of zero layers.
+        """
+        if not self.trace.layers:
+            return None
         with torch.inference_mode():
             stream = self.trace.stream()[1:, -1]
             stream[-1] = self.trace.final[-1]

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from unembed.activations import activations
 from unembed.errors import InputError
-from unembed.model import Block, Model, value_rows
+from unembed.model import Block, Model, check_has_neurons, value_rows
 from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
 from unembed.sites import Site, neurons_of, resolve
@@ -97,6 +97,7 @@ def memory(
     Raises:
         InputError: no such neuron, or a text without a passage of two tokens.
     """
+    check_has_neurons(model)
     passages = _passages(model, texts)
     sites = [_neuron(model, site) for site in sites]
     found: dict[Site, NeuronMemory] = {}

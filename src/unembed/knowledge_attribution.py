@@ -33,7 +33,7 @@ from unembed.edits import Edit, set_to
 from unembed.errors import InputError
 from unembed.integrated_gradients import Estimate, Paths, activations_of, gauss, riemann
 from unembed.measures import Question, question
-from unembed.model import Model
+from unembed.model import Model, check_has_neurons
 from unembed.progress import Progress, silent
 from unembed.run import Run, base_run
 from unembed.sites import Site
@@ -205,6 +205,7 @@ def attribute(
         AttributionInterrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
     """
     _check_words(path, quadrature, steps, candidates)
+    check_has_neurons(model)
     asked = question(model, prompt, target)
     run = base_run(model, asked.tokens, positions=asked.positions)
     paths = Paths(run, asked, _baseline(run, baseline), memory, progress)

@@ -187,7 +187,7 @@ class Ledger:
 
     def top(self, count: int) -> list[Term]:
         """The `count` terms of largest magnitude, largest first."""
-        sizes = np.concatenate([np.abs(segment.values).ravel() for segment in self.segments])
+        sizes = np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
         owner = np.repeat(np.arange(len(self.segments)), [segment.values.size for segment in self.segments])
         start = np.cumsum([0, *(segment.values.size for segment in self.segments)])
         best = np.argsort(-sizes, kind="stable")[:count]

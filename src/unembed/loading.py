@@ -5,6 +5,7 @@ against its own logits.
 """
 
 import contextlib
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,9 +36,9 @@ def load(
     """Load a model and check it against its own logits (the check is remembered per weights and versions).
 
     Args:
-        name: the embedded model by its name, a Hugging Face folder, a GGUF file, or a hub id.
+        name: the embedded model, a toy (`toy/two-layer`), a Hugging Face folder, a GGUF file, or a hub id.
         device: a torch device; None takes the GPU where there is one.
-        dtype: one of `DTYPES`; None keeps that of the file.
+        dtype: one of `DTYPES`; None keeps that of the file (toys are stored in float16 and run in float32).
         offline: never touch the network.
         progress: called while a model is converted or fetched.
 
@@ -77,12 +78,14 @@ def _from_pretrained(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel
 
     with _quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
         declared = row(json.loads((folder / "config.json").read_text()).get("model_type", "none"))
+        if declared.code is not None:
+            importlib.import_module(declared.code)
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         family_of(config)
         loaded: Any = getattr(transformers, declared.loader).from_pretrained(
             folder,
             config=config,
-            dtype=dtype,
+            dtype=declared.runs_in or dtype if dtype == "auto" else dtype,
             local_files_only=True,
             use_safetensors=True,
             output_loading_info=True,

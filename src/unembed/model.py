@@ -120,7 +120,9 @@ class Model:
 
     @property
     def d_mlp(self) -> int:
-        """Neurons of a block's MLP (of one expert, in a mixture)."""
+        """Neurons of a block's MLP (of one expert, in a mixture); 0 in a model without MLPs."""
+        if not self.blocks:
+            return 0
         block = self.blocks[-1]
         if block.experts is not None:
             return expert_width(block.experts)
@@ -300,6 +302,21 @@ def value_rows(block: Block, expert: int | None = None) -> Float[Tensor, "neuron
 def expert_width(experts: Any) -> int:
     """Neurons of one expert: the input side of the stacked down projections."""
     return experts.down_proj.shape[1 if experts.is_transposed else 2]
+
+
+def check_has_layers(model: Model) -> None:
+    """Raise `InputError` for a model of zero layers, where there is nothing but the direct path."""
+    if not model.layers:
+        raise InputError(
+            f"{model.name} has no layers, so it has no heads and no MLPs: only the direct path (`unembed bigrams`)."
+        )
+
+
+def check_has_neurons(model: Model) -> None:
+    """Raise `InputError` for a model without layers, or of attention only."""
+    check_has_layers(model)
+    if not model.d_mlp:
+        raise InputError(f"{model.name} has attention only, no MLPs: it has no neurons.")
 
 
 def describe(

@@ -65,10 +65,10 @@ def no_norm(like: Float[Tensor, "d_model"]) -> Norm:
 
 
 def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.device) -> Norm:
-    """Read gain, shift and centring of a norm from what it does to three inputs.
+    """Read gain, shift and centring of a norm from what it does to three inputs; a model may have an identity there.
 
     Raises:
-        ModelError: the module is no LayerNorm or RMSNorm of the form above.
+        ModelError: the module is no LayerNorm or RMSNorm of the form above, and no identity.
     """
 
     def run(x: Tensor) -> Tensor:
@@ -85,6 +85,8 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
     sign = torch.ones(d_model, dtype=torch.float64, device=device)
     sign[1::2] = -1
     with torch.no_grad():
+        if torch.equal(run(size * sign), size * sign) and torch.equal(run(sign), sign):  # no norm gives back both
+            return Norm(gain=sign.abs(), shift=0 * sign, centred=False, precision=0.0, identity=True)
         shift = run(torch.zeros_like(sign))
         raised = run(size * (sign + 2)) - run(size * sign)
         centred = bool(raised.norm() < 0.1 * (run(size * sign) - shift).norm())

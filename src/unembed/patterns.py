@@ -16,7 +16,7 @@ from torch import Tensor
 from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger
-from unembed.model import Model
+from unembed.model import Model, check_has_layers
 from unembed.prompts import tokenize
 from unembed.readouts import Readout, readout
 from unembed.recording import record
@@ -105,6 +105,7 @@ def attention(
     """
     if cross and model.encoder is None:
         raise InputError(f"{model.name} has no cross-attention: it is a decoder only.")
+    check_has_layers(model)
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None

@@ -195,7 +195,9 @@ class _Recorder:
         for slot, path in {**paths, "embedding_normed": family.embedding_norm}.items():
             if path is not None:
                 self._watch_output(stack, module.get_submodule(path), (-1, slot))
-        on_call(stack, self.model.blocks[0].module, lambda args, _: self._put((-1, "start"), self._at(args[0])))
+        if self.model.blocks:
+            first = self.model.blocks[0].module
+            on_call(stack, first, lambda args, _: self._put((-1, "start"), self._at(args[0])))
         self._watch_last(stack)
         if self.model.has_unembedding:
             on_output(stack, self.model.unembed, lambda out: self._put((-1, "logits"), self._own(out)[0]))
@@ -257,7 +259,7 @@ class _Recorder:
 
     def _at(self, x: Tensor) -> Tensor:
         """The kept positions of this prompt, whether or not the model has flattened the batch."""
-        return self._select(self._own(x).reshape(-1, x.shape[-1]))
+        return self._select(self._own(x).flatten(0, -2))
 
     def _own(self, x: Tensor) -> Tensor:
         """This prompt's share of a batch, as a batch of one; what all prompts share is left as it is."""

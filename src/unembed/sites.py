@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from unembed.errors import InputError
-from unembed.model import Model, expert_width, projection
+from unembed.model import Model, check_has_layers, check_has_neurons, expert_width, projection
 
 SiteKind = Literal[
     "resid_pre",
@@ -101,7 +101,10 @@ def resolve(site: Site, model: Model, length: int) -> Site:
     """
     if site.kind not in KINDS:
         raise InputError(f"There is no kind of site {site.kind!r}: expected one of {', '.join(KINDS)}.")
+    check_has_layers(model)
     layer = _checked("layer", site.layer, model.layers)
+    if site.kind == "neuron":
+        check_has_neurons(model)
     _check_indices(site)
     _check_kind(site, model, layer)
     heads = model.kv_heads if site.kind in ("key", "value") else model.heads

@@ -18,6 +18,7 @@ from unembed import embedded
 from unembed.embedded import cache_folder
 from unembed.errors import ModelError
 from unembed.progress import Progress, silent
+from unembed.toy_folders import PREFIX, TOYS, is_toy, toy_folder
 
 __all__ = ["DEFAULT", "Entry", "cache_folder", "catalogue", "fetch", "resolve", "weights_sha256"]
 
@@ -48,12 +49,15 @@ TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "s
 def resolve(name: str, *, offline: bool = False, progress: Progress = silent) -> Path:
     """The local folder from which `from_pretrained` can load the model called `name`.
 
-    `name` is `smollm2-135m` (converted on first use), a folder with config.json and safetensors, a GGUF file
-    (converted once), or a hub id (taken from the Hugging Face cache, else downloaded unless `offline`).
+    `name` is `smollm2-135m` (converted on first use), a toy (`toy/two-layer`), a folder with config.json and
+    safetensors, a GGUF file (converted once), or a hub id (taken from the Hugging Face cache, else downloaded unless
+    `offline`).
     Raises `ModelError` when the model is missing, damaged, unknown or cannot be had.
     """
     if name == DEFAULT:
         return _embedded(progress)
+    if is_toy(name):
+        return _checked(toy_folder(name.removeprefix(PREFIX)))
     path = Path(name).expanduser()
     if name and path.is_dir():
         return _checked(path)
@@ -85,7 +89,7 @@ def fetch(name: str, *, offline: bool = False, progress: Progress = silent) -> P
 
 
 def _is_here(name: str) -> bool:
-    return (bool(name) and Path(name).expanduser().exists()) or _looks_local(name)
+    return (bool(name) and Path(name).expanduser().exists()) or _looks_local(name) or is_toy(name)
 
 
 def _looks_local(name: str) -> bool:
@@ -327,7 +331,7 @@ class Entry:
     """One model that is here, or that could be fetched."""
 
     name: str
-    kind: Literal["embedded", "gguf", "hub"]
+    kind: Literal["embedded", "toy", "gguf", "hub"]
     state: str
     """`ready`, or what is missing and what happens about it."""
     path: Path | None
@@ -341,8 +345,14 @@ class Entry:
 
 
 def catalogue() -> list[Entry]:
-    """The embedded model, the GGUF files converted so far and the models in the Hugging Face cache."""
-    return [_embedded_entry(), *_gguf_entries(), *_hub_entries()]
+    """The embedded model, the toys, the GGUF files converted so far and the models in the Hugging Face cache."""
+    return [_embedded_entry(), *_toy_entries(), *_gguf_entries(), *_hub_entries()]
+
+
+def _toy_entries() -> Iterator[Entry]:
+    for toy in TOYS:
+        folder = toy_folder(toy)
+        yield Entry(PREFIX + toy, "toy", "ready", folder, _bytes(folder), "", "Apache-2.0")
 
 
 def _embedded_entry() -> Entry:

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from unembed import __version__
-from unembed.cli import circuits, editing, heads, interventions, machine, noise, painting, patching, prediction
+from unembed.cli import circuits, editing, heads, interventions, machine, noise, painting, patching, prediction, toys
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(editing.knowledge_app, name="knowledge", no_args_is_help=True)
+app.add_typer(toys.toys_app, name="toys", no_args_is_help=True)
 app.add_typer(machine.models_app, name="models", invoke_without_command=True)
 
 

@@ -97,6 +97,13 @@ from unembed.view.payloads.patching import TracePayload as TracePayload
 from unembed.view.payloads.patching import patch_payload as patch_payload
 from unembed.view.payloads.patching import steer_payload as steer_payload
 from unembed.view.payloads.patching import trace_payload as trace_payload
+from unembed.view.payloads.toys import ToyClaim as ToyClaim
+from unembed.view.payloads.toys import ToyEntry as ToyEntry
+from unembed.view.payloads.toys import ToyEvaluationPayload as ToyEvaluationPayload
+from unembed.view.payloads.toys import ToyFinding as ToyFinding
+from unembed.view.payloads.toys import ToysPayload as ToysPayload
+from unembed.view.payloads.toys import toy_evaluation_payload as toy_evaluation_payload
+from unembed.view.payloads.toys import toys_payload as toys_payload
 
 PAYLOADS: tuple[type, ...] = (
     ExplainPayload,
@@ -122,4 +129,6 @@ PAYLOADS: tuple[type, ...] = (
     SteerPayload,
     ModelsPayload,
     DoctorPayload,
+    ToysPayload,
+    ToyEvaluationPayload,
 )

@@ -25,6 +25,8 @@ class ModelFacts:
     vocab: int
     dtype: str
     device: str
+    norm: Literal["LayerNorm", "RMSNorm"] | None
+    """The kind of the final norm; null where there is none, as in toys."""
     weights_sha256: str | None
     """Of the files, without `edits`."""
     edits: list[str] = field(default_factory=list)
@@ -142,6 +144,7 @@ def model_facts(model: "Model") -> ModelFacts:
         vocab=model.vocab,
         dtype=str(model.dtype).removeprefix("torch."),
         device=str(model.device),
+        norm=None if model.final_norm.identity else "LayerNorm" if model.final_norm.centred else "RMSNorm",
         weights_sha256=None if model.folder is None else weights_sha256(model.folder),
         edits=list(model.edits),
     )

@@ -20,3 +20,5 @@ from unembed.view.terminal.paper import show as show
 from unembed.view.terminal.patching import patch_lines as patch_lines
 from unembed.view.terminal.patching import steer_lines as steer_lines
 from unembed.view.terminal.patching import trace_lines as trace_lines
+from unembed.view.terminal.toys import toy_evaluation_lines as toy_evaluation_lines
+from unembed.view.terminal.toys import toys_lines as toys_lines

@@ -25,8 +25,7 @@ def paths_lines(payload: PathsPayload, paper: Paper, *, top: int = 12) -> Iterat
     """The largest paths, how many carry the prediction, and what is left."""
     target = payload.target
     yield headline(f" PATHS to {visible(target.text)} {percent(target.probability)}", payload.model, paper)
-    needed = f"{payload.needed} paths" if payload.needed else f"more than the {len(payload.paths)} listed paths"
-    yield Text(f" {needed} carry 90 % of {signed(payload.value)} logits; patterns and norm scales frozen", STRONG)
+    yield Text(f" {_needed(payload)} 90 % of {signed(payload.value)} logits; {_frozen(payload)}", STRONG)
     largest = max((abs(path.value) for path in payload.paths), default=0.0)
     for path in payload.paths[:top]:
         yield _row(path_name(path, payload.tokens), path.value, largest, paper)
@@ -40,6 +39,16 @@ def paths_lines(payload: PathsPayload, paper: Paper, *, top: int = 12) -> Iterat
     yield _total(payload.sum, payload.error, payload.tolerance)
     depths = "  ".join(f"{d.heads}: {signed(d.value)}" for d in payload.depths)
     yield Text(" BY DEPTH  ", FAINT).append(f"listed paths by heads on the way   {depths}")
+
+
+def _needed(payload: PathsPayload) -> str:
+    if not payload.needed:
+        return f"more than the {len(payload.paths)} listed paths carry"
+    return "1 path carries" if payload.needed == 1 else f"{payload.needed} paths carry"
+
+
+def _frozen(payload: PathsPayload) -> str:
+    return "patterns frozen" if payload.model.norm is None else "patterns and norm scales frozen"
 
 
 def path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
@@ -124,7 +133,8 @@ def composition_lines(payload: CompositionPayload, paper: Paper) -> Iterator[Tex
 
 def bigrams_lines(payload: BigramsPayload, paper: Paper) -> Iterator[Text]:
     """What follows a token by the direct path, what it generates, how it agrees with a text."""
-    title = " DIRECT PATH: embedding, final norm, unembedding"
+    norm = "" if payload.model.norm is None else "final norm, "
+    title = f" DIRECT PATH: embedding, {norm}unembedding"
     yield headline(title, payload.model, paper)
     if payload.token is not None:
         yield Text(f" after {visible(payload.token.text)}", STRONG)

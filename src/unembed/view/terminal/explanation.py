@@ -44,9 +44,10 @@ def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield from _inputs(payload, paper)
     yield Text()
     yield from _parts(payload, paper)
-    yield _lens(payload)
-    yield Text()
-    yield Text(" credit is what a part's own write adds; later layers may undo or amplify it", FAINT)
+    if payload.model.layers:
+        yield _lens(payload)
+        yield Text()
+        yield Text(" credit is what a part's own write adds; later layers may undo or amplify it", FAINT)
     if any(part.zeroed_probability is not None for part in (*payload.heads, *payload.neurons)):
         target = visible(payload.target.text)
         yield Text(f" zeroed here: the probability of {target} with the part set to 0 at this position", FAINT)
@@ -97,7 +98,8 @@ def _predictions(payload: ExplainPayload, paper: Paper) -> Text:
 
 def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     ledger, target = payload.ledger, payload.target
-    yield Text(f" WHY {visible(target.text)}", STRONG).append(f"   {_what(payload)}; norm scale frozen", FAINT)
+    frozen = "" if payload.model.norm is None else "; norm scale frozen"
+    yield Text(f" WHY {visible(target.text)}", STRONG).append(f"   {_what(payload)}{frozen}", FAINT)
     parts = [t for t in ledger.terms if t.layer is not None]
     fixed = [t for t in ledger.terms if t.layer is None]
     shown = sorted(parts, key=lambda t: -abs(t.value))[:SHOWN]
@@ -220,22 +222,19 @@ class _Columns:
 def _parts(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The heads, the neurons, and what they are compared with."""
     columns, base = _Columns.of(payload, paper), payload.target.probability
-    yield columns.heading("HEADS", "looks at", "writes toward")
+    if payload.heads:
+        yield columns.heading("HEADS", "looks at", "writes toward")
     for head in payload.heads:
         looks = [f"{visible(k.text)} {k.attention:.2f}".replace(" 0.", " .") for k in _mostly(head)]
         toward = " ".join(visible(t.text) for t in head.writes_toward)
-        yield columns.row(
-            f"L{head.layer}.{'X' if head.cross else 'H'}{head.head}",
-            head,
-            _as_many_as_fit(looks, columns.middle),
-            toward,
-            base,
-        )
-    yield columns.heading("NEURONS", "act", "promotes")
+        name = f"L{head.layer}.{'X' if head.cross else 'H'}{head.head}"
+        yield columns.row(name, head, _as_many_as_fit(looks, columns.middle), toward, base)
+    if payload.neurons:
+        yield columns.heading("NEURONS", "act", "promotes")
     for neuron in payload.neurons:
         toward = " ".join(visible(t.text) for t in neuron.promotes)
         yield columns.row(_neuron_name(neuron), neuron, signed(neuron.activation, 1), toward, base)
-    if payload.control is not None:
+    if payload.control is not None and (payload.control.heads or payload.control.neurons):
         yield Text(" CONTROL   ", FAINT).append(_control(payload.control))
     if payload.swap is not None:
         yield from _swap(payload.swap, base, paper)
@@ -304,6 +303,8 @@ def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
 def _next(payload: ExplainPayload) -> str:
     other = next((p for p in payload.predictions if p.id != payload.target.id), None)
     versus = "" if other is None or other.text != visible_argument(other.text) else f'--vs "{other.text}"   '
+    if not payload.model.layers:
+        return f"{versus}--json   unembed bigrams"
     swap = "" if payload.swap is not None else "--swap WORD=OTHER   "
     return f"{versus}{swap}--by source   --json   unembed ablate   unembed lens"
 

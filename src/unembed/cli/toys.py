@@ -1,0 +1,58 @@
+"""`toys`: models small enough to see through."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unembed.cli.options import JsonOpt
+from unembed.cli.shared import print_result, progress_bar
+
+toys_app = typer.Typer(help="Models small enough to see through: list them, check what they show, train them.")
+NameArg = Annotated[str, typer.Argument(help="zero-layer, one-layer, two-layer or facts.")]
+
+
+@toys_app.command("list")
+def list_toys(as_json: JsonOpt = False) -> None:
+    """List the toys that ship, and what each must show."""
+    from unembed.view.payloads import toys_payload
+    from unembed.view.terminal import toys_lines
+
+    print_result(toys_payload(), toys_lines, as_json)
+
+
+@toys_app.command()
+def evaluate(
+    name: NameArg,
+    folder: Annotated[Path | None, typer.Option(help="A checkpoint of your own; else the one that ships.")] = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Measure what a toy must show. Exit code 1 where a claim fails."""
+    from unembed.toys.evaluation import evaluate as run
+    from unembed.view.payloads import toy_evaluation_payload
+    from unembed.view.terminal import toy_evaluation_lines
+
+    with progress_bar() as progress:
+        result = run(name, folder=folder, progress=progress)
+    print_result(toy_evaluation_payload(result), toy_evaluation_lines, as_json)
+    if not result.holds:
+        raise typer.Exit(1)
+
+
+@toys_app.command()
+def train(
+    name: NameArg,
+    out: Annotated[Path, typer.Option(help="The folder to write; it must not exist yet.")],
+    seed: Annotated[int, typer.Option(help="Of the weights and the batches.")] = 0,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="At most so many in each stage; the recipe's own otherwise.")
+    ] = None,
+) -> None:
+    """Train a toy from a seed; its folder is written at the end, whole. The text comes with the extra `toys`."""
+    from unembed.toys.checkpoints import check_free, save
+    from unembed.toys.recipes import train as run
+
+    check_free(out)
+    with progress_bar() as progress:
+        trained = run(name, seed=seed, steps=steps, progress=progress)
+    typer.echo(f"{save(trained, out)}: trained in {trained.minutes:.1f} minutes")

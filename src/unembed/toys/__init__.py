@@ -1,0 +1,1 @@
+"""Toys: models small enough to see through, what each must show, and how they were trained."""

@@ -1,0 +1,58 @@
+"""Checkpoints of toys: Hugging Face folders in half precision, about 1 MB each."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from unembed.errors import InputError
+from unembed.toys.invented_facts import as_yaml
+
+if TYPE_CHECKING:
+    from unembed.toys.recipes import Trained
+
+FACTS_FILE = "facts.yaml"
+"""Beside the weights of the toy of facts: what it knows, as `unembed knowledge` reads it."""
+
+
+def check_free(out: Path) -> None:
+    """Raise `InputError` where `out` exists already."""
+    if out.exists():
+        raise InputError(f"{out} exists already. Give a folder that does not, or remove it first.")
+
+
+def save(trained: "Trained", out: Path) -> Path:
+    """Write a toy to the folder `out`: whole, or not at all.
+
+    Raises:
+        InputError: it exists already, or cannot be written.
+    """
+    check_free(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise InputError(f"Cannot write to {out.parent}: {error.strerror}. Give another folder.") from error
+    try:
+        _write(trained, work)
+        for path in (work, *work.iterdir()):  # temporary folders and safetensors are private otherwise
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        os.replace(work, out)  # noqa: PTH105  Path.replace says the same
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return out
+
+
+def _write(trained: "Trained", folder: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    trained.module.to(torch.float16).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=trained.tokenizer).save_pretrained(folder)
+    if trained.name == "facts":
+        (folder / FACTS_FILE).write_text(as_yaml(), encoding="utf-8")

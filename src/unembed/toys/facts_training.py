@@ -1,0 +1,88 @@
+"""How the toy of facts was trained: on the invented facts alone, the answers weighing most."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from unembed.progress import Progress
+from unembed.toys.invented_facts import RELATIONS, Sentence, sentences
+from unembed.toys.text import VOCAB, make_tokenizer
+from unembed.toys.training import Stage, build, run, start_sinusoidal
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+LAYERS, D_MLP, BATCH = 4, 256, 64
+WRONG = 0.3
+"""Share of wrong answers in the second stage."""
+OTHERS = 0.1
+"""Weight of the loss on the words of the prompts, beside 1 for that on the answers."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Sentences as tokens."""
+
+    tokens: Int[Tensor, "sentence position"]
+    """Prompt, answer, full stop, and 0 after them."""
+    answer: Int[Tensor, "sentence"]
+    """Where the answer stands; the prediction is made one before."""
+    known: Bool[Tensor, "sentence position"]
+    """Which are no padding."""
+    others: Int[Tensor, "sentence choice"]
+    """All answers of the relation."""
+
+
+def train_facts(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "Tokenizer"]:
+    """Train on six wordings of every fact, then with some wrong answers."""
+    asked = sentences()
+    tokenizer = make_tokenizer([f"{s.prompt}{s.answer}.\n" for s in asked], VOCAB)
+    rows, generator = as_rows(tokenizer, [s for s in asked if not s.held_out]), torch.Generator().manual_seed(seed)
+    module = build(layers=LAYERS, d_mlp=D_MLP, seed=seed, deviation=0.05)
+    start_sinusoidal(module)
+    first, second = Stage("facts", 2000, adamw=4e-3, muon=0.02), Stage("facts, some wrong", 200, adamw=5e-4)
+    if steps is not None:
+        first, second = replace(first, steps=min(steps, 2000)), replace(second, steps=min(steps, 200))
+    run(module, first, lambda toy: _loss(toy, _drawn(rows, 0.0, generator)), progress)
+    run(module, second, lambda toy: _loss(toy, _drawn(rows, WRONG, generator)), progress)
+    return module, tokenizer
+
+
+def as_rows(tokenizer: "Tokenizer", asked: list[Sentence]) -> Rows:
+    """Sentences as padded tokens; every answer is one token."""
+    prompts = [tokenizer.encode(s.prompt).ids for s in asked]
+    whole = [tokenizer.encode(f"{s.prompt}{s.answer}.\n").ids for s in asked]
+    width = max(map(len, whole))
+    choices = {name: [_single(tokenizer, f" {a}") for a in row[2].split()] for name, row in RELATIONS.items()}
+    lengths = torch.tensor([len(ids) for ids in whole])
+    return Rows(
+        tokens=torch.tensor([ids + [0] * (width - len(ids)) for ids in whole]),
+        answer=torch.tensor([len(ids) for ids in prompts]),
+        known=torch.arange(width) < lengths[:, None],
+        others=torch.tensor([choices[s.relation] for s in asked]),
+    )
+
+
+def _single(tokenizer: "Tokenizer", answer: str) -> int:
+    (token,) = tokenizer.encode(answer).ids
+    return token
+
+
+def _drawn(rows: Rows, wrong: float, generator: torch.Generator) -> Rows:
+    """A batch, with a share of the answers replaced by any of their relation."""
+    chosen = torch.randint(len(rows.tokens), (BATCH,), generator=generator)
+    tokens, answer, others = rows.tokens[chosen], rows.answer[chosen], rows.others[chosen]
+    change = (torch.rand(BATCH, generator=generator) < wrong).nonzero()[:, 0]
+    pick = torch.randint(others.shape[1], (len(change),), generator=generator)
+    tokens[change, answer[change]] = others[change, pick]
+    return Rows(tokens, answer, rows.known[chosen], others)
+
+
+def _loss(module: nn.Module, rows: Rows) -> Float[Tensor, ""]:
+    logits = module(rows.tokens[:, :-1], use_cache=False).logits
+    each = nn.functional.cross_entropy(logits.transpose(1, 2), rows.tokens[:, 1:], reduction="none")
+    answers = each.gather(1, rows.answer[:, None] - 1).mean()
+    return answers + OTHERS * each[rows.known[:, 1:]].mean()

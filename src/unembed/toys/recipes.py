@@ -1,0 +1,117 @@
+"""Recipes: how each toy was trained, from a seed.
+
+| toy | recipe |
+|---|---|
+| zero-layer | all bigram counts of the text at once |
+| one-layer | from the zero-layer weights, on text |
+| two-layer | half of each batch repeated random tokens, one long cosine: so induction heads come; then an eighth |
+| facts | invented facts, then a while with three in ten answers wrong, so that probabilities do not reach 1 |
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unembed.errors import InputError
+from unembed.progress import Progress, silent
+from unembed.toy_folders import TOYS
+from unembed.toys.facts_training import train_facts
+from unembed.toys.text import corpus
+from unembed.toys.training import Stage, build, next_token_loss, repeated_rows, run, start_sinusoidal, text_rows
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A toy in memory."""
+
+    name: str
+    module: Any
+    tokenizer: "Tokenizer"
+    minutes: float
+    """Of wall clock."""
+
+
+def train(name: str, *, seed: int = 0, steps: int | None = None, progress: Progress = silent) -> Trained:
+    """Train a toy.
+
+    Args:
+        name: one of `unembed.toy_folders.TOYS`.
+        seed: of the weights and the batches.
+        steps: of each stage, where it has more; None for the recipe's own.
+        progress: called after every step.
+
+    Raises:
+        InputError: no such toy, or the text is not here (`toys/text.py`).
+    """
+    if name not in TOYS:
+        raise InputError(f"There is no toy {name!r} to train: expected one of {', '.join(TOYS)}.")
+    started = time.monotonic()
+    module, tokenizer = _RECIPES[name](seed, steps, progress)
+    return Trained(name, module, tokenizer, (time.monotonic() - started) / 60)
+
+
+def _shortened(stage: Stage, steps: int | None) -> Stage:
+    return stage if steps is None else Stage(**{**vars(stage), "steps": min(steps, stage.steps)})
+
+
+def _zero_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "Tokenizer"]:
+    text, module = corpus(), build(layers=0, d_mlp=0, seed=seed)
+    counts = text.bigrams()
+    stage = _shortened(Stage("bigrams", 200, adamw=0.03, decay=0.0), steps)
+    run(module, stage, lambda toy: bigram_loss(toy, counts), progress)
+    return module, text.tokenizer
+
+
+def bigram_loss(module: Any, counts: Float[Tensor, "vocab vocab"]) -> Float[Tensor, ""]:
+    """Mean of `-log P` over all pairs of a text, by their counts, of a model that sees one token, in nats."""
+    logits = module.model.embed_tokens.weight @ module.lm_head.weight.T
+    return -(counts * logits.log_softmax(-1)).sum() / counts.sum()
+
+
+def _one_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "Tokenizer"]:
+    text, generator = corpus(), torch.Generator().manual_seed(seed)
+    start, _ = _zero_layer(seed, steps, progress)
+    module = build(layers=1, d_mlp=0, seed=seed)
+    start_sinusoidal(module)
+    for mine, its in ((module.model.embed_tokens, start.model.embed_tokens), (module.lm_head, start.lm_head)):
+        mine.load_state_dict(its.state_dict())
+    stage = _shortened(Stage("text", 1200, adamw=4e-3), steps)
+    run(module, stage, lambda toy: next_token_loss(toy, text_rows(text.train, BATCH, generator)), progress)
+    return module, text.tokenizer
+
+
+def _two_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "Tokenizer"]:
+    text, generator = corpus(), torch.Generator().manual_seed(seed)
+    module, weights = build(layers=2, d_mlp=0, seed=seed), text.unigrams().sqrt()
+    start_sinusoidal(module)
+
+    def loss(repeated: int) -> Callable[[Any], Tensor]:
+        def draw(toy: nn.Module) -> Tensor:
+            plain = text_rows(text.train, BATCH - repeated, generator)
+            return next_token_loss(toy, torch.cat([plain, repeated_rows(weights, repeated, generator)]))
+
+        return draw
+
+    first = _shortened(Stage("text and as many repeated tokens", 2600, adamw=4e-3, muon=0.02), steps)
+    second = _shortened(Stage("text and a few repeated tokens", 1400, adamw=3e-3, muon=0.01), steps)
+    run(module, first, loss(BATCH // 2), progress)
+    run(module, second, loss(BATCH // 8), progress)
+    return module, text.tokenizer
+
+
+_RECIPES: dict[str, Callable[[int, int | None, Progress], tuple[Any, Any]]] = {
+    "zero-layer": _zero_layer,
+    "one-layer": _one_layer,
+    "two-layer": _two_layer,
+    "facts": train_facts,
+}

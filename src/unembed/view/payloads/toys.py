@@ -1,0 +1,100 @@
+"""`unembed toys` as data."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import versions
+
+if TYPE_CHECKING:
+    from unembed.toys.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class ToyClaim:
+    """What a toy must show."""
+
+    claim: str
+    threshold: str
+    needs_text: bool
+
+
+@dataclass(frozen=True)
+class ToyEntry:
+    """A toy that ships."""
+
+    name: str
+    model: str
+    """For --model."""
+    shows: str
+    layers: int
+    d_mlp: int
+    bytes: int
+    claims: list[ToyClaim]
+
+
+@dataclass(frozen=True)
+class ToysPayload:
+    """`unembed toys list --json`."""
+
+    toys: list[ToyEntry]
+    schema: Literal["unembed/toys/1"] = "unembed/toys/1"
+
+
+@dataclass(frozen=True)
+class ToyFinding:
+    """A claim, and what was measured; null where the text that it needs is not here."""
+
+    claim: str
+    threshold: str
+    value: float | None
+    holds: bool | None
+
+
+@dataclass(frozen=True)
+class ToyEvaluationPayload:
+    """`unembed toys evaluate --json`."""
+
+    name: str
+    folder: str
+    findings: list[ToyFinding]
+    holds: bool
+    """Whether no claim that could be measured fails."""
+    versions: dict[str, str]
+    schema: Literal["unembed/toy-evaluation/1"] = "unembed/toy-evaluation/1"
+
+
+def toys_payload() -> ToysPayload:
+    """The toys that ship, as data."""
+    from unembed.toys.evaluation import CLAIMS
+
+    return ToysPayload(toys=[_entry(name) for name in CLAIMS])
+
+
+def _entry(name: str) -> ToyEntry:
+    import json
+
+    from unembed.toy_folders import toy_folder
+    from unembed.toys.evaluation import CLAIMS, SHOWS
+
+    folder = toy_folder(name)
+    config = json.loads((folder / "config.json").read_text())
+    return ToyEntry(
+        name=name,
+        model=f"toy/{name}",
+        shows=SHOWS[name],
+        layers=config["num_hidden_layers"],
+        d_mlp=config["intermediate_size"],
+        bytes=sum(file.stat().st_size for file in folder.iterdir()),
+        claims=[ToyClaim(claim.name, claim.threshold, claim.needs_text) for claim in CLAIMS[name]],
+    )
+
+
+def toy_evaluation_payload(result: "Evaluation") -> ToyEvaluationPayload:
+    """An evaluation as data."""
+    return ToyEvaluationPayload(
+        name=result.name,
+        folder=str(result.folder),
+        findings=[ToyFinding(f.claim, f.threshold, f.value, f.holds) for f in result.findings],
+        holds=result.holds,
+        versions=versions(),
+    )
