@@ -5,6 +5,9 @@ from pathlib import Path
 from unembed.errors import ModelError
 
 TOYS = ("zero-layer", "one-layer", "two-layer", "facts")
+"""The GPTs, which `unembed toys` trains and evaluates."""
+SHIPPED = (*TOYS, "parti")
+"""All that ship: the small Parti is an encoder-decoder with a package of its own."""
 PREFIX = "toy/"
 
 
@@ -19,6 +22,6 @@ def toy_folder(toy: str) -> Path:
     Raises:
         ModelError: there is no such toy.
     """
-    if toy not in TOYS:
-        raise ModelError(f"There is no toy {toy!r}: expected {', '.join(PREFIX + known for known in TOYS)}.")
+    if toy not in SHIPPED:
+        raise ModelError(f"There is no toy {toy!r}: expected {', '.join(PREFIX + known for known in SHIPPED)}.")
     return Path(__file__).parent / "data" / "toys" / toy

@@ -18,7 +18,7 @@ from unembed import embedded
 from unembed.embedded import cache_folder
 from unembed.errors import ModelError
 from unembed.progress import Progress, silent
-from unembed.toy_folders import PREFIX, TOYS, is_toy, toy_folder
+from unembed.toy_folders import PREFIX, SHIPPED, is_toy, toy_folder
 
 __all__ = ["DEFAULT", "Entry", "cache_folder", "catalogue", "fetch", "resolve", "weights_sha256"]
 
@@ -350,7 +350,7 @@ def catalogue() -> list[Entry]:
 
 
 def _toy_entries() -> Iterator[Entry]:
-    for toy in TOYS:
+    for toy in SHIPPED:
         folder = toy_folder(toy)
         yield Entry(PREFIX + toy, "toy", "ready", folder, _bytes(folder), "", "Apache-2.0")
 
