@@ -18,8 +18,8 @@ from torch import Tensor
 
 import unembed
 from unembed.intervals import Interval
-from unembed.noise import SEEDS, STRENGTHS, Noise, noise
 from unembed.noise_verdict import SMALLEST, Verdict, judge
+from unembed.value_noise import SEEDS, STRENGTHS, Noise, noise
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 PLAYS = (

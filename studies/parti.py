@@ -20,7 +20,6 @@ import unembed
 from unembed import Model, Site, edits
 from unembed.decomposition import decompose
 from unembed.forward import call
-from unembed.input_credit import credit_by_position, input_credit
 from unembed.interface import on_output
 from unembed.parti.captions import COLOURS, SHAPES, Caption, captions
 from unembed.parti.evaluation import evaluate
@@ -28,6 +27,7 @@ from unembed.parti.injection import inject, paint_with_values, recoloured
 from unembed.parti.painting import painting
 from unembed.parti.pictures import GRID, draw, object_positions, pixels
 from unembed.parti.vocabulary import IDS, START
+from unembed.source_credit import credit_by_position, input_credit
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 EXAMPLE = "a red circle left of a blue square"

@@ -18,8 +18,8 @@ import unembed
 from unembed import Site, edits, families
 from unembed.encoding import probe_source, with_source
 from unembed.errors import InputError, ModelError
-from unembed.input_credit import credit_by_position, input_credit
 from unembed.recording import record_next
+from unembed.source_credit import credit_by_position, input_credit
 
 PROMPT = (0, 5, 9, 33, 2)
 TARGET, OTHER = 12, 40

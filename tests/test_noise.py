@@ -17,8 +17,8 @@ import unembed
 from unembed import changed_values
 from unembed.errors import InputError
 from unembed.intervals import interval, student_quantile
-from unembed.noise import noise
 from unembed.noise_verdict import judge
+from unembed.value_noise import noise
 
 TOKENS = (3, 14, 15, 92, 65)
 TEXT = (7, 21, 33, 4, 58, 11, 90, 2, 46, 70)

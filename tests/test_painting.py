@@ -15,13 +15,13 @@ from test_parti import recoloured as other_colour
 import unembed
 from unembed import Site, edits
 from unembed.errors import InputError
-from unembed.input_credit import credit_by_position, input_credit
 from unembed.parti.captions import read_caption
 from unembed.parti.evaluation import paint
 from unembed.parti.injection import PHRASE, inject, paint_with_values, recoloured
 from unembed.parti.painting import painting
 from unembed.parti.pictures import draw, object_positions
 from unembed.parti.vocabulary import IDS, START
+from unembed.source_credit import credit_by_position, input_credit
 
 TEXT = "a red circle left of a blue square"
 

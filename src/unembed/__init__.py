@@ -20,7 +20,7 @@ _HOME = {
     "read_direction": "readouts",
     "Readout": "readouts",
     "with_source": "encoding",
-    "input_credit": "input_credit",
+    "input_credit": "source_credit",
     "decompose": "decomposition",
     "Ledger": "ledger",
     "Term": "ledger",
@@ -51,8 +51,8 @@ _HOME = {
     "HeadRoles": "head_roles",
     "ov_circuit": "circuits",
     "qk_circuit": "circuits",
-    "noise": "noise",
-    "Noise": "noise",
+    "noise": "value_noise",
+    "Noise": "value_noise",
     "generate": "generation",
     "base_run": "run",
     "Run": "run",
@@ -108,7 +108,6 @@ if TYPE_CHECKING:
     from unembed.generation import generate as generate
     from unembed.head_roles import HeadRoles as HeadRoles
     from unembed.head_roles import measure_head_roles as measure_head_roles
-    from unembed.input_credit import input_credit as input_credit
     from unembed.knowledge_attribution import Attribution as Attribution
     from unembed.knowledge_attribution import attribute as attribute
     from unembed.ledger import Ledger as Ledger
@@ -118,8 +117,6 @@ if TYPE_CHECKING:
     from unembed.logit_lens import Lens as Lens
     from unembed.logit_lens import lens as lens
     from unembed.model import Model as Model
-    from unembed.noise import Noise as Noise
-    from unembed.noise import noise as noise
     from unembed.path_patching import path_patch as path_patch
     from unembed.paths import PathExpansion as PathExpansion
     from unembed.paths import expand_paths as expand_paths
@@ -132,10 +129,13 @@ if TYPE_CHECKING:
     from unembed.run import Run as Run
     from unembed.run import base_run as base_run
     from unembed.sites import Site as Site
+    from unembed.source_credit import input_credit as input_credit
     from unembed.steering import Steering as Steering
     from unembed.steering import steer as steer
     from unembed.steering import steered as steered
     from unembed.trace import Trace as Trace
+    from unembed.value_noise import Noise as Noise
+    from unembed.value_noise import noise as noise
     from unembed.weight_edits import WeightEdits as WeightEdits
     from unembed.weight_edits import applied as applied
     from unembed.weight_edits import apply_edits as apply_edits

@@ -19,7 +19,6 @@ from unembed.causal_check import CausalCheck, Outcome, causal_check
 from unembed.decomposition import component_write, decompose, expert_activation
 from unembed.encoding import with_source
 from unembed.errors import InputError
-from unembed.input_credit import input_credit
 from unembed.ledger import Ledger, Term
 from unembed.logit_lens import Lens, read_lens
 from unembed.model import Model, Stage
@@ -27,6 +26,7 @@ from unembed.prompts import absolute_position, tokenize
 from unembed.readouts import Prediction, Readout, first_token_notes, prediction, predictions, readout
 from unembed.run import Run, base_run
 from unembed.sites import Site, SiteKind
+from unembed.source_credit import input_credit
 from unembed.trace import ExpertInputs, Trace
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Does a token attend to itself to protect its stream? The verdict on runs with changed values, for each head.
 
 A run gives two numbers a head: by how much its attention to itself rises where the token's own value is kept, and in
-the control, where that value is changed as well (noise.py). Means over runs have 95 % intervals (intervals.py).
+the control, where that value is changed as well (value_noise.py). Means over runs have 95 % intervals (intervals.py).
 
     protects       rises by more than `SMALLEST`, interval above 0, and by more than in the control (paired, above 0)
     rises          the same, but not by more than in the control: whatever moves it, it is no protection

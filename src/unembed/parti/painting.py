@@ -1,7 +1,7 @@
 """painting: a picture painted free-running, and for each cell which words made it.
 
 The credit of a word for a cell is what it adds, through cross-attention and the encoder, to the logit of the cell's
-token above the vocabulary mean (input_credit.py: exact with patterns and norms frozen).
+token above the vocabulary mean (source_credit.py: exact with patterns and norms frozen).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from unembed.encoder_trace import record_source
 from unembed.encoding import with_source
 from unembed.errors import InputError
 from unembed.generation import generate
-from unembed.input_credit import credit_by_position, input_credit
 from unembed.ledger import Ledger
 from unembed.model import Model
 from unembed.parti.captions import Caption, read_caption
@@ -22,6 +21,7 @@ from unembed.progress import Progress, silent
 from unembed.prompts import start_tokens
 from unembed.readouts import Readout, readout
 from unembed.recording import record
+from unembed.source_credit import credit_by_position, input_credit
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from unembed.intervals import Interval
-    from unembed.noise import Condition, Noise
     from unembed.noise_verdict import Verdict
+    from unembed.value_noise import Condition, Noise
 
 
 @dataclass(frozen=True)
