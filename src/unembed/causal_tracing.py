@@ -131,10 +131,10 @@ def causal_trace(
         InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
         TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
     """
-    where = _check(model, site, window, noise, samples)
     check_has_layers(model)
     if site == "mlp":
         check_has_neurons(model)
+    where = _check(model, site, window, noise, samples)
     tokens = tokenize(model, prompt)
     corrupted = subject_positions(model, prompt, subject)
     asked = _question(model, tokens, target)
