@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unembed.agreement import check, check_once
+from unembed.description import describe
 from unembed.errors import InputError, ModelError
 from unembed.families import family_of, row
 from unembed.model import Model
-from unembed.parts import describe
 from unembed.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.decomposition import SAFETY, fold, read_stages
+from unembed.description import probed
 from unembed.encoder_trace import record_source
 from unembed.errors import InputError
 from unembed.ledger import Grain, Kind, Ledger, Segment
 from unembed.model import Block, Model, bias, projection
 from unembed.norms import Norm
-from unembed.parts import probed
 from unembed.readouts import Readout
 from unembed.trace import Heads, Layer, Trace
 
