@@ -240,12 +240,12 @@ def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:
 
 
 def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Site]) -> list[Edit]:
-    means = _means(model, texts, sites[0].kind, sorted({site.layer for site in sites}))
+    means = mean_values(model, texts, sites[0].kind, sorted({site.layer for site in sites}))
     return [replace(edits.set_to(site, means[site.layer][site.index]), what="mean") for site in sites]
 
 
 @torch.no_grad()
-def _means(
+def mean_values(
     model: Model, texts: Iterable[str | Sequence[int]], kind: SiteKind, layers: Sequence[int]
 ) -> dict[int, Tensor]:
     """The mean over all positions of all texts of a quantity with all its heads, neurons or experts, by layer."""
