@@ -67,6 +67,7 @@ _HOME = {
     "save_edits": "weight_edits",
     "WeightEdits": "weight_edits",
     "Step": "generation",
+    "show": "notebook",
     "UnembedError": "errors",
     "InputError": "errors",
     "ModelError": "errors",
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
     from unembed.model import Model as Model
     from unembed.noise import Noise as Noise
     from unembed.noise import noise as noise
+    from unembed.notebook import show as show
     from unembed.path_patching import path_patch as path_patch
     from unembed.paths import PathExpansion as PathExpansion
     from unembed.paths import expand_paths as expand_paths

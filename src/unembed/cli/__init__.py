@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unembed import __version__
-from unembed.cli import circuits, editing, interventions, machine, noise, patching, prediction
+from unembed.cli import circuits, editing, explorer, interventions, machine, noise, patching, prediction
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -38,6 +38,8 @@ for command in (
     machine.doctor,
 ):
     app.command()(command)
+app.command("open")(explorer.open_page)
+app.command("serve", hidden=True)(explorer.open_page)
 app.add_typer(editing.knowledge_app, name="knowledge", no_args_is_help=True)
 app.add_typer(machine.models_app, name="models", invoke_without_command=True)
 
