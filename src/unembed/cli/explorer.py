@@ -1,5 +1,7 @@
 """`open`: the page, served on this machine."""
 
+import contextlib
+import importlib.util
 import socket
 from typing import Annotated
 
@@ -53,25 +55,26 @@ def open_page(
 
 def _check_extra() -> None:
     """Refuse where the packages of the extra are not installed."""
-    try:
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
+    missing = [name for name in ("starlette", "uvicorn") if importlib.util.find_spec(name) is None]
+    if missing:
         raise UnembedError(
-            f"The page needs packages that are not installed ({error.name}).\n"
+            f"The page needs packages that are not installed: {', '.join(missing)}.\n"
             "Install them with: pip install 'unembed[explorer]'"
-        ) from error
+        )
 
 
 def _listen(host: str, port: int | None) -> socket.socket:
     """A socket that listens already, so that a browser may come before the server is up."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in [PORT, 0] if port is None else [port]:
-        try:
-            return socket.create_server((host, candidate), family=family)
-        except OSError as error:
-            reason = error
-    raise UnembedError(f"Cannot listen on {host}, port {port}: {reason}.\nTake another --port, or --port 0.")
+    if port is None:
+        with contextlib.suppress(OSError):
+            return socket.create_server((host, PORT), family=family)
+    try:
+        return socket.create_server((host, port or 0), family=family)
+    except OSError as error:
+        raise UnembedError(
+            f"Cannot listen on {host}, port {port or 'any'}: {error}.\nTake another --host or --port; --port 0 is free."
+        ) from error
 
 
 def _address(host: str, port: int, token: str | None) -> str:

@@ -37,7 +37,7 @@ def common(state: Mapping[str, Any]) -> Ask:
 def explain_keys(state: Mapping[str, Any], explained: Mapping[str, Any]) -> tuple[str, str]:
     """The keys under which the page looks for an explanation: at once, and with its tests."""
     first = {"ask": "explain", **common(state), "test": False, "top": TOP}
-    return key_of(first), key_of({"target": explained["target"]["text"], **first, "test": True})
+    return key_of(first), key_of({"target": explained["target"]["id"], **first, "test": True})
 
 
 def lens_ask(followed: Mapping[str, Any], length: int) -> Ask:
@@ -54,7 +54,7 @@ def kept(session: Session, state: Mapping[str, Any], progress: Progress, *, deta
         UnembedError: as the asks.
     """
     explained = answer(session, {"ask": "explain", **common(state), "test": True, "top": TOP}, progress)
-    followed = {"target": explained["target"]["text"], **common(state)}
+    followed = {"target": explained["target"]["id"], **common(state)}
     results = dict.fromkeys(explain_keys(state, explained), explained)
     asks = [lens_ask(followed, len(explained["tokens"])), *(_details(followed, explained) if details else ())]
     for done, ask in enumerate(asks):
@@ -68,7 +68,7 @@ def kept_of_two(
 ) -> dict[str, Any]:
     """The results that a report of a patching sweep embeds: both explanations, and the sweep as `unembed/patch/1`."""
     first = answer(session, {"ask": "explain", **common(state), "test": False, "top": TOP}, progress)
-    followed = {"target": first["target"]["text"], **common(state)}
+    followed = {"target": first["target"]["id"], **common(state)}
     other = {"ask": "explain", **followed, "prompt": state["b"], "test": False, "top": TOP}
     sweep = {"ask": "patch", **common(state), "prompt_b": state["b"], "site": patch["site"], "align": patch["align"]}
     return {
