@@ -67,6 +67,7 @@ def document(title: str, body: str, data: dict[str, Any], script: str, *, policy
 <head>
 <meta charset="utf-8">
 {meta}<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>{escaped(title)}</title>
 <style>{STYLE}</style>
 </head>
