@@ -322,7 +322,7 @@ def test_direction_is_the_derivative_of_the_logit_with_the_norm_frozen(traces) -
 def test_a_component_that_is_no_head_or_neuron_has_no_write(traces) -> None:
     read = unembed.readout(traces("llama"), 12)
     embedding = unembed.decompose(read).terms()[0]
-    with pytest.raises(InputError, match="Expected a head or a neuron, found embedding"):
+    with pytest.raises(InputError, match="Expected a head or a neuron, or a sublayer, found embedding"):
         component_write(read, embedding)
 
 

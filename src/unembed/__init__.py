@@ -69,6 +69,7 @@ _HOME = {
     "save_edits": "weight_edits",
     "WeightEdits": "weight_edits",
     "Step": "generation",
+    "show": "notebook",
     "UnembedError": "errors",
     "InputError": "errors",
     "ModelError": "errors",
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
     from unembed.logit_lens import Lens as Lens
     from unembed.logit_lens import lens as lens
     from unembed.model import Model as Model
+    from unembed.notebook import show as show
     from unembed.path_patching import path_patch as path_patch
     from unembed.paths import PathExpansion as PathExpansion
     from unembed.paths import expand_paths as expand_paths

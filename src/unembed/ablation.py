@@ -243,17 +243,26 @@ def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:
 
 
 def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Site]) -> list[Edit]:
-    means = _means(model, texts, sites[0].kind, sorted({site.layer for site in sites}))
+    means = mean_values(model, texts, sites[0].kind, sorted({site.layer for site in sites}))
     return [replace(edits.set_to(site, means[site.layer][site.index]), what="mean") for site in sites]
 
 
 @torch.no_grad()
-def _means(
-    model: Model, texts: Iterable[str | Sequence[int]], kind: SiteKind, layers: Sequence[int]
+def mean_values(
+    model: Model,
+    texts: Iterable[str | Sequence[int]],
+    kind: SiteKind,
+    layers: Sequence[int],
+    progress: Progress = silent,
 ) -> dict[int, Tensor]:
-    """The mean over all positions of all texts of a quantity with all its heads, neurons or experts, by layer."""
-    totals, count = dict.fromkeys(layers, torch.zeros(())), 0
-    for text in texts:
+    """The mean over all positions of all texts of a quantity with all its heads, neurons or experts, by layer.
+
+    Raises:
+        InputError: no text, or a bad one.
+    """
+    totals, count, texts = dict.fromkeys(layers, torch.zeros(())), 0, list(texts)
+    for done, text in enumerate(texts):
+        progress("mean over texts", done / len(texts))
         run = base_run(model, text)
         everywhere = torch.arange(run.length, device=model.device)
         totals = {layer: run.whole(kind, layer, everywhere).double().sum(0) + totals[layer] for layer in layers}

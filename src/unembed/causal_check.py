@@ -32,6 +32,7 @@ from unembed.counterfactual import counterfactuals
 from unembed.edits import Edit
 from unembed.measures import probability
 from unembed.model import value_rows
+from unembed.progress import Progress, silent
 from unembed.readouts import Prediction
 from unembed.run import Run
 from unembed.sites import Site, SiteKind
@@ -103,6 +104,7 @@ def causal_check(
     other: Run | None = None,
     seed: int = 0,
     memory: int | None = None,
+    progress: Progress = silent,
 ) -> CausalCheck:
     """Zero the parts that were ranked and parts at random; swap them in from another run.
 
@@ -115,7 +117,7 @@ def causal_check(
         zero: whether to zero parts and draw controls.
         other: a run of a prompt of equal length to swap values in from; None swaps nothing.
         seed: of the controls.
-        memory: bytes for walks, as in `counterfactuals`.
+        memory: bytes for walks, as in `counterfactuals`; so is `progress`.
 
     Raises:
         InputError: a site that does not exist, prompts that do not align.
@@ -125,7 +127,7 @@ def causal_check(
     to_zero = [ranked, _random_heads(run, heads, random), _random_neurons(run, neurons, random)] if zero else [[]] * 3
     to_swap = [] if other is None else [edits.swap(site, other, run=run) for site in (*ranked, *sublayers)]
     groups = [*([edits.zero(site) for site in sites] for sites in to_zero), to_swap]
-    zeroed, *controls, swapped = _probabilities(run, target.token, groups, memory)
+    zeroed, *controls, swapped = _probabilities(run, target.token, groups, memory, progress)
     beside = [_control(sites, found) for sites, found in zip(to_zero[1:], controls, strict=True)]
     own = [beside[0]] * len(heads) + [beside[1]] * len(neurons)
     outcomes = [Outcome()] * (len(ranked) + len(sublayers))
@@ -142,12 +144,14 @@ def causal_check(
     )
 
 
-def _probabilities(run: Run, token: int, groups: Sequence[Sequence[Edit]], memory: int | None) -> tuple[Tensor, ...]:
+def _probabilities(
+    run: Run, token: int, groups: Sequence[Sequence[Edit]], memory: int | None, progress: Progress
+) -> tuple[Tensor, ...]:
     """Of the target, for the interventions of each group; all in one sweep."""
     planned = [edit for group in groups for edit in group]
     found = torch.zeros(0, dtype=torch.float64)
     if planned:
-        found = counterfactuals(run, planned, probability((token,)), memory=memory).double().cpu()
+        found = counterfactuals(run, planned, probability((token,)), memory=memory, progress=progress).double().cpu()
     return found.split([len(group) for group in groups])
 
 

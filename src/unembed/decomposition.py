@@ -20,7 +20,7 @@ weights are widened a layer at a time).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -197,16 +197,20 @@ def _shift(kind: str, index: int | None, value: float) -> Iterator[Segment]:
 
 @torch.inference_mode()
 def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
-    """What the head or neuron of a term adds to the stream that is read, in float64: its write, carried through the
-    norms that act on it before, with their scales frozen.
+    """What the sublayer, head or neuron of a term adds to the stream that is read, in float64: its write, carried
+    through the norms that act on it before, with their scales frozen.
 
     Raises:
-        InputError: the term is no head or neuron.
+        InputError: the term is no sublayer, head or neuron.
     """
     trace, row = readout.trace, readout.trace.row(readout.position)
-    if term.layer is None or (term.head is None and term.neuron is None):
-        raise InputError(f"Expected a head or a neuron, found {term.label}.")
+    whole = term.head is None and term.neuron is None
+    if term.layer is None or (whole and term.kind not in get_args(Stage)):
+        raise InputError(f"Expected a head or a neuron, or a sublayer, found {term.label}.")
     block, layer = trace.model.blocks[term.layer], trace.layers[term.layer]
+    if whole:
+        stage: Stage = term.kind  # type: ignore[assignment]
+        return _carried(readout, term.layer, stage, layer.write(stage)[row].double())
     if term.kind == "cross_attention":
         assert block.cross is not None
         z = _needs(layer.cross_heads, "cross-attention heads").z[row, term.head].double()

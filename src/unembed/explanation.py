@@ -11,23 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
 from unembed.causal_check import CausalCheck, Outcome, causal_check
-from unembed.decomposition import component_write, decompose, expert_activation
+from unembed.decomposition import decompose
 from unembed.encoding import with_source
 from unembed.errors import InputError
+from unembed.inspection import activation, looks_at, raised
 from unembed.ledger import Ledger, Term
 from unembed.logit_lens import Lens, read_lens
 from unembed.model import Model, Stage
+from unembed.parts import Part
+from unembed.progress import Progress, silent
 from unembed.prompts import absolute_position, tokenize
 from unembed.readouts import Prediction, Readout, first_token_notes, prediction, predictions, readout
 from unembed.run import Run, base_run
-from unembed.sites import Site, SiteKind
 from unembed.source_credit import input_credit
-from unembed.trace import ExpertInputs, Trace
+from unembed.trace import Trace
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
 
 SUBLAYERS = 8
 """How many sublayers of the ledger are swapped."""
+SHOWN = 3
+"""How many source tokens a head is said to look at, and how many tokens a part is said to write toward."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Explanation:
 
 def explain(
     model: Model,
-    prompt: str | Sequence[int],
+    prompt: str | Sequence[int] | Run,
     target: str | int | None = None,
     *,
     versus: str | int | None = None,
@@ -141,12 +141,13 @@ def explain(
     test: bool = True,
     swap: tuple[str, str] | None = None,
     inputs: bool = False,
+    progress: Progress = silent,
 ) -> Explanation:
     """Explain why the model predicts a token at a position.
 
     Args:
         model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: text, token ids, or a run that keeps the position.
         target: the token to explain (of a longer text, the first token); None takes the top prediction.
         versus: explain the difference to this token's logit.
         reference: "mean" explains the logit above the vocabulary mean, "raw" the plain logit.
@@ -157,20 +158,21 @@ def explain(
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
+        progress: called while the tests run.
 
     Raises:
         InputError: a bad prompt, target, position, granularity or swap.
         LedgerError: the terms do not sum to the model's own number.
     """
-    ids = tokenize(model, prompt)
+    ids = prompt.tokens if isinstance(prompt, Run) else tokenize(model, prompt)
     where = absolute_position(position, len(ids))
-    other = None if swap is None else _other_run(model, prompt, ids, where, swap)
-    run = base_run(model, ids, positions=[where])
+    words = ids if isinstance(prompt, Run) else prompt
+    other = None if swap is None else _other_run(model, words, ids, where, swap)
+    run = prompt if isinstance(prompt, Run) else base_run(model, ids, positions=[where])
     trace = run.trace
     read = readout(trace, target, position=where, reference=reference, versus=versus)
     finest = decompose(read, by="source+neuron")
     assert read.target is not None
-    writers = _Writers(read)
     untested = Explanation(
         model=model,
         readout=read,
@@ -178,9 +180,9 @@ def explain(
         target=prediction(trace, where, read.target),
         ledger=finest.coarser(by),
         finest=finest,
-        heads=writers.heads(_largest(finest.coarser("head"), top, "head", "cross_attention")),
-        neurons=writers.neurons(_largest(finest, top, "neuron")),
-        lens=read_lens(trace, read.target, top=1),
+        heads=_head_notes(read, _largest(finest.coarser("head"), top, "head", "cross_attention")),
+        neurons=_neuron_notes(read, _largest(finest, top, "neuron")),
+        lens=read_lens(trace, read.target, positions=[where], top=1),
         inputs=input_credit(read) if inputs else None,
         notes=(*(() if model.source is None else model.source.notes), *first_token_notes(trace, target, versus)),
     )
@@ -188,25 +190,28 @@ def explain(
         return untested
     # Later positions cannot act on the explained one: versions of the run end there.
     run = run if where == run.length - 1 else base_run(model, ids[: where + 1], positions=[where])
-    return _tested(untested, run, test=test, other=other, words=swap or ("", ""))
+    return _tested(untested, run, test=test, other=other, words=swap or ("", ""), progress=progress)
 
 
 def _largest(ledger: Ledger, count: int, *kinds: str) -> list[Term]:
     return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind in kinds)).top(count)
 
 
-def _tested(result: Explanation, run: Run, *, test: bool, other: Run | None, words: tuple[str, str]) -> Explanation:
+def _tested(
+    result: Explanation, run: Run, *, test: bool, other: Run | None, words: tuple[str, str], progress: Progress
+) -> Explanation:
     """The explanation with the outcomes of zeroing and swapping its parts."""
     last, token = run.length - 1, result.target.token
     credited = [] if other is None else _largest(result.finest.coarser("sublayer"), SUBLAYERS, *get_args(Stage))
     check = causal_check(
         run,
         result.target,
-        heads=[_site(note.term, last) for note in result.heads],
-        neurons=[_site(note.term, last) for note in result.neurons],
-        sublayers=[_site(term, last) for term in credited],
+        heads=[Part.of(note.term).site(last) for note in result.heads],
+        neurons=[Part.of(note.term).site(last) for note in result.neurons],
+        sublayers=[Part.of(term).site(last) for term in credited],
         zero=test,
         other=other,
+        progress=progress,
     )
     swap = other and Swap(
         *words,
@@ -224,19 +229,26 @@ def _tested(result: Explanation, run: Run, *, test: bool, other: Run | None, wor
     )
 
 
-def _site(term: Term, position: int) -> Site:
-    """Where a head, neuron or sublayer is zeroed."""
-    assert term.layer is not None
-    kinds: dict[str, SiteKind] = {"head": "z", "neuron": "neuron", "attention": "attention_write", "mlp": "mlp_write"}
-    kinds["cross_attention"] = "cross_attention_write" if term.head is None else "cross_z"
-    return Site(
-        kind=kinds[term.kind],
-        layer=term.layer,
-        head=term.head,
-        expert=term.expert,
-        neuron=term.neuron,
-        positions=(position,),
+def _head_notes(read: Readout, terms: list[Term]) -> tuple[HeadNote, ...]:
+    return tuple(
+        HeadNote(term=term, looks_at=looks_at(read, term, SHOWN), writes_toward=toward)
+        for term, toward in zip(terms, _toward(read, terms), strict=True)
     )
+
+
+def _neuron_notes(read: Readout, terms: list[Term]) -> tuple[NeuronNote, ...]:
+    return tuple(
+        NeuronNote(term=term, activation=activation(read, term), promotes=toward)
+        for term, toward in zip(terms, _toward(read, terms), strict=True)
+    )
+
+
+def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
+    """The tokens that each write raises most."""
+    if not terms:
+        return []
+    rise = raised(read, terms)
+    return [tuple(row) for row in rise.topk(min(SHOWN, rise.shape[-1])).indices.tolist()]
 
 
 def _other_run(
@@ -273,63 +285,3 @@ def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:
         raise InputError(f"Expected the word {old!r} exactly once in {prompt!r}, found it {len(places)} times.")
     start, end = places[0]
     return prompt[:start] + new + prompt[end:]
-
-
-@dataclass(frozen=True)
-class _Writers:
-    """What heads and neurons write toward, all in one product with the vocabulary matrix."""
-
-    readout: Readout
-
-    def heads(self, terms: list[Term], *, looks: int = 3, shown: int = 3) -> tuple[HeadNote, ...]:
-        return tuple(
-            HeadNote(term=term, looks_at=self._looks_at(term, looks), writes_toward=toward)
-            for term, toward in zip(terms, self._toward(terms, shown), strict=True)
-        )
-
-    def neurons(self, terms: list[Term], *, shown: int = 3) -> tuple[NeuronNote, ...]:
-        return tuple(
-            NeuronNote(term=term, activation=self._activation(term), promotes=toward)
-            for term, toward in zip(terms, self._toward(terms, shown), strict=True)
-        )
-
-    def _looks_at(self, term: Term, count: int) -> tuple[tuple[int, float], ...]:
-        assert term.layer is not None
-        layer = self.readout.trace.layers[term.layer]
-        heads = layer.cross_heads if term.kind == "cross_attention" else layer.heads
-        assert heads is not None
-        pattern = heads.pattern[term.head, 0].double()
-        best = pattern.topk(min(count, len(pattern)))
-        return tuple(zip(best.indices.tolist(), best.values.tolist(), strict=True))
-
-    @torch.no_grad()
-    def _activation(self, term: Term) -> float:
-        assert term.layer is not None
-        assert term.neuron is not None
-        trace = self.readout.trace
-        neurons = trace.layers[term.layer].neurons
-        assert neurons is not None
-        if not isinstance(neurons, ExpertInputs):
-            return float(neurons[0, term.neuron])
-        assert term.expert is not None
-        experts = trace.model.blocks[term.layer].experts
-        return float(expert_activation(experts, term.expert, neurons.hidden[0])[term.neuron])
-
-    def _toward(self, terms: list[Term], count: int) -> list[tuple[int, ...]]:
-        if not terms:
-            return []
-        trace = self.readout.trace
-        norm, w_u = trace.model.final_norm, trace.model.unembedding
-        with torch.inference_mode():
-            writes = torch.stack([component_write(self.readout, term) for term in terms])
-            scale = norm.scale(trace.final[0], trace.normed[0])
-            normed = norm.pushforward(writes, scale).to(torch.promote_types(w_u.dtype, torch.float32))
-            raised = _unembed(normed, w_u)
-            return [tuple(row) for row in raised.topk(min(count, trace.model.vocab)).indices.tolist()]
-
-
-def _unembed(x: Float[Tensor, "part d_model"], w_u: Float[Tensor, "vocab d_model"]) -> Float[Tensor, "part vocab"]:
-    """`x W_U^T` in float32 at least, without a second copy of W_U."""
-    if w_u.dtype == x.dtype:
-        return x @ w_u.T
-    return torch.cat([x @ rows.to(x.dtype).T for rows in w_u.split(16384)], dim=-1)

@@ -18,6 +18,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.model import Model
 from unembed.progress import Progress, silent
+from unembed.prompts import absolute_position
 from unembed.readouts import absolute_layer, token_id, unembedded
 from unembed.recording import record
 from unembed.trace import Trace
@@ -30,11 +31,12 @@ _CHUNK = 128
 
 @dataclass(frozen=True)
 class Lens:
-    """Axes: `state` runs over `layers`, `query` over `trace.positions`."""
+    """Axes: `state` runs over `layers`, `query` over `positions`."""
 
     trace: Trace
     layers: tuple[int, ...]
     """0 is the embedding, `l` the stream after `l` blocks."""
+    positions: tuple[int, ...]
     targets: tuple[int, ...]
     """The token followed at each position: the one asked for, or the model's own top prediction there."""
     top: Int[Tensor, "state query rank"]
@@ -49,7 +51,7 @@ class Lens:
     @property
     def states(self) -> int:
         """How many states were read, each at the cost of one product with the vocabulary matrix."""
-        return len(self.layers) * len(self.trace.positions)
+        return len(self.layers) * len(self.positions)
 
     def to_polars(self) -> "pl.DataFrame":
         """One row a state: layer, position, target, rank, probability, kl, top."""
@@ -66,13 +68,13 @@ class Lens:
                 "top": self.top[s, q].tolist(),
             }
             for s, layer in enumerate(self.layers)
-            for q, position in enumerate(self.trace.positions)
+            for q, position in enumerate(self.positions)
         ]
         return pl.DataFrame(rows)
 
     def __repr__(self) -> str:
         return (
-            f"Lens({self.trace.model.name}: {len(self.layers)} layers x {len(self.trace.positions)} positions; "
+            f"Lens({self.trace.model.name}: {len(self.layers)} layers x {len(self.positions)} positions; "
             f"rank of the target at the last: {' '.join(str(int(r)) for r in self.target_rank[:, -1])})"
         )
 
@@ -115,22 +117,26 @@ def read_lens(
     target: str | int | None = None,
     *,
     layers: Sequence[int] | None = None,
+    positions: Sequence[int] | None = None,
     top: int = 5,
     progress: Progress = silent,
 ) -> Lens:
-    """`lens` of a run that was recorded already, at the positions it kept."""
+    """`lens` of a run that was recorded already; `positions` None are those that it kept."""
     model = trace.model
     if layers is not None and not len(layers):
         raise InputError("No layer is read: expected at least one, or layers=None for all.")
     chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(trace, i) for i in layers)
+    places = trace.positions if positions is None else tuple(absolute_position(p, len(trace.tokens)) for p in positions)
+    kept = [trace.row(p) for p in places]
     top = min(top, model.vocab)
     with torch.inference_mode():
-        final = trace.logits.argmax(-1)
+        logits = trace.logits[kept]
+        final = logits.argmax(-1)
         targets = final if target is None else torch.full_like(final, token_id(trace, target))
-        stream = trace.stream()
-        stream[-1] = trace.final  # the same up to rounding, so that the last row is the model's own prediction
+        stream = trace.stream()[:, kept]
+        stream[-1] = trace.final[kept]  # the same up to rounding, so that the last row is the model's own prediction
         states = stream[list(chosen)].flatten(0, 1)
-        log_final = trace.logits.float().log_softmax(-1)
+        log_final = logits.float().log_softmax(-1)
         reader = _Reader(trace, targets, log_final.exp(), (log_final.exp() * log_final).sum(-1), top)
         parts = []
         for rows in torch.arange(len(states), device=states.device).split(_CHUNK):
@@ -138,7 +144,7 @@ def read_lens(
             progress("logit lens", (int(rows[-1]) + 1) / len(states))
     columns = (torch.cat(column) for column in zip(*parts, strict=True))
     ids, probability, at_target, rank, kl = (x.unflatten(0, (len(chosen), len(targets))) for x in columns)
-    return Lens(trace, chosen, tuple(targets.tolist()), ids, probability, at_target, rank, kl)
+    return Lens(trace, chosen, places, tuple(targets.tolist()), ids, probability, at_target, rank, kl)
 
 
 @dataclass(frozen=True)

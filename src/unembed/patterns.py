@@ -17,7 +17,6 @@ from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger
 from unembed.model import Model, check_has_layers
-from unembed.prompts import tokenize
 from unembed.readouts import Readout, readout
 from unembed.recording import record
 from unembed.trace import Trace
@@ -79,7 +78,7 @@ class Attention:
 
 def attention(
     model: Model,
-    prompt: str | Sequence[int],
+    prompt: str | Sequence[int] | Trace,
     target: str | int | None = None,
     *,
     layer: int | None = None,
@@ -93,10 +92,11 @@ def attention(
 
     Args:
         model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: text, token ids, or a recorded run that keeps the position.
         target: as in `readout`, like `position`, `reference` and `versus`.
         layer: only this layer; None takes all.
-        head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well.
+        head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well (of a recorded run,
+            if that keeps all positions).
         cross: of an encoder-decoder, the heads of its cross-attention, which look at the source.
 
     Raises:
@@ -109,8 +109,7 @@ def attention(
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
-    ids = tokenize(model, prompt)
-    trace = record(model, ids, positions=None if one else [position])
+    trace = prompt if isinstance(prompt, Trace) else record(model, prompt, positions=None if one else [position])
     read = readout(trace, target, position=position, reference=reference, versus=versus)
     ledger = decompose(read, by="source")
     row = trace.row(position)
@@ -118,7 +117,8 @@ def attention(
     sources = {segment.layer: segment.values for segment in ledger.segments if segment.kind == kind}
     patterns = {i: _pattern(trace, i, cross=cross) for i in layers}
     views = tuple(_view(patterns[i][h, row], sources[i][h], i, h, cross=cross) for i in layers for h in heads)
-    matrix = patterns[layers[0]][heads[0]] if one else None
+    whole = len(trace.positions) == len(trace.tokens)
+    matrix = patterns[layers[0]][heads[0]] if one and whole else None
     return Attention(trace, read, ledger, views, matrix)
 
 

@@ -203,7 +203,17 @@ def token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
 
 def prediction(trace: Trace, position: int, token: int) -> Prediction:
     """What the model gave a token at a kept position."""
-    logits = trace.logits[trace.row(position)].double()
+    return prediction_from(trace.logits[trace.row(position)], token)
+
+
+def predictions(trace: Trace, position: int, count: int) -> tuple[Prediction, ...]:
+    """The top predictions at a kept position, best first."""
+    return predictions_from(trace.logits[trace.row(position)], count)
+
+
+def prediction_from(logits: Float[Tensor, "vocab"], token: int) -> Prediction:
+    """What these logits give a token."""
+    logits = logits.double()
     return Prediction(
         token=token,
         logit=float(logits[token]),
@@ -212,10 +222,9 @@ def prediction(trace: Trace, position: int, token: int) -> Prediction:
     )
 
 
-def predictions(trace: Trace, position: int, count: int) -> tuple[Prediction, ...]:
-    """The top predictions at a kept position, best first."""
-    best = trace.logits[trace.row(position)].topk(min(count, trace.model.vocab)).indices.tolist()
-    return tuple(prediction(trace, position, token) for token in best)
+def predictions_from(logits: Float[Tensor, "vocab"], count: int) -> tuple[Prediction, ...]:
+    """The tokens of the largest of these logits, best first."""
+    return tuple(prediction_from(logits, token) for token in logits.topk(min(count, len(logits))).indices.tolist())
 
 
 def first_token_notes(trace: Trace, *targets: str | SupportsIndex | None) -> tuple[str, ...]:

@@ -10,7 +10,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from unembed import __version__
-from unembed.cli import circuits, editing, heads, interventions, machine, noise, painting, patching, prediction, toys
+from unembed.cli import (
+    circuits,
+    editing,
+    explorer,
+    heads,
+    interventions,
+    machine,
+    noise,
+    painting,
+    patching,
+    prediction,
+    toys,
+)
 from unembed.errors import UnembedError
 
 app = typer.Typer(
@@ -40,6 +52,8 @@ for command in (
     machine.doctor,
 ):
     app.command()(command)
+app.command("open")(explorer.open_page)
+app.command("serve", hidden=True)(explorer.open_page)
 app.add_typer(editing.knowledge_app, name="knowledge", no_args_is_help=True)
 app.add_typer(toys.toys_app, name="toys", no_args_is_help=True)
 app.add_typer(machine.models_app, name="models", invoke_without_command=True)

@@ -7,6 +7,7 @@ import typer
 
 from unembed.cli.interventions import spot
 from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, JsonOpt, MemoryOpt, ModelOpt, OfflineOpt, PromptArg
+from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
 from unembed.errors import InputError
 
@@ -39,6 +40,7 @@ def patch(
         str | None, typer.Option(help="Positions that correspond, CLEAN:CORRUPT, such as 0:0,1:2,2:3.")
     ] = None,
     top: TopOpt = 10,
+    html: HtmlOpt = None,
     memory: MemoryOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
@@ -59,6 +61,7 @@ def patch(
 
     if clean == corrupt == "-":
         raise InputError("Standard input holds one prompt: give the other one in words.")
+    check_report(html)
     prompts = read_prompt(clean), read_prompt(corrupt)
     pairs = None if align is None else _pairs(align)
     allowed = None if memory is None else parse_bytes(memory)
@@ -83,6 +86,15 @@ def patch(
         show(stop.result)
         raise
     show(result)
+
+    def keep(session: Any, progress: Any) -> Any:
+        from unembed.server.kept import kept_of_two
+        from unembed.view.payloads import to_json
+
+        state = state_of(prompts[0], b=prompts[1], target=target, vs=versus)
+        return state, kept_of_two(session, state, to_json(patch_payload(result)), progress)
+
+    write_report(html, loaded, patch_payload(result), keep)
 
 
 def _pairs(text: str) -> dict[int, int]:

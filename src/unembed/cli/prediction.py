@@ -1,7 +1,7 @@
 """`explain`, `lens`, `attention`, `generate`: one prediction, and how it came about."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from unembed.cli.options import (
     TargetOpt,
     VersusOpt,
 )
+from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
 from unembed.cli.shared import dump, load_model, print_result, progress_bar
 from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, SourceWords
 from unembed.errors import InputError
@@ -51,6 +52,7 @@ def explain(
         bool,
         typer.Option("--inputs", help="Also pull cross-attention back to what the encoder read."),
     ] = False,
+    html: HtmlOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
     device: DeviceOpt = None,
@@ -65,6 +67,7 @@ def explain(
 
     words = _words(swap)
     source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
+    check_report(html)
     loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     result = run(
         loaded,
@@ -79,7 +82,17 @@ def explain(
         swap=words,
         inputs=inputs,
     )
-    print_result(explain_payload(result), explain_lines, as_json)
+    payload = explain_payload(result)
+    print_result(payload, explain_lines, as_json)
+
+    def keep(session: Any, progress: Any) -> Any:
+        from unembed.server.kept import kept
+
+        place = None if result.readout.position == len(result.trace.tokens) - 1 else result.readout.position
+        state = state_of(text, target=target, vs=versus, reference=reference, position=place)
+        return state, kept(session, state, progress)
+
+    write_report(html, loaded, payload, keep)
 
 
 def lens(
@@ -92,6 +105,7 @@ def lens(
         list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
+    html: HtmlOpt = None,
     audio: AudioOpt = None,
     image: ImageOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
@@ -109,12 +123,22 @@ def lens(
     from unembed.view.terminal import lens_lines
 
     source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
+    check_report(html)
     loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     with progress_bar() as progress:
         result = run(
             loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
         )
-    print_result(lens_payload(result), lens_lines, as_json)
+    payload = lens_payload(result)
+    print_result(payload, lens_lines, as_json)
+
+    def keep(session: Any, progress: Any) -> Any:
+        from unembed.server.kept import kept
+
+        state = state_of(text, target=target)
+        return state, kept(session, state, progress, details=False)
+
+    write_report(html, loaded, payload, keep)
 
 
 def attention(

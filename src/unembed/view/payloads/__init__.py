@@ -88,6 +88,16 @@ from unembed.view.payloads.painting import CellLedger as CellLedger
 from unembed.view.payloads.painting import PaintedCell as PaintedCell
 from unembed.view.payloads.painting import PaintPayload as PaintPayload
 from unembed.view.payloads.painting import paint_payload as paint_payload
+from unembed.view.payloads.parts import InspectPayload as InspectPayload
+from unembed.view.payloads.parts import Others as Others
+from unembed.view.payloads.parts import Part as Part
+from unembed.view.payloads.parts import PartTest as PartTest
+from unembed.view.payloads.parts import TermsPayload as TermsPayload
+from unembed.view.payloads.parts import TestPayload as TestPayload
+from unembed.view.payloads.parts import inspect_payload as inspect_payload
+from unembed.view.payloads.parts import part_of as part_of
+from unembed.view.payloads.parts import terms_payload as terms_payload
+from unembed.view.payloads.parts import test_payload as test_payload
 from unembed.view.payloads.patching import Continuation as Continuation
 from unembed.view.payloads.patching import PatchCell as PatchCell
 from unembed.view.payloads.patching import PatchPayload as PatchPayload
@@ -110,6 +120,9 @@ PAYLOADS: tuple[type, ...] = (
     LensPayload,
     AttentionPayload,
     GeneratePayload,
+    TermsPayload,
+    InspectPayload,
+    TestPayload,
     AblatePayload,
     HeadsPayload,
     PathsPayload,

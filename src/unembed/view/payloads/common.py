@@ -1,5 +1,6 @@
 """What payloads share: the model, tokens, predictions, terms; and the way to JSON."""
 
+import functools
 import importlib.metadata
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -126,7 +127,10 @@ def to_json(payload: Any) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of this package and what it computes with."""
-    return {name: importlib.metadata.version(name) for name in ("unembed", "torch", "transformers")}
+    return {name: _version(name) for name in ("unembed", "torch", "transformers")}
+
+
+_version = functools.cache(importlib.metadata.version)
 
 
 def model_facts(model: "Model") -> ModelFacts:

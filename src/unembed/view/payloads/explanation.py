@@ -215,17 +215,23 @@ def _looked_at(result: "Explanation", note: "HeadNote") -> list[LookedAt]:
         assert model.source is not None
         labels = [token.label for token in model.source.tokens]
         return [LookedAt(position=p, text=labels[p], attention=a) for p, a in note.looks_at]
-    return [LookedAt(position=p, text=text_of(model, tokens[p]), attention=a) for p, a in note.looks_at]
+    return looked_at(model, tokens, note.looks_at)
+
+
+def looked_at(model: "Model", tokens: tuple[int, ...], found: tuple[tuple[int, float], ...]) -> list[LookedAt]:
+    """Source positions of the prompt, with the attention they get, as data."""
+    return [LookedAt(position=p, text=text_of(model, tokens[p]), attention=a) for p, a in found]
 
 
 def _control(result: "Explanation") -> Control | None:
     check = result.check
     if check is None or (check.control_heads is None and check.control_neurons is None):
         return None
-    return Control(heads=_band(check.control_heads), neurons=_band(check.control_neurons))
+    return Control(heads=band_of(check.control_heads), neurons=band_of(check.control_neurons))
 
 
-def _band(control: "ControlResult | None") -> Band | None:
+def band_of(control: "ControlResult | None") -> Band | None:
+    """A control band as data."""
     return None if control is None else Band(count=len(control.sites), low=control.low, high=control.high)
 
 

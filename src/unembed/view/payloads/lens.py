@@ -48,7 +48,7 @@ class LensPayload:
 
 def lens_payload(result: "Lens") -> LensPayload:
     """A logit lens as data."""
-    model, positions = result.trace.model, result.trace.positions
+    model, positions = result.trace.model, result.positions
     return LensPayload(
         model=model_facts(model),
         tokens=prompt_tokens(model, result.trace.tokens),

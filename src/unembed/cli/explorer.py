@@ -1,0 +1,92 @@
+"""`open`: the page, served on this machine."""
+
+import contextlib
+import importlib.util
+import socket
+from typing import Annotated
+
+import typer
+
+from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, ModelOpt, OfflineOpt
+from unembed.cli.shared import load_model, read_prompt
+from unembed.errors import InputError, UnembedError
+
+PORT = 8731
+"""Where the page is by default, so that its links stay good; any free port where this one is taken."""
+
+
+def open_page(
+    prompt: Annotated[str, typer.Argument(help="What the page starts with; - reads standard input.")] = "",
+    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine a token is needed.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=f"{PORT} by default; 0 takes a free one.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    token: Annotated[
+        str | None, typer.Option(help="What every request must bring; made up where one is needed.")
+    ] = None,
+    edits: EditsOpt = None,
+    model: ModelOpt = "smollm2-135m",
+    device: DeviceOpt = None,
+    dtype: DtypeOpt = None,
+    offline: OfflineOpt = False,
+) -> None:
+    """Open the page: a prompt explained, tested and compared in the browser. Ctrl-C ends it."""
+    _check_extra()
+    import uvicorn
+
+    from unembed.server.app import app
+    from unembed.server.guard import is_loopback
+
+    if token is not None and not token.strip():
+        raise InputError("Expected --token to be a text that is hard to guess, found an empty one.")
+    words = read_prompt(prompt)
+    listening = _listen(host, port)
+    if token is None and not is_loopback(host):
+        import secrets
+
+        token = secrets.token_urlsafe(24)
+    application = app(load_model(model, device, dtype, offline, edits), token, prompt=words)
+    _announce(_address(host, listening.getsockname()[1], token), browser=not no_browser)
+    config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        typer.echo("unembed: closed", err=True)
+
+
+def _check_extra() -> None:
+    """Refuse where the packages of the extra are not installed."""
+    missing = [name for name in ("starlette", "uvicorn") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UnembedError(
+            f"The page needs packages that are not installed: {', '.join(missing)}.\n"
+            "Install them with: pip install 'unembed[explorer]'"
+        )
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    """A socket that listens already, so that a browser may come before the server is up."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if port is None:
+        with contextlib.suppress(OSError):
+            return socket.create_server((host, PORT), family=family)
+    try:
+        return socket.create_server((host, port or 0), family=family)
+    except OSError as error:
+        raise UnembedError(
+            f"Cannot listen on {host}, port {port or 'any'}: {error}.\nTake another --host or --port; --port 0 is free."
+        ) from error
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    from urllib.parse import quote
+
+    name = socket.gethostname() if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/" + ("" if token is None else f"?token={quote(token, safe='')}")
+
+
+def _announce(address: str, *, browser: bool) -> None:
+    typer.echo(f"unembed: {address} (Ctrl-C ends)", err=True)
+    if browser:
+        import webbrowser
+
+        webbrowser.open(address)

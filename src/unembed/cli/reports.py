@@ -1,0 +1,73 @@
+"""`--html`: the self-contained report of what a command has computed."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from unembed.cli.shared import progress_bar
+from unembed.errors import InputError
+
+if TYPE_CHECKING:
+    from unembed.model import Model
+    from unembed.server.session import Session
+
+HtmlOpt = Annotated[
+    Path | None, typer.Option("--html", metavar="PATH", help="Also write a report: one HTML file, readable offline.")
+]
+
+
+def check_report(path: Path | None) -> None:
+    """Refuse a path that cannot be written before anything long runs.
+
+    Raises:
+        InputError: it is a folder, or lies in none.
+    """
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise InputError(f"Expected --html to name a file in a folder that exists, found {path}.")
+
+
+def write_report(
+    path: Path | None,
+    model: "Model",
+    payload: Any,
+    keep: "Callable[[Session, Any], tuple[Mapping[str, Any], Mapping[str, Any]]]",
+) -> None:
+    """Write the report of a payload; nothing without a path.
+
+    Args:
+        path: of `--html`.
+        model: what was run.
+        payload: what the static part shows.
+        keep: from a session and a progress callback to the page's state and the results that it starts with.
+
+    Raises:
+        InputError: an encoder-decoder, or a path that cannot be written.
+    """
+    if path is None:
+        return
+    from unembed.page.report import report_html
+    from unembed.server.session import Session
+    from unembed.view.payloads import to_json
+
+    shown = to_json(payload)
+    with progress_bar() as progress:
+        state, results = keep(Session(model), progress)
+    text = report_html(shown["model"], state, results, shown=[shown])
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error}.") from error
+    typer.echo(f"unembed: wrote {path}", err=True)
+
+
+def state_of(prompt: Any, **rest: Any) -> dict[str, Any]:
+    """The page's state for a prompt.
+
+    Raises:
+        InputError: the prompt is no text.
+    """
+    if not isinstance(prompt, str):
+        raise InputError("A report needs a prompt of text: the page cannot ask about anything else yet.")
+    return {"a": prompt, **{name: value for name, value in rest.items() if value is not None}}

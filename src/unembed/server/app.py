@@ -1,0 +1,118 @@
+"""app: the page and its asks over HTTP (starlette).
+
+    GET  /             the page             POST /ask      an ask; server-sent events: progress, then result or error
+    GET  /explorer.js  its one script       POST /report   state and results; the self-contained HTML report
+    GET  /model        the model            GET  /health   {"status": "ok"}
+
+Nothing else is served. Who may ask is for guard.py to say.
+"""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from unembed.errors import InputError
+from unembed.model import Model
+from unembed.page.report import report_html
+from unembed.page.shell import bundle, page_html
+from unembed.server.asks import answer
+from unembed.server.guard import Guard, refusal
+from unembed.server.session import Session
+from unembed.server.worker import Worker
+from unembed.view.payloads import model_facts
+
+
+def app(model: Model, token: str | None = None, *, prompt: str = "") -> Starlette:
+    """The server's application.
+
+    Args:
+        model: a decoder, from `load` or `wrap`.
+        token: what every request must bring; None serves loopback names only.
+        prompt: what the page starts with.
+
+    Raises:
+        InputError: the model is an encoder-decoder.
+    """
+    serving = _Serving(model, token, prompt)
+    routes = [
+        Route("/", serving.page),
+        Route("/explorer.js", serving.script),
+        Route("/model", serving.model_facts),
+        Route("/health", serving.health),
+        Route("/ask", serving.ask, methods=["POST"]),
+        Route("/report", serving.report, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, token=token)], lifespan=serving.lifespan)
+
+
+class _Serving:
+    """What the routes share."""
+
+    def __init__(self, model: Model, token: str | None, prompt: str) -> None:
+        self.session, self.worker = Session(model), Worker()
+        self.token, self.prompt = token, prompt
+        self.facts = asdict(model_facts(model))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            self.worker.close()
+
+    async def page(self, _: Request) -> Response:
+        state = {"a": self.prompt} if self.prompt else None
+        return HTMLResponse(page_html(self.facts, state, token=self.token))
+
+    async def script(self, _: Request) -> Response:
+        return Response(bundle(), media_type="text/javascript")
+
+    async def model_facts(self, _: Request) -> Response:
+        return JSONResponse(self.facts)
+
+    async def health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ask(self, request: Request) -> Response:
+        try:
+            ask = await _json(request)
+        except InputError as error:
+            return refusal(400, str(error))
+        events = self.worker.stream(lambda progress: answer(self.session, ask, progress), _gone(request))
+        framed = (_framed(name, data) async for name, data in events)
+        return StreamingResponse(framed, media_type="text/event-stream")
+
+    async def report(self, request: Request) -> Response:
+        try:
+            given = await _json(request)
+            if not isinstance(given, dict) or given.keys() != {"state", "results"}:
+                raise InputError("Expected an object with state and results.")
+            return HTMLResponse(report_html(self.facts, given["state"], given["results"]))
+        except InputError as error:
+            return refusal(400, str(error))
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise InputError("Expected a body of JSON.") from error
+
+
+async def _gone(request: Request) -> None:
+    """Returns once the client has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _framed(name: str, data: Any) -> str:
+    """One server-sent event; JSON has no line ends, and ASCII no halves of characters."""
+    return f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n"

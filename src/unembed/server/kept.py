@@ -1,0 +1,92 @@
+"""What a report keeps: the asks that the page makes of a state before anyone clicks, and of the parts it lists first.
+
+The keys are those of the page: canonical JSON of the ask, without what is null.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from unembed.progress import Progress
+from unembed.server.asks import answer
+from unembed.server.session import WHOLE, Session
+
+TOP, ROWS, CHILDREN, SHOWN_TOKENS = 10, 8, 10, 5
+"""Predictions and parts, opened rows, neurons of a row, and tokens of a lens state, as the page asks for them."""
+Ask = dict[str, Any]
+
+
+def key_of(ask: Mapping[str, Any]) -> str:
+    """Canonical JSON: sorted keys, no spaces."""
+    return json.dumps(ask, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def common(state: Mapping[str, Any]) -> Ask:
+    """The arguments that all asks about the first prompt of a state share."""
+    vs, reference = state.get("vs"), state.get("reference", "mean")
+    given = {
+        "prompt": state["a"],
+        "target": state.get("target"),
+        "vs": vs,
+        "position": state.get("position"),
+        "reference": reference if vs is None and reference != "mean" else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def explain_keys(state: Mapping[str, Any], explained: Mapping[str, Any]) -> tuple[str, str]:
+    """The keys under which the page looks for an explanation: at once, and with its tests."""
+    first = {"ask": "explain", **common(state), "test": False, "top": TOP}
+    return key_of(first), key_of({"target": explained["target"]["id"], **first, "test": True})
+
+
+def lens_ask(followed: Mapping[str, Any], length: int) -> Ask:
+    """What the page asks of the lens at first."""
+    window = {"window": [0, WHOLE]} if length > WHOLE else {}
+    about = {name: followed[name] for name in ("prompt", "target")}
+    return {"ask": "lens", **about, "top": SHOWN_TOKENS, **window}
+
+
+def kept(session: Session, state: Mapping[str, Any], progress: Progress, *, details: bool = True) -> dict[str, Any]:
+    """The results that a report of a prompt embeds, by key; `details` opens the rows and parts that are listed.
+
+    Raises:
+        UnembedError: as the asks.
+    """
+    explained = answer(session, {"ask": "explain", **common(state), "test": True, "top": TOP}, progress)
+    followed = {"target": explained["target"]["id"], **common(state)}
+    results = dict.fromkeys(explain_keys(state, explained), explained)
+    asks = [lens_ask(followed, len(explained["tokens"])), *(_details(followed, explained) if details else ())]
+    for done, ask in enumerate(asks):
+        results[key_of(ask)] = answer(session, ask, lambda *_: None)
+        progress("report", (done + 1) / len(asks))
+    return results
+
+
+def kept_of_two(
+    session: Session, state: Mapping[str, Any], patch: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """The results that a report of a patching sweep embeds: both explanations, and the sweep as `unembed/patch/1`."""
+    first = answer(session, {"ask": "explain", **common(state), "test": False, "top": TOP}, progress)
+    followed = {"target": first["target"]["id"], **common(state)}
+    other = {"ask": "explain", **followed, "prompt": state["b"], "test": False, "top": TOP}
+    sweep = {"ask": "patch", **common(state), "prompt_b": state["b"], "site": patch["site"], "align": patch["align"]}
+    return {
+        **dict.fromkeys(explain_keys(state, first), first),
+        key_of(other): answer(session, other, progress),
+        key_of(sweep): patch,
+    }
+
+
+def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
+    """The largest rows opened; the parts that are listed, inspected, zeroed, and their layers' attention."""
+    rows = [t for t in explained["ledger"]["terms"] if t["kind"] in ("attention", "mlp")]
+    for row in sorted(rows, key=lambda t: -abs(t["value"]))[:ROWS]:
+        place = {"layer": row["layer"], "sublayer": row["kind"]}
+        yield {"ask": "terms", **followed, **place, "top": CHILDREN}
+    for kind, parts in (("head", explained["heads"]), ("neuron", explained["neurons"])):
+        for part in parts:
+            indices = {name: part[name] for name in ("layer", "head", "expert", "neuron") if part.get(name) is not None}
+            yield {"ask": "inspect", **followed, "part": {"kind": kind, **indices}}
+    for layer in dict.fromkeys(head["layer"] for head in explained["heads"]):
+        yield {"ask": "attention", **followed, "layer": layer}

@@ -1,0 +1,72 @@
+"""Session: a loaded model with the recorded runs that asks start from.
+
+A click about a prompt that was run already needs no new run. What is kept is bounded: the few runs used last, whole for
+short prompts, at the explained position for long ones. One thread uses a session at a time.
+"""
+
+from collections import OrderedDict
+
+from torch import Tensor
+
+from unembed.ablation import mean_values
+from unembed.errors import InputError
+from unembed.model import Model, decoders_only
+from unembed.natural_text import PARAGRAPHS
+from unembed.progress import Progress
+from unembed.prompts import absolute_position, tokenize
+from unembed.run import Run, base_run
+from unembed.sites import Site, SiteKind
+
+RUNS = 4
+"""Recorded runs that are kept."""
+WHOLE = 128
+"""Tokens up to which a run keeps all positions; a run of 128 tokens of a small model then takes some 100 MB."""
+LONGEST = 2048
+"""Tokens of a prompt, at most, also where the model reads more: eager attention takes memory by the square."""
+
+
+class Session:
+    """A model, and what was recorded of it."""
+
+    def __init__(self, model: Model) -> None:
+        decoders_only(model, "The explorer")
+        self.model = model
+        self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
+        self._means: dict[SiteKind, dict[int, Tensor]] = {}
+
+    def tokens(self, prompt: str, *, most: int = LONGEST) -> tuple[int, ...]:
+        """The token ids of a prompt.
+
+        Raises:
+            InputError: it is empty, or longer than the model reads or `most`.
+        """
+        ids = tokenize(self.model, prompt)
+        if len(ids) > most:
+            raise InputError(f"The prompt has {len(ids)} tokens; this view takes at most {most}. Take a shorter one.")
+        return ids
+
+    def run(self, tokens: tuple[int, ...], position: int) -> Run:
+        """A run that keeps a position: all of them, for a prompt of at most `WHOLE` tokens."""
+        place = absolute_position(position, len(tokens))
+        return self._kept(tokens, None if len(tokens) <= WHOLE else place)
+
+    def ending_at(self, tokens: tuple[int, ...], position: int) -> Run:
+        """A run that ends at a position: later tokens cannot act on it."""
+        place = absolute_position(position, len(tokens))
+        return self.run(tokens[: place + 1], place)
+
+    def _kept(self, tokens: tuple[int, ...], position: int | None) -> Run:
+        key = tokens, position
+        if key not in self._runs:
+            self._runs[key] = base_run(self.model, tokens, positions=None if position is None else [position])
+        self._runs.move_to_end(key)
+        while len(self._runs) > RUNS:
+            self._runs.popitem(last=False)
+        return self._runs[key]
+
+    def mean(self, site: Site, progress: Progress) -> Tensor:
+        """The mean value of a site over all positions of some plain English (natural_text.py); computed once a kind."""
+        if site.kind not in self._means:
+            layers = range(self.model.layers)
+            self._means[site.kind] = mean_values(self.model, PARAGRAPHS, site.kind, layers, progress)
+        return self._means[site.kind][site.layer][site.index]

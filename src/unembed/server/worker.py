@@ -1,0 +1,92 @@
+"""Worker: one thread that computes, one ask after the other, and streams what it says to whoever asked.
+
+A model's hooks belong to its module, so runs of a process take turns anyway. Whoever leaves stops their own work: it
+ends at its next report of progress, and never starts if it was still waiting.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from unembed.errors import UnembedError
+from unembed.progress import Progress
+
+Event = tuple[str, Any]
+"""`progress`, `result` or `error`, and its data."""
+_EVERY = 0.05
+"""Seconds between two reports of progress."""
+
+
+class Cancelled(Exception):  # noqa: N818  # it is no error
+    """Nobody waits for this work any more."""
+
+
+class Worker:
+    """Runs work on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unembed")
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Stop what runs, and start nothing that waits."""
+        self._closed.set()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def stream(self, work: Callable[[Progress], Any], gone: Awaitable[None]) -> AsyncIterator[Event]:
+        """The events of some work, the last of them its result or error; none after `gone` has come."""
+        loop, events, left = asyncio.get_running_loop(), asyncio.Queue[Event | None](), threading.Event()
+
+        def tell(event: Event | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        def leave(_: object) -> None:
+            left.set()
+            events.put_nowait(None)
+
+        watch = asyncio.ensure_future(gone)
+        watch.add_done_callback(leave)
+        job = self._thread.submit(self._do, work, tell, left)
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+                if event[0] != "progress":
+                    return
+        finally:
+            left.set()
+            job.cancel()
+            watch.remove_done_callback(leave)
+            watch.cancel()
+
+    def _do(self, work: Callable[[Progress], Any], tell: Callable[[Event | None], None], left: threading.Event) -> None:
+        try:
+            tell(("result", work(self._reporting(tell, left))))
+        except Cancelled:
+            tell(None)
+        except UnembedError as error:
+            tell(("error", {"message": str(error), "exit_code": error.exit_code}))
+        except Exception as error:  # one ask that fails must not end the server
+            logging.getLogger(__name__).exception("An ask failed")
+            reason = next(iter(str(error).splitlines()), "")
+            message = f"Internal error, please report it: {type(error).__name__}: {reason}"
+            tell(("error", {"message": message, "exit_code": 1}))
+
+    def _reporting(self, tell: Callable[[Event | None], None], left: threading.Event) -> Progress:
+        """What work calls to report its progress, which ends it once nobody waits."""
+        told = 0.0
+
+        def progress(stage: str, fraction: float) -> None:
+            nonlocal told
+            if left.is_set() or self._closed.is_set():
+                raise Cancelled
+            if time.monotonic() - told > _EVERY:
+                told = time.monotonic()
+                tell(("progress", {"stage": stage, "fraction": fraction}))
+
+        progress("starting", 0.0)
+        return progress

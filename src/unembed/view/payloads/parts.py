@@ -1,0 +1,132 @@
+"""What the page asks about parts, as data: a row of the ledger opened, a part inspected, parts set together."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from unembed.view.payloads.common import Prediction, Target, Term, Token, prediction_of, target_of, term_of, token_of
+from unembed.view.payloads.explanation import Band, LookedAt, Verdict, band_of, looked_at
+
+if TYPE_CHECKING:
+    from unembed.inspection import Inspection
+    from unembed.intervention import Change, Intervened
+    from unembed.parts import Part as PartResult
+    from unembed.sublayer_terms import SublayerTerms
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sublayer, or a head or neuron of one."""
+
+    kind: Literal["attention", "cross_attention", "mlp", "head", "cross_head", "neuron"]
+    layer: int
+    head: int | None = None
+    expert: int | None = None
+    neuron: int | None = None
+
+
+@dataclass(frozen=True)
+class Others:
+    """Terms that are not listed, and what they add together."""
+
+    count: int
+    value: float
+
+
+@dataclass(frozen=True)
+class TermsPayload:
+    """One row of the ledger, opened: terms without a source and the others sum to `parent`."""
+
+    layer: int
+    sublayer: Literal["attention", "mlp"]
+    parent: float
+    terms: list[Term]
+    """First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by
+    source: those of one head sum to its term."""
+    others: Others
+    schema: Literal["unembed/terms/1"] = "unembed/terms/1"
+
+
+@dataclass(frozen=True)
+class PartTest:
+    """A part, and what it is set to."""
+
+    part: Part
+    how: Literal["zero", "mean", "swap"]
+
+
+@dataclass(frozen=True)
+class TestPayload:
+    """A prediction before and after some parts are set at its position, together."""
+
+    tests: list[PartTest]
+    before: list[Prediction]
+    after: list[Prediction]
+    target_before: Target
+    target_after: Target
+    control: Band | None
+    """Parts at random, zeroed one by one; null unless one head or neuron was zeroed."""
+    verdict: Verdict | None
+    schema: Literal["unembed/test/1"] = "unembed/test/1"
+
+
+@dataclass(frozen=True)
+class InspectPayload:
+    """What a part reads and writes at the explained position."""
+
+    part: Part
+    value: float | None
+    activation: float | None
+    looks_at: list[LookedAt]
+    promotes: list[Token]
+    suppresses: list[Token]
+    reads: list[Token]
+    """Empty: no reading of a neuron's input direction is computed yet."""
+    schema: Literal["unembed/inspect/1"] = "unembed/inspect/1"
+
+
+def part_of(part: "PartResult") -> Part:
+    """A part as data."""
+    return Part(kind=part.kind, layer=part.layer, head=part.head, expert=part.expert, neuron=part.neuron)
+
+
+def terms_payload(result: "SublayerTerms") -> TermsPayload:
+    """An opened row of the ledger as data."""
+    return TermsPayload(
+        layer=result.layer,
+        sublayer=result.sublayer,
+        parent=result.parent,
+        terms=[term_of(term) for term in (*result.children, *result.sources)],
+        others=Others(count=result.others_count, value=result.others),
+    )
+
+
+def inspect_payload(result: "Inspection") -> InspectPayload:
+    """An inspected part as data."""
+    model, tokens = result.readout.trace.model, result.readout.trace.tokens
+    return InspectPayload(
+        part=part_of(result.part),
+        value=result.value,
+        activation=result.activation,
+        looks_at=looked_at(model, tokens, result.looks_at),
+        promotes=[token_of(model, token) for token in result.promotes],
+        suppresses=[token_of(model, token) for token in result.suppresses],
+        reads=[],
+    )
+
+
+def test_payload(result: "Intervened") -> TestPayload:
+    """A prediction before and after as data."""
+    model = result.run.model
+    return TestPayload(
+        tests=[_test(change) for change in result.changes],
+        before=[prediction_of(model, p) for p in result.before],
+        after=[prediction_of(model, p) for p in result.after],
+        target_before=target_of(model, result.target_before),
+        target_after=target_of(model, result.target_after),
+        control=band_of(result.control),
+        verdict=result.verdict,
+    )
+
+
+def _test(change: "Change") -> PartTest:
+    return PartTest(part=part_of(change.part), how=change.how)
