@@ -294,7 +294,7 @@ def test_keys_of_a_report_are_canonical_json_and_its_results_are_answers(session
     target = found[key_of(first)]["target"]["id"]
     assert key_of({**first, "target": target, "test": True}) in found
     schemas = {payload["schema"] for payload in found.values()}
-    assert schemas == {f"unembed/{name}/1" for name in ("explain", "lens", "terms", "inspect", "attention")}
+    assert schemas == {f"unembed/{name}/1" for name in ("explain", "lens", "terms", "inspect", "attention", "paths")}
     for key, payload in found.items():
         ask = json.loads(key)
         if ask["ask"] == "terms":

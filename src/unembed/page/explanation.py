@@ -80,9 +80,9 @@ def _ledger(payload: Payload) -> str:
     terms = sorted(ledger["terms"], key=lambda t: -abs(t["value"]))
     largest = abs(terms[0]["value"]) if terms else 0.0
     rows = [(name_of(t), signed(t["value"], 4), bar(t["value"], largest)) for t in terms]
-    mark = "= the model's own number" if abs(ledger["error"]) <= ledger["tolerance"] else "≠ the model's own number"
-    total = f"total {mark} {signed(ledger['value'], 4)} (off by {abs(ledger['error']):.0e})"
-    rows.append((f"<strong>{total}</strong>", f"<strong>{signed(ledger['sum'], 4)}</strong>", ""))
+    mark = "=" if abs(ledger["error"]) <= ledger["tolerance"] else "≠"
+    model = f"{mark} the model's own {signed(ledger['value'], 4)} (off by {abs(ledger['error']):.0e})"
+    rows.append(("<strong>total</strong>", f"<strong>{signed(ledger['sum'], 4)}</strong>", model))
     what = f"Ledger: the logit of {token(payload['target']['text'])} {_reference(payload)}, by {ledger['by']}"
     return table(what, ("part", "#logits", ""), rows)
 

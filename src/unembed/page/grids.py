@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unembed.page.markup import escaped, table, token
+from unembed.page.markup import CELL, escaped, table, token
 from unembed.view.glyphs import percent
 
 Payload = Mapping[str, Any]
-_CELL = 14
+NEGATIVE = ' class="negative"'
 MOST_ROWS = 40
 """Rows of a table that lists the strongest cells."""
 
@@ -81,16 +81,15 @@ def _after(layer: int | None) -> str:
 
 
 def _image(rows: Sequence[Sequence[float]], label: str) -> str:
-    """A grid of shares: opacity says how much, colour the sign."""
+    """A grid of shares: opacity says how much, colour the sign. The shell's style gives cells their size."""
     rects = "".join(
-        f'<rect class="{"positive" if value >= 0 else "negative"}" x="{x * _CELL}" y="{y * _CELL}" '
-        f'width="{_CELL - 1}" height="{_CELL - 1}" fill-opacity="{min(1.0, abs(value)):.2f}"/>'
+        f'<rect{"" if value >= 0 else NEGATIVE} x="{x * CELL}" y="{y * CELL}" opacity="{min(1.0, abs(value)):.2g}"/>'
         for y, row in enumerate(rows)
         for x, value in enumerate(row)
         if math.isfinite(value)
     )
-    width, height = _CELL * max(map(len, rows), default=0), _CELL * len(rows)
+    width, height = CELL * max(map(len, rows), default=0), CELL * len(rows)
     return (
-        f'<div class="scroll"><svg width="{width}" height="{height}" role="img" aria-label="{escaped(label)}">'
-        f"{rects}</svg></div>\n"
+        f'<div class="scroll"><svg class="grid positive" width="{width}" height="{height}" role="img" '
+        f'aria-label="{escaped(label)}">{rects}</svg></div>\n'
     )

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from unembed.view.glyphs import signed, visible
 
-BAR = 160
-"""Pixels of the longest bar."""
+BAR, CELL = 160, 14
+"""Pixels of the longest bar, and of a cell of a grid."""
 
 
 def escaped(text: str) -> str:

@@ -5,7 +5,6 @@ embedded are shortened to seven significant digits, which is what float32 holds 
 """
 
 import itertools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,12 +12,12 @@ from unembed.errors import InputError
 from unembed.page.explanation import explanation_html
 from unembed.page.grids import lens_html, patch_html
 from unembed.page.markup import escaped, table
-from unembed.page.shell import bundle, document, inlined, page_data
+from unembed.page.shell import as_data, bundle, document, inlined, page_data
 from unembed.view.payloads import versions
 
 DIGITS = 7
-BUDGET = 1_700_000
-"""Characters of embedded results; with bundle and static part a report stays below 2 MB."""
+BUDGET = 1_500_000
+"""Bytes of embedded results; with bundle and static part a report stays below 2 MB."""
 _SECTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "unembed/explain/1": explanation_html,
     "unembed/lens/1": lens_html,
@@ -72,7 +71,8 @@ def _fullest(shown: Sequence[Mapping[str, Any]], schema: str) -> Mapping[str, An
 
 def _fitting(results: Mapping[str, Any]) -> dict[str, Any]:
     """The results that fit: those with a section of their own first, then the small ones."""
-    sized = [(key, short, len(json.dumps(short))) for key, short in ((k, _shortened(r)) for k, r in results.items())]
+    shortened = {key: _shortened(payload) for key, payload in results.items()}
+    sized = [(key, short, len(as_data({key: short}).encode())) for key, short in shortened.items()]
     sized.sort(key=lambda entry: (entry[1]["schema"] not in _SECTIONS, entry[2]))
     ends = itertools.accumulate(size for _, _, size in sized)
     return {key: short for (key, short, _), end in zip(sized, ends, strict=True) if end <= BUDGET}

@@ -15,7 +15,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .1rem .8rem .1rem 0; text-align: left; vertical-align: middle; }
 td.number, th.number { text-align: right; }
 caption { text-align: left; font-weight: 600; padding: .6rem 0 .2rem; }
-svg { display: block; } .scroll { overflow-x: auto; }
+svg { display: block; } .grid rect { width: 13px; height: 13px; } .scroll { overflow-x: auto; }
 .positive { fill: #b35806; } .negative { fill: #7a6bb0; } .faint { opacity: .75; }
 """.strip()
 _NOSCRIPT = (

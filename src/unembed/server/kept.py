@@ -13,6 +13,8 @@ from unembed.server.session import WHOLE, Session
 
 TOP, ROWS, CHILDREN, SHOWN_TOKENS = 10, 8, 10, 5
 """Predictions and parts, opened rows, neurons of a row, and tokens of a lens state, as the page asks for them."""
+FEW = 32
+"""Tokens of a prompt up to which its paths are kept: their number grows with it."""
 Ask = dict[str, Any]
 
 
@@ -88,5 +90,9 @@ def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
         for part in parts:
             indices = {name: part[name] for name in ("layer", "head", "expert", "neuron") if part.get(name) is not None}
             yield {"ask": "inspect", **followed, "part": {"kind": kind, **indices}}
+    for head in explained["heads"][:1]:
+        yield {"ask": "attention", **followed, "layer": head["layer"], "head": head["head"]}
     for layer in dict.fromkeys(head["layer"] for head in explained["heads"]):
         yield {"ask": "attention", **followed, "layer": layer}
+    if len(explained["tokens"]) <= FEW:
+        yield {"ask": "paths", **followed}
