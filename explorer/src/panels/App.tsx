@@ -1,0 +1,77 @@
+/** All panels. The explanation of prompt A is asked here; the others wait for it, since it tells the target. */
+import { useEffect, useRef } from "preact/hooks";
+import { listenForKeys } from "../keys";
+import { type Page, PageContext, useAsk } from "../page";
+import { AttentionPanel } from "./Attention";
+import { ComparePanel } from "./Compare";
+import { FlowPanel } from "./Flow";
+import { GenerationPanel } from "./Generation";
+import { Header } from "./Header";
+import { Help } from "./Help";
+import { InspectorPanel } from "./Inspector";
+import { KnowledgePanel } from "./Knowledge";
+import { LedgerPanel } from "./Ledger";
+import { LensPanel } from "./Lens";
+import { PinsPanel } from "./Pins";
+import { PredictionPanel } from "./Prediction";
+import { Status } from "./parts";
+import { StrongestPanel } from "./Strongest";
+import { TokenStrip } from "./TokenStrip";
+
+export function App({ page }: { page: Page }) {
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => page.link(), [page]);
+  useEffect(() => (root.current ? listenForKeys(page, root.current) : undefined), [page]);
+  return (
+    <PageContext.Provider value={page}>
+      <div class="unembed" ref={root}>
+        <Header />
+        <Explained page={page} />
+        <Help />
+        <p class="hidden" role="status">
+          {page.said.value}
+        </p>
+      </div>
+    </PageContext.Provider>
+  );
+}
+
+function Explained({ page }: { page: Page }) {
+  const { a } = page.state.value;
+  const answer = useAsk(a === "" ? null : { ask: "explain" as const, ...page.common(a), test: false, top: 10 });
+  const result = answer?.result ?? null;
+  useEffect(() => {
+    if (result) page.explained.value = result;
+    if (a === "" || answer?.error) page.explained.value = null;
+  }, [result, answer?.error, a]);
+  if (a === "") return <p class="panel note">Type a prompt and press Enter.</p>;
+  return (
+    <>
+      {answer && !result ? (
+        <div class="panel">
+          <Status answer={answer} />
+        </div>
+      ) : null}
+      <div class={`panels${result ? "" : " stale"}`}>
+        <TokenStrip />
+        <div class="column">
+          <PredictionPanel />
+          <LensPanel />
+        </div>
+        <div class="column">
+          <LedgerPanel />
+          <StrongestPanel />
+        </div>
+        <div class="column">
+          <InspectorPanel />
+          <PinsPanel />
+          <AttentionPanel />
+        </div>
+        <ComparePanel />
+        <FlowPanel />
+        <KnowledgePanel />
+        <GenerationPanel />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,162 @@
+/** Where heads look, and what each source token gives through them. */
+import { useSignal } from "@preact/signals";
+import { amountColour, signColour } from "../colours";
+import { nameOf, signed, visible } from "../format";
+import { useLatest, usePage } from "../page";
+import type { AttentionPayload, HeadPattern } from "../payloads";
+import { Grid } from "./Grid";
+import { Panel, PartButton, Status, TableTwin } from "./parts";
+import { WINDOW, Window } from "./Window";
+
+export function AttentionPanel() {
+  const page = usePage();
+  const explained = page.explained.value;
+  const followed = page.followed();
+  const { selection } = page.state.value;
+  const start = useSignal(0);
+  const strongest = explained?.heads.find((head) => !head.cross);
+  const own = selection && (selection.kind === "head" || selection.kind === "attention") ? selection : null;
+  const layer = own?.layer ?? strongest?.layer ?? 0;
+  const head = own ? (own.kind === "head" ? own.head : undefined) : strongest?.head;
+  const heads = useLatest(followed ? { ask: "attention" as const, ...followed, layer } : null);
+  const one = useLatest(
+    followed && head !== undefined ? { ask: "attention" as const, ...followed, layer, head } : null,
+  );
+  if (!explained) return null;
+  const length = explained.tokens.length;
+  return (
+    <Panel
+      name="attention"
+      title={`Attention: layer ${layer}`}
+      note={
+        own
+          ? `From position ${explained.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).`
+          : "Of the strongest head. Select a head or an attention sublayer to see another."
+      }
+    >
+      <Window start={start} length={length} what="tokens" />
+      <Status answer={heads.answer} />
+      {heads.result ? (
+        <div class={heads.stale ? "stale" : ""}>
+          <Multiples payload={heads.result} start={start.value} />
+          <TableTwin
+            label="attention and contribution by head and token"
+            head={["head", "source", "attention", "gives (logits)"]}
+            rows={() => rowsOfHeads(heads.result as AttentionPayload, start.value)}
+          />
+        </div>
+      ) : null}
+      {head === undefined ? null : <Status answer={one.answer} />}
+      {one.result?.matrix && head !== undefined ? (
+        <Pattern payload={one.result} matrix={one.result.matrix} head={head} layer={layer} start={start.value} />
+      ) : null}
+    </Panel>
+  );
+}
+
+function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
+  return payload.heads.flatMap((head) =>
+    payload.tokens
+      .slice(start, Math.min(start + WINDOW, payload.position + 1))
+      .map((token) => [
+        `L${head.layer}.H${head.head}`,
+        `${token.position} ${visible(token.text)}`,
+        (head.pattern[token.position] ?? 0).toFixed(3),
+        signed(head.contribution[token.position] ?? 0, 3),
+      ]),
+  );
+}
+
+/** All heads of the layer, each as two strips over the source tokens. */
+function Multiples({ payload, start }: { payload: AttentionPayload; start: number }) {
+  const heads = payload.heads.filter((head) => !head.cross);
+  const largest = Math.max(0, ...heads.flatMap((head) => head.contribution.map(Math.abs)));
+  return (
+    <ul class="multiples">
+      {heads.map((head) => (
+        <li key={head.head}>
+          <PartButton part={{ kind: "head", layer: head.layer, head: head.head }} /> {signed(head.value)}
+          <Strips head={head} tokens={payload.tokens} start={start} largest={largest} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Strips(props: { head: HeadPattern; tokens: AttentionPayload["tokens"]; start: number; largest: number }) {
+  const shown = props.tokens.slice(props.start, props.start + WINDOW);
+  const width = 100 / Math.max(shown.length, 1);
+  return (
+    <svg class="strips" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+      {shown.map((token, place) => {
+        const attention = props.head.pattern[token.position] ?? 0;
+        const given = props.head.contribution[token.position] ?? 0;
+        return (
+          <g key={token.position}>
+            <rect x={place * width} y={0} width={width * 0.94} height={9} fill={amountColour(attention)} />
+            <rect x={place * width} y={10} width={width * 0.94} height={9} fill={signColour(given, props.largest)} />
+            <title>
+              {`${token.position} ${visible(token.text)}: attention ${attention.toFixed(2)}, gives ${signed(given)}`}
+            </title>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+/** The whole pattern of one head, query by key. */
+function Pattern(props: { payload: AttentionPayload; matrix: number[][]; head: number; layer: number; start: number }) {
+  const { payload, matrix, start } = props;
+  const weighted = useSignal(false);
+  const size = Math.min(WINDOW, payload.tokens.length - start);
+  const pattern = payload.heads.find((head) => head.head === props.head && !head.cross);
+  const largest = Math.max(0, ...(pattern?.contribution ?? []).map(Math.abs));
+  const name = nameOf({ kind: "head", layer: props.layer, head: props.head });
+  const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
+  const rows = weighted.value ? 1 : size;
+  const colour = (column: number, row: number): string | null => {
+    if (weighted.value) return signColour(pattern?.contribution[start + column] ?? 0, largest);
+    return column > row ? null : amountColour(matrix[start + row]?.[start + column] ?? 0);
+  };
+  const tell = (column: number, row: number) =>
+    weighted.value
+      ? `${text(column)} gives ${signed(pattern?.contribution[start + column] ?? 0, 3)} logits through ${name}`
+      : `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${(matrix[start + row]?.[start + column] ?? 0).toFixed(3)}`;
+  return (
+    <>
+      <h3>{name}</h3>
+      <p class="controls">
+        <button type="button" aria-pressed={!weighted.value} onClick={() => (weighted.value = false)}>
+          pattern
+        </button>
+        <button type="button" aria-pressed={weighted.value} onClick={() => (weighted.value = true)}>
+          value-weighted, for the target
+        </button>
+      </p>
+      <Grid
+        label={weighted.value ? `What each token gives through ${name}` : `Attention pattern of ${name}, query by key`}
+        columns={size}
+        rows={rows}
+        height={weighted.value ? 26 : 12}
+        colour={colour}
+        tell={tell}
+        rowName={(row) => (weighted.value ? "" : `${start + row}`)}
+        columnName={(column) => text(column)}
+      />
+      <TableTwin
+        label={`pattern of ${name}`}
+        head={["from", "to", "attention"]}
+        rows={() =>
+          matrix
+            .slice(start, start + size)
+            .flatMap((row, from) =>
+              row
+                .slice(start, start + from + 1)
+                .map((value, to) => [`${start + from} ${text(from)}`, `${start + to} ${text(to)}`, value.toFixed(3)]),
+            )
+        }
+      />
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+/** The text continued token by token; a click explains why a token came. */
+import { useSignal } from "@preact/signals";
+import { percent, visible } from "../format";
+import { useLatest, usePage } from "../page";
+import type { GeneratePayload } from "../payloads";
+import { Panel, Status, TokenText } from "./parts";
+
+const TOKENS = 12;
+
+export function GenerationPanel() {
+  const page = usePage();
+  const from = useSignal<string | null>(null);
+  const { a } = page.state.value;
+  const { answer, result } = useLatest(
+    from.value === null ? null : { ask: "generate" as const, prompt: from.value, tokens: TOKENS },
+  );
+  if (!page.explained.value) return null;
+  return (
+    <Panel name="generation" title="Generation" note="What the model writes next, taking the top token each time.">
+      {page.data.host === "report" ? null : (
+        <button type="button" onClick={() => (from.value = a)}>
+          Continue by {TOKENS} tokens
+        </button>
+      )}
+      <Status answer={answer} />
+      {result && from.value !== null ? <Continued prompt={from.value} result={result} /> : null}
+    </Panel>
+  );
+}
+
+function Continued({ prompt, result }: { prompt: string; result: GeneratePayload }) {
+  const page = usePage();
+  const text = prompt + result.generated.map((token) => token.text).join("");
+  const { position, target } = page.state.value;
+  return (
+    <ol class="strip">
+      {result.generated.map((token) => (
+        <li key={token.position}>
+          <button
+            type="button"
+            class="token"
+            title="Why this token?"
+            aria-label={`${visible(token.text)}, ${percent(token.probability)}: why this token?`}
+            aria-pressed={position === token.position - 1 && target === token.text}
+            onClick={() => page.set({ a: text, position: token.position - 1, target: token.text })}
+          >
+            <TokenText text={token.text} />
+            <span class="index">{percent(token.probability)}</span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}

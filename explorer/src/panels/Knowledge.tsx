@@ -1,0 +1,129 @@
+/** Knowledge attribution (Dai et al. 2022): how much of the answer's probability each layer's neurons are worth. */
+import { plain, signed, visible } from "../format";
+import { useLatest, usePage, useSeen } from "../page";
+import type { AttributePayload, NeuronValue } from "../payloads";
+import type { Part } from "../state";
+import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";
+
+const NEURONS = 12;
+
+export function KnowledgePanel() {
+  const page = usePage();
+  const explained = page.explained.value;
+  const { ref, seen } = useSeen<HTMLDivElement>();
+  const { a, position } = page.state.value;
+  const last = explained !== null && (position === null || position === explained.tokens.length - 1);
+  const target = page.state.value.target ?? explained?.target.text;
+  const ask = seen && last && target !== undefined ? { ask: "attribute" as const, prompt: a, target, top: 20 } : null;
+  const { answer, result, stale } = useLatest(ask);
+  return (
+    <div ref={ref}>
+      {explained ? (
+        <Panel
+          name="knowledge"
+          title="Knowledge"
+          note={`How much of the probability of ${visible(target ?? "")} each layer's neurons are worth: attribution from no activation to the one they have.`}
+        >
+          {last ? null : <p class="note">Knowledge is attributed at the last token; choose it to see this panel.</p>}
+          <Status answer={answer} />
+          {result ? (
+            <div class={stale ? "stale" : ""}>
+              <Layers result={result} />
+              <Neurons neurons={result.attributions.slice(0, NEURONS)} />
+              <TableTwin
+                label="attribution by layer"
+                head={["layer", "sum of its neurons", "change of the probability", "error"]}
+                rows={() =>
+                  result.layers.map((layer) => [
+                    `L${layer.layer}`,
+                    signed(layer.sum, 4),
+                    signed(layer.change, 4),
+                    plain(layer.error, 4),
+                  ])
+                }
+              />
+            </div>
+          ) : null}
+        </Panel>
+      ) : null}
+    </div>
+  );
+}
+
+/** A column a layer, up if its neurons raise the probability and down if they lower it. */
+function Layers({ result }: { result: AttributePayload }) {
+  const largest = Math.max(1e-9, ...result.layers.map((layer) => Math.abs(layer.sum)));
+  const width = 300 / Math.max(result.layers.length, 1);
+  return (
+    <svg
+      class="layers"
+      viewBox="0 0 300 96"
+      role="img"
+      aria-label="Attribution by layer; the table below has the numbers"
+    >
+      <line x1={0} x2={300} y1={42} y2={42} class="axis" />
+      {result.layers.map((layer, place) => {
+        const height = (Math.abs(layer.sum) / largest) * 40;
+        return (
+          <g key={layer.layer}>
+            <rect
+              class={layer.sum < 0 ? "negative" : "positive"}
+              x={place * width + 1}
+              y={layer.sum < 0 ? 42 : 42 - height}
+              width={Math.max(width - 2, 1)}
+              height={height}
+            />
+            {place % Math.ceil(result.layers.length / 15) === 0 ? (
+              <text x={(place + 0.5) * width} y={93}>
+                {layer.layer}
+              </text>
+            ) : null}
+            <title>{`L${layer.layer}: ${signed(layer.sum, 3)}`}</title>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
+  const largest = Math.max(0, ...neurons.map((neuron) => Math.abs(neuron.value)));
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">neuron</th>
+          <th scope="col" class="number">
+            attribution
+          </th>
+          <th scope="col" class="wide-only">
+            <span class="hidden">bar</span>
+          </th>
+          <th scope="col" class="number">
+            activation
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {neurons.map((neuron) => (
+          <tr key={`${neuron.layer} ${neuron.expert} ${neuron.neuron}`}>
+            <th scope="row">
+              <PartButton part={partOfNeuron(neuron)} />
+            </th>
+            <td class="number">
+              <Signed value={neuron.value} digits={3} />
+            </td>
+            <td class="wide-only">
+              <Bar value={neuron.value} largest={largest} />
+            </td>
+            <td class="number">{signed(neuron.activation)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function partOfNeuron({ layer, expert, neuron }: NeuronValue): Part {
+  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
+}

@@ -1,0 +1,342 @@
+/** The ledger: terms that sum to the model's own number. A row opens in place, and its children sum to it. */
+import { useSignal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { nameOfTerm, partOf, percent, plain, signed, tiny, visible } from "../format";
+import { addsUp, type Order, rowsOf, termKey } from "../ledger";
+import { useAsk, usePage } from "../page";
+import type { ExplainPayload, Reference, Term } from "../payloads";
+import { type Part, samePart, sublayerOf } from "../state";
+import { Bar, Panel, Signed } from "./parts";
+import { outcomeOf, useTested } from "./tested";
+
+const FIRST = 12;
+const CHILDREN = 10;
+const EVERYTHING = Number.POSITIVE_INFINITY;
+
+/** Rows opened or closed by hand; else a row is open when it, or what is in it, is selected. */
+const Opened = createContext<{ is(key: string, part: Part | null): boolean; set(key: string, open: boolean): void }>({
+  is: () => false,
+  set: () => {},
+});
+
+export function LedgerPanel() {
+  const page = usePage();
+  const explained = page.explained.value;
+  const order = useSignal<Order>("size");
+  const limit = useSignal(FIRST);
+  const byHand = useSignal<Record<string, boolean>>({});
+  if (!explained) return null;
+  const { ledger } = explained;
+  const selection = page.state.value.selection;
+  const rows = rowsOf(ledger.terms, limit.value, order.value, (term) => holds(partOf(term), selection));
+  const largest = Math.max(0, ...ledger.terms.map((term) => Math.abs(term.value)));
+  const opened = {
+    is: (key: string, part: Part | null) => byHand.value[key] ?? holds(part, selection),
+    set: (key: string, open: boolean) => {
+      byHand.value = { ...byHand.value, [key]: open };
+    },
+  };
+  return (
+    <Panel name="ledger" title="Ledger" note={<ReferenceNote explained={explained} />}>
+      <p class="controls">
+        <label>
+          Sort{" "}
+          <select value={order.value} onChange={(event) => (order.value = event.currentTarget.value as Order)}>
+            <option value="size">by size</option>
+            <option value="layer">by layer</option>
+          </select>
+        </label>
+        <button type="button" onClick={() => (limit.value = limit.value === FIRST ? EVERYTHING : FIRST)}>
+          {limit.value === FIRST ? `Show all ${ledger.terms.length}` : "Show the largest"}
+        </button>
+      </p>
+      <Opened.Provider value={opened}>
+        {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: ARIA's treegrid is a table whose rows open */}
+        <table class="ledger" role="treegrid" aria-label="Ledger" onKeyDown={moveRow}>
+          <thead>
+            <tr>
+              <th scope="col">part</th>
+              <th scope="col" class="number">
+                logits
+              </th>
+              <th scope="col" class="wide-only">
+                share
+              </th>
+              <th scope="col">zeroed here</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.shown.map((term, place) => (
+              <TermRows key={termKey(term)} term={term} level={1} largest={largest} first={place === 0} />
+            ))}
+            <OthersRow count={rows.others.count} value={rows.others.value} level={1} largest={largest} />
+          </tbody>
+          <Total explained={explained} />
+        </table>
+      </Opened.Provider>
+    </Panel>
+  );
+}
+
+/** Whether a selected part is a row's part or lies in it. */
+function holds(row: Part | null, selection: Part | null): boolean {
+  if (!row || !selection || row.layer !== selection.layer) return false;
+  if (samePart(row, selection)) return true;
+  return (row.kind === "attention" || row.kind === "mlp") && sublayerOf(selection) === row.kind;
+}
+
+function ReferenceNote({ explained }: { explained: ExplainPayload }) {
+  const { target, reference } = explained;
+  return (
+    <>
+      Why {visible(target.text)}: {described(reference)}; raw logit {plain(target.logit)}
+      {reference.kind === "raw" ? "" : `, reference ${plain(reference.value)}`}. Norm scales and attention patterns as
+      they were.
+    </>
+  );
+}
+
+function described(reference: Reference): string {
+  if (reference.kind === "raw") return "its raw logit";
+  if (reference.kind === "mean") return "its logit above the vocabulary mean";
+  return `its logit minus that of ${visible(reference.text ?? "")}`;
+}
+
+/** The sum, added up again here, against the model's number. */
+function Total({ explained }: { explained: ExplainPayload }) {
+  const { sum, error, holds: equal } = addsUp(explained.ledger);
+  return (
+    <tfoot>
+      <tr class={equal ? "total" : "total error"}>
+        <th scope="row">total</th>
+        <td class="number" data-total={sum}>
+          {signed(sum)}
+        </td>
+        <td colSpan={2}>
+          {equal ? "= model ✓" : `≠ model ${signed(explained.ledger.value)}`} (|Δ| {tiny(error)}, tolerance{" "}
+          {tiny(explained.ledger.tolerance)})
+        </td>
+      </tr>
+    </tfoot>
+  );
+}
+
+function TermRows(props: { term: Term; level: number; largest: number; first?: boolean; sources?: Term[] }) {
+  const page = usePage();
+  const opened = useContext(Opened);
+  const { term, level } = props;
+  const part = partOf(term);
+  const key = termKey(term);
+  const canOpen = term.kind === "attention" || term.kind === "mlp" || (props.sources?.length ?? 0) > 0;
+  const open = canOpen && opened.is(key, part);
+  return (
+    <>
+      <Row
+        name={nameOfTerm(term)}
+        value={term.value}
+        level={level}
+        largest={props.largest}
+        part={part}
+        open={canOpen ? open : null}
+        first={props.first ?? false}
+        onToggle={(to) => opened.set(key, to)}
+        onSelect={() => {
+          if (part) page.select(samePart(part, page.state.value.selection) ? null : part);
+        }}
+      />
+      {open && level === 1 ? <Children term={term} /> : null}
+      {open && level === 2 ? <Sources terms={props.sources ?? []} parent={term.value} /> : null}
+    </>
+  );
+}
+
+/** The heads of an attention sublayer, or the strongest neurons of an MLP. */
+function Children({ term }: { term: Term }) {
+  const page = usePage();
+  const followed = page.followed();
+  const ask = { ask: "terms" as const, ...followed, layer: term.layer, sublayer: term.kind, top: CHILDREN };
+  const answer = useAsk(followed ? ask : null);
+  if (!answer?.result)
+    return (
+      <tr class="waiting">
+        <td colSpan={4} class={answer?.error ? "error" : ""}>
+          {answer?.error ?? `${answer?.stage ?? "waiting"} …`}
+        </td>
+      </tr>
+    );
+  const { terms, others } = answer.result;
+  const children = terms.filter((child) => child.source === null);
+  const largest = Math.max(0, ...children.map((child) => Math.abs(child.value)));
+  const rows = rowsOf(children, EVERYTHING, "size");
+  return (
+    <>
+      {rows.shown.map((child) => (
+        <TermRows
+          key={termKey(child)}
+          term={child}
+          level={2}
+          largest={largest}
+          sources={terms.filter((each) => each.source !== null && samePart(partOf(each), partOf(child)))}
+        />
+      ))}
+      <OthersRow count={others.count} value={others.value} level={2} largest={largest} />
+      <SumRow level={2} sum={rows.sum + others.value} parent={term.value} />
+    </>
+  );
+}
+
+/** What a head carries from each source token. */
+function Sources(props: { terms: Term[]; parent: number }) {
+  const page = usePage();
+  const tokens = page.explained.value?.tokens ?? [];
+  const { shown, others, sum } = rowsOf(props.terms, CHILDREN, "size");
+  const largest = Math.max(0, ...shown.map((term) => Math.abs(term.value)));
+  return (
+    <>
+      {shown.map((term) => (
+        <Row
+          key={termKey(term)}
+          name={`from ${term.source} ${visible(tokens[term.source ?? -1]?.text ?? "")}`}
+          value={term.value}
+          level={3}
+          largest={largest}
+          part={null}
+          open={null}
+        />
+      ))}
+      <OthersRow count={others.count} value={others.value} level={3} largest={largest} />
+      <SumRow level={3} sum={sum} parent={props.parent} />
+    </>
+  );
+}
+
+interface RowProps {
+  name: string;
+  value: number;
+  level: number;
+  largest: number;
+  part: Part | null;
+  /** null: the row has no children. */
+  open: boolean | null;
+  first?: boolean;
+  onToggle?: (open: boolean) => void;
+  onSelect?: () => void;
+}
+
+function Row(props: RowProps) {
+  const page = usePage();
+  const { part, open, level } = props;
+  const selected = part !== null && samePart(part, page.state.value.selection);
+  const hovered = part !== null && samePart(part, page.hovered.value);
+  return (
+    <tr
+      class={`level-${level}${hovered ? " hovered" : ""}${part ? " choosable" : ""}`}
+      aria-level={level}
+      aria-selected={selected}
+      {...(open === null ? {} : { "aria-expanded": open })}
+      tabIndex={props.first || selected ? 0 : -1}
+      onClick={() => (props.onSelect ?? (() => {}))()}
+      onMouseEnter={() => (page.hovered.value = part)}
+      onMouseLeave={() => (page.hovered.value = null)}
+      onKeyDown={(event) => {
+        const wanted = event.key === "ArrowRight" ? true : event.key === "ArrowLeft" ? false : null;
+        if (wanted !== null && open !== null && open !== wanted) {
+          props.onToggle?.(wanted);
+          event.stopPropagation();
+          event.preventDefault();
+        } else if (event.key === "Enter" || event.key === " ") {
+          props.onSelect?.();
+          event.preventDefault();
+        }
+      }}
+    >
+      <td class="name">
+        {open === null ? (
+          <span class="twisty" />
+        ) : (
+          // A pointer's way of opening without selecting; the keyboard has the arrows.
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the row takes the keys
+          // biome-ignore lint/a11y/noStaticElementInteractions: the row takes the keys
+          <span
+            class="twisty"
+            aria-hidden="true"
+            onClick={(event) => {
+              event.stopPropagation();
+              props.onToggle?.(!open);
+            }}
+          >
+            {open ? "▾" : "▸"}
+          </span>
+        )}
+        <bdi>{props.name}</bdi>
+      </td>
+      <td class="number" data-value={props.value}>
+        <Signed value={props.value} />
+      </td>
+      <td class="wide-only">
+        <Bar value={props.value} largest={props.largest} />
+      </td>
+      <td>{part ? <Outcome part={part} /> : null}</td>
+    </tr>
+  );
+}
+
+/** What zeroing the part does to the target's probability, where `explain` has tested it. */
+export function Outcome({ part }: { part: Part }) {
+  const tested = useTested();
+  const outcome = tested && outcomeOf(tested, part);
+  if (!tested || !outcome || outcome.probability === null) return null;
+  return (
+    <span class="outcome">
+      {percent(tested.target.probability)} → {percent(outcome.probability)}{" "}
+      <span class="verdict">
+        {outcome.verdict === "within control" ? "○" : "●"} {outcome.verdict}
+      </span>
+    </span>
+  );
+}
+
+function OthersRow(props: { count: number; value: number; level: number; largest: number }) {
+  return (
+    <tr class={`others level-${props.level}`} aria-level={props.level}>
+      <td class="name">
+        <span class="twisty" />
+        {props.count} others (net)
+      </td>
+      <td class="number" data-value={props.value}>
+        <Signed value={props.value} />
+      </td>
+      <td class="wide-only">
+        <Bar value={props.value} largest={props.largest} />
+      </td>
+      <td />
+    </tr>
+  );
+}
+
+function SumRow(props: { level: number; sum: number; parent: number }) {
+  const equal = Math.abs(props.sum - props.parent) < 0.005;
+  return (
+    <tr class={`sum level-${props.level}`} aria-level={props.level}>
+      <td class="name">
+        <span class="twisty" />
+        sum
+      </td>
+      <td class="number">{signed(props.sum)}</td>
+      <td colSpan={2} class={equal ? "" : "error"}>
+        {equal ? "= the row above ✓" : `≠ the row above ${signed(props.parent)}`}
+      </td>
+    </tr>
+  );
+}
+
+/** The arrow keys go from row to row. */
+function moveRow(event: KeyboardEvent): void {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (step === 0) return;
+  const rows = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("tr[tabindex]")];
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  rows[at + step]?.focus();
+  event.preventDefault();
+}

@@ -1,0 +1,125 @@
+/** The logit lens: what the stream would predict after each layer, at each position. */
+import { useSignal } from "@preact/signals";
+import { amountColour } from "../colours";
+import { percent, visible } from "../format";
+import { useLatest, usePage } from "../page";
+import type { LensCell } from "../payloads";
+import { Grid } from "./Grid";
+import { Panel, Status, TableTwin } from "./parts";
+import { WINDOW, Window } from "./Window";
+
+type Measure = "rank" | "probability" | "top";
+const MEASURES: Record<Measure, string> = {
+  rank: "rank of the target",
+  probability: "probability of the target",
+  top: "probability of the top token",
+};
+
+export function LensPanel() {
+  const page = usePage();
+  const start = useSignal(0);
+  const measure = useSignal<Measure>("rank");
+  const explained = page.explained.value;
+  const length = explained?.tokens.length ?? 0;
+  const { a } = page.state.value;
+  const window = length > WINDOW ? [start.value, Math.min(start.value + WINDOW, length)] : null;
+  const ask = explained
+    ? {
+        ask: "lens" as const,
+        prompt: a,
+        target: page.state.value.target ?? explained.target.text,
+        top: 5,
+        ...(window ? { window } : {}),
+      }
+    : null;
+  const { answer, result, stale } = useLatest(ask);
+  if (!explained) return null;
+  const table = result ? tabled(result.cells, start.value) : null;
+  const vocabulary = explained.model.vocab;
+  const share = (cell: LensCell) => {
+    if (measure.value === "rank") return 1 - Math.log(cell.rank) / Math.log(vocabulary);
+    return measure.value === "probability" ? cell.probability : (cell.top_probability[0] ?? 0);
+  };
+  return (
+    <Panel
+      name="lens"
+      title="Logit lens"
+      note={`What the stream would predict after each layer, for ${visible(explained.target.text)}. Bright: ${
+        measure.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"
+      }. A cell chooses its position.`}
+    >
+      <p class="controls">
+        <label>
+          Colour{" "}
+          <select value={measure.value} onChange={(event) => (measure.value = event.currentTarget.value as Measure)}>
+            {Object.entries(MEASURES).map(([name, label]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      </p>
+      <Window start={start} length={length} what="tokens" />
+      <Status answer={answer} />
+      {table && table.positions.length > 0 ? (
+        <div class={stale ? "stale" : ""}>
+          <Grid
+            label={`Logit lens, ${MEASURES[measure.value]} by layer and token`}
+            columns={table.positions.length}
+            rows={table.layers.length}
+            colour={(column, row) => {
+              const cell = table.at(column, row);
+              return cell ? amountColour(share(cell)) : null;
+            }}
+            tell={(column, row) => told(table.at(column, row), table.positions[column] ?? 0)}
+            rowName={(row) => layerName(table.layers[row] ?? null)}
+            columnName={(column) => visible(explained.tokens[table.positions[column] ?? -1]?.text ?? "")}
+            marked={(column, row) => row === 0 && table.positions[column] === explained.position}
+            onChoose={(column) => page.set({ position: table.positions[column] ?? null, target: null })}
+          />
+          <TableTwin
+            label="logit lens"
+            head={["layer", "position", "top token", "its probability", "target's rank", "target's probability"]}
+            rows={() =>
+              table.cells.map((cell) => [
+                layerName(cell.layer),
+                `${cell.position}`,
+                <bdi key="top">{visible(cell.top[0]?.text ?? "")}</bdi>,
+                percent(cell.top_probability[0] ?? 0),
+                `${cell.rank}`,
+                percent(cell.probability),
+              ])
+            }
+          />
+        </div>
+      ) : null}
+    </Panel>
+  );
+}
+
+function layerName(layer: number | null): string {
+  return layer === null ? "emb" : `L${layer}`;
+}
+
+function told(cell: LensCell | undefined, position: number): string {
+  if (!cell) return "";
+  const top = cell.top
+    .slice(0, 3)
+    .map((token, place) => `${visible(token.text)} ${percent(cell.top_probability[place] ?? 0)}`);
+  return `${layerName(cell.layer)}, position ${position}: target's rank ${cell.rank}; ${top.join(", ")}`;
+}
+
+/** The cells as a table: the last layer at the top, as the stream flows upward. */
+function tabled(all: readonly LensCell[], start: number) {
+  const cells = all.filter((cell) => cell.position >= start && cell.position < start + WINDOW);
+  const layers = [...new Set(cells.map((cell) => cell.layer))].sort((one, other) => (other ?? -1) - (one ?? -1));
+  const positions = [...new Set(cells.map((cell) => cell.position))].sort((one, other) => one - other);
+  const byPlace = new Map(cells.map((cell) => [`${cell.layer} ${cell.position}`, cell]));
+  return {
+    cells,
+    layers,
+    positions,
+    at: (column: number, row: number) => byPlace.get(`${layers[row] ?? null} ${positions[column]}`),
+  };
+}

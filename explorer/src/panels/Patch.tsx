@@ -1,0 +1,110 @@
+/** Activation patching between the prompts: where is the difference between their answers carried? */
+import { useSignal } from "@preact/signals";
+import { signColour } from "../colours";
+import { plain, signed, visible } from "../format";
+import { useLatest, usePage } from "../page";
+import type { PatchCell, PatchPayload } from "../payloads";
+import { Grid } from "./Grid";
+import { Status, TableTwin } from "./parts";
+import { WINDOW, Window } from "./Window";
+
+const SITES = { resid: "stream before a block", attention: "attention's write", mlp: "MLP's write" };
+type Site = keyof typeof SITES;
+
+export function PatchMap(props: { pairs: [number, number][]; promptB: string }) {
+  const page = usePage();
+  const { a, target, vs } = page.state.value;
+  const site = useSignal<Site>("resid");
+  const { answer, result, stale } = useLatest({
+    ask: "patch" as const,
+    prompt: a,
+    prompt_b: props.promptB,
+    site: site.value,
+    align: props.pairs,
+    ...(target === null ? {} : { target }),
+    ...(vs === null ? {} : { vs }),
+  });
+  return (
+    <>
+      <h3>Patching: B with one value of A at a time</h3>
+      <p class="controls">
+        <label>
+          Value{" "}
+          <select value={site.value} onChange={(event) => (site.value = event.currentTarget.value as Site)}>
+            {Object.entries(SITES).map(([name, label]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      </p>
+      <Status answer={answer} />
+      {result ? (
+        <div class={stale ? "stale" : ""}>
+          <EffectMap result={result} />
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function EffectMap({ result }: { result: PatchPayload }) {
+  const page = usePage();
+  const start = useSignal(0);
+  const positions = [...new Set(result.grid.map((cell) => cell.position ?? 0))].sort((one, other) => one - other);
+  const layers = [...new Set(result.grid.map((cell) => cell.layer))].sort((one, other) => other - one);
+  const byPlace = new Map(result.grid.map((cell) => [`${cell.layer} ${cell.position ?? 0}`, cell]));
+  const shown = positions.slice(start.value, start.value + WINDOW);
+  const at = (column: number, row: number) => byPlace.get(`${layers[row]} ${shown[column]}`);
+  const text = (position: number) => visible(result.clean_tokens[position]?.text ?? "");
+  const largest = Math.max(1, ...result.grid.map((cell) => Math.abs(cell.effect ?? 0)));
+  const told = (cell: PatchCell | undefined) =>
+    cell
+      ? `L${cell.layer}, position ${cell.position} ${text(cell.position ?? 0)}: ${result.metric} ${plain(cell.value)}, effect ${signed(cell.effect ?? 0)}`
+      : "";
+  const answers = (result.target ?? []).map((token) => visible(token.text)).join("");
+  return (
+    <>
+      <p class="note">
+        {result.metric.replace("-", " ")} of {answers}
+        {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {plain(result.clean)} in A,{" "}
+        {plain(result.corrupt)} in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.{" "}
+        {result.complete ? "" : "Not all cells were computed."}
+      </p>
+      <Window start={start} length={positions.length} what="tokens" />
+      <Grid
+        label="Effect of patching, by layer and token"
+        columns={shown.length}
+        rows={layers.length}
+        colour={(column, row) => {
+          const cell = at(column, row);
+          return cell ? signColour(cell.effect ?? 0, largest) : null;
+        }}
+        tell={(column, row) => told(at(column, row))}
+        rowName={(row) => `L${layers[row]}`}
+        columnName={(column) => text(shown[column] ?? -1)}
+        {...(result.site === "resid"
+          ? {}
+          : {
+              onChoose: (_column: number, row: number) =>
+                page.select({ kind: result.site === "mlp" ? "mlp" : "attention", layer: layers[row] ?? 0 }),
+            })}
+      />
+      <TableTwin
+        label="effect of patching"
+        head={["layer", "position", result.metric, "effect"]}
+        rows={() =>
+          result.grid
+            .filter((cell) => shown.includes(cell.position ?? 0))
+            .map((cell) => [
+              `L${cell.layer}`,
+              `${cell.position} ${text(cell.position ?? 0)}`,
+              plain(cell.value),
+              cell.effect === null ? "—" : signed(cell.effect),
+            ])
+        }
+      />
+    </>
+  );
+}

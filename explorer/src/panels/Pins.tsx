@@ -1,0 +1,55 @@
+/** Pinned tests: together they are one intervention, and they travel in the URL. */
+import { nameOf } from "../format";
+import { usePage } from "../page";
+import { HOWS, type How, partKey } from "../state";
+import { Tested } from "./Inspector";
+import { Panel, PartButton } from "./parts";
+
+export function PinsPanel() {
+  const page = usePage();
+  const { pins, b } = page.state.value;
+  if (!page.explained.value) return null;
+  return (
+    <Panel
+      name="pins"
+      title="Pins"
+      note={
+        pins.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:"
+      }
+    >
+      {pins.length === 0 ? null : (
+        <>
+          <ul class="pins">
+            {pins.map((pin, place) => (
+              <li key={partKey(pin.part)}>
+                <PartButton part={pin.part} />
+                <select
+                  aria-label={`How ${nameOf(pin.part)} is tested`}
+                  value={pin.how}
+                  onChange={(event) => {
+                    const how = event.currentTarget.value as How;
+                    page.set({ pins: pins.map((each, at) => (at === place ? { ...each, how } : each)) });
+                  }}
+                >
+                  {HOWS.map((how) => (
+                    <option key={how} value={how} disabled={how === "swap" && b === null}>
+                      {how}
+                    </option>
+                  ))}
+                </select>
+                <button
+                  type="button"
+                  aria-label={`Remove the pin of ${nameOf(pin.part)}`}
+                  onClick={() => page.set({ pins: pins.filter((_, at) => at !== place) })}
+                >
+                  ×
+                </button>
+              </li>
+            ))}
+          </ul>
+          <Tested tests={pins} note={pins.length === 1 ? "this pin" : `these ${pins.length} pins`} />
+        </>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,74 @@
+/** What the model said and how sure it was. */
+import { percent, visible } from "../format";
+import { usePage } from "../page";
+import type { ExplainPayload } from "../payloads";
+import { useCompared } from "./compared";
+import { Panel, TokenText } from "./parts";
+
+export function PredictionPanel() {
+  const page = usePage();
+  const explained = page.explained.value;
+  const compared = useCompared();
+  if (!explained) return null;
+  const { target, position, tokens } = explained;
+  return (
+    <Panel
+      name="prediction"
+      title="Prediction"
+      note={
+        <>
+          After {position} {visible(tokens[position]?.text ?? "")}: {visible(target.text)} has{" "}
+          {percent(target.probability)}, rank {target.rank}. Choose a token to explain it.
+        </>
+      }
+    >
+      <div class="side-by-side">
+        <Predicted explained={explained} caption={compared ? "A" : "Top tokens"} />
+        {compared?.result ? <Predicted explained={compared.result} caption="B" /> : null}
+      </div>
+    </Panel>
+  );
+}
+
+function Predicted({ explained, caption }: { explained: ExplainPayload; caption: string }) {
+  const page = usePage();
+  return (
+    <table class="predictions">
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">token</th>
+          <th scope="col" class="number">
+            probability
+          </th>
+          <th scope="col">
+            <span class="hidden">bar</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {explained.predictions.map((token) => (
+          <tr key={token.id}>
+            <td>
+              <button
+                type="button"
+                class="part"
+                aria-pressed={token.id === explained.target.id}
+                disabled={page.data.host === "report"}
+                onClick={() => page.set({ target: token.text })}
+              >
+                <TokenText text={token.text} />
+              </button>
+            </td>
+            <td class="number">{percent(token.probability)}</td>
+            <td>
+              <span class="amount" aria-hidden="true">
+                <span style={{ width: `${token.probability * 100}%` }} />
+              </span>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,110 @@
+/** The heads and neurons that carry the prediction, each with what zeroing it does. */
+import { percent, signed, visible } from "../format";
+import { useAsk, usePage } from "../page";
+import type { Band, ExplainPayload, Token } from "../payloads";
+import type { Part } from "../state";
+import { Outcome } from "./Ledger";
+import { Panel, PartButton, Scroll, Signed, Status, Tokens } from "./parts";
+import { testedAsk, useTested } from "./tested";
+
+export function StrongestPanel() {
+  const page = usePage();
+  const explained = page.explained.value;
+  const answer = useAsk(testedAsk(page.state.value.a, page.followed()));
+  const tested = useTested();
+  if (!explained) return null;
+  return (
+    <Panel name="strongest" title="Heads and neurons" note={<Verdict tested={tested} />}>
+      <Status answer={answer} />
+      <Scroll label="Heads and neurons">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">part</th>
+              <th scope="col" class="number">
+                credit
+              </th>
+              <th scope="col">looks at / activation</th>
+              <th scope="col">writes toward</th>
+              <th scope="col">zeroed here</th>
+            </tr>
+          </thead>
+          <tbody>
+            {explained.heads
+              .filter((head) => !head.cross)
+              .map((head) => (
+                <StrongRow
+                  key={`${head.layer}.${head.head}`}
+                  part={{ kind: "head", layer: head.layer, head: head.head }}
+                  value={head.value}
+                  reads={head.looks_at
+                    .slice(0, 2)
+                    .map((at) => `${visible(at.text)} ${at.attention.toFixed(2)}`)
+                    .join("  ")}
+                  toward={head.writes_toward}
+                />
+              ))}
+            {explained.neurons.map((neuron) => (
+              <StrongRow
+                key={`${neuron.layer}.${neuron.expert}.${neuron.neuron}`}
+                part={{
+                  kind: "neuron",
+                  layer: neuron.layer,
+                  ...(neuron.expert === null ? {} : { expert: neuron.expert }),
+                  neuron: neuron.neuron,
+                }}
+                value={neuron.value}
+                reads={signed(neuron.activation, 1)}
+                toward={neuron.promotes}
+              />
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      <p class="note">{controls(tested)}</p>
+    </Panel>
+  );
+}
+
+function StrongRow(props: { part: Part; value: number; reads: string; toward: readonly Token[] }) {
+  return (
+    <tr>
+      <th scope="row">
+        <PartButton part={props.part} />
+      </th>
+      <td class="number">
+        <Signed value={props.value} />
+      </td>
+      <td>
+        <bdi>{props.reads}</bdi>
+      </td>
+      <td>
+        <Tokens tokens={props.toward.slice(0, 4)} />
+      </td>
+      <td>
+        <Outcome part={props.part} />
+      </td>
+    </tr>
+  );
+}
+
+/** The parts whose removal changes the answer, in one sentence. Credit is not cause. */
+function Verdict({ tested }: { tested: ExplainPayload | null }) {
+  if (!tested) return <>Credit is not cause: each is zeroed to see what changes.</>;
+  const heads = tested.heads.filter((head) => head.verdict === "causal" && head.zeroed_probability != null);
+  const strongest = heads.sort((a, b) => (a.zeroed_probability ?? 1) - (b.zeroed_probability ?? 1))[0];
+  if (!strongest) return <>No listed head alone moves the target beyond the control.</>;
+  return (
+    <>
+      Without L{strongest.layer}.H{strongest.head}, which looks at {visible(strongest.looks_at[0]?.text ?? "")}, the
+      target goes from {percent(tested.target.probability)} to {percent(strongest.zeroed_probability ?? 0)}.
+    </>
+  );
+}
+
+function controls(tested: ExplainPayload | null): string {
+  const band = (name: string, found: Band | null | undefined) =>
+    found ? [`${found.count} ${name} at random: ${percent(found.low)} to ${percent(found.high)}`] : [];
+  const both = [...band("heads", tested?.control?.heads), ...band("neurons", tested?.control?.neurons)];
+  return both.length > 0 ? `Control (5th to 95th percentile) — ${both.join("; ")}.` : "";
+}

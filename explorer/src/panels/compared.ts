@@ -1,0 +1,37 @@
+/** Prompt B beside prompt A: the same target and reference, at the position that corresponds. */
+import { align, type Column, pairsOf } from "../align";
+import type { Answer, Ask } from "../asks";
+import { useAsk, usePage } from "../page";
+import type { ExplainPayload } from "../payloads";
+
+export interface Compared {
+  answer: Answer<ExplainPayload> | null;
+  result: ExplainPayload | null;
+  columns: Column[] | null;
+  /** The position in B that corresponds to the explained one, or null if none does. */
+  mate: number | null;
+}
+
+/** B's explanation, or null when nothing is compared. */
+export function useCompared(): Compared | null {
+  const page = usePage();
+  const { a, b, position } = page.state.value;
+  const explained = page.explained.value;
+  const followed = page.followed();
+  const on = b !== null && b !== "" && b !== a && explained !== null && followed !== null;
+  const last = { ...followed, prompt: b, test: false, top: 10 } as Record<string, unknown>;
+  delete last.position;
+  const first = useAsk(on ? ({ ask: "explain", ...last } as Ask<"explain">) : null);
+  const columns = on && first?.result ? align(ids(explained), ids(first.result)) : null;
+  const pair = columns && explained ? pairsOf(columns).find(([p]) => p === explained.position) : undefined;
+  const placed = useAsk(
+    on && position !== null && pair ? ({ ask: "explain", ...last, position: pair[1] } as Ask<"explain">) : null,
+  );
+  if (!on) return null;
+  const answer = position === null ? first : pair ? placed : first?.result ? null : first;
+  return { answer, result: answer?.result ?? null, columns, mate: pair?.[1] ?? null };
+}
+
+function ids(explained: ExplainPayload): number[] {
+  return explained.tokens.map((token) => token.id);
+}

@@ -1,0 +1,141 @@
+/** What the page shows, as one object; every panel derives from it and the URL's hash holds it. */
+
+/** A part of the model. */
+export interface Part {
+  kind: "attention" | "mlp" | "head" | "neuron";
+  layer: number;
+  head?: number;
+  expert?: number;
+  neuron?: number;
+}
+
+export const HOWS = ["zero", "mean", "swap"] as const;
+export type How = (typeof HOWS)[number];
+
+/** An intervention: the value of a part replaced by zero, by its mean, or by that of prompt B. */
+export interface Test {
+  part: Part;
+  how: How;
+}
+
+export interface State {
+  /** The prompt. */
+  a: string;
+  /** The prompt beside it, or null. */
+  b: string | null;
+  /** Where the prediction is made; null is the last token. */
+  position: number | null;
+  /** The explained token; null is the top prediction. */
+  target: string | null;
+  /** The token it is compared with. */
+  vs: string | null;
+  reference: "mean" | "raw";
+  selection: Part | null;
+  /** The test shown for the selection. */
+  test: How | null;
+  pins: Test[];
+}
+
+export const INITIAL: State = {
+  a: "",
+  b: null,
+  position: null,
+  target: null,
+  vs: null,
+  reference: "mean",
+  selection: null,
+  test: null,
+  pins: [],
+};
+
+/** The hash of a state: what differs from the initial state, as JSON. */
+export function toHash(state: State): string {
+  const kept = Object.entries(state).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(INITIAL[name as keyof State]),
+  );
+  return kept.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(kept)))}`;
+}
+
+/** The state of a hash; what is missing or malformed falls back to the given state, so that no link breaks the page. */
+export function fromHash(hash: string, fallback: State = INITIAL): State {
+  if (hash.length < 2) return fallback;
+  let given: unknown;
+  try {
+    given = JSON.parse(decodeURIComponent(hash.slice(1)));
+  } catch {
+    return fallback;
+  }
+  return typeof given === "object" && given !== null && !Array.isArray(given)
+    ? checked({ ...INITIAL, ...given })
+    : fallback;
+}
+
+/** A state in which every field that is not of its type is replaced by its initial value. */
+export function checked(given: Record<string, unknown> | State): State {
+  const field = <T>(name: keyof State, valid: (value: unknown) => boolean): T =>
+    (valid(given[name as keyof typeof given]) ? given[name as keyof typeof given] : INITIAL[name]) as T;
+  const text = (value: unknown) => value === null || typeof value === "string";
+  return {
+    a: field("a", (value) => typeof value === "string"),
+    b: field("b", text),
+    position: field("position", (value) => value === null || isIndex(value)),
+    target: field("target", text),
+    vs: field("vs", text),
+    reference: field("reference", (value) => value === "mean" || value === "raw"),
+    selection: field("selection", (value) => value === null || isPart(value)),
+    test: field("test", (value) => value === null || isHow(value)),
+    pins: field("pins", (value) => Array.isArray(value) && value.every(isTest)),
+  };
+}
+
+export function samePart(one: Part | null, other: Part | null): boolean {
+  return one === null || other === null ? one === other : partKey(one) === partKey(other);
+}
+
+export function partKey(part: Part): string {
+  return [part.kind, part.layer, part.head ?? "", part.expert ?? "", part.neuron ?? ""].join(" ");
+}
+
+/** The sublayer that a part belongs to. */
+export function sublayerOf(part: Part): "attention" | "mlp" {
+  return part.kind === "attention" || part.kind === "head" ? "attention" : "mlp";
+}
+
+/** The part that a name such as L23, L23.H4, L24.N1005, L24.E3.N5, "L23 attn" or "L24 mlp" means, or null. */
+export function partOfName(name: string): Part | null {
+  const found = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(
+    name,
+  );
+  if (!found) return null;
+  const [, layer, head, expert, neuron, , mlp] = found;
+  const base = { layer: Number(layer) };
+  if (head !== undefined) return { kind: "head", ...base, head: Number(head) };
+  if (neuron === undefined) return { kind: mlp === undefined ? "attention" : "mlp", ...base };
+  return {
+    kind: "neuron",
+    ...base,
+    ...(expert === undefined ? {} : { expert: Number(expert) }),
+    neuron: Number(neuron),
+  };
+}
+
+function isIndex(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
+function isHow(value: unknown): boolean {
+  return HOWS.some((how) => how === value);
+}
+
+function isTest(value: unknown): boolean {
+  const test = value as Test | null;
+  return typeof test === "object" && test !== null && isPart(test.part) && isHow(test.how);
+}
+
+function isPart(value: unknown): boolean {
+  const part = value as Part | null;
+  if (typeof part !== "object" || part === null || !isIndex(part.layer)) return false;
+  if (part.kind === "head") return isIndex(part.head);
+  if (part.kind === "neuron") return isIndex(part.neuron) && (part.expert === undefined || isIndex(part.expert));
+  return part.kind === "attention" || part.kind === "mlp";
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// One ES module beside the Python code that serves it; nothing is split off, so a report can embed it.
+export default defineConfig({
+  build: {
+    target: "es2022",
+    outDir: "../src/unembed/page",
+    emptyOutDir: false,
+    lib: { entry: "src/main.tsx", formats: ["es"], fileName: () => "explorer.js" },
+    rollupOptions: { output: { codeSplitting: false } },
+  },
+  define: { "process.env.NODE_ENV": '"production"' },
+  test: { environment: "happy-dom", include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"] },
+});

@@ -1,0 +1,3935 @@
+// node_modules/preact/dist/preact.mjs
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
+function y(e) {
+	e && e.parentNode && e.remove();
+}
+function b(e, t, n) {
+	var r, i, a, o = {}, s = arguments.length;
+	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
+}
+function x(n, r, i, a, o) {
+	var s = {
+		type: n,
+		props: r,
+		key: i,
+		ref: a,
+		__k: null,
+		__: null,
+		__b: 0,
+		__e: null,
+		__c: null,
+		constructor: f,
+		__v: o || ++t,
+		__i: -1,
+		__u: 0
+	};
+	return !o && e.vnode && e.vnode(s), s;
+}
+function S(e) {
+	return e.children;
+}
+function C(e, t) {
+	this.props = e, this.context = t, this.__g = 0;
+}
+function w(e, t) {
+	if (t == null) return e.__ && w(e.__, e.__i + 1);
+	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
+	return typeof e.type != "function" || e.props.__P ? null : w(e);
+}
+function T(t) {
+	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), A(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, j(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
+}
+function E(e) {
+	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
+		return t && (e.__e = t.__e);
+	}), E(e);
+}
+function D(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
+}
+function ee() {
+	try {
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
+	} finally {
+		(a = r.length) && (i || queueMicrotask)(ee);
+	}
+}
+function te(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
+	for (c = O(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = A(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && M(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ne(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	return n.__e = _, c;
+}
+function O(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = re(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	if (y) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
+			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
+			u[v] = o.__i, d[a] = v + 1;
+		}
+		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
+	}
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), le(s, s));
+	return r;
+}
+function ne(e, t, n, r) {
+	var i, a, o, s;
+	if (typeof e.type == "function") {
+		if (e.props.__P) return t;
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ne(i[a], t, n, !1));
+		return t;
+	}
+	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
+	return t;
+}
+function re(e, t, n, r) {
+	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
+	if (s === null && a == null || c && a == s.key && o == s.type) return n;
+	if (r > +!!c) {
+		for (i = n - 1; i >= 0; i--) if ((s = t[i]) && !(2 & s.__u) && a == s.key && o == s.type) return i;
+		for (i = n + 1; i < t.length; i++) if ((s = t[i]) && !(2 & s.__u) && a == s.key && o == s.type) return i;
+	}
+	return -1;
+}
+function ie(e, t, n) {
+	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
+}
+function k(e, t, n, r, i) {
+	var a, o;
+	if (t == "style") {
+		if (typeof n == "string") e.style.cssText = n;
+		else {
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ie(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ie(e.style, t, n[t]);
+		}
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ae(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	else {
+		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
+			e[t] = n ?? "";
+			return;
+		} catch {}
+		if (typeof n == "function") return;
+		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
+	}
+}
+function ae(t) {
+	return function(n) {
+		var r = this.__e;
+		if (r) {
+			if (r = r[t], n[s] == null) n[s] = l++;
+			else if (n[s] < this.__a[t]) return;
+			return r(e.event ? e.event(n) : n);
+		}
+	};
+}
+function A(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, T, E, D, ee, O, ne, re, ie, k, ae, A, j, M = n.type;
+	if (n.constructor !== f) return null;
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = oe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof M == "function") {
+		h = s.length;
+		try {
+			if (E = n.props, D = (d = M.prototype) && d.render, ee = (d = M.contextType) && i[d.__c], O = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new M(E, O) : (n.__c = _ = new C(E, O), _.constructor = M, _.render = ue), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), M.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, M.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (E !== b && D && !M.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, O), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, O)) {
+					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+						e && (e.__ = n);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
+					break n;
+				}
+				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, O), D && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, T);
+				});
+			} else D && !M.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = O, _.props = E, _.__P = t, _.__g &= -5, ne = e.__r, re = D ? 25 : 0;
+			do
+				_.__g &= -9, ne && ne(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++re < 25);
+			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ie = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && le(e, e);
+			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ie) ? ie : [ie], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+		} catch (t) {
+			if (s.length = h, n.__v = null, l || o) {
+				if (t && t.then) {
+					if (n.__u |= 128 | l, o) {
+						for (~(A = o.indexOf(c || void 0)) || (A = o.length); (j = o[A - 1]) && j.nodeType == 8;) A--;
+						for (; A < o.length; A++) if (j = o[A]) {
+							if (o[A] = null, k) {
+								if (j == ae) break;
+							} else {
+								if (j.nodeType != 8) break;
+								j.data.startsWith("$s") && (ae = oe(k = j));
+							}
+						}
+					}
+					if (!k) {
+						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
+						k = c;
+					}
+					(d = oe(k = n.__c.__z || (n.__c.__z = k))) ? (n.__e = k, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(y);
+			} else n.__e = r.__e;
+			n.__k ||= r.__k || [], t && t.then || se(n), e.__e(t, n, r);
+		}
+	} else c = n.__e = ce(r.__e, n, r, i, a, o, s, l, u, t);
+	return (d = e.diffed) && d(n), c;
+}
+function oe(e, t) {
+	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
+		if (e.nodeType == 8) {
+			if (e.data.startsWith("$s")) n++;
+			else if (e.data.startsWith("/$s") && !--n) return e;
+		}
+		t && t.push(e);
+	}
+}
+function se(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(se));
+}
+function j(t, n, r) {
+	for (var i = 0; i < r.length;) M(r[i++], r[i++], r[i++]);
+	e.__c && e.__c(n, t), t.some(function(n) {
+		try {
+			t = n.__h, n.__h = [], t.some(function(e) {
+				e.call(n);
+			});
+		} catch (t) {
+			e.__e(t, n.__v);
+		}
+	});
+}
+function ce(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
+	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
+			t = b, o[d] = null;
+			break;
+		}
+	}
+	if (!t) {
+		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
+		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+	}
+	if (D) {
+		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
+		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || k(t, d, null, b, a);
+		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || k(t, d, b, T[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || k(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && k(t, d, S, T[d], a));
+	} else T === E || c && t.data == E || (t.data = E);
+	return t;
+}
+function M(t, n, r, i) {
+	try {
+		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
+	} catch (t) {
+		e.__e(t, r);
+	}
+}
+function le(t, n, r) {
+	var i, a, o, s;
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || M(i, null, n, t), i = t.__c) {
+		if (i.componentWillUnmount) try {
+			i.componentWillUnmount();
+		} catch (t) {
+			e.__e(t, n);
+		}
+		i.__P = i.__n = null;
+	}
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && le(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = oe(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+}
+function ue(e, t, n) {
+	return this.constructor(e, n);
+}
+function de(t, n) {
+	var r, i, a, o;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], A(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), j(a, n.__k, o), n.__k.props.children = null;
+}
+function fe(e) {
+	function t(e) {
+		var n, r;
+		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
+			return r;
+		}, this.shouldComponentUpdate = function(e) {
+			this.props.value != e.value && n.forEach(function(e) {
+				e.__g |= 4, D(e);
+			});
+		}, this.sub = function(e) {
+			n.add(e);
+			var t = e.componentWillUnmount;
+			e.componentWillUnmount = function() {
+				n.delete(e), t && t.call(e);
+			};
+		}), e.children;
+	}
+	return t.__c = "__cC" + d++, t.__ = e, t.Provider = (t.Consumer = function(e, t) {
+		return e.children(t);
+	}).contextType = t, t;
+}
+e = { __e: function(e, t, n, r) {
+	for (var i, o, s; t = t.__;) if ((i = t.__c) && !(1 & i.__g)) {
+		i.__g |= 4;
+		try {
+			if ((s = (o = i.constructor) && o.getDerivedStateFromError) && i.setState(o.getDerivedStateFromError(e)), i.componentDidCatch && (i.componentDidCatch(e, r || {}), s = 1), s && 8 & i.__g) return void (i.__g |= 2);
+		} catch (t) {
+			e = t;
+		}
+	}
+	throw a = 0, e;
+} }, t = 0, n = function(e) {
+	return e != null && e.constructor === f;
+}, C.prototype.setState = function(e, t) {
+	var n = this.__s;
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
+}, C.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
+}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	return e.__v.__b - t.__v.__b;
+}, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
+// node_modules/preact/hooks/dist/hooks.mjs
+var pe, N, me, he, ge = Object.is, _e = 0, ve = [], ye = [], P = e, be = P.__b, xe = P.__r, Se = P.diffed, Ce = P.__c, we = P.unmount, Te = P.__;
+function Ee(e, t) {
+	P.__h && P.__h(N, e, _e || t), _e = 0;
+	var n = N.__H || (N.__H = {
+		__: [],
+		__h: []
+	});
+	return e >= n.__.length && n.__.push({}), n.__[e];
+}
+function De(e, t) {
+	var n = Ee(pe++, 3);
+	!P.__s && Re(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, N.__H.__h.push(n));
+}
+function Oe(e, t) {
+	var n = Ee(pe++, 4);
+	!P.__s && Re(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, N.__h.push(n));
+}
+function F(e) {
+	return _e = 5, ke(function() {
+		return { current: e };
+	}, []);
+}
+function ke(e, t) {
+	var n = Ee(pe++, 7);
+	return Re(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+}
+function Ae(e) {
+	var t = N.context[e.__c], n = Ee(pe++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(N)), t.props.value) : e.__;
+}
+function je() {
+	var e = Ee(pe++, 11);
+	if (!e.__) {
+		for (var t = N.__v; !t.__m && t.__;) t = t.__;
+		var n = t.__m || (t.__m = [0, 0]);
+		e.__ = "P" + n[0] + "-" + n[1]++;
+	}
+	return e.__;
+}
+function Me() {
+	var e;
+	do {
+		for (; e = ye.shift();) try {
+			Ie(e);
+		} catch (t) {
+			P.__e(t, { __: (e = e.__P) && e.__v });
+		}
+		for (; e = ve.shift();) {
+			var t = e.__H;
+			if (e.__P && t) try {
+				t.__h.some(Ie), t.__h.some(Le), t.__h = [];
+			} catch (n) {
+				t.__h = [], P.__e(n, e.__v);
+			}
+		}
+	} while (ye.length);
+}
+P.__b = function(e) {
+	N = null, be && be(e);
+}, P.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Te && Te(e, t);
+}, P.__r = function(e) {
+	xe && xe(e), pe = 0;
+	var t = (N = e.__c).__H;
+	t && (me == N ? N.__h = [] : (t.__h.some(Ie), t.__h.some(Le), pe = 0), t.__h = [], t.__.some(function(e) {
+		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
+	})), me = N;
+}, P.diffed = function(e) {
+	Se && Se(e);
+	var t = e.__c;
+	t && t.__H && (t.__H.__h.length && Fe(ve.push(t)), t.__H.__.some(function(e) {
+		e.u && (e.__H = e.u);
+	})), me = N = null;
+}, P.__c = function(e, t) {
+	t.some(function(e) {
+		try {
+			e.__h.some(Ie), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Le(e);
+			});
+		} catch (t) {
+			e.__h = [function() {
+				throw t;
+			}];
+		}
+	}), Ce && Ce(e, t);
+}, P.unmount = function(e) {
+	we && we(e);
+	var t, n, r = e.__c;
+	r && r.__H && (r.__H.__.some(function(r) {
+		try {
+			if (r.__P && r.__c) {
+				if (n === void 0) {
+					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
+					n &&= n.__c;
+				}
+				r.__P = n, Fe(ye.push(r));
+			} else Ie(r);
+		} catch (e) {
+			t = e;
+		}
+	}), r.__H = void 0, t && P.__e(t, r.__v));
+};
+var Ne = typeof requestAnimationFrame == "function";
+function Pe(e) {
+	var t, n = function() {
+		clearTimeout(r), Ne && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Ne && (t = requestAnimationFrame(n));
+}
+function Fe(e) {
+	e != 1 && he == P.requestAnimationFrame || ((he = P.requestAnimationFrame) || Pe)(Me);
+}
+function Ie(e) {
+	var t = N, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), N = t;
+}
+function Le(e) {
+	var t = N;
+	e.__c = e.__(), N = t;
+}
+function Re(e, t) {
+	return !e || e.length != t.length || t.some(function(t, n) {
+		return !ge(t, e[n]);
+	});
+}
+// node_modules/@preact/signals-core/dist/signals-core.module.js
+var ze = Symbol.for("preact-signals");
+function Be() {
+	if (L > 1) L--;
+	else {
+		var e, t = !1;
+		for ((function() {
+			var e = Je;
+			for (Je = void 0; e !== void 0;) {
+				var t = e.S;
+				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
+				e = e.o;
+			}
+		})(); We !== void 0;) {
+			var n = We;
+			for (We = void 0, Ge++; n !== void 0;) {
+				var r = n.u;
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Ze(n)) try {
+					n.c();
+				} catch (n) {
+					t ||= (e = n, !0);
+				}
+				n = r;
+			}
+		}
+		if (Ge = 0, L--, t) throw e;
+	}
+}
+function Ve(e) {
+	if (L > 0) return e();
+	qe = ++Ke, L++;
+	try {
+		return e();
+	} finally {
+		Be();
+	}
+}
+var He, I = void 0;
+function Ue(e) {
+	var t = I, n = He;
+	I = void 0, He = void 0;
+	try {
+		return e();
+	} finally {
+		I = t, He = n;
+	}
+}
+var We = void 0, L = 0, Ge = 0, Ke = 0, qe = 0, Je = void 0, Ye = 0;
+function Xe(e) {
+	if (I !== void 0) {
+		var t = e.n;
+		if (t === void 0 || t.t !== I) return t = {
+			i: 0,
+			S: e,
+			p: I.s,
+			n: void 0,
+			t: I,
+			e: void 0,
+			x: void 0,
+			r: t
+		}, I.s !== void 0 && (I.s.n = t), I.s = t, e.n = t, 32 & I.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = I.s, t.n = void 0, I.s.n = t, I.s = t), t;
+	}
+}
+function R(e, t) {
+	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
+}
+R.prototype.brand = ze, R.prototype.h = function() {
+	return !0;
+}, R.prototype.S = function(e) {
+	var t = this, n = this.t;
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ue(function() {
+		var e;
+		(e = t.W) == null || e.call(t);
+	}) : n.e = e);
+}, R.prototype.U = function(e) {
+	var t = this;
+	if (this.t !== void 0) {
+		var n = e.e, r = e.x;
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ue(function() {
+			var e;
+			(e = t.Z) == null || e.call(t);
+		}));
+	}
+}, R.prototype.subscribe = function(e) {
+	var t = this;
+	return ot(function() {
+		var n = t.value;
+		Ue(function() {
+			return e(n);
+		});
+	}, { name: "sub" });
+}, R.prototype.valueOf = function() {
+	return this.value;
+}, R.prototype.toString = function() {
+	return this.value + "";
+}, R.prototype.toJSON = function() {
+	return this.value;
+}, R.prototype.peek = function() {
+	var e = this;
+	return Ue(function() {
+		return e.value;
+	});
+}, Object.defineProperty(R.prototype, "value", {
+	get: function() {
+		var e = Xe(this);
+		return e !== void 0 && (e.i = this.i), this.v;
+	},
+	set: function(e) {
+		if (e !== this.v) {
+			if (Ge > 100) throw Error("Cycle detected");
+			(function(e) {
+				L !== 0 && Ge === 0 && e.l !== qe && (e.l = qe, Je = {
+					S: e,
+					v: e.v,
+					i: e.i,
+					o: Je
+				});
+			})(this), this.v = e, this.i++, Ye++, L++;
+			try {
+				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
+			} finally {
+				Be();
+			}
+		}
+	}
+});
+function z(e, t) {
+	return new R(e, t);
+}
+function Ze(e) {
+	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
+	return !1;
+}
+function Qe(e) {
+	for (var t = e.s; t !== void 0; t = t.n) {
+		var n = t.S.n;
+		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
+			e.s = t;
+			break;
+		}
+	}
+}
+function $e(e) {
+	for (var t = e.s, n = void 0; t !== void 0;) {
+		var r = t.p;
+		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
+	}
+	e.s = n;
+}
+function et(e, t) {
+	R.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ye - 1, this.f = 4;
+}
+et.prototype = new R(), et.prototype.h = function() {
+	if (this.f &= -3, 1 & this.f) return !1;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ye)) return !0;
+	if (this.g = Ye, this.f |= 1, this.i > 0 && !Ze(this)) return this.f &= -2, !0;
+	var e = I;
+	try {
+		Qe(this), I = this;
+		var t = this.x();
+		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
+	} catch (e) {
+		this.v = e, this.f |= 16, this.i++;
+	}
+	return I = e, $e(this), this.f &= -2, !0;
+}, et.prototype.S = function(e) {
+	if (this.t === void 0) {
+		this.f |= 36;
+		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
+	}
+	R.prototype.S.call(this, e);
+}, et.prototype.U = function(e) {
+	if (this.t !== void 0 && (R.prototype.U.call(this, e), this.t === void 0)) {
+		this.f &= -33;
+		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
+	}
+}, et.prototype.N = function() {
+	if (!(2 & this.f)) {
+		this.f |= 6;
+		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
+	}
+}, Object.defineProperty(et.prototype, "value", { get: function() {
+	if (1 & this.f) throw Error("Cycle detected");
+	var e = Xe(this);
+	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
+	return this.v;
+} });
+function tt(e, t) {
+	return new et(e, t);
+}
+function nt(e) {
+	var t = e.j;
+	if (e.j = void 0, typeof t == "function") {
+		L++;
+		var n = I;
+		I = void 0;
+		try {
+			t();
+		} catch (t) {
+			throw e.f &= -2, e.f |= 8, rt(e), t;
+		} finally {
+			I = n, Be();
+		}
+	}
+}
+function rt(e) {
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, nt(e);
+}
+function it(e) {
+	if (I !== this) throw Error("Out-of-order effect");
+	$e(this), I = e, this.f &= -2;
+	try {
+		8 & this.f && rt(this);
+	} finally {
+		Be();
+	}
+}
+function at(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, He && He.push(this);
+}
+at.prototype.c = function() {
+	var e = this.S();
+	try {
+		if (8 & this.f || this.x === void 0) return;
+		var t = this.x();
+		typeof t == "function" && (this.j = t);
+	} finally {
+		e();
+	}
+}, at.prototype.S = function() {
+	if (1 & this.f) throw Error("Cycle detected");
+	this.f |= 1, this.f &= -9, nt(this), Qe(this), L++;
+	var e = I;
+	return I = this, it.bind(this, e);
+}, at.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = We, We = this);
+}, at.prototype.d = function() {
+	this.f |= 8, 1 & this.f || rt(this);
+}, at.prototype.dispose = function() {
+	this.d();
+};
+function ot(e, t) {
+	var n = new at(e, t);
+	try {
+		n.c();
+	} catch (e) {
+		throw n.d(), e;
+	}
+	var r = n.d.bind(n);
+	return r[Symbol.dispose] = r, r;
+}
+// node_modules/@preact/signals/dist/signals.module.js
+var st, ct, lt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ut = [];
+ot(function() {
+	st = this.N;
+})();
+function dt(t, n) {
+	e[t] = n.bind(null, e[t] || function() {});
+}
+function ft(e) {
+	if (ct) {
+		var t = ct;
+		ct = void 0, t();
+	}
+	ct = e && e.S();
+}
+function pt(e) {
+	var t = this, r = e.data, i = B(r);
+	i.name = "ReactiveDom", i.value = r;
+	var a = ke(function() {
+		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
+			r.__c.__$f |= 4;
+			break;
+		}
+		var a = tt(function() {
+			var e = i.value.value;
+			return e === 0 ? 0 : !0 === e ? "" : e || "";
+		}), o = tt(function() {
+			return !Array.isArray(a.value) && !n(a.value);
+		}), s = ot(function() {
+			if (this.N = _t, o.value) {
+				var t = a.value;
+				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
+			}
+		}), c = t.__$u.d;
+		return t.__$u.d = function() {
+			s(), c.call(this);
+		}, [o, a];
+	}, []), o = a[0], s = a[1];
+	return o.value ? s.peek() : s.value;
+}
+pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
+	constructor: {
+		configurable: !0,
+		value: b(S, null).constructor
+	},
+	type: {
+		configurable: !0,
+		value: pt
+	},
+	props: {
+		configurable: !0,
+		get: function() {
+			var e = this;
+			return { data: { get value() {
+				return e.value;
+			} } };
+		}
+	},
+	__b: {
+		configurable: !0,
+		value: 1
+	}
+}), dt("__b", function(e, t) {
+	if (ft(), typeof t.type == "string") {
+		var n, r = t.props;
+		for (var i in r) if (i !== "children") {
+			var a = r[i];
+			a instanceof R && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+		}
+	}
+	e(t);
+}), dt("__r", function(e, t) {
+	if (e(t), t.type !== S) {
+		ft();
+		var n, r = t.__c;
+		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
+			var n;
+			return ot(function() {
+				n = this;
+			}, { name: t }), n.c = e, n;
+		}(function(e) {
+			return function() {
+				var t;
+				lt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+			};
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ft(n);
+	}
+}), dt("__e", function(e, t, n, r) {
+	ft(), e(t, n, r);
+}), dt("diffed", function(e, t) {
+	ft();
+	var n;
+	if (typeof t.type == "string" && (n = t.__e)) {
+		var r = t.__np, i = t.props, a = n.U;
+		if (a) for (var o in a) {
+			var s = a[o];
+			s === void 0 || r && o in r || (s.d(), a[o] = void 0);
+		}
+		if (r) for (var c in a || (a = {}, n.U = a), r) {
+			var l = a[c], u = r[c];
+			l === void 0 ? (l = mt(n, c, u, i), a[c] = l) : l.o(u, i);
+		}
+	}
+	e(t);
+});
+function mt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = z(n);
+	return {
+		o: function(e, t) {
+			a.value = e, r = t;
+		},
+		d: ot(function() {
+			this.N = _t;
+			var n = a.value.value;
+			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
+		})
+	};
+}
+dt("unmount", function(e, t) {
+	if (typeof t.type == "string") {
+		var n = t.__e;
+		if (n) {
+			var r = n.U;
+			if (r) for (var i in n.U = void 0, r) {
+				var a = r[i];
+				a && a.d();
+			}
+		}
+		var o = t.__np;
+		if (o) {
+			var s = t.props;
+			for (var c in o) s[c] = o[c];
+		}
+		t.__np = void 0;
+	} else {
+		var l = t.__c;
+		if (l) {
+			l.__$f |= 8;
+			var u = l.__$u;
+			u && (l.__$u = void 0, u.d());
+		}
+	}
+	e(t);
+}), dt("__h", function(e, t, n, r) {
+	r < 3 && (t.__$f |= 2), e(t, n, r);
+}), C.prototype.shouldComponentUpdate = function(e, t) {
+	if (this.__R) return !0;
+	var n = this.__$u, r = n && n.s !== void 0;
+	for (var i in t) return !0;
+	if (this.__f || typeof this.u == "boolean" && !0 === this.u) {
+		var a = 2 & this.__$f;
+		if (!(r || a || 4 & this.__$f) || 1 & this.__$f) return !0;
+	} else if (!(r || 4 & this.__$f) || 3 & this.__$f) return !0;
+	for (var o in e) if (o !== "__source" && e[o] !== this.props[o]) return !0;
+	for (var s in this.props) if (!(s in e)) return !0;
+	return !1;
+};
+function B(e, t) {
+	return ke(function() {
+		return z(e, t);
+	}, []);
+}
+var ht = function(e) {
+	queueMicrotask(function() {
+		queueMicrotask(e);
+	});
+};
+function gt() {
+	Ve(function() {
+		for (var e; e = ut.shift();) st.call(e);
+	});
+}
+function _t() {
+	ut.push(this) === 1 && (e.requestAnimationFrame || ht)(gt);
+}
+// src/asks.ts
+var vt = {
+	explain: 0,
+	test: 1,
+	terms: 1,
+	inspect: 2,
+	generate: 2,
+	attention: 3,
+	lens: 4,
+	patch: 5,
+	paths: 6,
+	attribute: 7
+}, yt = 2, bt = 200;
+function xt(e) {
+	if (Array.isArray(e)) return `[${e.map(xt).join(",")}]`;
+	if (typeof e != "object" || !e) return JSON.stringify(e);
+	let t = Object.entries(e).filter(([, e]) => e !== void 0);
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${xt(t)}`).join(",")}}`;
+}
+var St = {
+	stage: "waiting",
+	fraction: 0,
+	result: null,
+	error: null
+}, Ct = class {
+	#e = /* @__PURE__ */ new Map();
+	#t;
+	constructor(e, t) {
+		this.#t = e;
+		for (let [e, n] of Object.entries(t)) {
+			let t = JSON.parse(e);
+			this.#e.set(xt(t), this.#n(t, n));
+		}
+	}
+	watch(e) {
+		let t = xt(e), n = this.#e.get(t);
+		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
+	}
+	release(e) {
+		let t = xt(e), n = this.#e.get(t);
+		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
+	}
+	peek(e) {
+		return this.#e.get(xt(e))?.answer.value?.result ?? null;
+	}
+	shown() {
+		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
+		return Object.fromEntries(e.map(([e, t]) => [e, t.answer.value?.result]));
+	}
+	#n(e, t) {
+		let n = t !== null;
+		return {
+			ask: e,
+			order: vt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: z(n ? {
+				...St,
+				fraction: 1,
+				result: t
+			} : St),
+			watchers: 0,
+			cancel: null,
+			state: n ? "done" : "queued"
+		};
+	}
+	#r() {
+		let e = [...this.#e.values()], t = yt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		for (let e of n) {
+			if (t === 0) break;
+			this.#i(e), --t;
+		}
+	}
+	#i(e) {
+		let t = (t) => {
+			e.state !== "done" && (e.state = "done", e.cancel = null, e.answer.value = t, this.#a(), this.#r());
+		};
+		e.state = "running", e.cancel = this.#t(e.ask, {
+			progress: (t, n) => {
+				e.state === "running" && (e.answer.value = {
+					...St,
+					stage: t,
+					fraction: n
+				});
+			},
+			result: (e) => t({
+				...St,
+				fraction: 1,
+				result: e
+			}),
+			error: (e) => t({
+				...St,
+				error: e
+			})
+		});
+	}
+	#a() {
+		for (let [e, t] of this.#e) {
+			if (this.#e.size <= bt) return;
+			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
+		}
+	}
+}, wt = [
+	"zero",
+	"mean",
+	"swap"
+], Tt = {
+	a: "",
+	b: null,
+	position: null,
+	target: null,
+	vs: null,
+	reference: "mean",
+	selection: null,
+	test: null,
+	pins: []
+};
+function Et(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Tt[e]));
+	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
+}
+function Dt(e, t = Tt) {
+	if (e.length < 2) return t;
+	let n;
+	try {
+		n = JSON.parse(decodeURIComponent(e.slice(1)));
+	} catch {
+		return t;
+	}
+	return typeof n == "object" && n && !Array.isArray(n) ? Ot({
+		...Tt,
+		...n
+	}) : t;
+}
+function Ot(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Tt[t], n = (e) => e === null || typeof e == "string";
+	return {
+		a: t("a", (e) => typeof e == "string"),
+		b: t("b", n),
+		position: t("position", (e) => e === null || Mt(e)),
+		target: t("target", n),
+		vs: t("vs", n),
+		reference: t("reference", (e) => e === "mean" || e === "raw"),
+		selection: t("selection", (e) => e === null || Ft(e)),
+		test: t("test", (e) => e === null || Nt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Pt))
+	};
+}
+function V(e, t) {
+	return e === null || t === null ? e === t : kt(e) === kt(t);
+}
+function kt(e) {
+	return [
+		e.kind,
+		e.layer,
+		e.head ?? "",
+		e.expert ?? "",
+		e.neuron ?? ""
+	].join(" ");
+}
+function At(e) {
+	return e.kind === "attention" || e.kind === "head" ? "attention" : "mlp";
+}
+function jt(e) {
+	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(e);
+	if (!t) return null;
+	let [, n, r, i, a, , o] = t, s = { layer: Number(n) };
+	return r === void 0 ? a === void 0 ? {
+		kind: o === void 0 ? "attention" : "mlp",
+		...s
+	} : {
+		kind: "neuron",
+		...s,
+		...i === void 0 ? {} : { expert: Number(i) },
+		neuron: Number(a)
+	} : {
+		kind: "head",
+		...s,
+		head: Number(r)
+	};
+}
+function Mt(e) {
+	return Number.isInteger(e) && e >= 0;
+}
+function Nt(e) {
+	return wt.some((t) => t === e);
+}
+function Pt(e) {
+	let t = e;
+	return typeof t == "object" && !!t && Ft(t.part) && Nt(t.how);
+}
+function Ft(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Mt(t.layer) ? !1 : t.kind === "head" ? Mt(t.head) : t.kind === "neuron" ? Mt(t.neuron) && (t.expert === void 0 || Mt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
+}
+// src/page.ts
+var It = class {
+	data;
+	desk;
+	state;
+	hovered = z(null);
+	explained = z(null);
+	helpOpen = z(!1);
+	said = z("");
+	shownPart = tt(() => this.hovered.value ?? this.state.value.selection);
+	constructor(e, t) {
+		this.data = e, this.desk = new Ct(t, e.results);
+		let n = Ot({
+			...Tt,
+			...e.state
+		});
+		this.state = z(e.host === "widget" ? n : Dt(location.hash, n));
+	}
+	set(e) {
+		this.state.value = {
+			...this.state.value,
+			...e
+		};
+	}
+	select(e) {
+		this.set({
+			selection: e,
+			test: null
+		});
+	}
+	common(e) {
+		let { target: t, vs: n, reference: r, position: i } = this.state.value;
+		return Lt({
+			prompt: e,
+			target: t,
+			vs: n,
+			position: i,
+			reference: n === null && r !== "mean" ? r : null
+		});
+	}
+	followed() {
+		let e = this.explained.value;
+		return !e || this.state.value.a === "" ? null : {
+			...this.common(this.state.value.a),
+			target: this.state.value.target ?? e.target.text
+		};
+	}
+	link() {
+		if (this.data.host === "widget") return () => {};
+		let e = ot(() => {
+			let e = Et(this.state.value);
+			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
+		}), t = () => {
+			this.state.value = Dt(location.hash);
+		};
+		return addEventListener("hashchange", t), () => {
+			e(), removeEventListener("hashchange", t);
+		};
+	}
+};
+function Lt(e) {
+	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
+}
+var Rt = fe(null);
+function H() {
+	let e = Ae(Rt);
+	if (!e) throw Error("A panel is used outside the page.");
+	return e;
+}
+function U(e) {
+	let t = H(), n = e === null ? "" : xt(e), r = B(null);
+	return Oe(() => {
+		if (e !== null) return r.value = {
+			key: n,
+			answer: t.desk.watch(e)
+		}, () => t.desk.release(e);
+	}, [n]), r.value?.key === n ? r.value.answer.value : null;
+}
+function W(e) {
+	let t = U(e), n = F(null);
+	return t?.result && (n.current = t.result), e === null && (n.current = null), {
+		answer: t,
+		result: t?.error ? null : n.current,
+		stale: !t?.result
+	};
+}
+function zt() {
+	let e = F(null), t = B(typeof IntersectionObserver > "u");
+	return De(() => {
+		if (t.value || !e.current) return;
+		let n = new IntersectionObserver((e) => {
+			e.some((e) => e.isIntersecting) && (t.value = !0);
+		});
+		return n.observe(e.current), () => n.disconnect();
+	}, []), ke(() => ({
+		ref: e,
+		get seen() {
+			return t.value;
+		}
+	}), []);
+}
+// src/format.ts
+var Bt = "−";
+function G(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return `${e < 0 && Number(n) !== 0 ? Bt : "+"}${n}`;
+}
+function Vt(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return e < 0 && Number(n) !== 0 ? `${Bt}${n}` : n;
+}
+function K(e) {
+	let t = e * 100;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Bt)}\u202f%`;
+}
+function Ht(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Bt);
+}
+var Ut = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]/u, Wt = {
+	"\n": "⏎",
+	"	": "⇥",
+	"\r": "␍",
+	" ": "·"
+};
+function q(e) {
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Wt[t] ? Wt[t] : Ut.test(t) || t.trim() === "" && t !== " " ? Gt(t) : t).join("");
+}
+function Gt(e) {
+	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
+}
+function J(e) {
+	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${e.kind === "mlp" ? "mlp" : "attn"}`;
+}
+function Kt(e) {
+	let t = qt(e);
+	if (t) return J(t);
+	let n = e.kind.replaceAll("_", " ");
+	return e.layer === null ? n : `L${e.layer} ${n}`;
+}
+function qt(e) {
+	let { kind: t, layer: n } = e;
+	return n === null ? null : t === "attention" || t === "mlp" ? {
+		kind: t,
+		layer: n
+	} : t === "head" && e.head !== null ? {
+		kind: t,
+		layer: n,
+		head: e.head
+	} : t !== "neuron" || e.neuron === null ? null : {
+		kind: t,
+		layer: n,
+		...e.expert === null ? {} : { expert: e.expert },
+		neuron: e.neuron
+	};
+}
+// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+var Jt = Symbol.for("pv"), Yt = 0;
+Array.isArray;
+function Y(t, n, r, i, a, o) {
+	n ||= {};
+	var s, c, l = n;
+	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
+	var u = {
+		type: t,
+		props: l,
+		key: r,
+		ref: s,
+		__k: null,
+		__: null,
+		__b: 0,
+		__e: null,
+		__c: null,
+		constructor: Jt,
+		__v: --Yt,
+		__i: -1,
+		__u: 0
+	};
+	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
+}
+// src/panels/parts.tsx
+function X(e) {
+	let t = je();
+	return /* @__PURE__ */ Y("section", {
+		class: `panel panel-${e.name}`,
+		"aria-labelledby": t,
+		children: [
+			/* @__PURE__ */ Y("h2", {
+				id: t,
+				children: e.title
+			}),
+			e.note ? /* @__PURE__ */ Y("p", {
+				class: "note",
+				children: e.note
+			}) : null,
+			e.children
+		]
+	});
+}
+function Z(e) {
+	return /* @__PURE__ */ Y("bdi", {
+		class: "token-text",
+		children: q(e.text)
+	});
+}
+function Xt(e) {
+	return /* @__PURE__ */ Y("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
+			class: "chip",
+			children: /* @__PURE__ */ Y(Z, { text: e.text })
+		}, t))
+	});
+}
+function Q(e) {
+	let t = e.answer;
+	return !t || t.result ? null : t.error ? /* @__PURE__ */ Y("p", {
+		class: "error",
+		role: "alert",
+		children: t.error
+	}) : /* @__PURE__ */ Y("p", {
+		class: "progress",
+		children: [
+			/* @__PURE__ */ Y("progress", {
+				value: t.fraction,
+				max: 1,
+				"aria-label": t.stage
+			}),
+			" ",
+			t.stage
+		]
+	});
+}
+function Zt(e) {
+	let t = H(), n = V(e.part, t.state.value.selection);
+	return /* @__PURE__ */ Y("button", {
+		type: "button",
+		class: "part",
+		"aria-pressed": n,
+		onClick: () => t.select(n ? null : e.part),
+		onMouseEnter: () => t.hovered.value = e.part,
+		onMouseLeave: () => t.hovered.value = null,
+		children: J(e.part)
+	});
+}
+function Qt(e) {
+	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
+	return /* @__PURE__ */ Y("span", {
+		class: "bar",
+		"aria-hidden": "true",
+		children: /* @__PURE__ */ Y("span", {
+			class: e.value < 0 ? "negative" : "positive",
+			style: { width: `${t * 50}%` }
+		})
+	});
+}
+function $t(e) {
+	return /* @__PURE__ */ Y("span", {
+		class: e.value < 0 ? "number negative" : "number positive",
+		children: G(e.value, e.digits)
+	});
+}
+function en(e) {
+	let t = H(), n = tn();
+	return /* @__PURE__ */ Y("details", {
+		class: "twin",
+		ref: n.ref,
+		onToggle: n.toggle,
+		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y("div", {
+			class: "scroll",
+			tabIndex: 0,
+			role: "region",
+			"aria-label": `Table: ${e.label}`,
+			children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: e.head.map((e, t) => /* @__PURE__ */ Y("th", {
+				scope: "col",
+				children: e
+			}, t)) }) }), /* @__PURE__ */ Y("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ Y("tr", { children: e.map((e, t) => /* @__PURE__ */ Y("td", { children: e }, t)) }, t)) })] })
+		}) : null]
+	});
+}
+function tn() {
+	let e = B(!1), t = F(null);
+	return {
+		ref: t,
+		get open() {
+			return e.value;
+		},
+		toggle: () => {
+			e.value = t.current?.open ?? !1;
+		}
+	};
+}
+function nn(e) {
+	De(() => {
+		e();
+		let t = matchMedia("(prefers-color-scheme: dark)");
+		return t.addEventListener("change", e), addEventListener("resize", e), () => {
+			t.removeEventListener("change", e), removeEventListener("resize", e);
+		};
+	});
+}
+// src/panels/Inspector.tsx
+var rn = {
+	zero: "its output set to zero",
+	mean: "its output set to its mean",
+	swap: "its output taken from prompt B"
+};
+function an() {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
+		ask: "inspect",
+		...n,
+		part: t
+	} : null);
+	return e.explained.value ? t ? /* @__PURE__ */ Y(X, {
+		name: "inspector",
+		title: `Inspector: ${J(t)}`,
+		children: [
+			/* @__PURE__ */ Y(Q, { answer: r }),
+			i && V(i.part, t) ? /* @__PURE__ */ Y("dl", {
+				class: a ? "stale" : "",
+				children: [
+					i.value === null ? null : /* @__PURE__ */ Y(on, {
+						name: "credit",
+						children: [G(i.value), " logits"]
+					}),
+					i.activation === null ? null : /* @__PURE__ */ Y(on, {
+						name: "activation",
+						children: G(i.activation, 2)
+					}),
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(on, {
+						name: "looks at",
+						children: i.looks_at.map((e) => /* @__PURE__ */ Y("span", {
+							class: "chip",
+							children: [
+								/* @__PURE__ */ Y(Z, { text: e.text }),
+								" ",
+								/* @__PURE__ */ Y("span", {
+									class: "small",
+									children: e.attention.toFixed(2)
+								})
+							]
+						}, e.position))
+					}),
+					/* @__PURE__ */ Y(sn, {
+						name: "reads",
+						tokens: i.reads
+					}),
+					/* @__PURE__ */ Y(sn, {
+						name: "writes toward",
+						tokens: i.promotes
+					}),
+					/* @__PURE__ */ Y(sn, {
+						name: "writes away from",
+						tokens: i.suppresses
+					})
+				]
+			}) : null,
+			/* @__PURE__ */ Y(cn, {})
+		]
+	}) : /* @__PURE__ */ Y(X, {
+		name: "inspector",
+		title: "Inspector",
+		note: "Select a sublayer, head or neuron anywhere to see what it does.",
+		children: null
+	}) : null;
+}
+function on(e) {
+	return /* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y("dt", { children: e.name }), /* @__PURE__ */ Y("dd", { children: e.children })] });
+}
+function sn(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(on, {
+		name: e.name,
+		children: /* @__PURE__ */ Y(Xt, { tokens: e.tokens })
+	});
+}
+function cn() {
+	let e = H(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ Y("fieldset", {
+		class: "test",
+		children: [
+			/* @__PURE__ */ Y("legend", { children: ["Test ", /* @__PURE__ */ Y("kbd", { children: "t" })] }),
+			/* @__PURE__ */ Y("p", {
+				class: "controls",
+				children: [wt.map((t) => /* @__PURE__ */ Y("button", {
+					type: "button",
+					"aria-pressed": n === t,
+					disabled: t === "swap" && r === null,
+					title: t === "swap" && r === null ? "Open prompt B first" : rn[t],
+					onClick: () => e.set({ test: n === t ? null : t }),
+					children: t
+				}, t)), /* @__PURE__ */ Y("button", {
+					type: "button",
+					onClick: () => ln(e),
+					children: ["Pin ", /* @__PURE__ */ Y("kbd", { children: "p" })]
+				})]
+			}),
+			n ? /* @__PURE__ */ Y(un, {
+				tests: [{
+					part: t,
+					how: n
+				}],
+				note: rn[n]
+			}) : null
+		]
+	}) : null;
+}
+function ln(e) {
+	let { selection: t, test: n, pins: r } = e.state.value;
+	if (!t) return;
+	let i = r.filter((e) => !V(e.part, t));
+	e.set({ pins: [...i, {
+		part: t,
+		how: n ?? "zero"
+	}] }), e.said.value = `Pinned ${J(t)}.`;
+}
+function un(e) {
+	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
+		ask: "test",
+		...n,
+		tests: e.tests,
+		...r ? { prompt_b: i } : {}
+	} : null);
+	return a ? /* @__PURE__ */ Y("p", {
+		class: "error",
+		children: "A swap takes its value from prompt B: open it with A | B."
+	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(dn, {
+		result: o.result,
+		note: e.note
+	}) : null] });
+}
+function dn({ result: e, note: t }) {
+	let { target_before: n, target_after: r, control: i } = e;
+	return /* @__PURE__ */ Y("div", {
+		class: "before-after",
+		"aria-live": "polite",
+		children: [
+			/* @__PURE__ */ Y("p", {
+				class: "big",
+				children: [
+					/* @__PURE__ */ Y(Z, { text: n.text }),
+					" ",
+					K(n.probability),
+					" → ",
+					K(r.probability)
+				]
+			}),
+			/* @__PURE__ */ Y(pn, {
+				before: n.probability,
+				after: r.probability,
+				band: i
+			}),
+			/* @__PURE__ */ Y("p", {
+				class: "note",
+				children: [
+					"With ",
+					t,
+					".",
+					" ",
+					i ? `Control: ${i.count} parts at random, ${K(i.low)} to ${K(i.high)}.` : "No control for this kind of test.",
+					" ",
+					e.verdict ? /* @__PURE__ */ Y("strong", { children: [
+						e.verdict === "within control" ? "○" : "●",
+						" ",
+						e.verdict
+					] }) : null
+				]
+			}),
+			/* @__PURE__ */ Y("p", {
+				class: "note",
+				children: ["Then: ", /* @__PURE__ */ Y(fn, { tokens: e.after.slice(0, 3) })]
+			})
+		]
+	});
+}
+function fn(e) {
+	return /* @__PURE__ */ Y(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ Y(Z, { text: e.text }),
+			" ",
+			/* @__PURE__ */ Y("span", {
+				class: "small",
+				children: K(e.probability)
+			})
+		]
+	}, t)) });
+}
+function pn(e) {
+	let t = (e) => 4 + e * 192;
+	return /* @__PURE__ */ Y("svg", {
+		class: "scale",
+		viewBox: "0 0 200 26",
+		"aria-hidden": "true",
+		children: [
+			/* @__PURE__ */ Y("line", {
+				x1: 4,
+				x2: 196,
+				y1: 14,
+				y2: 14,
+				class: "axis"
+			}),
+			e.band ? /* @__PURE__ */ Y("rect", {
+				x: t(e.band.low),
+				y: 7,
+				width: Math.max(t(e.band.high) - t(e.band.low), 1),
+				height: 14,
+				class: "band"
+			}) : null,
+			/* @__PURE__ */ Y("line", {
+				x1: t(e.before),
+				x2: t(e.after),
+				y1: 14,
+				y2: 14,
+				class: "move"
+			}),
+			/* @__PURE__ */ Y("circle", {
+				cx: t(e.before),
+				cy: 14,
+				r: 4,
+				class: "before"
+			}),
+			/* @__PURE__ */ Y("circle", {
+				cx: t(e.after),
+				cy: 14,
+				r: 4,
+				class: "after"
+			})
+		]
+	});
+}
+// src/keys.ts
+var mn = {
+	none: "zero",
+	zero: "mean",
+	mean: null,
+	swap: null
+};
+function hn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => gn(e, t, n);
+	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
+}
+function gn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || _n(n.target) || e.helpOpen.value) return;
+	let { selection: r, test: i } = e.state.value;
+	if (n.key === "t" && r) e.set({ test: mn[i ?? "none"] });
+	else if (n.key === "p" && r) ln(e);
+	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
+	else if (n.key === "?") e.helpOpen.value = !0;
+	else if (n.key === "Escape" && r) e.select(null);
+	else return;
+	n.preventDefault();
+}
+function _n(e) {
+	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
+}
+// src/colours.ts
+var vn = [
+	[
+		84,
+		39,
+		136
+	],
+	[
+		128,
+		115,
+		172
+	],
+	[
+		178,
+		171,
+		210
+	],
+	[
+		247,
+		247,
+		247
+	],
+	[
+		253,
+		184,
+		99
+	],
+	[
+		224,
+		130,
+		20
+	],
+	[
+		179,
+		88,
+		6
+	]
+], yn = [
+	[
+		0,
+		32,
+		77
+	],
+	[
+		49,
+		68,
+		107
+	],
+	[
+		102,
+		105,
+		112
+	],
+	[
+		149,
+		143,
+		120
+	],
+	[
+		203,
+		186,
+		105
+	],
+	[
+		255,
+		234,
+		70
+	]
+];
+function bn(e, t) {
+	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
+	return [
+		0,
+		1,
+		2
+	].map((e) => {
+		let [t, n] = [r[e], i[e]];
+		return Math.round(t + (n - t) * a);
+	});
+}
+function xn(e, t) {
+	return wn(bn(vn, .5 + (t > 0 ? e / t : 0) / 2));
+}
+function Sn(e) {
+	return wn(bn(yn, e));
+}
+function Cn(e) {
+	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
+		let t = Number(e) / 255;
+		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
+	});
+	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
+}
+function wn([e, t, n]) {
+	return `rgb(${e},${t},${n})`;
+}
+// src/panels/Grid.tsx
+var Tn = 34, En = 58;
+function Dn(e) {
+	let t = F(null), n = B(null), r = F({
+		width: 1,
+		height: 1
+	}), { columns: i, rows: a } = e;
+	nn(() => {
+		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
+		if (!o || !c || s === 0) return;
+		let l = {
+			width: Math.min(Math.max((s - Tn) / Math.max(i, 1), 7), 64),
+			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
+		};
+		r.current = l;
+		let [u, d] = [Tn + l.width * i, l.height * a + En], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), kn(c, e, l), jn(c, e, l, getComputedStyle(o).color), n.value && An(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+	});
+	let o = (e) => {
+		let n = t.current?.getBoundingClientRect();
+		if (!n) return null;
+		let o = Math.floor((e.clientX - n.left - Tn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
+	}, s = (t) => {
+		let r = {
+			ArrowLeft: [-1, 0],
+			ArrowRight: [1, 0],
+			ArrowUp: [0, -1],
+			ArrowDown: [0, 1]
+		}[t.key], o = n.value ?? [i - 1, 0];
+		if (r) {
+			let [e = 0, t = 0] = r;
+			n.value = [On(o[0] + e, i), On(o[1] + t, a)];
+		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
+		else return;
+		t.preventDefault();
+	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
+	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("div", {
+		class: "grid",
+		children: /* @__PURE__ */ Y("canvas", {
+			ref: t,
+			tabIndex: 0,
+			role: "application",
+			"aria-label": `${e.label}. Arrow keys move${e.onChoose ? ", Enter chooses" : ""}; a table follows.`,
+			onMouseMove: (e) => n.value = o(e),
+			onMouseLeave: () => n.value = null,
+			onClick: (t) => {
+				let n = o(t);
+				n && e.onChoose?.(...n);
+			},
+			onKeyDown: s
+		})
+	}), /* @__PURE__ */ Y("p", {
+		class: "told",
+		"aria-live": "polite",
+		children: c ?? "\xA0"
+	})] });
+}
+function On(e, t) {
+	return Math.min(Math.max(e, 0), t - 1);
+}
+function kn(e, t, n) {
+	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
+		let a = t.colour(i, r);
+		if (a === null) continue;
+		e.fillStyle = a;
+		let o = +(n.width > 10);
+		e.fillRect(Tn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && An(e, [i, r], n, "#e8710a", 2);
+	}
+}
+function An(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Tn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+}
+function jn(e, t, n, r) {
+	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
+	let i = Math.ceil(12 / n.height);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
+	let a = Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Tn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Mn(t.columnName(r)), 0, 4), e.restore();
+}
+function Mn(e) {
+	let t = [...e];
+	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
+}
+function Nn(e) {
+	let { start: t, length: n, what: r } = e;
+	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
+	let i = Math.max(0, n - 128), a = (e) => {
+		t.value = Math.min(Math.max(e, 0), i);
+	};
+	return /* @__PURE__ */ Y("p", {
+		class: "window",
+		children: [
+			/* @__PURE__ */ Y("button", {
+				type: "button",
+				disabled: t.value === 0,
+				onClick: () => a(t.value - 128),
+				children: ["Earlier ", r]
+			}),
+			" ",
+			t.value,
+			"–",
+			Math.min(t.value + 128, n) - 1,
+			" of ",
+			n,
+			" ",
+			/* @__PURE__ */ Y("button", {
+				type: "button",
+				disabled: t.value >= i,
+				onClick: () => a(t.value + 128),
+				children: ["Later ", r]
+			})
+		]
+	});
+}
+// src/panels/Attention.tsx
+function Pn() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = B(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
+		ask: "attention",
+		...n,
+		layer: s
+	} : null), u = W(n && c !== void 0 ? {
+		ask: "attention",
+		...n,
+		layer: s,
+		head: c
+	} : null);
+	if (!t) return null;
+	let d = t.tokens.length;
+	return /* @__PURE__ */ Y(X, {
+		name: "attention",
+		title: `Attention: layer ${s}`,
+		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		children: [
+			/* @__PURE__ */ Y(Nn, {
+				start: i,
+				length: d,
+				what: "tokens"
+			}),
+			/* @__PURE__ */ Y(Q, { answer: l.answer }),
+			l.result ? /* @__PURE__ */ Y("div", {
+				class: l.stale ? "stale" : "",
+				children: [/* @__PURE__ */ Y(In, {
+					payload: l.result,
+					start: i.value
+				}), /* @__PURE__ */ Y(en, {
+					label: "attention and contribution by head and token",
+					head: [
+						"head",
+						"source",
+						"attention",
+						"gives (logits)"
+					],
+					rows: () => Fn(l.result, i.value)
+				})]
+			}) : null,
+			c === void 0 ? null : /* @__PURE__ */ Y(Q, { answer: u.answer }),
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Rn, {
+				payload: u.result,
+				matrix: u.result.matrix,
+				head: c,
+				layer: s,
+				start: i.value
+			}) : null
+		]
+	});
+}
+function Fn(e, t) {
+	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
+		`L${n.layer}.H${n.head}`,
+		`${e.position} ${q(e.text)}`,
+		(n.pattern[e.position] ?? 0).toFixed(3),
+		G(n.contribution[e.position] ?? 0, 3)
+	]));
+}
+function In({ payload: e, start: t }) {
+	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
+	return /* @__PURE__ */ Y("ul", {
+		class: "multiples",
+		children: n.map((n) => /* @__PURE__ */ Y("li", { children: [
+			/* @__PURE__ */ Y(Zt, { part: {
+				kind: "head",
+				layer: n.layer,
+				head: n.head
+			} }),
+			" ",
+			G(n.value),
+			/* @__PURE__ */ Y(Ln, {
+				head: n,
+				tokens: e.tokens,
+				start: t,
+				largest: r
+			})
+		] }, n.head))
+	});
+}
+function Ln(e) {
+	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
+	return /* @__PURE__ */ Y("svg", {
+		class: "strips",
+		viewBox: "0 0 100 20",
+		preserveAspectRatio: "none",
+		"aria-hidden": "true",
+		children: t.map((t, r) => {
+			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
+			return /* @__PURE__ */ Y("g", { children: [
+				/* @__PURE__ */ Y("rect", {
+					x: r * n,
+					y: 0,
+					width: n * .94,
+					height: 9,
+					fill: Sn(i)
+				}),
+				/* @__PURE__ */ Y("rect", {
+					x: r * n,
+					y: 10,
+					width: n * .94,
+					height: 9,
+					fill: xn(a, e.largest)
+				}),
+				/* @__PURE__ */ Y("title", { children: `${t.position} ${q(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
+			] }, t.position);
+		})
+	});
+}
+function Rn(e) {
+	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
+		kind: "head",
+		layer: e.layer,
+		head: e.head
+	}), l = (e) => q(t.tokens[r + e]?.text ?? ""), u = i.value ? 1 : a;
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("h3", { children: c }),
+		/* @__PURE__ */ Y("p", {
+			class: "controls",
+			children: [/* @__PURE__ */ Y("button", {
+				type: "button",
+				"aria-pressed": !i.value,
+				onClick: () => i.value = !1,
+				children: "pattern"
+			}), /* @__PURE__ */ Y("button", {
+				type: "button",
+				"aria-pressed": i.value,
+				onClick: () => i.value = !0,
+				children: "value-weighted, for the target"
+			})]
+		}),
+		/* @__PURE__ */ Y(Dn, {
+			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
+			columns: a,
+			rows: u,
+			height: i.value ? 26 : 12,
+			colour: (e, t) => i.value ? xn(o?.contribution[r + e] ?? 0, s) : e > t ? null : Sn(n[r + t]?.[r + e] ?? 0),
+			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
+			rowName: (e) => i.value ? "" : `${r + e}`,
+			columnName: (e) => l(e)
+		}),
+		/* @__PURE__ */ Y(en, {
+			label: `pattern of ${c}`,
+			head: [
+				"from",
+				"to",
+				"attention"
+			],
+			rows: () => n.slice(r, r + a).flatMap((e, t) => e.slice(r, r + t + 1).map((e, n) => [
+				`${r + t} ${l(t)}`,
+				`${r + n} ${l(n)}`,
+				e.toFixed(3)
+			]))
+		})
+	] });
+}
+// src/align.ts
+function zn(e, t) {
+	let n = [], [r, i] = [0, 0];
+	for (let [a, o] of [...Vn(e, t), [e.length, t.length]]) {
+		let s = a - r === o - i;
+		for (; r < a;) n.push({
+			a: r,
+			b: s ? i : null,
+			how: s ? "differs" : "alone"
+		}), r += 1, s && (i += 1);
+		for (; i < o; i += 1) n.push({
+			a: null,
+			b: i,
+			how: "alone"
+		});
+		a < e.length && o < t.length && n.push({
+			a,
+			b: o,
+			how: "same"
+		}), [r, i] = [a + 1, o + 1];
+	}
+	return n;
+}
+function Bn(e) {
+	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
+}
+function Vn(e, t) {
+	let n = 0;
+	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
+	let r = 0;
+	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
+	let i = Hn(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	return [
+		...Array.from({ length: n }, (e, t) => [t, t]),
+		...i.map(([e, t]) => [e + n, t + n]),
+		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
+	];
+}
+function Hn(e, t) {
+	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
+	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
+	let a = [];
+	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
+	return a;
+}
+// src/ledger.ts
+function Un(e, t, n, r = () => !1) {
+	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
+	return {
+		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
+		others: {
+			count: o.length,
+			value: Wn(o.map((e) => e.value))
+		},
+		sum: Wn(e.map((e) => e.value))
+	};
+}
+function Wn(e) {
+	let t = 0, n = 0;
+	for (let r of e) {
+		let e = t + r;
+		n += Math.abs(t) >= Math.abs(r) ? t - e + r : r - e + t, t = e;
+	}
+	return t + n;
+}
+function Gn(e) {
+	let t = Wn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+	return {
+		sum: t,
+		error: n,
+		holds: n <= e.tolerance
+	};
+}
+function $(e) {
+	return [
+		e.kind,
+		e.layer,
+		e.head,
+		e.expert,
+		e.neuron,
+		e.source
+	].join(" ");
+}
+function Kn(e, t) {
+	let n = new Map(t.map((e) => [$(e), e]));
+	return [...e.map((e) => {
+		let t = n.get($(e));
+		return n.delete($(e)), {
+			term: e,
+			a: e.value,
+			b: t?.value ?? null
+		};
+	}), ...[...n.values()].map((e) => ({
+		term: e,
+		a: null,
+		b: e.value
+	}))];
+}
+// src/panels/compared.ts
+function qn() {
+	let e = H(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
+		...a,
+		prompt: n,
+		test: !1,
+		top: 10
+	};
+	delete s.position;
+	let c = U(o ? {
+		ask: "explain",
+		...s
+	} : null), l = o && c?.result ? zn(Jn(i), Jn(c.result)) : null, u = l && i ? Bn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+		ask: "explain",
+		...s,
+		position: u[1]
+	} : null);
+	if (!o) return null;
+	let f = r === null ? c : u ? d : c?.result ? null : c;
+	return {
+		answer: f,
+		result: f?.result ?? null,
+		columns: l,
+		mate: u?.[1] ?? null
+	};
+}
+function Jn(e) {
+	return e.tokens.map((e) => e.id);
+}
+// src/panels/Patch.tsx
+var Yn = {
+	resid: "stream before a block",
+	attention: "attention's write",
+	mlp: "MLP's write"
+};
+function Xn(e) {
+	let { a: t, target: n, vs: r } = H().state.value, i = B("resid"), { answer: a, result: o, stale: s } = W({
+		ask: "patch",
+		prompt: t,
+		prompt_b: e.promptB,
+		site: i.value,
+		align: e.pairs,
+		...n === null ? {} : { target: n },
+		...r === null ? {} : { vs: r }
+	});
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("h3", { children: "Patching: B with one value of A at a time" }),
+		/* @__PURE__ */ Y("p", {
+			class: "controls",
+			children: /* @__PURE__ */ Y("label", { children: [
+				"Value",
+				" ",
+				/* @__PURE__ */ Y("select", {
+					value: i.value,
+					onChange: (e) => i.value = e.currentTarget.value,
+					children: Object.entries(Yn).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						value: e,
+						children: t
+					}, e))
+				})
+			] })
+		}),
+		/* @__PURE__ */ Y(Q, { answer: a }),
+		o ? /* @__PURE__ */ Y("div", {
+			class: s ? "stale" : "",
+			children: /* @__PURE__ */ Y(Zn, { result: o })
+		}) : null
+	] });
+}
+function Zn({ result: e }) {
+	let t = H(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Vt(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("p", {
+			class: "note",
+			children: [
+				e.metric.replace("-", " "),
+				" of ",
+				d,
+				e.versus ? ` over ${q(e.versus.text)}` : "",
+				": ",
+				Vt(e.clean),
+				" in A,",
+				" ",
+				Vt(e.corrupt),
+				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
+				" ",
+				e.complete ? "" : "Not all cells were computed."
+			]
+		}),
+		/* @__PURE__ */ Y(Nn, {
+			start: n,
+			length: r.length,
+			what: "tokens"
+		}),
+		/* @__PURE__ */ Y(Dn, {
+			label: "Effect of patching, by layer and token",
+			columns: o.length,
+			rows: i.length,
+			colour: (e, t) => {
+				let n = s(e, t);
+				return n ? xn(n.effect ?? 0, l) : null;
+			},
+			tell: (e, t) => u(s(e, t)),
+			rowName: (e) => `L${i[e]}`,
+			columnName: (e) => c(o[e] ?? -1),
+			...e.site === "resid" ? {} : { onChoose: (n, r) => t.select({
+				kind: e.site === "mlp" ? "mlp" : "attention",
+				layer: i[r] ?? 0
+			}) }
+		}),
+		/* @__PURE__ */ Y(en, {
+			label: "effect of patching",
+			head: [
+				"layer",
+				"position",
+				e.metric,
+				"effect"
+			],
+			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
+				`L${e.layer}`,
+				`${e.position} ${c(e.position ?? 0)}`,
+				Vt(e.value),
+				e.effect === null ? "—" : G(e.effect)
+			])
+		})
+	] });
+}
+// src/panels/Compare.tsx
+var Qn = 12;
+function $n() {
+	let e = H(), t = e.explained.value, n = qn(), { b: r } = e.state.value;
+	if (!t || r === null) return null;
+	if (!n) return /* @__PURE__ */ Y(X, {
+		name: "compare",
+		title: "Compare A and B",
+		note: "Change prompt B to see what differs.",
+		children: null
+	});
+	let i = n.columns ? Bn(n.columns) : [];
+	return /* @__PURE__ */ Y(X, {
+		name: "compare",
+		title: "Compare A and B",
+		children: [
+			/* @__PURE__ */ Y(Q, { answer: n.answer }),
+			/* @__PURE__ */ Y(er, {
+				explained: t,
+				compared: n
+			}),
+			n.columns && n.mate === null ? /* @__PURE__ */ Y("p", {
+				class: "error",
+				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
+			}) : null,
+			n.result && n.mate !== null ? /* @__PURE__ */ Y(nr, {
+				a: t,
+				b: n.result
+			}) : null,
+			i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(Xn, {
+				pairs: i,
+				promptB: r
+			}) : null
+		]
+	});
+}
+function er({ explained: e, compared: t }) {
+	let n = t.result?.tokens ?? [];
+	if (!t.columns || !t.result) return null;
+	let r = {
+		same: "=",
+		differs: "≠",
+		alone: "∅"
+	};
+	return /* @__PURE__ */ Y("div", {
+		class: "scroll",
+		tabIndex: 0,
+		role: "region",
+		"aria-label": "Tokens of A and B",
+		children: [/* @__PURE__ */ Y("table", {
+			class: "columns",
+			children: /* @__PURE__ */ Y("tbody", { children: [
+				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+					scope: "row",
+					children: "A"
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ Y("td", {
+					class: n,
+					children: t === null ? "—" : /* @__PURE__ */ Y(Z, { text: e.tokens[t]?.text ?? "" })
+				}, r))] }),
+				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+					scope: "row",
+					children: /* @__PURE__ */ Y("span", {
+						class: "hidden",
+						children: "aligned"
+					})
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ Y("td", {
+					class: e,
+					title: e,
+					children: [r[e], /* @__PURE__ */ Y("span", {
+						class: "hidden",
+						children: e
+					})]
+				}, t))] }),
+				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+					scope: "row",
+					children: "B"
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ Y("td", {
+					class: t,
+					children: e === null ? "—" : /* @__PURE__ */ Y(Z, { text: n[e]?.text ?? "" })
+				}, r))] })
+			] })
+		}), /* @__PURE__ */ Y("p", {
+			class: "note",
+			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
+		})]
+	});
+}
+var tr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function nr({ a: e, b: t }) {
+	let n = Kn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(tr(t)) - Math.abs(tr(e))), r = n.slice(0, Qn), i = n.slice(Qn), a = Math.max(0, ...n.map((e) => Math.abs(tr(e)))), o = (e) => [
+		Wn(e.map((e) => e.a ?? 0)),
+		Wn(e.map((e) => e.b ?? 0)),
+		Wn(e.map(tr))
+	];
+	return /* @__PURE__ */ Y("table", {
+		class: "differences",
+		children: [
+			/* @__PURE__ */ Y("caption", { children: [
+				"Ledger of ",
+				/* @__PURE__ */ Y(Z, { text: e.target.text }),
+				": ",
+				K(e.target.probability),
+				" in A,",
+				" ",
+				K(t.target.probability),
+				" in B"
+			] }),
+			/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					children: "part"
+				}),
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					class: "number",
+					children: "A"
+				}),
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					class: "number",
+					children: "B"
+				}),
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					class: "number",
+					children: "A − B"
+				}),
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					class: "wide-only",
+					children: /* @__PURE__ */ Y("span", {
+						class: "hidden",
+						children: "bar"
+					})
+				})
+			] }) }),
+			/* @__PURE__ */ Y("tbody", { children: [r.map((e) => {
+				let t = qt(e.term);
+				return /* @__PURE__ */ Y("tr", { children: [
+					/* @__PURE__ */ Y("th", {
+						scope: "row",
+						children: t ? /* @__PURE__ */ Y(Zt, { part: t }) : Kt(e.term)
+					}),
+					/* @__PURE__ */ Y("td", {
+						class: "number",
+						children: e.a === null ? "—" : G(e.a)
+					}),
+					/* @__PURE__ */ Y("td", {
+						class: "number",
+						children: e.b === null ? "—" : G(e.b)
+					}),
+					/* @__PURE__ */ Y("td", {
+						class: "number",
+						children: /* @__PURE__ */ Y($t, { value: tr(e) })
+					}),
+					/* @__PURE__ */ Y("td", {
+						class: "wide-only",
+						children: /* @__PURE__ */ Y(Qt, {
+							value: tr(e),
+							largest: a
+						})
+					})
+				] }, $(e.term));
+			}), /* @__PURE__ */ Y(rr, {
+				name: `${i.length} others (net)`,
+				sums: o(i)
+			})] }),
+			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(rr, {
+				name: "total",
+				sums: o(n)
+			}) })
+		]
+	});
+}
+function rr({ name: e, sums: t }) {
+	return /* @__PURE__ */ Y("tr", {
+		class: e === "total" ? "total" : "others",
+		children: [
+			/* @__PURE__ */ Y("th", {
+				scope: "row",
+				children: e
+			}),
+			t.map((e, t) => /* @__PURE__ */ Y("td", {
+				class: "number",
+				children: G(e)
+			}, t)),
+			/* @__PURE__ */ Y("td", { class: "wide-only" })
+		]
+	});
+}
+function ir(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[ar, or(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	for (let s of o) {
+		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
+		let o = [sr(s), ...s.steps.map(cr)], c = o.filter((e) => !r.has(e.id));
+		if (r.size + c.length > n) break;
+		for (let e of c) r.set(e.id, e);
+		let l = [...o.map((e) => e.id), ar];
+		l.slice(1).forEach((e, t) => {
+			let n = l[t], r = i.get(`${n} ${e}`) ?? {
+				from: n,
+				to: e,
+				value: 0
+			};
+			i.set(`${n} ${e}`, {
+				...r,
+				value: r.value + s.value
+			});
+		}), a.push(s);
+	}
+	return {
+		nodes: [...r.values()],
+		edges: [...i.values()],
+		paths: a,
+		remainder: {
+			count: e.paths.length - a.length + e.small_count,
+			value: e.value - Wn(a.map((e) => e.value))
+		}
+	};
+}
+var ar = "output";
+function or(e) {
+	return {
+		id: ar,
+		label: "",
+		position: e.position,
+		height: e.model.layers,
+		part: null
+	};
+}
+function sr(e) {
+	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
+	return {
+		id: `${t} ${n} ${r}`,
+		label: n === null ? i : `L${n} ${i}`,
+		position: r,
+		height: n === null ? -1 : n + .6,
+		part: t === "mlp" && n !== null ? {
+			kind: "mlp",
+			layer: n
+		} : null
+	};
+}
+function cr(e) {
+	let { layer: t, head: n, source: r, destination: i } = e;
+	return {
+		id: `head ${t} ${n} ${r} ${i}`,
+		label: `L${t}.H${n}`,
+		position: i,
+		height: t + .2,
+		part: {
+			kind: "head",
+			layer: t,
+			head: n
+		}
+	};
+}
+function lr(e, t) {
+	let n = sr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
+}
+// src/panels/Flow.tsx
+var ur = 96, dr = 30;
+function fr() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
+		ask: "paths",
+		...i
+	} : null), c = B(2);
+	return /* @__PURE__ */ Y("div", {
+		ref: n,
+		children: t ? /* @__PURE__ */ Y(X, {
+			name: "flow",
+			title: "Flow",
+			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
+			children: [/* @__PURE__ */ Y(Q, { answer: a }), o ? /* @__PURE__ */ Y("div", {
+				class: s ? "stale" : "",
+				children: [/* @__PURE__ */ Y("label", {
+					class: "controls",
+					children: [
+						"Paths of at least ",
+						c.value,
+						" % of the logit",
+						" ",
+						/* @__PURE__ */ Y("input", {
+							type: "range",
+							min: .5,
+							max: 10,
+							step: .5,
+							value: c.value,
+							onInput: (e) => c.value = Number(e.currentTarget.value)
+						})
+					]
+				}), /* @__PURE__ */ Y(pr, {
+					payload: o,
+					flow: ir(o, c.value / 100)
+				})]
+			}) : null]
+		}) : null
+	});
+}
+function pr({ payload: e, flow: t }) {
+	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = mr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ur, s = i.length * dr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("div", {
+			class: "scroll",
+			tabIndex: 0,
+			role: "region",
+			"aria-label": "Flow graph",
+			children: /* @__PURE__ */ Y("svg", {
+				class: "flow",
+				width: o,
+				height: s,
+				viewBox: `0 0 ${o} ${s}`,
+				children: [
+					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ Y(gr, {
+						edge: e,
+						places: a,
+						largest: c
+					}, `${e.from} ${e.to}`)),
+					t.nodes.map((t) => /* @__PURE__ */ Y(_r, {
+						node: t,
+						place: a.get(t.id) ?? {
+							x: 0,
+							y: 0
+						},
+						label: t.id === "output" ? `${q(e.target.text)} ${G(e.value)}` : t.label
+					}, t.id)),
+					r.map((e) => /* @__PURE__ */ Y("text", {
+						class: "column",
+						x: hr(a, t.nodes, e),
+						y: s - 10,
+						children: [
+							e,
+							" ",
+							n(e)
+						]
+					}, e))
+				]
+			})
+		}),
+		/* @__PURE__ */ Y("p", {
+			class: "note",
+			children: [
+				t.paths.length,
+				" paths carry ",
+				G(l.reduce((e, t) => e + t, 0)),
+				" of",
+				" ",
+				G(e.value),
+				";",
+				" ",
+				/* @__PURE__ */ Y("strong", { children: [
+					t.remainder.count,
+					" other paths, constants and unopened heads (net) ",
+					G(t.remainder.value)
+				] }),
+				" ",
+				"(",
+				K(Math.abs(t.remainder.value / e.value)),
+				" of the logit)."
+			]
+		}),
+		/* @__PURE__ */ Y(en, {
+			label: "paths",
+			head: ["path", "logits"],
+			rows: () => [...t.paths.map((e) => [lr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+		})
+	] });
+}
+function mr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? 0;
+		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
+	}), o = /* @__PURE__ */ new Map(), s = ur / 2;
+	for (let e of t) o.set(e, s), s += ur * (r.get(e) ?? 1);
+	return new Map(e.map((e, t) => [e.id, {
+		x: (o.get(e.position) ?? 0) + (a[t] ?? 0) * ur,
+		y: n.indexOf(e.height) * dr + 18
+	}]));
+}
+function hr(e, t, n) {
+	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
+}
+function gr({ edge: e, places: t, largest: n }) {
+	let [r, i] = [t.get(e.from), t.get(e.to)];
+	if (!r || !i) return null;
+	let a = (r.y + i.y) / 2;
+	return /* @__PURE__ */ Y("path", {
+		class: e.value < 0 ? "edge negative" : "edge positive",
+		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
+		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
+		children: /* @__PURE__ */ Y("title", { children: G(e.value) })
+	});
+}
+function _r({ node: e, place: t, label: n }) {
+	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
+		x: t.x - a / 2,
+		y: t.y - 9,
+		width: a,
+		height: 18,
+		rx: e.part?.kind === "head" ? 9 : 2
+	}), /* @__PURE__ */ Y("text", {
+		x: t.x,
+		y: t.y + 4,
+		children: n
+	})] });
+	if (!i) return /* @__PURE__ */ Y("g", {
+		class: "spot",
+		children: o
+	});
+	let s = V(i, r.state.value.selection);
+	return /* @__PURE__ */ Y("g", {
+		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
+		role: "button",
+		tabIndex: 0,
+		"aria-pressed": s,
+		"aria-label": n,
+		onClick: () => r.select(s ? null : i),
+		onKeyDown: (e) => {
+			(e.key === "Enter" || e.key === " ") && (r.select(s ? null : i), e.preventDefault());
+		},
+		onMouseEnter: () => r.hovered.value = i,
+		onMouseLeave: () => r.hovered.value = null,
+		children: o
+	});
+}
+// src/panels/Generation.tsx
+var vr = 12;
+function yr() {
+	let e = H(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
+		ask: "generate",
+		prompt: t.value,
+		tokens: vr
+	});
+	return e.explained.value ? /* @__PURE__ */ Y(X, {
+		name: "generation",
+		title: "Generation",
+		note: "What the model writes next, taking the top token each time.",
+		children: [
+			e.data.host === "report" ? null : /* @__PURE__ */ Y("button", {
+				type: "button",
+				onClick: () => t.value = n,
+				children: [
+					"Continue by ",
+					vr,
+					" tokens"
+				]
+			}),
+			/* @__PURE__ */ Y(Q, { answer: r }),
+			i && t.value !== null ? /* @__PURE__ */ Y(br, {
+				prompt: t.value,
+				result: i
+			}) : null
+		]
+	}) : null;
+}
+function br({ prompt: e, result: t }) {
+	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
+	return /* @__PURE__ */ Y("ol", {
+		class: "strip",
+		children: t.generated.map((e) => /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
+			type: "button",
+			class: "token",
+			title: "Why this token?",
+			"aria-label": `${q(e.text)}, ${K(e.probability)}: why this token?`,
+			"aria-pressed": i === e.position - 1 && a === e.text,
+			onClick: () => n.set({
+				a: r,
+				position: e.position - 1,
+				target: e.text
+			}),
+			children: [/* @__PURE__ */ Y(Z, { text: e.text }), /* @__PURE__ */ Y("span", {
+				class: "index",
+				children: K(e.probability)
+			})]
+		}) }, e.position))
+	});
+}
+// src/transports.ts
+function xr(e) {
+	return (t, n) => {
+		let r = new AbortController();
+		return Sr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Cr(e));
+			await wr(e.body, n);
+		}).catch((e) => {
+			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
+		}), () => r.abort();
+	};
+}
+function Sr(e, t, n, r) {
+	let i = { "content-type": "application/json" };
+	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
+		method: "POST",
+		headers: i,
+		body: JSON.stringify(t),
+		...r ? { signal: r } : {}
+	});
+}
+async function Cr(e) {
+	let t = await e.text();
+	try {
+		let { message: e } = JSON.parse(t);
+		if (e) return e;
+	} catch {}
+	return t || `The server answered ${e.status}.`;
+}
+async function wr(e, t) {
+	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
+	for (;;) {
+		let { done: e, value: i } = await n.read();
+		if (e) break;
+		r += i.replaceAll("\r\n", "\n");
+		let a = r.split("\n\n");
+		r = a.pop() ?? "";
+		for (let e of a) Tr(e, t);
+	}
+	r.trim() && Tr(r, t), t.error("The server closed the connection before it had answered.");
+}
+function Tr(e, t) {
+	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
+	i && Er(r("event")[0] ?? "message", JSON.parse(i), t);
+}
+function Er(e, t, n) {
+	if (e === "progress") {
+		let { stage: e, fraction: r } = t;
+		n.progress(e, r);
+	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
+}
+var Dr = (e, t) => (t.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {});
+function Or(e) {
+	let t = 0;
+	return (n, r) => {
+		t += 1;
+		let i = t, a = (t) => {
+			t.id === i && (Er(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+		};
+		return e.on("msg:custom", a), e.send({
+			id: i,
+			ask: n
+		}), () => {
+			e.off("msg:custom", a), e.send({
+				id: i,
+				cancel: !0
+			});
+		};
+	};
+}
+// src/panels/Header.tsx
+function kr() {
+	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
+	return /* @__PURE__ */ Y("header", {
+		class: "panel panel-header",
+		children: [/* @__PURE__ */ Y("div", {
+			class: "title",
+			children: [
+				/* @__PURE__ */ Y("h1", { children: "unembed" }),
+				n ? /* @__PURE__ */ Y("p", {
+					class: "note",
+					children: [
+						n.name,
+						" · ",
+						n.layers,
+						" layers × ",
+						n.heads,
+						" heads · ",
+						n.device,
+						" · ",
+						n.dtype
+					]
+				}) : null,
+				/* @__PURE__ */ Y(jr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ Y(Mr, {}) : null,
+				/* @__PURE__ */ Y("button", {
+					type: "button",
+					onClick: () => e.helpOpen.value = !0,
+					children: ["Keys ", /* @__PURE__ */ Y("kbd", { children: "?" })]
+				})
+			]
+		}), /* @__PURE__ */ Y("form", {
+			class: "fields",
+			onSubmit: (e) => {
+				e.preventDefault();
+			},
+			children: [
+				/* @__PURE__ */ Y(Ar, {
+					name: "a",
+					label: "Prompt",
+					wide: !0,
+					live: r
+				}),
+				t.b === null ? null : /* @__PURE__ */ Y(Ar, {
+					name: "b",
+					label: "Prompt B",
+					wide: !0,
+					live: r
+				}),
+				/* @__PURE__ */ Y(Ar, {
+					name: "target",
+					label: "Target",
+					placeholder: "top prediction",
+					live: r
+				}),
+				/* @__PURE__ */ Y(Ar, {
+					name: "vs",
+					label: "Versus",
+					placeholder: "none",
+					live: r
+				}),
+				/* @__PURE__ */ Y("label", { children: ["Reference", /* @__PURE__ */ Y("select", {
+					value: t.vs === null ? t.reference : "vs",
+					disabled: !r || t.vs !== null,
+					onChange: (t) => e.set({ reference: t.currentTarget.value }),
+					children: [
+						/* @__PURE__ */ Y("option", {
+							value: "mean",
+							children: "above vocabulary mean"
+						}),
+						/* @__PURE__ */ Y("option", {
+							value: "raw",
+							children: "raw logit"
+						}),
+						t.vs === null ? null : /* @__PURE__ */ Y("option", {
+							value: "vs",
+							children: "minus the versus token"
+						})
+					]
+				})] }),
+				/* @__PURE__ */ Y("button", {
+					type: "button",
+					"aria-pressed": t.b !== null,
+					disabled: !r,
+					onClick: () => e.set({ b: t.b === null ? t.a : null }),
+					children: "A | B"
+				})
+			]
+		})]
+	});
+}
+function Ar(e) {
+	let t = H(), n = t.state.value[e.name] ?? "", r = B(n);
+	De(() => {
+		r.value = n;
+	}, [n]);
+	let i = () => {
+		if (r.value === n) return;
+		let i = (e.name === "target" || e.name === "vs") && r.value === "" ? null : r.value;
+		t.set({
+			[e.name]: i,
+			...e.name === "a" ? {
+				position: null,
+				target: null
+			} : {}
+		});
+	}, a = {
+		value: r.value,
+		placeholder: e.placeholder ?? "",
+		readOnly: !e.live,
+		spellcheck: !1,
+		autocomplete: "off",
+		onBlur: i
+	};
+	return e.wide ? /* @__PURE__ */ Y("label", {
+		class: "wide",
+		children: [e.label, /* @__PURE__ */ Y("textarea", {
+			...a,
+			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
+			dir: "auto",
+			onInput: (e) => r.value = e.currentTarget.value,
+			onKeyDown: (e) => {
+				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
+			}
+		})]
+	}) : /* @__PURE__ */ Y("label", { children: [e.label, /* @__PURE__ */ Y("input", {
+		...a,
+		type: "text",
+		onInput: (e) => r.value = e.currentTarget.value,
+		onKeyDown: (e) => e.key === "Enter" && i()
+	})] });
+}
+function jr() {
+	let e = H(), t = F(null), n = B(!1);
+	return /* @__PURE__ */ Y("label", {
+		class: "find",
+		children: [/* @__PURE__ */ Y("span", { children: ["Find ", /* @__PURE__ */ Y("kbd", { children: "/" })] }), /* @__PURE__ */ Y("input", {
+			ref: t,
+			type: "search",
+			"data-find": !0,
+			placeholder: "L23.H4",
+			"aria-invalid": n.value,
+			onKeyDown: (r) => {
+				if (r.key !== "Enter" || !t.current) return;
+				let i = jt(t.current.value), a = e.explained.value?.model;
+				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
+			}
+		})]
+	});
+}
+function Mr() {
+	let e = H(), t = B(null), n = async () => {
+		t.value = null;
+		let n = await Sr("/report", {
+			state: e.state.value,
+			results: e.desk.shown()
+		}, e.data.token);
+		if (!n.ok) {
+			t.value = await Cr(n);
+			return;
+		}
+		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
+		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
+	};
+	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("button", {
+		type: "button",
+		onClick: () => n().catch((e) => t.value = String(e)),
+		disabled: !e.explained.value,
+		children: "Export"
+	}), t.value ? /* @__PURE__ */ Y("p", {
+		class: "error",
+		role: "alert",
+		children: t.value
+	}) : null] });
+}
+// src/panels/Help.tsx
+var Nr = [
+	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
+	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
+	["Enter", "choose what has the focus"],
+	["t", "test the selected part: zero, then mean, then none"],
+	["p", "pin the test of the selected part"],
+	["/", "find a part by name"],
+	["Escape", "select nothing; close this"],
+	["?", "show the keys"]
+];
+function Pr() {
+	let e = H(), t = F(null), n = e.helpOpen.value;
+	return De(() => {
+		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
+	}, [n]), /* @__PURE__ */ Y("dialog", {
+		ref: t,
+		"aria-labelledby": "unembed-keys",
+		onClose: () => e.helpOpen.value = !1,
+		children: [
+			/* @__PURE__ */ Y("h2", {
+				id: "unembed-keys",
+				children: "Keys"
+			}),
+			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Nr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+				scope: "row",
+				children: /* @__PURE__ */ Y("kbd", { children: e })
+			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ Y("button", {
+				type: "button",
+				onClick: () => e.helpOpen.value = !1,
+				children: "Close"
+			})
+		]
+	});
+}
+// src/panels/Knowledge.tsx
+var Fr = 12;
+function Ir() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.text, { answer: c, result: l, stale: u } = W(r && o && s !== void 0 ? {
+		ask: "attribute",
+		prompt: i,
+		target: s,
+		top: 20
+	} : null);
+	return /* @__PURE__ */ Y("div", {
+		ref: n,
+		children: t ? /* @__PURE__ */ Y(X, {
+			name: "knowledge",
+			title: "Knowledge",
+			note: `How much of the probability of ${q(s ?? "")} each layer's neurons are worth: attribution from no activation to the one they have.`,
+			children: [
+				o ? null : /* @__PURE__ */ Y("p", {
+					class: "note",
+					children: "Knowledge is attributed at the last token; choose it to see this panel."
+				}),
+				/* @__PURE__ */ Y(Q, { answer: c }),
+				l ? /* @__PURE__ */ Y("div", {
+					class: u ? "stale" : "",
+					children: [
+						/* @__PURE__ */ Y(Lr, { result: l }),
+						/* @__PURE__ */ Y(Rr, { neurons: l.attributions.slice(0, Fr) }),
+						/* @__PURE__ */ Y(en, {
+							label: "attribution by layer",
+							head: [
+								"layer",
+								"sum of its neurons",
+								"change of the probability",
+								"error"
+							],
+							rows: () => l.layers.map((e) => [
+								`L${e.layer}`,
+								G(e.sum, 4),
+								G(e.change, 4),
+								Vt(e.error, 4)
+							])
+						})
+					]
+				}) : null
+			]
+		}) : null
+	});
+}
+function Lr({ result: e }) {
+	let t = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum))), n = 300 / Math.max(e.layers.length, 1);
+	return /* @__PURE__ */ Y("svg", {
+		class: "layers",
+		viewBox: "0 0 300 96",
+		role: "img",
+		"aria-label": "Attribution by layer; the table below has the numbers",
+		children: [/* @__PURE__ */ Y("line", {
+			x1: 0,
+			x2: 300,
+			y1: 42,
+			y2: 42,
+			class: "axis"
+		}), e.layers.map((r, i) => {
+			let a = Math.abs(r.sum) / t * 40;
+			return /* @__PURE__ */ Y("g", { children: [
+				/* @__PURE__ */ Y("rect", {
+					class: r.sum < 0 ? "negative" : "positive",
+					x: i * n + 1,
+					y: r.sum < 0 ? 42 : 42 - a,
+					width: Math.max(n - 2, 1),
+					height: a
+				}),
+				i % Math.ceil(e.layers.length / 15) === 0 ? /* @__PURE__ */ Y("text", {
+					x: (i + .5) * n,
+					y: 93,
+					children: r.layer
+				}) : null,
+				/* @__PURE__ */ Y("title", { children: `L${r.layer}: ${G(r.sum, 3)}` })
+			] }, r.layer);
+		})]
+	});
+}
+function Rr({ neurons: e }) {
+	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+		/* @__PURE__ */ Y("th", {
+			scope: "col",
+			children: "neuron"
+		}),
+		/* @__PURE__ */ Y("th", {
+			scope: "col",
+			class: "number",
+			children: "attribution"
+		}),
+		/* @__PURE__ */ Y("th", {
+			scope: "col",
+			class: "wide-only",
+			children: /* @__PURE__ */ Y("span", {
+				class: "hidden",
+				children: "bar"
+			})
+		}),
+		/* @__PURE__ */ Y("th", {
+			scope: "col",
+			class: "number",
+			children: "activation"
+		})
+	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
+		/* @__PURE__ */ Y("th", {
+			scope: "row",
+			children: /* @__PURE__ */ Y(Zt, { part: zr(e) })
+		}),
+		/* @__PURE__ */ Y("td", {
+			class: "number",
+			children: /* @__PURE__ */ Y($t, {
+				value: e.value,
+				digits: 3
+			})
+		}),
+		/* @__PURE__ */ Y("td", {
+			class: "wide-only",
+			children: /* @__PURE__ */ Y(Qt, {
+				value: e.value,
+				largest: t
+			})
+		}),
+		/* @__PURE__ */ Y("td", {
+			class: "number",
+			children: G(e.activation)
+		})
+	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
+}
+function zr({ layer: e, expert: t, neuron: n }) {
+	return {
+		kind: "neuron",
+		layer: e,
+		...t === null ? {} : { expert: t },
+		neuron: n
+	};
+}
+// src/panels/tested.ts
+function Br() {
+	let e = H();
+	return U(Vr(e.state.value.a, e.followed()))?.result ?? null;
+}
+function Vr(e, t) {
+	return t && e !== "" ? {
+		ask: "explain",
+		...t,
+		test: !0,
+		top: 10
+	} : null;
+}
+function Hr(e, t) {
+	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
+	return n ? {
+		probability: n.zeroed_probability ?? null,
+		verdict: n.verdict ?? ""
+	} : null;
+}
+// src/panels/Ledger.tsx
+var Ur = 12, Wr = 10, Gr = Infinity, Kr = fe({
+	is: () => !1,
+	set: () => {}
+});
+function qr() {
+	let e = H(), t = e.explained.value, n = B("size"), r = B(Ur), i = B({});
+	if (!t) return null;
+	let { ledger: a } = t, o = e.state.value.selection, s = Un(a.terms, r.value, n.value, (e) => Jr(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ Y(X, {
+		name: "ledger",
+		title: "Ledger",
+		note: /* @__PURE__ */ Y(Yr, { explained: t }),
+		children: [/* @__PURE__ */ Y("p", {
+			class: "controls",
+			children: [/* @__PURE__ */ Y("label", { children: [
+				"Sort",
+				" ",
+				/* @__PURE__ */ Y("select", {
+					value: n.value,
+					onChange: (e) => n.value = e.currentTarget.value,
+					children: [/* @__PURE__ */ Y("option", {
+						value: "size",
+						children: "by size"
+					}), /* @__PURE__ */ Y("option", {
+						value: "layer",
+						children: "by layer"
+					})]
+				})
+			] }), /* @__PURE__ */ Y("button", {
+				type: "button",
+				onClick: () => r.value = r.value === Ur ? Gr : Ur,
+				children: r.value === Ur ? `Show all ${a.terms.length}` : "Show the largest"
+			})]
+		}), /* @__PURE__ */ Y(Kr.Provider, {
+			value: {
+				is: (e, t) => i.value[e] ?? Jr(t, o),
+				set: (e, t) => {
+					i.value = {
+						...i.value,
+						[e]: t
+					};
+				}
+			},
+			children: /* @__PURE__ */ Y("table", {
+				class: "ledger",
+				role: "treegrid",
+				"aria-label": "Ledger",
+				onKeyDown: ai,
+				children: [
+					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+						/* @__PURE__ */ Y("th", {
+							scope: "col",
+							children: "part"
+						}),
+						/* @__PURE__ */ Y("th", {
+							scope: "col",
+							class: "number",
+							children: "logits"
+						}),
+						/* @__PURE__ */ Y("th", {
+							scope: "col",
+							class: "wide-only",
+							children: "share"
+						}),
+						/* @__PURE__ */ Y("th", {
+							scope: "col",
+							children: "zeroed here"
+						})
+					] }) }),
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(Qr, {
+						term: e,
+						level: 1,
+						largest: c,
+						first: t === 0
+					}, $(e))), /* @__PURE__ */ Y(ri, {
+						count: s.others.count,
+						value: s.others.value,
+						level: 1,
+						largest: c
+					})] }),
+					/* @__PURE__ */ Y(Zr, { explained: t })
+				]
+			})
+		})]
+	});
+}
+function Jr(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && At(t) === e.kind;
+}
+function Yr({ explained: e }) {
+	let { target: t, reference: n } = e;
+	return /* @__PURE__ */ Y(S, { children: [
+		"Why ",
+		q(t.text),
+		": ",
+		Xr(n),
+		"; raw logit ",
+		Vt(t.logit),
+		n.kind === "raw" ? "" : `, reference ${Vt(n.value)}`,
+		". Norm scales and attention patterns as they were."
+	] });
+}
+function Xr(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
+}
+function Zr({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Gn(e.ledger);
+	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
+		class: r ? "total" : "total error",
+		children: [
+			/* @__PURE__ */ Y("th", {
+				scope: "row",
+				children: "total"
+			}),
+			/* @__PURE__ */ Y("td", {
+				class: "number",
+				"data-total": t,
+				children: G(t)
+			}),
+			/* @__PURE__ */ Y("td", {
+				colSpan: 2,
+				children: [
+					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
+					" (|Δ| ",
+					Ht(n),
+					", tolerance",
+					" ",
+					Ht(e.ledger.tolerance),
+					")"
+				]
+			})
+		]
+	}) });
+}
+function Qr(e) {
+	let t = H(), n = Ae(Kr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y(ti, {
+			name: Kt(r),
+			value: r.value,
+			level: i,
+			largest: e.largest,
+			part: a,
+			open: s ? c : null,
+			first: e.first ?? !1,
+			onToggle: (e) => n.set(o, e),
+			onSelect: () => {
+				a && t.select(V(a, t.state.value.selection) ? null : a);
+			}
+		}),
+		c && i === 1 ? /* @__PURE__ */ Y($r, { term: r }) : null,
+		c && i === 2 ? /* @__PURE__ */ Y(ei, {
+			terms: e.sources ?? [],
+			parent: r.value
+		}) : null
+	] });
+}
+function $r({ term: e }) {
+	let t = H().followed(), n = {
+		ask: "terms",
+		...t,
+		layer: e.layer,
+		sublayer: e.kind,
+		top: Wr
+	}, r = U(t ? n : null);
+	if (!r?.result) return /* @__PURE__ */ Y("tr", {
+		class: "waiting",
+		children: /* @__PURE__ */ Y("td", {
+			colSpan: 4,
+			class: r?.error ? "error" : "",
+			children: r?.error ?? `${r?.stage ?? "waiting"} …`
+		})
+	});
+	let { terms: i, others: a } = r.result, o = i.filter((e) => e.source === null), s = Math.max(0, ...o.map((e) => Math.abs(e.value))), c = Un(o, Gr, "size");
+	return /* @__PURE__ */ Y(S, { children: [
+		c.shown.map((e) => /* @__PURE__ */ Y(Qr, {
+			term: e,
+			level: 2,
+			largest: s,
+			sources: i.filter((t) => t.source !== null && V(qt(t), qt(e)))
+		}, $(e))),
+		/* @__PURE__ */ Y(ri, {
+			count: a.count,
+			value: a.value,
+			level: 2,
+			largest: s
+		}),
+		/* @__PURE__ */ Y(ii, {
+			level: 2,
+			sum: c.sum + a.value,
+			parent: e.value
+		})
+	] });
+}
+function ei(e) {
+	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Un(e.terms, Wr, "size"), a = Math.max(0, ...n.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ Y(S, { children: [
+		n.map((e) => /* @__PURE__ */ Y(ti, {
+			name: `from ${e.source} ${q(t[e.source ?? -1]?.text ?? "")}`,
+			value: e.value,
+			level: 3,
+			largest: a,
+			part: null,
+			open: null
+		}, $(e))),
+		/* @__PURE__ */ Y(ri, {
+			count: r.count,
+			value: r.value,
+			level: 3,
+			largest: a
+		}),
+		/* @__PURE__ */ Y(ii, {
+			level: 3,
+			sum: i,
+			parent: e.parent
+		})
+	] });
+}
+function ti(e) {
+	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
+	return /* @__PURE__ */ Y("tr", {
+		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		"aria-level": i,
+		"aria-selected": a,
+		...r === null ? {} : { "aria-expanded": r },
+		tabIndex: e.first || a ? 0 : -1,
+		onClick: () => (e.onSelect ?? (() => {}))(),
+		onMouseEnter: () => t.hovered.value = n,
+		onMouseLeave: () => t.hovered.value = null,
+		onKeyDown: (t) => {
+			let n = t.key === "ArrowRight" || t.key !== "ArrowLeft" && null;
+			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
+		},
+		children: [
+			/* @__PURE__ */ Y("td", {
+				class: "name",
+				children: [r === null ? /* @__PURE__ */ Y("span", { class: "twisty" }) : /* @__PURE__ */ Y("span", {
+					class: "twisty",
+					"aria-hidden": "true",
+					onClick: (t) => {
+						t.stopPropagation(), e.onToggle?.(!r);
+					},
+					children: r ? "▾" : "▸"
+				}), /* @__PURE__ */ Y("bdi", { children: e.name })]
+			}),
+			/* @__PURE__ */ Y("td", {
+				class: "number",
+				"data-value": e.value,
+				children: /* @__PURE__ */ Y($t, { value: e.value })
+			}),
+			/* @__PURE__ */ Y("td", {
+				class: "wide-only",
+				children: /* @__PURE__ */ Y(Qt, {
+					value: e.value,
+					largest: e.largest
+				})
+			}),
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ni, { part: n }) : null })
+		]
+	});
+}
+function ni({ part: e }) {
+	let t = Br(), n = t && Hr(t, e);
+	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
+		class: "outcome",
+		children: [
+			K(t.target.probability),
+			" → ",
+			K(n.probability),
+			" ",
+			/* @__PURE__ */ Y("span", {
+				class: "verdict",
+				children: [
+					n.verdict === "within control" ? "○" : "●",
+					" ",
+					n.verdict
+				]
+			})
+		]
+	});
+}
+function ri(e) {
+	return /* @__PURE__ */ Y("tr", {
+		class: `others level-${e.level}`,
+		"aria-level": e.level,
+		children: [
+			/* @__PURE__ */ Y("td", {
+				class: "name",
+				children: [
+					/* @__PURE__ */ Y("span", { class: "twisty" }),
+					e.count,
+					" others (net)"
+				]
+			}),
+			/* @__PURE__ */ Y("td", {
+				class: "number",
+				"data-value": e.value,
+				children: /* @__PURE__ */ Y($t, { value: e.value })
+			}),
+			/* @__PURE__ */ Y("td", {
+				class: "wide-only",
+				children: /* @__PURE__ */ Y(Qt, {
+					value: e.value,
+					largest: e.largest
+				})
+			}),
+			/* @__PURE__ */ Y("td", {})
+		]
+	});
+}
+function ii(e) {
+	let t = Math.abs(e.sum - e.parent) < .005;
+	return /* @__PURE__ */ Y("tr", {
+		class: `sum level-${e.level}`,
+		"aria-level": e.level,
+		children: [
+			/* @__PURE__ */ Y("td", {
+				class: "name",
+				children: [/* @__PURE__ */ Y("span", { class: "twisty" }), "sum"]
+			}),
+			/* @__PURE__ */ Y("td", {
+				class: "number",
+				children: G(e.sum)
+			}),
+			/* @__PURE__ */ Y("td", {
+				colSpan: 2,
+				class: t ? "" : "error",
+				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
+			})
+		]
+	});
+}
+function ai(e) {
+	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
+	if (t === 0) return;
+	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
+	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
+}
+// src/panels/Lens.tsx
+var oi = {
+	rank: "rank of the target",
+	probability: "probability of the target",
+	top: "probability of the top token"
+};
+function si() {
+	let e = H(), t = B(0), n = B("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = W(r ? {
+		ask: "lens",
+		prompt: a,
+		target: e.state.value.target ?? r.target.text,
+		top: 5,
+		...o ? { window: o } : {}
+	} : null);
+	if (!r) return null;
+	let u = c ? ui(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	return /* @__PURE__ */ Y(X, {
+		name: "lens",
+		title: "Logit lens",
+		note: `What the stream would predict after each layer, for ${q(r.target.text)}. Bright: ${n.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		children: [
+			/* @__PURE__ */ Y("p", {
+				class: "controls",
+				children: /* @__PURE__ */ Y("label", { children: [
+					"Colour",
+					" ",
+					/* @__PURE__ */ Y("select", {
+						value: n.value,
+						onChange: (e) => n.value = e.currentTarget.value,
+						children: Object.entries(oi).map(([e, t]) => /* @__PURE__ */ Y("option", {
+							value: e,
+							children: t
+						}, e))
+					})
+				] })
+			}),
+			/* @__PURE__ */ Y(Nn, {
+				start: t,
+				length: i,
+				what: "tokens"
+			}),
+			/* @__PURE__ */ Y(Q, { answer: s }),
+			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
+				class: l ? "stale" : "",
+				children: [/* @__PURE__ */ Y(Dn, {
+					label: `Logit lens, ${oi[n.value]} by layer and token`,
+					columns: u.positions.length,
+					rows: u.layers.length,
+					colour: (e, t) => {
+						let n = u.at(e, t);
+						return n ? Sn(f(n)) : null;
+					},
+					tell: (e, t) => li(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => ci(u.layers[e] ?? null),
+					columnName: (e) => q(r.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					marked: (e, t) => t === 0 && u.positions[e] === r.position,
+					onChoose: (t) => e.set({
+						position: u.positions[t] ?? null,
+						target: null
+					})
+				}), /* @__PURE__ */ Y(en, {
+					label: "logit lens",
+					head: [
+						"layer",
+						"position",
+						"top token",
+						"its probability",
+						"target's rank",
+						"target's probability"
+					],
+					rows: () => u.cells.map((e) => [
+						ci(e.layer),
+						`${e.position}`,
+						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
+						K(e.top_probability[0] ?? 0),
+						`${e.rank}`,
+						K(e.probability)
+					])
+				})]
+			}) : null
+		]
+	});
+}
+function ci(e) {
+	return e === null ? "emb" : `L${e}`;
+}
+function li(e, t) {
+	if (!e) return "";
+	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
+	return `${ci(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+}
+function ui(e, t) {
+	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
+	return {
+		cells: n,
+		layers: r,
+		positions: i,
+		at: (e, t) => a.get(`${r[t] ?? null} ${i[e]}`)
+	};
+}
+// src/panels/Pins.tsx
+function di() {
+	let e = H(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ Y(X, {
+		name: "pins",
+		title: "Pins",
+		note: t.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:",
+		children: t.length === 0 ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("ul", {
+			class: "pins",
+			children: t.map((r, i) => /* @__PURE__ */ Y("li", { children: [
+				/* @__PURE__ */ Y(Zt, { part: r.part }),
+				/* @__PURE__ */ Y("select", {
+					"aria-label": `How ${J(r.part)} is tested`,
+					value: r.how,
+					onChange: (n) => {
+						let r = n.currentTarget.value;
+						e.set({ pins: t.map((e, t) => t === i ? {
+							...e,
+							how: r
+						} : e) });
+					},
+					children: wt.map((e) => /* @__PURE__ */ Y("option", {
+						value: e,
+						disabled: e === "swap" && n === null,
+						children: e
+					}, e))
+				}),
+				/* @__PURE__ */ Y("button", {
+					type: "button",
+					"aria-label": `Remove the pin of ${J(r.part)}`,
+					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
+					children: "×"
+				})
+			] }, kt(r.part)))
+		}), /* @__PURE__ */ Y(un, {
+			tests: t,
+			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
+		})] })
+	}) : null;
+}
+// src/panels/Prediction.tsx
+function fi() {
+	let e = H().explained.value, t = qn();
+	if (!e) return null;
+	let { target: n, position: r, tokens: i } = e;
+	return /* @__PURE__ */ Y(X, {
+		name: "prediction",
+		title: "Prediction",
+		note: /* @__PURE__ */ Y(S, { children: [
+			"After ",
+			r,
+			" ",
+			q(i[r]?.text ?? ""),
+			": ",
+			q(n.text),
+			" has",
+			" ",
+			K(n.probability),
+			", rank ",
+			n.rank,
+			". Choose a token to explain it."
+		] }),
+		children: /* @__PURE__ */ Y("div", {
+			class: "side-by-side",
+			children: [/* @__PURE__ */ Y(pi, {
+				explained: e,
+				caption: t ? "A" : "Top tokens"
+			}), t?.result ? /* @__PURE__ */ Y(pi, {
+				explained: t.result,
+				caption: "B"
+			}) : null]
+		})
+	});
+}
+function pi({ explained: e, caption: t }) {
+	let n = H();
+	return /* @__PURE__ */ Y("table", {
+		class: "predictions",
+		children: [
+			/* @__PURE__ */ Y("caption", { children: t }),
+			/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					children: "token"
+				}),
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					class: "number",
+					children: "probability"
+				}),
+				/* @__PURE__ */ Y("th", {
+					scope: "col",
+					children: /* @__PURE__ */ Y("span", {
+						class: "hidden",
+						children: "bar"
+					})
+				})
+			] }) }),
+			/* @__PURE__ */ Y("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ Y("tr", { children: [
+				/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("button", {
+					type: "button",
+					class: "part",
+					"aria-pressed": t.id === e.target.id,
+					disabled: n.data.host === "report",
+					onClick: () => n.set({ target: t.text }),
+					children: /* @__PURE__ */ Y(Z, { text: t.text })
+				}) }),
+				/* @__PURE__ */ Y("td", {
+					class: "number",
+					children: K(t.probability)
+				}),
+				/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("span", {
+					class: "amount",
+					"aria-hidden": "true",
+					children: /* @__PURE__ */ Y("span", { style: { width: `${t.probability * 100}%` } })
+				}) })
+			] }, t.id)) })
+		]
+	});
+}
+// src/panels/Strongest.tsx
+function mi() {
+	let e = H(), t = e.explained.value, n = U(Vr(e.state.value.a, e.followed())), r = Br();
+	return t ? /* @__PURE__ */ Y(X, {
+		name: "strongest",
+		title: "Heads and neurons",
+		note: /* @__PURE__ */ Y(gi, { tested: r }),
+		children: [
+			/* @__PURE__ */ Y(Q, { answer: n }),
+			/* @__PURE__ */ Y("div", {
+				class: "scroll",
+				tabIndex: 0,
+				role: "region",
+				"aria-label": "Heads and neurons",
+				children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+					/* @__PURE__ */ Y("th", {
+						scope: "col",
+						children: "part"
+					}),
+					/* @__PURE__ */ Y("th", {
+						scope: "col",
+						class: "number",
+						children: "credit"
+					}),
+					/* @__PURE__ */ Y("th", {
+						scope: "col",
+						children: "looks at / activation"
+					}),
+					/* @__PURE__ */ Y("th", {
+						scope: "col",
+						children: "writes toward"
+					}),
+					/* @__PURE__ */ Y("th", {
+						scope: "col",
+						children: "zeroed here"
+					})
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).map((e) => /* @__PURE__ */ Y(hi, {
+					part: {
+						kind: "head",
+						layer: e.layer,
+						head: e.head
+					},
+					value: e.value,
+					reads: e.looks_at.slice(0, 2).map((e) => `${q(e.text)} ${e.attention.toFixed(2)}`).join("  "),
+					toward: e.writes_toward
+				}, `${e.layer}.${e.head}`)), t.neurons.map((e) => /* @__PURE__ */ Y(hi, {
+					part: {
+						kind: "neuron",
+						layer: e.layer,
+						...e.expert === null ? {} : { expert: e.expert },
+						neuron: e.neuron
+					},
+					value: e.value,
+					reads: G(e.activation, 1),
+					toward: e.promotes
+				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
+			}),
+			/* @__PURE__ */ Y("p", {
+				class: "note",
+				children: _i(r)
+			})
+		]
+	}) : null;
+}
+function hi(e) {
+	return /* @__PURE__ */ Y("tr", { children: [
+		/* @__PURE__ */ Y("th", {
+			scope: "row",
+			children: /* @__PURE__ */ Y(Zt, { part: e.part })
+		}),
+		/* @__PURE__ */ Y("td", {
+			class: "number",
+			children: /* @__PURE__ */ Y($t, { value: e.value })
+		}),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("bdi", { children: e.reads }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Xt, { tokens: e.toward.slice(0, 4) }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ni, { part: e.part }) })
+	] });
+}
+function gi({ tested: e }) {
+	if (!e) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
+	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
+	return t ? /* @__PURE__ */ Y(S, { children: [
+		"Without L",
+		t.layer,
+		".H",
+		t.head,
+		", which looks at ",
+		q(t.looks_at[0]?.text ?? ""),
+		", the target goes from ",
+		K(e.target.probability),
+		" to ",
+		K(t.zeroed_probability ?? 0),
+		"."
+	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
+}
+function _i(e) {
+	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
+	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
+}
+// src/panels/TokenStrip.tsx
+function vi() {
+	let e = H(), t = e.explained.value, n = B(0), r = bi();
+	if (!t) return null;
+	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
+	return /* @__PURE__ */ Y(X, {
+		name: "strip",
+		title: "Tokens",
+		note: r ? /* @__PURE__ */ Y(S, { children: [
+			"Coloured by what each token gives the target through ",
+			J(r.part),
+			": orange + raises, purple − lowers; largest ",
+			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			" logits."
+		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
+		children: [/* @__PURE__ */ Y(Nn, {
+			start: n,
+			length: i.length,
+			what: "tokens"
+		}), /* @__PURE__ */ Y("ol", {
+			class: "strip",
+			start: n.value + 1,
+			children: s.map((t) => {
+				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : xn(n, o);
+				return /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
+					type: "button",
+					class: "token",
+					"aria-pressed": t.position === a,
+					"aria-label": `${t.position}: ${t.text}${n === void 0 ? "" : `, ${G(n)} logits`}`,
+					style: i ? {
+						background: i,
+						color: Cn(i)
+					} : {},
+					onClick: () => e.set({
+						position: t.position,
+						target: null
+					}),
+					onKeyDown: (e) => yi(e),
+					children: [
+						/* @__PURE__ */ Y("span", {
+							class: "index",
+							children: t.position
+						}),
+						/* @__PURE__ */ Y(Z, { text: t.text }),
+						n !== void 0 && Math.abs(n) > o / 20 ? /* @__PURE__ */ Y("span", {
+							class: "sign",
+							children: G(n)
+						}) : null
+					]
+				}) }, t.position);
+			})
+		})]
+	});
+}
+function yi(e) {
+	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
+	if (t === 0) return;
+	let n = e.currentTarget.parentElement;
+	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
+}
+function bi() {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
+		ask: "attention",
+		...n,
+		layer: e.layer
+	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	return a && s ? {
+		part: a,
+		values: xi(s, a)
+	} : t && i?.result ? {
+		part: t,
+		values: xi(i.result, t)
+	} : null;
+}
+function xi(e, t) {
+	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
+	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+}
+// src/panels/App.tsx
+function Si({ page: e }) {
+	let t = F(null);
+	return De(() => e.link(), [e]), De(() => t.current ? hn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Rt.Provider, {
+		value: e,
+		children: /* @__PURE__ */ Y("div", {
+			class: "unembed",
+			ref: t,
+			children: [
+				/* @__PURE__ */ Y(kr, {}),
+				/* @__PURE__ */ Y(Ci, { page: e }),
+				/* @__PURE__ */ Y(Pr, {}),
+				/* @__PURE__ */ Y("p", {
+					class: "hidden",
+					role: "status",
+					children: e.said.value
+				})
+			]
+		})
+	});
+}
+function Ci({ page: e }) {
+	let { a: t } = e.state.value, n = U(t === "" ? null : {
+		ask: "explain",
+		...e.common(t),
+		test: !1,
+		top: 10
+	}), r = n?.result ?? null;
+	return De(() => {
+		r && (e.explained.value = r), (t === "" || n?.error) && (e.explained.value = null);
+	}, [
+		r,
+		n?.error,
+		t
+	]), t === "" ? /* @__PURE__ */ Y("p", {
+		class: "panel note",
+		children: "Type a prompt and press Enter."
+	}) : /* @__PURE__ */ Y(S, { children: [n && !r ? /* @__PURE__ */ Y("div", {
+		class: "panel",
+		children: /* @__PURE__ */ Y(Q, { answer: n })
+	}) : null, /* @__PURE__ */ Y("div", {
+		class: `panels${r ? "" : " stale"}`,
+		children: [
+			/* @__PURE__ */ Y(vi, {}),
+			/* @__PURE__ */ Y("div", {
+				class: "column",
+				children: [/* @__PURE__ */ Y(fi, {}), /* @__PURE__ */ Y(si, {})]
+			}),
+			/* @__PURE__ */ Y("div", {
+				class: "column",
+				children: [/* @__PURE__ */ Y(qr, {}), /* @__PURE__ */ Y(mi, {})]
+			}),
+			/* @__PURE__ */ Y("div", {
+				class: "column",
+				children: [
+					/* @__PURE__ */ Y(an, {}),
+					/* @__PURE__ */ Y(di, {}),
+					/* @__PURE__ */ Y(Pn, {})
+				]
+			}),
+			/* @__PURE__ */ Y($n, {}),
+			/* @__PURE__ */ Y(fr, {}),
+			/* @__PURE__ */ Y(Ir, {}),
+			/* @__PURE__ */ Y(yr, {})
+		]
+	})] });
+}
+// src/styles.css?inline
+var wi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>.unembed,>#unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;margin:0}@media (prefers-color-scheme:dark){body:has(>.unembed,>#unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.2fr) minmax(0,1fr)}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive)}.unembed span.negative.number{color:var(--negative)}.unembed .token-text,.unembed .ledger bdi{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;max-height:24em;overflow:auto}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{white-space:normal;padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .verdict{white-space:nowrap}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot.hovered rect,.unembed .flow .spot.choosable:hover rect{fill:var(--hover)}.unembed .flow .spot[aria-pressed=true] rect{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+// src/main.tsx
+function Ti(e, t, n) {
+	Ei(n);
+	let r = document.createElement("div");
+	return n.replaceChildren(r), de(/* @__PURE__ */ Y(Si, { page: new It(e, t) }), r), () => de(null, r);
+}
+function Ei(e) {
+	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
+	if (n.querySelector("style[data-unembed]")) return;
+	let r = document.createElement("style");
+	r.dataset.unembed = "", r.textContent = wi, n.append(r);
+}
+function Di({ model: e, el: t }) {
+	let n = e.get("data");
+	return Ti({
+		...n,
+		host: "widget"
+	}, n.live === !1 ? Dr : Or(e), t);
+}
+var Oi = document.getElementById("unembed"), ki = document.getElementById("unembed-data")?.textContent;
+if (Oi && ki) {
+	let e = JSON.parse(ki);
+	Ti(e, e.host === "report" ? Dr : xr(e.token), Oi);
+}
+var Ai = { render: Di };
+export { Ai as default };
