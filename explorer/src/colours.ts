@@ -1,5 +1,7 @@
 /** Colour scales that people who do not see red and green can read: PuOr for signs, cividis for amounts. */
 
+import { signal } from "@preact/signals";
+
 type Rgb = readonly [number, number, number];
 
 /** ColorBrewer's PuOr (Brewer 2002), from negative (purple) to positive (orange). */
@@ -12,6 +14,16 @@ const PUOR: Rgb[] = [
   [224, 130, 20],
   [179, 88, 6],
 ];
+/** The same hues for a dark ground: nothing is dark, and more is brighter. */
+const PUOR_DARK: Rgb[] = [
+  [203, 196, 235],
+  [146, 133, 194],
+  [88, 72, 130],
+  [44, 44, 42],
+  [128, 76, 20],
+  [214, 132, 44],
+  [254, 206, 148],
+];
 /** cividis (Nuñez, Anderton and Renslow 2018). */
 const CIVIDIS: Rgb[] = [
   [0, 32, 77],
@@ -21,6 +33,16 @@ const CIVIDIS: Rgb[] = [
   [203, 186, 105],
   [255, 234, 70],
 ];
+
+/** Whether the system's theme is dark. */
+export const dark = signal(false);
+if (typeof matchMedia !== "undefined") {
+  const theme = matchMedia("(prefers-color-scheme: dark)");
+  dark.value = theme.matches;
+  theme.addEventListener("change", () => {
+    dark.value = theme.matches;
+  });
+}
 
 function between(scale: readonly Rgb[], place: number): Rgb {
   const at = Math.min(Math.max(Number.isFinite(place) ? place : 0, 0), 1) * (scale.length - 1);
@@ -35,7 +57,7 @@ function between(scale: readonly Rgb[], place: number): Rgb {
 
 /** The colour of a signed value, by its share of the largest absolute value. */
 export function signColour(value: number, largest: number): string {
-  return css(between(PUOR, 0.5 + (largest > 0 ? value / largest : 0) / 2));
+  return css(between(dark.value ? PUOR_DARK : PUOR, 0.5 + (largest > 0 ? value / largest : 0) / 2));
 }
 
 /** The colour of an amount from 0 to 1. */

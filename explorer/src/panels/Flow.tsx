@@ -18,7 +18,7 @@ export function FlowPanel() {
   const { answer, result, stale } = useLatest(seen && followed ? { ask: "paths" as const, ...followed } : null);
   const threshold = useSignal(2);
   return (
-    <div ref={ref}>
+    <div ref={ref} class="flow-place">
       {explained ? (
         <Panel
           name="flow"

@@ -71,7 +71,7 @@ export function Grid(props: GridProps) {
   return (
     <>
       <div class="grid">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move over the cells */}
+        {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: it takes keys as an application does */}
         <canvas
           ref={canvas}
           tabIndex={0}

@@ -61,7 +61,7 @@ export function LedgerPanel() {
                 logits
               </th>
               <th scope="col" class="wide-only">
-                share
+                <span class="hidden">bar</span>
               </th>
               <th scope="col">zeroed here</th>
             </tr>
@@ -256,8 +256,6 @@ function Row(props: RowProps) {
           <span class="twisty" />
         ) : (
           // A pointer's way of opening without selecting; the keyboard has the arrows.
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the row takes the keys
-          // biome-ignore lint/a11y/noStaticElementInteractions: the row takes the keys
           <span
             class="twisty"
             aria-hidden="true"

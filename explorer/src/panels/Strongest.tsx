@@ -25,8 +25,8 @@ export function StrongestPanel() {
                 credit
               </th>
               <th scope="col">looks at / activation</th>
-              <th scope="col">writes toward</th>
               <th scope="col">zeroed here</th>
+              <th scope="col">writes toward</th>
             </tr>
           </thead>
           <tbody>
@@ -79,10 +79,10 @@ function StrongRow(props: { part: Part; value: number; reads: string; toward: re
         <bdi>{props.reads}</bdi>
       </td>
       <td>
-        <Tokens tokens={props.toward.slice(0, 4)} />
+        <Outcome part={props.part} />
       </td>
       <td>
-        <Outcome part={props.part} />
+        <Tokens tokens={props.toward.slice(0, 3)} />
       </td>
     </tr>
   );

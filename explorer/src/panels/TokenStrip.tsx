@@ -50,9 +50,9 @@ export function TokenStrip() {
               >
                 <span class="index">{token.position}</span>
                 <TokenText text={token.text} />
-                {value !== undefined && Math.abs(value) > largest / 20 ? (
-                  <span class="sign">{signed(value)}</span>
-                ) : null}
+                <span class="sign">
+                  {value !== undefined && Math.abs(value) > largest / 20 ? signed(value) : "\u00a0"}
+                </span>
               </button>
             </li>
           );

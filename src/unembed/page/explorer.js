@@ -1154,7 +1154,7 @@ function K(e) {
 function Ht(e) {
 	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Bt);
 }
-var Ut = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]/u, Wt = {
+var Ut = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, Wt = {
 	"\n": "⏎",
 	"	": "⇥",
 	"\r": "␍",
@@ -1298,16 +1298,21 @@ function $t(e) {
 	});
 }
 function en(e) {
-	let t = H(), n = tn();
+	return /* @__PURE__ */ Y("section", {
+		class: "scroll",
+		tabIndex: 0,
+		"aria-label": e.label,
+		children: e.children
+	});
+}
+function tn(e) {
+	let t = H(), n = nn();
 	return /* @__PURE__ */ Y("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y("div", {
-			class: "scroll",
-			tabIndex: 0,
-			role: "region",
-			"aria-label": `Table: ${e.label}`,
+		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y(en, {
+			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: e.head.map((e, t) => /* @__PURE__ */ Y("th", {
 				scope: "col",
 				children: e
@@ -1315,7 +1320,7 @@ function en(e) {
 		}) : null]
 	});
 }
-function tn() {
+function nn() {
 	let e = B(!1), t = F(null);
 	return {
 		ref: t,
@@ -1327,7 +1332,7 @@ function tn() {
 		}
 	};
 }
-function nn(e) {
+function rn(e) {
 	De(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -1337,12 +1342,12 @@ function nn(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var rn = {
+var an = {
 	zero: "its output set to zero",
 	mean: "its output set to its mean",
 	swap: "its output taken from prompt B"
 };
-function an() {
+function on() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
 		ask: "inspect",
 		...n,
@@ -1356,15 +1361,15 @@ function an() {
 			i && V(i.part, t) ? /* @__PURE__ */ Y("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ Y(on, {
+					i.value === null ? null : /* @__PURE__ */ Y(sn, {
 						name: "credit",
 						children: [G(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ Y(on, {
+					i.activation === null ? null : /* @__PURE__ */ Y(sn, {
 						name: "activation",
 						children: G(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(on, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(sn, {
 						name: "looks at",
 						children: i.looks_at.map((e) => /* @__PURE__ */ Y("span", {
 							class: "chip",
@@ -1378,21 +1383,21 @@ function an() {
 							]
 						}, e.position))
 					}),
-					/* @__PURE__ */ Y(sn, {
+					/* @__PURE__ */ Y(cn, {
 						name: "reads",
 						tokens: i.reads
 					}),
-					/* @__PURE__ */ Y(sn, {
+					/* @__PURE__ */ Y(cn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ Y(sn, {
+					/* @__PURE__ */ Y(cn, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ Y(cn, {})
+			/* @__PURE__ */ Y(ln, {})
 		]
 	}) : /* @__PURE__ */ Y(X, {
 		name: "inspector",
@@ -1401,16 +1406,16 @@ function an() {
 		children: null
 	}) : null;
 }
-function on(e) {
+function sn(e) {
 	return /* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y("dt", { children: e.name }), /* @__PURE__ */ Y("dd", { children: e.children })] });
 }
-function sn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(on, {
+function cn(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(sn, {
 		name: e.name,
 		children: /* @__PURE__ */ Y(Xt, { tokens: e.tokens })
 	});
 }
-function cn() {
+function ln() {
 	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ Y("fieldset", {
 		class: "test",
@@ -1422,26 +1427,26 @@ function cn() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open prompt B first" : rn[t],
+					title: t === "swap" && r === null ? "Open prompt B first" : an[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ Y("button", {
 					type: "button",
-					onClick: () => ln(e),
+					onClick: () => un(e),
 					children: ["Pin ", /* @__PURE__ */ Y("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ Y(un, {
+			n ? /* @__PURE__ */ Y(dn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: rn[n]
+				note: an[n]
 			}) : null
 		]
 	}) : null;
 }
-function ln(e) {
+function un(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
 	let i = r.filter((e) => !V(e.part, t));
@@ -1450,7 +1455,7 @@ function ln(e) {
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${J(t)}.`;
 }
-function un(e) {
+function dn(e) {
 	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
@@ -1460,12 +1465,12 @@ function un(e) {
 	return a ? /* @__PURE__ */ Y("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: open it with A | B."
-	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(dn, {
+	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(fn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function dn({ result: e, note: t }) {
+function fn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ Y("div", {
 		class: "before-after",
@@ -1481,7 +1486,7 @@ function dn({ result: e, note: t }) {
 					K(r.probability)
 				]
 			}),
-			/* @__PURE__ */ Y(pn, {
+			/* @__PURE__ */ Y(mn, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1504,12 +1509,12 @@ function dn({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ Y(fn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ Y(pn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function fn(e) {
+function pn(e) {
 	return /* @__PURE__ */ Y(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
@@ -1522,7 +1527,7 @@ function fn(e) {
 		]
 	}, t)) });
 }
-function pn(e) {
+function mn(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ Y("svg", {
 		class: "scale",
@@ -1566,32 +1571,32 @@ function pn(e) {
 	});
 }
 // src/keys.ts
-var mn = {
+var hn = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	swap: null
 };
-function hn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => gn(e, t, n);
+function gn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => _n(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function gn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || _n(n.target) || e.helpOpen.value) return;
+function _n(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || vn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: mn[i ?? "none"] });
-	else if (n.key === "p" && r) ln(e);
+	if (n.key === "t" && r) e.set({ test: hn[i ?? "none"] });
+	else if (n.key === "p" && r) un(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function _n(e) {
+function vn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var vn = [
+var yn = [
 	[
 		84,
 		39,
@@ -1627,7 +1632,43 @@ var vn = [
 		88,
 		6
 	]
-], yn = [
+], bn = [
+	[
+		203,
+		196,
+		235
+	],
+	[
+		146,
+		133,
+		194
+	],
+	[
+		88,
+		72,
+		130
+	],
+	[
+		44,
+		44,
+		42
+	],
+	[
+		128,
+		76,
+		20
+	],
+	[
+		214,
+		132,
+		44
+	],
+	[
+		254,
+		206,
+		148
+	]
+], xn = [
 	[
 		0,
 		32,
@@ -1658,8 +1699,14 @@ var vn = [
 		234,
 		70
 	]
-];
-function bn(e, t) {
+], Sn = z(!1);
+if (typeof matchMedia < "u") {
+	let e = matchMedia("(prefers-color-scheme: dark)");
+	Sn.value = e.matches, e.addEventListener("change", () => {
+		Sn.value = e.matches;
+	});
+}
+function Cn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1670,44 +1717,44 @@ function bn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function xn(e, t) {
-	return wn(bn(vn, .5 + (t > 0 ? e / t : 0) / 2));
+function wn(e, t) {
+	return Dn(Cn(Sn.value ? bn : yn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Sn(e) {
-	return wn(bn(yn, e));
+function Tn(e) {
+	return Dn(Cn(xn, e));
 }
-function Cn(e) {
+function En(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function wn([e, t, n]) {
+function Dn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var Tn = 34, En = 58;
-function Dn(e) {
+var On = 34, kn = 58;
+function An(e) {
 	let t = F(null), n = B(null), r = F({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	nn(() => {
+	rn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Tn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - On) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Tn + l.width * i, l.height * a + En], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), kn(c, e, l), jn(c, e, l, getComputedStyle(o).color), n.value && An(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [On + l.width * i, l.height * a + kn], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Mn(c, e, l), Pn(c, e, l, getComputedStyle(o).color), n.value && Nn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Tn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - On) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1718,7 +1765,7 @@ function Dn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [On(o[0] + e, i), On(o[1] + t, a)];
+			n.value = [jn(o[0] + e, i), jn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1744,33 +1791,33 @@ function Dn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function On(e, t) {
+function jn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function kn(e, t, n) {
+function Mn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Tn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && An(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(On + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Nn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function An(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Tn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Nn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(On + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function jn(e, t, n, r) {
+function Pn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Tn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Mn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(On + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Fn(t.columnName(r)), 0, 4), e.restore();
 }
-function Mn(e) {
+function Fn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Nn(e) {
+function In(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1802,7 +1849,7 @@ function Nn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Pn() {
+function Ln() {
 	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = B(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
 		ask: "attention",
 		...n,
@@ -1820,7 +1867,7 @@ function Pn() {
 		title: `Attention: layer ${s}`,
 		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ Y(Nn, {
+			/* @__PURE__ */ Y(In, {
 				start: i,
 				length: d,
 				what: "tokens"
@@ -1828,10 +1875,10 @@ function Pn() {
 			/* @__PURE__ */ Y(Q, { answer: l.answer }),
 			l.result ? /* @__PURE__ */ Y("div", {
 				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ Y(In, {
+				children: [/* @__PURE__ */ Y(zn, {
 					payload: l.result,
 					start: i.value
-				}), /* @__PURE__ */ Y(en, {
+				}), /* @__PURE__ */ Y(tn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1839,11 +1886,11 @@ function Pn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Fn(l.result, i.value)
+					rows: () => Rn(l.result, i.value)
 				})]
 			}) : null,
 			c === void 0 ? null : /* @__PURE__ */ Y(Q, { answer: u.answer }),
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Rn, {
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Vn, {
 				payload: u.result,
 				matrix: u.result.matrix,
 				head: c,
@@ -1853,7 +1900,7 @@ function Pn() {
 		]
 	});
 }
-function Fn(e, t) {
+function Rn(e, t) {
 	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
 		`L${n.layer}.H${n.head}`,
 		`${e.position} ${q(e.text)}`,
@@ -1861,7 +1908,7 @@ function Fn(e, t) {
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function In({ payload: e, start: t }) {
+function zn({ payload: e, start: t }) {
 	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ Y("ul", {
 		class: "multiples",
@@ -1873,7 +1920,7 @@ function In({ payload: e, start: t }) {
 			} }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ Y(Ln, {
+			/* @__PURE__ */ Y(Bn, {
 				head: n,
 				tokens: e.tokens,
 				start: t,
@@ -1882,7 +1929,7 @@ function In({ payload: e, start: t }) {
 		] }, n.head))
 	});
 }
-function Ln(e) {
+function Bn(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "strips",
@@ -1897,21 +1944,21 @@ function Ln(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Sn(i)
+					fill: Tn(i)
 				}),
 				/* @__PURE__ */ Y("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: xn(a, e.largest)
+					fill: wn(a, e.largest)
 				}),
 				/* @__PURE__ */ Y("title", { children: `${t.position} ${q(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function Rn(e) {
+function Vn(e) {
 	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
 		kind: "head",
 		layer: e.layer,
@@ -1933,17 +1980,17 @@ function Rn(e) {
 				children: "value-weighted, for the target"
 			})]
 		}),
-		/* @__PURE__ */ Y(Dn, {
+		/* @__PURE__ */ Y(An, {
 			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? xn(o?.contribution[r + e] ?? 0, s) : e > t ? null : Sn(n[r + t]?.[r + e] ?? 0),
+			colour: (e, t) => i.value ? wn(o?.contribution[r + e] ?? 0, s) : e > t ? null : Tn(n[r + t]?.[r + e] ?? 0),
 			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
 		}),
-		/* @__PURE__ */ Y(en, {
+		/* @__PURE__ */ Y(tn, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -1959,9 +2006,9 @@ function Rn(e) {
 	] });
 }
 // src/align.ts
-function zn(e, t) {
+function Hn(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Vn(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Wn(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -1981,22 +2028,22 @@ function zn(e, t) {
 	}
 	return n;
 }
-function Bn(e) {
+function Un(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Vn(e, t) {
+function Wn(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Hn(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Gn(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Hn(e, t) {
+function Gn(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2004,18 +2051,18 @@ function Hn(e, t) {
 	return a;
 }
 // src/ledger.ts
-function Un(e, t, n, r = () => !1) {
+function Kn(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: Wn(o.map((e) => e.value))
+			value: qn(o.map((e) => e.value))
 		},
-		sum: Wn(e.map((e) => e.value))
+		sum: qn(e.map((e) => e.value))
 	};
 }
-function Wn(e) {
+function qn(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2023,8 +2070,8 @@ function Wn(e) {
 	}
 	return t + n;
 }
-function Gn(e) {
-	let t = Wn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Jn(e) {
+	let t = qn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
@@ -2041,7 +2088,7 @@ function $(e) {
 		e.source
 	].join(" ");
 }
-function Kn(e, t) {
+function Yn(e, t) {
 	let n = new Map(t.map((e) => [$(e), e]));
 	return [...e.map((e) => {
 		let t = n.get($(e));
@@ -2057,7 +2104,7 @@ function Kn(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function qn() {
+function Xn() {
 	let e = H(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
 		...a,
 		prompt: n,
@@ -2068,7 +2115,7 @@ function qn() {
 	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? zn(Jn(i), Jn(c.result)) : null, u = l && i ? Bn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+	} : null), l = o && c?.result ? Hn(Zn(i), Zn(c.result)) : null, u = l && i ? Un(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2082,16 +2129,16 @@ function qn() {
 		mate: u?.[1] ?? null
 	};
 }
-function Jn(e) {
+function Zn(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var Yn = {
+var Qn = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Xn(e) {
+function $n(e) {
 	let { a: t, target: n, vs: r } = H().state.value, i = B("resid"), { answer: a, result: o, stale: s } = W({
 		ask: "patch",
 		prompt: t,
@@ -2111,7 +2158,7 @@ function Xn(e) {
 				/* @__PURE__ */ Y("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Object.entries(Yn).map(([e, t]) => /* @__PURE__ */ Y("option", {
+					children: Object.entries(Qn).map(([e, t]) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2121,11 +2168,11 @@ function Xn(e) {
 		/* @__PURE__ */ Y(Q, { answer: a }),
 		o ? /* @__PURE__ */ Y("div", {
 			class: s ? "stale" : "",
-			children: /* @__PURE__ */ Y(Zn, { result: o })
+			children: /* @__PURE__ */ Y(er, { result: o })
 		}) : null
 	] });
 }
-function Zn({ result: e }) {
+function er({ result: e }) {
 	let t = H(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Vt(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
 	return /* @__PURE__ */ Y(S, { children: [
 		/* @__PURE__ */ Y("p", {
@@ -2145,18 +2192,18 @@ function Zn({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ Y(Nn, {
+		/* @__PURE__ */ Y(In, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ Y(Dn, {
+		/* @__PURE__ */ Y(An, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? xn(n.effect ?? 0, l) : null;
+				return n ? wn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2166,7 +2213,7 @@ function Zn({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ Y(en, {
+		/* @__PURE__ */ Y(tn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2184,9 +2231,9 @@ function Zn({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Qn = 12;
-function $n() {
-	let e = H(), t = e.explained.value, n = qn(), { b: r } = e.state.value;
+var tr = 12;
+function nr() {
+	let e = H(), t = e.explained.value, n = Xn(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ Y(X, {
 		name: "compare",
@@ -2194,13 +2241,13 @@ function $n() {
 		note: "Change prompt B to see what differs.",
 		children: null
 	});
-	let i = n.columns ? Bn(n.columns) : [];
+	let i = n.columns ? Un(n.columns) : [];
 	return /* @__PURE__ */ Y(X, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n.answer }),
-			/* @__PURE__ */ Y(er, {
+			/* @__PURE__ */ Y(rr, {
 				explained: t,
 				compared: n
 			}),
@@ -2208,18 +2255,18 @@ function $n() {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			n.result && n.mate !== null ? /* @__PURE__ */ Y(nr, {
+			n.result && n.mate !== null ? /* @__PURE__ */ Y(ar, {
 				a: t,
 				b: n.result
 			}) : null,
-			i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(Xn, {
+			i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y($n, {
 				pairs: i,
 				promptB: r
 			}) : null
 		]
 	});
 }
-function er({ explained: e, compared: t }) {
+function rr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2227,11 +2274,8 @@ function er({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ Y("div", {
-		class: "scroll",
-		tabIndex: 0,
-		role: "region",
-		"aria-label": "Tokens of A and B",
+	return /* @__PURE__ */ Y(en, {
+		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ Y("table", {
 			class: "columns",
 			children: /* @__PURE__ */ Y("tbody", { children: [
@@ -2270,12 +2314,12 @@ function er({ explained: e, compared: t }) {
 		})]
 	});
 }
-var tr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function nr({ a: e, b: t }) {
-	let n = Kn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(tr(t)) - Math.abs(tr(e))), r = n.slice(0, Qn), i = n.slice(Qn), a = Math.max(0, ...n.map((e) => Math.abs(tr(e)))), o = (e) => [
-		Wn(e.map((e) => e.a ?? 0)),
-		Wn(e.map((e) => e.b ?? 0)),
-		Wn(e.map(tr))
+var ir = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ar({ a: e, b: t }) {
+	let n = Yn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ir(t)) - Math.abs(ir(e))), r = n.slice(0, tr), i = n.slice(tr), a = Math.max(0, ...n.map((e) => Math.abs(ir(e)))), o = (e) => [
+		qn(e.map((e) => e.a ?? 0)),
+		qn(e.map((e) => e.b ?? 0)),
+		qn(e.map(ir))
 	];
 	return /* @__PURE__ */ Y("table", {
 		class: "differences",
@@ -2336,28 +2380,28 @@ function nr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "number",
-						children: /* @__PURE__ */ Y($t, { value: tr(e) })
+						children: /* @__PURE__ */ Y($t, { value: ir(e) })
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "wide-only",
 						children: /* @__PURE__ */ Y(Qt, {
-							value: tr(e),
+							value: ir(e),
 							largest: a
 						})
 					})
 				] }, $(e.term));
-			}), /* @__PURE__ */ Y(rr, {
+			}), /* @__PURE__ */ Y(or, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(rr, {
+			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(or, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function rr({ name: e, sums: t }) {
+function or({ name: e, sums: t }) {
 	return /* @__PURE__ */ Y("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2373,14 +2417,14 @@ function rr({ name: e, sums: t }) {
 		]
 	});
 }
-function ir(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[ar, or(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function sr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[cr, lr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [sr(s), ...s.steps.map(cr)], c = o.filter((e) => !r.has(e.id));
+		let o = [ur(s), ...s.steps.map(dr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), ar];
+		let l = [...o.map((e) => e.id), cr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2399,21 +2443,21 @@ function ir(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Wn(a.map((e) => e.value))
+			value: e.value - qn(a.map((e) => e.value))
 		}
 	};
 }
-var ar = "output";
-function or(e) {
+var cr = "output";
+function lr(e) {
 	return {
-		id: ar,
+		id: cr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function sr(e) {
+function ur(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2426,7 +2470,7 @@ function sr(e) {
 		} : null
 	};
 }
-function cr(e) {
+function dr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2440,19 +2484,20 @@ function cr(e) {
 		}
 	};
 }
-function lr(e, t) {
-	let n = sr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function fr(e, t) {
+	let n = ur(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var ur = 96, dr = 30;
-function fr() {
+var pr = 96, mr = 30;
+function hr() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
 		ask: "paths",
 		...i
 	} : null), c = B(2);
 	return /* @__PURE__ */ Y("div", {
 		ref: n,
+		class: "flow-place",
 		children: t ? /* @__PURE__ */ Y(X, {
 			name: "flow",
 			title: "Flow",
@@ -2475,22 +2520,19 @@ function fr() {
 							onInput: (e) => c.value = Number(e.currentTarget.value)
 						})
 					]
-				}), /* @__PURE__ */ Y(pr, {
+				}), /* @__PURE__ */ Y(gr, {
 					payload: o,
-					flow: ir(o, c.value / 100)
+					flow: sr(o, c.value / 100)
 				})]
 			}) : null]
 		}) : null
 	});
 }
-function pr({ payload: e, flow: t }) {
-	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = mr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ur, s = i.length * dr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function gr({ payload: e, flow: t }) {
+	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = _r(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + pr, s = i.length * mr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y("div", {
-			class: "scroll",
-			tabIndex: 0,
-			role: "region",
-			"aria-label": "Flow graph",
+		/* @__PURE__ */ Y(en, {
+			label: "Flow graph",
 			children: /* @__PURE__ */ Y("svg", {
 				class: "flow",
 				width: o,
@@ -2498,12 +2540,12 @@ function pr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ Y(gr, {
+					t.edges.map((e) => /* @__PURE__ */ Y(yr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ Y(_r, {
+					t.nodes.map((t) => /* @__PURE__ */ Y(br, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2513,7 +2555,7 @@ function pr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ Y("text", {
 						class: "column",
-						x: hr(a, t.nodes, e),
+						x: vr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2546,28 +2588,28 @@ function pr({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ Y(en, {
+		/* @__PURE__ */ Y(tn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [lr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [fr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function mr(e, t, n) {
+function _r(e, t, n) {
 	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = e.map((e) => {
 		let t = `${e.position} ${e.height}`, n = i.get(t) ?? 0;
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), o = /* @__PURE__ */ new Map(), s = ur / 2;
-	for (let e of t) o.set(e, s), s += ur * (r.get(e) ?? 1);
+	}), o = /* @__PURE__ */ new Map(), s = pr / 2;
+	for (let e of t) o.set(e, s), s += pr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (o.get(e.position) ?? 0) + (a[t] ?? 0) * ur,
-		y: n.indexOf(e.height) * dr + 18
+		x: (o.get(e.position) ?? 0) + (a[t] ?? 0) * pr,
+		y: n.indexOf(e.height) * mr + 18
 	}]));
 }
-function hr(e, t, n) {
+function vr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function gr({ edge: e, places: t, largest: n }) {
+function yr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2578,7 +2620,7 @@ function gr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ Y("title", { children: G(e.value) })
 	});
 }
-function _r({ node: e, place: t, label: n }) {
+function br({ node: e, place: t, label: n }) {
 	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2611,12 +2653,12 @@ function _r({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var vr = 12;
-function yr() {
+var xr = 12;
+function Sr() {
 	let e = H(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: vr
+		tokens: xr
 	});
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "generation",
@@ -2628,19 +2670,19 @@ function yr() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					vr,
+					xr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ Y(br, {
+			i && t.value !== null ? /* @__PURE__ */ Y(Cr, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
 	}) : null;
 }
-function br({ prompt: e, result: t }) {
+function Cr({ prompt: e, result: t }) {
 	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
 	return /* @__PURE__ */ Y("ol", {
 		class: "strip",
@@ -2663,18 +2705,18 @@ function br({ prompt: e, result: t }) {
 	});
 }
 // src/transports.ts
-function xr(e) {
+function wr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Sr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Cr(e));
-			await wr(e.body, n);
+		return Tr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Er(e));
+			await Dr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Sr(e, t, n, r) {
+function Tr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2683,7 +2725,7 @@ function Sr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Cr(e) {
+async function Er(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2691,7 +2733,7 @@ async function Cr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function wr(e, t) {
+async function Dr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2699,27 +2741,27 @@ async function wr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Tr(e, t);
+		for (let e of a) Or(e, t);
 	}
-	r.trim() && Tr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Or(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Tr(e, t) {
+function Or(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Er(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && kr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Er(e, t, n) {
+function kr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Dr = (e, t) => (t.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {});
-function Or(e) {
+var Ar = (e, t) => (t.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {});
+function jr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Er(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (kr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2733,7 +2775,7 @@ function Or(e) {
 	};
 }
 // src/panels/Header.tsx
-function kr() {
+function Mr() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
 	return /* @__PURE__ */ Y("header", {
 		class: "panel panel-header",
@@ -2755,8 +2797,8 @@ function kr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ Y(jr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ Y(Mr, {}) : null,
+				/* @__PURE__ */ Y(Pr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ Y(Fr, {}) : null,
 				/* @__PURE__ */ Y("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2769,25 +2811,25 @@ function kr() {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ Y(Ar, {
+				/* @__PURE__ */ Y(Nr, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ Y(Ar, {
+				t.b === null ? null : /* @__PURE__ */ Y(Nr, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ Y(Ar, {
+				/* @__PURE__ */ Y(Nr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ Y(Ar, {
+				/* @__PURE__ */ Y(Nr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2823,7 +2865,7 @@ function kr() {
 		})]
 	});
 }
-function Ar(e) {
+function Nr(e) {
 	let t = H(), n = t.state.value[e.name] ?? "", r = B(n);
 	De(() => {
 		r.value = n;
@@ -2864,7 +2906,7 @@ function Ar(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function jr() {
+function Pr() {
 	let e = H(), t = F(null), n = B(!1);
 	return /* @__PURE__ */ Y("label", {
 		class: "find",
@@ -2882,15 +2924,15 @@ function jr() {
 		})]
 	});
 }
-function Mr() {
+function Fr() {
 	let e = H(), t = B(null), n = async () => {
 		t.value = null;
-		let n = await Sr("/report", {
+		let n = await Tr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Cr(n);
+			t.value = await Er(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -2908,7 +2950,7 @@ function Mr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Nr = [
+var Ir = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2918,7 +2960,7 @@ var Nr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Pr() {
+function Lr() {
 	let e = H(), t = F(null), n = e.helpOpen.value;
 	return De(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -2931,7 +2973,7 @@ function Pr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Nr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Ir.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 				scope: "row",
 				children: /* @__PURE__ */ Y("kbd", { children: e })
 			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
@@ -2944,8 +2986,8 @@ function Pr() {
 	});
 }
 // src/panels/Knowledge.tsx
-var Fr = 12;
-function Ir() {
+var Rr = 12;
+function zr() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.text, { answer: c, result: l, stale: u } = W(r && o && s !== void 0 ? {
 		ask: "attribute",
 		prompt: i,
@@ -2967,9 +3009,9 @@ function Ir() {
 				l ? /* @__PURE__ */ Y("div", {
 					class: u ? "stale" : "",
 					children: [
-						/* @__PURE__ */ Y(Lr, { result: l }),
-						/* @__PURE__ */ Y(Rr, { neurons: l.attributions.slice(0, Fr) }),
-						/* @__PURE__ */ Y(en, {
+						/* @__PURE__ */ Y(Br, { result: l }),
+						/* @__PURE__ */ Y(Vr, { neurons: l.attributions.slice(0, Rr) }),
+						/* @__PURE__ */ Y(tn, {
 							label: "attribution by layer",
 							head: [
 								"layer",
@@ -2990,7 +3032,7 @@ function Ir() {
 		}) : null
 	});
 }
-function Lr({ result: e }) {
+function Br({ result: e }) {
 	let t = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum))), n = 300 / Math.max(e.layers.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "layers",
@@ -3023,7 +3065,7 @@ function Lr({ result: e }) {
 		})]
 	});
 }
-function Rr({ neurons: e }) {
+function Vr({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
@@ -3051,7 +3093,7 @@ function Rr({ neurons: e }) {
 	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y(Zt, { part: zr(e) })
+			children: /* @__PURE__ */ Y(Zt, { part: Hr(e) })
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "number",
@@ -3073,7 +3115,7 @@ function Rr({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function zr({ layer: e, expert: t, neuron: n }) {
+function Hr({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3082,11 +3124,11 @@ function zr({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Br() {
+function Ur() {
 	let e = H();
-	return U(Vr(e.state.value.a, e.followed()))?.result ?? null;
+	return U(Wr(e.state.value.a, e.followed()))?.result ?? null;
 }
-function Vr(e, t) {
+function Wr(e, t) {
 	return t && e !== "" ? {
 		ask: "explain",
 		...t,
@@ -3094,7 +3136,7 @@ function Vr(e, t) {
 		top: 10
 	} : null;
 }
-function Hr(e, t) {
+function Gr(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -3102,18 +3144,18 @@ function Hr(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Ur = 12, Wr = 10, Gr = Infinity, Kr = fe({
+var Kr = 12, qr = 10, Jr = Infinity, Yr = fe({
 	is: () => !1,
 	set: () => {}
 });
-function qr() {
-	let e = H(), t = e.explained.value, n = B("size"), r = B(Ur), i = B({});
+function Xr() {
+	let e = H(), t = e.explained.value, n = B("size"), r = B(Kr), i = B({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Un(a.terms, r.value, n.value, (e) => Jr(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = Kn(a.terms, r.value, n.value, (e) => Zr(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y(X, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ Y(Yr, { explained: t }),
+		note: /* @__PURE__ */ Y(Qr, { explained: t }),
 		children: [/* @__PURE__ */ Y("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ Y("label", { children: [
@@ -3132,12 +3174,12 @@ function qr() {
 				})
 			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Ur ? Gr : Ur,
-				children: r.value === Ur ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Kr ? Jr : Kr,
+				children: r.value === Kr ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ Y(Kr.Provider, {
+		}), /* @__PURE__ */ Y(Yr.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Jr(t, o),
+				is: (e, t) => i.value[e] ?? Zr(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3149,7 +3191,7 @@ function qr() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: ai,
+				onKeyDown: ci,
 				children: [
 					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 						/* @__PURE__ */ Y("th", {
@@ -3164,51 +3206,54 @@ function qr() {
 						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							class: "wide-only",
-							children: "share"
+							children: /* @__PURE__ */ Y("span", {
+								class: "hidden",
+								children: "bar"
+							})
 						}),
 						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(Qr, {
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ti, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, $(e))), /* @__PURE__ */ Y(ri, {
+					}, $(e))), /* @__PURE__ */ Y(oi, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ Y(Zr, { explained: t })
+					/* @__PURE__ */ Y(ei, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Jr(e, t) {
+function Zr(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && At(t) === e.kind;
 }
-function Yr({ explained: e }) {
+function Qr({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ Y(S, { children: [
 		"Why ",
 		q(t.text),
 		": ",
-		Xr(n),
+		$r(n),
 		"; raw logit ",
 		Vt(t.logit),
 		n.kind === "raw" ? "" : `, reference ${Vt(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Xr(e) {
+function $r(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function Zr({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Gn(e.ledger);
+function ei({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Jn(e.ledger);
 	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -3236,10 +3281,10 @@ function Zr({ explained: e }) {
 		]
 	}) });
 }
-function Qr(e) {
-	let t = H(), n = Ae(Kr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ti(e) {
+	let t = H(), n = Ae(Yr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(ti, {
+		/* @__PURE__ */ Y(ii, {
 			name: Kt(r),
 			value: r.value,
 			level: i,
@@ -3252,20 +3297,20 @@ function Qr(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ Y($r, { term: r }) : null,
-		c && i === 2 ? /* @__PURE__ */ Y(ei, {
+		c && i === 1 ? /* @__PURE__ */ Y(ni, { term: r }) : null,
+		c && i === 2 ? /* @__PURE__ */ Y(ri, {
 			terms: e.sources ?? [],
 			parent: r.value
 		}) : null
 	] });
 }
-function $r({ term: e }) {
+function ni({ term: e }) {
 	let t = H().followed(), n = {
 		ask: "terms",
 		...t,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Wr
+		top: qr
 	}, r = U(t ? n : null);
 	if (!r?.result) return /* @__PURE__ */ Y("tr", {
 		class: "waiting",
@@ -3275,31 +3320,31 @@ function $r({ term: e }) {
 			children: r?.error ?? `${r?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: i, others: a } = r.result, o = i.filter((e) => e.source === null), s = Math.max(0, ...o.map((e) => Math.abs(e.value))), c = Un(o, Gr, "size");
+	let { terms: i, others: a } = r.result, o = i.filter((e) => e.source === null), s = Math.max(0, ...o.map((e) => Math.abs(e.value))), c = Kn(o, Jr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ Y(Qr, {
+		c.shown.map((e) => /* @__PURE__ */ Y(ti, {
 			term: e,
 			level: 2,
 			largest: s,
 			sources: i.filter((t) => t.source !== null && V(qt(t), qt(e)))
 		}, $(e))),
-		/* @__PURE__ */ Y(ri, {
+		/* @__PURE__ */ Y(oi, {
 			count: a.count,
 			value: a.value,
 			level: 2,
 			largest: s
 		}),
-		/* @__PURE__ */ Y(ii, {
+		/* @__PURE__ */ Y(si, {
 			level: 2,
 			sum: c.sum + a.value,
 			parent: e.value
 		})
 	] });
 }
-function ei(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Un(e.terms, Wr, "size"), a = Math.max(0, ...n.map((e) => Math.abs(e.value)));
+function ri(e) {
+	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Kn(e.terms, qr, "size"), a = Math.max(0, ...n.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y(S, { children: [
-		n.map((e) => /* @__PURE__ */ Y(ti, {
+		n.map((e) => /* @__PURE__ */ Y(ii, {
 			name: `from ${e.source} ${q(t[e.source ?? -1]?.text ?? "")}`,
 			value: e.value,
 			level: 3,
@@ -3307,20 +3352,20 @@ function ei(e) {
 			part: null,
 			open: null
 		}, $(e))),
-		/* @__PURE__ */ Y(ri, {
+		/* @__PURE__ */ Y(oi, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: a
 		}),
-		/* @__PURE__ */ Y(ii, {
+		/* @__PURE__ */ Y(si, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function ti(e) {
+function ii(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ Y("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -3359,12 +3404,12 @@ function ti(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ni, { part: n }) : null })
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ai, { part: n }) : null })
 		]
 	});
 }
-function ni({ part: e }) {
-	let t = Br(), n = t && Hr(t, e);
+function ai({ part: e }) {
+	let t = Ur(), n = t && Gr(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
 		class: "outcome",
 		children: [
@@ -3383,7 +3428,7 @@ function ni({ part: e }) {
 		]
 	});
 }
-function ri(e) {
+function oi(e) {
 	return /* @__PURE__ */ Y("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -3412,7 +3457,7 @@ function ri(e) {
 		]
 	});
 }
-function ii(e) {
+function si(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ Y("tr", {
 		class: `sum level-${e.level}`,
@@ -3434,19 +3479,19 @@ function ii(e) {
 		]
 	});
 }
-function ai(e) {
+function ci(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var oi = {
+var li = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function si() {
+function ui() {
 	let e = H(), t = B(0), n = B("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = W(r ? {
 		ask: "lens",
 		prompt: a,
@@ -3455,7 +3500,7 @@ function si() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!r) return null;
-	let u = c ? ui(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? pi(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ Y(X, {
 		name: "lens",
 		title: "Logit lens",
@@ -3469,14 +3514,14 @@ function si() {
 					/* @__PURE__ */ Y("select", {
 						value: n.value,
 						onChange: (e) => n.value = e.currentTarget.value,
-						children: Object.entries(oi).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						children: Object.entries(li).map(([e, t]) => /* @__PURE__ */ Y("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ Y(Nn, {
+			/* @__PURE__ */ Y(In, {
 				start: t,
 				length: i,
 				what: "tokens"
@@ -3484,23 +3529,23 @@ function si() {
 			/* @__PURE__ */ Y(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ Y(Dn, {
-					label: `Logit lens, ${oi[n.value]} by layer and token`,
+				children: [/* @__PURE__ */ Y(An, {
+					label: `Logit lens, ${li[n.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Sn(f(n)) : null;
+						return n ? Tn(f(n)) : null;
 					},
-					tell: (e, t) => li(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => ci(u.layers[e] ?? null),
+					tell: (e, t) => fi(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => di(u.layers[e] ?? null),
 					columnName: (e) => q(r.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === r.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ Y(en, {
+				}), /* @__PURE__ */ Y(tn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -3511,7 +3556,7 @@ function si() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						ci(e.layer),
+						di(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
 						K(e.top_probability[0] ?? 0),
@@ -3523,15 +3568,15 @@ function si() {
 		]
 	});
 }
-function ci(e) {
+function di(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function li(e, t) {
+function fi(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
-	return `${ci(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${di(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function ui(e, t) {
+function pi(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3541,7 +3586,7 @@ function ui(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function di() {
+function mi() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "pins",
@@ -3574,15 +3619,15 @@ function di() {
 					children: "×"
 				})
 			] }, kt(r.part)))
-		}), /* @__PURE__ */ Y(un, {
+		}), /* @__PURE__ */ Y(dn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function fi() {
-	let e = H().explained.value, t = qn();
+function hi() {
+	let e = H().explained.value, t = Xn();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ Y(X, {
@@ -3604,17 +3649,17 @@ function fi() {
 		] }),
 		children: /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ Y(pi, {
+			children: [/* @__PURE__ */ Y(gi, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ Y(pi, {
+			}), t?.result ? /* @__PURE__ */ Y(gi, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})
 	});
 }
-function pi({ explained: e, caption: t }) {
+function gi({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ Y("table", {
 		class: "predictions",
@@ -3661,19 +3706,16 @@ function pi({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-function mi() {
-	let e = H(), t = e.explained.value, n = U(Vr(e.state.value.a, e.followed())), r = Br();
+function _i() {
+	let e = H(), t = e.explained.value, n = U(Wr(e.state.value.a, e.followed())), r = Ur();
 	return t ? /* @__PURE__ */ Y(X, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ Y(gi, { tested: r }),
+		note: /* @__PURE__ */ Y(yi, { tested: r }),
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n }),
-			/* @__PURE__ */ Y("div", {
-				class: "scroll",
-				tabIndex: 0,
-				role: "region",
-				"aria-label": "Heads and neurons",
+			/* @__PURE__ */ Y(en, {
+				label: "Heads and neurons",
 				children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 					/* @__PURE__ */ Y("th", {
 						scope: "col",
@@ -3690,13 +3732,13 @@ function mi() {
 					}),
 					/* @__PURE__ */ Y("th", {
 						scope: "col",
-						children: "writes toward"
+						children: "zeroed here"
 					}),
 					/* @__PURE__ */ Y("th", {
 						scope: "col",
-						children: "zeroed here"
+						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).map((e) => /* @__PURE__ */ Y(hi, {
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).map((e) => /* @__PURE__ */ Y(vi, {
 					part: {
 						kind: "head",
 						layer: e.layer,
@@ -3705,7 +3747,7 @@ function mi() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => `${q(e.text)} ${e.attention.toFixed(2)}`).join("  "),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.map((e) => /* @__PURE__ */ Y(hi, {
+				}, `${e.layer}.${e.head}`)), t.neurons.map((e) => /* @__PURE__ */ Y(vi, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3719,12 +3761,12 @@ function mi() {
 			}),
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: _i(r)
+				children: bi(r)
 			})
 		]
 	}) : null;
 }
-function hi(e) {
+function vi(e) {
 	return /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
@@ -3735,11 +3777,11 @@ function hi(e) {
 			children: /* @__PURE__ */ Y($t, { value: e.value })
 		}),
 		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("bdi", { children: e.reads }) }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Xt, { tokens: e.toward.slice(0, 4) }) }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ni, { part: e.part }) })
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ai, { part: e.part }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Xt, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function gi({ tested: e }) {
+function yi({ tested: e }) {
 	if (!e) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ Y(S, { children: [
@@ -3756,13 +3798,13 @@ function gi({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function _i(e) {
+function bi(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function vi() {
-	let e = H(), t = e.explained.value, n = B(0), r = bi();
+function xi() {
+	let e = H(), t = e.explained.value, n = B(0), r = Ci();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ Y(X, {
@@ -3775,7 +3817,7 @@ function vi() {
 			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ Y(Nn, {
+		children: [/* @__PURE__ */ Y(In, {
 			start: n,
 			length: i.length,
 			what: "tokens"
@@ -3783,7 +3825,7 @@ function vi() {
 			class: "strip",
 			start: n.value + 1,
 			children: s.map((t) => {
-				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : xn(n, o);
+				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : wn(n, o);
 				return /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
 					type: "button",
 					class: "token",
@@ -3791,36 +3833,36 @@ function vi() {
 					"aria-label": `${t.position}: ${t.text}${n === void 0 ? "" : `, ${G(n)} logits`}`,
 					style: i ? {
 						background: i,
-						color: Cn(i)
+						color: En(i)
 					} : {},
 					onClick: () => e.set({
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => yi(e),
+					onKeyDown: (e) => Si(e),
 					children: [
 						/* @__PURE__ */ Y("span", {
 							class: "index",
 							children: t.position
 						}),
 						/* @__PURE__ */ Y(Z, { text: t.text }),
-						n !== void 0 && Math.abs(n) > o / 20 ? /* @__PURE__ */ Y("span", {
+						/* @__PURE__ */ Y("span", {
 							class: "sign",
-							children: G(n)
-						}) : null
+							children: n !== void 0 && Math.abs(n) > o / 20 ? G(n) : "\xA0"
+						})
 					]
 				}) }, t.position);
 			})
 		})]
 	});
 }
-function yi(e) {
+function Si(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function bi() {
+function Ci() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
@@ -3828,28 +3870,28 @@ function bi() {
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: xi(s, a)
+		values: wi(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: xi(i.result, t)
+		values: wi(i.result, t)
 	} : null;
 }
-function xi(e, t) {
+function wi(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Si({ page: e }) {
+function Ti({ page: e }) {
 	let t = F(null);
-	return De(() => e.link(), [e]), De(() => t.current ? hn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Rt.Provider, {
+	return De(() => e.link(), [e]), De(() => t.current ? gn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Rt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ Y("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ Y(kr, {}),
-				/* @__PURE__ */ Y(Ci, { page: e }),
-				/* @__PURE__ */ Y(Pr, {}),
+				/* @__PURE__ */ Y(Mr, {}),
+				/* @__PURE__ */ Y(Ei, { page: e }),
+				/* @__PURE__ */ Y(Lr, {}),
 				/* @__PURE__ */ Y("p", {
 					class: "hidden",
 					role: "status",
@@ -3859,7 +3901,7 @@ function Si({ page: e }) {
 		})
 	});
 }
-function Ci({ page: e }) {
+function Ei({ page: e }) {
 	let { a: t } = e.state.value, n = U(t === "" ? null : {
 		ask: "explain",
 		...e.common(t),
@@ -3881,55 +3923,55 @@ function Ci({ page: e }) {
 	}) : null, /* @__PURE__ */ Y("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ Y(vi, {}),
+			/* @__PURE__ */ Y(xi, {}),
 			/* @__PURE__ */ Y("div", {
 				class: "column",
-				children: [/* @__PURE__ */ Y(fi, {}), /* @__PURE__ */ Y(si, {})]
+				children: [/* @__PURE__ */ Y(hi, {}), /* @__PURE__ */ Y(ui, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column",
-				children: [/* @__PURE__ */ Y(qr, {}), /* @__PURE__ */ Y(mi, {})]
+				children: [/* @__PURE__ */ Y(Xr, {}), /* @__PURE__ */ Y(_i, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column",
 				children: [
-					/* @__PURE__ */ Y(an, {}),
-					/* @__PURE__ */ Y(di, {}),
-					/* @__PURE__ */ Y(Pn, {})
+					/* @__PURE__ */ Y(on, {}),
+					/* @__PURE__ */ Y(mi, {}),
+					/* @__PURE__ */ Y(Ln, {})
 				]
 			}),
-			/* @__PURE__ */ Y($n, {}),
-			/* @__PURE__ */ Y(fr, {}),
-			/* @__PURE__ */ Y(Ir, {}),
-			/* @__PURE__ */ Y(yr, {})
+			/* @__PURE__ */ Y(nr, {}),
+			/* @__PURE__ */ Y(hr, {}),
+			/* @__PURE__ */ Y(zr, {}),
+			/* @__PURE__ */ Y(Sr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var wi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>.unembed,>#unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;margin:0}@media (prefers-color-scheme:dark){body:has(>.unembed,>#unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.2fr) minmax(0,1fr)}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive)}.unembed span.negative.number{color:var(--negative)}.unembed .token-text,.unembed .ledger bdi{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;max-height:24em;overflow:auto}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{white-space:normal;padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .verdict{white-space:nowrap}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot.hovered rect,.unembed .flow .spot.choosable:hover rect{fill:var(--hover)}.unembed .flow .spot[aria-pressed=true] rect{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Di = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>.unembed,>#unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;margin:0}@media (prefers-color-scheme:dark){body:has(>.unembed,>#unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive)}.unembed span.negative.number{color:var(--negative)}.unembed .token-text,.unembed .ledger bdi{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{white-space:normal;padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .verdict{white-space:nowrap}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Ti(e, t, n) {
-	Ei(n);
+function Oi(e, t, n) {
+	ki(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), de(/* @__PURE__ */ Y(Si, { page: new It(e, t) }), r), () => de(null, r);
+	return n.replaceChildren(r), de(/* @__PURE__ */ Y(Ti, { page: new It(e, t) }), r), () => de(null, r);
 }
-function Ei(e) {
+function ki(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = wi, n.append(r);
+	r.dataset.unembed = "", r.textContent = Di, n.append(r);
 }
-function Di({ model: e, el: t }) {
+function Ai({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ti({
+	return Oi({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Dr : Or(e), t);
+	}, n.live === !1 ? Ar : jr(e), t);
 }
-var Oi = document.getElementById("unembed"), ki = document.getElementById("unembed-data")?.textContent;
-if (Oi && ki) {
-	let e = JSON.parse(ki);
-	Ti(e, e.host === "report" ? Dr : xr(e.token), Oi);
+var ji = document.getElementById("unembed"), Mi = document.getElementById("unembed-data")?.textContent;
+if (ji && Mi) {
+	let e = JSON.parse(Mi);
+	Oi(e, e.host === "report" ? Ar : wr(e.token), ji);
 }
-var Ai = { render: Di };
-export { Ai as default };
+var Ni = { render: Ai };
+export { Ni as default };
