@@ -54,15 +54,15 @@ function Explained({ page }: { page: Page }) {
       ) : null}
       <div class={`panels${result ? "" : " stale"}`}>
         <TokenStrip />
-        <div class="column">
+        <div class="column column-left">
           <PredictionPanel />
           <LensPanel />
         </div>
-        <div class="column">
+        <div class="column column-middle">
           <LedgerPanel />
           <StrongestPanel />
         </div>
-        <div class="column">
+        <div class="column column-right">
           <InspectorPanel />
           <PinsPanel />
           <AttentionPanel />

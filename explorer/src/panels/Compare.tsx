@@ -33,8 +33,10 @@ export function ComparePanel() {
           The explained position of A has no partner in B, so the two ledgers are not set side by side.
         </p>
       ) : null}
-      {compared.result && compared.mate !== null ? <Differences a={explained} b={compared.result} /> : null}
-      {pairs.length > 0 && compared.mate !== null ? <PatchMap pairs={pairs} promptB={b} /> : null}
+      <div class="side-by-side wide">
+        {compared.result && compared.mate !== null ? <Differences a={explained} b={compared.result} /> : null}
+        {pairs.length > 0 && compared.mate !== null ? <PatchMap pairs={pairs} promptB={b} /> : null}
+      </div>
     </Panel>
   );
 }

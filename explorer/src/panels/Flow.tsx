@@ -105,13 +105,13 @@ interface Place {
   y: number;
 }
 
-/** Columns by token, heights by layer; nodes of the same place stand side by side. */
+/** Columns by token, heights by layer. Heads stand in line, writes to their right, so that no line runs through both. */
 function placed(nodes: readonly Node[], columns: readonly number[], heights: readonly number[]): Map<string, Place> {
   const widths = new Map<number, number>();
   const slots = new Map<string, number>();
   const slotOf = nodes.map((node) => {
     const key = `${node.position} ${node.height}`;
-    const slot = slots.get(key) ?? 0;
+    const slot = slots.get(key) ?? (node.part?.kind === "head" || node.id === "output" ? 0 : 1);
     slots.set(key, slot + 1);
     widths.set(node.position, Math.max(widths.get(node.position) ?? 0, slot + 1));
     return slot;

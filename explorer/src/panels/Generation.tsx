@@ -1,6 +1,6 @@
 /** The text continued token by token; a click explains why a token came. */
 import { useSignal } from "@preact/signals";
-import { percent, visible } from "../format";
+import { percent } from "../format";
 import { useLatest, usePage } from "../page";
 import type { GeneratePayload } from "../payloads";
 import { Panel, Status, TokenText } from "./parts";
@@ -40,7 +40,6 @@ function Continued({ prompt, result }: { prompt: string; result: GeneratePayload
             type="button"
             class="token"
             title="Why this token?"
-            aria-label={`${visible(token.text)}, ${percent(token.probability)}: why this token?`}
             aria-pressed={position === token.position - 1 && target === token.text}
             onClick={() => page.set({ a: text, position: token.position - 1, target: token.text })}
           >

@@ -20,7 +20,6 @@ export interface GridProps {
 }
 
 const LEFT = 34;
-const BOTTOM = 58;
 
 export function Grid(props: GridProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -38,7 +37,7 @@ export function Grid(props: GridProps) {
       height: props.height ?? Math.min(Math.max(320 / Math.max(rows, 1), 9), 22),
     };
     cell.current = size;
-    const [total, high] = [LEFT + size.width * columns, size.height * rows + BOTTOM];
+    const [total, high] = [LEFT + size.width * columns, size.height * rows + namesHeight(props)];
     const ratio = devicePixelRatio || 1;
     element.width = total * ratio;
     element.height = high * ratio;
@@ -138,6 +137,12 @@ function drawNames(context: Context, props: GridProps, size: Size, ink: string):
     context.fillText(clip(props.columnName(column)), 0, 4);
     context.restore();
   }
+}
+
+/** The room that the slanted names below the columns take. */
+function namesHeight(props: GridProps): number {
+  const names = Array.from({ length: props.columns }, (_, column) => clip(props.columnName(column)).length);
+  return 18 + 5 * Math.max(0, ...names);
 }
 
 function clip(text: string): string {

@@ -4,7 +4,7 @@ import { nameOf, percent, signed } from "../format";
 import { useAsk, useLatest, usePage } from "../page";
 import type { TestPayload } from "../pending";
 import { HOWS, type How, samePart, type Test } from "../state";
-import { Panel, Status, Tokens, TokenText } from "./parts";
+import { LookedAtChip, Panel, Status, Tokens, TokenText } from "./parts";
 
 const MEANING: Record<How, string> = {
   zero: "its output set to zero",
@@ -36,9 +36,7 @@ export function InspectorPanel() {
           {result.looks_at.length === 0 ? null : (
             <Fact name="looks at">
               {result.looks_at.map((at) => (
-                <span key={at.position} class="chip">
-                  <TokenText text={at.text} /> <span class="small">{at.attention.toFixed(2)}</span>
-                </span>
+                <LookedAtChip key={at.position} at={at} />
               ))}
             </Fact>
           )}

@@ -145,14 +145,14 @@ function TermRows(props: { term: Term; level: number; largest: number; first?: b
           if (part) page.select(samePart(part, page.state.value.selection) ? null : part);
         }}
       />
-      {open && level === 1 ? <Children term={term} /> : null}
-      {open && level === 2 ? <Sources terms={props.sources ?? []} parent={term.value} /> : null}
+      {open && level === 1 ? <Children term={term} largest={props.largest} /> : null}
+      {open && level === 2 ? <Sources terms={props.sources ?? []} parent={term.value} largest={props.largest} /> : null}
     </>
   );
 }
 
 /** The heads of an attention sublayer, or the strongest neurons of an MLP. */
-function Children({ term }: { term: Term }) {
+function Children({ term, largest }: { term: Term; largest: number }) {
   const page = usePage();
   const followed = page.followed();
   const ask = { ask: "terms" as const, ...followed, layer: term.layer, sublayer: term.kind, top: CHILDREN };
@@ -167,7 +167,6 @@ function Children({ term }: { term: Term }) {
     );
   const { terms, others } = answer.result;
   const children = terms.filter((child) => child.source === null);
-  const largest = Math.max(0, ...children.map((child) => Math.abs(child.value)));
   const rows = rowsOf(children, EVERYTHING, "size");
   return (
     <>
@@ -187,11 +186,10 @@ function Children({ term }: { term: Term }) {
 }
 
 /** What a head carries from each source token. */
-function Sources(props: { terms: Term[]; parent: number }) {
+function Sources(props: { terms: Term[]; parent: number; largest: number }) {
   const page = usePage();
   const tokens = page.explained.value?.tokens ?? [];
   const { shown, others, sum } = rowsOf(props.terms, CHILDREN, "size");
-  const largest = Math.max(0, ...shown.map((term) => Math.abs(term.value)));
   return (
     <>
       {shown.map((term) => (
@@ -200,12 +198,12 @@ function Sources(props: { terms: Term[]; parent: number }) {
           name={`from ${term.source} ${visible(tokens[term.source ?? -1]?.text ?? "")}`}
           value={term.value}
           level={3}
-          largest={largest}
+          largest={props.largest}
           part={null}
           open={null}
         />
       ))}
-      <OthersRow count={others.count} value={others.value} level={3} largest={largest} />
+      <OthersRow count={others.count} value={others.value} level={3} largest={props.largest} />
       <SumRow level={3} sum={sum} parent={props.parent} />
     </>
   );

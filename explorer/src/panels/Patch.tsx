@@ -25,7 +25,7 @@ export function PatchMap(props: { pairs: [number, number][]; promptB: string }) 
     ...(vs === null ? {} : { vs }),
   });
   return (
-    <>
+    <div>
       <h3>Patching: B with one value of A at a time</h3>
       <p class="controls">
         <label>
@@ -45,7 +45,7 @@ export function PatchMap(props: { pairs: [number, number][]; promptB: string }) 
           <EffectMap result={result} />
         </div>
       ) : null}
-    </>
+    </div>
   );
 }
 

@@ -1,22 +1,29 @@
 /** The heads and neurons that carry the prediction, each with what zeroing it does. */
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { percent, signed, visible } from "../format";
 import { useAsk, usePage } from "../page";
 import type { Band, ExplainPayload, Token } from "../payloads";
 import type { Part } from "../state";
 import { Outcome } from "./Ledger";
-import { Panel, PartButton, Scroll, Signed, Status, Tokens } from "./parts";
+import { LookedAtChip, Panel, PartButton, Scroll, Signed, Status, Tokens } from "./parts";
 import { testedAsk, useTested } from "./tested";
+
+const FIRST = 6;
 
 export function StrongestPanel() {
   const page = usePage();
   const explained = page.explained.value;
   const answer = useAsk(testedAsk(page.state.value.a, page.followed()));
   const tested = useTested();
+  const all = useSignal(false);
   if (!explained) return null;
+  const limit = all.value ? Number.POSITIVE_INFINITY : FIRST;
   return (
     <Panel name="strongest" title="Heads and neurons" note={<Verdict tested={tested} />}>
       <Status answer={answer} />
-      <Scroll label="Heads and neurons">
+      <Scroll label="The strongest, one a row">
         <table>
           <thead>
             <tr>
@@ -32,19 +39,17 @@ export function StrongestPanel() {
           <tbody>
             {explained.heads
               .filter((head) => !head.cross)
+              .slice(0, limit)
               .map((head) => (
                 <StrongRow
                   key={`${head.layer}.${head.head}`}
                   part={{ kind: "head", layer: head.layer, head: head.head }}
                   value={head.value}
-                  reads={head.looks_at
-                    .slice(0, 2)
-                    .map((at) => `${visible(at.text)} ${at.attention.toFixed(2)}`)
-                    .join("  ")}
+                  reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
                   toward={head.writes_toward}
                 />
               ))}
-            {explained.neurons.map((neuron) => (
+            {explained.neurons.slice(0, limit).map((neuron) => (
               <StrongRow
                 key={`${neuron.layer}.${neuron.expert}.${neuron.neuron}`}
                 part={{
@@ -61,12 +66,17 @@ export function StrongestPanel() {
           </tbody>
         </table>
       </Scroll>
+      {Math.max(explained.heads.length, explained.neurons.length) > FIRST ? (
+        <button type="button" aria-pressed={all.value} onClick={() => (all.value = !all.value)}>
+          Show all {explained.heads.length + explained.neurons.length}
+        </button>
+      ) : null}
       <p class="note">{controls(tested)}</p>
     </Panel>
   );
 }
 
-function StrongRow(props: { part: Part; value: number; reads: string; toward: readonly Token[] }) {
+function StrongRow(props: { part: Part; value: number; reads: ComponentChildren; toward: readonly Token[] }) {
   return (
     <tr>
       <th scope="row">
@@ -75,9 +85,7 @@ function StrongRow(props: { part: Part; value: number; reads: string; toward: re
       <td class="number">
         <Signed value={props.value} />
       </td>
-      <td>
-        <bdi>{props.reads}</bdi>
-      </td>
+      <td>{props.reads}</td>
       <td>
         <Outcome part={props.part} />
       </td>

@@ -43,7 +43,6 @@ export function TokenStrip() {
                 type="button"
                 class="token"
                 aria-pressed={token.position === position}
-                aria-label={`${token.position}: ${token.text}${value === undefined ? "" : `, ${signed(value)} logits`}`}
                 style={colour ? { background: colour, color: inkOn(colour) } : {}}
                 onClick={() => page.set({ position: token.position, target: null })}
                 onKeyDown={(event) => moveFocus(event)}

@@ -5,6 +5,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import type { Answer } from "../asks";
 import { nameOf, signed, visible } from "../format";
 import { usePage } from "../page";
+import type { LookedAt } from "../payloads";
 import { type Part, samePart } from "../state";
 
 /** A panel with a heading. */
@@ -32,6 +33,15 @@ export function Tokens(props: { tokens: readonly { text: string }[] }) {
           <TokenText text={token.text} />
         </span>
       ))}
+    </span>
+  );
+}
+
+/** A source token with the attention it gets. */
+export function LookedAtChip(props: { at: LookedAt }) {
+  return (
+    <span class="chip">
+      <TokenText text={props.at.text} /> <span class="small">{props.at.attention.toFixed(2)}</span>
     </span>
   );
 }

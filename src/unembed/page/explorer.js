@@ -1249,6 +1249,19 @@ function Xt(e) {
 		}, t))
 	});
 }
+function Zt(e) {
+	return /* @__PURE__ */ Y("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ Y(Z, { text: e.at.text }),
+			" ",
+			/* @__PURE__ */ Y("span", {
+				class: "small",
+				children: e.at.attention.toFixed(2)
+			})
+		]
+	});
+}
 function Q(e) {
 	let t = e.answer;
 	return !t || t.result ? null : t.error ? /* @__PURE__ */ Y("p", {
@@ -1268,7 +1281,7 @@ function Q(e) {
 		]
 	});
 }
-function Zt(e) {
+function Qt(e) {
 	let t = H(), n = V(e.part, t.state.value.selection);
 	return /* @__PURE__ */ Y("button", {
 		type: "button",
@@ -1280,7 +1293,7 @@ function Zt(e) {
 		children: J(e.part)
 	});
 }
-function Qt(e) {
+function $t(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ Y("span", {
 		class: "bar",
@@ -1291,13 +1304,13 @@ function Qt(e) {
 		})
 	});
 }
-function $t(e) {
+function en(e) {
 	return /* @__PURE__ */ Y("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: G(e.value, e.digits)
 	});
 }
-function en(e) {
+function tn(e) {
 	return /* @__PURE__ */ Y("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1305,13 +1318,13 @@ function en(e) {
 		children: e.children
 	});
 }
-function tn(e) {
-	let t = H(), n = nn();
+function nn(e) {
+	let t = H(), n = rn();
 	return /* @__PURE__ */ Y("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y(en, {
+		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y(tn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: e.head.map((e, t) => /* @__PURE__ */ Y("th", {
 				scope: "col",
@@ -1320,7 +1333,7 @@ function tn(e) {
 		}) : null]
 	});
 }
-function nn() {
+function rn() {
 	let e = B(!1), t = F(null);
 	return {
 		ref: t,
@@ -1332,7 +1345,7 @@ function nn() {
 		}
 	};
 }
-function rn(e) {
+function an(e) {
 	De(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -1342,12 +1355,12 @@ function rn(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var an = {
+var on = {
 	zero: "its output set to zero",
 	mean: "its output set to its mean",
 	swap: "its output taken from prompt B"
 };
-function on() {
+function sn() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
 		ask: "inspect",
 		...n,
@@ -1361,43 +1374,33 @@ function on() {
 			i && V(i.part, t) ? /* @__PURE__ */ Y("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ Y(sn, {
+					i.value === null ? null : /* @__PURE__ */ Y(cn, {
 						name: "credit",
 						children: [G(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ Y(sn, {
+					i.activation === null ? null : /* @__PURE__ */ Y(cn, {
 						name: "activation",
 						children: G(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(sn, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(cn, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ Y("span", {
-							class: "chip",
-							children: [
-								/* @__PURE__ */ Y(Z, { text: e.text }),
-								" ",
-								/* @__PURE__ */ Y("span", {
-									class: "small",
-									children: e.attention.toFixed(2)
-								})
-							]
-						}, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ Y(Zt, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ Y(cn, {
+					/* @__PURE__ */ Y(ln, {
 						name: "reads",
 						tokens: i.reads
 					}),
-					/* @__PURE__ */ Y(cn, {
+					/* @__PURE__ */ Y(ln, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ Y(cn, {
+					/* @__PURE__ */ Y(ln, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ Y(ln, {})
+			/* @__PURE__ */ Y(un, {})
 		]
 	}) : /* @__PURE__ */ Y(X, {
 		name: "inspector",
@@ -1406,16 +1409,16 @@ function on() {
 		children: null
 	}) : null;
 }
-function sn(e) {
+function cn(e) {
 	return /* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y("dt", { children: e.name }), /* @__PURE__ */ Y("dd", { children: e.children })] });
 }
-function cn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(sn, {
+function ln(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(cn, {
 		name: e.name,
 		children: /* @__PURE__ */ Y(Xt, { tokens: e.tokens })
 	});
 }
-function ln() {
+function un() {
 	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ Y("fieldset", {
 		class: "test",
@@ -1427,26 +1430,26 @@ function ln() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open prompt B first" : an[t],
+					title: t === "swap" && r === null ? "Open prompt B first" : on[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ Y("button", {
 					type: "button",
-					onClick: () => un(e),
+					onClick: () => dn(e),
 					children: ["Pin ", /* @__PURE__ */ Y("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ Y(dn, {
+			n ? /* @__PURE__ */ Y(fn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: an[n]
+				note: on[n]
 			}) : null
 		]
 	}) : null;
 }
-function un(e) {
+function dn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
 	let i = r.filter((e) => !V(e.part, t));
@@ -1455,7 +1458,7 @@ function un(e) {
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${J(t)}.`;
 }
-function dn(e) {
+function fn(e) {
 	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
@@ -1465,12 +1468,12 @@ function dn(e) {
 	return a ? /* @__PURE__ */ Y("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: open it with A | B."
-	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(fn, {
+	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(pn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function fn({ result: e, note: t }) {
+function pn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ Y("div", {
 		class: "before-after",
@@ -1486,7 +1489,7 @@ function fn({ result: e, note: t }) {
 					K(r.probability)
 				]
 			}),
-			/* @__PURE__ */ Y(mn, {
+			/* @__PURE__ */ Y(hn, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1509,12 +1512,12 @@ function fn({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ Y(pn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ Y(mn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function pn(e) {
+function mn(e) {
 	return /* @__PURE__ */ Y(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
@@ -1527,7 +1530,7 @@ function pn(e) {
 		]
 	}, t)) });
 }
-function mn(e) {
+function hn(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ Y("svg", {
 		class: "scale",
@@ -1571,32 +1574,32 @@ function mn(e) {
 	});
 }
 // src/keys.ts
-var hn = {
+var gn = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	swap: null
 };
-function gn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => _n(e, t, n);
+function _n(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => vn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function _n(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || vn(n.target) || e.helpOpen.value) return;
+function vn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || yn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: hn[i ?? "none"] });
-	else if (n.key === "p" && r) un(e);
+	if (n.key === "t" && r) e.set({ test: gn[i ?? "none"] });
+	else if (n.key === "p" && r) dn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function vn(e) {
+function yn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var yn = [
+var bn = [
 	[
 		84,
 		39,
@@ -1632,7 +1635,7 @@ var yn = [
 		88,
 		6
 	]
-], bn = [
+], xn = [
 	[
 		203,
 		196,
@@ -1668,7 +1671,7 @@ var yn = [
 		206,
 		148
 	]
-], xn = [
+], Sn = [
 	[
 		0,
 		32,
@@ -1699,14 +1702,14 @@ var yn = [
 		234,
 		70
 	]
-], Sn = z(!1);
+], Cn = z(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Sn.value = e.matches, e.addEventListener("change", () => {
-		Sn.value = e.matches;
+	Cn.value = e.matches, e.addEventListener("change", () => {
+		Cn.value = e.matches;
 	});
 }
-function Cn(e, t) {
+function wn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1717,44 +1720,44 @@ function Cn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function wn(e, t) {
-	return Dn(Cn(Sn.value ? bn : yn, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function Tn(e) {
-	return Dn(Cn(xn, e));
+function Tn(e, t) {
+	return On(wn(Cn.value ? xn : bn, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function En(e) {
+	return On(wn(Sn, e));
+}
+function Dn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Dn([e, t, n]) {
+function On([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var On = 34, kn = 58;
+var kn = 34;
 function An(e) {
 	let t = F(null), n = B(null), r = F({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	rn(() => {
+	an(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - On) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - kn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [On + l.width * i, l.height * a + kn], f = devicePixelRatio || 1;
+		let [u, d] = [kn + l.width * i, l.height * a + Fn(e)], f = devicePixelRatio || 1;
 		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Mn(c, e, l), Pn(c, e, l, getComputedStyle(o).color), n.value && Nn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - On) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - kn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1800,24 +1803,28 @@ function Mn(e, t, n) {
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(On + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Nn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(kn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Nn(e, [i, r], n, "#e8710a", 2);
 	}
 }
 function Nn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(On + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(kn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
 function Pn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(On + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Fn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(kn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(In(t.columnName(r)), 0, 4), e.restore();
 }
 function Fn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => In(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function In(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function In(e) {
+function Ln(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1849,7 +1856,7 @@ function In(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ln() {
+function Rn() {
 	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = B(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
 		ask: "attention",
 		...n,
@@ -1867,7 +1874,7 @@ function Ln() {
 		title: `Attention: layer ${s}`,
 		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ Y(In, {
+			/* @__PURE__ */ Y(Ln, {
 				start: i,
 				length: d,
 				what: "tokens"
@@ -1875,10 +1882,10 @@ function Ln() {
 			/* @__PURE__ */ Y(Q, { answer: l.answer }),
 			l.result ? /* @__PURE__ */ Y("div", {
 				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ Y(zn, {
+				children: [/* @__PURE__ */ Y(Bn, {
 					payload: l.result,
 					start: i.value
-				}), /* @__PURE__ */ Y(tn, {
+				}), /* @__PURE__ */ Y(nn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1886,11 +1893,11 @@ function Ln() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Rn(l.result, i.value)
+					rows: () => zn(l.result, i.value)
 				})]
 			}) : null,
 			c === void 0 ? null : /* @__PURE__ */ Y(Q, { answer: u.answer }),
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Vn, {
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Hn, {
 				payload: u.result,
 				matrix: u.result.matrix,
 				head: c,
@@ -1900,7 +1907,7 @@ function Ln() {
 		]
 	});
 }
-function Rn(e, t) {
+function zn(e, t) {
 	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
 		`L${n.layer}.H${n.head}`,
 		`${e.position} ${q(e.text)}`,
@@ -1908,19 +1915,19 @@ function Rn(e, t) {
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function zn({ payload: e, start: t }) {
+function Bn({ payload: e, start: t }) {
 	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ Y("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ Y("li", { children: [
-			/* @__PURE__ */ Y(Zt, { part: {
+			/* @__PURE__ */ Y(Qt, { part: {
 				kind: "head",
 				layer: n.layer,
 				head: n.head
 			} }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ Y(Bn, {
+			/* @__PURE__ */ Y(Vn, {
 				head: n,
 				tokens: e.tokens,
 				start: t,
@@ -1929,7 +1936,7 @@ function zn({ payload: e, start: t }) {
 		] }, n.head))
 	});
 }
-function Bn(e) {
+function Vn(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "strips",
@@ -1944,21 +1951,21 @@ function Bn(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Tn(i)
+					fill: En(i)
 				}),
 				/* @__PURE__ */ Y("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: wn(a, e.largest)
+					fill: Tn(a, e.largest)
 				}),
 				/* @__PURE__ */ Y("title", { children: `${t.position} ${q(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function Vn(e) {
+function Hn(e) {
 	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
 		kind: "head",
 		layer: e.layer,
@@ -1985,12 +1992,12 @@ function Vn(e) {
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? wn(o?.contribution[r + e] ?? 0, s) : e > t ? null : Tn(n[r + t]?.[r + e] ?? 0),
+			colour: (e, t) => i.value ? Tn(o?.contribution[r + e] ?? 0, s) : e > t ? null : En(n[r + t]?.[r + e] ?? 0),
 			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
 		}),
-		/* @__PURE__ */ Y(tn, {
+		/* @__PURE__ */ Y(nn, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2006,9 +2013,9 @@ function Vn(e) {
 	] });
 }
 // src/align.ts
-function Hn(e, t) {
+function Un(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Wn(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Gn(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2028,22 +2035,22 @@ function Hn(e, t) {
 	}
 	return n;
 }
-function Un(e) {
+function Wn(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Wn(e, t) {
+function Gn(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Gn(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Kn(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Gn(e, t) {
+function Kn(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2051,18 +2058,18 @@ function Gn(e, t) {
 	return a;
 }
 // src/ledger.ts
-function Kn(e, t, n, r = () => !1) {
+function qn(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: qn(o.map((e) => e.value))
+			value: Jn(o.map((e) => e.value))
 		},
-		sum: qn(e.map((e) => e.value))
+		sum: Jn(e.map((e) => e.value))
 	};
 }
-function qn(e) {
+function Jn(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2070,8 +2077,8 @@ function qn(e) {
 	}
 	return t + n;
 }
-function Jn(e) {
-	let t = qn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Yn(e) {
+	let t = Jn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
@@ -2088,7 +2095,7 @@ function $(e) {
 		e.source
 	].join(" ");
 }
-function Yn(e, t) {
+function Xn(e, t) {
 	let n = new Map(t.map((e) => [$(e), e]));
 	return [...e.map((e) => {
 		let t = n.get($(e));
@@ -2104,7 +2111,7 @@ function Yn(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function Xn() {
+function Zn() {
 	let e = H(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
 		...a,
 		prompt: n,
@@ -2115,7 +2122,7 @@ function Xn() {
 	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Hn(Zn(i), Zn(c.result)) : null, u = l && i ? Un(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+	} : null), l = o && c?.result ? Un(Qn(i), Qn(c.result)) : null, u = l && i ? Wn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2129,16 +2136,16 @@ function Xn() {
 		mate: u?.[1] ?? null
 	};
 }
-function Zn(e) {
+function Qn(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var Qn = {
+var $n = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function $n(e) {
+function er(e) {
 	let { a: t, target: n, vs: r } = H().state.value, i = B("resid"), { answer: a, result: o, stale: s } = W({
 		ask: "patch",
 		prompt: t,
@@ -2148,7 +2155,7 @@ function $n(e) {
 		...n === null ? {} : { target: n },
 		...r === null ? {} : { vs: r }
 	});
-	return /* @__PURE__ */ Y(S, { children: [
+	return /* @__PURE__ */ Y("div", { children: [
 		/* @__PURE__ */ Y("h3", { children: "Patching: B with one value of A at a time" }),
 		/* @__PURE__ */ Y("p", {
 			class: "controls",
@@ -2158,7 +2165,7 @@ function $n(e) {
 				/* @__PURE__ */ Y("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Object.entries(Qn).map(([e, t]) => /* @__PURE__ */ Y("option", {
+					children: Object.entries($n).map(([e, t]) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2168,11 +2175,11 @@ function $n(e) {
 		/* @__PURE__ */ Y(Q, { answer: a }),
 		o ? /* @__PURE__ */ Y("div", {
 			class: s ? "stale" : "",
-			children: /* @__PURE__ */ Y(er, { result: o })
+			children: /* @__PURE__ */ Y(tr, { result: o })
 		}) : null
 	] });
 }
-function er({ result: e }) {
+function tr({ result: e }) {
 	let t = H(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Vt(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
 	return /* @__PURE__ */ Y(S, { children: [
 		/* @__PURE__ */ Y("p", {
@@ -2192,7 +2199,7 @@ function er({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ Y(In, {
+		/* @__PURE__ */ Y(Ln, {
 			start: n,
 			length: r.length,
 			what: "tokens"
@@ -2203,7 +2210,7 @@ function er({ result: e }) {
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? wn(n.effect ?? 0, l) : null;
+				return n ? Tn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2213,7 +2220,7 @@ function er({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ Y(tn, {
+		/* @__PURE__ */ Y(nn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2231,9 +2238,9 @@ function er({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var tr = 12;
-function nr() {
-	let e = H(), t = e.explained.value, n = Xn(), { b: r } = e.state.value;
+var nr = 12;
+function rr() {
+	let e = H(), t = e.explained.value, n = Zn(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ Y(X, {
 		name: "compare",
@@ -2241,13 +2248,13 @@ function nr() {
 		note: "Change prompt B to see what differs.",
 		children: null
 	});
-	let i = n.columns ? Un(n.columns) : [];
+	let i = n.columns ? Wn(n.columns) : [];
 	return /* @__PURE__ */ Y(X, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n.answer }),
-			/* @__PURE__ */ Y(rr, {
+			/* @__PURE__ */ Y(ir, {
 				explained: t,
 				compared: n
 			}),
@@ -2255,18 +2262,20 @@ function nr() {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			n.result && n.mate !== null ? /* @__PURE__ */ Y(ar, {
-				a: t,
-				b: n.result
-			}) : null,
-			i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y($n, {
-				pairs: i,
-				promptB: r
-			}) : null
+			/* @__PURE__ */ Y("div", {
+				class: "side-by-side wide",
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ Y(or, {
+					a: t,
+					b: n.result
+				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(er, {
+					pairs: i,
+					promptB: r
+				}) : null]
+			})
 		]
 	});
 }
-function rr({ explained: e, compared: t }) {
+function ir({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2274,7 +2283,7 @@ function rr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ Y(en, {
+	return /* @__PURE__ */ Y(tn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ Y("table", {
 			class: "columns",
@@ -2314,12 +2323,12 @@ function rr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var ir = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ar({ a: e, b: t }) {
-	let n = Yn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ir(t)) - Math.abs(ir(e))), r = n.slice(0, tr), i = n.slice(tr), a = Math.max(0, ...n.map((e) => Math.abs(ir(e)))), o = (e) => [
-		qn(e.map((e) => e.a ?? 0)),
-		qn(e.map((e) => e.b ?? 0)),
-		qn(e.map(ir))
+var ar = (e) => (e.a ?? 0) - (e.b ?? 0);
+function or({ a: e, b: t }) {
+	let n = Xn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ar(t)) - Math.abs(ar(e))), r = n.slice(0, nr), i = n.slice(nr), a = Math.max(0, ...n.map((e) => Math.abs(ar(e)))), o = (e) => [
+		Jn(e.map((e) => e.a ?? 0)),
+		Jn(e.map((e) => e.b ?? 0)),
+		Jn(e.map(ar))
 	];
 	return /* @__PURE__ */ Y("table", {
 		class: "differences",
@@ -2368,7 +2377,7 @@ function ar({ a: e, b: t }) {
 				return /* @__PURE__ */ Y("tr", { children: [
 					/* @__PURE__ */ Y("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ Y(Zt, { part: t }) : Kt(e.term)
+						children: t ? /* @__PURE__ */ Y(Qt, { part: t }) : Kt(e.term)
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "number",
@@ -2380,28 +2389,28 @@ function ar({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "number",
-						children: /* @__PURE__ */ Y($t, { value: ir(e) })
+						children: /* @__PURE__ */ Y(en, { value: ar(e) })
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ Y(Qt, {
-							value: ir(e),
+						children: /* @__PURE__ */ Y($t, {
+							value: ar(e),
 							largest: a
 						})
 					})
 				] }, $(e.term));
-			}), /* @__PURE__ */ Y(or, {
+			}), /* @__PURE__ */ Y(sr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(or, {
+			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(sr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function or({ name: e, sums: t }) {
+function sr({ name: e, sums: t }) {
 	return /* @__PURE__ */ Y("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2417,14 +2426,14 @@ function or({ name: e, sums: t }) {
 		]
 	});
 }
-function sr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[cr, lr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function cr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[lr, ur(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [ur(s), ...s.steps.map(dr)], c = o.filter((e) => !r.has(e.id));
+		let o = [dr(s), ...s.steps.map(fr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), cr];
+		let l = [...o.map((e) => e.id), lr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2443,21 +2452,21 @@ function sr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - qn(a.map((e) => e.value))
+			value: e.value - Jn(a.map((e) => e.value))
 		}
 	};
 }
-var cr = "output";
-function lr(e) {
+var lr = "output";
+function ur(e) {
 	return {
-		id: cr,
+		id: lr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function ur(e) {
+function dr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2470,7 +2479,7 @@ function ur(e) {
 		} : null
 	};
 }
-function dr(e) {
+function fr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2484,13 +2493,13 @@ function dr(e) {
 		}
 	};
 }
-function fr(e, t) {
-	let n = ur(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function pr(e, t) {
+	let n = dr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var pr = 96, mr = 30;
-function hr() {
+var mr = 96, hr = 30;
+function gr() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
 		ask: "paths",
 		...i
@@ -2520,18 +2529,18 @@ function hr() {
 							onInput: (e) => c.value = Number(e.currentTarget.value)
 						})
 					]
-				}), /* @__PURE__ */ Y(gr, {
+				}), /* @__PURE__ */ Y(_r, {
 					payload: o,
-					flow: sr(o, c.value / 100)
+					flow: cr(o, c.value / 100)
 				})]
 			}) : null]
 		}) : null
 	});
 }
-function gr({ payload: e, flow: t }) {
-	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = _r(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + pr, s = i.length * mr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function _r({ payload: e, flow: t }) {
+	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = vr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + mr, s = i.length * hr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(en, {
+		/* @__PURE__ */ Y(tn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ Y("svg", {
 				class: "flow",
@@ -2540,12 +2549,12 @@ function gr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ Y(yr, {
+					t.edges.map((e) => /* @__PURE__ */ Y(br, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ Y(br, {
+					t.nodes.map((t) => /* @__PURE__ */ Y(xr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2555,7 +2564,7 @@ function gr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ Y("text", {
 						class: "column",
-						x: vr(a, t.nodes, e),
+						x: yr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2588,28 +2597,28 @@ function gr({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ Y(tn, {
+		/* @__PURE__ */ Y(nn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [fr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [pr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function _r(e, t, n) {
+function vr(e, t, n) {
 	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? 0;
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (e.part?.kind === "head" || e.id === "output" ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), o = /* @__PURE__ */ new Map(), s = pr / 2;
-	for (let e of t) o.set(e, s), s += pr * (r.get(e) ?? 1);
+	}), o = /* @__PURE__ */ new Map(), s = mr / 2;
+	for (let e of t) o.set(e, s), s += mr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (o.get(e.position) ?? 0) + (a[t] ?? 0) * pr,
-		y: n.indexOf(e.height) * mr + 18
+		x: (o.get(e.position) ?? 0) + (a[t] ?? 0) * mr,
+		y: n.indexOf(e.height) * hr + 18
 	}]));
 }
-function vr(e, t, n) {
+function yr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function yr({ edge: e, places: t, largest: n }) {
+function br({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2620,7 +2629,7 @@ function yr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ Y("title", { children: G(e.value) })
 	});
 }
-function br({ node: e, place: t, label: n }) {
+function xr({ node: e, place: t, label: n }) {
 	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2653,12 +2662,12 @@ function br({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var xr = 12;
-function Sr() {
+var Sr = 12;
+function Cr() {
 	let e = H(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: xr
+		tokens: Sr
 	});
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "generation",
@@ -2670,19 +2679,19 @@ function Sr() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					xr,
+					Sr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ Y(Cr, {
+			i && t.value !== null ? /* @__PURE__ */ Y(wr, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
 	}) : null;
 }
-function Cr({ prompt: e, result: t }) {
+function wr({ prompt: e, result: t }) {
 	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
 	return /* @__PURE__ */ Y("ol", {
 		class: "strip",
@@ -2690,7 +2699,6 @@ function Cr({ prompt: e, result: t }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-label": `${q(e.text)}, ${K(e.probability)}: why this token?`,
 			"aria-pressed": i === e.position - 1 && a === e.text,
 			onClick: () => n.set({
 				a: r,
@@ -2705,18 +2713,18 @@ function Cr({ prompt: e, result: t }) {
 	});
 }
 // src/transports.ts
-function wr(e) {
+function Tr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Tr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Er(e));
-			await Dr(e.body, n);
+		return Er("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Dr(e));
+			await Or(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Tr(e, t, n, r) {
+function Er(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2725,7 +2733,7 @@ function Tr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Er(e) {
+async function Dr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2733,7 +2741,7 @@ async function Er(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Dr(e, t) {
+async function Or(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2741,27 +2749,27 @@ async function Dr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Or(e, t);
+		for (let e of a) kr(e, t);
 	}
-	r.trim() && Or(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && kr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Or(e, t) {
+function kr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && kr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Ar(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function kr(e, t, n) {
+function Ar(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Ar = (e, t) => (t.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {});
-function jr(e) {
+var jr = (e, t) => (t.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {});
+function Mr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (kr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Ar(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2775,7 +2783,7 @@ function jr(e) {
 	};
 }
 // src/panels/Header.tsx
-function Mr() {
+function Nr() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
 	return /* @__PURE__ */ Y("header", {
 		class: "panel panel-header",
@@ -2797,8 +2805,8 @@ function Mr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ Y(Pr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ Y(Fr, {}) : null,
+				/* @__PURE__ */ Y(Fr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ Y(Ir, {}) : null,
 				/* @__PURE__ */ Y("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2811,25 +2819,25 @@ function Mr() {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ Y(Nr, {
+				/* @__PURE__ */ Y(Pr, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ Y(Nr, {
+				t.b === null ? null : /* @__PURE__ */ Y(Pr, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ Y(Nr, {
+				/* @__PURE__ */ Y(Pr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ Y(Nr, {
+				/* @__PURE__ */ Y(Pr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2865,7 +2873,7 @@ function Mr() {
 		})]
 	});
 }
-function Nr(e) {
+function Pr(e) {
 	let t = H(), n = t.state.value[e.name] ?? "", r = B(n);
 	De(() => {
 		r.value = n;
@@ -2906,7 +2914,7 @@ function Nr(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Pr() {
+function Fr() {
 	let e = H(), t = F(null), n = B(!1);
 	return /* @__PURE__ */ Y("label", {
 		class: "find",
@@ -2924,15 +2932,15 @@ function Pr() {
 		})]
 	});
 }
-function Fr() {
+function Ir() {
 	let e = H(), t = B(null), n = async () => {
 		t.value = null;
-		let n = await Tr("/report", {
+		let n = await Er("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Er(n);
+			t.value = await Dr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -2950,7 +2958,7 @@ function Fr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Ir = [
+var Lr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2960,7 +2968,7 @@ var Ir = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Lr() {
+function Rr() {
 	let e = H(), t = F(null), n = e.helpOpen.value;
 	return De(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -2973,7 +2981,7 @@ function Lr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Ir.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Lr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 				scope: "row",
 				children: /* @__PURE__ */ Y("kbd", { children: e })
 			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
@@ -2986,8 +2994,8 @@ function Lr() {
 	});
 }
 // src/panels/Knowledge.tsx
-var Rr = 12;
-function zr() {
+var zr = 12;
+function Br() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.text, { answer: c, result: l, stale: u } = W(r && o && s !== void 0 ? {
 		ask: "attribute",
 		prompt: i,
@@ -3009,9 +3017,9 @@ function zr() {
 				l ? /* @__PURE__ */ Y("div", {
 					class: u ? "stale" : "",
 					children: [
-						/* @__PURE__ */ Y(Br, { result: l }),
-						/* @__PURE__ */ Y(Vr, { neurons: l.attributions.slice(0, Rr) }),
-						/* @__PURE__ */ Y(tn, {
+						/* @__PURE__ */ Y(Vr, { result: l }),
+						/* @__PURE__ */ Y(Hr, { neurons: l.attributions.slice(0, zr) }),
+						/* @__PURE__ */ Y(nn, {
 							label: "attribution by layer",
 							head: [
 								"layer",
@@ -3032,7 +3040,7 @@ function zr() {
 		}) : null
 	});
 }
-function Br({ result: e }) {
+function Vr({ result: e }) {
 	let t = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum))), n = 300 / Math.max(e.layers.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "layers",
@@ -3065,7 +3073,7 @@ function Br({ result: e }) {
 		})]
 	});
 }
-function Vr({ neurons: e }) {
+function Hr({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
@@ -3093,18 +3101,18 @@ function Vr({ neurons: e }) {
 	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y(Zt, { part: Hr(e) })
+			children: /* @__PURE__ */ Y(Qt, { part: Ur(e) })
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "number",
-			children: /* @__PURE__ */ Y($t, {
+			children: /* @__PURE__ */ Y(en, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ Y(Qt, {
+			children: /* @__PURE__ */ Y($t, {
 				value: e.value,
 				largest: t
 			})
@@ -3115,7 +3123,7 @@ function Vr({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Hr({ layer: e, expert: t, neuron: n }) {
+function Ur({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3124,11 +3132,11 @@ function Hr({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Ur() {
+function Wr() {
 	let e = H();
-	return U(Wr(e.state.value.a, e.followed()))?.result ?? null;
+	return U(Gr(e.state.value.a, e.followed()))?.result ?? null;
 }
-function Wr(e, t) {
+function Gr(e, t) {
 	return t && e !== "" ? {
 		ask: "explain",
 		...t,
@@ -3136,7 +3144,7 @@ function Wr(e, t) {
 		top: 10
 	} : null;
 }
-function Gr(e, t) {
+function Kr(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -3144,18 +3152,18 @@ function Gr(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Kr = 12, qr = 10, Jr = Infinity, Yr = fe({
+var qr = 12, Jr = 10, Yr = Infinity, Xr = fe({
 	is: () => !1,
 	set: () => {}
 });
-function Xr() {
-	let e = H(), t = e.explained.value, n = B("size"), r = B(Kr), i = B({});
+function Zr() {
+	let e = H(), t = e.explained.value, n = B("size"), r = B(qr), i = B({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Kn(a.terms, r.value, n.value, (e) => Zr(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = qn(a.terms, r.value, n.value, (e) => Qr(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y(X, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ Y(Qr, { explained: t }),
+		note: /* @__PURE__ */ Y($r, { explained: t }),
 		children: [/* @__PURE__ */ Y("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ Y("label", { children: [
@@ -3174,12 +3182,12 @@ function Xr() {
 				})
 			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Kr ? Jr : Kr,
-				children: r.value === Kr ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === qr ? Yr : qr,
+				children: r.value === qr ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ Y(Yr.Provider, {
+		}), /* @__PURE__ */ Y(Xr.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Zr(t, o),
+				is: (e, t) => i.value[e] ?? Qr(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3191,7 +3199,7 @@ function Xr() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: ci,
+				onKeyDown: li,
 				children: [
 					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 						/* @__PURE__ */ Y("th", {
@@ -3216,44 +3224,44 @@ function Xr() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ti, {
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ni, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, $(e))), /* @__PURE__ */ Y(oi, {
+					}, $(e))), /* @__PURE__ */ Y(si, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ Y(ei, { explained: t })
+					/* @__PURE__ */ Y(ti, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Zr(e, t) {
+function Qr(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && At(t) === e.kind;
 }
-function Qr({ explained: e }) {
+function $r({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ Y(S, { children: [
 		"Why ",
 		q(t.text),
 		": ",
-		$r(n),
+		ei(n),
 		"; raw logit ",
 		Vt(t.logit),
 		n.kind === "raw" ? "" : `, reference ${Vt(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function $r(e) {
+function ei(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function ei({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Jn(e.ledger);
+function ti({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Yn(e.ledger);
 	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -3281,10 +3289,10 @@ function ei({ explained: e }) {
 		]
 	}) });
 }
-function ti(e) {
-	let t = H(), n = Ae(Yr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ni(e) {
+	let t = H(), n = Ae(Xr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(ii, {
+		/* @__PURE__ */ Y(ai, {
 			name: Kt(r),
 			value: r.value,
 			level: i,
@@ -3297,75 +3305,79 @@ function ti(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ Y(ni, { term: r }) : null,
-		c && i === 2 ? /* @__PURE__ */ Y(ri, {
+		c && i === 1 ? /* @__PURE__ */ Y(ri, {
+			term: r,
+			largest: e.largest
+		}) : null,
+		c && i === 2 ? /* @__PURE__ */ Y(ii, {
 			terms: e.sources ?? [],
-			parent: r.value
+			parent: r.value,
+			largest: e.largest
 		}) : null
 	] });
 }
-function ni({ term: e }) {
-	let t = H().followed(), n = {
+function ri({ term: e, largest: t }) {
+	let n = H().followed(), r = {
 		ask: "terms",
-		...t,
+		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: qr
-	}, r = U(t ? n : null);
-	if (!r?.result) return /* @__PURE__ */ Y("tr", {
+		top: Jr
+	}, i = U(n ? r : null);
+	if (!i?.result) return /* @__PURE__ */ Y("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ Y("td", {
 			colSpan: 4,
-			class: r?.error ? "error" : "",
-			children: r?.error ?? `${r?.stage ?? "waiting"} …`
+			class: i?.error ? "error" : "",
+			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: i, others: a } = r.result, o = i.filter((e) => e.source === null), s = Math.max(0, ...o.map((e) => Math.abs(e.value))), c = Kn(o, Jr, "size");
+	let { terms: a, others: o } = i.result, s = qn(a.filter((e) => e.source === null), Yr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ Y(ti, {
+		s.shown.map((e) => /* @__PURE__ */ Y(ni, {
 			term: e,
 			level: 2,
-			largest: s,
-			sources: i.filter((t) => t.source !== null && V(qt(t), qt(e)))
+			largest: t,
+			sources: a.filter((t) => t.source !== null && V(qt(t), qt(e)))
 		}, $(e))),
-		/* @__PURE__ */ Y(oi, {
-			count: a.count,
-			value: a.value,
-			level: 2,
-			largest: s
-		}),
 		/* @__PURE__ */ Y(si, {
+			count: o.count,
+			value: o.value,
 			level: 2,
-			sum: c.sum + a.value,
+			largest: t
+		}),
+		/* @__PURE__ */ Y(ci, {
+			level: 2,
+			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ri(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Kn(e.terms, qr, "size"), a = Math.max(0, ...n.map((e) => Math.abs(e.value)));
+function ii(e) {
+	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = qn(e.terms, Jr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		n.map((e) => /* @__PURE__ */ Y(ii, {
-			name: `from ${e.source} ${q(t[e.source ?? -1]?.text ?? "")}`,
-			value: e.value,
+		n.map((n) => /* @__PURE__ */ Y(ai, {
+			name: `from ${n.source} ${q(t[n.source ?? -1]?.text ?? "")}`,
+			value: n.value,
 			level: 3,
-			largest: a,
+			largest: e.largest,
 			part: null,
 			open: null
-		}, $(e))),
-		/* @__PURE__ */ Y(oi, {
+		}, $(n))),
+		/* @__PURE__ */ Y(si, {
 			count: r.count,
 			value: r.value,
 			level: 3,
-			largest: a
+			largest: e.largest
 		}),
-		/* @__PURE__ */ Y(si, {
+		/* @__PURE__ */ Y(ci, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function ii(e) {
+function ai(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ Y("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -3395,21 +3407,21 @@ function ii(e) {
 			/* @__PURE__ */ Y("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ Y($t, { value: e.value })
+				children: /* @__PURE__ */ Y(en, { value: e.value })
 			}),
 			/* @__PURE__ */ Y("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ Y(Qt, {
+				children: /* @__PURE__ */ Y($t, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ai, { part: n }) : null })
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(oi, { part: n }) : null })
 		]
 	});
 }
-function ai({ part: e }) {
-	let t = Ur(), n = t && Gr(t, e);
+function oi({ part: e }) {
+	let t = Wr(), n = t && Kr(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
 		class: "outcome",
 		children: [
@@ -3428,7 +3440,7 @@ function ai({ part: e }) {
 		]
 	});
 }
-function oi(e) {
+function si(e) {
 	return /* @__PURE__ */ Y("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -3444,11 +3456,11 @@ function oi(e) {
 			/* @__PURE__ */ Y("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ Y($t, { value: e.value })
+				children: /* @__PURE__ */ Y(en, { value: e.value })
 			}),
 			/* @__PURE__ */ Y("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ Y(Qt, {
+				children: /* @__PURE__ */ Y($t, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -3457,7 +3469,7 @@ function oi(e) {
 		]
 	});
 }
-function si(e) {
+function ci(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ Y("tr", {
 		class: `sum level-${e.level}`,
@@ -3479,19 +3491,19 @@ function si(e) {
 		]
 	});
 }
-function ci(e) {
+function li(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var li = {
+var ui = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ui() {
+function di() {
 	let e = H(), t = B(0), n = B("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = W(r ? {
 		ask: "lens",
 		prompt: a,
@@ -3500,7 +3512,7 @@ function ui() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!r) return null;
-	let u = c ? pi(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? mi(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ Y(X, {
 		name: "lens",
 		title: "Logit lens",
@@ -3514,14 +3526,14 @@ function ui() {
 					/* @__PURE__ */ Y("select", {
 						value: n.value,
 						onChange: (e) => n.value = e.currentTarget.value,
-						children: Object.entries(li).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						children: Object.entries(ui).map(([e, t]) => /* @__PURE__ */ Y("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ Y(In, {
+			/* @__PURE__ */ Y(Ln, {
 				start: t,
 				length: i,
 				what: "tokens"
@@ -3530,22 +3542,22 @@ function ui() {
 			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ Y(An, {
-					label: `Logit lens, ${li[n.value]} by layer and token`,
+					label: `Logit lens, ${ui[n.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Tn(f(n)) : null;
+						return n ? En(f(n)) : null;
 					},
-					tell: (e, t) => fi(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => di(u.layers[e] ?? null),
+					tell: (e, t) => pi(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => fi(u.layers[e] ?? null),
 					columnName: (e) => q(r.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === r.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ Y(tn, {
+				}), /* @__PURE__ */ Y(nn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -3556,7 +3568,7 @@ function ui() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						di(e.layer),
+						fi(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
 						K(e.top_probability[0] ?? 0),
@@ -3568,15 +3580,15 @@ function ui() {
 		]
 	});
 }
-function di(e) {
+function fi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function fi(e, t) {
+function pi(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
-	return `${di(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${fi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function pi(e, t) {
+function mi(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3586,7 +3598,7 @@ function pi(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function mi() {
+function hi() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "pins",
@@ -3595,7 +3607,7 @@ function mi() {
 		children: t.length === 0 ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ Y("li", { children: [
-				/* @__PURE__ */ Y(Zt, { part: r.part }),
+				/* @__PURE__ */ Y(Qt, { part: r.part }),
 				/* @__PURE__ */ Y("select", {
 					"aria-label": `How ${J(r.part)} is tested`,
 					value: r.how,
@@ -3619,15 +3631,15 @@ function mi() {
 					children: "×"
 				})
 			] }, kt(r.part)))
-		}), /* @__PURE__ */ Y(dn, {
+		}), /* @__PURE__ */ Y(fn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function hi() {
-	let e = H().explained.value, t = Xn();
+function gi() {
+	let e = H().explained.value, t = Zn();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ Y(X, {
@@ -3649,17 +3661,17 @@ function hi() {
 		] }),
 		children: /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ Y(gi, {
+			children: [/* @__PURE__ */ Y(_i, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ Y(gi, {
+			}), t?.result ? /* @__PURE__ */ Y(_i, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})
 	});
 }
-function gi({ explained: e, caption: t }) {
+function _i({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ Y("table", {
 		class: "predictions",
@@ -3706,16 +3718,19 @@ function gi({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-function _i() {
-	let e = H(), t = e.explained.value, n = U(Wr(e.state.value.a, e.followed())), r = Ur();
-	return t ? /* @__PURE__ */ Y(X, {
+var vi = 6;
+function yi() {
+	let e = H(), t = e.explained.value, n = U(Gr(e.state.value.a, e.followed())), r = Wr(), i = B(!1);
+	if (!t) return null;
+	let a = i.value ? Infinity : vi;
+	return /* @__PURE__ */ Y(X, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ Y(yi, { tested: r }),
+		note: /* @__PURE__ */ Y(xi, { tested: r }),
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n }),
-			/* @__PURE__ */ Y(en, {
-				label: "Heads and neurons",
+			/* @__PURE__ */ Y(tn, {
+				label: "The strongest, one a row",
 				children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 					/* @__PURE__ */ Y("th", {
 						scope: "col",
@@ -3738,16 +3753,16 @@ function _i() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).map((e) => /* @__PURE__ */ Y(vi, {
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(bi, {
 					part: {
 						kind: "head",
 						layer: e.layer,
 						head: e.head
 					},
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => `${q(e.text)} ${e.attention.toFixed(2)}`).join("  "),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(Zt, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.map((e) => /* @__PURE__ */ Y(vi, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(bi, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3759,29 +3774,35 @@ function _i() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
+			Math.max(t.heads.length, t.neurons.length) > vi ? /* @__PURE__ */ Y("button", {
+				type: "button",
+				"aria-pressed": i.value,
+				onClick: () => i.value = !i.value,
+				children: ["Show all ", t.heads.length + t.neurons.length]
+			}) : null,
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: bi(r)
+				children: Si(r)
 			})
 		]
-	}) : null;
+	});
 }
-function vi(e) {
+function bi(e) {
 	return /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y(Zt, { part: e.part })
+			children: /* @__PURE__ */ Y(Qt, { part: e.part })
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "number",
-			children: /* @__PURE__ */ Y($t, { value: e.value })
+			children: /* @__PURE__ */ Y(en, { value: e.value })
 		}),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("bdi", { children: e.reads }) }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ai, { part: e.part }) }),
+		/* @__PURE__ */ Y("td", { children: e.reads }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(oi, { part: e.part }) }),
 		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Xt, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function yi({ tested: e }) {
+function xi({ tested: e }) {
 	if (!e) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ Y(S, { children: [
@@ -3798,13 +3819,13 @@ function yi({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function bi(e) {
+function Si(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function xi() {
-	let e = H(), t = e.explained.value, n = B(0), r = Ci();
+function Ci() {
+	let e = H(), t = e.explained.value, n = B(0), r = Ti();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ Y(X, {
@@ -3817,7 +3838,7 @@ function xi() {
 			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ Y(In, {
+		children: [/* @__PURE__ */ Y(Ln, {
 			start: n,
 			length: i.length,
 			what: "tokens"
@@ -3825,21 +3846,20 @@ function xi() {
 			class: "strip",
 			start: n.value + 1,
 			children: s.map((t) => {
-				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : wn(n, o);
+				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : Tn(n, o);
 				return /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
 					type: "button",
 					class: "token",
 					"aria-pressed": t.position === a,
-					"aria-label": `${t.position}: ${t.text}${n === void 0 ? "" : `, ${G(n)} logits`}`,
 					style: i ? {
 						background: i,
-						color: En(i)
+						color: Dn(i)
 					} : {},
 					onClick: () => e.set({
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => Si(e),
+					onKeyDown: (e) => wi(e),
 					children: [
 						/* @__PURE__ */ Y("span", {
 							class: "index",
@@ -3856,13 +3876,13 @@ function xi() {
 		})]
 	});
 }
-function Si(e) {
+function wi(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Ci() {
+function Ti() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
@@ -3870,28 +3890,28 @@ function Ci() {
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: wi(s, a)
+		values: Ei(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: wi(i.result, t)
+		values: Ei(i.result, t)
 	} : null;
 }
-function wi(e, t) {
+function Ei(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Ti({ page: e }) {
+function Di({ page: e }) {
 	let t = F(null);
-	return De(() => e.link(), [e]), De(() => t.current ? gn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Rt.Provider, {
+	return De(() => e.link(), [e]), De(() => t.current ? _n(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Rt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ Y("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ Y(Mr, {}),
-				/* @__PURE__ */ Y(Ei, { page: e }),
-				/* @__PURE__ */ Y(Lr, {}),
+				/* @__PURE__ */ Y(Nr, {}),
+				/* @__PURE__ */ Y(Oi, { page: e }),
+				/* @__PURE__ */ Y(Rr, {}),
 				/* @__PURE__ */ Y("p", {
 					class: "hidden",
 					role: "status",
@@ -3901,7 +3921,7 @@ function Ti({ page: e }) {
 		})
 	});
 }
-function Ei({ page: e }) {
+function Oi({ page: e }) {
 	let { a: t } = e.state.value, n = U(t === "" ? null : {
 		ask: "explain",
 		...e.common(t),
@@ -3923,55 +3943,55 @@ function Ei({ page: e }) {
 	}) : null, /* @__PURE__ */ Y("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ Y(xi, {}),
+			/* @__PURE__ */ Y(Ci, {}),
 			/* @__PURE__ */ Y("div", {
-				class: "column",
-				children: [/* @__PURE__ */ Y(hi, {}), /* @__PURE__ */ Y(ui, {})]
+				class: "column column-left",
+				children: [/* @__PURE__ */ Y(gi, {}), /* @__PURE__ */ Y(di, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
-				class: "column",
-				children: [/* @__PURE__ */ Y(Xr, {}), /* @__PURE__ */ Y(_i, {})]
+				class: "column column-middle",
+				children: [/* @__PURE__ */ Y(Zr, {}), /* @__PURE__ */ Y(yi, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
-				class: "column",
+				class: "column column-right",
 				children: [
-					/* @__PURE__ */ Y(on, {}),
-					/* @__PURE__ */ Y(mi, {}),
-					/* @__PURE__ */ Y(Ln, {})
+					/* @__PURE__ */ Y(sn, {}),
+					/* @__PURE__ */ Y(hi, {}),
+					/* @__PURE__ */ Y(Rn, {})
 				]
 			}),
-			/* @__PURE__ */ Y(nr, {}),
-			/* @__PURE__ */ Y(hr, {}),
-			/* @__PURE__ */ Y(zr, {}),
-			/* @__PURE__ */ Y(Sr, {})
+			/* @__PURE__ */ Y(rr, {}),
+			/* @__PURE__ */ Y(gr, {}),
+			/* @__PURE__ */ Y(Br, {}),
+			/* @__PURE__ */ Y(Cr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var Di = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>.unembed,>#unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;margin:0}@media (prefers-color-scheme:dark){body:has(>.unembed,>#unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive)}.unembed span.negative.number{color:var(--negative)}.unembed .token-text,.unembed .ledger bdi{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{white-space:normal;padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .verdict{white-space:nowrap}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var ki = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>.unembed,>#unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;margin:0}@media (prefers-color-scheme:dark){body:has(>.unembed,>#unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Oi(e, t, n) {
-	ki(n);
+function Ai(e, t, n) {
+	ji(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), de(/* @__PURE__ */ Y(Ti, { page: new It(e, t) }), r), () => de(null, r);
+	return n.replaceChildren(r), de(/* @__PURE__ */ Y(Di, { page: new It(e, t) }), r), () => de(null, r);
 }
-function ki(e) {
+function ji(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Di, n.append(r);
+	r.dataset.unembed = "", r.textContent = ki, n.append(r);
 }
-function Ai({ model: e, el: t }) {
+function Mi({ model: e, el: t }) {
 	let n = e.get("data");
-	return Oi({
+	return Ai({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Ar : jr(e), t);
+	}, n.live === !1 ? jr : Mr(e), t);
 }
-var ji = document.getElementById("unembed"), Mi = document.getElementById("unembed-data")?.textContent;
-if (ji && Mi) {
-	let e = JSON.parse(Mi);
-	Oi(e, e.host === "report" ? Ar : wr(e.token), ji);
+var Ni = document.getElementById("unembed"), Pi = document.getElementById("unembed-data")?.textContent;
+if (Ni && Pi) {
+	let e = JSON.parse(Pi);
+	Ai(e, e.host === "report" ? jr : Tr(e.token), Ni);
 }
-var Ni = { render: Ai };
-export { Ni as default };
+var Fi = { render: Mi };
+export { Fi as default };
