@@ -5,12 +5,14 @@ import type {
   AttributePayload,
   ExplainPayload,
   GeneratePayload,
+  InspectPayload,
   LensPayload,
   ModelFacts,
   PatchPayload,
   PathsPayload,
+  TermsPayload,
+  TestPayload,
 } from "./payloads";
-import type { InspectPayload, TermsPayload, TestPayload } from "./pending";
 import type { State } from "./state";
 
 export interface Payloads {

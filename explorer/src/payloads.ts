@@ -315,6 +315,18 @@ export interface HeadPattern {
   cross?: boolean;
 }
 
+/** What a part reads and writes at the explained position. */
+export interface InspectPayload {
+  part: Part;
+  value: number | null;
+  activation: number | null;
+  looks_at: Array<LookedAt>;
+  promotes: Array<Token>;
+  suppresses: Array<Token>;
+  reads: Array<Token>;
+  schema: "unembed/inspect/1";
+}
+
 /** A layer's attributions together, against `change = P(1) - P(0)`; `error` is their difference. */
 export interface LayerChange {
   layer: number;
@@ -524,6 +536,27 @@ export interface NoiseVerdict {
   corrected: number;
 }
 
+/** Terms that are not listed, and what they add together. */
+export interface Others {
+  count: number;
+  value: number;
+}
+
+/** A sublayer, or a head or neuron of one. */
+export interface Part {
+  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
+  layer: number;
+  head?: number | null;
+  expert?: number | null;
+  neuron?: number | null;
+}
+
+/** A part, and what it is set to. */
+export interface PartTest {
+  part: Part;
+  how: "zero" | "mean" | "swap";
+}
+
 /** One patched run. */
 export interface PatchCell {
   layer: number;
@@ -729,6 +762,28 @@ export interface Term {
   neuron: number | null;
   source: number | null;
   value: number;
+}
+
+/** One row of the ledger, opened: terms without a source and the others sum to `parent`. */
+export interface TermsPayload {
+  layer: number;
+  sublayer: "attention" | "mlp";
+  parent: number;
+  terms: Array<Term>;
+  others: Others;
+  schema: "unembed/terms/1";
+}
+
+/** A prediction before and after some parts are set at its position, together. */
+export interface TestPayload {
+  tests: Array<PartTest>;
+  before: Array<Prediction>;
+  after: Array<Prediction>;
+  target_before: Target;
+  target_after: Target;
+  control: Band | null;
+  verdict: "causal" | "suppressor" | "within control" | null;
+  schema: "unembed/test/1";
 }
 
 /** How the direct path compares with the bigrams of a text; losses and entropies in nats. */

@@ -88,11 +88,20 @@ export function checked(given: Record<string, unknown> | State): State {
   };
 }
 
-export function samePart(one: Part | null, other: Part | null): boolean {
+/** A part as the page or as a payload writes it, where null stands for what it has not. */
+interface AnyPart {
+  kind: string;
+  layer: number;
+  head?: number | null;
+  expert?: number | null;
+  neuron?: number | null;
+}
+
+export function samePart(one: AnyPart | null, other: AnyPart | null): boolean {
   return one === null || other === null ? one === other : partKey(one) === partKey(other);
 }
 
-export function partKey(part: Part): string {
+export function partKey(part: AnyPart): string {
   return [part.kind, part.layer, part.head ?? "", part.expert ?? "", part.neuron ?? ""].join(" ");
 }
 

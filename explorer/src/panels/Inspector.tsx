@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { nameOf, percent, signed } from "../format";
 import { useAsk, useLatest, usePage } from "../page";
-import type { TestPayload } from "../pending";
+import type { TestPayload } from "../payloads";
 import { HOWS, type How, samePart, type Test } from "../state";
 import { LookedAtChip, Panel, Status, Tokens, TokenText } from "./parts";
 

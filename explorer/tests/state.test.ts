@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { fromHash, INITIAL, partOfName, type State, sublayerOf, toHash } from "../src/state";
+
+const FULL: State = {
+  a: 'The "capital" of\nFrance is </script> \u202e%23#',
+  b: "The capital of Germany is",
+  position: 3,
+  target: " Paris",
+  vs: " the",
+  reference: "raw",
+  selection: { kind: "head", layer: 23, head: 4 },
+  test: "swap",
+  pins: [
+    { part: { kind: "neuron", layer: 24, neuron: 1005 }, how: "zero" },
+    { part: { kind: "neuron", layer: 2, expert: 7, neuron: 5 }, how: "mean" },
+    { part: { kind: "mlp", layer: 0 }, how: "zero" },
+  ],
+};
+
+describe("the hash", () => {
+  it("brings back a whole state", () => {
+    expect(fromHash(toHash(FULL))).toEqual(FULL);
+  });
+
+  it("leaves out what is initial", () => {
+    expect(toHash(INITIAL)).toBe("");
+    expect(decodeURIComponent(toHash({ ...INITIAL, a: "Hi" }))).toBe('#{"a":"Hi"}');
+  });
+
+  it("falls back, whole or by field, where it is malformed", () => {
+    const fallback = { ...INITIAL, a: "kept" };
+    for (const hash of ["", "#", "#%", "#{", "#[1]", "#null", "#7"]) expect(fromHash(hash, fallback)).toEqual(fallback);
+    const wrong = {
+      a: "Hi",
+      position: -1,
+      reference: "median",
+      selection: { kind: "head", layer: 1 },
+      pins: [{}],
+      test: 3,
+    };
+    expect(fromHash(`#${encodeURIComponent(JSON.stringify(wrong))}`)).toEqual({ ...INITIAL, a: "Hi" });
+  });
+
+  it("holds no fields that the state does not know", () => {
+    expect(fromHash(`#${encodeURIComponent('{"a":"Hi","__proto__":{"x":1},"extra":2}')}`)).toEqual({
+      ...INITIAL,
+      a: "Hi",
+    });
+  });
+});
+
+describe("names of parts", () => {
+  it.each([
+    ["L23.H4", { kind: "head", layer: 23, head: 4 }],
+    ["l23 h4", { kind: "head", layer: 23, head: 4 }],
+    ["L24.N1005", { kind: "neuron", layer: 24, neuron: 1005 }],
+    ["L2.E7.N5", { kind: "neuron", layer: 2, expert: 7, neuron: 5 }],
+    ["24 mlp", { kind: "mlp", layer: 24 }],
+    ["L23", { kind: "attention", layer: 23 }],
+    ["L23 attn", { kind: "attention", layer: 23 }],
+  ])("reads %s", (name, part) => {
+    expect(partOfName(name)).toEqual(part);
+  });
+
+  it("refuses others", () => {
+    for (const name of ["", "Paris", "L", "H4", "L23.H", "L23.X4", "L-1"]) expect(partOfName(name)).toBeNull();
+  });
+
+  it("knows the sublayer of a part", () => {
+    expect(sublayerOf({ kind: "head", layer: 1, head: 2 })).toBe("attention");
+    expect(sublayerOf({ kind: "neuron", layer: 1, neuron: 2 })).toBe("mlp");
+  });
+});
