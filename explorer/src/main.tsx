@@ -28,14 +28,14 @@ function addStyles(element: Element): void {
 /** anywidget's entry. */
 function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => void {
   const data = model.get("data") as PageData;
-  return mount({ ...data, host: "widget" }, data.live === false ? embedded : messaging(model), el);
+  return mount({ ...data, host: "widget" }, data.live === false ? embedded(data.results) : messaging(model), el);
 }
 
 const home = document.getElementById("unembed");
 const text = document.getElementById("unembed-data")?.textContent;
 if (home && text) {
   const data = JSON.parse(text) as PageData;
-  mount(data, data.host === "report" ? embedded : posting(data.token), home);
+  mount(data, data.host === "report" ? embedded(data.results) : posting(data.token), home);
 }
 
 export default { render };

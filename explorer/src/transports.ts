@@ -1,5 +1,5 @@
 /** The three ways of asking: posts to the page's own host, a widget's messages, and none at all in a report. */
-import type { Ask, Events, Transport } from "./asks";
+import { type Ask, canonical, type Events, type Transport } from "./asks";
 
 /** Posts to `/ask` and reads its server-sent events; aborting the request cancels the work. */
 export function posting(token: string | null): Transport {
@@ -69,11 +69,24 @@ function hand(event: string, data: unknown, events: Events): void {
   else if (event === "result") events.result(data);
 }
 
-/** A report has only what it embeds. */
-export const embedded: Transport = (_ask, events) => {
-  events.error("Not kept in this report. Open the prompt with `unembed open` to ask for it.");
-  return () => {};
-};
+/** How an ask was made more or less closely: what a report embeds may have been asked with other amounts. */
+const AMOUNTS = new Set(["top", "test", "target"]);
+
+/**
+ * A report has only what it embeds: the very ask, which the desk finds itself, or the one that differs from it in
+ * amounts. Its target cannot be changed, so that it need not be named.
+ */
+export function embedded(results: Record<string, unknown>): Transport {
+  const core = (ask: Record<string, unknown>) =>
+    canonical(Object.fromEntries(Object.entries(ask).filter(([name]) => !AMOUNTS.has(name))));
+  const byCore = new Map(Object.entries(results).map(([key, payload]) => [core(JSON.parse(key)), payload]));
+  return (ask, events) => {
+    const found = byCore.get(core(ask));
+    if (found) events.result(found);
+    else events.error("Not kept in this report. Open the prompt with `unembed open` to ask for it.");
+    return () => {};
+  };
+}
 
 /** anywidget's model, as far as the page needs it. */
 export interface WidgetModel {

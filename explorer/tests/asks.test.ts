@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Ask, canonical, Desk, type Events } from "../src/asks";
-import { dispatch } from "../src/transports";
+import { dispatch, embedded } from "../src/transports";
 
 /** A transport that answers when told to. */
 function pending() {
@@ -82,5 +82,16 @@ describe("server-sent events", () => {
     dispatch('event: result\ndata: {"a":\ndata: 1}', events);
     dispatch('event: error\ndata: {"message":"No such token.","exit_code":2}', events);
     expect(seen).toEqual([["run", 0.25], { a: 1 }, "No such token."]);
+  });
+});
+
+describe("a report", () => {
+  it("answers from what it embeds, whatever the amounts, and says so where it cannot", () => {
+    const kept = { '{"ask":"explain","prompt":"a","test":true,"top":5}': { ok: 1 } };
+    const desk = new Desk(embedded(kept), kept);
+    expect(desk.watch({ ask: "explain", prompt: "a", target: " b", test: false, top: 10 }).value.result).toEqual({
+      ok: 1,
+    });
+    expect(desk.watch({ ask: "lens", prompt: "a" }).value.error).toContain("unembed open");
   });
 });

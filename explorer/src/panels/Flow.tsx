@@ -7,7 +7,7 @@ import type { PathsPayload } from "../payloads";
 import { samePart } from "../state";
 import { Panel, Scroll, Status, TableTwin } from "./parts";
 
-const COLUMN = 96;
+const COLUMN = 84;
 const ROW = 30;
 
 export function FlowPanel() {
@@ -109,9 +109,10 @@ interface Place {
 function placed(nodes: readonly Node[], columns: readonly number[], heights: readonly number[]): Map<string, Place> {
   const widths = new Map<number, number>();
   const slots = new Map<string, number>();
+  const withHeads = new Set(nodes.filter(inLine).map((node) => node.position));
   const slotOf = nodes.map((node) => {
     const key = `${node.position} ${node.height}`;
-    const slot = slots.get(key) ?? (node.part?.kind === "head" || node.id === "output" ? 0 : 1);
+    const slot = slots.get(key) ?? (inLine(node) || !withHeads.has(node.position) ? 0 : 1);
     slots.set(key, slot + 1);
     widths.set(node.position, Math.max(widths.get(node.position) ?? 0, slot + 1));
     return slot;
@@ -131,6 +132,10 @@ function placed(nodes: readonly Node[], columns: readonly number[], heights: rea
       },
     ]),
   );
+}
+
+function inLine(node: Node): boolean {
+  return node.part?.kind === "head" || node.id === "output";
 }
 
 function columnX(places: Map<string, Place>, nodes: readonly Node[], position: number): number {

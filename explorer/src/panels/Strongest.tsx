@@ -98,7 +98,8 @@ function StrongRow(props: { part: Part; value: number; reads: ComponentChildren;
 
 /** The parts whose removal changes the answer, in one sentence. Credit is not cause. */
 function Verdict({ tested }: { tested: ExplainPayload | null }) {
-  if (!tested) return <>Credit is not cause: each is zeroed to see what changes.</>;
+  if (!tested?.heads.some((head) => head.zeroed_probability != null))
+    return <>Credit is not cause: each is zeroed to see what changes.</>;
   const heads = tested.heads.filter((head) => head.verdict === "causal" && head.zeroed_probability != null);
   const strongest = heads.sort((a, b) => (a.zeroed_probability ?? 1) - (b.zeroed_probability ?? 1))[0];
   if (!strongest) return <>No listed head alone moves the target beyond the control.</>;

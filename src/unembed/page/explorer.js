@@ -856,37 +856,37 @@ var vt = {
 	paths: 6,
 	attribute: 7
 }, yt = 2, bt = 200;
-function xt(e) {
-	if (Array.isArray(e)) return `[${e.map(xt).join(",")}]`;
+function V(e) {
+	if (Array.isArray(e)) return `[${e.map(V).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${xt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${V(t)}`).join(",")}}`;
 }
-var St = {
+var xt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ct = class {
+}, St = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(xt(t), this.#n(t, n));
+			this.#e.set(V(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = xt(e), n = this.#e.get(t);
+		let t = V(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = xt(e), n = this.#e.get(t);
+		let t = V(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(xt(e))?.answer.value?.result ?? null;
+		return this.#e.get(V(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -898,10 +898,10 @@ var St = {
 			ask: e,
 			order: vt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
 			answer: z(n ? {
-				...St,
+				...xt,
 				fraction: 1,
 				result: t
-			} : St),
+			} : xt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -921,18 +921,18 @@ var St = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...St,
+					...xt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...St,
+				...xt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...St,
+				...xt,
 				error: e
 			})
 		});
@@ -943,11 +943,11 @@ var St = {
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, wt = [
+}, Ct = [
 	"zero",
 	"mean",
 	"swap"
-], Tt = {
+], wt = {
 	a: "",
 	b: null,
 	position: null,
@@ -958,11 +958,11 @@ var St = {
 	test: null,
 	pins: []
 };
-function Et(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Tt[e]));
+function Tt(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(wt[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Dt(e, t = Tt) {
+function Et(e, t = wt) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -970,29 +970,29 @@ function Dt(e, t = Tt) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Ot({
-		...Tt,
+	return typeof n == "object" && n && !Array.isArray(n) ? Dt({
+		...wt,
 		...n
 	}) : t;
 }
-function Ot(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Tt[t], n = (e) => e === null || typeof e == "string";
+function Dt(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : wt[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
-		position: t("position", (e) => e === null || Mt(e)),
+		position: t("position", (e) => e === null || jt(e)),
 		target: t("target", n),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Ft(e)),
-		test: t("test", (e) => e === null || Nt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Pt))
+		selection: t("selection", (e) => e === null || Pt(e)),
+		test: t("test", (e) => e === null || Mt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Nt))
 	};
 }
-function V(e, t) {
-	return e === null || t === null ? e === t : kt(e) === kt(t);
+function H(e, t) {
+	return e === null || t === null ? e === t : Ot(e) === Ot(t);
 }
-function kt(e) {
+function Ot(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1001,10 +1001,10 @@ function kt(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function At(e) {
+function kt(e) {
 	return e.kind === "attention" || e.kind === "head" ? "attention" : "mlp";
 }
-function jt(e) {
+function At(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, , o] = t, s = { layer: Number(n) };
@@ -1022,22 +1022,22 @@ function jt(e) {
 		head: Number(r)
 	};
 }
-function Mt(e) {
+function jt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
+function Mt(e) {
+	return Ct.some((t) => t === e);
+}
 function Nt(e) {
-	return wt.some((t) => t === e);
+	let t = e;
+	return typeof t == "object" && !!t && Pt(t.part) && Mt(t.how);
 }
 function Pt(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Ft(t.part) && Nt(t.how);
-}
-function Ft(e) {
-	let t = e;
-	return typeof t != "object" || !t || !Mt(t.layer) ? !1 : t.kind === "head" ? Mt(t.head) : t.kind === "neuron" ? Mt(t.neuron) && (t.expert === void 0 || Mt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !jt(t.layer) ? !1 : t.kind === "head" ? jt(t.head) : t.kind === "neuron" ? jt(t.neuron) && (t.expert === void 0 || jt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
 }
 // src/page.ts
-var It = class {
+var Ft = class {
 	data;
 	desk;
 	state;
@@ -1047,12 +1047,12 @@ var It = class {
 	said = z("");
 	shownPart = tt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Ct(t, e.results);
-		let n = Ot({
-			...Tt,
+		this.data = e, this.desk = new St(t, e.results);
+		let n = Dt({
+			...wt,
 			...e.state
 		});
-		this.state = z(e.host === "widget" ? n : Dt(location.hash, n));
+		this.state = z(e.host === "widget" ? n : Et(location.hash, n));
 	}
 	set(e) {
 		this.state.value = {
@@ -1068,7 +1068,7 @@ var It = class {
 	}
 	common(e) {
 		let { target: t, vs: n, reference: r, position: i } = this.state.value;
-		return Lt({
+		return It({
 			prompt: e,
 			target: t,
 			vs: n,
@@ -1086,27 +1086,27 @@ var It = class {
 	link() {
 		if (this.data.host === "widget") return () => {};
 		let e = ot(() => {
-			let e = Et(this.state.value);
+			let e = Tt(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
-			this.state.value = Dt(location.hash);
+			this.state.value = Et(location.hash);
 		};
 		return addEventListener("hashchange", t), () => {
 			e(), removeEventListener("hashchange", t);
 		};
 	}
 };
-function Lt(e) {
+function It(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var Rt = fe(null);
-function H() {
-	let e = Ae(Rt);
+var Lt = fe(null);
+function U() {
+	let e = Ae(Lt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
-function U(e) {
-	let t = H(), n = e === null ? "" : xt(e), r = B(null);
+function W(e) {
+	let t = U(), n = e === null ? "" : V(e), r = B(null);
 	return Oe(() => {
 		if (e !== null) return r.value = {
 			key: n,
@@ -1114,8 +1114,8 @@ function U(e) {
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function W(e) {
-	let t = U(e), n = F(null);
+function Rt(e) {
+	let t = W(e), n = F(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -1282,7 +1282,7 @@ function Q(e) {
 	});
 }
 function Qt(e) {
-	let t = H(), n = V(e.part, t.state.value.selection);
+	let t = U(), n = H(e.part, t.state.value.selection);
 	return /* @__PURE__ */ Y("button", {
 		type: "button",
 		class: "part",
@@ -1319,7 +1319,7 @@ function tn(e) {
 	});
 }
 function nn(e) {
-	let t = H(), n = rn();
+	let t = U(), n = rn();
 	return /* @__PURE__ */ Y("details", {
 		class: "twin",
 		ref: n.ref,
@@ -1361,7 +1361,7 @@ var on = {
 	swap: "its output taken from prompt B"
 };
 function sn() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
+	let e = U(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
@@ -1371,7 +1371,7 @@ function sn() {
 		title: `Inspector: ${J(t)}`,
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && V(i.part, t) ? /* @__PURE__ */ Y("dl", {
+			i && H(i.part, t) ? /* @__PURE__ */ Y("dl", {
 				class: a ? "stale" : "",
 				children: [
 					i.value === null ? null : /* @__PURE__ */ Y(cn, {
@@ -1419,14 +1419,14 @@ function ln(e) {
 	});
 }
 function un() {
-	let e = H(), { selection: t, test: n, b: r } = e.state.value;
+	let e = U(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ Y("fieldset", {
 		class: "test",
 		children: [
 			/* @__PURE__ */ Y("legend", { children: ["Test ", /* @__PURE__ */ Y("kbd", { children: "t" })] }),
 			/* @__PURE__ */ Y("p", {
 				class: "controls",
-				children: [wt.map((t) => /* @__PURE__ */ Y("button", {
+				children: [Ct.map((t) => /* @__PURE__ */ Y("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
@@ -1452,14 +1452,14 @@ function un() {
 function dn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
-	let i = r.filter((e) => !V(e.part, t));
+	let i = r.filter((e) => !H(e.part, t));
 	e.set({ pins: [...i, {
 		part: t,
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${J(t)}.`;
 }
 function fn(e) {
-	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
+	let t = U(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = W(n && !a ? {
 		ask: "test",
 		...n,
 		tests: e.tests,
@@ -1857,11 +1857,11 @@ function Ln(e) {
 }
 // src/panels/Attention.tsx
 function Rn() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = B(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
+	let e = U(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = B(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = Rt(n ? {
 		ask: "attention",
 		...n,
 		layer: s
-	} : null), u = W(n && c !== void 0 ? {
+	} : null), u = Rt(n && c !== void 0 ? {
 		ask: "attention",
 		...n,
 		layer: s,
@@ -2112,17 +2112,17 @@ function Xn(e, t) {
 }
 // src/panels/compared.ts
 function Zn() {
-	let e = H(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
+	let e = U(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
 		...a,
 		prompt: n,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = U(o ? {
+	let c = W(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Un(Qn(i), Qn(c.result)) : null, u = l && i ? Wn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+	} : null), l = o && c?.result ? Un(Qn(i), Qn(c.result)) : null, u = l && i ? Wn(l).find(([e]) => e === i.position) : void 0, d = W(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2146,7 +2146,7 @@ var $n = {
 	mlp: "MLP's write"
 };
 function er(e) {
-	let { a: t, target: n, vs: r } = H().state.value, i = B("resid"), { answer: a, result: o, stale: s } = W({
+	let { a: t, target: n, vs: r } = U().state.value, i = B("resid"), { answer: a, result: o, stale: s } = Rt({
 		ask: "patch",
 		prompt: t,
 		prompt_b: e.promptB,
@@ -2180,7 +2180,7 @@ function er(e) {
 	] });
 }
 function tr({ result: e }) {
-	let t = H(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Vt(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
+	let t = U(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Vt(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
 	return /* @__PURE__ */ Y(S, { children: [
 		/* @__PURE__ */ Y("p", {
 			class: "note",
@@ -2240,7 +2240,7 @@ function tr({ result: e }) {
 // src/panels/Compare.tsx
 var nr = 12;
 function rr() {
-	let e = H(), t = e.explained.value, n = Zn(), { b: r } = e.state.value;
+	let e = U(), t = e.explained.value, n = Zn(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ Y(X, {
 		name: "compare",
@@ -2498,9 +2498,9 @@ function pr(e, t) {
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var mr = 96, hr = 30;
+var mr = 84, hr = 30;
 function gr() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
+	let e = U(), t = e.explained.value, { ref: n, seen: r } = zt(), i = e.followed(), { answer: a, result: o, stale: s } = Rt(r && i ? {
 		ask: "paths",
 		...i
 	} : null), c = B(2);
@@ -2549,12 +2549,12 @@ function _r({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ Y(br, {
+					t.edges.map((e) => /* @__PURE__ */ Y(xr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ Y(xr, {
+					t.nodes.map((t) => /* @__PURE__ */ Y(Sr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2564,7 +2564,7 @@ function _r({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ Y("text", {
 						class: "column",
-						x: yr(a, t.nodes, e),
+						x: br(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2605,20 +2605,23 @@ function _r({ payload: e, flow: t }) {
 	] });
 }
 function vr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (e.part?.kind === "head" || e.id === "output" ? 0 : 1);
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(yr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (yr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), o = /* @__PURE__ */ new Map(), s = mr / 2;
-	for (let e of t) o.set(e, s), s += mr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = mr / 2;
+	for (let e of t) s.set(e, c), c += mr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (o.get(e.position) ?? 0) + (a[t] ?? 0) * mr,
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * mr,
 		y: n.indexOf(e.height) * hr + 18
 	}]));
 }
-function yr(e, t, n) {
+function yr(e) {
+	return e.part?.kind === "head" || e.id === "output";
+}
+function br(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function br({ edge: e, places: t, largest: n }) {
+function xr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2629,8 +2632,8 @@ function br({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ Y("title", { children: G(e.value) })
 	});
 }
-function xr({ node: e, place: t, label: n }) {
-	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
+function Sr({ node: e, place: t, label: n }) {
+	let r = U(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2645,9 +2648,9 @@ function xr({ node: e, place: t, label: n }) {
 		class: "spot",
 		children: o
 	});
-	let s = V(i, r.state.value.selection);
+	let s = H(i, r.state.value.selection);
 	return /* @__PURE__ */ Y("g", {
-		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
+		class: `spot choosable${H(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2662,12 +2665,12 @@ function xr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Sr = 12;
-function Cr() {
-	let e = H(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
+var Cr = 12;
+function wr() {
+	let e = U(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = Rt(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: Sr
+		tokens: Cr
 	});
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "generation",
@@ -2679,20 +2682,20 @@ function Cr() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					Sr,
+					Cr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ Y(wr, {
+			i && t.value !== null ? /* @__PURE__ */ Y(Tr, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
 	}) : null;
 }
-function wr({ prompt: e, result: t }) {
-	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
+function Tr({ prompt: e, result: t }) {
+	let n = U(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
 	return /* @__PURE__ */ Y("ol", {
 		class: "strip",
 		children: t.generated.map((e) => /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
@@ -2713,18 +2716,18 @@ function wr({ prompt: e, result: t }) {
 	});
 }
 // src/transports.ts
-function Tr(e) {
+function Er(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Er("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Dr(e));
-			await Or(e.body, n);
+		return Dr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Or(e));
+			await kr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Er(e, t, n, r) {
+function Dr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2733,7 +2736,7 @@ function Er(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Dr(e) {
+async function Or(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2741,7 +2744,7 @@ async function Dr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Or(e, t) {
+async function kr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2749,27 +2752,38 @@ async function Or(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) kr(e, t);
+		for (let e of a) Ar(e, t);
 	}
-	r.trim() && kr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Ar(r, t), t.error("The server closed the connection before it had answered.");
 }
-function kr(e, t) {
+function Ar(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Ar(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && jr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Ar(e, t, n) {
+function jr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var jr = (e, t) => (t.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {});
-function Mr(e) {
+var Mr = /* @__PURE__ */ new Set([
+	"top",
+	"test",
+	"target"
+]);
+function Nr(e) {
+	let t = (e) => V(Object.fromEntries(Object.entries(e).filter(([e]) => !Mr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	return (e, r) => {
+		let i = n.get(t(e));
+		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
+	};
+}
+function Pr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Ar(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (jr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2783,8 +2797,8 @@ function Mr(e) {
 	};
 }
 // src/panels/Header.tsx
-function Nr() {
-	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
+function Fr() {
+	let e = U(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
 	return /* @__PURE__ */ Y("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ Y("div", {
@@ -2805,8 +2819,8 @@ function Nr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ Y(Fr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ Y(Ir, {}) : null,
+				/* @__PURE__ */ Y(Lr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ Y(Rr, {}) : null,
 				/* @__PURE__ */ Y("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2819,25 +2833,25 @@ function Nr() {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ Y(Pr, {
+				/* @__PURE__ */ Y(Ir, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ Y(Pr, {
+				t.b === null ? null : /* @__PURE__ */ Y(Ir, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ Y(Pr, {
+				/* @__PURE__ */ Y(Ir, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ Y(Pr, {
+				/* @__PURE__ */ Y(Ir, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2873,8 +2887,8 @@ function Nr() {
 		})]
 	});
 }
-function Pr(e) {
-	let t = H(), n = t.state.value[e.name] ?? "", r = B(n);
+function Ir(e) {
+	let t = U(), n = t.state.value[e.name] ?? "", r = B(n);
 	De(() => {
 		r.value = n;
 	}, [n]);
@@ -2914,8 +2928,8 @@ function Pr(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Fr() {
-	let e = H(), t = F(null), n = B(!1);
+function Lr() {
+	let e = U(), t = F(null), n = B(!1);
 	return /* @__PURE__ */ Y("label", {
 		class: "find",
 		children: [/* @__PURE__ */ Y("span", { children: ["Find ", /* @__PURE__ */ Y("kbd", { children: "/" })] }), /* @__PURE__ */ Y("input", {
@@ -2926,21 +2940,21 @@ function Fr() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = jt(t.current.value), a = e.explained.value?.model;
+				let i = At(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Ir() {
-	let e = H(), t = B(null), n = async () => {
+function Rr() {
+	let e = U(), t = B(null), n = async () => {
 		t.value = null;
-		let n = await Er("/report", {
+		let n = await Dr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Dr(n);
+			t.value = await Or(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -2958,7 +2972,7 @@ function Ir() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Lr = [
+var zr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2968,8 +2982,8 @@ var Lr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Rr() {
-	let e = H(), t = F(null), n = e.helpOpen.value;
+function Br() {
+	let e = U(), t = F(null), n = e.helpOpen.value;
 	return De(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ Y("dialog", {
@@ -2981,7 +2995,7 @@ function Rr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Lr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: zr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 				scope: "row",
 				children: /* @__PURE__ */ Y("kbd", { children: e })
 			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
@@ -2994,9 +3008,9 @@ function Rr() {
 	});
 }
 // src/panels/Knowledge.tsx
-var zr = 12;
-function Br() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = zt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.text, { answer: c, result: l, stale: u } = W(r && o && s !== void 0 ? {
+var Vr = 12;
+function Hr() {
+	let e = U(), t = e.explained.value, { ref: n, seen: r } = zt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.text, { answer: c, result: l, stale: u } = Rt(r && o && s !== void 0 ? {
 		ask: "attribute",
 		prompt: i,
 		target: s,
@@ -3017,8 +3031,8 @@ function Br() {
 				l ? /* @__PURE__ */ Y("div", {
 					class: u ? "stale" : "",
 					children: [
-						/* @__PURE__ */ Y(Vr, { result: l }),
-						/* @__PURE__ */ Y(Hr, { neurons: l.attributions.slice(0, zr) }),
+						/* @__PURE__ */ Y(Ur, { result: l }),
+						/* @__PURE__ */ Y(Wr, { neurons: l.attributions.slice(0, Vr) }),
 						/* @__PURE__ */ Y(nn, {
 							label: "attribution by layer",
 							head: [
@@ -3040,7 +3054,7 @@ function Br() {
 		}) : null
 	});
 }
-function Vr({ result: e }) {
+function Ur({ result: e }) {
 	let t = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum))), n = 300 / Math.max(e.layers.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "layers",
@@ -3073,7 +3087,7 @@ function Vr({ result: e }) {
 		})]
 	});
 }
-function Hr({ neurons: e }) {
+function Wr({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
@@ -3101,7 +3115,7 @@ function Hr({ neurons: e }) {
 	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y(Qt, { part: Ur(e) })
+			children: /* @__PURE__ */ Y(Qt, { part: Gr(e) })
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "number",
@@ -3123,7 +3137,7 @@ function Hr({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Ur({ layer: e, expert: t, neuron: n }) {
+function Gr({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3132,11 +3146,11 @@ function Ur({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Wr() {
-	let e = H();
-	return U(Gr(e.state.value.a, e.followed()))?.result ?? null;
+function Kr() {
+	let e = U();
+	return W(qr(e.state.value.a, e.followed()))?.result ?? null;
 }
-function Gr(e, t) {
+function qr(e, t) {
 	return t && e !== "" ? {
 		ask: "explain",
 		...t,
@@ -3144,7 +3158,7 @@ function Gr(e, t) {
 		top: 10
 	} : null;
 }
-function Kr(e, t) {
+function Jr(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -3152,18 +3166,18 @@ function Kr(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var qr = 12, Jr = 10, Yr = Infinity, Xr = fe({
+var Yr = 12, Xr = 10, Zr = Infinity, Qr = fe({
 	is: () => !1,
 	set: () => {}
 });
-function Zr() {
-	let e = H(), t = e.explained.value, n = B("size"), r = B(qr), i = B({});
+function $r() {
+	let e = U(), t = e.explained.value, n = B("size"), r = B(Yr), i = B({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = qn(a.terms, r.value, n.value, (e) => Qr(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = qn(a.terms, r.value, n.value, (e) => ei(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y(X, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ Y($r, { explained: t }),
+		note: /* @__PURE__ */ Y(ti, { explained: t }),
 		children: [/* @__PURE__ */ Y("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ Y("label", { children: [
@@ -3182,12 +3196,12 @@ function Zr() {
 				})
 			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
-				onClick: () => r.value = r.value === qr ? Yr : qr,
-				children: r.value === qr ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Yr ? Zr : Yr,
+				children: r.value === Yr ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ Y(Xr.Provider, {
+		}), /* @__PURE__ */ Y(Qr.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Qr(t, o),
+				is: (e, t) => i.value[e] ?? ei(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3199,7 +3213,7 @@ function Zr() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: li,
+				onKeyDown: di,
 				children: [
 					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 						/* @__PURE__ */ Y("th", {
@@ -3224,43 +3238,43 @@ function Zr() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ni, {
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ii, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, $(e))), /* @__PURE__ */ Y(si, {
+					}, $(e))), /* @__PURE__ */ Y(li, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ Y(ti, { explained: t })
+					/* @__PURE__ */ Y(ri, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Qr(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && At(t) === e.kind;
+function ei(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : H(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && kt(t) === e.kind;
 }
-function $r({ explained: e }) {
+function ti({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ Y(S, { children: [
 		"Why ",
 		q(t.text),
 		": ",
-		ei(n),
+		ni(n),
 		"; raw logit ",
 		Vt(t.logit),
 		n.kind === "raw" ? "" : `, reference ${Vt(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function ei(e) {
+function ni(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function ti({ explained: e }) {
+function ri({ explained: e }) {
 	let { sum: t, error: n, holds: r } = Yn(e.ledger);
 	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
 		class: r ? "total" : "total error",
@@ -3289,10 +3303,10 @@ function ti({ explained: e }) {
 		]
 	}) });
 }
-function ni(e) {
-	let t = H(), n = Ae(Xr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ii(e) {
+	let t = U(), n = Ae(Qr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(ai, {
+		/* @__PURE__ */ Y(si, {
 			name: Kt(r),
 			value: r.value,
 			level: i,
@@ -3302,28 +3316,28 @@ function ni(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(V(a, t.state.value.selection) ? null : a);
+				a && t.select(H(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ Y(ri, {
+		c && i === 1 ? /* @__PURE__ */ Y(ai, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ Y(ii, {
+		c && i === 2 ? /* @__PURE__ */ Y(oi, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function ri({ term: e, largest: t }) {
-	let n = H().followed(), r = {
+function ai({ term: e, largest: t }) {
+	let n = U().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Jr
-	}, i = U(n ? r : null);
+		top: Xr
+	}, i = W(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ Y("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ Y("td", {
@@ -3332,31 +3346,31 @@ function ri({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = qn(a.filter((e) => e.source === null), Yr, "size");
+	let { terms: a, others: o } = i.result, s = qn(a.filter((e) => e.source === null), Zr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ Y(ni, {
+		s.shown.map((e) => /* @__PURE__ */ Y(ii, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && V(qt(t), qt(e)))
+			sources: a.filter((t) => t.source !== null && H(qt(t), qt(e)))
 		}, $(e))),
-		/* @__PURE__ */ Y(si, {
+		/* @__PURE__ */ Y(li, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ Y(ci, {
+		/* @__PURE__ */ Y(ui, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ii(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = qn(e.terms, Jr, "size");
+function oi(e) {
+	let t = U().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = qn(e.terms, Xr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		n.map((n) => /* @__PURE__ */ Y(ai, {
+		n.map((n) => /* @__PURE__ */ Y(si, {
 			name: `from ${n.source} ${q(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
@@ -3364,23 +3378,23 @@ function ii(e) {
 			part: null,
 			open: null
 		}, $(n))),
-		/* @__PURE__ */ Y(si, {
+		/* @__PURE__ */ Y(li, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ Y(ci, {
+		/* @__PURE__ */ Y(ui, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function ai(e) {
-	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
+function si(e) {
+	let t = U(), { part: n, open: r, level: i } = e, a = n !== null && H(n, t.state.value.selection);
 	return /* @__PURE__ */ Y("tr", {
-		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && H(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -3416,12 +3430,12 @@ function ai(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(oi, { part: n }) : null })
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ci, { part: n }) : null })
 		]
 	});
 }
-function oi({ part: e }) {
-	let t = Wr(), n = t && Kr(t, e);
+function ci({ part: e }) {
+	let t = Kr(), n = t && Jr(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
 		class: "outcome",
 		children: [
@@ -3440,7 +3454,7 @@ function oi({ part: e }) {
 		]
 	});
 }
-function si(e) {
+function li(e) {
 	return /* @__PURE__ */ Y("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -3469,7 +3483,7 @@ function si(e) {
 		]
 	});
 }
-function ci(e) {
+function ui(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ Y("tr", {
 		class: `sum level-${e.level}`,
@@ -3491,20 +3505,20 @@ function ci(e) {
 		]
 	});
 }
-function li(e) {
+function di(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var ui = {
+var fi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function di() {
-	let e = H(), t = B(0), n = B("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = W(r ? {
+function pi() {
+	let e = U(), t = B(0), n = B("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = Rt(r ? {
 		ask: "lens",
 		prompt: a,
 		target: e.state.value.target ?? r.target.text,
@@ -3512,7 +3526,7 @@ function di() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!r) return null;
-	let u = c ? mi(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? gi(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ Y(X, {
 		name: "lens",
 		title: "Logit lens",
@@ -3526,7 +3540,7 @@ function di() {
 					/* @__PURE__ */ Y("select", {
 						value: n.value,
 						onChange: (e) => n.value = e.currentTarget.value,
-						children: Object.entries(ui).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						children: Object.entries(fi).map(([e, t]) => /* @__PURE__ */ Y("option", {
 							value: e,
 							children: t
 						}, e))
@@ -3542,15 +3556,15 @@ function di() {
 			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ Y(An, {
-					label: `Logit lens, ${ui[n.value]} by layer and token`,
+					label: `Logit lens, ${fi[n.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? En(f(n)) : null;
 					},
-					tell: (e, t) => pi(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => fi(u.layers[e] ?? null),
+					tell: (e, t) => hi(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => mi(u.layers[e] ?? null),
 					columnName: (e) => q(r.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === r.position,
 					onChoose: (t) => e.set({
@@ -3568,7 +3582,7 @@ function di() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						fi(e.layer),
+						mi(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
 						K(e.top_probability[0] ?? 0),
@@ -3580,15 +3594,15 @@ function di() {
 		]
 	});
 }
-function fi(e) {
+function mi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function pi(e, t) {
+function hi(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
-	return `${fi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${mi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function mi(e, t) {
+function gi(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3598,8 +3612,8 @@ function mi(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function hi() {
-	let e = H(), { pins: t, b: n } = e.state.value;
+function _i() {
+	let e = U(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "pins",
 		title: "Pins",
@@ -3618,7 +3632,7 @@ function hi() {
 							how: r
 						} : e) });
 					},
-					children: wt.map((e) => /* @__PURE__ */ Y("option", {
+					children: Ct.map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -3630,7 +3644,7 @@ function hi() {
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, kt(r.part)))
+			] }, Ot(r.part)))
 		}), /* @__PURE__ */ Y(fn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
@@ -3638,8 +3652,8 @@ function hi() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function gi() {
-	let e = H().explained.value, t = Zn();
+function vi() {
+	let e = U().explained.value, t = Zn();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ Y(X, {
@@ -3661,18 +3675,18 @@ function gi() {
 		] }),
 		children: /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ Y(_i, {
+			children: [/* @__PURE__ */ Y(yi, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ Y(_i, {
+			}), t?.result ? /* @__PURE__ */ Y(yi, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})
 	});
 }
-function _i({ explained: e, caption: t }) {
-	let n = H();
+function yi({ explained: e, caption: t }) {
+	let n = U();
 	return /* @__PURE__ */ Y("table", {
 		class: "predictions",
 		children: [
@@ -3718,15 +3732,15 @@ function _i({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var vi = 6;
-function yi() {
-	let e = H(), t = e.explained.value, n = U(Gr(e.state.value.a, e.followed())), r = Wr(), i = B(!1);
+var bi = 6;
+function xi() {
+	let e = U(), t = e.explained.value, n = W(qr(e.state.value.a, e.followed())), r = Kr(), i = B(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : vi;
+	let a = i.value ? Infinity : bi;
 	return /* @__PURE__ */ Y(X, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ Y(xi, { tested: r }),
+		note: /* @__PURE__ */ Y(Ci, { tested: r }),
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n }),
 			/* @__PURE__ */ Y(tn, {
@@ -3753,7 +3767,7 @@ function yi() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(bi, {
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(Si, {
 					part: {
 						kind: "head",
 						layer: e.layer,
@@ -3762,7 +3776,7 @@ function yi() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(Zt, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(bi, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(Si, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3774,7 +3788,7 @@ function yi() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > vi ? /* @__PURE__ */ Y("button", {
+			Math.max(t.heads.length, t.neurons.length) > bi ? /* @__PURE__ */ Y("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -3782,12 +3796,12 @@ function yi() {
 			}) : null,
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: Si(r)
+				children: wi(r)
 			})
 		]
 	});
 }
-function bi(e) {
+function Si(e) {
 	return /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
@@ -3798,12 +3812,12 @@ function bi(e) {
 			children: /* @__PURE__ */ Y(en, { value: e.value })
 		}),
 		/* @__PURE__ */ Y("td", { children: e.reads }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(oi, { part: e.part }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ci, { part: e.part }) }),
 		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Xt, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function xi({ tested: e }) {
-	if (!e) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
+function Ci({ tested: e }) {
+	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ Y(S, { children: [
 		"Without L",
@@ -3819,13 +3833,13 @@ function xi({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function Si(e) {
+function wi(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Ci() {
-	let e = H(), t = e.explained.value, n = B(0), r = Ti();
+function Ti() {
+	let e = U(), t = e.explained.value, n = B(0), r = Di();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ Y(X, {
@@ -3859,7 +3873,7 @@ function Ci() {
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => wi(e),
+					onKeyDown: (e) => Ei(e),
 					children: [
 						/* @__PURE__ */ Y("span", {
 							class: "index",
@@ -3876,42 +3890,42 @@ function Ci() {
 		})]
 	});
 }
-function wi(e) {
+function Ei(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Ti() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
+function Di() {
+	let e = U(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
 		layer: e.layer
-	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	} : null, i = W(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ei(s, a)
+		values: Oi(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ei(i.result, t)
+		values: Oi(i.result, t)
 	} : null;
 }
-function Ei(e, t) {
+function Oi(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Di({ page: e }) {
+function ki({ page: e }) {
 	let t = F(null);
-	return De(() => e.link(), [e]), De(() => t.current ? _n(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Rt.Provider, {
+	return De(() => e.link(), [e]), De(() => t.current ? _n(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Lt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ Y("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ Y(Nr, {}),
-				/* @__PURE__ */ Y(Oi, { page: e }),
-				/* @__PURE__ */ Y(Rr, {}),
+				/* @__PURE__ */ Y(Fr, {}),
+				/* @__PURE__ */ Y(Ai, { page: e }),
+				/* @__PURE__ */ Y(Br, {}),
 				/* @__PURE__ */ Y("p", {
 					class: "hidden",
 					role: "status",
@@ -3921,8 +3935,8 @@ function Di({ page: e }) {
 		})
 	});
 }
-function Oi({ page: e }) {
-	let { a: t } = e.state.value, n = U(t === "" ? null : {
+function Ai({ page: e }) {
+	let { a: t } = e.state.value, n = W(t === "" ? null : {
 		ask: "explain",
 		...e.common(t),
 		test: !1,
@@ -3943,55 +3957,55 @@ function Oi({ page: e }) {
 	}) : null, /* @__PURE__ */ Y("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ Y(Ci, {}),
+			/* @__PURE__ */ Y(Ti, {}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ Y(gi, {}), /* @__PURE__ */ Y(di, {})]
+				children: [/* @__PURE__ */ Y(vi, {}), /* @__PURE__ */ Y(pi, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ Y(Zr, {}), /* @__PURE__ */ Y(yi, {})]
+				children: [/* @__PURE__ */ Y($r, {}), /* @__PURE__ */ Y(xi, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ Y(sn, {}),
-					/* @__PURE__ */ Y(hi, {}),
+					/* @__PURE__ */ Y(_i, {}),
 					/* @__PURE__ */ Y(Rn, {})
 				]
 			}),
 			/* @__PURE__ */ Y(rr, {}),
 			/* @__PURE__ */ Y(gr, {}),
-			/* @__PURE__ */ Y(Br, {}),
-			/* @__PURE__ */ Y(Cr, {})
+			/* @__PURE__ */ Y(Hr, {}),
+			/* @__PURE__ */ Y(wr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var ki = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var ji = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Ai(e, t, n) {
-	ji(n);
+function Mi(e, t, n) {
+	Ni(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), de(/* @__PURE__ */ Y(Di, { page: new It(e, t) }), r), () => de(null, r);
+	return n.replaceChildren(r), de(/* @__PURE__ */ Y(ki, { page: new Ft(e, t) }), r), () => de(null, r);
 }
-function ji(e) {
+function Ni(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = ki, n.append(r);
+	r.dataset.unembed = "", r.textContent = ji, n.append(r);
 }
-function Mi({ model: e, el: t }) {
+function Pi({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ai({
+	return Mi({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? jr : Mr(e), t);
+	}, n.live === !1 ? Nr(n.results) : Pr(e), t);
 }
-var Ni = document.getElementById("unembed"), Pi = document.getElementById("unembed-data")?.textContent;
-if (Ni && Pi) {
-	let e = JSON.parse(Pi);
-	Ai(e, e.host === "report" ? jr : Tr(e.token), Ni);
+var Fi = document.getElementById("unembed"), Ii = document.getElementById("unembed-data")?.textContent;
+if (Fi && Ii) {
+	let e = JSON.parse(Ii);
+	Mi(e, e.host === "report" ? Nr(e.results) : Er(e.token), Fi);
 }
-var Fi = { render: Mi };
-export { Fi as default };
+var Li = { render: Pi };
+export { Li as default };
