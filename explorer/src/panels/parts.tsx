@@ -48,8 +48,10 @@ export function LookedAtChip(props: { at: LookedAt }) {
 
 /** What an ask is doing, or what went wrong. */
 export function Status(props: { answer: Answer<unknown> | null }) {
+  const page = usePage();
   const answer = props.answer;
   if (!answer || answer.result) return null;
+  if (answer.error && page.data.host === "report") return <p class="note">{answer.error}</p>;
   if (answer.error)
     return (
       <p class="error" role="alert">

@@ -1263,21 +1263,24 @@ function Zt(e) {
 	});
 }
 function Q(e) {
-	let t = e.answer;
-	return !t || t.result ? null : t.error ? /* @__PURE__ */ Y("p", {
+	let t = U(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ Y("p", {
+		class: "note",
+		children: n.error
+	}) : n.error ? /* @__PURE__ */ Y("p", {
 		class: "error",
 		role: "alert",
-		children: t.error
+		children: n.error
 	}) : /* @__PURE__ */ Y("p", {
 		class: "progress",
 		children: [
 			/* @__PURE__ */ Y("progress", {
-				value: t.fraction,
+				value: n.fraction,
 				max: 1,
-				"aria-label": t.stage
+				"aria-label": n.stage
 			}),
 			" ",
-			t.stage
+			n.stage
 		]
 	});
 }

@@ -1,0 +1,315 @@
+"""The explorer in a browser (Debian's chromium), against the real model and the real server.
+
+Shown numbers are read from the page and held against each other and against the library. The page may reach nothing
+but its own host; axe-core finds what people who see or hear differently could not use.
+"""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+import unembed
+from unembed.server.app import app
+
+PROMPT, PROMPT_B = "The capital of France is", "The capital of Germany is"
+HEAD = {"kind": "head", "layer": 23, "head": 4}
+AXE = Path(__file__).parents[1] / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
+SHOWN_PRECISION = 0.005
+"""Half of the last digit that the page shows of a logit."""
+
+
+@dataclass
+class Visit:
+    """A page, and all that it asked for or complained of."""
+
+    page: Page
+    address: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, **state) -> Page:
+        """Opens a state by its link, and waits for the ledger."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}#{quote(json.dumps(state), safe='')}")
+        if state.get("a"):
+            expect(self.page.locator(".ledger tfoot")).to_contain_text("= model")
+        return self.page
+
+    def state(self) -> dict:
+        """The state in the URL."""
+        return json.loads(unquote(urlsplit(self.page.url).fragment) or "{}")
+
+
+@pytest.fixture(scope="module")
+def server(real_model: unembed.Model) -> Iterator[str]:
+    running = uvicorn.Server(uvicorn.Config(app(real_model), host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        assert thread.is_alive()
+    port = running.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/"
+    running.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium")
+    assert found, "The tests of the page need chromium: apt-get install chromium."
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: str) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(30_000)
+    expect.set_options(timeout=30_000)
+    visited = Visit(context.new_page(), server)
+    _listen(visited)
+    yield visited
+    context.close()
+    assert not visited.complaints
+    outside = [url for url in visited.requests if not url.startswith((server, "about:", "blob:", "data:"))]
+    assert not outside, "The page may reach its own host only."
+
+
+def _listen(visited: Visit) -> None:
+    page = visited.page
+    page.on("request", lambda request: visited.requests.append(request.url))
+    page.on("pageerror", lambda error: visited.complaints.append(str(error)))
+    page.on("console", lambda line: visited.complaints.append(line.text) if line.type == "error" else None)
+
+
+def _settled(page: Page) -> None:
+    """Waits until nothing is being asked."""
+    page.wait_for_timeout(100)
+    page.wait_for_selector("progress, .waiting", state="detached", timeout=60_000)
+
+
+def _number(text: str) -> float:
+    return float(text.replace("−", "-").replace("+", ""))
+
+
+def _values(page: Page, rows: str) -> list[float]:
+    """The shown logits of rows of the ledger."""
+    return [_number(text) for text in page.locator(f".ledger {rows} td.number").all_inner_texts()]
+
+
+def _violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+
+def test_a_typed_prompt_shows_prediction_and_ledger(visit: Visit, real_model: unembed.Model) -> None:
+    page = visit.open()
+    page.get_by_label("Prompt", exact=True).fill(PROMPT)
+    page.keyboard.press("Enter")
+    expect(page.locator(".predictions tbody tr").first).to_contain_text("·Paris")
+    result = unembed.explain(real_model, PROMPT, test=False)
+    shown = page.locator(".predictions tbody tr").first.locator(".number").inner_text()
+    assert float(shown.split("\u202f")[0]) == pytest.approx(100 * result.target.probability, abs=0.05)
+    expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+    largest = max(result.ledger.terms(), key=lambda term: abs(term.value))
+    assert _values(page, "tr.level-1")[0] == pytest.approx(largest.value, abs=SHOWN_PRECISION)
+    # What is shown, the others included, is the total.
+    total = _number(page.locator(".ledger tfoot .number").inner_text())
+    rows = _values(page, "tr.level-1")
+    assert sum(rows) == pytest.approx(total, abs=SHOWN_PRECISION * (len(rows) + 1))
+
+
+def test_a_row_opens_to_heads_and_sources_that_sum_to_it(visit: Visit) -> None:
+    page = visit.open(a=PROMPT)
+    row = page.locator("tr.level-1", has_text="L23 attn")
+    row.click()
+    expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
+    parent = _number(row.locator(".number").inner_text())
+    heads = _values(page, "tr.level-2:not(.sum)")
+    assert len(heads) == 9 + 1, "nine heads, and the others"
+    assert sum(heads) == pytest.approx(parent, abs=SHOWN_PRECISION * (len(heads) + 1))
+
+    page.locator("tr.level-2", has_text="L23.H4").click()
+    expect(page.locator("tr.sum.level-3")).to_contain_text("= the row above ✓")
+    expect(page.locator("tr.level-3").first).to_contain_text("from 3 ·France")
+    sources = _values(page, "tr.level-3:not(.sum)")
+    head = _number(page.locator("tr.level-2", has_text="L23.H4").locator(".number").inner_text())
+    assert sum(sources) == pytest.approx(head, abs=SHOWN_PRECISION * (len(sources) + 1))
+    assert visit.state()["selection"] == HEAD
+
+
+def test_an_mlp_opens_to_neurons_and_names_the_others(visit: Visit) -> None:
+    page = visit.open(a=PROMPT)
+    page.locator("tr.level-1", has_text="L24 mlp").click()
+    expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
+    expect(page.locator("tr.level-2").first).to_contain_text("L24.N1005")
+    expect(page.locator("tr.others.level-2")).to_contain_text("others (net)")
+
+
+def test_t_tests_the_selection_and_a_reload_shows_the_same(visit: Visit) -> None:
+    page = visit.open(a=PROMPT, selection=HEAD)
+    page.locator("body").press("t")
+    result = page.locator(".panel-inspector .big")
+    expect(result).to_contain_text("→")
+    shown = result.inner_text()
+    before, after = (float(part.split()[-1].replace("%", "")) for part in shown.replace("\u202f", "").split("→"))
+    assert before == pytest.approx(77.3, abs=0.1)
+    assert after < 20, "L23.H4 is causal"
+    expect(page.locator(".panel-inspector")).to_contain_text("Control:")
+    page.locator("body").press("p")
+    expect(page.locator(".pins li")).to_have_count(1)
+    kept = visit.state()
+    assert kept == {"a": PROMPT, "selection": HEAD, "test": "zero", "pins": [{"part": HEAD, "how": "zero"}]}
+    page.reload()
+    expect(page.locator(".panel-inspector .big")).to_have_text(shown)
+    expect(page.locator(".pins li")).to_contain_text("L23.H4")
+    assert visit.state() == kept
+
+
+def test_everything_can_be_reached_by_keyboard(visit: Visit) -> None:
+    page = visit.open(a=PROMPT)
+    page.locator("body").press("/")
+    page.keyboard.type("L23.H4")
+    page.keyboard.press("Enter")
+    assert visit.state()["selection"] == HEAD
+    expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
+    page.locator("tr.level-1").first.focus()
+    page.keyboard.press("Escape")
+    assert "selection" not in visit.state()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("tr.level-2").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert visit.state()["selection"] == HEAD
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.locator(".token").nth(4).focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    assert visit.state()["position"] == 3
+
+
+def test_a_selected_head_colours_its_sources(visit: Visit) -> None:
+    page = visit.open(a=PROMPT, selection=HEAD)
+    expect(page.locator(".token", has_text="·France")).to_contain_text("+2.8")
+    expect(page.locator(".panel-strip")).to_contain_text("through L23.H4")
+
+
+def test_two_prompts_are_compared(visit: Visit) -> None:
+    page = visit.open(a=PROMPT, b=PROMPT_B)
+    rows = page.locator(".differences tbody tr")
+    expect(rows.first).to_be_visible()
+    assert page.locator(".columns .hidden", has_text="differs").count() == 1
+    for row in rows.all()[:5]:
+        a, b, difference = (_number(text) for text in row.locator(".number").all_inner_texts()[:3])
+        assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
+    expect(page.locator(".panel-compare canvas")).to_be_visible()
+    page.locator(".panel-compare .twin summary").click()
+    cells = page.locator(".panel-compare .twin tbody tr").all_inner_texts()
+    assert len(cells) == 30 * 5, "layers by positions"
+    assert any(cell.startswith("L0\t3 ·France") and cell.endswith("+1.00") for cell in cells)
+
+
+def test_what_does_not_align_is_marked(visit: Visit) -> None:
+    page = visit.open(a=PROMPT, b="The old capital of France is")
+    expect(page.locator(".columns td.alone")).to_have_count(3)
+    expect(page.locator(".differences")).to_be_visible()
+
+
+def test_flow_knowledge_and_generation(visit: Visit) -> None:
+    page = visit.open(a=PROMPT)
+    page.locator(".panel-flow").scroll_into_view_if_needed()
+    expect(page.locator(".flow .spot").first).to_be_visible()
+    assert page.locator(".flow .spot").count() <= 60
+    expect(page.locator(".panel-flow")).to_contain_text("other paths, constants and unopened heads (net)")
+    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    expect(page.locator(".panel-knowledge tbody tr").first).to_be_visible()
+    page.get_by_role("button", name="Continue by").click()
+    page.locator(".panel-generation .token").nth(1).click()
+    expect(page.locator(".panel-prediction")).to_contain_text("After 5 ·Paris")
+    assert visit.state()["target"] == "."
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit: Visit, scheme) -> None:
+    visit.page.emulate_media(color_scheme=scheme)
+    pins = [{"part": {"kind": "neuron", "layer": 24, "neuron": 1005}, "how": "zero"}]
+    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD, test="zero", pins=pins)
+    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    _settled(page)
+    assert not _violations(page)
+    page.locator("body").press("?")
+    assert not _violations(page)
+
+
+@pytest.mark.parametrize("width", [360, 820, 3840])
+def test_no_width_overflows(visit: Visit, width) -> None:
+    visit.page.set_viewport_size({"width": width, "height": 800})
+    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD, test="zero")
+    _settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
+    page = visit.open(a="</script><img src=x onerror=alert(1)> \u202eabc\u200b\u0007 שלום\n\tis")
+    shown = "".join(page.locator(".strip .token-text").all_inner_texts())
+    assert "</script" in shown
+    for code in ("202E", "200B", "0007"):
+        assert f"⟨{code}⟩" in shown
+    assert page.locator(".unembed img").count() == 0
+
+
+def test_a_long_prompt_is_windowed(visit: Visit) -> None:
+    page = visit.open(a="word " * 300)
+    expect(page.locator(".panel-lens canvas")).to_be_visible()
+    assert page.locator(".panel-strip .token").count() == 128
+    page.get_by_role("button", name="Later tokens").first.click()
+    expect(page.locator(".panel-strip .token").first).to_contain_text("128")
+
+
+def test_an_error_is_told_and_does_not_stay(visit: Visit) -> None:
+    page = visit.open(a=PROMPT)
+    page.get_by_label("Target").fill(" a b c d e f")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.get_by_label("Target").fill(" the")
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-ledger")).to_contain_text("Why ·the")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_path, script) -> None:
+    page = visit.open(a=PROMPT, selection=HEAD, test="zero")
+    _settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    report = tmp_path / "report.html"
+    download.value.save_as(report)
+    assert report.stat().st_size < 2 * 2**20
+    context = browser.new_context(java_script_enabled=script)
+    read = Visit(context.new_page(), report.as_uri())
+    _listen(read)
+    read.page.goto(read.address)
+    expect(read.page.locator("body")).to_contain_text("Paris")
+    if script:
+        expect(read.page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+        expect(read.page.locator(".panel-inspector .big")).to_contain_text("→")
+    else:
+        assert read.page.locator("table").count() > 0
+        assert read.page.locator("svg").count() > 0
+    assert read.requests == [read.address]
+    assert not read.complaints
+    context.close()
