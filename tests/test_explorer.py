@@ -135,7 +135,7 @@ def test_a_row_opens_to_heads_and_sources_that_sum_to_it(visit: Visit) -> None:
     row = page.locator("tr.level-1", has_text="L23 attn")
     row.click()
     expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
-    parent = _number(row.locator(".number").inner_text())
+    parent = _number(row.locator("td.number").inner_text())
     heads = _values(page, "tr.level-2:not(.sum)")
     assert len(heads) == 9 + 1, "nine heads, and the others"
     assert sum(heads) == pytest.approx(parent, abs=SHOWN_PRECISION * (len(heads) + 1))
@@ -144,7 +144,7 @@ def test_a_row_opens_to_heads_and_sources_that_sum_to_it(visit: Visit) -> None:
     expect(page.locator("tr.sum.level-3")).to_contain_text("= the row above ✓")
     expect(page.locator("tr.level-3").first).to_contain_text("from 3 ·France")
     sources = _values(page, "tr.level-3:not(.sum)")
-    head = _number(page.locator("tr.level-2", has_text="L23.H4").locator(".number").inner_text())
+    head = _number(page.locator("tr.level-2", has_text="L23.H4").locator("td.number").inner_text())
     assert sum(sources) == pytest.approx(head, abs=SHOWN_PRECISION * (len(sources) + 1))
     assert visit.state()["selection"] == HEAD
 
@@ -214,7 +214,7 @@ def test_two_prompts_are_compared(visit: Visit) -> None:
     expect(rows.first).to_be_visible()
     assert page.locator(".columns .hidden", has_text="differs").count() == 1
     for row in rows.all()[:5]:
-        a, b, difference = (_number(text) for text in row.locator(".number").all_inner_texts()[:3])
+        a, b, difference = (_number(text) for text in row.locator("td.number").all_inner_texts())
         assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
     expect(page.locator(".panel-compare canvas")).to_be_visible()
     page.locator(".panel-compare .twin summary").click()
@@ -243,32 +243,32 @@ def test_flow_knowledge_and_generation(visit: Visit) -> None:
     assert visit.state()["target"] == "."
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit: Visit, scheme) -> None:
-    visit.page.emulate_media(color_scheme=scheme)
+def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
     pins = [{"part": {"kind": "neuron", "layer": 24, "neuron": 1005}, "how": "zero"}]
     page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD, test="zero", pins=pins)
-    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    for panel in ("flow", "knowledge"):
+        page.locator(f".panel-{panel}").scroll_into_view_if_needed()
+        page.locator(f".panel-{panel} .twin").wait_for()
     _settled(page)
-    assert not _violations(page)
+    for width in (360, 820, 1400, 3840):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert not _violations(page)
+    page.set_viewport_size({"width": 360, "height": 900})
     page.locator("body").press("?")
     assert not _violations(page)
-
-
-@pytest.mark.parametrize("width", [360, 820, 3840])
-def test_no_width_overflows(visit: Visit, width) -> None:
-    visit.page.set_viewport_size({"width": width, "height": 800})
-    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD, test="zero")
-    _settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
     page = visit.open(a="</script><img src=x onerror=alert(1)> \u202eabc\u200b\u0007 שלום\n\tis")
     shown = "".join(page.locator(".strip .token-text").all_inner_texts())
     assert "</script" in shown
-    for code in ("202E", "200B", "0007"):
-        assert f"⟨{code}⟩" in shown
+    assert "⟨0007⟩" in shown
+    # The tokenizer cuts these into bytes, which are no characters alone: U+FFFD stands for each.
+    assert "\ufffd" in shown
+    assert not {"\u202e", "\u200b", "\u0007"} & set(shown)
     assert page.locator(".unembed img").count() == 0
 
 
@@ -282,16 +282,15 @@ def test_a_long_prompt_is_windowed(visit: Visit) -> None:
 
 def test_an_error_is_told_and_does_not_stay(visit: Visit) -> None:
     page = visit.open(a=PROMPT)
-    page.get_by_label("Target").fill(" a b c d e f")
+    page.get_by_label("Target", exact=True).fill(" a b c d e f")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").first).to_be_visible()
-    page.get_by_label("Target").fill(" the")
+    page.get_by_label("Target", exact=True).fill(" the")
     page.keyboard.press("Enter")
     expect(page.locator(".panel-ledger")).to_contain_text("Why ·the")
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_path, script) -> None:
+def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_path) -> None:
     page = visit.open(a=PROMPT, selection=HEAD, test="zero")
     _settled(page)
     with page.expect_download() as download:
@@ -299,17 +298,18 @@ def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_
     report = tmp_path / "report.html"
     download.value.save_as(report)
     assert report.stat().st_size < 2 * 2**20
-    context = browser.new_context(java_script_enabled=script)
-    read = Visit(context.new_page(), report.as_uri())
-    _listen(read)
-    read.page.goto(read.address)
-    expect(read.page.locator("body")).to_contain_text("Paris")
-    if script:
-        expect(read.page.locator(".ledger tfoot")).to_contain_text("= model ✓")
-        expect(read.page.locator(".panel-inspector .big")).to_contain_text("→")
-    else:
-        assert read.page.locator("table").count() > 0
-        assert read.page.locator("svg").count() > 0
-    assert read.requests == [read.address]
-    assert not read.complaints
-    context.close()
+    for script in (True, False):
+        context = browser.new_context(java_script_enabled=script)
+        read = Visit(context.new_page(), report.as_uri())
+        _listen(read)
+        read.page.goto(read.address)
+        expect(read.page.locator("body")).to_contain_text("Paris")
+        if script:
+            expect(read.page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+            expect(read.page.locator(".panel-inspector .big")).to_contain_text("→")
+        else:
+            assert read.page.locator("table").count() > 0
+            assert read.page.locator("svg").count() > 0
+        assert read.requests == [read.address]
+        assert not read.complaints
+        context.close()
