@@ -273,7 +273,7 @@ def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
 
 
 def test_a_long_prompt_is_windowed(visit: Visit) -> None:
-    page = visit.open(a="word " * 300)
+    page = visit.open(a="word " * 150)
     expect(page.locator(".panel-lens canvas")).to_be_visible()
     assert page.locator(".panel-strip .token").count() == 128
     page.get_by_role("button", name="Later tokens").first.click()
@@ -282,12 +282,13 @@ def test_a_long_prompt_is_windowed(visit: Visit) -> None:
 
 def test_an_error_is_told_and_does_not_stay(visit: Visit) -> None:
     page = visit.open(a=PROMPT)
-    page.get_by_label("Target", exact=True).fill(" a b c d e f")
+    wrong = quote(json.dumps({"a": PROMPT, "position": 99}), safe="")
+    page.evaluate(f"location.hash = '{wrong}'")
+    expect(page.get_by_role("alert")).to_contain_text("99")
+    page.get_by_label("Prompt", exact=True).fill(PROMPT_B)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert").first).to_be_visible()
-    page.get_by_label("Target", exact=True).fill(" the")
-    page.keyboard.press("Enter")
-    expect(page.locator(".panel-ledger")).to_contain_text("Why ·the")
+    expect(page.locator(".panel-ledger")).to_contain_text("Why ·Berlin")
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_path) -> None:

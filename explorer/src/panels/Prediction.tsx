@@ -22,6 +22,11 @@ export function PredictionPanel() {
         </>
       }
     >
+      {explained.notes.map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
       <div class="side-by-side">
         <Predicted explained={explained} caption={compared ? "A" : "Top tokens"} />
         {compared?.result ? <Predicted explained={compared.result} caption="B" /> : null}

@@ -3676,7 +3676,10 @@ function vi() {
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: /* @__PURE__ */ Y("div", {
+		children: [e.notes.map((e) => /* @__PURE__ */ Y("p", {
+			class: "note",
+			children: e
+		}, e)), /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
 			children: [/* @__PURE__ */ Y(yi, {
 				explained: e,
@@ -3685,7 +3688,7 @@ function vi() {
 				explained: t.result,
 				caption: "B"
 			}) : null]
-		})
+		})]
 	});
 }
 function yi({ explained: e, caption: t }) {
