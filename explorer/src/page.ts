@@ -55,7 +55,7 @@ export class Page {
   followed(): Record<string, unknown> | null {
     const explained = this.explained.value;
     if (!explained || this.state.value.a === "") return null;
-    return { ...this.common(this.state.value.a), target: this.state.value.target ?? explained.target.text };
+    return { ...this.common(this.state.value.a), target: this.state.value.target ?? explained.target.id };
   }
 
   /** Keeps the URL's hash and the state the same; the returned function stops it. */

@@ -25,8 +25,8 @@ export interface State {
   b: string | null;
   /** Where the prediction is made; null is the last token. */
   position: number | null;
-  /** The explained token; null is the top prediction. */
-  target: string | null;
+  /** The explained token, as text or, where its text alone does not name it, by its id; null is the top prediction. */
+  target: string | number | null;
   /** The token it is compared with. */
   vs: string | null;
   reference: "mean" | "raw";
@@ -79,7 +79,7 @@ export function checked(given: Record<string, unknown> | State): State {
     a: field("a", (value) => typeof value === "string"),
     b: field("b", text),
     position: field("position", (value) => value === null || isIndex(value)),
-    target: field("target", text),
+    target: field("target", (value) => text(value) || isIndex(value)),
     vs: field("vs", text),
     reference: field("reference", (value) => value === "mean" || value === "raw"),
     selection: field("selection", (value) => value === null || isPart(value)),
@@ -103,6 +103,11 @@ export function samePart(one: AnyPart | null, other: AnyPart | null): boolean {
 
 export function partKey(part: AnyPart): string {
   return [part.kind, part.layer, part.head ?? "", part.expert ?? "", part.neuron ?? ""].join(" ");
+}
+
+/** How a token is named in the state: by its text, or by its id where the text is a fragment of a character or empty. */
+export function namedToken(token: { id: number; text: string }): string | number {
+  return token.text === "" || token.text.includes("\ufffd") ? token.id : token.text;
 }
 
 /** The sublayer that a part belongs to. */

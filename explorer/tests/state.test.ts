@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromHash, INITIAL, partOfName, type State, sublayerOf, toHash } from "../src/state";
+import { fromHash, INITIAL, namedToken, partOfName, type State, sublayerOf, toHash } from "../src/state";
 
 const FULL: State = {
   a: 'The "capital" of\nFrance is </script> \u202e%23#',
@@ -69,5 +69,16 @@ describe("names of parts", () => {
   it("knows the sublayer of a part", () => {
     expect(sublayerOf({ kind: "head", layer: 1, head: 2 })).toBe("attention");
     expect(sublayerOf({ kind: "neuron", layer: 1, neuron: 2 })).toBe("mlp");
+  });
+});
+
+describe("tokens", () => {
+  it("are named by their text, or by their id where that is none", () => {
+    expect([
+      namedToken({ id: 7, text: " Paris" }),
+      namedToken({ id: 8, text: "" }),
+      namedToken({ id: 9, text: "\ufffd" }),
+    ]).toEqual([" Paris", 8, 9]);
+    expect(fromHash(toHash({ ...INITIAL, target: 9 })).target).toBe(9);
   });
 });

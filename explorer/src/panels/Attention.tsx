@@ -47,6 +47,9 @@ export function AttentionPanel() {
         </div>
       ) : null}
       {head === undefined ? null : <Status answer={one.answer} />}
+      {one.result?.matrix === null ? (
+        <p class="note">The whole pattern of a head is not kept for a prompt of this length.</p>
+      ) : null}
       {one.result?.matrix && head !== undefined ? (
         <Pattern payload={one.result} matrix={one.result.matrix} head={head} layer={layer} start={start.value} />
       ) : null}

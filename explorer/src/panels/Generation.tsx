@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { percent } from "../format";
 import { useLatest, usePage } from "../page";
 import type { GeneratePayload } from "../payloads";
+import { namedToken } from "../state";
 import { Panel, Status, TokenText } from "./parts";
 
 const TOKENS = 12;
@@ -40,8 +41,8 @@ function Continued({ prompt, result }: { prompt: string; result: GeneratePayload
             type="button"
             class="token"
             title="Why this token?"
-            aria-pressed={position === token.position - 1 && target === token.text}
-            onClick={() => page.set({ a: text, position: token.position - 1, target: token.text })}
+            aria-pressed={position === token.position - 1 && target === namedToken(token)}
+            onClick={() => page.set({ a: text, position: token.position - 1, target: namedToken(token) })}
           >
             <TokenText text={token.text} />
             <span class="index">{percent(token.probability)}</span>

@@ -69,7 +69,7 @@ function Field(props: {
   live: boolean;
 }) {
   const page = usePage();
-  const value = page.state.value[props.name] ?? "";
+  const value = String(page.state.value[props.name] ?? "");
   const typed = useSignal(value);
   useEffect(() => {
     typed.value = value;

@@ -13,7 +13,7 @@ export function KnowledgePanel() {
   const { ref, seen } = useSeen<HTMLDivElement>();
   const { a, position } = page.state.value;
   const last = explained !== null && (position === null || position === explained.tokens.length - 1);
-  const target = page.state.value.target ?? explained?.target.text;
+  const target = page.state.value.target ?? explained?.target.id;
   const ask = seen && last && target !== undefined ? { ask: "attribute" as const, prompt: a, target, top: 20 } : null;
   const { answer, result, stale } = useLatest(ask);
   return (
@@ -22,7 +22,7 @@ export function KnowledgePanel() {
         <Panel
           name="knowledge"
           title="Knowledge"
-          note={`How much of the probability of ${visible(target ?? "")} each layer's neurons are worth: attribution from no activation to the one they have.`}
+          note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`}
         >
           {last ? null : <p class="note">Knowledge is attributed at the last token; choose it to see this panel.</p>}
           <Status answer={answer} />

@@ -27,7 +27,7 @@ export function LensPanel() {
     ? {
         ask: "lens" as const,
         prompt: a,
-        target: page.state.value.target ?? explained.target.text,
+        target: page.state.value.target ?? explained.target.id,
         top: 5,
         ...(window ? { window } : {}),
       }

@@ -2,6 +2,7 @@
 import { percent, visible } from "../format";
 import { usePage } from "../page";
 import type { ExplainPayload } from "../payloads";
+import { namedToken } from "../state";
 import { useCompared } from "./compared";
 import { Panel, TokenText } from "./parts";
 
@@ -60,7 +61,7 @@ function Predicted({ explained, caption }: { explained: ExplainPayload; caption:
                 class="part"
                 aria-pressed={token.id === explained.target.id}
                 disabled={page.data.host === "report"}
-                onClick={() => page.set({ target: token.text })}
+                onClick={() => page.set({ target: namedToken(token) })}
               >
                 <TokenText text={token.text} />
               </button>

@@ -39,7 +39,7 @@ function w(e, t) {
 }
 function T(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), A(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, j(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
 }
 function E(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
@@ -58,12 +58,12 @@ function ee() {
 }
 function te(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = O(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = A(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && M(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ne(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function O(e, t, n, r, i) {
+function ne(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = re(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function O(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), le(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
 	return r;
 }
-function ne(e, t, n, r) {
+function re(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ne(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
 		return t;
 	}
 	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function re(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function re(e, t, n, r) {
 	}
 	return -1;
 }
-function ie(e, t, n) {
+function ae(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function k(e, t, n, r, i) {
+function O(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ie(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ie(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ae(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function k(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function ae(t) {
+function oe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function ae(t) {
 		}
 	};
 }
-function A(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, T, E, D, ee, O, ne, re, ie, k, ae, A, j, M = n.type;
+function k(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = oe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof M == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof j == "function") {
 		h = s.length;
 		try {
-			if (E = n.props, D = (d = M.prototype) && d.render, ee = (d = M.contextType) && i[d.__c], O = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new M(E, O) : (n.__c = _ = new C(E, O), _.constructor = M, _.render = ue), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), M.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, M.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (E !== b && D && !M.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, O), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, O)) {
+			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
 					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
 					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, O), D && _.componentDidUpdate && _.__h.push(function() {
+				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
 					_.componentDidUpdate(b, x, T);
 				});
-			} else D && !M.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = O, _.props = E, _.__P = t, _.__g &= -5, ne = e.__r, re = D ? 25 : 0;
+			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
 			do
-				_.__g &= -9, ne && ne(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++re < 25);
-			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ie = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && le(e, e);
-			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ie) ? ie : [ie], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ie < 25);
+			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ue(e, e);
+			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(A = o.indexOf(c || void 0)) || (A = o.length); (j = o[A - 1]) && j.nodeType == 8;) A--;
-						for (; A < o.length; A++) if (j = o[A]) {
-							if (o[A] = null, k) {
-								if (j == ae) break;
+						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
+						for (; k < o.length; k++) if (A = o[k]) {
+							if (o[k] = null, O) {
+								if (A == oe) break;
 							} else {
-								if (j.nodeType != 8) break;
-								j.data.startsWith("$s") && (ae = oe(k = j));
+								if (A.nodeType != 8) break;
+								A.data.startsWith("$s") && (oe = se(O = A));
 							}
 						}
 					}
-					if (!k) {
+					if (!O) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						k = c;
+						O = c;
 					}
-					(d = oe(k = n.__c.__z || (n.__c.__z = k))) ? (n.__e = k, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || se(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ce(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function oe(e, t) {
+function se(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function oe(e, t) {
 		t && t.push(e);
 	}
 }
-function se(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(se));
+function ce(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
 }
-function j(t, n, r) {
-	for (var i = 0; i < r.length;) M(r[i++], r[i++], r[i++]);
+function A(t, n, r) {
+	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,7 +201,7 @@ function j(t, n, r) {
 		}
 	});
 }
-function ce(t, n, r, i, a, o, s, c, l, u) {
+function le(t, n, r, i, a, o, s, c, l, u) {
 	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
 	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
 		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
@@ -215,22 +215,22 @@ function ce(t, n, r, i, a, o, s, c, l, u) {
 	}
 	if (D) {
 		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
-		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || k(t, d, null, b, a);
-		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || k(t, d, b, T[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || k(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && k(t, d, S, T[d], a));
+		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
+		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
 	} else T === E || c && t.data == E || (t.data = E);
 	return t;
 }
-function M(t, n, r, i) {
+function j(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function le(t, n, r) {
+function ue(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || M(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,17 +238,17 @@ function le(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && le(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = oe(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function ue(e, t, n) {
+function de(e, t, n) {
 	return this.constructor(e, n);
 }
-function de(t, n) {
+function fe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], A(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), j(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
 }
-function fe(e) {
+function pe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
@@ -290,93 +290,93 @@ e = { __e: function(e, t, n, r) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var pe, N, me, he, ge = Object.is, _e = 0, ve = [], ye = [], P = e, be = P.__b, xe = P.__r, Se = P.diffed, Ce = P.__c, we = P.unmount, Te = P.__;
-function Ee(e, t) {
-	P.__h && P.__h(N, e, _e || t), _e = 0;
-	var n = N.__H || (N.__H = {
+var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
+function De(e, t) {
+	N.__h && N.__h(M, e, ve || t), ve = 0;
+	var n = M.__H || (M.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function De(e, t) {
-	var n = Ee(pe++, 3);
-	!P.__s && Re(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, N.__H.__h.push(n));
-}
 function Oe(e, t) {
-	var n = Ee(pe++, 4);
-	!P.__s && Re(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, N.__h.push(n));
+	var n = De(me++, 3);
+	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
 }
-function F(e) {
-	return _e = 5, ke(function() {
+function ke(e, t) {
+	var n = De(me++, 4);
+	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
+}
+function P(e) {
+	return ve = 5, Ae(function() {
 		return { current: e };
 	}, []);
 }
-function ke(e, t) {
-	var n = Ee(pe++, 7);
-	return Re(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Ae(e, t) {
+	var n = De(me++, 7);
+	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Ae(e) {
-	var t = N.context[e.__c], n = Ee(pe++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(N)), t.props.value) : e.__;
+function je(e) {
+	var t = M.context[e.__c], n = De(me++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
 }
-function je() {
-	var e = Ee(pe++, 11);
+function Me() {
+	var e = De(me++, 11);
 	if (!e.__) {
-		for (var t = N.__v; !t.__m && t.__;) t = t.__;
+		for (var t = M.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Me() {
+function Ne() {
 	var e;
 	do {
-		for (; e = ye.shift();) try {
-			Ie(e);
+		for (; e = be.shift();) try {
+			Le(e);
 		} catch (t) {
-			P.__e(t, { __: (e = e.__P) && e.__v });
+			N.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = ve.shift();) {
+		for (; e = ye.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ie), t.__h.some(Le), t.__h = [];
+				t.__h.some(Le), t.__h.some(Re), t.__h = [];
 			} catch (n) {
-				t.__h = [], P.__e(n, e.__v);
+				t.__h = [], N.__e(n, e.__v);
 			}
 		}
-	} while (ye.length);
+	} while (be.length);
 }
-P.__b = function(e) {
-	N = null, be && be(e);
-}, P.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Te && Te(e, t);
-}, P.__r = function(e) {
-	xe && xe(e), pe = 0;
-	var t = (N = e.__c).__H;
-	t && (me == N ? N.__h = [] : (t.__h.some(Ie), t.__h.some(Le), pe = 0), t.__h = [], t.__.some(function(e) {
+N.__b = function(e) {
+	M = null, xe && xe(e);
+}, N.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
+}, N.__r = function(e) {
+	Se && Se(e), me = 0;
+	var t = (M = e.__c).__H;
+	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), me = N;
-}, P.diffed = function(e) {
-	Se && Se(e);
+	})), he = M;
+}, N.diffed = function(e) {
+	Ce && Ce(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Fe(ve.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), me = N = null;
-}, P.__c = function(e, t) {
+	})), he = M = null;
+}, N.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ie), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Le(e);
+			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Re(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Ce && Ce(e, t);
-}, P.unmount = function(e) {
-	we && we(e);
+	}), we && we(e, t);
+}, N.unmount = function(e) {
+	Te && Te(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ P.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Fe(ye.push(r));
-			} else Ie(r);
+				r.__P = n, Ie(be.push(r));
+			} else Le(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && P.__e(t, r.__v));
+	}), r.__H = void 0, t && N.__e(t, r.__v));
 };
-var Ne = typeof requestAnimationFrame == "function";
-function Pe(e) {
-	var t, n = function() {
-		clearTimeout(r), Ne && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Ne && (t = requestAnimationFrame(n));
-}
+var Pe = typeof requestAnimationFrame == "function";
 function Fe(e) {
-	e != 1 && he == P.requestAnimationFrame || ((he = P.requestAnimationFrame) || Pe)(Me);
+	var t, n = function() {
+		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Pe && (t = requestAnimationFrame(n));
 }
 function Ie(e) {
-	var t = N, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), N = t;
+	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
 }
 function Le(e) {
-	var t = N;
-	e.__c = e.__(), N = t;
+	var t = M, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), M = t;
 }
-function Re(e, t) {
+function Re(e) {
+	var t = M;
+	e.__c = e.__(), M = t;
+}
+function ze(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ge(t, e[n]);
+		return !_e(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var ze = Symbol.for("preact-signals");
-function Be() {
-	if (L > 1) L--;
+var Be = Symbol.for("preact-signals");
+function Ve() {
+	if (I > 1) I--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Je;
-			for (Je = void 0; e !== void 0;) {
+			var e = Ye;
+			for (Ye = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); We !== void 0;) {
-			var n = We;
-			for (We = void 0, Ge++; n !== void 0;) {
+		})(); Ge !== void 0;) {
+			var n = Ge;
+			for (Ge = void 0, Ke++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Ze(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Be() {
 				n = r;
 			}
 		}
-		if (Ge = 0, L--, t) throw e;
+		if (Ke = 0, I--, t) throw e;
 	}
 }
-function Ve(e) {
-	if (L > 0) return e();
-	qe = ++Ke, L++;
+function He(e) {
+	if (I > 0) return e();
+	Je = ++qe, I++;
 	try {
 		return e();
 	} finally {
-		Be();
+		Ve();
 	}
 }
-var He, I = void 0;
-function Ue(e) {
-	var t = I, n = He;
-	I = void 0, He = void 0;
+var Ue, F = void 0;
+function We(e) {
+	var t = F, n = Ue;
+	F = void 0, Ue = void 0;
 	try {
 		return e();
 	} finally {
-		I = t, He = n;
+		F = t, Ue = n;
 	}
 }
-var We = void 0, L = 0, Ge = 0, Ke = 0, qe = 0, Je = void 0, Ye = 0;
-function Xe(e) {
-	if (I !== void 0) {
+var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
+function Ze(e) {
+	if (F !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== I) return t = {
+		if (t === void 0 || t.t !== F) return t = {
 			i: 0,
 			S: e,
-			p: I.s,
+			p: F.s,
 			n: void 0,
-			t: I,
+			t: F,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, I.s !== void 0 && (I.s.n = t), I.s = t, e.n = t, 32 & I.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = I.s, t.n = void 0, I.s.n = t, I.s = t), t;
+		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
 	}
 }
-function R(e, t) {
+function L(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-R.prototype.brand = ze, R.prototype.h = function() {
+L.prototype.brand = Be, L.prototype.h = function() {
 	return !0;
-}, R.prototype.S = function(e) {
+}, L.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ue(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, R.prototype.U = function(e) {
+}, L.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ue(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, R.prototype.subscribe = function(e) {
+}, L.prototype.subscribe = function(e) {
 	var t = this;
-	return ot(function() {
+	return st(function() {
 		var n = t.value;
-		Ue(function() {
+		We(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, R.prototype.valueOf = function() {
+}, L.prototype.valueOf = function() {
 	return this.value;
-}, R.prototype.toString = function() {
+}, L.prototype.toString = function() {
 	return this.value + "";
-}, R.prototype.toJSON = function() {
+}, L.prototype.toJSON = function() {
 	return this.value;
-}, R.prototype.peek = function() {
+}, L.prototype.peek = function() {
 	var e = this;
-	return Ue(function() {
+	return We(function() {
 		return e.value;
 	});
-}, Object.defineProperty(R.prototype, "value", {
+}, Object.defineProperty(L.prototype, "value", {
 	get: function() {
-		var e = Xe(this);
+		var e = Ze(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ge > 100) throw Error("Cycle detected");
+			if (Ke > 100) throw Error("Cycle detected");
 			(function(e) {
-				L !== 0 && Ge === 0 && e.l !== qe && (e.l = qe, Je = {
+				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Je
+					o: Ye
 				});
-			})(this), this.v = e, this.i++, Ye++, L++;
+			})(this), this.v = e, this.i++, Xe++, I++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Be();
+				Ve();
 			}
 		}
 	}
 });
-function z(e, t) {
-	return new R(e, t);
+function R(e, t) {
+	return new L(e, t);
 }
-function Ze(e) {
+function Qe(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function Qe(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function Qe(e) {
 		}
 	}
 }
-function $e(e) {
+function et(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function et(e, t) {
-	R.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ye - 1, this.f = 4;
+function tt(e, t) {
+	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
 }
-et.prototype = new R(), et.prototype.h = function() {
+tt.prototype = new L(), tt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ye)) return !0;
-	if (this.g = Ye, this.f |= 1, this.i > 0 && !Ze(this)) return this.f &= -2, !0;
-	var e = I;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
+	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
+	var e = F;
 	try {
-		Qe(this), I = this;
+		$e(this), F = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return I = e, $e(this), this.f &= -2, !0;
-}, et.prototype.S = function(e) {
+	return F = e, et(this), this.f &= -2, !0;
+}, tt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	R.prototype.S.call(this, e);
-}, et.prototype.U = function(e) {
-	if (this.t !== void 0 && (R.prototype.U.call(this, e), this.t === void 0)) {
+	L.prototype.S.call(this, e);
+}, tt.prototype.U = function(e) {
+	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, et.prototype.N = function() {
+}, tt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(et.prototype, "value", { get: function() {
+}, Object.defineProperty(tt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Xe(this);
+	var e = Ze(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function tt(e, t) {
-	return new et(e, t);
+function nt(e, t) {
+	return new tt(e, t);
 }
-function nt(e) {
+function rt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		L++;
-		var n = I;
-		I = void 0;
+		I++;
+		var n = F;
+		F = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, rt(e), t;
+			throw e.f &= -2, e.f |= 8, it(e), t;
 		} finally {
-			I = n, Be();
+			F = n, Ve();
 		}
 	}
 }
-function rt(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, nt(e);
-}
 function it(e) {
-	if (I !== this) throw Error("Out-of-order effect");
-	$e(this), I = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, rt(e);
+}
+function at(e) {
+	if (F !== this) throw Error("Out-of-order effect");
+	et(this), F = e, this.f &= -2;
 	try {
-		8 & this.f && rt(this);
+		8 & this.f && it(this);
 	} finally {
-		Be();
+		Ve();
 	}
 }
-function at(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, He && He.push(this);
+function ot(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
 }
-at.prototype.c = function() {
+ot.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ at.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, at.prototype.S = function() {
+}, ot.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, nt(this), Qe(this), L++;
-	var e = I;
-	return I = this, it.bind(this, e);
-}, at.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = We, We = this);
-}, at.prototype.d = function() {
-	this.f |= 8, 1 & this.f || rt(this);
-}, at.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
+	var e = F;
+	return F = this, at.bind(this, e);
+}, ot.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
+}, ot.prototype.d = function() {
+	this.f |= 8, 1 & this.f || it(this);
+}, ot.prototype.dispose = function() {
 	this.d();
 };
-function ot(e, t) {
-	var n = new at(e, t);
+function st(e, t) {
+	var n = new ot(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function ot(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var st, ct, lt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ut = [];
-ot(function() {
-	st = this.N;
+var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
+st(function() {
+	ct = this.N;
 })();
-function dt(t, n) {
+function ft(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function ft(e) {
-	if (ct) {
-		var t = ct;
-		ct = void 0, t();
-	}
-	ct = e && e.S();
-}
 function pt(e) {
-	var t = this, r = e.data, i = B(r);
+	if (lt) {
+		var t = lt;
+		lt = void 0, t();
+	}
+	lt = e && e.S();
+}
+function mt(e) {
+	var t = this, r = e.data, i = z(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = ke(function() {
+	var a = Ae(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = tt(function() {
+		var a = nt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = tt(function() {
+		}), o = nt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ot(function() {
-			if (this.N = _t, o.value) {
+		}), s = st(function() {
+			if (this.N = vt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function pt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
+mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: pt
+		value: mt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), dt("__b", function(e, t) {
-	if (ft(), typeof t.type == "string") {
+}), ft("__b", function(e, t) {
+	if (pt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof R && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), dt("__r", function(e, t) {
+}), ft("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		ft();
+		pt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ot(function() {
+			return st(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				lt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ft(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
 	}
-}), dt("__e", function(e, t, n, r) {
-	ft(), e(t, n, r);
-}), dt("diffed", function(e, t) {
-	ft();
+}), ft("__e", function(e, t, n, r) {
+	pt(), e(t, n, r);
+}), ft("diffed", function(e, t) {
+	pt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = mt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function mt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = z(n);
+function ht(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ot(function() {
-			this.N = _t;
+		d: st(function() {
+			this.N = vt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-dt("unmount", function(e, t) {
+ft("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +811,7 @@ dt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), dt("__h", function(e, t, n, r) {
+}), ft("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,26 +825,26 @@ dt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function B(e, t) {
-	return ke(function() {
-		return z(e, t);
+function z(e, t) {
+	return Ae(function() {
+		return R(e, t);
 	}, []);
 }
-var ht = function(e) {
+var gt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function gt() {
-	Ve(function() {
-		for (var e; e = ut.shift();) st.call(e);
+function _t() {
+	He(function() {
+		for (var e; e = dt.shift();) ct.call(e);
 	});
 }
-function _t() {
-	ut.push(this) === 1 && (e.requestAnimationFrame || ht)(gt);
+function vt() {
+	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
 }
 // src/asks.ts
-var vt = {
+var yt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -855,38 +855,38 @@ var vt = {
 	patch: 5,
 	paths: 6,
 	attribute: 7
-}, yt = 2, bt = 200;
-function V(e) {
-	if (Array.isArray(e)) return `[${e.map(V).join(",")}]`;
+}, bt = 2, xt = 200;
+function B(e) {
+	if (Array.isArray(e)) return `[${e.map(B).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${V(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${B(t)}`).join(",")}}`;
 }
-var xt = {
+var St = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, St = class {
+}, Ct = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(V(t), this.#n(t, n));
+			this.#e.set(B(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = V(e), n = this.#e.get(t);
+		let t = B(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = V(e), n = this.#e.get(t);
+		let t = B(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(V(e))?.answer.value?.result ?? null;
+		return this.#e.get(B(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -896,19 +896,19 @@ var xt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: vt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: z(n ? {
-				...xt,
+			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: R(n ? {
+				...St,
 				fraction: 1,
 				result: t
-			} : xt),
+			} : St),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = yt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -921,33 +921,33 @@ var xt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...xt,
+					...St,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...xt,
+				...St,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...xt,
+				...St,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= bt) return;
+			if (this.#e.size <= xt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Ct = [
+}, wt = [
 	"zero",
 	"mean",
 	"swap"
-], wt = {
+], Tt = {
 	a: "",
 	b: null,
 	position: null,
@@ -958,11 +958,11 @@ var xt = {
 	test: null,
 	pins: []
 };
-function Tt(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(wt[e]));
+function Et(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Tt[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Et(e, t = wt) {
+function Dt(e, t = Tt) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -970,29 +970,29 @@ function Et(e, t = wt) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Dt({
-		...wt,
+	return typeof n == "object" && n && !Array.isArray(n) ? Ot({
+		...Tt,
 		...n
 	}) : t;
 }
-function Dt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : wt[t], n = (e) => e === null || typeof e == "string";
+function Ot(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Tt[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
-		position: t("position", (e) => e === null || jt(e)),
-		target: t("target", n),
+		position: t("position", (e) => e === null || Nt(e)),
+		target: t("target", (e) => n(e) || Nt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Pt(e)),
-		test: t("test", (e) => e === null || Mt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Nt))
+		selection: t("selection", (e) => e === null || It(e)),
+		test: t("test", (e) => e === null || Pt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Ft))
 	};
 }
-function H(e, t) {
-	return e === null || t === null ? e === t : Ot(e) === Ot(t);
+function V(e, t) {
+	return e === null || t === null ? e === t : kt(e) === kt(t);
 }
-function Ot(e) {
+function kt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1001,10 +1001,13 @@ function Ot(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function kt(e) {
+function At(e) {
+	return e.text === "" || e.text.includes("�") ? e.id : e.text;
+}
+function jt(e) {
 	return e.kind === "attention" || e.kind === "head" ? "attention" : "mlp";
 }
-function At(e) {
+function Mt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, , o] = t, s = { layer: Number(n) };
@@ -1022,37 +1025,37 @@ function At(e) {
 		head: Number(r)
 	};
 }
-function jt(e) {
+function Nt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Mt(e) {
-	return Ct.some((t) => t === e);
-}
-function Nt(e) {
-	let t = e;
-	return typeof t == "object" && !!t && Pt(t.part) && Mt(t.how);
-}
 function Pt(e) {
+	return wt.some((t) => t === e);
+}
+function Ft(e) {
 	let t = e;
-	return typeof t != "object" || !t || !jt(t.layer) ? !1 : t.kind === "head" ? jt(t.head) : t.kind === "neuron" ? jt(t.neuron) && (t.expert === void 0 || jt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
+	return typeof t == "object" && !!t && It(t.part) && Pt(t.how);
+}
+function It(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Nt(t.layer) ? !1 : t.kind === "head" ? Nt(t.head) : t.kind === "neuron" ? Nt(t.neuron) && (t.expert === void 0 || Nt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
 }
 // src/page.ts
-var Ft = class {
+var Lt = class {
 	data;
 	desk;
 	state;
-	hovered = z(null);
-	explained = z(null);
-	helpOpen = z(!1);
-	said = z("");
-	shownPart = tt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = R(null);
+	explained = R(null);
+	helpOpen = R(!1);
+	said = R("");
+	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new St(t, e.results);
-		let n = Dt({
-			...wt,
+		this.data = e, this.desk = new Ct(t, e.results);
+		let n = Ot({
+			...Tt,
 			...e.state
 		});
-		this.state = z(e.host === "widget" ? n : Et(location.hash, n));
+		this.state = R(e.host === "widget" ? n : Dt(location.hash, n));
 	}
 	set(e) {
 		this.state.value = {
@@ -1068,7 +1071,7 @@ var Ft = class {
 	}
 	common(e) {
 		let { target: t, vs: n, reference: r, position: i } = this.state.value;
-		return It({
+		return Rt({
 			prompt: e,
 			target: t,
 			vs: n,
@@ -1080,57 +1083,57 @@ var Ft = class {
 		let e = this.explained.value;
 		return !e || this.state.value.a === "" ? null : {
 			...this.common(this.state.value.a),
-			target: this.state.value.target ?? e.target.text
+			target: this.state.value.target ?? e.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ot(() => {
-			let e = Tt(this.state.value);
+		let e = st(() => {
+			let e = Et(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
-			this.state.value = Et(location.hash);
+			this.state.value = Dt(location.hash);
 		};
 		return addEventListener("hashchange", t), () => {
 			e(), removeEventListener("hashchange", t);
 		};
 	}
 };
-function It(e) {
+function Rt(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var Lt = fe(null);
-function U() {
-	let e = Ae(Lt);
+var zt = pe(null);
+function H() {
+	let e = je(zt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
-function W(e) {
-	let t = U(), n = e === null ? "" : V(e), r = B(null);
-	return Oe(() => {
+function U(e) {
+	let t = H(), n = e === null ? "" : B(e), r = z(null);
+	return ke(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Rt(e) {
-	let t = W(e), n = F(null);
+function W(e) {
+	let t = U(e), n = P(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
 		stale: !t?.result
 	};
 }
-function zt() {
-	let e = F(null), t = B(typeof IntersectionObserver > "u");
-	return De(() => {
+function Bt() {
+	let e = P(null), t = z(typeof IntersectionObserver > "u");
+	return Oe(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), ke(() => ({
+	}, []), Ae(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -1138,44 +1141,44 @@ function zt() {
 	}), []);
 }
 // src/format.ts
-var Bt = "−";
+var Vt = "−";
 function G(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Bt : "+"}${n}`;
+	return `${e < 0 && Number(n) !== 0 ? Vt : "+"}${n}`;
 }
-function Vt(e, t = 2) {
+function Ht(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Bt}${n}` : n;
+	return e < 0 && Number(n) !== 0 ? `${Vt}${n}` : n;
 }
 function K(e) {
 	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Bt)}\u202f%`;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Vt)}\u202f%`;
 }
-function Ht(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Bt);
+function Ut(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Vt);
 }
-var Ut = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, Wt = {
+var Wt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, Gt = {
 	"\n": "⏎",
 	"	": "⇥",
 	"\r": "␍",
 	" ": "·"
 };
 function q(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Wt[t] ? Wt[t] : Ut.test(t) || t.trim() === "" && t !== " " ? Gt(t) : t).join("");
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Gt[t] ? Gt[t] : Wt.test(t) || t.trim() === "" && t !== " " ? Kt(t) : t).join("");
 }
-function Gt(e) {
+function Kt(e) {
 	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
 function J(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${e.kind === "mlp" ? "mlp" : "attn"}`;
 }
-function Kt(e) {
-	let t = qt(e);
+function qt(e) {
+	let t = Jt(e);
 	if (t) return J(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function qt(e) {
+function Jt(e) {
 	let { kind: t, layer: n } = e;
 	return n === null ? null : t === "attention" || t === "mlp" ? {
 		kind: t,
@@ -1192,7 +1195,7 @@ function qt(e) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Jt = Symbol.for("pv"), Yt = 0;
+var Yt = Symbol.for("pv"), Xt = 0;
 Array.isArray;
 function Y(t, n, r, i, a, o) {
 	n ||= {};
@@ -1208,8 +1211,8 @@ function Y(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Jt,
-		__v: --Yt,
+		constructor: Yt,
+		__v: --Xt,
 		__i: -1,
 		__u: 0
 	};
@@ -1217,7 +1220,7 @@ function Y(t, n, r, i, a, o) {
 }
 // src/panels/parts.tsx
 function X(e) {
-	let t = je();
+	let t = Me();
 	return /* @__PURE__ */ Y("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1240,7 +1243,7 @@ function Z(e) {
 		children: q(e.text)
 	});
 }
-function Xt(e) {
+function Zt(e) {
 	return /* @__PURE__ */ Y("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
@@ -1249,7 +1252,7 @@ function Xt(e) {
 		}, t))
 	});
 }
-function Zt(e) {
+function Qt(e) {
 	return /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
@@ -1263,7 +1266,7 @@ function Zt(e) {
 	});
 }
 function Q(e) {
-	let t = U(), n = e.answer;
+	let t = H(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ Y("p", {
 		class: "note",
 		children: n.error
@@ -1284,8 +1287,8 @@ function Q(e) {
 		]
 	});
 }
-function Qt(e) {
-	let t = U(), n = H(e.part, t.state.value.selection);
+function $t(e) {
+	let t = H(), n = V(e.part, t.state.value.selection);
 	return /* @__PURE__ */ Y("button", {
 		type: "button",
 		class: "part",
@@ -1296,7 +1299,7 @@ function Qt(e) {
 		children: J(e.part)
 	});
 }
-function $t(e) {
+function en(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ Y("span", {
 		class: "bar",
@@ -1307,13 +1310,13 @@ function $t(e) {
 		})
 	});
 }
-function en(e) {
+function tn(e) {
 	return /* @__PURE__ */ Y("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: G(e.value, e.digits)
 	});
 }
-function tn(e) {
+function nn(e) {
 	return /* @__PURE__ */ Y("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1321,13 +1324,13 @@ function tn(e) {
 		children: e.children
 	});
 }
-function nn(e) {
-	let t = U(), n = rn();
+function rn(e) {
+	let t = H(), n = an();
 	return /* @__PURE__ */ Y("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y(tn, {
+		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y(nn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: e.head.map((e, t) => /* @__PURE__ */ Y("th", {
 				scope: "col",
@@ -1336,8 +1339,8 @@ function nn(e) {
 		}) : null]
 	});
 }
-function rn() {
-	let e = B(!1), t = F(null);
+function an() {
+	let e = z(!1), t = P(null);
 	return {
 		ref: t,
 		get open() {
@@ -1348,8 +1351,8 @@ function rn() {
 		}
 	};
 }
-function an(e) {
-	De(() => {
+function on(e) {
+	Oe(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1358,13 +1361,13 @@ function an(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var on = {
+var sn = {
 	zero: "its output set to zero",
 	mean: "its output set to its mean",
 	swap: "its output taken from prompt B"
 };
-function sn() {
-	let e = U(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n && t ? {
+function cn() {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
@@ -1374,36 +1377,36 @@ function sn() {
 		title: `Inspector: ${J(t)}`,
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && H(i.part, t) ? /* @__PURE__ */ Y("dl", {
+			i && V(i.part, t) ? /* @__PURE__ */ Y("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ Y(cn, {
+					i.value === null ? null : /* @__PURE__ */ Y(ln, {
 						name: "credit",
 						children: [G(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ Y(cn, {
+					i.activation === null ? null : /* @__PURE__ */ Y(ln, {
 						name: "activation",
 						children: G(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(cn, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(ln, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ Y(Zt, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ Y(Qt, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ Y(ln, {
+					/* @__PURE__ */ Y(un, {
 						name: "reads",
 						tokens: i.reads
 					}),
-					/* @__PURE__ */ Y(ln, {
+					/* @__PURE__ */ Y(un, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ Y(ln, {
+					/* @__PURE__ */ Y(un, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ Y(un, {})
+			/* @__PURE__ */ Y(dn, {})
 		]
 	}) : /* @__PURE__ */ Y(X, {
 		name: "inspector",
@@ -1412,57 +1415,57 @@ function sn() {
 		children: null
 	}) : null;
 }
-function cn(e) {
+function ln(e) {
 	return /* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y("dt", { children: e.name }), /* @__PURE__ */ Y("dd", { children: e.children })] });
 }
-function ln(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(cn, {
+function un(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(ln, {
 		name: e.name,
-		children: /* @__PURE__ */ Y(Xt, { tokens: e.tokens })
+		children: /* @__PURE__ */ Y(Zt, { tokens: e.tokens })
 	});
 }
-function un() {
-	let e = U(), { selection: t, test: n, b: r } = e.state.value;
+function dn() {
+	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ Y("fieldset", {
 		class: "test",
 		children: [
 			/* @__PURE__ */ Y("legend", { children: ["Test ", /* @__PURE__ */ Y("kbd", { children: "t" })] }),
 			/* @__PURE__ */ Y("p", {
 				class: "controls",
-				children: [Ct.map((t) => /* @__PURE__ */ Y("button", {
+				children: [wt.map((t) => /* @__PURE__ */ Y("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open prompt B first" : on[t],
+					title: t === "swap" && r === null ? "Open prompt B first" : sn[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ Y("button", {
 					type: "button",
-					onClick: () => dn(e),
+					onClick: () => fn(e),
 					children: ["Pin ", /* @__PURE__ */ Y("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ Y(fn, {
+			n ? /* @__PURE__ */ Y(pn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: on[n]
+				note: sn[n]
 			}) : null
 		]
 	}) : null;
 }
-function dn(e) {
+function fn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
-	let i = r.filter((e) => !H(e.part, t));
+	let i = r.filter((e) => !V(e.part, t));
 	e.set({ pins: [...i, {
 		part: t,
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${J(t)}.`;
 }
-function fn(e) {
-	let t = U(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = W(n && !a ? {
+function pn(e) {
+	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
 		tests: e.tests,
@@ -1471,12 +1474,12 @@ function fn(e) {
 	return a ? /* @__PURE__ */ Y("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: open it with A | B."
-	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(pn, {
+	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(mn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function pn({ result: e, note: t }) {
+function mn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ Y("div", {
 		class: "before-after",
@@ -1492,7 +1495,7 @@ function pn({ result: e, note: t }) {
 					K(r.probability)
 				]
 			}),
-			/* @__PURE__ */ Y(hn, {
+			/* @__PURE__ */ Y(gn, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1515,12 +1518,12 @@ function pn({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ Y(mn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ Y(hn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function mn(e) {
+function hn(e) {
 	return /* @__PURE__ */ Y(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
@@ -1533,7 +1536,7 @@ function mn(e) {
 		]
 	}, t)) });
 }
-function hn(e) {
+function gn(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ Y("svg", {
 		class: "scale",
@@ -1577,32 +1580,32 @@ function hn(e) {
 	});
 }
 // src/keys.ts
-var gn = {
+var _n = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	swap: null
 };
-function _n(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => vn(e, t, n);
+function vn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => yn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function vn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || yn(n.target) || e.helpOpen.value) return;
+function yn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || bn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: gn[i ?? "none"] });
-	else if (n.key === "p" && r) dn(e);
+	if (n.key === "t" && r) e.set({ test: _n[i ?? "none"] });
+	else if (n.key === "p" && r) fn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function yn(e) {
+function bn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var bn = [
+var xn = [
 	[
 		84,
 		39,
@@ -1638,7 +1641,7 @@ var bn = [
 		88,
 		6
 	]
-], xn = [
+], Sn = [
 	[
 		203,
 		196,
@@ -1674,7 +1677,7 @@ var bn = [
 		206,
 		148
 	]
-], Sn = [
+], Cn = [
 	[
 		0,
 		32,
@@ -1705,14 +1708,14 @@ var bn = [
 		234,
 		70
 	]
-], Cn = z(!1);
+], wn = R(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Cn.value = e.matches, e.addEventListener("change", () => {
-		Cn.value = e.matches;
+	wn.value = e.matches, e.addEventListener("change", () => {
+		wn.value = e.matches;
 	});
 }
-function wn(e, t) {
+function Tn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1723,44 +1726,44 @@ function wn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Tn(e, t) {
-	return On(wn(Cn.value ? xn : bn, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function En(e) {
-	return On(wn(Sn, e));
+function En(e, t) {
+	return kn(Tn(wn.value ? Sn : xn, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function Dn(e) {
+	return kn(Tn(Cn, e));
+}
+function On(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function On([e, t, n]) {
+function kn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var kn = 34;
-function An(e) {
-	let t = F(null), n = B(null), r = F({
+var An = 34;
+function jn(e) {
+	let t = P(null), n = z(null), r = P({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	an(() => {
+	on(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - kn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - An) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [kn + l.width * i, l.height * a + Fn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Mn(c, e, l), Pn(c, e, l, getComputedStyle(o).color), n.value && Nn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [An + l.width * i, l.height * a + In(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Nn(c, e, l), Fn(c, e, l, getComputedStyle(o).color), n.value && Pn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - kn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - An) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1771,7 +1774,7 @@ function An(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [jn(o[0] + e, i), jn(o[1] + t, a)];
+			n.value = [Mn(o[0] + e, i), Mn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1797,37 +1800,37 @@ function An(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function jn(e, t) {
+function Mn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Mn(e, t, n) {
+function Nn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(kn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Nn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(An + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Pn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Nn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(kn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Pn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(An + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Pn(e, t, n, r) {
+function Fn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(kn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(In(t.columnName(r)), 0, 4), e.restore();
-}
-function Fn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => In(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(An + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Ln(t.columnName(r)), 0, 4), e.restore();
 }
 function In(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Ln(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function Ln(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Ln(e) {
+function Rn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1859,12 +1862,12 @@ function Ln(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Rn() {
-	let e = U(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = B(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = Rt(n ? {
+function zn() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = z(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
 		ask: "attention",
 		...n,
 		layer: s
-	} : null), u = Rt(n && c !== void 0 ? {
+	} : null), u = W(n && c !== void 0 ? {
 		ask: "attention",
 		...n,
 		layer: s,
@@ -1877,7 +1880,7 @@ function Rn() {
 		title: `Attention: layer ${s}`,
 		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ Y(Ln, {
+			/* @__PURE__ */ Y(Rn, {
 				start: i,
 				length: d,
 				what: "tokens"
@@ -1885,10 +1888,10 @@ function Rn() {
 			/* @__PURE__ */ Y(Q, { answer: l.answer }),
 			l.result ? /* @__PURE__ */ Y("div", {
 				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ Y(Bn, {
+				children: [/* @__PURE__ */ Y(Vn, {
 					payload: l.result,
 					start: i.value
-				}), /* @__PURE__ */ Y(nn, {
+				}), /* @__PURE__ */ Y(rn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1896,11 +1899,15 @@ function Rn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => zn(l.result, i.value)
+					rows: () => Bn(l.result, i.value)
 				})]
 			}) : null,
 			c === void 0 ? null : /* @__PURE__ */ Y(Q, { answer: u.answer }),
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Hn, {
+			u.result?.matrix === null ? /* @__PURE__ */ Y("p", {
+				class: "note",
+				children: "The whole pattern of a head is not kept for a prompt of this length."
+			}) : null,
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Un, {
 				payload: u.result,
 				matrix: u.result.matrix,
 				head: c,
@@ -1910,7 +1917,7 @@ function Rn() {
 		]
 	});
 }
-function zn(e, t) {
+function Bn(e, t) {
 	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
 		`L${n.layer}.H${n.head}`,
 		`${e.position} ${q(e.text)}`,
@@ -1918,19 +1925,19 @@ function zn(e, t) {
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Bn({ payload: e, start: t }) {
+function Vn({ payload: e, start: t }) {
 	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ Y("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ Y("li", { children: [
-			/* @__PURE__ */ Y(Qt, { part: {
+			/* @__PURE__ */ Y($t, { part: {
 				kind: "head",
 				layer: n.layer,
 				head: n.head
 			} }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ Y(Vn, {
+			/* @__PURE__ */ Y(Hn, {
 				head: n,
 				tokens: e.tokens,
 				start: t,
@@ -1939,7 +1946,7 @@ function Bn({ payload: e, start: t }) {
 		] }, n.head))
 	});
 }
-function Vn(e) {
+function Hn(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "strips",
@@ -1954,22 +1961,22 @@ function Vn(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: En(i)
+					fill: Dn(i)
 				}),
 				/* @__PURE__ */ Y("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Tn(a, e.largest)
+					fill: En(a, e.largest)
 				}),
 				/* @__PURE__ */ Y("title", { children: `${t.position} ${q(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function Hn(e) {
-	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
+function Un(e) {
+	let { payload: t, matrix: n, start: r } = e, i = z(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
 		kind: "head",
 		layer: e.layer,
 		head: e.head
@@ -1990,17 +1997,17 @@ function Hn(e) {
 				children: "value-weighted, for the target"
 			})]
 		}),
-		/* @__PURE__ */ Y(An, {
+		/* @__PURE__ */ Y(jn, {
 			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? Tn(o?.contribution[r + e] ?? 0, s) : e > t ? null : En(n[r + t]?.[r + e] ?? 0),
+			colour: (e, t) => i.value ? En(o?.contribution[r + e] ?? 0, s) : e > t ? null : Dn(n[r + t]?.[r + e] ?? 0),
 			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
 		}),
-		/* @__PURE__ */ Y(nn, {
+		/* @__PURE__ */ Y(rn, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2016,9 +2023,9 @@ function Hn(e) {
 	] });
 }
 // src/align.ts
-function Un(e, t) {
+function Wn(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Gn(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Kn(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2038,22 +2045,22 @@ function Un(e, t) {
 	}
 	return n;
 }
-function Wn(e) {
+function Gn(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Gn(e, t) {
+function Kn(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Kn(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = qn(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Kn(e, t) {
+function qn(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2061,18 +2068,18 @@ function Kn(e, t) {
 	return a;
 }
 // src/ledger.ts
-function qn(e, t, n, r = () => !1) {
+function Jn(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: Jn(o.map((e) => e.value))
+			value: Yn(o.map((e) => e.value))
 		},
-		sum: Jn(e.map((e) => e.value))
+		sum: Yn(e.map((e) => e.value))
 	};
 }
-function Jn(e) {
+function Yn(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2080,8 +2087,8 @@ function Jn(e) {
 	}
 	return t + n;
 }
-function Yn(e) {
-	let t = Jn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Xn(e) {
+	let t = Yn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
@@ -2098,7 +2105,7 @@ function $(e) {
 		e.source
 	].join(" ");
 }
-function Xn(e, t) {
+function Zn(e, t) {
 	let n = new Map(t.map((e) => [$(e), e]));
 	return [...e.map((e) => {
 		let t = n.get($(e));
@@ -2114,18 +2121,18 @@ function Xn(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function Zn() {
-	let e = U(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
+function Qn() {
+	let e = H(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
 		...a,
 		prompt: n,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = W(o ? {
+	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Un(Qn(i), Qn(c.result)) : null, u = l && i ? Wn(l).find(([e]) => e === i.position) : void 0, d = W(o && r !== null && u ? {
+	} : null), l = o && c?.result ? Wn($n(i), $n(c.result)) : null, u = l && i ? Gn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2139,17 +2146,17 @@ function Zn() {
 		mate: u?.[1] ?? null
 	};
 }
-function Qn(e) {
+function $n(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var $n = {
+var er = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function er(e) {
-	let { a: t, target: n, vs: r } = U().state.value, i = B("resid"), { answer: a, result: o, stale: s } = Rt({
+function tr(e) {
+	let { a: t, target: n, vs: r } = H().state.value, i = z("resid"), { answer: a, result: o, stale: s } = W({
 		ask: "patch",
 		prompt: t,
 		prompt_b: e.promptB,
@@ -2168,7 +2175,7 @@ function er(e) {
 				/* @__PURE__ */ Y("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Object.entries($n).map(([e, t]) => /* @__PURE__ */ Y("option", {
+					children: Object.entries(er).map(([e, t]) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2178,12 +2185,12 @@ function er(e) {
 		/* @__PURE__ */ Y(Q, { answer: a }),
 		o ? /* @__PURE__ */ Y("div", {
 			class: s ? "stale" : "",
-			children: /* @__PURE__ */ Y(tr, { result: o })
+			children: /* @__PURE__ */ Y(nr, { result: o })
 		}) : null
 	] });
 }
-function tr({ result: e }) {
-	let t = U(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Vt(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
+function nr({ result: e }) {
+	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Ht(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
 	return /* @__PURE__ */ Y(S, { children: [
 		/* @__PURE__ */ Y("p", {
 			class: "note",
@@ -2193,27 +2200,27 @@ function tr({ result: e }) {
 				d,
 				e.versus ? ` over ${q(e.versus.text)}` : "",
 				": ",
-				Vt(e.clean),
+				Ht(e.clean),
 				" in A,",
 				" ",
-				Vt(e.corrupt),
+				Ht(e.corrupt),
 				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
 				" ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ Y(Ln, {
+		/* @__PURE__ */ Y(Rn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ Y(An, {
+		/* @__PURE__ */ Y(jn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Tn(n.effect ?? 0, l) : null;
+				return n ? En(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2223,7 +2230,7 @@ function tr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ Y(nn, {
+		/* @__PURE__ */ Y(rn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2234,16 +2241,16 @@ function tr({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				Vt(e.value),
+				Ht(e.value),
 				e.effect === null ? "—" : G(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var nr = 12;
-function rr() {
-	let e = U(), t = e.explained.value, n = Zn(), { b: r } = e.state.value;
+var rr = 12;
+function ir() {
+	let e = H(), t = e.explained.value, n = Qn(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ Y(X, {
 		name: "compare",
@@ -2251,13 +2258,13 @@ function rr() {
 		note: "Change prompt B to see what differs.",
 		children: null
 	});
-	let i = n.columns ? Wn(n.columns) : [];
+	let i = n.columns ? Gn(n.columns) : [];
 	return /* @__PURE__ */ Y(X, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n.answer }),
-			/* @__PURE__ */ Y(ir, {
+			/* @__PURE__ */ Y(ar, {
 				explained: t,
 				compared: n
 			}),
@@ -2267,10 +2274,10 @@ function rr() {
 			}) : null,
 			/* @__PURE__ */ Y("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ Y(or, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ Y(sr, {
 					a: t,
 					b: n.result
-				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(er, {
+				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(tr, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2278,7 +2285,7 @@ function rr() {
 		]
 	});
 }
-function ir({ explained: e, compared: t }) {
+function ar({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2286,7 +2293,7 @@ function ir({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ Y(tn, {
+	return /* @__PURE__ */ Y(nn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ Y("table", {
 			class: "columns",
@@ -2326,12 +2333,12 @@ function ir({ explained: e, compared: t }) {
 		})]
 	});
 }
-var ar = (e) => (e.a ?? 0) - (e.b ?? 0);
-function or({ a: e, b: t }) {
-	let n = Xn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ar(t)) - Math.abs(ar(e))), r = n.slice(0, nr), i = n.slice(nr), a = Math.max(0, ...n.map((e) => Math.abs(ar(e)))), o = (e) => [
-		Jn(e.map((e) => e.a ?? 0)),
-		Jn(e.map((e) => e.b ?? 0)),
-		Jn(e.map(ar))
+var or = (e) => (e.a ?? 0) - (e.b ?? 0);
+function sr({ a: e, b: t }) {
+	let n = Zn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(or(t)) - Math.abs(or(e))), r = n.slice(0, rr), i = n.slice(rr), a = Math.max(0, ...n.map((e) => Math.abs(or(e)))), o = (e) => [
+		Yn(e.map((e) => e.a ?? 0)),
+		Yn(e.map((e) => e.b ?? 0)),
+		Yn(e.map(or))
 	];
 	return /* @__PURE__ */ Y("table", {
 		class: "differences",
@@ -2376,11 +2383,11 @@ function or({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ Y("tbody", { children: [r.map((e) => {
-				let t = qt(e.term);
+				let t = Jt(e.term);
 				return /* @__PURE__ */ Y("tr", { children: [
 					/* @__PURE__ */ Y("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ Y(Qt, { part: t }) : Kt(e.term)
+						children: t ? /* @__PURE__ */ Y($t, { part: t }) : qt(e.term)
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "number",
@@ -2392,28 +2399,28 @@ function or({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "number",
-						children: /* @__PURE__ */ Y(en, { value: ar(e) })
+						children: /* @__PURE__ */ Y(tn, { value: or(e) })
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ Y($t, {
-							value: ar(e),
+						children: /* @__PURE__ */ Y(en, {
+							value: or(e),
 							largest: a
 						})
 					})
 				] }, $(e.term));
-			}), /* @__PURE__ */ Y(sr, {
+			}), /* @__PURE__ */ Y(cr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(sr, {
+			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(cr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function sr({ name: e, sums: t }) {
+function cr({ name: e, sums: t }) {
 	return /* @__PURE__ */ Y("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2429,14 +2436,14 @@ function sr({ name: e, sums: t }) {
 		]
 	});
 }
-function cr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[lr, ur(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function lr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[ur, dr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [dr(s), ...s.steps.map(fr)], c = o.filter((e) => !r.has(e.id));
+		let o = [fr(s), ...s.steps.map(pr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), lr];
+		let l = [...o.map((e) => e.id), ur];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2455,21 +2462,21 @@ function cr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Jn(a.map((e) => e.value))
+			value: e.value - Yn(a.map((e) => e.value))
 		}
 	};
 }
-var lr = "output";
-function ur(e) {
+var ur = "output";
+function dr(e) {
 	return {
-		id: lr,
+		id: ur,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function dr(e) {
+function fr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2482,7 +2489,7 @@ function dr(e) {
 		} : null
 	};
 }
-function fr(e) {
+function pr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2496,17 +2503,17 @@ function fr(e) {
 		}
 	};
 }
-function pr(e, t) {
-	let n = dr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function mr(e, t) {
+	let n = fr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var mr = 84, hr = 30;
-function gr() {
-	let e = U(), t = e.explained.value, { ref: n, seen: r } = zt(), i = e.followed(), { answer: a, result: o, stale: s } = Rt(r && i ? {
+var hr = 84, gr = 30;
+function _r() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Bt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
 		ask: "paths",
 		...i
-	} : null), c = B(2);
+	} : null), c = z(2);
 	return /* @__PURE__ */ Y("div", {
 		ref: n,
 		class: "flow-place",
@@ -2532,18 +2539,18 @@ function gr() {
 							onInput: (e) => c.value = Number(e.currentTarget.value)
 						})
 					]
-				}), /* @__PURE__ */ Y(_r, {
+				}), /* @__PURE__ */ Y(vr, {
 					payload: o,
-					flow: cr(o, c.value / 100)
+					flow: lr(o, c.value / 100)
 				})]
 			}) : null]
 		}) : null
 	});
 }
-function _r({ payload: e, flow: t }) {
-	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = vr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + mr, s = i.length * hr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function vr({ payload: e, flow: t }) {
+	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = yr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + hr, s = i.length * gr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(tn, {
+		/* @__PURE__ */ Y(nn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ Y("svg", {
 				class: "flow",
@@ -2552,12 +2559,12 @@ function _r({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ Y(xr, {
+					t.edges.map((e) => /* @__PURE__ */ Y(Sr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ Y(Sr, {
+					t.nodes.map((t) => /* @__PURE__ */ Y(Cr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2567,7 +2574,7 @@ function _r({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ Y("text", {
 						class: "column",
-						x: br(a, t.nodes, e),
+						x: xr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2600,31 +2607,31 @@ function _r({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ Y(nn, {
+		/* @__PURE__ */ Y(rn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [pr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [mr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function vr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(yr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (yr(e) || !a.has(e.position) ? 0 : 1);
+function yr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(br).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (br(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = mr / 2;
-	for (let e of t) s.set(e, c), c += mr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = hr / 2;
+	for (let e of t) s.set(e, c), c += hr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * mr,
-		y: n.indexOf(e.height) * hr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * hr,
+		y: n.indexOf(e.height) * gr + 18
 	}]));
 }
-function yr(e) {
+function br(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function br(e, t, n) {
+function xr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function xr({ edge: e, places: t, largest: n }) {
+function Sr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2635,8 +2642,8 @@ function xr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ Y("title", { children: G(e.value) })
 	});
 }
-function Sr({ node: e, place: t, label: n }) {
-	let r = U(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
+function Cr({ node: e, place: t, label: n }) {
+	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2651,9 +2658,9 @@ function Sr({ node: e, place: t, label: n }) {
 		class: "spot",
 		children: o
 	});
-	let s = H(i, r.state.value.selection);
+	let s = V(i, r.state.value.selection);
 	return /* @__PURE__ */ Y("g", {
-		class: `spot choosable${H(i, r.hovered.value) ? " hovered" : ""}`,
+		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2668,12 +2675,12 @@ function Sr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Cr = 12;
-function wr() {
-	let e = U(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = Rt(t.value === null ? null : {
+var wr = 12;
+function Tr() {
+	let e = H(), t = z(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: Cr
+		tokens: wr
 	});
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "generation",
@@ -2685,31 +2692,31 @@ function wr() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					Cr,
+					wr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ Y(Tr, {
+			i && t.value !== null ? /* @__PURE__ */ Y(Er, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
 	}) : null;
 }
-function Tr({ prompt: e, result: t }) {
-	let n = U(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
+function Er({ prompt: e, result: t }) {
+	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
 	return /* @__PURE__ */ Y("ol", {
 		class: "strip",
 		children: t.generated.map((e) => /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === e.text,
+			"aria-pressed": i === e.position - 1 && a === At(e),
 			onClick: () => n.set({
 				a: r,
 				position: e.position - 1,
-				target: e.text
+				target: At(e)
 			}),
 			children: [/* @__PURE__ */ Y(Z, { text: e.text }), /* @__PURE__ */ Y("span", {
 				class: "index",
@@ -2719,18 +2726,18 @@ function Tr({ prompt: e, result: t }) {
 	});
 }
 // src/transports.ts
-function Er(e) {
+function Dr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Dr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Or(e));
-			await kr(e.body, n);
+		return Or("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await kr(e));
+			await Ar(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Dr(e, t, n, r) {
+function Or(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2739,7 +2746,7 @@ function Dr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Or(e) {
+async function kr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2747,7 +2754,7 @@ async function Or(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function kr(e, t) {
+async function Ar(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2755,38 +2762,38 @@ async function kr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Ar(e, t);
+		for (let e of a) jr(e, t);
 	}
-	r.trim() && Ar(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && jr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Ar(e, t) {
+function jr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && jr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Mr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function jr(e, t, n) {
+function Mr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Mr = /* @__PURE__ */ new Set([
+var Nr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Nr(e) {
-	let t = (e) => V(Object.fromEntries(Object.entries(e).filter(([e]) => !Mr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Pr(e) {
+	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Nr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Pr(e) {
+function Fr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (jr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Mr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2800,8 +2807,8 @@ function Pr(e) {
 	};
 }
 // src/panels/Header.tsx
-function Fr() {
-	let e = U(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
+function Ir() {
+	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
 	return /* @__PURE__ */ Y("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ Y("div", {
@@ -2822,8 +2829,8 @@ function Fr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ Y(Lr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ Y(Rr, {}) : null,
+				/* @__PURE__ */ Y(Rr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ Y(zr, {}) : null,
 				/* @__PURE__ */ Y("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2836,25 +2843,25 @@ function Fr() {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ Y(Ir, {
+				/* @__PURE__ */ Y(Lr, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ Y(Ir, {
+				t.b === null ? null : /* @__PURE__ */ Y(Lr, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ Y(Ir, {
+				/* @__PURE__ */ Y(Lr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ Y(Ir, {
+				/* @__PURE__ */ Y(Lr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2890,9 +2897,9 @@ function Fr() {
 		})]
 	});
 }
-function Ir(e) {
-	let t = U(), n = t.state.value[e.name] ?? "", r = B(n);
-	De(() => {
+function Lr(e) {
+	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
+	Oe(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -2931,8 +2938,8 @@ function Ir(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Lr() {
-	let e = U(), t = F(null), n = B(!1);
+function Rr() {
+	let e = H(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ Y("label", {
 		class: "find",
 		children: [/* @__PURE__ */ Y("span", { children: ["Find ", /* @__PURE__ */ Y("kbd", { children: "/" })] }), /* @__PURE__ */ Y("input", {
@@ -2943,21 +2950,21 @@ function Lr() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = At(t.current.value), a = e.explained.value?.model;
+				let i = Mt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Rr() {
-	let e = U(), t = B(null), n = async () => {
+function zr() {
+	let e = H(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await Dr("/report", {
+		let n = await Or("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Or(n);
+			t.value = await kr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -2975,7 +2982,7 @@ function Rr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var zr = [
+var Br = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2985,9 +2992,9 @@ var zr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Br() {
-	let e = U(), t = F(null), n = e.helpOpen.value;
-	return De(() => {
+function Vr() {
+	let e = H(), t = P(null), n = e.helpOpen.value;
+	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ Y("dialog", {
 		ref: t,
@@ -2998,7 +3005,7 @@ function Br() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: zr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Br.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 				scope: "row",
 				children: /* @__PURE__ */ Y("kbd", { children: e })
 			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
@@ -3011,9 +3018,9 @@ function Br() {
 	});
 }
 // src/panels/Knowledge.tsx
-var Vr = 12;
-function Hr() {
-	let e = U(), t = e.explained.value, { ref: n, seen: r } = zt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.text, { answer: c, result: l, stale: u } = Rt(r && o && s !== void 0 ? {
+var Hr = 12;
+function Ur() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Bt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.id, { answer: c, result: l, stale: u } = W(r && o && s !== void 0 ? {
 		ask: "attribute",
 		prompt: i,
 		target: s,
@@ -3024,7 +3031,7 @@ function Hr() {
 		children: t ? /* @__PURE__ */ Y(X, {
 			name: "knowledge",
 			title: "Knowledge",
-			note: `How much of the probability of ${q(s ?? "")} each layer's neurons are worth: attribution from no activation to the one they have.`,
+			note: `How much of the probability of ${q(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
 			children: [
 				o ? null : /* @__PURE__ */ Y("p", {
 					class: "note",
@@ -3034,9 +3041,9 @@ function Hr() {
 				l ? /* @__PURE__ */ Y("div", {
 					class: u ? "stale" : "",
 					children: [
-						/* @__PURE__ */ Y(Ur, { result: l }),
-						/* @__PURE__ */ Y(Wr, { neurons: l.attributions.slice(0, Vr) }),
-						/* @__PURE__ */ Y(nn, {
+						/* @__PURE__ */ Y(Wr, { result: l }),
+						/* @__PURE__ */ Y(Gr, { neurons: l.attributions.slice(0, Hr) }),
+						/* @__PURE__ */ Y(rn, {
 							label: "attribution by layer",
 							head: [
 								"layer",
@@ -3048,7 +3055,7 @@ function Hr() {
 								`L${e.layer}`,
 								G(e.sum, 4),
 								G(e.change, 4),
-								Vt(e.error, 4)
+								Ht(e.error, 4)
 							])
 						})
 					]
@@ -3057,7 +3064,7 @@ function Hr() {
 		}) : null
 	});
 }
-function Ur({ result: e }) {
+function Wr({ result: e }) {
 	let t = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum))), n = 300 / Math.max(e.layers.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "layers",
@@ -3090,7 +3097,7 @@ function Ur({ result: e }) {
 		})]
 	});
 }
-function Wr({ neurons: e }) {
+function Gr({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
@@ -3118,18 +3125,18 @@ function Wr({ neurons: e }) {
 	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y(Qt, { part: Gr(e) })
+			children: /* @__PURE__ */ Y($t, { part: Kr(e) })
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "number",
-			children: /* @__PURE__ */ Y(en, {
+			children: /* @__PURE__ */ Y(tn, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ Y($t, {
+			children: /* @__PURE__ */ Y(en, {
 				value: e.value,
 				largest: t
 			})
@@ -3140,7 +3147,7 @@ function Wr({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Gr({ layer: e, expert: t, neuron: n }) {
+function Kr({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3149,11 +3156,11 @@ function Gr({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Kr() {
-	let e = U();
-	return W(qr(e.state.value.a, e.followed()))?.result ?? null;
+function qr() {
+	let e = H();
+	return U(Jr(e.state.value.a, e.followed()))?.result ?? null;
 }
-function qr(e, t) {
+function Jr(e, t) {
 	return t && e !== "" ? {
 		ask: "explain",
 		...t,
@@ -3161,7 +3168,7 @@ function qr(e, t) {
 		top: 10
 	} : null;
 }
-function Jr(e, t) {
+function Yr(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -3169,18 +3176,18 @@ function Jr(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Yr = 12, Xr = 10, Zr = Infinity, Qr = fe({
+var Xr = 12, Zr = 10, Qr = Infinity, $r = pe({
 	is: () => !1,
 	set: () => {}
 });
-function $r() {
-	let e = U(), t = e.explained.value, n = B("size"), r = B(Yr), i = B({});
+function ei() {
+	let e = H(), t = e.explained.value, n = z("size"), r = z(Xr), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = qn(a.terms, r.value, n.value, (e) => ei(qt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = Jn(a.terms, r.value, n.value, (e) => ti(Jt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y(X, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ Y(ti, { explained: t }),
+		note: /* @__PURE__ */ Y(ni, { explained: t }),
 		children: [/* @__PURE__ */ Y("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ Y("label", { children: [
@@ -3199,12 +3206,12 @@ function $r() {
 				})
 			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Yr ? Zr : Yr,
-				children: r.value === Yr ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Xr ? Qr : Xr,
+				children: r.value === Xr ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ Y(Qr.Provider, {
+		}), /* @__PURE__ */ Y($r.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ei(t, o),
+				is: (e, t) => i.value[e] ?? ti(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3216,7 +3223,7 @@ function $r() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: di,
+				onKeyDown: fi,
 				children: [
 					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 						/* @__PURE__ */ Y("th", {
@@ -3241,44 +3248,44 @@ function $r() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ii, {
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ai, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, $(e))), /* @__PURE__ */ Y(li, {
+					}, $(e))), /* @__PURE__ */ Y(ui, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ Y(ri, { explained: t })
+					/* @__PURE__ */ Y(ii, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ei(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : H(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && kt(t) === e.kind;
+function ti(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && jt(t) === e.kind;
 }
-function ti({ explained: e }) {
+function ni({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ Y(S, { children: [
 		"Why ",
 		q(t.text),
 		": ",
-		ni(n),
+		ri(n),
 		"; raw logit ",
-		Vt(t.logit),
-		n.kind === "raw" ? "" : `, reference ${Vt(n.value)}`,
+		Ht(t.logit),
+		n.kind === "raw" ? "" : `, reference ${Ht(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function ni(e) {
+function ri(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function ri({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Yn(e.ledger);
+function ii({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Xn(e.ledger);
 	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -3296,21 +3303,21 @@ function ri({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
 					" (|Δ| ",
-					Ht(n),
+					Ut(n),
 					", tolerance",
 					" ",
-					Ht(e.ledger.tolerance),
+					Ut(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function ii(e) {
-	let t = U(), n = Ae(Qr), { term: r, level: i } = e, a = qt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ai(e) {
+	let t = H(), n = je($r), { term: r, level: i } = e, a = Jt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(si, {
-			name: Kt(r),
+		/* @__PURE__ */ Y(ci, {
+			name: qt(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -3319,28 +3326,28 @@ function ii(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(H(a, t.state.value.selection) ? null : a);
+				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ Y(ai, {
+		c && i === 1 ? /* @__PURE__ */ Y(oi, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ Y(oi, {
+		c && i === 2 ? /* @__PURE__ */ Y(si, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function ai({ term: e, largest: t }) {
-	let n = U().followed(), r = {
+function oi({ term: e, largest: t }) {
+	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Xr
-	}, i = W(n ? r : null);
+		top: Zr
+	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ Y("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ Y("td", {
@@ -3349,31 +3356,31 @@ function ai({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = qn(a.filter((e) => e.source === null), Zr, "size");
+	let { terms: a, others: o } = i.result, s = Jn(a.filter((e) => e.source === null), Qr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ Y(ii, {
+		s.shown.map((e) => /* @__PURE__ */ Y(ai, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && H(qt(t), qt(e)))
+			sources: a.filter((t) => t.source !== null && V(Jt(t), Jt(e)))
 		}, $(e))),
-		/* @__PURE__ */ Y(li, {
+		/* @__PURE__ */ Y(ui, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ Y(ui, {
+		/* @__PURE__ */ Y(di, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function oi(e) {
-	let t = U().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = qn(e.terms, Xr, "size");
+function si(e) {
+	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Jn(e.terms, Zr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		n.map((n) => /* @__PURE__ */ Y(si, {
+		n.map((n) => /* @__PURE__ */ Y(ci, {
 			name: `from ${n.source} ${q(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
@@ -3381,23 +3388,23 @@ function oi(e) {
 			part: null,
 			open: null
 		}, $(n))),
-		/* @__PURE__ */ Y(li, {
+		/* @__PURE__ */ Y(ui, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ Y(ui, {
+		/* @__PURE__ */ Y(di, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function si(e) {
-	let t = U(), { part: n, open: r, level: i } = e, a = n !== null && H(n, t.state.value.selection);
+function ci(e) {
+	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ Y("tr", {
-		class: `level-${i}${n !== null && H(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -3424,21 +3431,21 @@ function si(e) {
 			/* @__PURE__ */ Y("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ Y(en, { value: e.value })
+				children: /* @__PURE__ */ Y(tn, { value: e.value })
 			}),
 			/* @__PURE__ */ Y("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ Y($t, {
+				children: /* @__PURE__ */ Y(en, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ci, { part: n }) : null })
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(li, { part: n }) : null })
 		]
 	});
 }
-function ci({ part: e }) {
-	let t = Kr(), n = t && Jr(t, e);
+function li({ part: e }) {
+	let t = qr(), n = t && Yr(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
 		class: "outcome",
 		children: [
@@ -3457,7 +3464,7 @@ function ci({ part: e }) {
 		]
 	});
 }
-function li(e) {
+function ui(e) {
 	return /* @__PURE__ */ Y("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -3473,11 +3480,11 @@ function li(e) {
 			/* @__PURE__ */ Y("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ Y(en, { value: e.value })
+				children: /* @__PURE__ */ Y(tn, { value: e.value })
 			}),
 			/* @__PURE__ */ Y("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ Y($t, {
+				children: /* @__PURE__ */ Y(en, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -3486,7 +3493,7 @@ function li(e) {
 		]
 	});
 }
-function ui(e) {
+function di(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ Y("tr", {
 		class: `sum level-${e.level}`,
@@ -3508,28 +3515,28 @@ function ui(e) {
 		]
 	});
 }
-function di(e) {
+function fi(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var fi = {
+var pi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function pi() {
-	let e = U(), t = B(0), n = B("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = Rt(r ? {
+function mi() {
+	let e = H(), t = z(0), n = z("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = W(r ? {
 		ask: "lens",
 		prompt: a,
-		target: e.state.value.target ?? r.target.text,
+		target: e.state.value.target ?? r.target.id,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!r) return null;
-	let u = c ? gi(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? _i(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ Y(X, {
 		name: "lens",
 		title: "Logit lens",
@@ -3543,14 +3550,14 @@ function pi() {
 					/* @__PURE__ */ Y("select", {
 						value: n.value,
 						onChange: (e) => n.value = e.currentTarget.value,
-						children: Object.entries(fi).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						children: Object.entries(pi).map(([e, t]) => /* @__PURE__ */ Y("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ Y(Ln, {
+			/* @__PURE__ */ Y(Rn, {
 				start: t,
 				length: i,
 				what: "tokens"
@@ -3558,23 +3565,23 @@ function pi() {
 			/* @__PURE__ */ Y(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ Y(An, {
-					label: `Logit lens, ${fi[n.value]} by layer and token`,
+				children: [/* @__PURE__ */ Y(jn, {
+					label: `Logit lens, ${pi[n.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? En(f(n)) : null;
+						return n ? Dn(f(n)) : null;
 					},
-					tell: (e, t) => hi(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => mi(u.layers[e] ?? null),
+					tell: (e, t) => gi(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => hi(u.layers[e] ?? null),
 					columnName: (e) => q(r.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === r.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ Y(nn, {
+				}), /* @__PURE__ */ Y(rn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -3585,7 +3592,7 @@ function pi() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						mi(e.layer),
+						hi(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
 						K(e.top_probability[0] ?? 0),
@@ -3597,15 +3604,15 @@ function pi() {
 		]
 	});
 }
-function mi(e) {
+function hi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function hi(e, t) {
+function gi(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
-	return `${mi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${hi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function gi(e, t) {
+function _i(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3615,8 +3622,8 @@ function gi(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function _i() {
-	let e = U(), { pins: t, b: n } = e.state.value;
+function vi() {
+	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "pins",
 		title: "Pins",
@@ -3624,7 +3631,7 @@ function _i() {
 		children: t.length === 0 ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ Y("li", { children: [
-				/* @__PURE__ */ Y(Qt, { part: r.part }),
+				/* @__PURE__ */ Y($t, { part: r.part }),
 				/* @__PURE__ */ Y("select", {
 					"aria-label": `How ${J(r.part)} is tested`,
 					value: r.how,
@@ -3635,7 +3642,7 @@ function _i() {
 							how: r
 						} : e) });
 					},
-					children: Ct.map((e) => /* @__PURE__ */ Y("option", {
+					children: wt.map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -3647,16 +3654,16 @@ function _i() {
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Ot(r.part)))
-		}), /* @__PURE__ */ Y(fn, {
+			] }, kt(r.part)))
+		}), /* @__PURE__ */ Y(pn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function vi() {
-	let e = U().explained.value, t = Zn();
+function yi() {
+	let e = H().explained.value, t = Qn();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ Y(X, {
@@ -3681,18 +3688,18 @@ function vi() {
 			children: e
 		}, e)), /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ Y(yi, {
+			children: [/* @__PURE__ */ Y(bi, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ Y(yi, {
+			}), t?.result ? /* @__PURE__ */ Y(bi, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function yi({ explained: e, caption: t }) {
-	let n = U();
+function bi({ explained: e, caption: t }) {
+	let n = H();
 	return /* @__PURE__ */ Y("table", {
 		class: "predictions",
 		children: [
@@ -3721,7 +3728,7 @@ function yi({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: t.text }),
+					onClick: () => n.set({ target: At(t) }),
 					children: /* @__PURE__ */ Y(Z, { text: t.text })
 				}) }),
 				/* @__PURE__ */ Y("td", {
@@ -3738,18 +3745,18 @@ function yi({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var bi = 6;
-function xi() {
-	let e = U(), t = e.explained.value, n = W(qr(e.state.value.a, e.followed())), r = Kr(), i = B(!1);
+var xi = 6;
+function Si() {
+	let e = H(), t = e.explained.value, n = U(Jr(e.state.value.a, e.followed())), r = qr(), i = z(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : bi;
+	let a = i.value ? Infinity : xi;
 	return /* @__PURE__ */ Y(X, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ Y(Ci, { tested: r }),
+		note: /* @__PURE__ */ Y(wi, { tested: r }),
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n }),
-			/* @__PURE__ */ Y(tn, {
+			/* @__PURE__ */ Y(nn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 					/* @__PURE__ */ Y("th", {
@@ -3773,16 +3780,16 @@ function xi() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(Si, {
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(Ci, {
 					part: {
 						kind: "head",
 						layer: e.layer,
 						head: e.head
 					},
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(Zt, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(Qt, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(Si, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(Ci, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3794,7 +3801,7 @@ function xi() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > bi ? /* @__PURE__ */ Y("button", {
+			Math.max(t.heads.length, t.neurons.length) > xi ? /* @__PURE__ */ Y("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -3802,27 +3809,27 @@ function xi() {
 			}) : null,
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: wi(r)
+				children: Ti(r)
 			})
 		]
 	});
 }
-function Si(e) {
+function Ci(e) {
 	return /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y(Qt, { part: e.part })
+			children: /* @__PURE__ */ Y($t, { part: e.part })
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "number",
-			children: /* @__PURE__ */ Y(en, { value: e.value })
+			children: /* @__PURE__ */ Y(tn, { value: e.value })
 		}),
 		/* @__PURE__ */ Y("td", { children: e.reads }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ci, { part: e.part }) }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Xt, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(li, { part: e.part }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Zt, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ci({ tested: e }) {
+function wi({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ Y(S, { children: [
@@ -3839,13 +3846,13 @@ function Ci({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function wi(e) {
+function Ti(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Ti() {
-	let e = U(), t = e.explained.value, n = B(0), r = Di();
+function Ei() {
+	let e = H(), t = e.explained.value, n = z(0), r = Oi();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ Y(X, {
@@ -3858,7 +3865,7 @@ function Ti() {
 			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ Y(Ln, {
+		children: [/* @__PURE__ */ Y(Rn, {
 			start: n,
 			length: i.length,
 			what: "tokens"
@@ -3866,20 +3873,20 @@ function Ti() {
 			class: "strip",
 			start: n.value + 1,
 			children: s.map((t) => {
-				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : Tn(n, o);
+				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : En(n, o);
 				return /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
 					type: "button",
 					class: "token",
 					"aria-pressed": t.position === a,
 					style: i ? {
 						background: i,
-						color: Dn(i)
+						color: On(i)
 					} : {},
 					onClick: () => e.set({
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => Ei(e),
+					onKeyDown: (e) => Di(e),
 					children: [
 						/* @__PURE__ */ Y("span", {
 							class: "index",
@@ -3896,42 +3903,42 @@ function Ti() {
 		})]
 	});
 }
-function Ei(e) {
+function Di(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Di() {
-	let e = U(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
+function Oi() {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
 		layer: e.layer
-	} : null, i = W(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Oi(s, a)
+		values: ki(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Oi(i.result, t)
+		values: ki(i.result, t)
 	} : null;
 }
-function Oi(e, t) {
+function ki(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function ki({ page: e }) {
-	let t = F(null);
-	return De(() => e.link(), [e]), De(() => t.current ? _n(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Lt.Provider, {
+function Ai({ page: e }) {
+	let t = P(null);
+	return Oe(() => e.link(), [e]), Oe(() => t.current ? vn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(zt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ Y("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ Y(Fr, {}),
-				/* @__PURE__ */ Y(Ai, { page: e }),
-				/* @__PURE__ */ Y(Br, {}),
+				/* @__PURE__ */ Y(Ir, {}),
+				/* @__PURE__ */ Y(ji, { page: e }),
+				/* @__PURE__ */ Y(Vr, {}),
 				/* @__PURE__ */ Y("p", {
 					class: "hidden",
 					role: "status",
@@ -3941,14 +3948,14 @@ function ki({ page: e }) {
 		})
 	});
 }
-function Ai({ page: e }) {
-	let { a: t } = e.state.value, n = W(t === "" ? null : {
+function ji({ page: e }) {
+	let { a: t } = e.state.value, n = U(t === "" ? null : {
 		ask: "explain",
 		...e.common(t),
 		test: !1,
 		top: 10
 	}), r = n?.result ?? null;
-	return De(() => {
+	return Oe(() => {
 		r && (e.explained.value = r), (t === "" || n?.error) && (e.explained.value = null);
 	}, [
 		r,
@@ -3963,55 +3970,55 @@ function Ai({ page: e }) {
 	}) : null, /* @__PURE__ */ Y("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ Y(Ti, {}),
+			/* @__PURE__ */ Y(Ei, {}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ Y(vi, {}), /* @__PURE__ */ Y(pi, {})]
+				children: [/* @__PURE__ */ Y(yi, {}), /* @__PURE__ */ Y(mi, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ Y($r, {}), /* @__PURE__ */ Y(xi, {})]
+				children: [/* @__PURE__ */ Y(ei, {}), /* @__PURE__ */ Y(Si, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ Y(sn, {}),
-					/* @__PURE__ */ Y(_i, {}),
-					/* @__PURE__ */ Y(Rn, {})
+					/* @__PURE__ */ Y(cn, {}),
+					/* @__PURE__ */ Y(vi, {}),
+					/* @__PURE__ */ Y(zn, {})
 				]
 			}),
-			/* @__PURE__ */ Y(rr, {}),
-			/* @__PURE__ */ Y(gr, {}),
-			/* @__PURE__ */ Y(Hr, {}),
-			/* @__PURE__ */ Y(wr, {})
+			/* @__PURE__ */ Y(ir, {}),
+			/* @__PURE__ */ Y(_r, {}),
+			/* @__PURE__ */ Y(Ur, {}),
+			/* @__PURE__ */ Y(Tr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var ji = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Mi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Mi(e, t, n) {
-	Ni(n);
+function Ni(e, t, n) {
+	Pi(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), de(/* @__PURE__ */ Y(ki, { page: new Ft(e, t) }), r), () => de(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ Y(Ai, { page: new Lt(e, t) }), r), () => fe(null, r);
 }
-function Ni(e) {
+function Pi(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = ji, n.append(r);
+	r.dataset.unembed = "", r.textContent = Mi, n.append(r);
 }
-function Pi({ model: e, el: t }) {
+function Fi({ model: e, el: t }) {
 	let n = e.get("data");
-	return Mi({
+	return Ni({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Nr(n.results) : Pr(e), t);
+	}, n.live === !1 ? Pr(n.results) : Fr(e), t);
 }
-var Fi = document.getElementById("unembed"), Ii = document.getElementById("unembed-data")?.textContent;
-if (Fi && Ii) {
-	let e = JSON.parse(Ii);
-	Mi(e, e.host === "report" ? Nr(e.results) : Er(e.token), Fi);
+var Ii = document.getElementById("unembed"), Li = document.getElementById("unembed-data")?.textContent;
+if (Ii && Li) {
+	let e = JSON.parse(Li);
+	Ni(e, e.host === "report" ? Pr(e.results) : Dr(e.token), Ii);
 }
-var Li = { render: Pi };
-export { Li as default };
+var Ri = { render: Fi };
+export { Ri as default };
