@@ -2686,12 +2686,12 @@ function Er() {
 		prompt: t.value,
 		tokens: Tr
 	});
-	return e.explained.value ? /* @__PURE__ */ Y(X, {
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ Y(X, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			e.data.host === "report" ? null : /* @__PURE__ */ Y("button", {
+			/* @__PURE__ */ Y("button", {
 				type: "button",
 				onClick: () => t.value = n,
 				children: [
@@ -2706,7 +2706,7 @@ function Er() {
 				result: i
 			}) : null
 		]
-	}) : null;
+	});
 }
 function Dr({ prompt: e, result: t }) {
 	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
