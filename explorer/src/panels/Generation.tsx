@@ -15,14 +15,12 @@ export function GenerationPanel() {
   const { answer, result } = useLatest(
     from.value === null ? null : { ask: "generate" as const, prompt: from.value, tokens: TOKENS },
   );
-  if (!page.explained.value) return null;
+  if (!page.explained.value || page.data.host === "report") return null;
   return (
     <Panel name="generation" title="Generation" note="What the model writes next, taking the top token each time.">
-      {page.data.host === "report" ? null : (
-        <button type="button" onClick={() => (from.value = a)}>
-          Continue by {TOKENS} tokens
-        </button>
-      )}
+      <button type="button" onClick={() => (from.value = a)}>
+        Continue by {TOKENS} tokens
+      </button>
       <Status answer={answer} />
       {result && from.value !== null ? <Continued prompt={from.value} result={result} /> : null}
     </Panel>

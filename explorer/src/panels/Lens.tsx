@@ -6,7 +6,7 @@ import { useLatest, usePage } from "../page";
 import type { LensCell } from "../payloads";
 import { Grid } from "./Grid";
 import { Panel, Status, TableTwin } from "./parts";
-import { WINDOW, Window } from "./Window";
+import { useWindow, WINDOW, Window } from "./Window";
 
 type Measure = "rank" | "probability" | "top";
 const MEASURES: Record<Measure, string> = {
@@ -17,10 +17,10 @@ const MEASURES: Record<Measure, string> = {
 
 export function LensPanel() {
   const page = usePage();
-  const start = useSignal(0);
   const measure = useSignal<Measure>("rank");
   const explained = page.explained.value;
   const length = explained?.tokens.length ?? 0;
+  const start = useWindow(explained?.position ?? 0, length);
   const { a } = page.state.value;
   const window = length > WINDOW ? [start.value, Math.min(start.value + WINDOW, length)] : null;
   const ask = explained

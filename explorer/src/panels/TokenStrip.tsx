@@ -1,17 +1,16 @@
 /** The prompt's tokens: the position is chosen here; colours tell how much each gives through the selected part. */
-import { useSignal } from "@preact/signals";
 import { inkOn, signColour } from "../colours";
 import { nameOf, signed } from "../format";
 import { useAsk, usePage } from "../page";
 import type { AttentionPayload } from "../payloads";
 import type { Part } from "../state";
 import { Panel, TokenText } from "./parts";
-import { WINDOW, Window } from "./Window";
+import { useWindow, WINDOW, Window } from "./Window";
 
 export function TokenStrip() {
   const page = usePage();
   const explained = page.explained.value;
-  const start = useSignal(0);
+  const start = useWindow(explained?.position ?? 0, explained?.tokens.length ?? 0);
   const credit = useSourceCredit();
   if (!explained) return null;
   const { tokens, position } = explained;

@@ -29,39 +29,39 @@ function x(n, r, i, a, o) {
 function S(e) {
 	return e.children;
 }
-function C(e, t) {
+function ee(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function w(e, t) {
-	if (t == null) return e.__ && w(e.__, e.__i + 1);
+function C(e, t) {
+	if (t == null) return e.__ && C(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : w(e);
+	return typeof e.type != "function" || e.props.__P ? null : C(e);
 }
-function T(t) {
+function w(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || C(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
 }
-function E(e) {
+function T(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), E(e);
+	}), T(e);
 }
-function D(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
+function E(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
 }
-function ee() {
+function te() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ee);
+		(a = r.length) && (i || queueMicrotask)(te);
 	}
 }
-function te(e, t, n, r, i, a, o, s, c, l, u) {
+function ne(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = D(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function ne(e, t, n, r, i) {
+function D(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
 	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
@@ -71,7 +71,7 @@ function ne(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = C(s)), ue(s, s));
 	return r;
 }
 function re(e, t, n, r) {
@@ -81,7 +81,7 @@ function re(e, t, n, r) {
 		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = C(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
@@ -127,30 +127,30 @@ function oe(t) {
 	};
 }
 function k(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
+	var d, p, h, _, b, x, w, T, E, te, D, re, ie, ae, O, oe, k, A, j = n.type;
 	if (n.constructor !== f) return null;
 	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
 	n: if (typeof j == "function") {
 		h = s.length;
 		try {
-			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
-					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (T = n.props, E = (d = j.prototype) && d.render, te = (d = j.contextType) && i[d.__c], D = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new j(T, D) : (n.__c = _ = new ee(T, D), _.constructor = j, _.render = de), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (T !== b && E && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, D), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, D)) {
+					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = C(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, T);
+				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, D), E && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, w);
 				});
-			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
+			} else E && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = D, _.props = T, _.__P = t, _.__g &= -5, re = e.__r, ie = E ? 25 : 0;
 			do
 				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
 			while (8 & _.__g && ++ie < 25);
-			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
 				e && ue(e, e);
-			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+			}), r.__k = null), c = r.__k ? C(r, 0) : null), c = ne(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
@@ -202,23 +202,23 @@ function A(t, n, r) {
 	});
 }
 function le(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
-	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
+	var d, f, m, v, b, x, S, ee, w = r.props || p, T = n.props, E = n.type;
+	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
-		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ee = u.ownerDocument || document, !E) return ee.createTextNode(T);
+		t = ee.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (D) {
-		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
-		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
-		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
-	} else T === E || c && t.data == E || (t.data = E);
+	if (E) {
+		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
+		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || O(t, d, null, b, a);
+		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || O(t, d, b, w[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && C(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || O(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, w[d], a));
+	} else w === T || c && t.data == T || (t.data = T);
 	return t;
 }
 function j(t, n, r, i) {
@@ -255,7 +255,7 @@ function pe(e) {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, D(e);
+				e.__g |= 4, E(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,12 +281,12 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, C.prototype.setState = function(e, t) {
+}, ee.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
-}, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
-}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
+}, ee.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
+}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
@@ -813,7 +813,7 @@ ft("unmount", function(e, t) {
 	e(t);
 }), ft("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), C.prototype.shouldComponentUpdate = function(e, t) {
+}), ee.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -1830,7 +1830,11 @@ function Ln(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Rn(e) {
+function Rn(e, t) {
+	let n = z(0), r = P(""), i = `${e} ${t}`;
+	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
+}
+function zn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1862,8 +1866,8 @@ function Rn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function zn() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = z(0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
+function Bn() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Rn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
 		ask: "attention",
 		...n,
 		layer: s
@@ -1880,7 +1884,7 @@ function zn() {
 		title: `Attention: layer ${s}`,
 		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ Y(Rn, {
+			/* @__PURE__ */ Y(zn, {
 				start: i,
 				length: d,
 				what: "tokens"
@@ -1888,7 +1892,7 @@ function zn() {
 			/* @__PURE__ */ Y(Q, { answer: l.answer }),
 			l.result ? /* @__PURE__ */ Y("div", {
 				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ Y(Vn, {
+				children: [/* @__PURE__ */ Y(Hn, {
 					payload: l.result,
 					start: i.value
 				}), /* @__PURE__ */ Y(rn, {
@@ -1899,7 +1903,7 @@ function zn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Bn(l.result, i.value)
+					rows: () => Vn(l.result, i.value)
 				})]
 			}) : null,
 			c === void 0 ? null : /* @__PURE__ */ Y(Q, { answer: u.answer }),
@@ -1907,7 +1911,7 @@ function zn() {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Un, {
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Wn, {
 				payload: u.result,
 				matrix: u.result.matrix,
 				head: c,
@@ -1917,7 +1921,7 @@ function zn() {
 		]
 	});
 }
-function Bn(e, t) {
+function Vn(e, t) {
 	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
 		`L${n.layer}.H${n.head}`,
 		`${e.position} ${q(e.text)}`,
@@ -1925,7 +1929,7 @@ function Bn(e, t) {
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Vn({ payload: e, start: t }) {
+function Hn({ payload: e, start: t }) {
 	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ Y("ul", {
 		class: "multiples",
@@ -1937,7 +1941,7 @@ function Vn({ payload: e, start: t }) {
 			} }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ Y(Hn, {
+			/* @__PURE__ */ Y(Un, {
 				head: n,
 				tokens: e.tokens,
 				start: t,
@@ -1946,7 +1950,7 @@ function Vn({ payload: e, start: t }) {
 		] }, n.head))
 	});
 }
-function Hn(e) {
+function Un(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "strips",
@@ -1975,7 +1979,7 @@ function Hn(e) {
 		})
 	});
 }
-function Un(e) {
+function Wn(e) {
 	let { payload: t, matrix: n, start: r } = e, i = z(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
 		kind: "head",
 		layer: e.layer,
@@ -2023,9 +2027,9 @@ function Un(e) {
 	] });
 }
 // src/align.ts
-function Wn(e, t) {
+function Gn(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Kn(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...qn(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2045,22 +2049,22 @@ function Wn(e, t) {
 	}
 	return n;
 }
-function Gn(e) {
+function Kn(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Kn(e, t) {
+function qn(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = qn(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Jn(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function qn(e, t) {
+function Jn(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2068,18 +2072,18 @@ function qn(e, t) {
 	return a;
 }
 // src/ledger.ts
-function Jn(e, t, n, r = () => !1) {
+function Yn(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: Yn(o.map((e) => e.value))
+			value: Xn(o.map((e) => e.value))
 		},
-		sum: Yn(e.map((e) => e.value))
+		sum: Xn(e.map((e) => e.value))
 	};
 }
-function Yn(e) {
+function Xn(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2087,8 +2091,8 @@ function Yn(e) {
 	}
 	return t + n;
 }
-function Xn(e) {
-	let t = Yn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Zn(e) {
+	let t = Xn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
@@ -2105,7 +2109,7 @@ function $(e) {
 		e.source
 	].join(" ");
 }
-function Zn(e, t) {
+function Qn(e, t) {
 	let n = new Map(t.map((e) => [$(e), e]));
 	return [...e.map((e) => {
 		let t = n.get($(e));
@@ -2121,7 +2125,7 @@ function Zn(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function Qn() {
+function $n() {
 	let e = H(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
 		...a,
 		prompt: n,
@@ -2132,7 +2136,7 @@ function Qn() {
 	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Wn($n(i), $n(c.result)) : null, u = l && i ? Gn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+	} : null), l = o && c?.result ? Gn(er(i), er(c.result)) : null, u = l && i ? Kn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2146,16 +2150,16 @@ function Qn() {
 		mate: u?.[1] ?? null
 	};
 }
-function $n(e) {
+function er(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var er = {
+var tr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function tr(e) {
+function nr(e) {
 	let { a: t, target: n, vs: r } = H().state.value, i = z("resid"), { answer: a, result: o, stale: s } = W({
 		ask: "patch",
 		prompt: t,
@@ -2175,7 +2179,7 @@ function tr(e) {
 				/* @__PURE__ */ Y("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Object.entries(er).map(([e, t]) => /* @__PURE__ */ Y("option", {
+					children: Object.entries(tr).map(([e, t]) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2185,11 +2189,11 @@ function tr(e) {
 		/* @__PURE__ */ Y(Q, { answer: a }),
 		o ? /* @__PURE__ */ Y("div", {
 			class: s ? "stale" : "",
-			children: /* @__PURE__ */ Y(nr, { result: o })
+			children: /* @__PURE__ */ Y(rr, { result: o })
 		}) : null
 	] });
 }
-function nr({ result: e }) {
+function rr({ result: e }) {
 	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Ht(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
 	return /* @__PURE__ */ Y(S, { children: [
 		/* @__PURE__ */ Y("p", {
@@ -2209,7 +2213,7 @@ function nr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ Y(Rn, {
+		/* @__PURE__ */ Y(zn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
@@ -2248,9 +2252,9 @@ function nr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var rr = 12;
-function ir() {
-	let e = H(), t = e.explained.value, n = Qn(), { b: r } = e.state.value;
+var ir = 12;
+function ar() {
+	let e = H(), t = e.explained.value, n = $n(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ Y(X, {
 		name: "compare",
@@ -2258,13 +2262,13 @@ function ir() {
 		note: "Change prompt B to see what differs.",
 		children: null
 	});
-	let i = n.columns ? Gn(n.columns) : [];
+	let i = n.columns ? Kn(n.columns) : [];
 	return /* @__PURE__ */ Y(X, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n.answer }),
-			/* @__PURE__ */ Y(ar, {
+			/* @__PURE__ */ Y(or, {
 				explained: t,
 				compared: n
 			}),
@@ -2274,10 +2278,10 @@ function ir() {
 			}) : null,
 			/* @__PURE__ */ Y("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ Y(sr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ Y(cr, {
 					a: t,
 					b: n.result
-				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(tr, {
+				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(nr, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2285,7 +2289,7 @@ function ir() {
 		]
 	});
 }
-function ar({ explained: e, compared: t }) {
+function or({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2333,12 +2337,12 @@ function ar({ explained: e, compared: t }) {
 		})]
 	});
 }
-var or = (e) => (e.a ?? 0) - (e.b ?? 0);
-function sr({ a: e, b: t }) {
-	let n = Zn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(or(t)) - Math.abs(or(e))), r = n.slice(0, rr), i = n.slice(rr), a = Math.max(0, ...n.map((e) => Math.abs(or(e)))), o = (e) => [
-		Yn(e.map((e) => e.a ?? 0)),
-		Yn(e.map((e) => e.b ?? 0)),
-		Yn(e.map(or))
+var sr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function cr({ a: e, b: t }) {
+	let n = Qn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(sr(t)) - Math.abs(sr(e))), r = n.slice(0, ir), i = n.slice(ir), a = Math.max(0, ...n.map((e) => Math.abs(sr(e)))), o = (e) => [
+		Xn(e.map((e) => e.a ?? 0)),
+		Xn(e.map((e) => e.b ?? 0)),
+		Xn(e.map(sr))
 	];
 	return /* @__PURE__ */ Y("table", {
 		class: "differences",
@@ -2399,28 +2403,28 @@ function sr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "number",
-						children: /* @__PURE__ */ Y(tn, { value: or(e) })
+						children: /* @__PURE__ */ Y(tn, { value: sr(e) })
 					}),
 					/* @__PURE__ */ Y("td", {
 						class: "wide-only",
 						children: /* @__PURE__ */ Y(en, {
-							value: or(e),
+							value: sr(e),
 							largest: a
 						})
 					})
 				] }, $(e.term));
-			}), /* @__PURE__ */ Y(cr, {
+			}), /* @__PURE__ */ Y(lr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(cr, {
+			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(lr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function cr({ name: e, sums: t }) {
+function lr({ name: e, sums: t }) {
 	return /* @__PURE__ */ Y("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2436,14 +2440,14 @@ function cr({ name: e, sums: t }) {
 		]
 	});
 }
-function lr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[ur, dr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function ur(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[dr, fr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [fr(s), ...s.steps.map(pr)], c = o.filter((e) => !r.has(e.id));
+		let o = [pr(s), ...s.steps.map(mr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), ur];
+		let l = [...o.map((e) => e.id), dr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2462,21 +2466,21 @@ function lr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Yn(a.map((e) => e.value))
+			value: e.value - Xn(a.map((e) => e.value))
 		}
 	};
 }
-var ur = "output";
-function dr(e) {
+var dr = "output";
+function fr(e) {
 	return {
-		id: ur,
+		id: dr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function fr(e) {
+function pr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2489,7 +2493,7 @@ function fr(e) {
 		} : null
 	};
 }
-function pr(e) {
+function mr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2503,13 +2507,13 @@ function pr(e) {
 		}
 	};
 }
-function mr(e, t) {
-	let n = fr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function hr(e, t) {
+	let n = pr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var hr = 84, gr = 30;
-function _r() {
+var gr = 84, _r = 30;
+function vr() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = Bt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
 		ask: "paths",
 		...i
@@ -2539,16 +2543,16 @@ function _r() {
 							onInput: (e) => c.value = Number(e.currentTarget.value)
 						})
 					]
-				}), /* @__PURE__ */ Y(vr, {
+				}), /* @__PURE__ */ Y(yr, {
 					payload: o,
-					flow: lr(o, c.value / 100)
+					flow: ur(o, c.value / 100)
 				})]
 			}) : null]
 		}) : null
 	});
 }
-function vr({ payload: e, flow: t }) {
-	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = yr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + hr, s = i.length * gr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function yr({ payload: e, flow: t }) {
+	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + gr, s = i.length * _r + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ Y(S, { children: [
 		/* @__PURE__ */ Y(nn, {
 			label: "Flow graph",
@@ -2559,12 +2563,12 @@ function vr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ Y(Sr, {
+					t.edges.map((e) => /* @__PURE__ */ Y(Cr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ Y(Cr, {
+					t.nodes.map((t) => /* @__PURE__ */ Y(wr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2574,7 +2578,7 @@ function vr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ Y("text", {
 						class: "column",
-						x: xr(a, t.nodes, e),
+						x: Sr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2610,28 +2614,28 @@ function vr({ payload: e, flow: t }) {
 		/* @__PURE__ */ Y(rn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [mr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [hr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function yr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(br).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (br(e) || !a.has(e.position) ? 0 : 1);
+function br(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(xr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (xr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = hr / 2;
-	for (let e of t) s.set(e, c), c += hr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = gr / 2;
+	for (let e of t) s.set(e, c), c += gr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * hr,
-		y: n.indexOf(e.height) * gr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * gr,
+		y: n.indexOf(e.height) * _r + 18
 	}]));
 }
-function br(e) {
+function xr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function xr(e, t, n) {
+function Sr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Sr({ edge: e, places: t, largest: n }) {
+function Cr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2642,7 +2646,7 @@ function Sr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ Y("title", { children: G(e.value) })
 	});
 }
-function Cr({ node: e, place: t, label: n }) {
+function wr({ node: e, place: t, label: n }) {
 	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2675,36 +2679,36 @@ function Cr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var wr = 12;
-function Tr() {
+var Tr = 12;
+function Er() {
 	let e = H(), t = z(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: wr
+		tokens: Tr
 	});
-	return e.explained.value ? /* @__PURE__ */ Y(X, {
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ Y(X, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			e.data.host === "report" ? null : /* @__PURE__ */ Y("button", {
+			/* @__PURE__ */ Y("button", {
 				type: "button",
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					wr,
+					Tr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ Y(Er, {
+			i && t.value !== null ? /* @__PURE__ */ Y(Dr, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
-	}) : null;
+	});
 }
-function Er({ prompt: e, result: t }) {
+function Dr({ prompt: e, result: t }) {
 	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
 	return /* @__PURE__ */ Y("ol", {
 		class: "strip",
@@ -2726,18 +2730,18 @@ function Er({ prompt: e, result: t }) {
 	});
 }
 // src/transports.ts
-function Dr(e) {
+function Or(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Or("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await kr(e));
-			await Ar(e.body, n);
+		return kr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Ar(e));
+			await jr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Or(e, t, n, r) {
+function kr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2746,7 +2750,7 @@ function Or(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function kr(e) {
+async function Ar(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2754,7 +2758,7 @@ async function kr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Ar(e, t) {
+async function jr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2762,38 +2766,38 @@ async function Ar(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) jr(e, t);
+		for (let e of a) Mr(e, t);
 	}
-	r.trim() && jr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Mr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function jr(e, t) {
+function Mr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Mr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Nr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Mr(e, t, n) {
+function Nr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Nr = /* @__PURE__ */ new Set([
+var Pr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Pr(e) {
-	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Nr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Fr(e) {
+	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Pr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Fr(e) {
+function Ir(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Mr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Nr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2807,7 +2811,7 @@ function Fr(e) {
 	};
 }
 // src/panels/Header.tsx
-function Ir() {
+function Lr() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
 	return /* @__PURE__ */ Y("header", {
 		class: "panel panel-header",
@@ -2829,8 +2833,8 @@ function Ir() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ Y(Rr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ Y(zr, {}) : null,
+				/* @__PURE__ */ Y(zr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ Y(Br, {}) : null,
 				/* @__PURE__ */ Y("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2843,25 +2847,25 @@ function Ir() {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ Y(Lr, {
+				/* @__PURE__ */ Y(Rr, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ Y(Lr, {
+				t.b === null ? null : /* @__PURE__ */ Y(Rr, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ Y(Lr, {
+				/* @__PURE__ */ Y(Rr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ Y(Lr, {
+				/* @__PURE__ */ Y(Rr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2897,7 +2901,7 @@ function Ir() {
 		})]
 	});
 }
-function Lr(e) {
+function Rr(e) {
 	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
 	Oe(() => {
 		r.value = n;
@@ -2938,7 +2942,7 @@ function Lr(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Rr() {
+function zr() {
 	let e = H(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ Y("label", {
 		class: "find",
@@ -2956,15 +2960,15 @@ function Rr() {
 		})]
 	});
 }
-function zr() {
+function Br() {
 	let e = H(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await Or("/report", {
+		let n = await kr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await kr(n);
+			t.value = await Ar(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -2982,7 +2986,7 @@ function zr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Br = [
+var Vr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2992,7 +2996,7 @@ var Br = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Vr() {
+function Hr() {
 	let e = H(), t = P(null), n = e.helpOpen.value;
 	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3005,7 +3009,7 @@ function Vr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Br.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Vr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 				scope: "row",
 				children: /* @__PURE__ */ Y("kbd", { children: e })
 			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
@@ -3018,8 +3022,8 @@ function Vr() {
 	});
 }
 // src/panels/Knowledge.tsx
-var Hr = 12;
-function Ur() {
+var Ur = 12;
+function Wr() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = Bt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.id, { answer: c, result: l, stale: u } = W(r && o && s !== void 0 ? {
 		ask: "attribute",
 		prompt: i,
@@ -3041,8 +3045,8 @@ function Ur() {
 				l ? /* @__PURE__ */ Y("div", {
 					class: u ? "stale" : "",
 					children: [
-						/* @__PURE__ */ Y(Wr, { result: l }),
-						/* @__PURE__ */ Y(Gr, { neurons: l.attributions.slice(0, Hr) }),
+						/* @__PURE__ */ Y(Gr, { result: l }),
+						/* @__PURE__ */ Y(Kr, { neurons: l.attributions.slice(0, Ur) }),
 						/* @__PURE__ */ Y(rn, {
 							label: "attribution by layer",
 							head: [
@@ -3053,9 +3057,9 @@ function Ur() {
 							],
 							rows: () => l.layers.map((e) => [
 								`L${e.layer}`,
-								e.sum === null ? "" : G(e.sum, 4),
+								G(e.sum, 4),
 								G(e.change, 4),
-								e.error === null ? "" : Ht(e.error, 4)
+								Ht(e.error, 4)
 							])
 						})
 					]
@@ -3064,11 +3068,8 @@ function Ur() {
 		}) : null
 	});
 }
-function Wr({ result: e }) {
-	let t = e.layers.map((e) => ({
-		layer: e.layer,
-		sum: e.sum ?? 0
-	})), n = Math.max(1e-9, ...t.map((e) => Math.abs(e.sum))), r = 300 / Math.max(t.length, 1);
+function Gr({ result: e }) {
+	let t = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum))), n = 300 / Math.max(e.layers.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
@@ -3080,27 +3081,27 @@ function Wr({ result: e }) {
 			y1: 42,
 			y2: 42,
 			class: "axis"
-		}), t.map((e, i) => {
-			let a = Math.abs(e.sum) / n * 40;
+		}), e.layers.map((r, i) => {
+			let a = Math.abs(r.sum) / t * 40;
 			return /* @__PURE__ */ Y("g", { children: [
 				/* @__PURE__ */ Y("rect", {
-					class: e.sum < 0 ? "negative" : "positive",
-					x: i * r + 1,
-					y: e.sum < 0 ? 42 : 42 - a,
-					width: Math.max(r - 2, 1),
+					class: r.sum < 0 ? "negative" : "positive",
+					x: i * n + 1,
+					y: r.sum < 0 ? 42 : 42 - a,
+					width: Math.max(n - 2, 1),
 					height: a
 				}),
-				i % Math.ceil(t.length / 15) === 0 ? /* @__PURE__ */ Y("text", {
-					x: (i + .5) * r,
+				i % Math.ceil(e.layers.length / 15) === 0 ? /* @__PURE__ */ Y("text", {
+					x: (i + .5) * n,
 					y: 93,
-					children: e.layer
+					children: r.layer
 				}) : null,
-				/* @__PURE__ */ Y("title", { children: `L${e.layer}: ${G(e.sum, 3)}` })
-			] }, e.layer);
+				/* @__PURE__ */ Y("title", { children: `L${r.layer}: ${G(r.sum, 3)}` })
+			] }, r.layer);
 		})]
 	});
 }
-function Gr({ neurons: e }) {
+function Kr({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
@@ -3128,7 +3129,7 @@ function Gr({ neurons: e }) {
 	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y($t, { part: Kr(e) })
+			children: /* @__PURE__ */ Y($t, { part: qr(e) })
 		}),
 		/* @__PURE__ */ Y("td", {
 			class: "number",
@@ -3150,7 +3151,7 @@ function Gr({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Kr({ layer: e, expert: t, neuron: n }) {
+function qr({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3159,11 +3160,11 @@ function Kr({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function qr() {
+function Jr() {
 	let e = H();
-	return U(Jr(e.state.value.a, e.followed()))?.result ?? null;
+	return U(Yr(e.state.value.a, e.followed()))?.result ?? null;
 }
-function Jr(e, t) {
+function Yr(e, t) {
 	return t && e !== "" ? {
 		ask: "explain",
 		...t,
@@ -3171,7 +3172,7 @@ function Jr(e, t) {
 		top: 10
 	} : null;
 }
-function Yr(e, t) {
+function Xr(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -3179,18 +3180,18 @@ function Yr(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Xr = 12, Zr = 10, Qr = Infinity, $r = pe({
+var Zr = 12, Qr = 10, $r = Infinity, ei = pe({
 	is: () => !1,
 	set: () => {}
 });
-function ei() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z(Xr), i = z({});
+function ti() {
+	let e = H(), t = e.explained.value, n = z("size"), r = z(Zr), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Jn(a.terms, r.value, n.value, (e) => ti(Jt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = Yn(a.terms, r.value, n.value, (e) => ni(Jt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y(X, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ Y(ni, { explained: t }),
+		note: /* @__PURE__ */ Y(ri, { explained: t }),
 		children: [/* @__PURE__ */ Y("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ Y("label", { children: [
@@ -3209,12 +3210,12 @@ function ei() {
 				})
 			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Xr ? Qr : Xr,
-				children: r.value === Xr ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Zr ? $r : Zr,
+				children: r.value === Zr ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ Y($r.Provider, {
+		}), /* @__PURE__ */ Y(ei.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ti(t, o),
+				is: (e, t) => i.value[e] ?? ni(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3226,7 +3227,7 @@ function ei() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: fi,
+				onKeyDown: pi,
 				children: [
 					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 						/* @__PURE__ */ Y("th", {
@@ -3251,44 +3252,44 @@ function ei() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ai, {
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(oi, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, $(e))), /* @__PURE__ */ Y(ui, {
+					}, $(e))), /* @__PURE__ */ Y(di, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ Y(ii, { explained: t })
+					/* @__PURE__ */ Y(ai, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ti(e, t) {
+function ni(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && jt(t) === e.kind;
 }
-function ni({ explained: e }) {
+function ri({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ Y(S, { children: [
 		"Why ",
 		q(t.text),
 		": ",
-		ri(n),
+		ii(n),
 		"; raw logit ",
 		Ht(t.logit),
 		n.kind === "raw" ? "" : `, reference ${Ht(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function ri(e) {
+function ii(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function ii({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Xn(e.ledger);
+function ai({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Zn(e.ledger);
 	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -3316,10 +3317,10 @@ function ii({ explained: e }) {
 		]
 	}) });
 }
-function ai(e) {
-	let t = H(), n = je($r), { term: r, level: i } = e, a = Jt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function oi(e) {
+	let t = H(), n = je(ei), { term: r, level: i } = e, a = Jt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(ci, {
+		/* @__PURE__ */ Y(li, {
 			name: qt(r),
 			value: r.value,
 			level: i,
@@ -3332,24 +3333,24 @@ function ai(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ Y(oi, {
+		c && i === 1 ? /* @__PURE__ */ Y(si, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ Y(si, {
+		c && i === 2 ? /* @__PURE__ */ Y(ci, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function oi({ term: e, largest: t }) {
+function si({ term: e, largest: t }) {
 	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Zr
+		top: Qr
 	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ Y("tr", {
 		class: "waiting",
@@ -3359,31 +3360,31 @@ function oi({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = Jn(a.filter((e) => e.source === null), Qr, "size");
+	let { terms: a, others: o } = i.result, s = Yn(a.filter((e) => e.source === null), $r, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ Y(ai, {
+		s.shown.map((e) => /* @__PURE__ */ Y(oi, {
 			term: e,
 			level: 2,
 			largest: t,
 			sources: a.filter((t) => t.source !== null && V(Jt(t), Jt(e)))
 		}, $(e))),
-		/* @__PURE__ */ Y(ui, {
+		/* @__PURE__ */ Y(di, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ Y(di, {
+		/* @__PURE__ */ Y(fi, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function si(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Jn(e.terms, Zr, "size");
+function ci(e) {
+	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Yn(e.terms, Qr, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		n.map((n) => /* @__PURE__ */ Y(ci, {
+		n.map((n) => /* @__PURE__ */ Y(li, {
 			name: `from ${n.source} ${q(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
@@ -3391,20 +3392,20 @@ function si(e) {
 			part: null,
 			open: null
 		}, $(n))),
-		/* @__PURE__ */ Y(ui, {
+		/* @__PURE__ */ Y(di, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ Y(di, {
+		/* @__PURE__ */ Y(fi, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function ci(e) {
+function li(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ Y("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -3443,12 +3444,12 @@ function ci(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(li, { part: n }) : null })
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ui, { part: n }) : null })
 		]
 	});
 }
-function li({ part: e }) {
-	let t = qr(), n = t && Yr(t, e);
+function ui({ part: e }) {
+	let t = Jr(), n = t && Xr(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
 		class: "outcome",
 		children: [
@@ -3467,7 +3468,7 @@ function li({ part: e }) {
 		]
 	});
 }
-function ui(e) {
+function di(e) {
 	return /* @__PURE__ */ Y("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -3496,7 +3497,7 @@ function ui(e) {
 		]
 	});
 }
-function di(e) {
+function fi(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ Y("tr", {
 		class: `sum level-${e.level}`,
@@ -3518,32 +3519,32 @@ function di(e) {
 		]
 	});
 }
-function fi(e) {
+function pi(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var pi = {
+var mi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function mi() {
-	let e = H(), t = z(0), n = z("rank"), r = e.explained.value, i = r?.tokens.length ?? 0, { a } = e.state.value, o = i > 128 ? [t.value, Math.min(t.value + 128, i)] : null, { answer: s, result: c, stale: l } = W(r ? {
+function hi() {
+	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Rn(n?.position ?? 0, r), { a } = e.state.value, o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(n ? {
 		ask: "lens",
 		prompt: a,
-		target: e.state.value.target ?? r.target.id,
+		target: e.state.value.target ?? n.target.id,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
-	if (!r) return null;
-	let u = c ? _i(c.cells, t.value) : null, d = r.model.vocab, f = (e) => n.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : n.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	if (!n) return null;
+	let u = c ? vi(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ Y(X, {
 		name: "lens",
 		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${q(r.target.text)}. Bright: ${n.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		note: `What the stream would predict after each layer, for ${q(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
 			/* @__PURE__ */ Y("p", {
 				class: "controls",
@@ -3551,35 +3552,35 @@ function mi() {
 					"Colour",
 					" ",
 					/* @__PURE__ */ Y("select", {
-						value: n.value,
-						onChange: (e) => n.value = e.currentTarget.value,
-						children: Object.entries(pi).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						value: t.value,
+						onChange: (e) => t.value = e.currentTarget.value,
+						children: Object.entries(mi).map(([e, t]) => /* @__PURE__ */ Y("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ Y(Rn, {
-				start: t,
-				length: i,
+			/* @__PURE__ */ Y(zn, {
+				start: i,
+				length: r,
 				what: "tokens"
 			}),
 			/* @__PURE__ */ Y(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ Y(jn, {
-					label: `Logit lens, ${pi[n.value]} by layer and token`,
+					label: `Logit lens, ${mi[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? Dn(f(n)) : null;
 					},
-					tell: (e, t) => gi(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => hi(u.layers[e] ?? null),
-					columnName: (e) => q(r.tokens[u.positions[e] ?? -1]?.text ?? ""),
-					marked: (e, t) => t === 0 && u.positions[e] === r.position,
+					tell: (e, t) => _i(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => gi(u.layers[e] ?? null),
+					columnName: (e) => q(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
@@ -3595,7 +3596,7 @@ function mi() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						hi(e.layer),
+						gi(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
 						K(e.top_probability[0] ?? 0),
@@ -3607,15 +3608,15 @@ function mi() {
 		]
 	});
 }
-function hi(e) {
+function gi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function gi(e, t) {
+function _i(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
-	return `${hi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${gi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function _i(e, t) {
+function vi(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3625,7 +3626,7 @@ function _i(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function vi() {
+function yi() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "pins",
@@ -3665,8 +3666,8 @@ function vi() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function yi() {
-	let e = H().explained.value, t = Qn();
+function bi() {
+	let e = H().explained.value, t = $n();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ Y(X, {
@@ -3691,17 +3692,17 @@ function yi() {
 			children: e
 		}, e)), /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ Y(bi, {
+			children: [/* @__PURE__ */ Y(xi, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ Y(bi, {
+			}), t?.result ? /* @__PURE__ */ Y(xi, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function bi({ explained: e, caption: t }) {
+function xi({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ Y("table", {
 		class: "predictions",
@@ -3748,15 +3749,15 @@ function bi({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var xi = 6;
-function Si() {
-	let e = H(), t = e.explained.value, n = U(Jr(e.state.value.a, e.followed())), r = qr(), i = z(!1);
+var Si = 6;
+function Ci() {
+	let e = H(), t = e.explained.value, n = U(Yr(e.state.value.a, e.followed())), r = Jr(), i = z(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : xi;
+	let a = i.value ? Infinity : Si;
 	return /* @__PURE__ */ Y(X, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ Y(wi, { tested: r }),
+		note: /* @__PURE__ */ Y(Ti, { tested: r }),
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n }),
 			/* @__PURE__ */ Y(nn, {
@@ -3783,7 +3784,7 @@ function Si() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(Ci, {
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(wi, {
 					part: {
 						kind: "head",
 						layer: e.layer,
@@ -3792,7 +3793,7 @@ function Si() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(Qt, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(Ci, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(wi, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3804,7 +3805,7 @@ function Si() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > xi ? /* @__PURE__ */ Y("button", {
+			Math.max(t.heads.length, t.neurons.length) > Si ? /* @__PURE__ */ Y("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -3812,12 +3813,12 @@ function Si() {
 			}) : null,
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: Ti(r)
+				children: Ei(r)
 			})
 		]
 	});
 }
-function Ci(e) {
+function wi(e) {
 	return /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
@@ -3828,11 +3829,11 @@ function Ci(e) {
 			children: /* @__PURE__ */ Y(tn, { value: e.value })
 		}),
 		/* @__PURE__ */ Y("td", { children: e.reads }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(li, { part: e.part }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ui, { part: e.part }) }),
 		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Zt, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function wi({ tested: e }) {
+function Ti({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ Y(S, { children: [
@@ -3849,13 +3850,13 @@ function wi({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function Ti(e) {
+function Ei(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Ei() {
-	let e = H(), t = e.explained.value, n = z(0), r = Oi();
+function Di() {
+	let e = H(), t = e.explained.value, n = Rn(t?.position ?? 0, t?.tokens.length ?? 0), r = ki();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ Y(X, {
@@ -3868,7 +3869,7 @@ function Ei() {
 			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ Y(Rn, {
+		children: [/* @__PURE__ */ Y(zn, {
 			start: n,
 			length: i.length,
 			what: "tokens"
@@ -3889,7 +3890,7 @@ function Ei() {
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => Di(e),
+					onKeyDown: (e) => Oi(e),
 					children: [
 						/* @__PURE__ */ Y("span", {
 							class: "index",
@@ -3906,13 +3907,13 @@ function Ei() {
 		})]
 	});
 }
-function Di(e) {
+function Oi(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Oi() {
+function ki() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
@@ -3920,18 +3921,18 @@ function Oi() {
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ki(s, a)
+		values: Ai(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ki(i.result, t)
+		values: Ai(i.result, t)
 	} : null;
 }
-function ki(e, t) {
+function Ai(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Ai({ page: e }) {
+function ji({ page: e }) {
 	let t = P(null);
 	return Oe(() => e.link(), [e]), Oe(() => t.current ? vn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(zt.Provider, {
 		value: e,
@@ -3939,9 +3940,9 @@ function Ai({ page: e }) {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ Y(Ir, {}),
-				/* @__PURE__ */ Y(ji, { page: e }),
-				/* @__PURE__ */ Y(Vr, {}),
+				/* @__PURE__ */ Y(Lr, {}),
+				/* @__PURE__ */ Y(Mi, { page: e }),
+				/* @__PURE__ */ Y(Hr, {}),
 				/* @__PURE__ */ Y("p", {
 					class: "hidden",
 					role: "status",
@@ -3951,7 +3952,7 @@ function Ai({ page: e }) {
 		})
 	});
 }
-function ji({ page: e }) {
+function Mi({ page: e }) {
 	let { a: t } = e.state.value, n = U(t === "" ? null : {
 		ask: "explain",
 		...e.common(t),
@@ -3973,55 +3974,55 @@ function ji({ page: e }) {
 	}) : null, /* @__PURE__ */ Y("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ Y(Ei, {}),
+			/* @__PURE__ */ Y(Di, {}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ Y(yi, {}), /* @__PURE__ */ Y(mi, {})]
+				children: [/* @__PURE__ */ Y(bi, {}), /* @__PURE__ */ Y(hi, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ Y(ei, {}), /* @__PURE__ */ Y(Si, {})]
+				children: [/* @__PURE__ */ Y(ti, {}), /* @__PURE__ */ Y(Ci, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ Y(cn, {}),
-					/* @__PURE__ */ Y(vi, {}),
-					/* @__PURE__ */ Y(zn, {})
+					/* @__PURE__ */ Y(yi, {}),
+					/* @__PURE__ */ Y(Bn, {})
 				]
 			}),
-			/* @__PURE__ */ Y(ir, {}),
-			/* @__PURE__ */ Y(_r, {}),
-			/* @__PURE__ */ Y(Ur, {}),
-			/* @__PURE__ */ Y(Tr, {})
+			/* @__PURE__ */ Y(ar, {}),
+			/* @__PURE__ */ Y(vr, {}),
+			/* @__PURE__ */ Y(Wr, {}),
+			/* @__PURE__ */ Y(Er, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var Mi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:16em;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Ni = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Ni(e, t, n) {
-	Pi(n);
+function Pi(e, t, n) {
+	Fi(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ Y(Ai, { page: new Lt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ Y(ji, { page: new Lt(e, t) }), r), () => fe(null, r);
 }
-function Pi(e) {
+function Fi(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Mi, n.append(r);
+	r.dataset.unembed = "", r.textContent = Ni, n.append(r);
 }
-function Fi({ model: e, el: t }) {
+function Ii({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ni({
+	return Pi({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Pr(n.results) : Fr(e), t);
+	}, n.live === !1 ? Fr(n.results) : Ir(e), t);
 }
-var Ii = document.getElementById("unembed"), Li = document.getElementById("unembed-data")?.textContent;
-if (Ii && Li) {
-	let e = JSON.parse(Li);
-	Ni(e, e.host === "report" ? Pr(e.results) : Dr(e.token), Ii);
+var Li = document.getElementById("unembed"), Ri = document.getElementById("unembed-data")?.textContent;
+if (Li && Ri) {
+	let e = JSON.parse(Ri);
+	Pi(e, e.host === "report" ? Fr(e.results) : Or(e.token), Li);
 }
-var Ri = { render: Fi };
-export { Ri as default };
+var zi = { render: Ii };
+export { zi as default };
