@@ -71,8 +71,9 @@ class ToyAttention(nn.Module):
         self.config, self.layer_idx, self.is_causal = config, layer_idx, True
         self.head_dim = config.hidden_size // config.num_attention_heads
         self.scaling = self.head_dim**-0.5
-        for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
-            setattr(self, name, nn.Linear(config.hidden_size, config.hidden_size, bias=False))
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (
+            nn.Linear(config.hidden_size, config.hidden_size, bias=False) for _ in range(4)
+        )
 
     def forward(
         self,
@@ -143,7 +144,6 @@ class ToyForCausalLM(PreTrainedModel, GenerationMixin):
 
     config_class = ToyConfig
     base_model_prefix = "model"
-    input_modalities = ("text",)
     _no_split_modules = ["ToyBlock"]  # noqa: RUF012  transformers compares it with a list
     _supports_sdpa = True
     _supports_attention_backend = True
@@ -179,10 +179,10 @@ class ToyForCausalLM(PreTrainedModel, GenerationMixin):
         hidden = self.model.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
         if use_cache and past_key_values is None and self.config.num_hidden_layers:
             past_key_values = DynamicCache(config=self.config)
-        if position_ids is None:
-            past = 0 if past_key_values is None else past_key_values.get_seq_length()
-            position_ids = (torch.arange(hidden.shape[1], device=hidden.device) + past)[None]
-        hidden = self._blocks(hidden, position_ids, attention_mask, past_key_values)
+        past = 0 if past_key_values is None else past_key_values.get_seq_length()
+        following = (torch.arange(hidden.shape[1], device=hidden.device) + past)[None]
+        places = following if position_ids is None else position_ids
+        hidden = self._blocks(hidden, places, attention_mask, past_key_values)
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits = self.lm_head(hidden[:, kept])
         loss = None if labels is None else self.loss_function(logits, labels, self.config.vocab_size, **kwargs)
