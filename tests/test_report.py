@@ -211,7 +211,7 @@ def test_tokens_are_shown_and_never_run(model, text):
 
 def test_what_does_not_fit_is_left_out_and_said(model, monkeypatch):
     payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT, test=False)))
-    size = len(as_data({"{}": report._shortened(payload)}))
+    size = len(as_data({'{"n":0}': report._shortened(payload)}))
     monkeypatch.setattr(report, "BUDGET", 2 * size + 10)
     results = {f'{{"n":{i}}}': payload for i in range(3)}
     found = Document(report_html(payload["model"], None, results))
