@@ -15,7 +15,7 @@ demo: $(VENV)/.installed
 	@echo
 	@echo 'The same in the browser, to click through:  $(BIN)/unembed open "$(PROMPT)"'
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev explorer/node_modules/.installed
 	$(BIN)/python -m pytest -n 2 --durations 5
 
 check: $(VENV)/.dev web
@@ -27,10 +27,13 @@ check: $(VENV)/.dev web
 	$(BIN)/mkdocs build --strict --quiet
 
 # The explorer's page: checked, and built into the package. What is committed must be what is built.
-web: $(VENV)/.dev
-	$(NPM) ci --no-audit --no-fund --loglevel=error
+web: $(VENV)/.dev explorer/node_modules/.installed
 	$(NPM) run --silent check
 	git diff --exit-code -- src/unembed/page/explorer.js explorer/src/payloads.ts
+
+explorer/node_modules/.installed: explorer/package-lock.json $(VENV)/.dev
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	touch $@
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

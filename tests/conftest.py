@@ -1,6 +1,7 @@
 """Shared set-up: shapes are enforced, hypothesis is repeatable in CI, and the two models other tests read."""
 
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,7 +10,8 @@ from jaxtyping import install_import_hook
 # Every jaxtyped shape and plain annotation of the numeric modules is checked on each call of the tests. `embedded`,
 # `weights` and the command line are left out: they subclass third-party readers whose annotations numpy integers
 # do not meet. This must run before the first import of `unembed`.
-CHECKED = ("agreement", "decomposition", "families", "ledger", "loading", "model", "norms", "readouts", "trace")
+CHECKED = ("agreement", "decomposition", "description", "families", "ledger", "loading", "model", "norms")
+CHECKED += ("readouts", "recording", "source_credit", "trace")
 install_import_hook([f"unembed.{name}" for name in CHECKED], "beartype.beartype")
 
 import torch  # noqa: E402
@@ -55,3 +57,19 @@ def real_model() -> unembed.Model:
     """The embedded real model, loaded once a session."""
     with torch.random.fork_rng():
         return unembed.load("smollm2-135m")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests of the page out where there is no browser to drive; .ci/run installs one and insists."""
+    if shutil.which("chromium") or os.environ.get("UNEMBED_BROWSER"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_report_header() -> str | None:
+    """Say so."""
+    if shutil.which("chromium"):
+        return None
+    return "chromium is not installed: the tests of the page in a browser are left out (apt-get install chromium)"

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 import unembed
 from unembed.server.app import app
 
+pytestmark = [pytest.mark.real, pytest.mark.browser]
 PROMPT, PROMPT_B = "The capital of France is", "The capital of Germany is"
 HEAD = {"kind": "head", "layer": 23, "head": 4}
 AXE = Path(__file__).parents[1] / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
@@ -276,7 +277,7 @@ def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
 def test_a_long_prompt_is_windowed(visit: Visit) -> None:
     page = visit.open(a="word " * 150)
     expect(page.locator(".panel-lens canvas")).to_be_visible()
-    assert page.locator(".panel-strip .token").count() == 128
+    expect(page.locator(".panel-strip .token")).to_have_count(128)
     # The window follows the explained position, which is the last of 151.
     expect(page.locator(".panel-strip .token").first).to_contain_text("23")
     page.get_by_role("button", name="Earlier tokens").first.click()

@@ -3057,9 +3057,9 @@ function Wr() {
 							],
 							rows: () => l.layers.map((e) => [
 								`L${e.layer}`,
-								G(e.sum, 4),
+								e.sum === null ? "" : G(e.sum, 4),
 								G(e.change, 4),
-								Ht(e.error, 4)
+								e.error === null ? "" : Ht(e.error, 4)
 							])
 						})
 					]
@@ -3069,7 +3069,10 @@ function Wr() {
 	});
 }
 function Gr({ result: e }) {
-	let t = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum))), n = 300 / Math.max(e.layers.length, 1);
+	let t = e.layers.map((e) => ({
+		layer: e.layer,
+		sum: e.sum ?? 0
+	})), n = Math.max(1e-9, ...t.map((e) => Math.abs(e.sum))), r = 300 / Math.max(t.length, 1);
 	return /* @__PURE__ */ Y("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
@@ -3081,23 +3084,23 @@ function Gr({ result: e }) {
 			y1: 42,
 			y2: 42,
 			class: "axis"
-		}), e.layers.map((r, i) => {
-			let a = Math.abs(r.sum) / t * 40;
+		}), t.map((e, i) => {
+			let a = Math.abs(e.sum) / n * 40;
 			return /* @__PURE__ */ Y("g", { children: [
 				/* @__PURE__ */ Y("rect", {
-					class: r.sum < 0 ? "negative" : "positive",
-					x: i * n + 1,
-					y: r.sum < 0 ? 42 : 42 - a,
-					width: Math.max(n - 2, 1),
+					class: e.sum < 0 ? "negative" : "positive",
+					x: i * r + 1,
+					y: e.sum < 0 ? 42 : 42 - a,
+					width: Math.max(r - 2, 1),
 					height: a
 				}),
-				i % Math.ceil(e.layers.length / 15) === 0 ? /* @__PURE__ */ Y("text", {
-					x: (i + .5) * n,
+				i % Math.ceil(t.length / 15) === 0 ? /* @__PURE__ */ Y("text", {
+					x: (i + .5) * r,
 					y: 93,
-					children: r.layer
+					children: e.layer
 				}) : null,
-				/* @__PURE__ */ Y("title", { children: `L${r.layer}: ${G(r.sum, 3)}` })
-			] }, r.layer);
+				/* @__PURE__ */ Y("title", { children: `L${e.layer}: ${G(e.sum, 3)}` })
+			] }, e.layer);
 		})]
 	});
 }
