@@ -14,6 +14,7 @@ from unembed.cli.options import (
     OfflineOpt,
     PromptArg,
 )
+from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
 from unembed.errors import InputError
 
@@ -39,6 +40,7 @@ def attribute(
     baseline: Annotated[str, typer.Option(help="zero, or mean: over the prompts of --text.")] = "zero",
     text: Annotated[str | None, typer.Option(help="Prompts for the mean, one a line; else the facts'.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20,
+    html: HtmlOpt = None,
     memory: MemoryOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
@@ -54,6 +56,7 @@ def attribute(
     from unembed.view.payloads import attribute_payload
     from unembed.view.terminal import attribute_lines
 
+    check_report(html)
     if baseline not in ("zero", "mean"):
         raise InputError(f"Expected a baseline of zero or mean, found {baseline!r}.")
     words, allowed = read_prompt(prompt), None if memory is None else parse_bytes(memory)
@@ -72,7 +75,16 @@ def attribute(
             memory=allowed,
             progress=progress,
         )
-    print_result(attribute_payload(result, top=top, baseline=baseline), attribute_lines, as_json)  # type: ignore[arg-type]
+    payload = attribute_payload(result, top=top, baseline=baseline)  # type: ignore[arg-type]
+    print_result(payload, attribute_lines, as_json)
+
+    def keep(session: Any, progress: Any) -> Any:
+        from unembed.server.kept import kept_attribution
+
+        state = state_of(words, target=target)
+        return state, kept_attribution(session, state, progress)
+
+    write_report(html, loaded, payload, keep)
 
 
 @knowledge_app.command()
