@@ -114,6 +114,7 @@ COMMANDS = {
     "lens": ("lens", PROMPT),
     "patch": ("patch", PROMPT, OTHER, "--target", "Paris", "--vs", "Rome"),
     "patch heads": ("patch", PROMPT, OTHER, "--target", "Paris", "--vs", "Rome", "--site", "head"),
+    "knowledge attribute": ("knowledge", "attribute", PROMPT, "--target", "Paris"),
 }
 
 
@@ -133,7 +134,9 @@ def test_a_report_fetches_nothing_and_runs_its_own_script_only(written, name):
     assert kept["host"] == "report"
     assert kept["token"] is None
     assert kept["state"]["a"] == PROMPT
-    assert all(json.loads(key)["ask"] == payload["schema"].split("/")[1] for key, payload in kept["results"].items())
+    named = [(json.loads(key)["ask"], payload["schema"].split("/")[1]) for key, payload in kept["results"].items()]
+    assert named
+    assert all(schema in (ask, f"knowledge-{ask}") for ask, schema in named)
 
 
 def test_the_ledger_of_a_report_sums_to_the_model_s_number(written):
@@ -178,6 +181,17 @@ def test_a_lens_and_a_sweep_have_an_image_and_a_table(written):
     assert len([tag for tag, _ in found.elements if tag == "rect"]) == len(printed["grid"])
     best = max(printed["grid"], key=lambda c: abs(c["effect"]))
     assert number(found.table("patched")[0][2]) == pytest.approx(best["effect"], abs=0.005)
+
+
+def test_an_attribution_lists_neurons_and_the_sums_of_layers(written):
+    text, printed = written(*COMMANDS["knowledge attribute"])
+    found = Document(text)
+    assert [row[0] for row in found.table("neuron")] == [
+        f"L{n['layer']}.N{n['neuron']}" for n in printed["attributions"]
+    ]
+    for row, layer in zip(found.table("layer"), printed["layers"], strict=True):
+        assert number(row[1]) == pytest.approx(layer["sum"], abs=5e-5)
+        assert number(row[2]) == pytest.approx(layer["change"], abs=5e-5)
 
 
 def test_what_the_page_looks_for_is_there(written, model):

@@ -17,6 +17,7 @@ from unembed.cli.options import (
     OfflineOpt,
     PromptArg,
 )
+from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
 from unembed.errors import InputError
 
@@ -49,6 +50,7 @@ def attribute(
         Path | None, typer.Option(help="Prompts for the mean, one a line; else the shipped facts'.")
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20,
+    html: HtmlOpt = None,
     memory: MemoryOpt = None,
     edits: EditsOpt = None,
     model: ModelOpt = "smollm2-135m",
@@ -64,9 +66,18 @@ def attribute(
     from unembed.view.payloads import attribute_payload
     from unembed.view.terminal import attribute_lines
 
-    def show(result: Any) -> None:
-        print_result(attribute_payload(result, top=top, baseline=baseline), attribute_lines, as_json)  # type: ignore[arg-type]
+    def show(result: Any) -> Any:
+        payload = attribute_payload(result, top=top, baseline=baseline)  # type: ignore[arg-type]
+        print_result(payload, attribute_lines, as_json)
+        return payload
 
+    def keep(session: Any, progress: Any) -> Any:
+        from unembed.server.kept import kept_attribution
+
+        state = state_of(words, target=target)
+        return state, kept_attribution(session, state, progress)
+
+    check_report(html)
     if baseline not in ("zero", "mean"):
         raise InputError(f"Expected a baseline of zero or mean, found {baseline!r}.")
     if text is not None and baseline == "zero":
@@ -91,7 +102,7 @@ def attribute(
     except AttributionInterrupted as stop:
         show(stop.result)
         raise
-    show(result)
+    write_report(html, loaded, show(result), keep)
 
 
 @knowledge_app.command()

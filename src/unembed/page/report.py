@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from unembed.errors import InputError
+from unembed.page.attribution import attribution_html
 from unembed.page.explanation import explanation_html
 from unembed.page.grids import lens_html, patch_html
 from unembed.page.markup import escaped, table
@@ -22,6 +23,7 @@ _SECTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "unembed/explain/1": explanation_html,
     "unembed/lens/1": lens_html,
     "unembed/patch/1": patch_html,
+    "unembed/knowledge-attribute/1": attribution_html,
 }
 """What has a static part, in the order in which it is shown."""
 

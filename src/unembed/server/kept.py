@@ -11,8 +11,8 @@ from unembed.progress import Progress
 from unembed.server.asks import answer
 from unembed.server.session import WHOLE, Session
 
-TOP, ROWS, CHILDREN, SHOWN_TOKENS = 10, 8, 10, 5
-"""Predictions and parts, opened rows, neurons of a row, and tokens of a lens state, as the page asks for them."""
+TOP, ROWS, CHILDREN, SHOWN_TOKENS, NEURONS = 10, 8, 10, 5, 20
+"""Predictions and parts, opened rows, neurons of a row, tokens of a lens state, neurons of an attribution."""
 FEW = 32
 """Tokens of a prompt up to which its paths are kept: their number grows with it."""
 Ask = dict[str, Any]
@@ -78,6 +78,12 @@ def kept_of_two(
         key_of(other): answer(session, other, progress),
         key_of(sweep): patch,
     }
+
+
+def kept_attribution(session: Session, state: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """The results that a report of an attribution embeds: the explanation of its target, and what the page asks."""
+    ask = {"ask": "attribute", "prompt": state["a"], "target": state["target"], "top": NEURONS}
+    return {**kept(session, state, progress, details=False), key_of(ask): answer(session, ask, progress)}
 
 
 def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
