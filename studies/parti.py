@@ -32,6 +32,7 @@ from unembed.source_credit import credit_by_position, input_credit
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 EXAMPLE = "a red circle left of a blue square"
 PLACES = {"article": (0,), "colour word": (1,), "shape word": (2,), "relation": (3,), "whole phrase": (0, 1, 2)}
+AGREED = ("through the encoder", "by source position", "all cells")
 EVERY = 10
 """Agreement is measured on every tenth caption."""
 CLASSES = (COLOURS, SHAPES, ("left", "right"), ("above", "below"))
@@ -64,14 +65,19 @@ def agreement(model: Model, held_out: Sequence[Caption]) -> dict[str, Any]:
         for name, values in one_caption(model, caption, average).items():
             rows.setdefault(name, []).append(values)
     credits, effects = ("through the encoder", "by source position"), [n for n in rows if n.startswith("effect: ")]
+    places = [[p for where in object_positions(caption) for p in where] for caption in held_out]
+    of_objects = {name: [x[p] for x, p in zip(grids, places, strict=True)] for name, grids in rows.items()}
     return {
         "captions": len(held_out),
-        "pairs": sum(x.size for x in rows[credits[0]]),
+        "pairs": sum(x.size for x in of_objects[credits[0]]),
         "correlations": {
-            effect.removeprefix("effect: "): {credit: with_interval(rows[credit], rows[effect]) for credit in credits}
+            effect.removeprefix("effect: "): {
+                **{credit: with_interval(of_objects[credit], of_objects[effect]) for credit in credits},
+                "all cells": with_interval(rows[credits[0]], rows[effect]),
+            }
             for effect in effects
         },
-        "spread": spread(rows, held_out),
+        "spread": spread(of_objects, held_out),
     }
 
 
@@ -110,13 +116,12 @@ def one_caption(
 ) -> dict[str, np.ndarray]:
     """Credits and effects, cell by word, of one caption's right picture (teacher-forced)."""
     words, targets = caption.text.split(), [IDS[token] for token in draw(caption)]
-    prefix, places = [IDS[START], *targets[:-1]], [p for where in object_positions(caption) for p in where]
+    prefix, places = [IDS[START], *targets[:-1]], range(GRID * GRID)
     run = unembed.base_run(unembed.with_source(model, caption.text), prefix)
 
     def of_targets(logits: torch.Tensor) -> np.ndarray:
         """The logit of each cell's token above the vocabulary mean."""
-        rows = logits if len(logits) == len(places) else logits[places]
-        return np.array([float(row[targets[p]] - row.mean()) for row, p in zip(rows, places, strict=True)])
+        return np.array([float(row[targets[p]] - row.mean()) for p, row in enumerate(logits)])
 
     base = of_targets(run.trace.logits)
     found = {"through the encoder": [], "by source position": []}
@@ -226,9 +231,12 @@ def page(report: dict[str, Any]) -> str:
     for name, row in report["injection"].items():
         cells = (percent(row[key]) for key in ("recoloured", "shape_kept", "second_changed"))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    agree = ["| what is done to a word | credit through the encoder | credit by source position |", "|---|---|---|"]
+    agree = [
+        "| what is done to a word | credit through the encoder | credit by source position | through, all 64 cells |",
+        "|---|---|---|---|",
+    ]
     for name, row in report["agreement"]["correlations"].items():
-        cells = ("{:.2f} ({:.2f} to {:.2f})".format(*row[key]) for key in ("through the encoder", "by source position"))
+        cells = ("{:.2f} ({:.2f} to {:.2f})".format(*row[key]) for key in AGREED)
         agree.append(f"| {name} | " + " | ".join(cells) + " |")
     names = list(next(iter(report["agreement"]["spread"].values())))
     spreads = ["| credit | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
@@ -291,7 +299,10 @@ when something is done to the word. Intervals resample captions.
 
 {agreement}
 
-Credit is about values with patterns as they were. So it agrees with changing values, and the goal of 0.6 is met there.
+Credit is about values with patterns as they were. So it agrees with changing values, and for the cells of objects the
+goal of 0.6 is met there. Over all 64 cells it is met in no row: most cells are background, which hardly depends on any
+word, so that ranks there are of small numbers.
+
 It agrees less with changing the word before the encoder reads it: then keys, patterns and the encoder's MLPs change as
 well, and a word that says *where* something is gets no credit for what is there.
 """
