@@ -57,13 +57,14 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
     """
     grain = Grain.parse(by)
     with torch.inference_mode():
-        segments = (*_segments(readout, grain), *_constants(readout))
-        tolerance = SAFETY * rounding(readout)
+        read = read_stages(readout)
+        segments = (*_segments(readout, read, grain), *_constants(readout))
+        tolerance = SAFETY * rounding(readout, read)
     return Ledger(value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
 
 
-def rounding(readout: Readout) -> float:
-    """The standard deviation, in logits, of what rounding does to a readout.
+def rounding(readout: Readout, read: "ReadStages | None" = None) -> float:
+    """The standard deviation, in logits, of what rounding does to a readout (`read`: its `read_stages`, if at hand).
 
     Each write and each state of the stream, at each dimension `i`, carries an independent relative error of one unit
     `u` of the run's precision (`Model.precision`), and so does the logit that comes out of the unembedding:
@@ -76,7 +77,7 @@ def rounding(readout: Readout) -> float:
     `SAFETY` is for.
     """
     trace, row = readout.trace, readout.trace.row(readout.position)
-    read = read_stages(readout)
+    read = read_stages(readout) if read is None else read
     writes = [trace.layers[layer].write(stage)[row] for layer, stage in read.at]
     steps = torch.stack([trace.start[row], *writes]).double()
     states = torch.stack([trace.start[row], *read.before]).double()
@@ -86,9 +87,8 @@ def rounding(readout: Readout) -> float:
     return readout.trace.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
 
 
-def _segments(readout: Readout, grain: Grain) -> Iterator[Segment]:
+def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Segment]:
     trace, model, row = readout.trace, readout.trace.model, readout.trace.row(readout.position)
-    read = read_stages(readout)
     yield _segment("embedding", None, read.start @ trace.embedding[row].double())
     if trace.position_embedding is not None:
         yield _segment("position_embedding", None, read.start @ trace.position_embedding[row].double())

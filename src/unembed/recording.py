@@ -336,9 +336,11 @@ def _where_not_finite(trace: Trace) -> str:
     head = f"{trace.model.name} gave logits that are not finite (NaN or infinity)"
     if not bool(torch.isfinite(trace.embedding).all()):
         return f"{head}, and so is the embedding of the prompt: its weights are damaged."
+    names = {"attention": "attention", "cross_attention": "cross-attention", "mlp": "MLP"}
     for index, layer in enumerate(trace.layers):
-        for part, write in (("attention", layer.attention_write), ("MLP", layer.mlp_write)):
-            if not bool(torch.isfinite(write).all()):
+        for stage in layer.stages:
+            if not bool(torch.isfinite(layer.write(stage)).all()):
+                part = names[stage]
                 return (
                     f"{head}; the first such write is the {part} of layer {index}. Its weights are damaged or overflow."
                 )
