@@ -1,5 +1,5 @@
 /** The page's signals: the state, what is hovered, and the asks that the state leads to. */
-import { computed, effect, type ReadonlySignal, type Signal, signal, useSignal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal, useSignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import {
@@ -23,6 +23,8 @@ export class Page {
   readonly hovered: Signal<Part | null> = signal(null);
   /** The explanation of prompt A, once it is here; kept while the next one is on its way. */
   readonly explained: Signal<ExplainPayload | null> = signal(null);
+  /** The state that `explained` answers. Panels ask about it, so that none asks about a new prompt and an old token. */
+  readonly answered: Signal<State | null> = signal(null);
   readonly helpOpen: Signal<boolean> = signal(false);
   /** What a screen reader is told. */
   readonly said: Signal<string> = signal("");
@@ -45,17 +47,18 @@ export class Page {
     this.set({ selection: part, test: null });
   }
 
-  /** Arguments that all asks about a prompt share. */
-  common(prompt: string): Record<string, unknown> {
-    const { target, vs, reference, position } = this.state.value;
-    return given({ prompt, target, vs, position, reference: vs === null && reference !== "mean" ? reference : null });
+  /** Takes over the explanation of the state; null where there is none. */
+  take(explained: ExplainPayload | null): void {
+    batch(() => {
+      this.explained.value = explained;
+      this.answered.value = explained && this.state.value;
+    });
   }
 
-  /** The same for prompt A, once the target is known: every panel is about the same token. */
+  /** What all panels ask about: the prompt, position and token of the explanation that is shown. */
   followed(): Record<string, unknown> | null {
-    const explained = this.explained.value;
-    if (!explained || this.state.value.a === "") return null;
-    return { ...this.common(this.state.value.a), target: this.state.value.target ?? explained.target.id };
+    const state = this.answered.value;
+    return state && { ...about(state), target: state.target ?? this.explained.value?.target.id };
   }
 
   /** Keeps the URL's hash and the state the same; the returned function stops it. */
@@ -74,6 +77,12 @@ export class Page {
       removeEventListener("hashchange", read);
     };
   }
+}
+
+/** Arguments that all asks about prompt A share. */
+export function about({ a, target, vs, reference, position }: State): Record<string, unknown> {
+  const other = vs === null && reference !== "mean" ? reference : null;
+  return given({ prompt: a, target, vs, position, reference: other });
 }
 
 /** Without the fields that are null. */

@@ -1,7 +1,7 @@
 /** All panels. The explanation of prompt A is asked here; the others wait for it, since it tells the target. */
 import { useEffect, useRef } from "preact/hooks";
 import { listenForKeys } from "../keys";
-import { type Page, PageContext, useAsk } from "../page";
+import { about, type Page, PageContext, useAsk } from "../page";
 import { AttentionPanel } from "./Attention";
 import { ComparePanel } from "./Compare";
 import { FlowPanel } from "./Flow";
@@ -38,11 +38,13 @@ export function App({ page }: { page: Page }) {
 
 function Explained({ page }: { page: Page }) {
   const { a } = page.state.value;
-  const answer = useAsk(a === "" ? null : { ask: "explain" as const, ...page.common(a), test: false, top: 10 });
+  const answer = useAsk(
+    a === "" ? null : { ask: "explain" as const, ...about(page.state.value), test: false, top: 10 },
+  );
   const result = answer?.result ?? null;
   useEffect(() => {
-    if (result) page.explained.value = result;
-    if (a === "" || answer?.error) page.explained.value = null;
+    if (result) page.take(result);
+    if (a === "" || answer?.error) page.take(null);
   }, [result, answer?.error, a]);
   if (a === "") return <p class="panel note">Type a prompt and press Enter.</p>;
   return (

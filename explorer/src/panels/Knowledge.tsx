@@ -11,10 +11,12 @@ export function KnowledgePanel() {
   const page = usePage();
   const explained = page.explained.value;
   const { ref, seen } = useSeen<HTMLDivElement>();
-  const { a, position } = page.state.value;
-  const last = explained !== null && (position === null || position === explained.tokens.length - 1);
-  const target = page.state.value.target ?? explained?.target.id;
-  const ask = seen && last && target !== undefined ? { ask: "attribute" as const, prompt: a, target, top: 20 } : null;
+  const followed = page.followed();
+  const last = explained !== null && explained.position === explained.tokens.length - 1;
+  const ask =
+    seen && last && followed
+      ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: 20 }
+      : null;
   const { answer, result, stale } = useLatest(ask);
   return (
     <div ref={ref}>

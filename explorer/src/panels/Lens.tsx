@@ -21,13 +21,13 @@ export function LensPanel() {
   const explained = page.explained.value;
   const length = explained?.tokens.length ?? 0;
   const start = useWindow(explained?.position ?? 0, length);
-  const { a } = page.state.value;
+  const followed = page.followed();
   const window = length > WINDOW ? [start.value, Math.min(start.value + WINDOW, length)] : null;
-  const ask = explained
+  const ask = followed
     ? {
         ask: "lens" as const,
-        prompt: a,
-        target: page.state.value.target ?? explained.target.id,
+        prompt: followed.prompt,
+        target: followed.target,
         top: 5,
         ...(window ? { window } : {}),
       }

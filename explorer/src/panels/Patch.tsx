@@ -13,7 +13,7 @@ type Site = keyof typeof SITES;
 
 export function PatchMap(props: { pairs: [number, number][]; promptB: string }) {
   const page = usePage();
-  const { a, target, vs } = page.state.value;
+  const { a, target, vs } = page.answered.value ?? page.state.value;
   const site = useSignal<Site>("resid");
   const { answer, result, stale } = useLatest({
     ask: "patch" as const,

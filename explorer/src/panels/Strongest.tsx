@@ -15,7 +15,7 @@ const FIRST = 6;
 export function StrongestPanel() {
   const page = usePage();
   const explained = page.explained.value;
-  const answer = useAsk(testedAsk(page.state.value.a, page.followed()));
+  const answer = useAsk(testedAsk(page.followed()));
   const tested = useTested();
   const all = useSignal(false);
   if (!explained) return null;

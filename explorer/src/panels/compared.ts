@@ -15,7 +15,8 @@ export interface Compared {
 /** B's explanation, or null when nothing is compared. */
 export function useCompared(): Compared | null {
   const page = usePage();
-  const { a, b, position } = page.state.value;
+  const { b } = page.state.value;
+  const { a, position } = page.answered.value ?? page.state.value;
   const explained = page.explained.value;
   const followed = page.followed();
   const on = b !== null && b !== "" && b !== a && explained !== null && followed !== null;

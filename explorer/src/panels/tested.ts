@@ -6,11 +6,11 @@ import type { Part } from "../state";
 /** The explanation with its tests; asked after the first, which shows before they have finished. */
 export function useTested(): ExplainPayload | null {
   const page = usePage();
-  return useAsk(testedAsk(page.state.value.a, page.followed()))?.result ?? null;
+  return useAsk(testedAsk(page.followed()))?.result ?? null;
 }
 
-export function testedAsk(prompt: string, followed: Record<string, unknown> | null) {
-  return followed && prompt !== "" ? { ask: "explain" as const, ...followed, test: true, top: 10 } : null;
+export function testedAsk(followed: Record<string, unknown> | null) {
+  return followed ? { ask: "explain" as const, ...followed, test: true, top: 10 } : null;
 }
 
 /** The probability with the part zeroed, and the verdict; null where the part was not tested. */

@@ -29,41 +29,41 @@ function x(n, r, i, a, o) {
 function S(e) {
 	return e.children;
 }
-function ee(e, t) {
+function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function C(e, t) {
-	if (t == null) return e.__ && C(e.__, e.__i + 1);
+function w(e, t) {
+	if (t == null) return e.__ && w(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : C(e);
+	return typeof e.type != "function" || e.props.__P ? null : w(e);
 }
-function w(t) {
+function T(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || C(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), A(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, j(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
 }
-function T(e) {
+function E(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), T(e);
+	}), E(e);
 }
-function E(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
+function D(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
 }
-function te() {
+function ee() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(te);
+		(a = r.length) && (i || queueMicrotask)(ee);
 	}
 }
-function ne(e, t, n, r, i, a, o, s, c, l, u) {
+function te(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = D(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = O(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = A(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && M(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ne(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function D(e, t, n, r, i) {
+function O(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = re(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function D(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = C(s)), ue(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), le(s, s));
 	return r;
 }
-function re(e, t, n, r) {
+function ne(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ne(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = C(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ie(e, t, n, r) {
+function re(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ie(e, t, n, r) {
 	}
 	return -1;
 }
-function ae(e, t, n) {
+function ie(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function O(e, t, n, r, i) {
+function k(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ie(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ie(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ae(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function O(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function oe(t) {
+function ae(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function oe(t) {
 		}
 	};
 }
-function k(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, w, T, E, te, D, re, ie, ae, O, oe, k, A, j = n.type;
+function A(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, T, E, D, ee, O, ne, re, ie, k, ae, A, j, M = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof j == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = oe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof M == "function") {
 		h = s.length;
 		try {
-			if (T = n.props, E = (d = j.prototype) && d.render, te = (d = j.contextType) && i[d.__c], D = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new j(T, D) : (n.__c = _ = new ee(T, D), _.constructor = j, _.render = de), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (T !== b && E && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, D), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, D)) {
-					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (E = n.props, D = (d = M.prototype) && d.render, ee = (d = M.contextType) && i[d.__c], O = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new M(E, O) : (n.__c = _ = new C(E, O), _.constructor = M, _.render = ue), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), M.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, M.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (E !== b && D && !M.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, O), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, O)) {
+					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = C(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, D), E && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, w);
+				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, O), D && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, T);
 				});
-			} else E && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = D, _.props = T, _.__P = t, _.__g &= -5, re = e.__r, ie = E ? 25 : 0;
+			} else D && !M.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = O, _.props = E, _.__P = t, _.__g &= -5, ne = e.__r, re = D ? 25 : 0;
 			do
-				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ie < 25);
-			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ue(e, e);
-			}), r.__k = null), c = r.__k ? C(r, 0) : null), c = ne(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, ne && ne(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++re < 25);
+			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ie = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && le(e, e);
+			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ie) ? ie : [ie], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
-						for (; k < o.length; k++) if (A = o[k]) {
-							if (o[k] = null, O) {
-								if (A == oe) break;
+						for (~(A = o.indexOf(c || void 0)) || (A = o.length); (j = o[A - 1]) && j.nodeType == 8;) A--;
+						for (; A < o.length; A++) if (j = o[A]) {
+							if (o[A] = null, k) {
+								if (j == ae) break;
 							} else {
-								if (A.nodeType != 8) break;
-								A.data.startsWith("$s") && (oe = se(O = A));
+								if (j.nodeType != 8) break;
+								j.data.startsWith("$s") && (ae = oe(k = j));
 							}
 						}
 					}
-					if (!O) {
+					if (!k) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						O = c;
+						k = c;
 					}
-					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = oe(k = n.__c.__z || (n.__c.__z = k))) ? (n.__e = k, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || se(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ce(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function se(e, t) {
+function oe(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function se(e, t) {
 		t && t.push(e);
 	}
 }
-function ce(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
+function se(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(se));
 }
-function A(t, n, r) {
-	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
+function j(t, n, r) {
+	for (var i = 0; i < r.length;) M(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function A(t, n, r) {
 		}
 	});
 }
-function le(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, ee, w = r.props || p, T = n.props, E = n.type;
-	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
+function ce(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
+	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ee = u.ownerDocument || document, !E) return ee.createTextNode(T);
-		t = ee.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
+		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (E) {
-		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
-		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || O(t, d, null, b, a);
-		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || O(t, d, b, w[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && C(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || O(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, w[d], a));
-	} else w === T || c && t.data == T || (t.data = T);
+	if (D) {
+		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
+		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || k(t, d, null, b, a);
+		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || k(t, d, b, T[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || k(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && k(t, d, S, T[d], a));
+	} else T === E || c && t.data == E || (t.data = E);
 	return t;
 }
-function j(t, n, r, i) {
+function M(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ue(t, n, r) {
+function le(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || M(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ue(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && le(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = oe(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function de(e, t, n) {
+function ue(e, t, n) {
 	return this.constructor(e, n);
 }
-function fe(t, n) {
+function de(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], A(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), j(a, n.__k, o), n.__k.props.children = null;
 }
-function pe(e) {
+function fe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, E(e);
+				e.__g |= 4, D(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, ee.prototype.setState = function(e, t) {
+}, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
-}, ee.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
-}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
+}, C.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
+}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
-function De(e, t) {
-	N.__h && N.__h(M, e, ve || t), ve = 0;
-	var n = M.__H || (M.__H = {
+var pe, N, me, he, ge = Object.is, _e = 0, ve = [], ye = [], P = e, be = P.__b, xe = P.__r, Se = P.diffed, Ce = P.__c, we = P.unmount, Te = P.__;
+function Ee(e, t) {
+	P.__h && P.__h(N, e, _e || t), _e = 0;
+	var n = N.__H || (N.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
+function De(e, t) {
+	var n = Ee(pe++, 3);
+	!P.__s && Re(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, N.__H.__h.push(n));
+}
 function Oe(e, t) {
-	var n = De(me++, 3);
-	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
+	var n = Ee(pe++, 4);
+	!P.__s && Re(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, N.__h.push(n));
 }
-function ke(e, t) {
-	var n = De(me++, 4);
-	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
-}
-function P(e) {
-	return ve = 5, Ae(function() {
+function F(e) {
+	return _e = 5, ke(function() {
 		return { current: e };
 	}, []);
 }
-function Ae(e, t) {
-	var n = De(me++, 7);
-	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function ke(e, t) {
+	var n = Ee(pe++, 7);
+	return Re(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function je(e) {
-	var t = M.context[e.__c], n = De(me++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
+function Ae(e) {
+	var t = N.context[e.__c], n = Ee(pe++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(N)), t.props.value) : e.__;
 }
-function Me() {
-	var e = De(me++, 11);
+function je() {
+	var e = Ee(pe++, 11);
 	if (!e.__) {
-		for (var t = M.__v; !t.__m && t.__;) t = t.__;
+		for (var t = N.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ne() {
+function Me() {
 	var e;
 	do {
-		for (; e = be.shift();) try {
-			Le(e);
+		for (; e = ye.shift();) try {
+			Ie(e);
 		} catch (t) {
-			N.__e(t, { __: (e = e.__P) && e.__v });
+			P.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = ye.shift();) {
+		for (; e = ve.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Le), t.__h.some(Re), t.__h = [];
+				t.__h.some(Ie), t.__h.some(Le), t.__h = [];
 			} catch (n) {
-				t.__h = [], N.__e(n, e.__v);
+				t.__h = [], P.__e(n, e.__v);
 			}
 		}
-	} while (be.length);
+	} while (ye.length);
 }
-N.__b = function(e) {
-	M = null, xe && xe(e);
-}, N.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
-}, N.__r = function(e) {
-	Se && Se(e), me = 0;
-	var t = (M = e.__c).__H;
-	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
+P.__b = function(e) {
+	N = null, be && be(e);
+}, P.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Te && Te(e, t);
+}, P.__r = function(e) {
+	xe && xe(e), pe = 0;
+	var t = (N = e.__c).__H;
+	t && (me == N ? N.__h = [] : (t.__h.some(Ie), t.__h.some(Le), pe = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), he = M;
-}, N.diffed = function(e) {
-	Ce && Ce(e);
+	})), me = N;
+}, P.diffed = function(e) {
+	Se && Se(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Fe(ve.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), he = M = null;
-}, N.__c = function(e, t) {
+	})), me = N = null;
+}, P.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Re(e);
+			e.__h.some(Ie), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Le(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), we && we(e, t);
-}, N.unmount = function(e) {
-	Te && Te(e);
+	}), Ce && Ce(e, t);
+}, P.unmount = function(e) {
+	we && we(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ N.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ie(be.push(r));
-			} else Le(r);
+				r.__P = n, Fe(ye.push(r));
+			} else Ie(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && N.__e(t, r.__v));
+	}), r.__H = void 0, t && P.__e(t, r.__v));
 };
-var Pe = typeof requestAnimationFrame == "function";
-function Fe(e) {
+var Ne = typeof requestAnimationFrame == "function";
+function Pe(e) {
 	var t, n = function() {
-		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Ne && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Pe && (t = requestAnimationFrame(n));
+	Ne && (t = requestAnimationFrame(n));
+}
+function Fe(e) {
+	e != 1 && he == P.requestAnimationFrame || ((he = P.requestAnimationFrame) || Pe)(Me);
 }
 function Ie(e) {
-	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
+	var t = N, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), N = t;
 }
 function Le(e) {
-	var t = M, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), M = t;
+	var t = N;
+	e.__c = e.__(), N = t;
 }
-function Re(e) {
-	var t = M;
-	e.__c = e.__(), M = t;
-}
-function ze(e, t) {
+function Re(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !_e(t, e[n]);
+		return !ge(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Be = Symbol.for("preact-signals");
-function Ve() {
-	if (I > 1) I--;
+var ze = Symbol.for("preact-signals");
+function Be() {
+	if (L > 1) L--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Ye;
-			for (Ye = void 0; e !== void 0;) {
+			var e = Je;
+			for (Je = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ge !== void 0;) {
-			var n = Ge;
-			for (Ge = void 0, Ke++; n !== void 0;) {
+		})(); We !== void 0;) {
+			var n = We;
+			for (We = void 0, Ge++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Ze(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ve() {
 				n = r;
 			}
 		}
-		if (Ke = 0, I--, t) throw e;
+		if (Ge = 0, L--, t) throw e;
 	}
 }
-function He(e) {
-	if (I > 0) return e();
-	Je = ++qe, I++;
+function Ve(e) {
+	if (L > 0) return e();
+	qe = ++Ke, L++;
 	try {
 		return e();
 	} finally {
-		Ve();
+		Be();
 	}
 }
-var Ue, F = void 0;
-function We(e) {
-	var t = F, n = Ue;
-	F = void 0, Ue = void 0;
+var He, I = void 0;
+function Ue(e) {
+	var t = I, n = He;
+	I = void 0, He = void 0;
 	try {
 		return e();
 	} finally {
-		F = t, Ue = n;
+		I = t, He = n;
 	}
 }
-var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
-function Ze(e) {
-	if (F !== void 0) {
+var We = void 0, L = 0, Ge = 0, Ke = 0, qe = 0, Je = void 0, Ye = 0;
+function Xe(e) {
+	if (I !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== F) return t = {
+		if (t === void 0 || t.t !== I) return t = {
 			i: 0,
 			S: e,
-			p: F.s,
+			p: I.s,
 			n: void 0,
-			t: F,
+			t: I,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
+		}, I.s !== void 0 && (I.s.n = t), I.s = t, e.n = t, 32 & I.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = I.s, t.n = void 0, I.s.n = t, I.s = t), t;
 	}
 }
-function L(e, t) {
+function R(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-L.prototype.brand = Be, L.prototype.h = function() {
+R.prototype.brand = ze, R.prototype.h = function() {
 	return !0;
-}, L.prototype.S = function(e) {
+}, R.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ue(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, L.prototype.U = function(e) {
+}, R.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ue(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, L.prototype.subscribe = function(e) {
+}, R.prototype.subscribe = function(e) {
 	var t = this;
-	return st(function() {
+	return ot(function() {
 		var n = t.value;
-		We(function() {
+		Ue(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, L.prototype.valueOf = function() {
+}, R.prototype.valueOf = function() {
 	return this.value;
-}, L.prototype.toString = function() {
+}, R.prototype.toString = function() {
 	return this.value + "";
-}, L.prototype.toJSON = function() {
+}, R.prototype.toJSON = function() {
 	return this.value;
-}, L.prototype.peek = function() {
+}, R.prototype.peek = function() {
 	var e = this;
-	return We(function() {
+	return Ue(function() {
 		return e.value;
 	});
-}, Object.defineProperty(L.prototype, "value", {
+}, Object.defineProperty(R.prototype, "value", {
 	get: function() {
-		var e = Ze(this);
+		var e = Xe(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ke > 100) throw Error("Cycle detected");
+			if (Ge > 100) throw Error("Cycle detected");
 			(function(e) {
-				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
+				L !== 0 && Ge === 0 && e.l !== qe && (e.l = qe, Je = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Ye
+					o: Je
 				});
-			})(this), this.v = e, this.i++, Xe++, I++;
+			})(this), this.v = e, this.i++, Ye++, L++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ve();
+				Be();
 			}
 		}
 	}
 });
-function R(e, t) {
-	return new L(e, t);
+function z(e, t) {
+	return new R(e, t);
 }
-function Qe(e) {
+function Ze(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function $e(e) {
+function Qe(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function $e(e) {
 		}
 	}
 }
-function et(e) {
+function $e(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function tt(e, t) {
-	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
+function et(e, t) {
+	R.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ye - 1, this.f = 4;
 }
-tt.prototype = new L(), tt.prototype.h = function() {
+et.prototype = new R(), et.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
-	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
-	var e = F;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ye)) return !0;
+	if (this.g = Ye, this.f |= 1, this.i > 0 && !Ze(this)) return this.f &= -2, !0;
+	var e = I;
 	try {
-		$e(this), F = this;
+		Qe(this), I = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return F = e, et(this), this.f &= -2, !0;
-}, tt.prototype.S = function(e) {
+	return I = e, $e(this), this.f &= -2, !0;
+}, et.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	L.prototype.S.call(this, e);
-}, tt.prototype.U = function(e) {
-	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
+	R.prototype.S.call(this, e);
+}, et.prototype.U = function(e) {
+	if (this.t !== void 0 && (R.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, tt.prototype.N = function() {
+}, et.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(tt.prototype, "value", { get: function() {
+}, Object.defineProperty(et.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Ze(this);
+	var e = Xe(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function nt(e, t) {
-	return new tt(e, t);
+function tt(e, t) {
+	return new et(e, t);
 }
-function rt(e) {
+function nt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		I++;
-		var n = F;
-		F = void 0;
+		L++;
+		var n = I;
+		I = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, it(e), t;
+			throw e.f &= -2, e.f |= 8, rt(e), t;
 		} finally {
-			F = n, Ve();
+			I = n, Be();
 		}
 	}
 }
-function it(e) {
+function rt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, rt(e);
+	e.x = void 0, e.s = void 0, nt(e);
 }
-function at(e) {
-	if (F !== this) throw Error("Out-of-order effect");
-	et(this), F = e, this.f &= -2;
+function it(e) {
+	if (I !== this) throw Error("Out-of-order effect");
+	$e(this), I = e, this.f &= -2;
 	try {
-		8 & this.f && it(this);
+		8 & this.f && rt(this);
 	} finally {
-		Ve();
+		Be();
 	}
 }
-function ot(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
+function at(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, He && He.push(this);
 }
-ot.prototype.c = function() {
+at.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ot.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ot.prototype.S = function() {
+}, at.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
-	var e = F;
-	return F = this, at.bind(this, e);
-}, ot.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
-}, ot.prototype.d = function() {
-	this.f |= 8, 1 & this.f || it(this);
-}, ot.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, nt(this), Qe(this), L++;
+	var e = I;
+	return I = this, it.bind(this, e);
+}, at.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = We, We = this);
+}, at.prototype.d = function() {
+	this.f |= 8, 1 & this.f || rt(this);
+}, at.prototype.dispose = function() {
 	this.d();
 };
-function st(e, t) {
-	var n = new ot(e, t);
+function ot(e, t) {
+	var n = new at(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function st(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
-st(function() {
-	ct = this.N;
+var st, ct, lt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ut = [];
+ot(function() {
+	st = this.N;
 })();
-function ft(t, n) {
+function dt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function pt(e) {
-	if (lt) {
-		var t = lt;
-		lt = void 0, t();
+function ft(e) {
+	if (ct) {
+		var t = ct;
+		ct = void 0, t();
 	}
-	lt = e && e.S();
+	ct = e && e.S();
 }
-function mt(e) {
-	var t = this, r = e.data, i = z(r);
+function pt(e) {
+	var t = this, r = e.data, i = B(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ae(function() {
+	var a = ke(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = nt(function() {
+		var a = tt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = nt(function() {
+		}), o = tt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = st(function() {
-			if (this.N = vt, o.value) {
+		}), s = ot(function() {
+			if (this.N = _t, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function mt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
+pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: mt
+		value: pt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), ft("__b", function(e, t) {
-	if (pt(), typeof t.type == "string") {
+}), dt("__b", function(e, t) {
+	if (ft(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof R && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), ft("__r", function(e, t) {
+}), dt("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		pt();
+		ft();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return st(function() {
+			return ot(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				lt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ft(n);
 	}
-}), ft("__e", function(e, t, n, r) {
-	pt(), e(t, n, r);
-}), ft("diffed", function(e, t) {
-	pt();
+}), dt("__e", function(e, t, n, r) {
+	ft(), e(t, n, r);
+}), dt("diffed", function(e, t) {
+	ft();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = mt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function ht(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
+function mt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = z(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: st(function() {
-			this.N = vt;
+		d: ot(function() {
+			this.N = _t;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-ft("unmount", function(e, t) {
+dt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ ft("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), ft("__h", function(e, t, n, r) {
+}), dt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), ee.prototype.shouldComponentUpdate = function(e, t) {
+}), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ ft("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function z(e, t) {
-	return Ae(function() {
-		return R(e, t);
+function B(e, t) {
+	return ke(function() {
+		return z(e, t);
 	}, []);
 }
-var gt = function(e) {
+var ht = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function _t() {
-	He(function() {
-		for (var e; e = dt.shift();) ct.call(e);
+function gt() {
+	Ve(function() {
+		for (var e; e = ut.shift();) st.call(e);
 	});
 }
-function vt() {
-	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
+function _t() {
+	ut.push(this) === 1 && (e.requestAnimationFrame || ht)(gt);
 }
 // src/asks.ts
-var yt = {
+var vt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -855,38 +855,38 @@ var yt = {
 	patch: 5,
 	paths: 6,
 	attribute: 7
-}, bt = 2, xt = 200;
-function B(e) {
-	if (Array.isArray(e)) return `[${e.map(B).join(",")}]`;
+}, yt = 2, bt = 200;
+function V(e) {
+	if (Array.isArray(e)) return `[${e.map(V).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${B(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${V(t)}`).join(",")}}`;
 }
-var St = {
+var xt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ct = class {
+}, St = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(B(t), this.#n(t, n));
+			this.#e.set(V(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = B(e), n = this.#e.get(t);
+		let t = V(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = B(e), n = this.#e.get(t);
+		let t = V(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(B(e))?.answer.value?.result ?? null;
+		return this.#e.get(V(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -896,19 +896,19 @@ var St = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: R(n ? {
-				...St,
+			order: vt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: z(n ? {
+				...xt,
 				fraction: 1,
 				result: t
-			} : St),
+			} : xt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = yt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -921,33 +921,33 @@ var St = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...St,
+					...xt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...St,
+				...xt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...St,
+				...xt,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= xt) return;
+			if (this.#e.size <= bt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, wt = [
+}, Ct = [
 	"zero",
 	"mean",
 	"swap"
-], Tt = {
+], wt = {
 	a: "",
 	b: null,
 	position: null,
@@ -958,11 +958,11 @@ var St = {
 	test: null,
 	pins: []
 };
-function Et(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Tt[e]));
+function Tt(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(wt[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Dt(e, t = Tt) {
+function Et(e, t = wt) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -970,29 +970,29 @@ function Dt(e, t = Tt) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Ot({
-		...Tt,
+	return typeof n == "object" && n && !Array.isArray(n) ? Dt({
+		...wt,
 		...n
 	}) : t;
 }
-function Ot(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Tt[t], n = (e) => e === null || typeof e == "string";
+function Dt(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : wt[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
-		position: t("position", (e) => e === null || Nt(e)),
-		target: t("target", (e) => n(e) || Nt(e)),
+		position: t("position", (e) => e === null || Mt(e)),
+		target: t("target", (e) => n(e) || Mt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || It(e)),
-		test: t("test", (e) => e === null || Pt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Ft))
+		selection: t("selection", (e) => e === null || Ft(e)),
+		test: t("test", (e) => e === null || Nt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Pt))
 	};
 }
-function V(e, t) {
-	return e === null || t === null ? e === t : kt(e) === kt(t);
+function H(e, t) {
+	return e === null || t === null ? e === t : Ot(e) === Ot(t);
 }
-function kt(e) {
+function Ot(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1001,13 +1001,13 @@ function kt(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function At(e) {
+function kt(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function jt(e) {
+function At(e) {
 	return e.kind === "attention" || e.kind === "head" ? "attention" : "mlp";
 }
-function Mt(e) {
+function jt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, , o] = t, s = { layer: Number(n) };
@@ -1025,37 +1025,38 @@ function Mt(e) {
 		head: Number(r)
 	};
 }
-function Nt(e) {
+function Mt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
+function Nt(e) {
+	return Ct.some((t) => t === e);
+}
 function Pt(e) {
-	return wt.some((t) => t === e);
+	let t = e;
+	return typeof t == "object" && !!t && Ft(t.part) && Nt(t.how);
 }
 function Ft(e) {
 	let t = e;
-	return typeof t == "object" && !!t && It(t.part) && Pt(t.how);
-}
-function It(e) {
-	let t = e;
-	return typeof t != "object" || !t || !Nt(t.layer) ? !1 : t.kind === "head" ? Nt(t.head) : t.kind === "neuron" ? Nt(t.neuron) && (t.expert === void 0 || Nt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !Mt(t.layer) ? !1 : t.kind === "head" ? Mt(t.head) : t.kind === "neuron" ? Mt(t.neuron) && (t.expert === void 0 || Mt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
 }
 // src/page.ts
-var Lt = class {
+var It = class {
 	data;
 	desk;
 	state;
-	hovered = R(null);
-	explained = R(null);
-	helpOpen = R(!1);
-	said = R("");
-	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = z(null);
+	explained = z(null);
+	answered = z(null);
+	helpOpen = z(!1);
+	said = z("");
+	shownPart = tt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Ct(t, e.results);
-		let n = Ot({
-			...Tt,
+		this.data = e, this.desk = new St(t, e.results);
+		let n = Dt({
+			...wt,
 			...e.state
 		});
-		this.state = R(e.host === "widget" ? n : Dt(location.hash, n));
+		this.state = z(e.host === "widget" ? n : Et(location.hash, n));
 	}
 	set(e) {
 		this.state.value = {
@@ -1069,56 +1070,60 @@ var Lt = class {
 			test: null
 		});
 	}
-	common(e) {
-		let { target: t, vs: n, reference: r, position: i } = this.state.value;
-		return Rt({
-			prompt: e,
-			target: t,
-			vs: n,
-			position: i,
-			reference: n === null && r !== "mean" ? r : null
+	take(e) {
+		Ve(() => {
+			this.explained.value = e, this.answered.value = e && this.state.value;
 		});
 	}
 	followed() {
-		let e = this.explained.value;
-		return !e || this.state.value.a === "" ? null : {
-			...this.common(this.state.value.a),
-			target: this.state.value.target ?? e.target.id
+		let e = this.answered.value;
+		return e && {
+			...Lt(e),
+			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = st(() => {
-			let e = Et(this.state.value);
+		let e = ot(() => {
+			let e = Tt(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
-			this.state.value = Dt(location.hash);
+			this.state.value = Et(location.hash);
 		};
 		return addEventListener("hashchange", t), () => {
 			e(), removeEventListener("hashchange", t);
 		};
 	}
 };
+function Lt({ a: e, target: t, vs: n, reference: r, position: i }) {
+	return Rt({
+		prompt: e,
+		target: t,
+		vs: n,
+		position: i,
+		reference: n === null && r !== "mean" ? r : null
+	});
+}
 function Rt(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var zt = pe(null);
-function H() {
-	let e = je(zt);
+var zt = fe(null);
+function U() {
+	let e = Ae(zt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
-function U(e) {
-	let t = H(), n = e === null ? "" : B(e), r = z(null);
-	return ke(() => {
+function W(e) {
+	let t = U(), n = e === null ? "" : V(e), r = B(null);
+	return Oe(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function W(e) {
-	let t = U(e), n = P(null);
+function G(e) {
+	let t = W(e), n = F(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -1126,14 +1131,14 @@ function W(e) {
 	};
 }
 function Bt() {
-	let e = P(null), t = z(typeof IntersectionObserver > "u");
-	return Oe(() => {
+	let e = F(null), t = B(typeof IntersectionObserver > "u");
+	return De(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), Ae(() => ({
+	}, []), ke(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -1142,7 +1147,7 @@ function Bt() {
 }
 // src/format.ts
 var Vt = "−";
-function G(e, t = 2) {
+function K(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
 	return `${e < 0 && Number(n) !== 0 ? Vt : "+"}${n}`;
 }
@@ -1150,7 +1155,7 @@ function Ht(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
 	return e < 0 && Number(n) !== 0 ? `${Vt}${n}` : n;
 }
-function K(e) {
+function q(e) {
 	let t = e * 100;
 	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Vt)}\u202f%`;
 }
@@ -1163,18 +1168,18 @@ var Wt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\
 	"\r": "␍",
 	" ": "·"
 };
-function q(e) {
+function J(e) {
 	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Gt[t] ? Gt[t] : Wt.test(t) || t.trim() === "" && t !== " " ? Kt(t) : t).join("");
 }
 function Kt(e) {
 	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
-function J(e) {
+function Y(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${e.kind === "mlp" ? "mlp" : "attn"}`;
 }
 function qt(e) {
 	let t = Jt(e);
-	if (t) return J(t);
+	if (t) return Y(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
@@ -1197,7 +1202,7 @@ function Jt(e) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var Yt = Symbol.for("pv"), Xt = 0;
 Array.isArray;
-function Y(t, n, r, i, a, o) {
+function X(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1219,17 +1224,17 @@ function Y(t, n, r, i, a, o) {
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/panels/parts.tsx
-function X(e) {
-	let t = Me();
-	return /* @__PURE__ */ Y("section", {
+function Z(e) {
+	let t = je();
+	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ Y("h2", {
+			/* @__PURE__ */ X("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ Y("p", {
+			e.note ? /* @__PURE__ */ X("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -1237,47 +1242,47 @@ function X(e) {
 		]
 	});
 }
-function Z(e) {
-	return /* @__PURE__ */ Y("bdi", {
+function Q(e) {
+	return /* @__PURE__ */ X("bdi", {
 		class: "token-text",
-		children: q(e.text)
+		children: J(e.text)
 	});
 }
 function Zt(e) {
-	return /* @__PURE__ */ Y("span", {
+	return /* @__PURE__ */ X("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 			class: "chip",
-			children: /* @__PURE__ */ Y(Z, { text: e.text })
+			children: /* @__PURE__ */ X(Q, { text: e.text })
 		}, t))
 	});
 }
 function Qt(e) {
-	return /* @__PURE__ */ Y("span", {
+	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ Y(Z, { text: e.at.text }),
+			/* @__PURE__ */ X(Q, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ Y("span", {
+			/* @__PURE__ */ X("span", {
 				class: "small",
 				children: e.at.attention.toFixed(2)
 			})
 		]
 	});
 }
-function Q(e) {
-	let t = H(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ Y("p", {
+function $(e) {
+	let t = U(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ Y("p", {
+	}) : n.error ? /* @__PURE__ */ X("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : /* @__PURE__ */ Y("p", {
+	}) : /* @__PURE__ */ X("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ Y("progress", {
+			/* @__PURE__ */ X("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -1288,36 +1293,36 @@ function Q(e) {
 	});
 }
 function $t(e) {
-	let t = H(), n = V(e.part, t.state.value.selection);
-	return /* @__PURE__ */ Y("button", {
+	let t = U(), n = H(e.part, t.state.value.selection);
+	return /* @__PURE__ */ X("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: J(e.part)
+		children: Y(e.part)
 	});
 }
 function en(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ Y("span", {
+	return /* @__PURE__ */ X("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ Y("span", {
+		children: /* @__PURE__ */ X("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
 function tn(e) {
-	return /* @__PURE__ */ Y("span", {
+	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
-		children: G(e.value, e.digits)
+		children: K(e.value, e.digits)
 	});
 }
 function nn(e) {
-	return /* @__PURE__ */ Y("section", {
+	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
@@ -1325,22 +1330,22 @@ function nn(e) {
 	});
 }
 function rn(e) {
-	let t = H(), n = an();
-	return /* @__PURE__ */ Y("details", {
+	let t = U(), n = an();
+	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y(nn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(nn, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: e.head.map((e, t) => /* @__PURE__ */ Y("th", {
+			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ Y("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ Y("tr", { children: e.map((e, t) => /* @__PURE__ */ Y("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ X("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ X("tr", { children: e.map((e, t) => /* @__PURE__ */ X("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
 function an() {
-	let e = z(!1), t = P(null);
+	let e = B(!1), t = F(null);
 	return {
 		ref: t,
 		get open() {
@@ -1352,7 +1357,7 @@ function an() {
 	};
 }
 function on(e) {
-	Oe(() => {
+	De(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1367,48 +1372,48 @@ var sn = {
 	swap: "its output taken from prompt B"
 };
 function cn() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
+	let e = U(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = G(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ Y(X, {
+	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
 		name: "inspector",
-		title: `Inspector: ${J(t)}`,
+		title: `Inspector: ${Y(t)}`,
 		children: [
-			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && V(i.part, t) ? /* @__PURE__ */ Y("dl", {
+			/* @__PURE__ */ X($, { answer: r }),
+			i && H(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ Y(ln, {
+					i.value === null ? null : /* @__PURE__ */ X(ln, {
 						name: "credit",
-						children: [G(i.value), " logits"]
+						children: [K(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ Y(ln, {
+					i.activation === null ? null : /* @__PURE__ */ X(ln, {
 						name: "activation",
-						children: G(i.activation, 2)
+						children: K(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(ln, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(ln, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ Y(Qt, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(Qt, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ Y(un, {
+					/* @__PURE__ */ X(un, {
 						name: "reads",
 						tokens: i.reads
 					}),
-					/* @__PURE__ */ Y(un, {
+					/* @__PURE__ */ X(un, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ Y(un, {
+					/* @__PURE__ */ X(un, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ Y(dn, {})
+			/* @__PURE__ */ X(dn, {})
 		]
-	}) : /* @__PURE__ */ Y(X, {
+	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
@@ -1416,36 +1421,36 @@ function cn() {
 	}) : null;
 }
 function ln(e) {
-	return /* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y("dt", { children: e.name }), /* @__PURE__ */ Y("dd", { children: e.children })] });
+	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
 function un(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(ln, {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(ln, {
 		name: e.name,
-		children: /* @__PURE__ */ Y(Zt, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(Zt, { tokens: e.tokens })
 	});
 }
 function dn() {
-	let e = H(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ Y("fieldset", {
+	let e = U(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ Y("legend", { children: ["Test ", /* @__PURE__ */ Y("kbd", { children: "t" })] }),
-			/* @__PURE__ */ Y("p", {
+			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
+			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [wt.map((t) => /* @__PURE__ */ Y("button", {
+				children: [Ct.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
 					title: t === "swap" && r === null ? "Open prompt B first" : sn[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ Y("button", {
+				}, t)), /* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => fn(e),
-					children: ["Pin ", /* @__PURE__ */ Y("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ Y(pn, {
+			n ? /* @__PURE__ */ X(pn, {
 				tests: [{
 					part: t,
 					how: n
@@ -1458,119 +1463,119 @@ function dn() {
 function fn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
-	let i = r.filter((e) => !V(e.part, t));
+	let i = r.filter((e) => !H(e.part, t));
 	e.set({ pins: [...i, {
 		part: t,
 		how: n ?? "zero"
-	}] }), e.said.value = `Pinned ${J(t)}.`;
+	}] }), e.said.value = `Pinned ${Y(t)}.`;
 }
 function pn(e) {
-	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
+	let t = U(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = W(n && !a ? {
 		ask: "test",
 		...n,
 		tests: e.tests,
 		...r ? { prompt_b: i } : {}
 	} : null);
-	return a ? /* @__PURE__ */ Y("p", {
+	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: open it with A | B."
-	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(mn, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(mn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
 function mn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
-	return /* @__PURE__ */ Y("div", {
+	return /* @__PURE__ */ X("div", {
 		class: "before-after",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ Y("p", {
+			/* @__PURE__ */ X("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ Y(Z, { text: n.text }),
+					/* @__PURE__ */ X(Q, { text: n.text }),
 					" ",
-					K(n.probability),
+					q(n.probability),
 					" → ",
-					K(r.probability)
+					q(r.probability)
 				]
 			}),
-			/* @__PURE__ */ Y(gn, {
+			/* @__PURE__ */ X(gn, {
 				before: n.probability,
 				after: r.probability,
 				band: i
 			}),
-			/* @__PURE__ */ Y("p", {
+			/* @__PURE__ */ X("p", {
 				class: "note",
 				children: [
 					"With ",
 					t,
 					".",
 					" ",
-					i ? `Control: ${i.count} parts at random, ${K(i.low)} to ${K(i.high)}.` : "No control for this kind of test.",
+					i ? `Control: ${i.count} parts at random, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
 					" ",
-					e.verdict ? /* @__PURE__ */ Y("strong", { children: [
+					e.verdict ? /* @__PURE__ */ X("strong", { children: [
 						e.verdict === "within control" ? "○" : "●",
 						" ",
 						e.verdict
 					] }) : null
 				]
 			}),
-			/* @__PURE__ */ Y("p", {
+			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ Y(hn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(hn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
 function hn(e) {
-	return /* @__PURE__ */ Y(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
+	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ Y(Z, { text: e.text }),
+			/* @__PURE__ */ X(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ Y("span", {
+			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: K(e.probability)
+				children: q(e.probability)
 			})
 		]
 	}, t)) });
 }
 function gn(e) {
 	let t = (e) => 4 + e * 192;
-	return /* @__PURE__ */ Y("svg", {
+	return /* @__PURE__ */ X("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ Y("line", {
+			/* @__PURE__ */ X("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.band ? /* @__PURE__ */ Y("rect", {
+			e.band ? /* @__PURE__ */ X("rect", {
 				x: t(e.band.low),
 				y: 7,
 				width: Math.max(t(e.band.high) - t(e.band.low), 1),
 				height: 14,
 				class: "band"
 			}) : null,
-			/* @__PURE__ */ Y("line", {
+			/* @__PURE__ */ X("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ Y("circle", {
+			/* @__PURE__ */ X("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ Y("circle", {
+			/* @__PURE__ */ X("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -1708,7 +1713,7 @@ var xn = [
 		234,
 		70
 	]
-], wn = R(!1);
+], wn = z(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
 	wn.value = e.matches, e.addEventListener("change", () => {
@@ -1745,7 +1750,7 @@ function kn([e, t, n]) {
 // src/panels/Grid.tsx
 var An = 34;
 function jn(e) {
-	let t = P(null), n = z(null), r = P({
+	let t = F(null), n = B(null), r = F({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
@@ -1779,9 +1784,9 @@ function jn(e) {
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("div", {
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("div", {
 		class: "grid",
-		children: /* @__PURE__ */ Y("canvas", {
+		children: /* @__PURE__ */ X("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -1794,7 +1799,7 @@ function jn(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ Y("p", {
+	}), /* @__PURE__ */ X("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: c ?? "\xA0"
@@ -1831,7 +1836,7 @@ function Ln(e) {
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 function Rn(e, t) {
-	let n = z(0), r = P(""), i = `${e} ${t}`;
+	let n = B(0), r = F(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
 function zn(e) {
@@ -1840,10 +1845,10 @@ function zn(e) {
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ Y("p", {
+	return /* @__PURE__ */ X("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ Y("button", {
+			/* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -1856,7 +1861,7 @@ function zn(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ Y("button", {
+			/* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -1867,11 +1872,11 @@ function zn(e) {
 }
 // src/panels/Attention.tsx
 function Bn() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Rn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
+	let e = U(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Rn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = G(n ? {
 		ask: "attention",
 		...n,
 		layer: s
-	} : null), u = W(n && c !== void 0 ? {
+	} : null), u = G(n && c !== void 0 ? {
 		ask: "attention",
 		...n,
 		layer: s,
@@ -1879,23 +1884,23 @@ function Bn() {
 	} : null);
 	if (!t) return null;
 	let d = t.tokens.length;
-	return /* @__PURE__ */ Y(X, {
+	return /* @__PURE__ */ X(Z, {
 		name: "attention",
 		title: `Attention: layer ${s}`,
 		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ Y(zn, {
+			/* @__PURE__ */ X(zn, {
 				start: i,
 				length: d,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ Y(Q, { answer: l.answer }),
-			l.result ? /* @__PURE__ */ Y("div", {
+			/* @__PURE__ */ X($, { answer: l.answer }),
+			l.result ? /* @__PURE__ */ X("div", {
 				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ Y(Hn, {
+				children: [/* @__PURE__ */ X(Hn, {
 					payload: l.result,
 					start: i.value
-				}), /* @__PURE__ */ Y(rn, {
+				}), /* @__PURE__ */ X(rn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1906,12 +1911,12 @@ function Bn() {
 					rows: () => Vn(l.result, i.value)
 				})]
 			}) : null,
-			c === void 0 ? null : /* @__PURE__ */ Y(Q, { answer: u.answer }),
-			u.result?.matrix === null ? /* @__PURE__ */ Y("p", {
+			c === void 0 ? null : /* @__PURE__ */ X($, { answer: u.answer }),
+			u.result?.matrix === null ? /* @__PURE__ */ X("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(Wn, {
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ X(Wn, {
 				payload: u.result,
 				matrix: u.result.matrix,
 				head: c,
@@ -1924,24 +1929,24 @@ function Bn() {
 function Vn(e, t) {
 	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
 		`L${n.layer}.H${n.head}`,
-		`${e.position} ${q(e.text)}`,
+		`${e.position} ${J(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
-		G(n.contribution[e.position] ?? 0, 3)
+		K(n.contribution[e.position] ?? 0, 3)
 	]));
 }
 function Hn({ payload: e, start: t }) {
 	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
-	return /* @__PURE__ */ Y("ul", {
+	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ Y("li", { children: [
-			/* @__PURE__ */ Y($t, { part: {
+		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
+			/* @__PURE__ */ X($t, { part: {
 				kind: "head",
 				layer: n.layer,
 				head: n.head
 			} }),
 			" ",
-			G(n.value),
-			/* @__PURE__ */ Y(Un, {
+			K(n.value),
+			/* @__PURE__ */ X(Un, {
 				head: n,
 				tokens: e.tokens,
 				start: t,
@@ -1952,66 +1957,66 @@ function Hn({ payload: e, start: t }) {
 }
 function Un(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ Y("svg", {
+	return /* @__PURE__ */ X("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ Y("g", { children: [
-				/* @__PURE__ */ Y("rect", {
+			return /* @__PURE__ */ X("g", { children: [
+				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
 					fill: Dn(i)
 				}),
-				/* @__PURE__ */ Y("rect", {
+				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
 					fill: En(a, e.largest)
 				}),
-				/* @__PURE__ */ Y("title", { children: `${t.position} ${q(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
+				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${K(a)}` })
 			] }, t.position);
 		})
 	});
 }
 function Wn(e) {
-	let { payload: t, matrix: n, start: r } = e, i = z(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
+	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
 		kind: "head",
 		layer: e.layer,
 		head: e.head
-	}), l = (e) => q(t.tokens[r + e]?.text ?? ""), u = i.value ? 1 : a;
-	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y("h3", { children: c }),
-		/* @__PURE__ */ Y("p", {
+	}), l = (e) => J(t.tokens[r + e]?.text ?? ""), u = i.value ? 1 : a;
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("h3", { children: c }),
+		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ Y("button", {
+			children: [/* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": !i.value,
 				onClick: () => i.value = !1,
 				children: "pattern"
-			}), /* @__PURE__ */ Y("button", {
+			}), /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !0,
 				children: "value-weighted, for the target"
 			})]
 		}),
-		/* @__PURE__ */ Y(jn, {
+		/* @__PURE__ */ X(jn, {
 			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
 			colour: (e, t) => i.value ? En(o?.contribution[r + e] ?? 0, s) : e > t ? null : Dn(n[r + t]?.[r + e] ?? 0),
-			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
+			tell: (e, t) => i.value ? `${l(e)} gives ${K(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
 		}),
-		/* @__PURE__ */ Y(rn, {
+		/* @__PURE__ */ X(rn, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2099,7 +2104,7 @@ function Zn(e) {
 		holds: n <= e.tolerance
 	};
 }
-function $(e) {
+function Qn(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2109,11 +2114,11 @@ function $(e) {
 		e.source
 	].join(" ");
 }
-function Qn(e, t) {
-	let n = new Map(t.map((e) => [$(e), e]));
+function $n(e, t) {
+	let n = new Map(t.map((e) => [Qn(e), e]));
 	return [...e.map((e) => {
-		let t = n.get($(e));
-		return n.delete($(e)), {
+		let t = n.get(Qn(e));
+		return n.delete(Qn(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2125,18 +2130,18 @@ function Qn(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function $n() {
-	let e = H(), { a: t, b: n, position: r } = e.state.value, i = e.explained.value, a = e.followed(), o = n !== null && n !== "" && n !== t && i !== null && a !== null, s = {
+function er() {
+	let e = U(), { b: t } = e.state.value, { a: n, position: r } = e.answered.value ?? e.state.value, i = e.explained.value, a = e.followed(), o = t !== null && t !== "" && t !== n && i !== null && a !== null, s = {
 		...a,
-		prompt: n,
+		prompt: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = U(o ? {
+	let c = W(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Gn(er(i), er(c.result)) : null, u = l && i ? Kn(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+	} : null), l = o && c?.result ? Gn(tr(i), tr(c.result)) : null, u = l && i ? Kn(l).find(([e]) => e === i.position) : void 0, d = W(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2150,59 +2155,59 @@ function $n() {
 		mate: u?.[1] ?? null
 	};
 }
-function er(e) {
+function tr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var tr = {
+var nr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function nr(e) {
-	let { a: t, target: n, vs: r } = H().state.value, i = z("resid"), { answer: a, result: o, stale: s } = W({
+function rr(e) {
+	let t = U(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = B("resid"), { answer: o, result: s, stale: c } = G({
 		ask: "patch",
-		prompt: t,
+		prompt: n,
 		prompt_b: e.promptB,
-		site: i.value,
+		site: a.value,
 		align: e.pairs,
-		...n === null ? {} : { target: n },
-		...r === null ? {} : { vs: r }
+		...r === null ? {} : { target: r },
+		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ Y("div", { children: [
-		/* @__PURE__ */ Y("h3", { children: "Patching: B with one value of A at a time" }),
-		/* @__PURE__ */ Y("p", {
+	return /* @__PURE__ */ X("div", { children: [
+		/* @__PURE__ */ X("h3", { children: "Patching: B with one value of A at a time" }),
+		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: /* @__PURE__ */ Y("label", { children: [
+			children: /* @__PURE__ */ X("label", { children: [
 				"Value",
 				" ",
-				/* @__PURE__ */ Y("select", {
-					value: i.value,
-					onChange: (e) => i.value = e.currentTarget.value,
-					children: Object.entries(tr).map(([e, t]) => /* @__PURE__ */ Y("option", {
+				/* @__PURE__ */ X("select", {
+					value: a.value,
+					onChange: (e) => a.value = e.currentTarget.value,
+					children: Object.entries(nr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
 				})
 			] })
 		}),
-		/* @__PURE__ */ Y(Q, { answer: a }),
-		o ? /* @__PURE__ */ Y("div", {
-			class: s ? "stale" : "",
-			children: /* @__PURE__ */ Y(rr, { result: o })
+		/* @__PURE__ */ X($, { answer: o }),
+		s ? /* @__PURE__ */ X("div", {
+			class: c ? "stale" : "",
+			children: /* @__PURE__ */ X(ir, { result: s })
 		}) : null
 	] });
 }
-function rr({ result: e }) {
-	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Ht(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
-	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y("p", {
+function ir({ result: e }) {
+	let t = U(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Ht(t.value)}, effect ${K(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				d,
-				e.versus ? ` over ${q(e.versus.text)}` : "",
+				e.versus ? ` over ${J(e.versus.text)}` : "",
 				": ",
 				Ht(e.clean),
 				" in A,",
@@ -2213,12 +2218,12 @@ function rr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ Y(zn, {
+		/* @__PURE__ */ X(zn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ Y(jn, {
+		/* @__PURE__ */ X(jn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
@@ -2234,7 +2239,7 @@ function rr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ Y(rn, {
+		/* @__PURE__ */ X(rn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2246,42 +2251,42 @@ function rr({ result: e }) {
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
 				Ht(e.value),
-				e.effect === null ? "—" : G(e.effect)
+				e.effect === null ? "—" : K(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var ir = 12;
-function ar() {
-	let e = H(), t = e.explained.value, n = $n(), { b: r } = e.state.value;
+var ar = 12;
+function or() {
+	let e = U(), t = e.explained.value, n = er(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
-	if (!n) return /* @__PURE__ */ Y(X, {
+	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: "Change prompt B to see what differs.",
 		children: null
 	});
 	let i = n.columns ? Kn(n.columns) : [];
-	return /* @__PURE__ */ Y(X, {
+	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ Y(Q, { answer: n.answer }),
-			/* @__PURE__ */ Y(or, {
+			/* @__PURE__ */ X($, { answer: n.answer }),
+			/* @__PURE__ */ X(sr, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ Y("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ X("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ Y("div", {
+			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ Y(cr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(lr, {
 					a: t,
 					b: n.result
-				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(nr, {
+				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(rr, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2289,7 +2294,7 @@ function ar() {
 		]
 	});
 }
-function or({ explained: e, compared: t }) {
+function sr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2297,157 +2302,157 @@ function or({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ Y(nn, {
+	return /* @__PURE__ */ X(nn, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ Y("table", {
+		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
-			children: /* @__PURE__ */ Y("tbody", { children: [
-				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+			children: /* @__PURE__ */ X("tbody", { children: [
+				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ Y("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ X("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ Y(Z, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ X(Q, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 					scope: "row",
-					children: /* @__PURE__ */ Y("span", {
+					children: /* @__PURE__ */ X("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ Y("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ X("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ Y("span", {
+					children: [r[e], /* @__PURE__ */ X("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ Y("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ X("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ Y(Z, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ X(Q, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ Y("p", {
+		}), /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var sr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function cr({ a: e, b: t }) {
-	let n = Qn(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(sr(t)) - Math.abs(sr(e))), r = n.slice(0, ir), i = n.slice(ir), a = Math.max(0, ...n.map((e) => Math.abs(sr(e)))), o = (e) => [
+var cr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function lr({ a: e, b: t }) {
+	let n = $n(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(cr(t)) - Math.abs(cr(e))), r = n.slice(0, ar), i = n.slice(ar), a = Math.max(0, ...n.map((e) => Math.abs(cr(e)))), o = (e) => [
 		Xn(e.map((e) => e.a ?? 0)),
 		Xn(e.map((e) => e.b ?? 0)),
-		Xn(e.map(sr))
+		Xn(e.map(cr))
 	];
-	return /* @__PURE__ */ Y("table", {
+	return /* @__PURE__ */ X("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ Y("caption", { children: [
+			/* @__PURE__ */ X("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ Y(Z, { text: e.target.text }),
+				/* @__PURE__ */ X(Q, { text: e.target.text }),
 				": ",
-				K(e.target.probability),
+				q(e.target.probability),
 				" in A,",
 				" ",
-				K(t.target.probability),
+				q(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
-				/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+				/* @__PURE__ */ X("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ Y("span", {
+					children: /* @__PURE__ */ X("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ Y("tbody", { children: [r.map((e) => {
+			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
 				let t = Jt(e.term);
-				return /* @__PURE__ */ Y("tr", { children: [
-					/* @__PURE__ */ Y("th", {
+				return /* @__PURE__ */ X("tr", { children: [
+					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ Y($t, { part: t }) : qt(e.term)
+						children: t ? /* @__PURE__ */ X($t, { part: t }) : qt(e.term)
 					}),
-					/* @__PURE__ */ Y("td", {
+					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.a === null ? "—" : G(e.a)
+						children: e.a === null ? "—" : K(e.a)
 					}),
-					/* @__PURE__ */ Y("td", {
+					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.b === null ? "—" : G(e.b)
+						children: e.b === null ? "—" : K(e.b)
 					}),
-					/* @__PURE__ */ Y("td", {
+					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ Y(tn, { value: sr(e) })
+						children: /* @__PURE__ */ X(tn, { value: cr(e) })
 					}),
-					/* @__PURE__ */ Y("td", {
+					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ Y(en, {
-							value: sr(e),
+						children: /* @__PURE__ */ X(en, {
+							value: cr(e),
 							largest: a
 						})
 					})
-				] }, $(e.term));
-			}), /* @__PURE__ */ Y(lr, {
+				] }, Qn(e.term));
+			}), /* @__PURE__ */ X(ur, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(lr, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(ur, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function lr({ name: e, sums: t }) {
-	return /* @__PURE__ */ Y("tr", {
+function ur({ name: e, sums: t }) {
+	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ Y("td", {
+			t.map((e, t) => /* @__PURE__ */ X("td", {
 				class: "number",
-				children: G(e)
+				children: K(e)
 			}, t)),
-			/* @__PURE__ */ Y("td", { class: "wide-only" })
+			/* @__PURE__ */ X("td", { class: "wide-only" })
 		]
 	});
 }
-function ur(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[dr, fr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function dr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[fr, pr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [pr(s), ...s.steps.map(mr)], c = o.filter((e) => !r.has(e.id));
+		let o = [mr(s), ...s.steps.map(hr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), dr];
+		let l = [...o.map((e) => e.id), fr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2470,17 +2475,17 @@ function ur(e, t, n = 60) {
 		}
 	};
 }
-var dr = "output";
-function fr(e) {
+var fr = "output";
+function pr(e) {
 	return {
-		id: dr,
+		id: fr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function pr(e) {
+function mr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2493,7 +2498,7 @@ function pr(e) {
 		} : null
 	};
 }
-function mr(e) {
+function hr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2507,34 +2512,34 @@ function mr(e) {
 		}
 	};
 }
-function hr(e, t) {
-	let n = pr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function gr(e, t) {
+	let n = mr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var gr = 84, _r = 30;
-function vr() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Bt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
+var _r = 84, vr = 30;
+function yr() {
+	let e = U(), t = e.explained.value, { ref: n, seen: r } = Bt(), i = e.followed(), { answer: a, result: o, stale: s } = G(r && i ? {
 		ask: "paths",
 		...i
-	} : null), c = z(2);
-	return /* @__PURE__ */ Y("div", {
+	} : null), c = B(2);
+	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ Y(X, {
+		children: t ? /* @__PURE__ */ X(Z, {
 			name: "flow",
 			title: "Flow",
 			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
-			children: [/* @__PURE__ */ Y(Q, { answer: a }), o ? /* @__PURE__ */ Y("div", {
+			children: [/* @__PURE__ */ X($, { answer: a }), o ? /* @__PURE__ */ X("div", {
 				class: s ? "stale" : "",
-				children: [/* @__PURE__ */ Y("label", {
+				children: [/* @__PURE__ */ X("label", {
 					class: "controls",
 					children: [
 						"Paths of at least ",
 						c.value,
 						" % of the logit",
 						" ",
-						/* @__PURE__ */ Y("input", {
+						/* @__PURE__ */ X("input", {
 							type: "range",
 							min: .5,
 							max: 10,
@@ -2543,42 +2548,42 @@ function vr() {
 							onInput: (e) => c.value = Number(e.currentTarget.value)
 						})
 					]
-				}), /* @__PURE__ */ Y(yr, {
+				}), /* @__PURE__ */ X(br, {
 					payload: o,
-					flow: ur(o, c.value / 100)
+					flow: dr(o, c.value / 100)
 				})]
 			}) : null]
 		}) : null
 	});
 }
-function yr({ payload: e, flow: t }) {
-	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + gr, s = i.length * _r + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(nn, {
+function br({ payload: e, flow: t }) {
+	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = xr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + _r, s = i.length * vr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X(nn, {
 			label: "Flow graph",
-			children: /* @__PURE__ */ Y("svg", {
+			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
 				width: o,
 				height: s,
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
-					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ Y(Cr, {
+					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ X(wr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ Y(wr, {
+					t.nodes.map((t) => /* @__PURE__ */ X(Tr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${q(e.target.text)} ${G(e.value)}` : t.label
+						label: t.id === "output" ? `${J(e.target.text)} ${K(e.value)}` : t.label
 					}, t.id)),
-					r.map((e) => /* @__PURE__ */ Y("text", {
+					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Sr(a, t.nodes, e),
+						x: Cr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2589,82 +2594,82 @@ function yr({ payload: e, flow: t }) {
 				]
 			})
 		}),
-		/* @__PURE__ */ Y("p", {
+		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				G(l.reduce((e, t) => e + t, 0)),
+				K(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				G(e.value),
+				K(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ Y("strong", { children: [
+				/* @__PURE__ */ X("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					G(t.remainder.value)
+					K(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				K(Math.abs(t.remainder.value / e.value)),
+				q(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ Y(rn, {
+		/* @__PURE__ */ X(rn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [hr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [gr(e, n), K(e.value)]), ["all others (net)", K(t.remainder.value)]]
 		})
 	] });
 }
-function br(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(xr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (xr(e) || !a.has(e.position) ? 0 : 1);
+function xr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Sr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Sr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = gr / 2;
-	for (let e of t) s.set(e, c), c += gr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = _r / 2;
+	for (let e of t) s.set(e, c), c += _r * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * gr,
-		y: n.indexOf(e.height) * _r + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * _r,
+		y: n.indexOf(e.height) * vr + 18
 	}]));
 }
-function xr(e) {
+function Sr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Sr(e, t, n) {
+function Cr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Cr({ edge: e, places: t, largest: n }) {
+function wr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
-	return /* @__PURE__ */ Y("path", {
+	return /* @__PURE__ */ X("path", {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ Y("title", { children: G(e.value) })
+		children: /* @__PURE__ */ X("title", { children: K(e.value) })
 	});
 }
-function wr({ node: e, place: t, label: n }) {
-	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
+function Tr({ node: e, place: t, label: n }) {
+	let r = U(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
 		height: 18,
 		rx: e.part?.kind === "head" ? 9 : 2
-	}), /* @__PURE__ */ Y("text", {
+	}), /* @__PURE__ */ X("text", {
 		x: t.x,
 		y: t.y + 4,
 		children: n
 	})] });
-	if (!i) return /* @__PURE__ */ Y("g", {
+	if (!i) return /* @__PURE__ */ X("g", {
 		class: "spot",
 		children: o
 	});
-	let s = V(i, r.state.value.selection);
-	return /* @__PURE__ */ Y("g", {
-		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
+	let s = H(i, r.state.value.selection);
+	return /* @__PURE__ */ X("g", {
+		class: `spot choosable${H(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2679,69 +2684,69 @@ function wr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Tr = 12;
-function Er() {
-	let e = H(), t = z(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
+var Er = 12;
+function Dr() {
+	let e = U(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = G(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: Tr
+		tokens: Er
 	});
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ Y(X, {
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			/* @__PURE__ */ Y("button", {
+			/* @__PURE__ */ X("button", {
 				type: "button",
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					Tr,
+					Er,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ Y(Q, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ Y(Dr, {
+			/* @__PURE__ */ X($, { answer: r }),
+			i && t.value !== null ? /* @__PURE__ */ X(Or, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
 	});
 }
-function Dr({ prompt: e, result: t }) {
-	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
-	return /* @__PURE__ */ Y("ol", {
+function Or({ prompt: e, result: t }) {
+	let n = U(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
+	return /* @__PURE__ */ X("ol", {
 		class: "strip",
-		children: t.generated.map((e) => /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
+		children: t.generated.map((e) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === At(e),
+			"aria-pressed": i === e.position - 1 && a === kt(e),
 			onClick: () => n.set({
 				a: r,
 				position: e.position - 1,
-				target: At(e)
+				target: kt(e)
 			}),
-			children: [/* @__PURE__ */ Y(Z, { text: e.text }), /* @__PURE__ */ Y("span", {
+			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
-				children: K(e.probability)
+				children: q(e.probability)
 			})]
 		}) }, e.position))
 	});
 }
 // src/transports.ts
-function Or(e) {
+function kr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return kr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Ar(e));
-			await jr(e.body, n);
+		return Ar("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await jr(e));
+			await Mr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function kr(e, t, n, r) {
+function Ar(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2750,7 +2755,7 @@ function kr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Ar(e) {
+async function jr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2758,7 +2763,7 @@ async function Ar(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function jr(e, t) {
+async function Mr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2766,38 +2771,38 @@ async function jr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Mr(e, t);
+		for (let e of a) Nr(e, t);
 	}
-	r.trim() && Mr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Nr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Mr(e, t) {
+function Nr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Nr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Pr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Nr(e, t, n) {
+function Pr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Pr = /* @__PURE__ */ new Set([
+var Fr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Fr(e) {
-	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Pr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Ir(e) {
+	let t = (e) => V(Object.fromEntries(Object.entries(e).filter(([e]) => !Fr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Ir(e) {
+function Lr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Nr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Pr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2811,15 +2816,15 @@ function Ir(e) {
 	};
 }
 // src/panels/Header.tsx
-function Lr() {
-	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
-	return /* @__PURE__ */ Y("header", {
+function Rr() {
+	let e = U(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
+	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
-		children: [/* @__PURE__ */ Y("div", {
+		children: [/* @__PURE__ */ X("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ Y("h1", { children: "unembed" }),
-				n ? /* @__PURE__ */ Y("p", {
+				/* @__PURE__ */ X("h1", { children: "unembed" }),
+				n ? /* @__PURE__ */ X("p", {
 					class: "note",
 					children: [
 						n.name,
@@ -2833,64 +2838,64 @@ function Lr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ Y(zr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ Y(Br, {}) : null,
-				/* @__PURE__ */ Y("button", {
+				/* @__PURE__ */ X(Br, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(Vr, {}) : null,
+				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
-					children: ["Keys ", /* @__PURE__ */ Y("kbd", { children: "?" })]
+					children: ["Keys ", /* @__PURE__ */ X("kbd", { children: "?" })]
 				})
 			]
-		}), /* @__PURE__ */ Y("form", {
+		}), /* @__PURE__ */ X("form", {
 			class: "fields",
 			onSubmit: (e) => {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ Y(Rr, {
+				/* @__PURE__ */ X(zr, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ Y(Rr, {
+				t.b === null ? null : /* @__PURE__ */ X(zr, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ Y(Rr, {
+				/* @__PURE__ */ X(zr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ Y(Rr, {
+				/* @__PURE__ */ X(zr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: r
 				}),
-				/* @__PURE__ */ Y("label", { children: ["Reference", /* @__PURE__ */ Y("select", {
+				/* @__PURE__ */ X("label", { children: ["Reference", /* @__PURE__ */ X("select", {
 					value: t.vs === null ? t.reference : "vs",
 					disabled: !r || t.vs !== null,
 					onChange: (t) => e.set({ reference: t.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ Y("option", {
+						/* @__PURE__ */ X("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ Y("option", {
+						/* @__PURE__ */ X("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						t.vs === null ? null : /* @__PURE__ */ Y("option", {
+						t.vs === null ? null : /* @__PURE__ */ X("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
 					]
 				})] }),
-				/* @__PURE__ */ Y("button", {
+				/* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": t.b !== null,
 					disabled: !r,
@@ -2901,9 +2906,9 @@ function Lr() {
 		})]
 	});
 }
-function Rr(e) {
-	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
-	Oe(() => {
+function zr(e) {
+	let t = U(), n = String(t.state.value[e.name] ?? ""), r = B(n);
+	De(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -2924,9 +2929,9 @@ function Rr(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ Y("label", {
+	return e.wide ? /* @__PURE__ */ X("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ Y("textarea", {
+		children: [e.label, /* @__PURE__ */ X("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -2935,18 +2940,18 @@ function Rr(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ Y("label", { children: [e.label, /* @__PURE__ */ Y("input", {
+	}) : /* @__PURE__ */ X("label", { children: [e.label, /* @__PURE__ */ X("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function zr() {
-	let e = H(), t = P(null), n = z(!1);
-	return /* @__PURE__ */ Y("label", {
+function Br() {
+	let e = U(), t = F(null), n = B(!1);
+	return /* @__PURE__ */ X("label", {
 		class: "find",
-		children: [/* @__PURE__ */ Y("span", { children: ["Find ", /* @__PURE__ */ Y("kbd", { children: "/" })] }), /* @__PURE__ */ Y("input", {
+		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
 			ref: t,
 			type: "search",
 			"data-find": !0,
@@ -2954,39 +2959,39 @@ function zr() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = Mt(t.current.value), a = e.explained.value?.model;
+				let i = jt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Br() {
-	let e = H(), t = z(null), n = async () => {
+function Vr() {
+	let e = U(), t = B(null), n = async () => {
 		t.value = null;
-		let n = await kr("/report", {
+		let n = await Ar("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Ar(n);
+			t.value = await jr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("button", {
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
 		children: "Export"
-	}), t.value ? /* @__PURE__ */ Y("p", {
+	}), t.value ? /* @__PURE__ */ X("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Vr = [
+var Hr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2996,24 +3001,24 @@ var Vr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Hr() {
-	let e = H(), t = P(null), n = e.helpOpen.value;
-	return Oe(() => {
+function Ur() {
+	let e = U(), t = F(null), n = e.helpOpen.value;
+	return De(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ Y("dialog", {
+	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ Y("h2", {
+			/* @__PURE__ */ X("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: Vr.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Hr.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
-				children: /* @__PURE__ */ Y("kbd", { children: e })
-			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ Y("button", {
+				children: /* @__PURE__ */ X("kbd", { children: e })
+			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ X("button", {
 				type: "button",
 				onClick: () => e.helpOpen.value = !1,
 				children: "Close"
@@ -3022,32 +3027,32 @@ function Hr() {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ur = 12;
-function Wr() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Bt(), { a: i, position: a } = e.state.value, o = t !== null && (a === null || a === t.tokens.length - 1), s = e.state.value.target ?? t?.target.id, { answer: c, result: l, stale: u } = W(r && o && s !== void 0 ? {
+var Wr = 12;
+function Gr() {
+	let e = U(), t = e.explained.value, { ref: n, seen: r } = Bt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = G(r && a && i ? {
 		ask: "attribute",
-		prompt: i,
-		target: s,
+		prompt: i.prompt,
+		target: i.target,
 		top: 20
 	} : null);
-	return /* @__PURE__ */ Y("div", {
+	return /* @__PURE__ */ X("div", {
 		ref: n,
-		children: t ? /* @__PURE__ */ Y(X, {
+		children: t ? /* @__PURE__ */ X(Z, {
 			name: "knowledge",
 			title: "Knowledge",
-			note: `How much of the probability of ${q(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+			note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
 			children: [
-				o ? null : /* @__PURE__ */ Y("p", {
+				a ? null : /* @__PURE__ */ X("p", {
 					class: "note",
 					children: "Knowledge is attributed at the last token; choose it to see this panel."
 				}),
-				/* @__PURE__ */ Y(Q, { answer: c }),
-				l ? /* @__PURE__ */ Y("div", {
-					class: u ? "stale" : "",
+				/* @__PURE__ */ X($, { answer: o }),
+				s ? /* @__PURE__ */ X("div", {
+					class: c ? "stale" : "",
 					children: [
-						/* @__PURE__ */ Y(Gr, { result: l }),
-						/* @__PURE__ */ Y(Kr, { neurons: l.attributions.slice(0, Ur) }),
-						/* @__PURE__ */ Y(rn, {
+						/* @__PURE__ */ X(Kr, { result: s }),
+						/* @__PURE__ */ X(qr, { neurons: s.attributions.slice(0, Wr) }),
+						/* @__PURE__ */ X(rn, {
 							label: "attribution by layer",
 							head: [
 								"layer",
@@ -3055,10 +3060,10 @@ function Wr() {
 								"change of the probability",
 								"error"
 							],
-							rows: () => l.layers.map((e) => [
+							rows: () => s.layers.map((e) => [
 								`L${e.layer}`,
-								e.sum === null ? "" : G(e.sum, 4),
-								G(e.change, 4),
+								e.sum === null ? "" : K(e.sum, 4),
+								K(e.change, 4),
 								e.error === null ? "" : Ht(e.error, 4)
 							])
 						})
@@ -3068,17 +3073,17 @@ function Wr() {
 		}) : null
 	});
 }
-function Gr({ result: e }) {
+function Kr({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), n = Math.max(1e-9, ...t.map((e) => Math.abs(e.sum))), r = 300 / Math.max(t.length, 1);
-	return /* @__PURE__ */ Y("svg", {
+	return /* @__PURE__ */ X("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": "Attribution by layer; the table below has the numbers",
-		children: [/* @__PURE__ */ Y("line", {
+		children: [/* @__PURE__ */ X("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -3086,75 +3091,75 @@ function Gr({ result: e }) {
 			class: "axis"
 		}), t.map((e, i) => {
 			let a = Math.abs(e.sum) / n * 40;
-			return /* @__PURE__ */ Y("g", { children: [
-				/* @__PURE__ */ Y("rect", {
+			return /* @__PURE__ */ X("g", { children: [
+				/* @__PURE__ */ X("rect", {
 					class: e.sum < 0 ? "negative" : "positive",
 					x: i * r + 1,
 					y: e.sum < 0 ? 42 : 42 - a,
 					width: Math.max(r - 2, 1),
 					height: a
 				}),
-				i % Math.ceil(t.length / 15) === 0 ? /* @__PURE__ */ Y("text", {
+				i % Math.ceil(t.length / 15) === 0 ? /* @__PURE__ */ X("text", {
 					x: (i + .5) * r,
 					y: 93,
 					children: e.layer
 				}) : null,
-				/* @__PURE__ */ Y("title", { children: `L${e.layer}: ${G(e.sum, 3)}` })
+				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${K(e.sum, 3)}` })
 			] }, e.layer);
 		})]
 	});
 }
-function Kr({ neurons: e }) {
+function qr({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
-		/* @__PURE__ */ Y("th", {
+	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+		/* @__PURE__ */ X("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ Y("th", {
+		/* @__PURE__ */ X("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ Y("th", {
+		/* @__PURE__ */ X("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ Y("span", {
+			children: /* @__PURE__ */ X("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ Y("th", {
+		/* @__PURE__ */ X("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
-		/* @__PURE__ */ Y("th", {
+	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
+		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y($t, { part: qr(e) })
+			children: /* @__PURE__ */ X($t, { part: Jr(e) })
 		}),
-		/* @__PURE__ */ Y("td", {
+		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ Y(tn, {
+			children: /* @__PURE__ */ X(tn, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ Y("td", {
+		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ Y(en, {
+			children: /* @__PURE__ */ X(en, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ Y("td", {
+		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: G(e.activation)
+			children: K(e.activation)
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function qr({ layer: e, expert: t, neuron: n }) {
+function Jr({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3163,19 +3168,18 @@ function qr({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Jr() {
-	let e = H();
-	return U(Yr(e.state.value.a, e.followed()))?.result ?? null;
+function Yr() {
+	return W(Xr(U().followed()))?.result ?? null;
 }
-function Yr(e, t) {
-	return t && e !== "" ? {
+function Xr(e) {
+	return e ? {
 		ask: "explain",
-		...t,
+		...e,
 		test: !0,
 		top: 10
 	} : null;
 }
-function Xr(e, t) {
+function Zr(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -3183,42 +3187,42 @@ function Xr(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Zr = 12, Qr = 10, $r = Infinity, ei = pe({
+var Qr = 12, $r = 10, ei = Infinity, ti = fe({
 	is: () => !1,
 	set: () => {}
 });
-function ti() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z(Zr), i = z({});
+function ni() {
+	let e = U(), t = e.explained.value, n = B("size"), r = B(Qr), i = B({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Yn(a.terms, r.value, n.value, (e) => ni(Jt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ Y(X, {
+	let { ledger: a } = t, o = e.state.value.selection, s = Yn(a.terms, r.value, n.value, (e) => ri(Jt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ Y(ri, { explained: t }),
-		children: [/* @__PURE__ */ Y("p", {
+		note: /* @__PURE__ */ X(ii, { explained: t }),
+		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ Y("label", { children: [
+			children: [/* @__PURE__ */ X("label", { children: [
 				"Sort",
 				" ",
-				/* @__PURE__ */ Y("select", {
+				/* @__PURE__ */ X("select", {
 					value: n.value,
 					onChange: (e) => n.value = e.currentTarget.value,
-					children: [/* @__PURE__ */ Y("option", {
+					children: [/* @__PURE__ */ X("option", {
 						value: "size",
 						children: "by size"
-					}), /* @__PURE__ */ Y("option", {
+					}), /* @__PURE__ */ X("option", {
 						value: "layer",
 						children: "by layer"
 					})]
 				})
-			] }), /* @__PURE__ */ Y("button", {
+			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Zr ? $r : Zr,
-				children: r.value === Zr ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Qr ? ei : Qr,
+				children: r.value === Qr ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ Y(ei.Provider, {
+		}), /* @__PURE__ */ X(ti.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ni(t, o),
+				is: (e, t) => i.value[e] ?? ri(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3226,89 +3230,89 @@ function ti() {
 					};
 				}
 			},
-			children: /* @__PURE__ */ Y("table", {
+			children: /* @__PURE__ */ X("table", {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: pi,
+				onKeyDown: mi,
 				children: [
-					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
-						/* @__PURE__ */ Y("th", {
+					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+						/* @__PURE__ */ X("th", {
 							scope: "col",
 							children: "part"
 						}),
-						/* @__PURE__ */ Y("th", {
+						/* @__PURE__ */ X("th", {
 							scope: "col",
 							class: "number",
 							children: "logits"
 						}),
-						/* @__PURE__ */ Y("th", {
+						/* @__PURE__ */ X("th", {
 							scope: "col",
 							class: "wide-only",
-							children: /* @__PURE__ */ Y("span", {
+							children: /* @__PURE__ */ X("span", {
 								class: "hidden",
 								children: "bar"
 							})
 						}),
-						/* @__PURE__ */ Y("th", {
+						/* @__PURE__ */ X("th", {
 							scope: "col",
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(oi, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(si, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, $(e))), /* @__PURE__ */ Y(di, {
+					}, Qn(e))), /* @__PURE__ */ X(fi, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ Y(ai, { explained: t })
+					/* @__PURE__ */ X(oi, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ni(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && jt(t) === e.kind;
+function ri(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : H(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && At(t) === e.kind;
 }
-function ri({ explained: e }) {
+function ii({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ Y(S, { children: [
+	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
-		q(t.text),
+		J(t.text),
 		": ",
-		ii(n),
+		ai(n),
 		"; raw logit ",
 		Ht(t.logit),
 		n.kind === "raw" ? "" : `, reference ${Ht(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function ii(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
+function ai(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function ai({ explained: e }) {
+function oi({ explained: e }) {
 	let { sum: t, error: n, holds: r } = Zn(e.ledger);
-	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
+	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-total": t,
-				children: G(t)
+				children: K(t)
 			}),
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${K(e.ledger.value)}`,
 					" (|Δ| ",
 					Ut(n),
 					", tolerance",
@@ -3320,10 +3324,10 @@ function ai({ explained: e }) {
 		]
 	}) });
 }
-function oi(e) {
-	let t = H(), n = je(ei), { term: r, level: i } = e, a = Jt(r), o = $(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(li, {
+function si(e) {
+	let t = U(), n = Ae(ti), { term: r, level: i } = e, a = Jt(r), o = Qn(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X(ui, {
 			name: qt(r),
 			value: r.value,
 			level: i,
@@ -3333,85 +3337,85 @@ function oi(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(V(a, t.state.value.selection) ? null : a);
+				a && t.select(H(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ Y(si, {
+		c && i === 1 ? /* @__PURE__ */ X(ci, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ Y(ci, {
+		c && i === 2 ? /* @__PURE__ */ X(li, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function si({ term: e, largest: t }) {
-	let n = H().followed(), r = {
+function ci({ term: e, largest: t }) {
+	let n = U().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Qr
-	}, i = U(n ? r : null);
-	if (!i?.result) return /* @__PURE__ */ Y("tr", {
+		top: $r
+	}, i = W(n ? r : null);
+	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ Y("td", {
+		children: /* @__PURE__ */ X("td", {
 			colSpan: 4,
 			class: i?.error ? "error" : "",
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = Yn(a.filter((e) => e.source === null), $r, "size");
-	return /* @__PURE__ */ Y(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ Y(oi, {
+	let { terms: a, others: o } = i.result, s = Yn(a.filter((e) => e.source === null), ei, "size");
+	return /* @__PURE__ */ X(S, { children: [
+		s.shown.map((e) => /* @__PURE__ */ X(si, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && V(Jt(t), Jt(e)))
-		}, $(e))),
-		/* @__PURE__ */ Y(di, {
+			sources: a.filter((t) => t.source !== null && H(Jt(t), Jt(e)))
+		}, Qn(e))),
+		/* @__PURE__ */ X(fi, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ Y(fi, {
+		/* @__PURE__ */ X(pi, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ci(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Yn(e.terms, Qr, "size");
-	return /* @__PURE__ */ Y(S, { children: [
-		n.map((n) => /* @__PURE__ */ Y(li, {
-			name: `from ${n.source} ${q(t[n.source ?? -1]?.text ?? "")}`,
+function li(e) {
+	let t = U().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Yn(e.terms, $r, "size");
+	return /* @__PURE__ */ X(S, { children: [
+		n.map((n) => /* @__PURE__ */ X(ui, {
+			name: `from ${n.source} ${J(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, $(n))),
-		/* @__PURE__ */ Y(di, {
+		}, Qn(n))),
+		/* @__PURE__ */ X(fi, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ Y(fi, {
+		/* @__PURE__ */ X(pi, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function li(e) {
-	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
-	return /* @__PURE__ */ Y("tr", {
-		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function ui(e) {
+	let t = U(), { part: n, open: r, level: i } = e, a = n !== null && H(n, t.state.value.selection);
+	return /* @__PURE__ */ X("tr", {
+		class: `level-${i}${n !== null && H(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -3424,43 +3428,43 @@ function li(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ Y("span", { class: "twisty" }) : /* @__PURE__ */ Y("span", {
+				children: [r === null ? /* @__PURE__ */ X("span", { class: "twisty" }) : /* @__PURE__ */ X("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ Y("bdi", { children: e.name })]
+				}), /* @__PURE__ */ X("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ Y(tn, { value: e.value })
+				children: /* @__PURE__ */ X(tn, { value: e.value })
 			}),
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ Y(en, {
+				children: /* @__PURE__ */ X(en, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ui, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(di, { part: n }) : null })
 		]
 	});
 }
-function ui({ part: e }) {
-	let t = Jr(), n = t && Xr(t, e);
-	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
+function di({ part: e }) {
+	let t = Yr(), n = t && Zr(t, e);
+	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
-			K(t.target.probability),
+			q(t.target.probability),
 			" → ",
-			K(n.probability),
+			q(n.probability),
 			" ",
-			/* @__PURE__ */ Y("span", {
+			/* @__PURE__ */ X("span", {
 				class: "verdict",
 				children: [
 					n.verdict === "within control" ? "○" : "●",
@@ -3471,124 +3475,124 @@ function ui({ part: e }) {
 		]
 	});
 }
-function di(e) {
-	return /* @__PURE__ */ Y("tr", {
+function fi(e) {
+	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ Y("span", { class: "twisty" }),
+					/* @__PURE__ */ X("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ Y(tn, { value: e.value })
+				children: /* @__PURE__ */ X(tn, { value: e.value })
 			}),
-			/* @__PURE__ */ Y("td", {
+			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ Y(en, {
+				children: /* @__PURE__ */ X(en, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", {})
-		]
-	});
-}
-function fi(e) {
-	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ Y("tr", {
-		class: `sum level-${e.level}`,
-		"aria-level": e.level,
-		children: [
-			/* @__PURE__ */ Y("td", {
-				class: "name",
-				children: [/* @__PURE__ */ Y("span", { class: "twisty" }), "sum"]
-			}),
-			/* @__PURE__ */ Y("td", {
-				class: "number",
-				children: G(e.sum)
-			}),
-			/* @__PURE__ */ Y("td", {
-				colSpan: 2,
-				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
-			})
+			/* @__PURE__ */ X("td", {})
 		]
 	});
 }
 function pi(e) {
+	let t = Math.abs(e.sum - e.parent) < .005;
+	return /* @__PURE__ */ X("tr", {
+		class: `sum level-${e.level}`,
+		"aria-level": e.level,
+		children: [
+			/* @__PURE__ */ X("td", {
+				class: "name",
+				children: [/* @__PURE__ */ X("span", { class: "twisty" }), "sum"]
+			}),
+			/* @__PURE__ */ X("td", {
+				class: "number",
+				children: K(e.sum)
+			}),
+			/* @__PURE__ */ X("td", {
+				colSpan: 2,
+				class: t ? "" : "error",
+				children: t ? "= the row above ✓" : `≠ the row above ${K(e.parent)}`
+			})
+		]
+	});
+}
+function mi(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var mi = {
+var hi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function hi() {
-	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Rn(n?.position ?? 0, r), { a } = e.state.value, o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(n ? {
+function gi() {
+	let e = U(), t = B("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Rn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = G(a ? {
 		ask: "lens",
-		prompt: a,
-		target: e.state.value.target ?? n.target.id,
+		prompt: a.prompt,
+		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? vi(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
-	return /* @__PURE__ */ Y(X, {
+	let u = c ? yi(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${q(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		note: `What the stream would predict after each layer, for ${J(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
-			/* @__PURE__ */ Y("p", {
+			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: /* @__PURE__ */ Y("label", { children: [
+				children: /* @__PURE__ */ X("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ Y("select", {
+					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(mi).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						children: Object.entries(hi).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ Y(zn, {
+			/* @__PURE__ */ X(zn, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ Y(Q, { answer: s }),
-			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
+			/* @__PURE__ */ X($, { answer: s }),
+			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ Y(jn, {
-					label: `Logit lens, ${mi[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(jn, {
+					label: `Logit lens, ${hi[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? Dn(f(n)) : null;
 					},
-					tell: (e, t) => _i(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => gi(u.layers[e] ?? null),
-					columnName: (e) => q(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					tell: (e, t) => vi(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => _i(u.layers[e] ?? null),
+					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ Y(rn, {
+				}), /* @__PURE__ */ X(rn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -3599,27 +3603,27 @@ function hi() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						gi(e.layer),
+						_i(e.layer),
 						`${e.position}`,
-						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
-						K(e.top_probability[0] ?? 0),
+						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
+						q(e.top_probability[0] ?? 0),
 						`${e.rank}`,
-						K(e.probability)
+						q(e.probability)
 					])
 				})]
 			}) : null
 		]
 	});
 }
-function gi(e) {
+function _i(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function _i(e, t) {
-	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
-	return `${gi(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
-}
 function vi(e, t) {
+	if (!e) return "";
+	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
+	return `${_i(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+}
+function yi(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3629,18 +3633,18 @@ function vi(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function yi() {
-	let e = H(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ Y(X, {
+function bi() {
+	let e = U(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:",
-		children: t.length === 0 ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
-			children: t.map((r, i) => /* @__PURE__ */ Y("li", { children: [
-				/* @__PURE__ */ Y($t, { part: r.part }),
-				/* @__PURE__ */ Y("select", {
-					"aria-label": `How ${J(r.part)} is tested`,
+			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
+				/* @__PURE__ */ X($t, { part: r.part }),
+				/* @__PURE__ */ X("select", {
+					"aria-label": `How ${Y(r.part)} is tested`,
 					value: r.how,
 					onChange: (n) => {
 						let r = n.currentTarget.value;
@@ -3649,154 +3653,154 @@ function yi() {
 							how: r
 						} : e) });
 					},
-					children: wt.map((e) => /* @__PURE__ */ Y("option", {
+					children: Ct.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
 					}, e))
 				}),
-				/* @__PURE__ */ Y("button", {
+				/* @__PURE__ */ X("button", {
 					type: "button",
-					"aria-label": `Remove the pin of ${J(r.part)}`,
+					"aria-label": `Remove the pin of ${Y(r.part)}`,
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, kt(r.part)))
-		}), /* @__PURE__ */ Y(pn, {
+			] }, Ot(r.part)))
+		}), /* @__PURE__ */ X(pn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function bi() {
-	let e = H().explained.value, t = $n();
+function xi() {
+	let e = U().explained.value, t = er();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
-	return /* @__PURE__ */ Y(X, {
+	return /* @__PURE__ */ X(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ Y(S, { children: [
+		note: /* @__PURE__ */ X(S, { children: [
 			"After ",
 			r,
 			" ",
-			q(i[r]?.text ?? ""),
+			J(i[r]?.text ?? ""),
 			": ",
-			q(n.text),
+			J(n.text),
 			" has",
 			" ",
-			K(n.probability),
+			q(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: [e.notes.map((e) => /* @__PURE__ */ Y("p", {
+		children: [e.notes.map((e) => /* @__PURE__ */ X("p", {
 			class: "note",
 			children: e
-		}, e)), /* @__PURE__ */ Y("div", {
+		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ Y(xi, {
+			children: [/* @__PURE__ */ X(Si, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ Y(xi, {
+			}), t?.result ? /* @__PURE__ */ X(Si, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function xi({ explained: e, caption: t }) {
-	let n = H();
-	return /* @__PURE__ */ Y("table", {
+function Si({ explained: e, caption: t }) {
+	let n = U();
+	return /* @__PURE__ */ X("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ Y("caption", { children: t }),
-			/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
-				/* @__PURE__ */ Y("th", {
+			/* @__PURE__ */ X("caption", { children: t }),
+			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+				/* @__PURE__ */ X("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ Y("th", {
+				/* @__PURE__ */ X("th", {
 					scope: "col",
-					children: /* @__PURE__ */ Y("span", {
+					children: /* @__PURE__ */ X("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ Y("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ Y("tr", { children: [
-				/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("button", {
+			/* @__PURE__ */ X("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ X("tr", { children: [
+				/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: At(t) }),
-					children: /* @__PURE__ */ Y(Z, { text: t.text })
+					onClick: () => n.set({ target: kt(t) }),
+					children: /* @__PURE__ */ X(Q, { text: t.text })
 				}) }),
-				/* @__PURE__ */ Y("td", {
+				/* @__PURE__ */ X("td", {
 					class: "number",
-					children: K(t.probability)
+					children: q(t.probability)
 				}),
-				/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("span", {
+				/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ Y("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ X("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Strongest.tsx
-var Si = 6;
-function Ci() {
-	let e = H(), t = e.explained.value, n = U(Yr(e.state.value.a, e.followed())), r = Jr(), i = z(!1);
+var Ci = 6;
+function wi() {
+	let e = U(), t = e.explained.value, n = W(Xr(e.followed())), r = Yr(), i = B(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : Si;
-	return /* @__PURE__ */ Y(X, {
+	let a = i.value ? Infinity : Ci;
+	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ Y(Ti, { tested: r }),
+		note: /* @__PURE__ */ X(Ei, { tested: r }),
 		children: [
-			/* @__PURE__ */ Y(Q, { answer: n }),
-			/* @__PURE__ */ Y(nn, {
+			/* @__PURE__ */ X($, { answer: n }),
+			/* @__PURE__ */ X(nn, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
-					/* @__PURE__ */ Y("th", {
+				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+					/* @__PURE__ */ X("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ Y("th", {
+					/* @__PURE__ */ X("th", {
 						scope: "col",
 						class: "number",
 						children: "credit"
 					}),
-					/* @__PURE__ */ Y("th", {
+					/* @__PURE__ */ X("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ Y("th", {
+					/* @__PURE__ */ X("th", {
 						scope: "col",
 						children: "zeroed here"
 					}),
-					/* @__PURE__ */ Y("th", {
+					/* @__PURE__ */ X("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(wi, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ X(Ti, {
 					part: {
 						kind: "head",
 						layer: e.layer,
 						head: e.head
 					},
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(Qt, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Qt, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(wi, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Ti, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3804,84 +3808,84 @@ function Ci() {
 						neuron: e.neuron
 					},
 					value: e.value,
-					reads: G(e.activation, 1),
+					reads: K(e.activation, 1),
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > Si ? /* @__PURE__ */ Y("button", {
+			Math.max(t.heads.length, t.neurons.length) > Ci ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
 				children: ["Show all ", t.heads.length + t.neurons.length]
 			}) : null,
-			/* @__PURE__ */ Y("p", {
+			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Ei(r)
+				children: Di(r)
 			})
 		]
 	});
 }
-function wi(e) {
-	return /* @__PURE__ */ Y("tr", { children: [
-		/* @__PURE__ */ Y("th", {
+function Ti(e) {
+	return /* @__PURE__ */ X("tr", { children: [
+		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ Y($t, { part: e.part })
+			children: /* @__PURE__ */ X($t, { part: e.part })
 		}),
-		/* @__PURE__ */ Y("td", {
+		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ Y(tn, { value: e.value })
+			children: /* @__PURE__ */ X(tn, { value: e.value })
 		}),
-		/* @__PURE__ */ Y("td", { children: e.reads }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ui, { part: e.part }) }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(Zt, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: e.reads }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(di, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Zt, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ti({ tested: e }) {
-	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
+function Ei({ tested: e }) {
+	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
-	return t ? /* @__PURE__ */ Y(S, { children: [
+	return t ? /* @__PURE__ */ X(S, { children: [
 		"Without L",
 		t.layer,
 		".H",
 		t.head,
 		", which looks at ",
-		q(t.looks_at[0]?.text ?? ""),
+		J(t.looks_at[0]?.text ?? ""),
 		", the target goes from ",
-		K(e.target.probability),
+		q(e.target.probability),
 		" to ",
-		K(t.zeroed_probability ?? 0),
+		q(t.zeroed_probability ?? 0),
 		"."
-	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
+	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function Ei(e) {
-	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
+function Di(e) {
+	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Di() {
-	let e = H(), t = e.explained.value, n = Rn(t?.position ?? 0, t?.tokens.length ?? 0), r = ki();
+function Oi() {
+	let e = U(), t = e.explained.value, n = Rn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ai();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
-	return /* @__PURE__ */ Y(X, {
+	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: r ? /* @__PURE__ */ Y(S, { children: [
+		note: r ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
-			J(r.part),
+			Y(r.part),
 			": orange + raises, purple − lowers; largest ",
-			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			K(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ Y(zn, {
+		children: [/* @__PURE__ */ X(zn, {
 			start: n,
 			length: i.length,
 			what: "tokens"
-		}), /* @__PURE__ */ Y("ol", {
+		}), /* @__PURE__ */ X("ol", {
 			class: "strip",
 			start: n.value + 1,
 			children: s.map((t) => {
 				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : En(n, o);
-				return /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
+				return /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
 					type: "button",
 					class: "token",
 					"aria-pressed": t.position === a,
@@ -3893,16 +3897,16 @@ function Di() {
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => Oi(e),
+					onKeyDown: (e) => ki(e),
 					children: [
-						/* @__PURE__ */ Y("span", {
+						/* @__PURE__ */ X("span", {
 							class: "index",
 							children: t.position
 						}),
-						/* @__PURE__ */ Y(Z, { text: t.text }),
-						/* @__PURE__ */ Y("span", {
+						/* @__PURE__ */ X(Q, { text: t.text }),
+						/* @__PURE__ */ X("span", {
 							class: "sign",
-							children: n !== void 0 && Math.abs(n) > o / 20 ? G(n) : "\xA0"
+							children: n !== void 0 && Math.abs(n) > o / 20 ? K(n) : "\xA0"
 						})
 					]
 				}) }, t.position);
@@ -3910,43 +3914,43 @@ function Di() {
 		})]
 	});
 }
-function Oi(e) {
+function ki(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ki() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
+function Ai() {
+	let e = U(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
 		layer: e.layer
-	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	} : null, i = W(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ai(s, a)
+		values: ji(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ai(i.result, t)
+		values: ji(i.result, t)
 	} : null;
 }
-function Ai(e, t) {
+function ji(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function ji({ page: e }) {
-	let t = P(null);
-	return Oe(() => e.link(), [e]), Oe(() => t.current ? vn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(zt.Provider, {
+function Mi({ page: e }) {
+	let t = F(null);
+	return De(() => e.link(), [e]), De(() => t.current ? vn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(zt.Provider, {
 		value: e,
-		children: /* @__PURE__ */ Y("div", {
+		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ Y(Lr, {}),
-				/* @__PURE__ */ Y(Mi, { page: e }),
-				/* @__PURE__ */ Y(Hr, {}),
-				/* @__PURE__ */ Y("p", {
+				/* @__PURE__ */ X(Rr, {}),
+				/* @__PURE__ */ X(Ni, { page: e }),
+				/* @__PURE__ */ X(Ur, {}),
+				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
 					children: e.said.value
@@ -3955,77 +3959,77 @@ function ji({ page: e }) {
 		})
 	});
 }
-function Mi({ page: e }) {
-	let { a: t } = e.state.value, n = U(t === "" ? null : {
+function Ni({ page: e }) {
+	let { a: t } = e.state.value, n = W(t === "" ? null : {
 		ask: "explain",
-		...e.common(t),
+		...Lt(e.state.value),
 		test: !1,
 		top: 10
 	}), r = n?.result ?? null;
-	return Oe(() => {
-		r && (e.explained.value = r), (t === "" || n?.error) && (e.explained.value = null);
+	return De(() => {
+		r && e.take(r), (t === "" || n?.error) && e.take(null);
 	}, [
 		r,
 		n?.error,
 		t
-	]), t === "" ? /* @__PURE__ */ Y("p", {
+	]), t === "" ? /* @__PURE__ */ X("p", {
 		class: "panel note",
 		children: "Type a prompt and press Enter."
-	}) : /* @__PURE__ */ Y(S, { children: [n && !r ? /* @__PURE__ */ Y("div", {
+	}) : /* @__PURE__ */ X(S, { children: [n && !r ? /* @__PURE__ */ X("div", {
 		class: "panel",
-		children: /* @__PURE__ */ Y(Q, { answer: n })
-	}) : null, /* @__PURE__ */ Y("div", {
+		children: /* @__PURE__ */ X($, { answer: n })
+	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ Y(Di, {}),
-			/* @__PURE__ */ Y("div", {
+			/* @__PURE__ */ X(Oi, {}),
+			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ Y(bi, {}), /* @__PURE__ */ Y(hi, {})]
+				children: [/* @__PURE__ */ X(xi, {}), /* @__PURE__ */ X(gi, {})]
 			}),
-			/* @__PURE__ */ Y("div", {
+			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ Y(ti, {}), /* @__PURE__ */ Y(Ci, {})]
+				children: [/* @__PURE__ */ X(ni, {}), /* @__PURE__ */ X(wi, {})]
 			}),
-			/* @__PURE__ */ Y("div", {
+			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ Y(cn, {}),
-					/* @__PURE__ */ Y(yi, {}),
-					/* @__PURE__ */ Y(Bn, {})
+					/* @__PURE__ */ X(cn, {}),
+					/* @__PURE__ */ X(bi, {}),
+					/* @__PURE__ */ X(Bn, {})
 				]
 			}),
-			/* @__PURE__ */ Y(ar, {}),
-			/* @__PURE__ */ Y(vr, {}),
-			/* @__PURE__ */ Y(Wr, {}),
-			/* @__PURE__ */ Y(Er, {})
+			/* @__PURE__ */ X(or, {}),
+			/* @__PURE__ */ X(yr, {}),
+			/* @__PURE__ */ X(Gr, {}),
+			/* @__PURE__ */ X(Dr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var Ni = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Pi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Pi(e, t, n) {
-	Fi(n);
+function Fi(e, t, n) {
+	Ii(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ Y(ji, { page: new Lt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), de(/* @__PURE__ */ X(Mi, { page: new It(e, t) }), r), () => de(null, r);
 }
-function Fi(e) {
+function Ii(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ni, n.append(r);
+	r.dataset.unembed = "", r.textContent = Pi, n.append(r);
 }
-function Ii({ model: e, el: t }) {
+function Li({ model: e, el: t }) {
 	let n = e.get("data");
-	return Pi({
+	return Fi({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Fr(n.results) : Ir(e), t);
+	}, n.live === !1 ? Ir(n.results) : Lr(e), t);
 }
-var Li = document.getElementById("unembed"), Ri = document.getElementById("unembed-data")?.textContent;
-if (Li && Ri) {
-	let e = JSON.parse(Ri);
-	Pi(e, e.host === "report" ? Fr(e.results) : Or(e.token), Li);
+var Ri = document.getElementById("unembed"), zi = document.getElementById("unembed-data")?.textContent;
+if (Ri && zi) {
+	let e = JSON.parse(zi);
+	Fi(e, e.host === "report" ? Ir(e.results) : kr(e.token), Ri);
 }
-var zi = { render: Ii };
-export { zi as default };
+var Bi = { render: Li };
+export { Bi as default };
