@@ -37,7 +37,7 @@ def model():
 
 
 def client(model, token: str | None = None, base: str = "http://127.0.0.1:8731") -> TestClient:
-    return TestClient(app(model, token), base_url=base, follow_redirects=False)
+    return TestClient(app(model, token=token), base_url=base, follow_redirects=False)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8731", "localhost:1", "LOCALHOST", "[::1]:8731", "[::1]"])

@@ -50,11 +50,12 @@ function codePoint(character: string): string {
 /** The name of a part: L23.H4, L24.N1005, L23 attn. */
 export function nameOf(part: Part): string {
   if (part.kind === "head") return `L${part.layer}.H${part.head}`;
+  if (part.kind === "cross_head") return `L${part.layer}.X${part.head}`;
   if (part.kind === "neuron")
     return part.expert === undefined
       ? `L${part.layer}.N${part.neuron}`
       : `L${part.layer}.E${part.expert}.N${part.neuron}`;
-  return `L${part.layer} ${part.kind === "mlp" ? "mlp" : "attn"}`;
+  return `L${part.layer} ${{ mlp: "mlp", attention: "attn", cross_attention: "cross" }[part.kind]}`;
 }
 
 /** The name of a term of the ledger. */
@@ -69,6 +70,8 @@ export function nameOfTerm(term: Term): string {
 export function partOf(term: Term): Part | null {
   const { kind, layer } = term;
   if (layer === null) return null;
+  if (kind === "cross_attention")
+    return term.head === null ? { kind, layer } : { kind: "cross_head", layer, head: term.head };
   if (kind === "attention" || kind === "mlp") return { kind, layer };
   if (kind === "head" && term.head !== null) return { kind, layer, head: term.head };
   if (kind !== "neuron" || term.neuron === null) return null;

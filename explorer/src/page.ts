@@ -37,6 +37,22 @@ export class Page {
     this.state = signal(data.host === "widget" ? initial : fromHash(location.hash, initial));
   }
 
+  /** What the encoder reads; null for a decoder alone. */
+  reads(): "text" | "audio" | null {
+    return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
+  }
+
+  /** Whether the state says enough to be explained: a prompt, or something for an encoder to read. */
+  asked(): boolean {
+    const { a, source } = this.state.value;
+    return this.reads() === null ? a !== "" : this.reads() === "audio" || Boolean(source);
+  }
+
+  /** The field of an ask that prompt B, or source B of an encoder-decoder, stands in for. */
+  beside(): "prompt" | "source" {
+    return this.reads() === null ? "prompt" : "source";
+  }
+
   /** Changes fields of the state. */
   set(change: Partial<State>): void {
     this.state.value = { ...this.state.value, ...change };
@@ -80,9 +96,9 @@ export class Page {
 }
 
 /** Arguments that all asks about prompt A share. */
-export function about({ a, target, vs, reference, position }: State): Record<string, unknown> {
+export function about({ a, source, target, vs, reference, position }: State): Record<string, unknown> {
   const other = vs === null && reference !== "mean" ? reference : null;
-  return given({ prompt: a, target, vs, position, reference: other });
+  return given({ prompt: a, source, target, vs, position, reference: other });
 }
 
 /** Without the fields that are null. */

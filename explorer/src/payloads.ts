@@ -490,6 +490,7 @@ export interface ModelFacts {
   device: string;
   norm: "LayerNorm" | "RMSNorm" | null;
   weights_sha256: string | null;
+  reads?: "text" | "audio" | null;
   edits?: Array<string>;
 }
 
@@ -879,7 +880,7 @@ export interface Term {
 /** One row of the ledger, opened: terms without a source and the others sum to `parent`. */
 export interface TermsPayload {
   layer: number;
-  sublayer: "attention" | "mlp";
+  sublayer: "attention" | "cross_attention" | "mlp";
   parent: number;
   terms: Array<Term>;
   others: Others;

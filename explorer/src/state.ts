@@ -2,7 +2,7 @@
 
 /** A part of the model. */
 export interface Part {
-  kind: "attention" | "mlp" | "head" | "neuron";
+  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
   layer: number;
   head?: number;
   expert?: number;
@@ -19,10 +19,12 @@ export interface Test {
 }
 
 export interface State {
-  /** The prompt. */
+  /** The prompt; of an encoder-decoder, what its decoder has written so far. */
   a: string;
-  /** The prompt beside it, or null. */
+  /** The prompt beside it, or null; of an encoder-decoder, the source beside its own. */
   b: string | null;
+  /** What the encoder of an encoder-decoder reads; null is what the model came with. */
+  source: string | null;
   /** Where the prediction is made; null is the last token. */
   position: number | null;
   /** The explained token, as text or, where its text alone does not name it, by its id; null is the top prediction. */
@@ -39,6 +41,7 @@ export interface State {
 export const INITIAL: State = {
   a: "",
   b: null,
+  source: null,
   position: null,
   target: null,
   vs: null,
@@ -78,6 +81,7 @@ export function checked(given: Record<string, unknown> | State): State {
   return {
     a: field("a", (value) => typeof value === "string"),
     b: field("b", text),
+    source: field("source", text),
     position: field("position", (value) => value === null || isIndex(value)),
     target: field("target", (value) => text(value) || isIndex(value)),
     vs: field("vs", text),
@@ -111,20 +115,29 @@ export function namedToken(token: { id: number; text: string }): string | number
 }
 
 /** The sublayer that a part belongs to. */
-export function sublayerOf(part: Part): "attention" | "mlp" {
-  return part.kind === "attention" || part.kind === "head" ? "attention" : "mlp";
+export function sublayerOf(part: Part): "attention" | "cross_attention" | "mlp" {
+  if (part.kind === "head") return "attention";
+  if (part.kind === "cross_head") return "cross_attention";
+  return part.kind === "neuron" ? "mlp" : part.kind;
 }
 
-/** The part that a name such as L23, L23.H4, L24.N1005, L24.E3.N5, "L23 attn" or "L24 mlp" means, or null. */
+/** Whether a part reads what the encoder read. */
+export function isCross(part: Part): boolean {
+  return sublayerOf(part) === "cross_attention";
+}
+
+/** The part that a name such as L23, L23.H4, L24.N1005, L24.E3.N5, L2.X1, "L23 attn", "L2 cross" or "L24 mlp" means, or null. */
 export function partOfName(name: string): Part | null {
-  const found = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(
-    name,
-  );
+  const found =
+    /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(
+      name,
+    );
   if (!found) return null;
-  const [, layer, head, expert, neuron, , mlp] = found;
+  const [, layer, head, crossHead, expert, neuron, , cross, mlp] = found;
   const base = { layer: Number(layer) };
   if (head !== undefined) return { kind: "head", ...base, head: Number(head) };
-  if (neuron === undefined) return { kind: mlp === undefined ? "attention" : "mlp", ...base };
+  if (crossHead !== undefined) return { kind: "cross_head", ...base, head: Number(crossHead) };
+  if (neuron === undefined) return { kind: mlp ? "mlp" : cross ? "cross_attention" : "attention", ...base };
   return {
     kind: "neuron",
     ...base,
@@ -149,7 +162,7 @@ function isTest(value: unknown): boolean {
 function isPart(value: unknown): boolean {
   const part = value as Part | null;
   if (typeof part !== "object" || part === null || !isIndex(part.layer)) return false;
-  if (part.kind === "head") return isIndex(part.head);
+  if (part.kind === "head" || part.kind === "cross_head") return isIndex(part.head);
   if (part.kind === "neuron") return isIndex(part.neuron) && (part.expert === undefined || isIndex(part.expert));
-  return part.kind === "attention" || part.kind === "mlp";
+  return part.kind === "attention" || part.kind === "cross_attention" || part.kind === "mlp";
 }

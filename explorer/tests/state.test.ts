@@ -4,6 +4,7 @@ import { fromHash, INITIAL, namedToken, partOfName, type State, sublayerOf, toHa
 const FULL: State = {
   a: 'The "capital" of\nFrance is </script> \u202e%23#',
   b: "The capital of Germany is",
+  source: "Hello",
   position: 3,
   target: " Paris",
   vs: " the",
@@ -55,6 +56,8 @@ describe("names of parts", () => {
     ["l23 h4", { kind: "head", layer: 23, head: 4 }],
     ["L24.N1005", { kind: "neuron", layer: 24, neuron: 1005 }],
     ["L2.E7.N5", { kind: "neuron", layer: 2, expert: 7, neuron: 5 }],
+    ["L2.X1", { kind: "cross_head", layer: 2, head: 1 }],
+    ["L2 cross", { kind: "cross_attention", layer: 2 }],
     ["24 mlp", { kind: "mlp", layer: 24 }],
     ["L23", { kind: "attention", layer: 23 }],
     ["L23 attn", { kind: "attention", layer: 23 }],
@@ -63,7 +66,7 @@ describe("names of parts", () => {
   });
 
   it("refuses others", () => {
-    for (const name of ["", "Paris", "L", "H4", "L23.H", "L23.X4", "L-1"]) expect(partOfName(name)).toBeNull();
+    for (const name of ["", "Paris", "L", "H4", "L23.H", "L23.Z4", "L-1"]) expect(partOfName(name)).toBeNull();
   });
 
   it("knows the sublayer of a part", () => {

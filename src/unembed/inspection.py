@@ -33,7 +33,7 @@ class Inspection:
     activation: float | None
     """Of a neuron."""
     looks_at: tuple[tuple[int, float], ...]
-    """Of a head: source positions with the attention they get, largest first."""
+    """Of a head: positions (of a cross-attention's: those of the source) with the attention they get, largest first."""
     promotes: tuple[int, ...]
     """The tokens whose logits its write raises most, largest first."""
     suppresses: tuple[int, ...]
@@ -45,7 +45,7 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
 
     Args:
         read: of a run that keeps heads and neurons.
-        part: a sublayer, head or neuron of a decoder.
+        part: a sublayer, head or neuron.
         top: how many source tokens and vocabulary tokens to list.
 
     Raises:
@@ -69,6 +69,10 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
     )
 
 
+_KINDS = ("attention", "cross_attention", "mlp", "head", "neuron")
+"""Kinds of terms that are parts; the others are embeddings and biases."""
+
+
 def _grain(part: Part) -> str:
     return "head" if part.head is not None else "neuron" if part.neuron is not None else "sublayer"
 
@@ -79,11 +83,10 @@ def term_of(ledger: Ledger, part: Part) -> Term:
     Raises:
         InputError: there is none; of a mixture, the expert did not run.
     """
-    inside = [s for s in ledger.segments if s.layer == part.layer]
-    for segment in inside:
-        for term in segment.terms() if segment.kind in ("attention", "mlp", "head", "neuron") else ():
-            if Part.of(term) == part:
-                return term
+    inside = [s for s in ledger.segments if s.layer == part.layer and s.kind in _KINDS]
+    for term in (term for segment in inside for term in segment.terms()):
+        if Part.of(term) == part:
+            return term
     raise InputError(f"{part.site(-1).label} has no term here: its expert did not run at this position.")
 
 

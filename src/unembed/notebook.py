@@ -13,9 +13,9 @@ from unembed.logit_lens import Lens
 from unembed.model import Model
 from unembed.page.report import static_html
 from unembed.page.shell import STYLE, bundle, page_data
-from unembed.prompts import tokenize
+from unembed.prompts import text_of_prompt
 from unembed.server.asks import answer
-from unembed.server.kept import explain_keys
+from unembed.server.kept import explain_keys, source_state
 from unembed.server.session import Session
 from unembed.view import payloads
 
@@ -85,16 +85,8 @@ def _explained(result: Explanation) -> dict[str, Any]:
 
 def _state(model: Model, **prompts: tuple[int, ...]) -> dict[str, Any]:
     """The page's state for some prompts; empty where the page cannot ask about them (no text gives these tokens)."""
-    texts = {name: _text(model, tokens) for name, tokens in prompts.items()}
-    return {} if model.encoder is not None or None in texts.values() else texts
-
-
-def _text(model: Model, tokens: tuple[int, ...]) -> str | None:
-    """The prompt that these tokens came from; None where there is none, as without a tokenizer."""
-    if model.tokenizer is None:
-        return None
-    text = str(model.tokenizer.decode(list(tokens), skip_special_tokens=True))
-    return text if text and tokenize(model, text) == tokens else None
+    texts = {name: text_of_prompt(model, tokens) for name, tokens in prompts.items()}
+    return {} if None in texts.values() else {**texts, **source_state(model)}
 
 
 def _widget(data: dict[str, Any], model: Model) -> Any:

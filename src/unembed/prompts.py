@@ -40,6 +40,16 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
     return tokens
 
 
+def text_of_prompt(model: Model, tokens: Sequence[int]) -> str | None:
+    """The text that `tokenize` makes these tokens of; None where there is none, as without a tokenizer."""
+    if model.tokenizer is None:
+        return None
+    tokenizer: Any = model.tokenizer
+    text = str(tokenizer.decode(list(tokens), skip_special_tokens=True))
+    given = text or model.encoder is not None
+    return text if given and tokenize(model, text) == tuple(tokens) else None
+
+
 def _encoded(model: Model, text: str) -> tuple[int, ...]:
     """The ids of a text; of the decoder of an encoder-decoder, after its start token."""
     tokenizer: Any = model.tokenizer

@@ -1,6 +1,6 @@
 """sublayer_terms: one row of a ledger opened: the heads and source tokens, or the neurons, that sum to it.
 
-    attention row  =  sum_h head term  + biases,     head term = sum_s (head, source token) term
+    attention row  =  sum_h head term  + biases,     head term = sum_s (head, source token) term    (cross-attention too)
     MLP row        =  sum_n neuron term + biases
 
 Exact: the row is the sum of its children by construction (ledger.py), and the whole ledger is compared with the model's
@@ -19,9 +19,10 @@ from unembed.ledger import Kind, Ledger, Segment, Term
 from unembed.parts import Part
 from unembed.readouts import Readout
 
-Sublayer = Literal["attention", "mlp"]
+Sublayer = Literal["attention", "cross_attention", "mlp"]
 _CHILDREN: dict[Sublayer, tuple[Kind, Kind]] = {
     "attention": ("head", "attention_bias"),
+    "cross_attention": ("cross_attention", "cross_attention_bias"),
     "mlp": ("neuron", "mlp_bias"),
 }
 
@@ -51,29 +52,32 @@ def sublayer_terms(read: Readout, layer: int, sublayer: Sublayer, *, top: int = 
     Args:
         read: of a run that keeps heads and neurons.
         layer: the block.
-        sublayer: "attention" or "mlp".
+        sublayer: "attention", "mlp" or, of an encoder-decoder, "cross_attention" (by positions of the source).
         top: how many neurons to list; heads are listed all.
 
     Raises:
-        InputError: no such layer or sublayer, or `top` below 1.
+        InputError: no such layer or sublayer in this model, or `top` below 1.
         LedgerError: the ledger does not add up.
     """
     if sublayer not in get_args(Sublayer):
-        raise InputError(f"Expected a sublayer of attention or mlp, found {sublayer!r}.")
+        raise InputError(f"Expected a sublayer of {', '.join(get_args(Sublayer))}; found {sublayer!r}.")
+    if sublayer == "cross_attention" and read.trace.model.encoder is None:
+        raise InputError(f"{read.trace.model.name} has no cross-attention: it is a decoder only.")
     if not 0 <= layer < read.layer:
         raise InputError(f"There is no layer {layer}: expected 0 to {read.layer - 1}.")
     if top < 1:
         raise InputError(f"Expected top >= 1, found {top}.")
-    whole = decompose(read, by="source" if sublayer == "attention" else "neuron")
+    by_source = sublayer != "mlp"
+    whole = decompose(read, by="source" if by_source else "neuron")
     parts, biases = (_of(whole, layer, kind) for kind in _CHILDREN[sublayer])
-    listed, others = (_heads(parts), np.zeros(0)) if sublayer == "attention" else _largest(parts, top)
+    listed, others = (_heads(parts), np.zeros(0)) if by_source else _largest(parts, top)
     return SublayerTerms(
         readout=read,
         layer=layer,
         sublayer=sublayer,
         parent=term_of(whole.coarser("sublayer"), Part(sublayer, layer)).value,
         children=tuple(sorted([*listed, *biases.terms()], key=lambda term: -abs(term.value))),
-        sources=tuple(parts.terms()) if sublayer == "attention" else (),
+        sources=tuple(parts.terms()) if by_source else (),
         others_count=others.size,
         others=float(others.sum()),
     )
@@ -85,7 +89,7 @@ def _of(ledger: Ledger, layer: int, kind: Kind) -> Ledger:
 
 def _heads(parts: Ledger) -> list[Term]:
     """The heads' terms: sums over their sources."""
-    summed = [Segment("head", s.layer, ("head",), s.values.sum(-1)) for s in parts.segments]
+    summed = [Segment(s.kind, s.layer, ("head",), s.values.sum(-1)) for s in parts.segments]
     return [term for segment in summed for term in segment.terms()]
 
 

@@ -37,16 +37,14 @@ export function App({ page }: { page: Page }) {
 }
 
 function Explained({ page }: { page: Page }) {
-  const { a } = page.state.value;
-  const answer = useAsk(
-    a === "" ? null : { ask: "explain" as const, ...about(page.state.value), test: false, top: 10 },
-  );
+  const asked = page.asked();
+  const answer = useAsk(asked ? { ask: "explain" as const, ...about(page.state.value), test: false, top: 10 } : null);
   const result = answer?.result ?? null;
   useEffect(() => {
     if (result) page.take(result);
-    if (a === "" || answer?.error) page.take(null);
-  }, [result, answer?.error, a]);
-  if (a === "") return <p class="panel note">Type a prompt and press Enter.</p>;
+    if (!asked || answer?.error) page.take(null);
+  }, [result, answer?.error, asked]);
+  if (!asked) return <p class="panel note">Type a {page.beside()} and press Enter.</p>;
   return (
     <>
       {answer && !result ? (

@@ -4,6 +4,7 @@ import { amountColour, signColour } from "../colours";
 import { nameOf, signed, visible } from "../format";
 import { useLatest, usePage } from "../page";
 import type { AttentionPayload, HeadPattern } from "../payloads";
+import { isCross, type Part, sublayerOf } from "../state";
 import { Grid } from "./Grid";
 import { Panel, PartButton, Status, TableTwin } from "./parts";
 import { useWindow, WINDOW, Window } from "./Window";
@@ -13,21 +14,21 @@ export function AttentionPanel() {
   const explained = page.explained.value;
   const followed = page.followed();
   const { selection } = page.state.value;
-  const start = useWindow(explained?.position ?? 0, explained?.tokens.length ?? 0);
   const strongest = explained?.heads.find((head) => !head.cross);
-  const own = selection && (selection.kind === "head" || selection.kind === "attention") ? selection : null;
+  const own = selection && sublayerOf(selection) !== "mlp" ? selection : null;
+  const cross = own !== null && isCross(own);
+  const length = (cross ? explained?.sources?.length : explained?.tokens.length) ?? 0;
+  const start = useWindow(cross ? 0 : (explained?.position ?? 0), length);
   const layer = own?.layer ?? strongest?.layer ?? 0;
-  const head = own ? (own.kind === "head" ? own.head : undefined) : strongest?.head;
-  const heads = useLatest(followed ? { ask: "attention" as const, ...followed, layer } : null);
-  const one = useLatest(
-    followed && head !== undefined ? { ask: "attention" as const, ...followed, layer, head } : null,
-  );
+  const head = own ? own.head : strongest?.head;
+  const asked = followed && { ask: "attention" as const, ...followed, layer, ...(cross ? { cross } : {}) };
+  const heads = useLatest(asked);
+  const one = useLatest(asked && head !== undefined && !cross ? { ...asked, head } : null);
   if (!explained) return null;
-  const length = explained.tokens.length;
   return (
     <Panel
       name="attention"
-      title={`Attention: layer ${layer}`}
+      title={`${cross ? "Cross-attention" : "Attention"}: layer ${layer}`}
       note={
         own
           ? `From position ${explained.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).`
@@ -46,7 +47,7 @@ export function AttentionPanel() {
           />
         </div>
       ) : null}
-      {head === undefined ? null : <Status answer={one.answer} />}
+      {head === undefined || cross ? null : <Status answer={one.answer} />}
       {one.result?.matrix === null ? (
         <p class="note">The whole pattern of a head is not kept for a prompt of this length.</p>
       ) : null}
@@ -59,10 +60,10 @@ export function AttentionPanel() {
 
 function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
   return payload.heads.flatMap((head) =>
-    payload.tokens
-      .slice(start, Math.min(start + WINDOW, payload.position + 1))
+    readBy(head, payload)
+      .slice(start, start + WINDOW)
       .map((token) => [
-        `L${head.layer}.H${head.head}`,
+        nameOf(partOfHead(head)),
         `${token.position} ${visible(token.text)}`,
         (head.pattern[token.position] ?? 0).toFixed(3),
         signed(head.contribution[token.position] ?? 0, 3),
@@ -70,23 +71,38 @@ function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
   );
 }
 
+/** What a head can look at: the tokens up to the explained position, or what the encoder read. */
+function readBy(head: HeadPattern, payload: AttentionPayload): { position: number; text: string }[] {
+  if (head.cross) return (payload.sources ?? []).map(({ position, label }) => ({ position, text: label }));
+  return payload.tokens.slice(0, payload.position + 1);
+}
+
+function partOfHead({ cross, layer, head }: HeadPattern): Part {
+  return { kind: cross ? "cross_head" : "head", layer, head };
+}
+
 /** All heads of the layer, each as two strips over the source tokens. */
 function Multiples({ payload, start }: { payload: AttentionPayload; start: number }) {
-  const heads = payload.heads.filter((head) => !head.cross);
+  const { heads } = payload;
   const largest = Math.max(0, ...heads.flatMap((head) => head.contribution.map(Math.abs)));
   return (
     <ul class="multiples">
       {heads.map((head) => (
         <li key={head.head}>
-          <PartButton part={{ kind: "head", layer: head.layer, head: head.head }} /> {signed(head.value)}
-          <Strips head={head} tokens={payload.tokens} start={start} largest={largest} />
+          <PartButton part={partOfHead(head)} /> {signed(head.value)}
+          <Strips head={head} tokens={readBy(head, payload)} start={start} largest={largest} />
         </li>
       ))}
     </ul>
   );
 }
 
-function Strips(props: { head: HeadPattern; tokens: AttentionPayload["tokens"]; start: number; largest: number }) {
+function Strips(props: {
+  head: HeadPattern;
+  tokens: { position: number; text: string }[];
+  start: number;
+  largest: number;
+}) {
   const shown = props.tokens.slice(props.start, props.start + WINDOW);
   const width = 100 / Math.max(shown.length, 1);
   return (
@@ -113,7 +129,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; head: n
   const { payload, matrix, start } = props;
   const weighted = useSignal(false);
   const size = Math.min(WINDOW, payload.tokens.length - start);
-  const pattern = payload.heads.find((head) => head.head === props.head && !head.cross);
+  const pattern = payload.heads.find((head) => head.head === props.head);
   const largest = Math.max(0, ...(pattern?.contribution ?? []).map(Math.abs));
   const name = nameOf({ kind: "head", layer: props.layer, head: props.head });
   const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");

@@ -19,7 +19,7 @@ export function ComparePanel() {
   if (!explained || b === null) return null;
   if (!compared)
     return (
-      <Panel name="compare" title="Compare A and B" note="Change prompt B to see what differs.">
+      <Panel name="compare" title="Compare A and B" note={`Change ${page.beside()} B to see what differs.`}>
         {null}
       </Panel>
     );
@@ -35,7 +35,9 @@ export function ComparePanel() {
       ) : null}
       <div class="side-by-side wide">
         {compared.result && compared.mate !== null ? <Differences a={explained} b={compared.result} /> : null}
-        {pairs.length > 0 && compared.mate !== null ? <PatchMap pairs={pairs} promptB={b} /> : null}
+        {page.reads() === null && pairs.length > 0 && compared.mate !== null ? (
+          <PatchMap pairs={pairs} promptB={b} />
+        ) : null}
       </div>
     </Panel>
   );

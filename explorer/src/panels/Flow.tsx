@@ -15,7 +15,9 @@ export function FlowPanel() {
   const explained = page.explained.value;
   const { ref, seen } = useSeen<HTMLDivElement>();
   const followed = page.followed();
-  const { answer, result, stale } = useLatest(seen && followed ? { ask: "paths" as const, ...followed } : null);
+  const { answer, result, stale } = useLatest(
+    seen && followed && page.reads() === null ? { ask: "paths" as const, ...followed } : null,
+  );
   const threshold = useSignal(2);
   return (
     <div ref={ref} class="flow-place">
@@ -25,6 +27,7 @@ export function FlowPanel() {
           title="Flow"
           note="Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers."
         >
+          {page.reads() === null ? null : <p class="note">Paths are not followed through cross-attention yet.</p>}
           <Status answer={answer} />
           {result ? (
             <div class={stale ? "stale" : ""}>

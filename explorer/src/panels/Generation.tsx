@@ -1,7 +1,7 @@
 /** The text continued token by token; a click explains why a token came. */
 import { useSignal } from "@preact/signals";
 import { percent } from "../format";
-import { useLatest, usePage } from "../page";
+import { given, useLatest, usePage } from "../page";
 import type { GeneratePayload } from "../payloads";
 import { namedToken } from "../state";
 import { Panel, Status, TokenText } from "./parts";
@@ -11,9 +11,9 @@ const TOKENS = 12;
 export function GenerationPanel() {
   const page = usePage();
   const from = useSignal<string | null>(null);
-  const { a } = page.state.value;
+  const { a, source } = page.state.value;
   const { answer, result } = useLatest(
-    from.value === null ? null : { ask: "generate" as const, prompt: from.value, tokens: TOKENS },
+    from.value === null ? null : { ask: "generate" as const, prompt: from.value, ...given({ source }), tokens: TOKENS },
   );
   if (!page.explained.value || page.data.host === "report") return null;
   return (

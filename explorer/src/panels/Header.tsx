@@ -5,11 +5,14 @@ import { usePage } from "../page";
 import { partOfName, type State } from "../state";
 import { post, refusal } from "../transports";
 
+const NAMES = { prompt: "Prompt", source: "Source" };
+
 export function Header() {
   const page = usePage();
   const state = page.state.value;
   const facts = page.explained.value?.model ?? page.data.model;
   const live = page.data.host !== "report";
+  const of = page.beside();
   return (
     <header class="panel panel-header">
       <div class="title">
@@ -31,8 +34,10 @@ export function Header() {
           event.preventDefault();
         }}
       >
-        <Field name="a" label="Prompt" wide live={live} />
-        {state.b === null ? null : <Field name="b" label="Prompt B" wide live={live} />}
+        {page.reads() === "text" ? <Field name="source" label="Source" wide live={live} /> : null}
+        {of === "source" ? null : <Field name="a" label="Prompt" wide live={live} />}
+        {state.b === null ? null : <Field name="b" label={`${NAMES[of]} B`} wide live={live} />}
+        {of === "source" ? <Field name="a" label="Decoder's prompt" wide live={live} /> : null}
         <Field name="target" label="Target" placeholder="top prediction" live={live} />
         <Field name="vs" label="Versus" placeholder="none" live={live} />
         <label>
@@ -50,8 +55,8 @@ export function Header() {
         <button
           type="button"
           aria-pressed={state.b !== null}
-          disabled={!live}
-          onClick={() => page.set({ b: state.b === null ? state.a : null })}
+          disabled={!live || page.reads() === "audio"}
+          onClick={() => page.set({ b: state.b === null ? (of === "source" ? state.source : state.a) : null })}
         >
           A | B
         </button>
@@ -62,7 +67,7 @@ export function Header() {
 
 /** A text of the state. It is taken over on Enter or when it is left, so that no half-typed prompt is run. */
 function Field(props: {
-  name: "a" | "b" | "target" | "vs";
+  name: "a" | "b" | "source" | "target" | "vs";
   label: string;
   placeholder?: string;
   wide?: boolean;
@@ -78,7 +83,8 @@ function Field(props: {
     if (typed.value === value) return;
     const optional = props.name === "target" || props.name === "vs";
     const text = optional && typed.value === "" ? null : typed.value;
-    page.set({ [props.name]: text, ...(props.name === "a" ? { position: null, target: null } : {}) });
+    const anew = props.name === "a" || props.name === "source";
+    page.set({ [props.name]: text, ...(anew ? { position: null, target: null } : {}) });
   };
   const shared = {
     value: typed.value,

@@ -9,7 +9,7 @@ import { LookedAtChip, Panel, Status, Tokens, TokenText } from "./parts";
 const MEANING: Record<How, string> = {
   zero: "its output set to zero",
   mean: "its output set to its mean",
-  swap: "its output taken from prompt B",
+  swap: "its output taken from B",
 };
 
 export function InspectorPanel() {
@@ -84,7 +84,7 @@ function TestBox() {
             type="button"
             aria-pressed={test === how}
             disabled={how === "swap" && b === null}
-            title={how === "swap" && b === null ? "Open prompt B first" : MEANING[how]}
+            title={how === "swap" && b === null ? "Open B first" : MEANING[how]}
             onClick={() => page.set({ test: test === how ? null : how })}
           >
             {how}
@@ -117,10 +117,10 @@ export function Tested(props: { tests: Test[]; note: string }) {
   const missing = swaps && b === null;
   const answer = useAsk(
     followed && !missing
-      ? { ask: "test" as const, ...followed, tests: props.tests, ...(swaps ? { prompt_b: b } : {}) }
+      ? { ask: "test" as const, ...followed, tests: props.tests, ...(swaps ? { [`${page.beside()}_b`]: b } : {}) }
       : null,
   );
-  if (missing) return <p class="error">A swap takes its value from prompt B: open it with A | B.</p>;
+  if (missing) return <p class="error">A swap takes its value from B: open it with A | B.</p>;
   return (
     <>
       <Status answer={answer} />

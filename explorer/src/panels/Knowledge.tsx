@@ -14,7 +14,7 @@ export function KnowledgePanel() {
   const followed = page.followed();
   const last = explained !== null && explained.position === explained.tokens.length - 1;
   const ask =
-    seen && last && followed
+    seen && last && followed && page.reads() === null
       ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: 20 }
       : null;
   const { answer, result, stale } = useLatest(ask);
@@ -26,6 +26,7 @@ export function KnowledgePanel() {
           title="Knowledge"
           note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`}
         >
+          {page.reads() === null ? null : <p class="note">Knowledge is not attributed in an encoder-decoder yet.</p>}
           {last ? null : <p class="note">Knowledge is attributed at the last token; choose it to see this panel.</p>}
           <Status answer={answer} />
           {result ? (

@@ -83,7 +83,7 @@ export function LedgerPanel() {
 function holds(row: Part | null, selection: Part | null): boolean {
   if (!row || !selection || row.layer !== selection.layer) return false;
   if (samePart(row, selection)) return true;
-  return (row.kind === "attention" || row.kind === "mlp") && sublayerOf(selection) === row.kind;
+  return row.head === undefined && row.neuron === undefined && sublayerOf(selection) === row.kind;
 }
 
 function ReferenceNote({ explained }: { explained: ExplainPayload }) {
@@ -128,7 +128,8 @@ function TermRows(props: { term: Term; level: number; largest: number; first?: b
   const { term, level } = props;
   const part = partOf(term);
   const key = termKey(term);
-  const canOpen = term.kind === "attention" || term.kind === "mlp" || (props.sources?.length ?? 0) > 0;
+  const sublayer = part !== null && part.kind === sublayerOf(part);
+  const canOpen = sublayer || (props.sources?.length ?? 0) > 0;
   const open = canOpen && opened.is(key, part);
   return (
     <>
@@ -188,14 +189,14 @@ function Children({ term, largest }: { term: Term; largest: number }) {
 /** What a head carries from each source token. */
 function Sources(props: { terms: Term[]; parent: number; largest: number }) {
   const page = usePage();
-  const tokens = page.explained.value?.tokens ?? [];
+  const name = (term: Term) => `from ${term.source} ${visible(sourceText(page.explained.value, term))}`;
   const { shown, others, sum } = rowsOf(props.terms, CHILDREN, "size");
   return (
     <>
       {shown.map((term) => (
         <Row
           key={termKey(term)}
-          name={`from ${term.source} ${visible(tokens[term.source ?? -1]?.text ?? "")}`}
+          name={name(term)}
           value={term.value}
           level={3}
           largest={props.largest}
@@ -207,6 +208,13 @@ function Sources(props: { terms: Term[]; parent: number; largest: number }) {
       <SumRow level={3} sum={sum} parent={props.parent} />
     </>
   );
+}
+
+/** What stands where a head reads: a token of the prompt, or what the encoder read. */
+function sourceText(explained: ExplainPayload | null, { kind, source }: Term): string {
+  if (explained === null || source === null) return "";
+  if (kind === "cross_attention") return explained.sources?.[source]?.label ?? "";
+  return explained.tokens[source]?.text ?? "";
 }
 
 interface RowProps {

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { amountColour } from "../colours";
 import { percent, visible } from "../format";
-import { useLatest, usePage } from "../page";
+import { given, useLatest, usePage } from "../page";
 import type { LensCell } from "../payloads";
 import { Grid } from "./Grid";
 import { Panel, Status, TableTwin } from "./parts";
@@ -27,6 +27,7 @@ export function LensPanel() {
     ? {
         ask: "lens" as const,
         prompt: followed.prompt,
+        ...given({ source: followed.source }),
         target: followed.target,
         top: 5,
         ...(window ? { window } : {}),

@@ -37,18 +37,15 @@ export function StrongestPanel() {
             </tr>
           </thead>
           <tbody>
-            {explained.heads
-              .filter((head) => !head.cross)
-              .slice(0, limit)
-              .map((head) => (
-                <StrongRow
-                  key={`${head.layer}.${head.head}`}
-                  part={{ kind: "head", layer: head.layer, head: head.head }}
-                  value={head.value}
-                  reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
-                  toward={head.writes_toward}
-                />
-              ))}
+            {explained.heads.slice(0, limit).map((head) => (
+              <StrongRow
+                key={`${head.layer}.${head.cross} ${head.head}`}
+                part={{ kind: head.cross ? "cross_head" : "head", layer: head.layer, head: head.head }}
+                value={head.value}
+                reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
+                toward={head.writes_toward}
+              />
+            ))}
             {explained.neurons.slice(0, limit).map((neuron) => (
               <StrongRow
                 key={`${neuron.layer}.${neuron.expert}.${neuron.neuron}`}
@@ -105,8 +102,9 @@ function Verdict({ tested }: { tested: ExplainPayload | null }) {
   if (!strongest) return <>No listed head alone moves the target beyond the control.</>;
   return (
     <>
-      Without L{strongest.layer}.H{strongest.head}, which looks at {visible(strongest.looks_at[0]?.text ?? "")}, the
-      target goes from {percent(tested.target.probability)} to {percent(strongest.zeroed_probability ?? 0)}.
+      Without L{strongest.layer}.{strongest.cross ? "X" : "H"}
+      {strongest.head}, which looks at {visible(strongest.looks_at[0]?.text ?? "")}, the target goes from{" "}
+      {percent(tested.target.probability)} to {percent(strongest.zeroed_probability ?? 0)}.
     </>
   );
 }

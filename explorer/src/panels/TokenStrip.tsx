@@ -1,9 +1,10 @@
 /** The prompt's tokens: the position is chosen here; colours tell how much each gives through the selected part. */
+
 import { inkOn, signColour } from "../colours";
 import { nameOf, signed } from "../format";
 import { useAsk, usePage } from "../page";
-import type { AttentionPayload } from "../payloads";
-import type { Part } from "../state";
+import type { AttentionPayload, SourceToken } from "../payloads";
+import { isCross, type Part, sublayerOf } from "../state";
 import { Panel, TokenText } from "./parts";
 import { useWindow, WINDOW, Window } from "./Window";
 
@@ -14,6 +15,7 @@ export function TokenStrip() {
   const credit = useSourceCredit();
   if (!explained) return null;
   const { tokens, position } = explained;
+  const cross = credit !== null && isCross(credit.part);
   const largest = Math.max(0, ...(credit?.values ?? []).map(Math.abs));
   const shown = tokens.slice(start.value, start.value + WINDOW);
   return (
@@ -31,32 +33,68 @@ export function TokenStrip() {
         )
       }
     >
+      {page.reads() === null ? null : (
+        <SourceStrip sources={explained.sources ?? []} values={cross ? credit.values : []} largest={largest} />
+      )}
       <Window start={start} length={tokens.length} what="tokens" />
       <ol class="strip" start={start.value + 1}>
         {shown.map((token) => {
-          const value = credit?.values[token.position];
-          const colour = value === undefined || token.position > position ? null : signColour(value, largest);
+          const value = cross || token.position > position ? undefined : credit?.values[token.position];
           return (
             <li key={token.position}>
               <button
                 type="button"
                 class="token"
                 aria-pressed={token.position === position}
-                style={colour ? { background: colour, color: inkOn(colour) } : {}}
+                style={shade(value, largest)}
                 onClick={() => page.set({ position: token.position, target: null })}
                 onKeyDown={(event) => moveFocus(event)}
               >
                 <span class="index">{token.position}</span>
                 <TokenText text={token.text} />
-                <span class="sign">
-                  {value !== undefined && Math.abs(value) > largest / 20 ? signed(value) : "\u00a0"}
-                </span>
+                <Sign value={value} largest={largest} />
               </button>
             </li>
           );
         })}
       </ol>
     </Panel>
+  );
+}
+
+/** What the encoder read, coloured by what the decoder takes from it. */
+function SourceStrip(props: { sources: readonly SourceToken[]; values: readonly number[]; largest: number }) {
+  const start = useWindow(0, props.sources.length);
+  const shown = props.sources.slice(start.value, start.value + WINDOW);
+  return (
+    <>
+      <p class="note">What the encoder read; cross-attention takes from here:</p>
+      <Window start={start} length={props.sources.length} what="source positions" />
+      <ol class="strip" aria-label="Source" start={start.value + 1}>
+        {shown.map((token) => (
+          <li key={token.position}>
+            <span class="token source" style={shade(props.values[token.position], props.largest)}>
+              <span class="index">{token.position}</span>
+              <TokenText text={token.label} />
+              <Sign value={props.values[token.position]} largest={props.largest} />
+            </span>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function shade(value: number | undefined, largest: number): Record<string, string> {
+  if (value === undefined) return {};
+  const colour = signColour(value, largest);
+  return { background: colour, color: inkOn(colour) };
+}
+
+function Sign(props: { value: number | undefined; largest: number }) {
+  const { value } = props;
+  return (
+    <span class="sign">{value !== undefined && Math.abs(value) > props.largest / 20 ? signed(value) : "\u00a0"}</span>
   );
 }
 
@@ -76,8 +114,8 @@ function useSourceCredit(): { part: Part; values: number[] } | null {
   const { selection } = page.state.value;
   const followed = page.followed();
   const askFor = (part: Part | null) =>
-    part && followed && (part.kind === "head" || part.kind === "attention")
-      ? { ask: "attention" as const, ...followed, layer: part.layer }
+    part && followed && sublayerOf(part) !== "mlp"
+      ? { ask: "attention" as const, ...followed, layer: part.layer, ...(isCross(part) ? { cross: true } : {}) }
       : null;
   const answer = useAsk(askFor(selection));
   const hovered = page.hovered.value;
@@ -88,6 +126,7 @@ function useSourceCredit(): { part: Part; values: number[] } | null {
 }
 
 function creditOf(payload: AttentionPayload, part: Part): number[] {
-  const heads = payload.heads.filter((head) => !head.cross && (part.kind === "attention" || head.head === part.head));
-  return payload.tokens.map((_, place) => heads.reduce((sum, head) => sum + (head.contribution[place] ?? 0), 0));
+  const heads = payload.heads.filter((head) => part.head === undefined || head.head === part.head);
+  const places = isCross(part) ? (payload.sources ?? []) : payload.tokens;
+  return places.map((_, place) => heads.reduce((sum, head) => sum + (head.contribution[place] ?? 0), 0));
 }

@@ -16,11 +16,12 @@ export interface Compared {
 export function useCompared(): Compared | null {
   const page = usePage();
   const { b } = page.state.value;
-  const { a, position } = page.answered.value ?? page.state.value;
+  const { position } = page.answered.value ?? page.state.value;
   const explained = page.explained.value;
   const followed = page.followed();
-  const on = b !== null && b !== "" && b !== a && explained !== null && followed !== null;
-  const last = { ...followed, prompt: b, test: false, top: 10 } as Record<string, unknown>;
+  const field = page.beside();
+  const on = b !== null && b !== "" && explained !== null && followed !== null && b !== followed[field];
+  const last = { ...followed, [field]: b, test: false, top: 10 } as Record<string, unknown>;
   delete last.position;
   const first = useAsk(on ? ({ ask: "explain", ...last } as Ask<"explain">) : null);
   const columns = on && first?.result ? align(ids(explained), ids(first.result)) : null;

@@ -1,7 +1,7 @@
 /** What `explain` found by zeroing the strongest parts, beside parts at random. */
 import { useAsk, usePage } from "../page";
 import type { ExplainPayload } from "../payloads";
-import type { Part } from "../state";
+import { isCross, type Part } from "../state";
 
 /** The explanation with its tests; asked after the first, which shows before they have finished. */
 export function useTested(): ExplainPayload | null {
@@ -16,8 +16,10 @@ export function testedAsk(followed: Record<string, unknown> | null) {
 /** The probability with the part zeroed, and the verdict; null where the part was not tested. */
 export function outcomeOf(tested: ExplainPayload, part: Part): { probability: number | null; verdict: string } | null {
   const found =
-    part.kind === "head"
-      ? tested.heads.find((head) => !head.cross && head.layer === part.layer && head.head === part.head)
+    part.head !== undefined
+      ? tested.heads.find(
+          (head) => head.cross === isCross(part) && head.layer === part.layer && head.head === part.head,
+        )
       : part.kind === "neuron"
         ? tested.neurons.find(
             (neuron) =>

@@ -3,20 +3,29 @@
 import contextlib
 import importlib.util
 import socket
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, ModelOpt, OfflineOpt
 from unembed.cli.shared import load_model, read_prompt
+from unembed.cli.sources import AudioOpt, DecoderPromptOpt, refuse_of_decoder
 from unembed.errors import InputError, UnembedError
+
+if TYPE_CHECKING:
+    from unembed.model import Model
 
 PORT = 8731
 """Where the page is by default, so that its links stay good; any free port where this one is taken."""
 
 
 def open_page(
-    prompt: Annotated[str, typer.Argument(help="What the page starts with; - reads standard input.")] = "",
+    prompt: Annotated[
+        str, typer.Argument(help="What the page starts with (of an encoder-decoder: its source); - reads standard input.")
+    ] = "",
+    audio: AudioOpt = None,
+    decoder_prompt: DecoderPromptOpt = None,
     host: Annotated[str, typer.Option(help="Where to listen; beyond this machine a token is needed.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(min=0, max=65535, help=f"{PORT} by default; 0 takes a free one.")] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
@@ -38,19 +47,38 @@ def open_page(
 
     if token is not None and not token.strip():
         raise InputError("Expected --token to be a text that is hard to guess, found an empty one.")
-    words = read_prompt(prompt)
+    words = read_prompt(prompt) if prompt else ""
     listening = _listen(host, port)
     if token is None and not is_loopback(host):
         import secrets
 
         token = secrets.token_urlsafe(24)
-    application = app(load_model(model, device, dtype, offline, edits), token, prompt=words)
+    loaded = load_model(model, device, dtype, offline, edits, sources=True)
+    application = app(*_start(loaded, words, audio, decoder_prompt), token=token)
     _announce(_address(host, listening.getsockname()[1], token), browser=not no_browser)
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
     try:
         uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
         typer.echo("unembed: closed", err=True)
+
+
+def _start(model: "Model", words: str, audio: Path | None, decoder_prompt: str | None) -> tuple["Model", dict[str, str]]:
+    """The model, with sound as its source if it reads that, and the state that the page starts with.
+
+    Raises:
+        InputError: options that contradict the model.
+    """
+    from unembed.encoding import with_source
+
+    encoder = model.family.encoder
+    if encoder is None:
+        refuse_of_decoder(model, audio=audio, decoder_prompt=decoder_prompt)
+        return model, {"a": words} if words else {}
+    started = {} if decoder_prompt is None else {"a": decoder_prompt}
+    if encoder.reads == "audio" or audio is not None:
+        return with_source(model, words or None, audio=audio), started
+    return model, {**started, "source": words} if words else started
 
 
 def _check_extra() -> None:

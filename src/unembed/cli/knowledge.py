@@ -74,7 +74,7 @@ def attribute(
     def keep(session: Any, progress: Any) -> Any:
         from unembed.server.kept import kept_attribution
 
-        state = state_of(words, target=target)
+        state = state_of(loaded, words, target=target)
         return state, kept_attribution(session, state, progress)
 
     check_report(html)

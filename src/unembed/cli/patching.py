@@ -91,7 +91,7 @@ def patch(
         from unembed.server.kept import kept_of_two
         from unembed.view.payloads import to_json
 
-        state = state_of(prompts[0], b=prompts[1], target=target, vs=versus)
+        state = state_of(loaded, prompts[0], b=prompts[1], target=target, vs=versus)
         return state, kept_of_two(session, state, to_json(patch_payload(result)), progress)
 
     write_report(html, loaded, patch_payload(result), keep)

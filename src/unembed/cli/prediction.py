@@ -89,7 +89,7 @@ def explain(
         from unembed.server.kept import kept
 
         place = None if result.readout.position == len(result.trace.tokens) - 1 else result.readout.position
-        state = state_of(text, target=target, vs=versus, reference=reference, position=place)
+        state = state_of(loaded, text, target=target, vs=versus, reference=reference, position=place)
         return state, kept(session, state, progress)
 
     write_report(html, loaded, payload, keep)
@@ -135,7 +135,7 @@ def lens(
     def keep(session: Any, progress: Any) -> Any:
         from unembed.server.kept import kept
 
-        state = state_of(text, target=target)
+        state = state_of(loaded, text, target=target)
         return state, kept(session, state, progress, details=False)
 
     write_report(html, loaded, payload, keep)

@@ -62,12 +62,16 @@ def write_report(
     typer.echo(f"unembed: wrote {path}", err=True)
 
 
-def state_of(prompt: Any, **rest: Any) -> dict[str, Any]:
-    """The page's state for a prompt.
+def state_of(model: "Model", prompt: Any, **rest: Any) -> dict[str, Any]:
+    """The page's state for a prompt, which may be that of the decoder of an encoder-decoder.
 
     Raises:
-        InputError: the prompt is no text.
+        InputError: no text gives the tokens of the prompt.
     """
-    if not isinstance(prompt, str):
+    from unembed.prompts import text_of_prompt
+    from unembed.server.kept import source_state
+
+    text = prompt if isinstance(prompt, str) else text_of_prompt(model, prompt)
+    if text is None:
         raise InputError("A report needs a prompt of text: the page cannot ask about anything else yet.")
-    return {"a": prompt, **{name: value for name, value in rest.items() if value is not None}}
+    return {"a": text, **source_state(model), **{name: value for name, value in rest.items() if value is not None}}

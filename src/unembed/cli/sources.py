@@ -53,7 +53,9 @@ class SourceWords:
 
         text = None if self.prompt is None else read_prompt(self.prompt)
         if model.encoder is None:
-            self._refuse_of_decoder(model)
+            refuse_of_decoder(
+                model, audio=self.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids
+            )
             assert text is not None
             return (model, text) if self.image is None else with_image(model, text, self.image)
         if self.image is not None:
@@ -61,11 +63,16 @@ class SourceWords:
         read = with_source(model, text, audio=self.audio)
         return read, (self.decoder_prompt or "") if self.decoder_ids is None else _ids(self.decoder_ids)
 
-    def _refuse_of_decoder(self, model: "Model") -> None:
-        given = {"--audio": self.audio, "--decoder-prompt": self.decoder_prompt, "--decoder-ids": self.decoder_ids}
-        wrong = [name for name, value in given.items() if value is not None]
-        if wrong:
-            raise InputError(f"{model.name} is a decoder only: it reads a prompt, and no {' or '.join(wrong)}.")
+
+def refuse_of_decoder(model: "Model", **options: object) -> None:
+    """Refuse options of encoder-decoders for a decoder alone.
+
+    Raises:
+        InputError: one was given.
+    """
+    wrong = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
+    if wrong:
+        raise InputError(f"{model.name} is a decoder only: it reads a prompt, and no {' or '.join(wrong)}.")
 
 
 def _ids(text: str) -> list[int]:

@@ -950,6 +950,7 @@ var xt = {
 ], wt = {
 	a: "",
 	b: null,
+	source: null,
 	position: null,
 	target: null,
 	vs: null,
@@ -980,13 +981,14 @@ function Dt(e) {
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
-		position: t("position", (e) => e === null || Mt(e)),
-		target: t("target", (e) => n(e) || Mt(e)),
+		source: t("source", n),
+		position: t("position", (e) => e === null || Nt(e)),
+		target: t("target", (e) => n(e) || Nt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Ft(e)),
-		test: t("test", (e) => e === null || Nt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Pt))
+		selection: t("selection", (e) => e === null || It(e)),
+		test: t("test", (e) => e === null || Pt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Ft))
 	};
 }
 function H(e, t) {
@@ -1005,42 +1007,49 @@ function kt(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
 function At(e) {
-	return e.kind === "attention" || e.kind === "head" ? "attention" : "mlp";
+	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
 function jt(e) {
-	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(e);
+	return At(e) === "cross_attention";
+}
+function Mt(e) {
+	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
-	let [, n, r, i, a, , o] = t, s = { layer: Number(n) };
-	return r === void 0 ? a === void 0 ? {
-		kind: o === void 0 ? "attention" : "mlp",
-		...s
+	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
+	return r === void 0 ? i === void 0 ? o === void 0 ? {
+		kind: c ? "mlp" : s ? "cross_attention" : "attention",
+		...l
 	} : {
 		kind: "neuron",
-		...s,
-		...i === void 0 ? {} : { expert: Number(i) },
-		neuron: Number(a)
+		...l,
+		...a === void 0 ? {} : { expert: Number(a) },
+		neuron: Number(o)
+	} : {
+		kind: "cross_head",
+		...l,
+		head: Number(i)
 	} : {
 		kind: "head",
-		...s,
+		...l,
 		head: Number(r)
 	};
 }
-function Mt(e) {
+function Nt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Nt(e) {
-	return Ct.some((t) => t === e);
-}
 function Pt(e) {
-	let t = e;
-	return typeof t == "object" && !!t && Ft(t.part) && Nt(t.how);
+	return Ct.some((t) => t === e);
 }
 function Ft(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Mt(t.layer) ? !1 : t.kind === "head" ? Mt(t.head) : t.kind === "neuron" ? Mt(t.neuron) && (t.expert === void 0 || Mt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
+	return typeof t == "object" && !!t && It(t.part) && Pt(t.how);
+}
+function It(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Nt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Nt(t.head) : t.kind === "neuron" ? Nt(t.neuron) && (t.expert === void 0 || Nt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
 // src/page.ts
-var It = class {
+var Lt = class {
 	data;
 	desk;
 	state;
@@ -1057,6 +1066,16 @@ var It = class {
 			...e.state
 		});
 		this.state = z(e.host === "widget" ? n : Et(location.hash, n));
+	}
+	reads() {
+		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
+	}
+	asked() {
+		let { a: e, source: t } = this.state.value;
+		return this.reads() === null ? e !== "" : this.reads() === "audio" || !!t;
+	}
+	beside() {
+		return this.reads() === null ? "prompt" : "source";
 	}
 	set(e) {
 		this.state.value = {
@@ -1078,7 +1097,7 @@ var It = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Lt(e),
+			...Rt(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
@@ -1095,21 +1114,22 @@ var It = class {
 		};
 	}
 };
-function Lt({ a: e, target: t, vs: n, reference: r, position: i }) {
-	return Rt({
+function Rt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return zt({
 		prompt: e,
-		target: t,
-		vs: n,
-		position: i,
-		reference: n === null && r !== "mean" ? r : null
+		source: t,
+		target: n,
+		vs: r,
+		position: a,
+		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Rt(e) {
+function zt(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var zt = fe(null);
+var Bt = fe(null);
 function U() {
-	let e = Ae(zt);
+	let e = Ae(Bt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
@@ -1130,7 +1150,7 @@ function G(e) {
 		stale: !t?.result
 	};
 }
-function Bt() {
+function Vt() {
 	let e = F(null), t = B(typeof IntersectionObserver > "u");
 	return De(() => {
 		if (t.value || !e.current) return;
@@ -1146,46 +1166,57 @@ function Bt() {
 	}), []);
 }
 // src/format.ts
-var Vt = "−";
+var Ht = "−";
 function K(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Vt : "+"}${n}`;
+	return `${e < 0 && Number(n) !== 0 ? Ht : "+"}${n}`;
 }
-function Ht(e, t = 2) {
+function Ut(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Vt}${n}` : n;
+	return e < 0 && Number(n) !== 0 ? `${Ht}${n}` : n;
 }
 function q(e) {
 	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Vt)}\u202f%`;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Ht)}\u202f%`;
 }
-function Ut(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Vt);
+function Wt(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Ht);
 }
-var Wt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, Gt = {
+var Gt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, Kt = {
 	"\n": "⏎",
 	"	": "⇥",
 	"\r": "␍",
 	" ": "·"
 };
 function J(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Gt[t] ? Gt[t] : Wt.test(t) || t.trim() === "" && t !== " " ? Kt(t) : t).join("");
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Kt[t] ? Kt[t] : Gt.test(t) || t.trim() === "" && t !== " " ? qt(t) : t).join("");
 }
-function Kt(e) {
+function qt(e) {
 	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
 function Y(e) {
-	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${e.kind === "mlp" ? "mlp" : "attn"}`;
+	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
+		mlp: "mlp",
+		attention: "attn",
+		cross_attention: "cross"
+	}[e.kind]}`;
 }
-function qt(e) {
-	let t = Jt(e);
+function Jt(e) {
+	let t = Yt(e);
 	if (t) return Y(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Jt(e) {
+function Yt(e) {
 	let { kind: t, layer: n } = e;
-	return n === null ? null : t === "attention" || t === "mlp" ? {
+	return n === null ? null : t === "cross_attention" ? e.head === null ? {
+		kind: t,
+		layer: n
+	} : {
+		kind: "cross_head",
+		layer: n,
+		head: e.head
+	} : t === "attention" || t === "mlp" ? {
 		kind: t,
 		layer: n
 	} : t === "head" && e.head !== null ? {
@@ -1200,7 +1231,7 @@ function Jt(e) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Yt = Symbol.for("pv"), Xt = 0;
+var Xt = Symbol.for("pv"), Zt = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1216,8 +1247,8 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Yt,
-		__v: --Xt,
+		constructor: Xt,
+		__v: --Zt,
 		__i: -1,
 		__u: 0
 	};
@@ -1248,7 +1279,7 @@ function Q(e) {
 		children: J(e.text)
 	});
 }
-function Zt(e) {
+function Qt(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -1257,7 +1288,7 @@ function Zt(e) {
 		}, t))
 	});
 }
-function Qt(e) {
+function $t(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1292,7 +1323,7 @@ function $(e) {
 		]
 	});
 }
-function $t(e) {
+function en(e) {
 	let t = U(), n = H(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1304,7 +1335,7 @@ function $t(e) {
 		children: Y(e.part)
 	});
 }
-function en(e) {
+function tn(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -1315,13 +1346,13 @@ function en(e) {
 		})
 	});
 }
-function tn(e) {
+function nn(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: K(e.value, e.digits)
 	});
 }
-function nn(e) {
+function rn(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1329,13 +1360,13 @@ function nn(e) {
 		children: e.children
 	});
 }
-function rn(e) {
-	let t = U(), n = an();
+function an(e) {
+	let t = U(), n = on();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(nn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(rn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1344,7 +1375,7 @@ function rn(e) {
 		}) : null]
 	});
 }
-function an() {
+function on() {
 	let e = B(!1), t = F(null);
 	return {
 		ref: t,
@@ -1356,7 +1387,7 @@ function an() {
 		}
 	};
 }
-function on(e) {
+function sn(e) {
 	De(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -1366,12 +1397,12 @@ function on(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var sn = {
+var cn = {
 	zero: "its output set to zero",
 	mean: "its output set to its mean",
-	swap: "its output taken from prompt B"
+	swap: "its output taken from B"
 };
-function cn() {
+function ln() {
 	let e = U(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = G(n && t ? {
 		ask: "inspect",
 		...n,
@@ -1385,33 +1416,33 @@ function cn() {
 			i && H(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(ln, {
+					i.value === null ? null : /* @__PURE__ */ X(un, {
 						name: "credit",
 						children: [K(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(ln, {
+					i.activation === null ? null : /* @__PURE__ */ X(un, {
 						name: "activation",
 						children: K(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(ln, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(un, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(Qt, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X($t, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(un, {
+					/* @__PURE__ */ X(dn, {
 						name: "reads",
 						tokens: i.reads
 					}),
-					/* @__PURE__ */ X(un, {
+					/* @__PURE__ */ X(dn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(un, {
+					/* @__PURE__ */ X(dn, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ X(dn, {})
+			/* @__PURE__ */ X(fn, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -1420,16 +1451,16 @@ function cn() {
 		children: null
 	}) : null;
 }
-function ln(e) {
+function un(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-function un(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(ln, {
+function dn(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(un, {
 		name: e.name,
-		children: /* @__PURE__ */ X(Zt, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(Qt, { tokens: e.tokens })
 	});
 }
-function dn() {
+function fn() {
 	let e = U(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -1441,26 +1472,26 @@ function dn() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open prompt B first" : sn[t],
+					title: t === "swap" && r === null ? "Open B first" : cn[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
 					type: "button",
-					onClick: () => fn(e),
+					onClick: () => pn(e),
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(pn, {
+			n ? /* @__PURE__ */ X(mn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: sn[n]
+				note: cn[n]
 			}) : null
 		]
 	}) : null;
 }
-function fn(e) {
+function pn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
 	let i = r.filter((e) => !H(e.part, t));
@@ -1469,22 +1500,22 @@ function fn(e) {
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${Y(t)}.`;
 }
-function pn(e) {
+function mn(e) {
 	let t = U(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = W(n && !a ? {
 		ask: "test",
 		...n,
 		tests: e.tests,
-		...r ? { prompt_b: i } : {}
+		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null);
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
-		children: "A swap takes its value from prompt B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(mn, {
+		children: "A swap takes its value from B: open it with A | B."
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(hn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function mn({ result: e, note: t }) {
+function hn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -1500,7 +1531,7 @@ function mn({ result: e, note: t }) {
 					q(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(gn, {
+			/* @__PURE__ */ X(_n, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1523,12 +1554,12 @@ function mn({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(hn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(gn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function hn(e) {
+function gn(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1541,7 +1572,7 @@ function hn(e) {
 		]
 	}, t)) });
 }
-function gn(e) {
+function _n(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -1585,32 +1616,32 @@ function gn(e) {
 	});
 }
 // src/keys.ts
-var _n = {
+var vn = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	swap: null
 };
-function vn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => yn(e, t, n);
+function yn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => bn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function yn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || bn(n.target) || e.helpOpen.value) return;
+function bn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || xn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: _n[i ?? "none"] });
-	else if (n.key === "p" && r) fn(e);
+	if (n.key === "t" && r) e.set({ test: vn[i ?? "none"] });
+	else if (n.key === "p" && r) pn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function bn(e) {
+function xn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var xn = [
+var Sn = [
 	[
 		84,
 		39,
@@ -1646,7 +1677,7 @@ var xn = [
 		88,
 		6
 	]
-], Sn = [
+], Cn = [
 	[
 		203,
 		196,
@@ -1682,7 +1713,7 @@ var xn = [
 		206,
 		148
 	]
-], Cn = [
+], wn = [
 	[
 		0,
 		32,
@@ -1713,14 +1744,14 @@ var xn = [
 		234,
 		70
 	]
-], wn = z(!1);
+], Tn = z(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	wn.value = e.matches, e.addEventListener("change", () => {
-		wn.value = e.matches;
+	Tn.value = e.matches, e.addEventListener("change", () => {
+		Tn.value = e.matches;
 	});
 }
-function Tn(e, t) {
+function En(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1731,44 +1762,44 @@ function Tn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function En(e, t) {
-	return kn(Tn(wn.value ? Sn : xn, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function Dn(e) {
-	return kn(Tn(Cn, e));
+function Dn(e, t) {
+	return An(En(Tn.value ? Cn : Sn, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function On(e) {
+	return An(En(wn, e));
+}
+function kn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function kn([e, t, n]) {
+function An([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var An = 34;
-function jn(e) {
+var jn = 34;
+function Mn(e) {
 	let t = F(null), n = B(null), r = F({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	on(() => {
+	sn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - An) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - jn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [An + l.width * i, l.height * a + In(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Nn(c, e, l), Fn(c, e, l, getComputedStyle(o).color), n.value && Pn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [jn + l.width * i, l.height * a + Ln(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Pn(c, e, l), In(c, e, l, getComputedStyle(o).color), n.value && Fn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - An) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - jn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1779,7 +1810,7 @@ function jn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Mn(o[0] + e, i), Mn(o[1] + t, a)];
+			n.value = [Nn(o[0] + e, i), Nn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1805,41 +1836,41 @@ function jn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Mn(e, t) {
+function Nn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Nn(e, t, n) {
+function Pn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(An + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Pn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(jn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Fn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Pn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(An + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Fn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(jn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Fn(e, t, n, r) {
+function In(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(An + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Ln(t.columnName(r)), 0, 4), e.restore();
-}
-function In(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Ln(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(jn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Rn(t.columnName(r)), 0, 4), e.restore();
 }
 function Ln(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Rn(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function Rn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Rn(e, t) {
+function zn(e, t) {
 	let n = B(0), r = F(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function zn(e) {
+function Bn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1871,36 +1902,33 @@ function zn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Bn() {
-	let e = U(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Rn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = G(n ? {
+function Vn() {
+	let e = U(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && At(r) !== "mlp" ? r : null, o = a !== null && jt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = zn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
-		layer: s
-	} : null), u = G(n && c !== void 0 ? {
-		ask: "attention",
-		...n,
-		layer: s,
-		head: c
+		layer: l,
+		...o ? { cross: o } : {}
+	}, f = G(d), p = G(d && u !== void 0 && !o ? {
+		...d,
+		head: u
 	} : null);
-	if (!t) return null;
-	let d = t.tokens.length;
-	return /* @__PURE__ */ X(Z, {
+	return t ? /* @__PURE__ */ X(Z, {
 		name: "attention",
-		title: `Attention: layer ${s}`,
-		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
+		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(zn, {
-				start: i,
-				length: d,
+			/* @__PURE__ */ X(Bn, {
+				start: c,
+				length: s,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X($, { answer: l.answer }),
-			l.result ? /* @__PURE__ */ X("div", {
-				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(Hn, {
-					payload: l.result,
-					start: i.value
-				}), /* @__PURE__ */ X(rn, {
+			/* @__PURE__ */ X($, { answer: f.answer }),
+			f.result ? /* @__PURE__ */ X("div", {
+				class: f.stale ? "stale" : "",
+				children: [/* @__PURE__ */ X(Gn, {
+					payload: f.result,
+					start: c.value
+				}), /* @__PURE__ */ X(an, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1908,54 +1936,63 @@ function Bn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Vn(l.result, i.value)
+					rows: () => Hn(f.result, c.value)
 				})]
 			}) : null,
-			c === void 0 ? null : /* @__PURE__ */ X($, { answer: u.answer }),
-			u.result?.matrix === null ? /* @__PURE__ */ X("p", {
+			u === void 0 || o ? null : /* @__PURE__ */ X($, { answer: p.answer }),
+			p.result?.matrix === null ? /* @__PURE__ */ X("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ X(Wn, {
-				payload: u.result,
-				matrix: u.result.matrix,
-				head: c,
-				layer: s,
-				start: i.value
+			p.result?.matrix && u !== void 0 ? /* @__PURE__ */ X(qn, {
+				payload: p.result,
+				matrix: p.result.matrix,
+				head: u,
+				layer: l,
+				start: c.value
 			}) : null
 		]
-	});
+	}) : null;
 }
-function Vn(e, t) {
-	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
-		`L${n.layer}.H${n.head}`,
+function Hn(e, t) {
+	return e.heads.flatMap((n) => Un(n, e).slice(t, t + 128).map((e) => [
+		Y(Wn(n)),
 		`${e.position} ${J(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
 		K(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Hn({ payload: e, start: t }) {
-	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
+function Un(e, t) {
+	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
+		position: e,
+		text: t
+	})) : t.tokens.slice(0, t.position + 1);
+}
+function Wn({ cross: e, layer: t, head: n }) {
+	return {
+		kind: e ? "cross_head" : "head",
+		layer: t,
+		head: n
+	};
+}
+function Gn({ payload: e, start: t }) {
+	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X($t, { part: {
-				kind: "head",
-				layer: n.layer,
-				head: n.head
-			} }),
+			/* @__PURE__ */ X(en, { part: Wn(n) }),
 			" ",
 			K(n.value),
-			/* @__PURE__ */ X(Un, {
+			/* @__PURE__ */ X(Kn, {
 				head: n,
-				tokens: e.tokens,
+				tokens: Un(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function Un(e) {
+function Kn(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1970,22 +2007,22 @@ function Un(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Dn(i)
+					fill: On(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: En(a, e.largest)
+					fill: Dn(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${K(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function Wn(e) {
-	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
+function qn(e) {
+	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
 		kind: "head",
 		layer: e.layer,
 		head: e.head
@@ -2006,17 +2043,17 @@ function Wn(e) {
 				children: "value-weighted, for the target"
 			})]
 		}),
-		/* @__PURE__ */ X(jn, {
+		/* @__PURE__ */ X(Mn, {
 			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? En(o?.contribution[r + e] ?? 0, s) : e > t ? null : Dn(n[r + t]?.[r + e] ?? 0),
+			colour: (e, t) => i.value ? Dn(o?.contribution[r + e] ?? 0, s) : e > t ? null : On(n[r + t]?.[r + e] ?? 0),
 			tell: (e, t) => i.value ? `${l(e)} gives ${K(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
 		}),
-		/* @__PURE__ */ X(rn, {
+		/* @__PURE__ */ X(an, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2032,9 +2069,9 @@ function Wn(e) {
 	] });
 }
 // src/align.ts
-function Gn(e, t) {
+function Jn(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...qn(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Xn(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2054,22 +2091,22 @@ function Gn(e, t) {
 	}
 	return n;
 }
-function Kn(e) {
+function Yn(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function qn(e, t) {
+function Xn(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Jn(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Zn(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Jn(e, t) {
+function Zn(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2077,18 +2114,18 @@ function Jn(e, t) {
 	return a;
 }
 // src/ledger.ts
-function Yn(e, t, n, r = () => !1) {
+function Qn(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: Xn(o.map((e) => e.value))
+			value: $n(o.map((e) => e.value))
 		},
-		sum: Xn(e.map((e) => e.value))
+		sum: $n(e.map((e) => e.value))
 	};
 }
-function Xn(e) {
+function $n(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2096,15 +2133,15 @@ function Xn(e) {
 	}
 	return t + n;
 }
-function Zn(e) {
-	let t = Xn(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function er(e) {
+	let t = $n(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Qn(e) {
+function tr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2114,11 +2151,11 @@ function Qn(e) {
 		e.source
 	].join(" ");
 }
-function $n(e, t) {
-	let n = new Map(t.map((e) => [Qn(e), e]));
+function nr(e, t) {
+	let n = new Map(t.map((e) => [tr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Qn(e));
-		return n.delete(Qn(e)), {
+		let t = n.get(tr(e));
+		return n.delete(tr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2130,10 +2167,10 @@ function $n(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function er() {
-	let e = U(), { b: t } = e.state.value, { a: n, position: r } = e.answered.value ?? e.state.value, i = e.explained.value, a = e.followed(), o = t !== null && t !== "" && t !== n && i !== null && a !== null, s = {
-		...a,
-		prompt: t,
+function rr() {
+	let e = U(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+		...i,
+		[a]: t,
 		test: !1,
 		top: 10
 	};
@@ -2141,13 +2178,13 @@ function er() {
 	let c = W(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Gn(tr(i), tr(c.result)) : null, u = l && i ? Kn(l).find(([e]) => e === i.position) : void 0, d = W(o && r !== null && u ? {
+	} : null), l = o && c?.result ? Jn(ir(r), ir(c.result)) : null, u = l && r ? Yn(l).find(([e]) => e === r.position) : void 0, d = W(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
 	} : null);
 	if (!o) return null;
-	let f = r === null ? c : u ? d : c?.result ? null : c;
+	let f = n === null ? c : u ? d : c?.result ? null : c;
 	return {
 		answer: f,
 		result: f?.result ?? null,
@@ -2155,16 +2192,16 @@ function er() {
 		mate: u?.[1] ?? null
 	};
 }
-function tr(e) {
+function ir(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var nr = {
+var ar = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function rr(e) {
+function or(e) {
 	let t = U(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = B("resid"), { answer: o, result: s, stale: c } = G({
 		ask: "patch",
 		prompt: n,
@@ -2184,7 +2221,7 @@ function rr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(nr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(ar).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2194,12 +2231,12 @@ function rr(e) {
 		/* @__PURE__ */ X($, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(ir, { result: s })
+			children: /* @__PURE__ */ X(sr, { result: s })
 		}) : null
 	] });
 }
-function ir({ result: e }) {
-	let t = U(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Ht(t.value)}, effect ${K(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
+function sr({ result: e }) {
+	let t = U(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Ut(t.value)}, effect ${K(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2209,27 +2246,27 @@ function ir({ result: e }) {
 				d,
 				e.versus ? ` over ${J(e.versus.text)}` : "",
 				": ",
-				Ht(e.clean),
+				Ut(e.clean),
 				" in A,",
 				" ",
-				Ht(e.corrupt),
+				Ut(e.corrupt),
 				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
 				" ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(zn, {
+		/* @__PURE__ */ X(Bn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(jn, {
+		/* @__PURE__ */ X(Mn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? En(n.effect ?? 0, l) : null;
+				return n ? Dn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2239,7 +2276,7 @@ function ir({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(rn, {
+		/* @__PURE__ */ X(an, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2250,30 +2287,30 @@ function ir({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				Ht(e.value),
+				Ut(e.value),
 				e.effect === null ? "—" : K(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var ar = 12;
-function or() {
-	let e = U(), t = e.explained.value, n = er(), { b: r } = e.state.value;
+var cr = 12;
+function lr() {
+	let e = U(), t = e.explained.value, n = rr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
-		note: "Change prompt B to see what differs.",
+		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? Kn(n.columns) : [];
+	let i = n.columns ? Yn(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(sr, {
+			/* @__PURE__ */ X(ur, {
 				explained: t,
 				compared: n
 			}),
@@ -2283,10 +2320,10 @@ function or() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(lr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(fr, {
 					a: t,
 					b: n.result
-				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(rr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(or, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2294,7 +2331,7 @@ function or() {
 		]
 	});
 }
-function sr({ explained: e, compared: t }) {
+function ur({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2302,7 +2339,7 @@ function sr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(nn, {
+	return /* @__PURE__ */ X(rn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2342,12 +2379,12 @@ function sr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var cr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function lr({ a: e, b: t }) {
-	let n = $n(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(cr(t)) - Math.abs(cr(e))), r = n.slice(0, ar), i = n.slice(ar), a = Math.max(0, ...n.map((e) => Math.abs(cr(e)))), o = (e) => [
-		Xn(e.map((e) => e.a ?? 0)),
-		Xn(e.map((e) => e.b ?? 0)),
-		Xn(e.map(cr))
+var dr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function fr({ a: e, b: t }) {
+	let n = nr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(dr(t)) - Math.abs(dr(e))), r = n.slice(0, cr), i = n.slice(cr), a = Math.max(0, ...n.map((e) => Math.abs(dr(e)))), o = (e) => [
+		$n(e.map((e) => e.a ?? 0)),
+		$n(e.map((e) => e.b ?? 0)),
+		$n(e.map(dr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2392,11 +2429,11 @@ function lr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = Jt(e.term);
+				let t = Yt(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X($t, { part: t }) : qt(e.term)
+						children: t ? /* @__PURE__ */ X(en, { part: t }) : Jt(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2408,28 +2445,28 @@ function lr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(tn, { value: cr(e) })
+						children: /* @__PURE__ */ X(nn, { value: dr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(en, {
-							value: cr(e),
+						children: /* @__PURE__ */ X(tn, {
+							value: dr(e),
 							largest: a
 						})
 					})
-				] }, Qn(e.term));
-			}), /* @__PURE__ */ X(ur, {
+				] }, tr(e.term));
+			}), /* @__PURE__ */ X(pr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(ur, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(pr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ur({ name: e, sums: t }) {
+function pr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2445,14 +2482,14 @@ function ur({ name: e, sums: t }) {
 		]
 	});
 }
-function dr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[fr, pr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function mr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[hr, gr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [mr(s), ...s.steps.map(hr)], c = o.filter((e) => !r.has(e.id));
+		let o = [_r(s), ...s.steps.map(vr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), fr];
+		let l = [...o.map((e) => e.id), hr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2471,21 +2508,21 @@ function dr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Xn(a.map((e) => e.value))
+			value: e.value - $n(a.map((e) => e.value))
 		}
 	};
 }
-var fr = "output";
-function pr(e) {
+var hr = "output";
+function gr(e) {
 	return {
-		id: fr,
+		id: hr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function mr(e) {
+function _r(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2498,7 +2535,7 @@ function mr(e) {
 		} : null
 	};
 }
-function hr(e) {
+function vr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2512,14 +2549,14 @@ function hr(e) {
 		}
 	};
 }
-function gr(e, t) {
-	let n = mr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function yr(e, t) {
+	let n = _r(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var _r = 84, vr = 30;
-function yr() {
-	let e = U(), t = e.explained.value, { ref: n, seen: r } = Bt(), i = e.followed(), { answer: a, result: o, stale: s } = G(r && i ? {
+var br = 84, xr = 30;
+function Sr() {
+	let e = U(), t = e.explained.value, { ref: n, seen: r } = Vt(), i = e.followed(), { answer: a, result: o, stale: s } = G(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
 	} : null), c = B(2);
@@ -2530,36 +2567,43 @@ function yr() {
 			name: "flow",
 			title: "Flow",
 			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
-			children: [/* @__PURE__ */ X($, { answer: a }), o ? /* @__PURE__ */ X("div", {
-				class: s ? "stale" : "",
-				children: [/* @__PURE__ */ X("label", {
-					class: "controls",
-					children: [
-						"Paths of at least ",
-						c.value,
-						" % of the logit",
-						" ",
-						/* @__PURE__ */ X("input", {
-							type: "range",
-							min: .5,
-							max: 10,
-							step: .5,
-							value: c.value,
-							onInput: (e) => c.value = Number(e.currentTarget.value)
-						})
-					]
-				}), /* @__PURE__ */ X(br, {
-					payload: o,
-					flow: dr(o, c.value / 100)
-				})]
-			}) : null]
+			children: [
+				e.reads() === null ? null : /* @__PURE__ */ X("p", {
+					class: "note",
+					children: "Paths are not followed through cross-attention yet."
+				}),
+				/* @__PURE__ */ X($, { answer: a }),
+				o ? /* @__PURE__ */ X("div", {
+					class: s ? "stale" : "",
+					children: [/* @__PURE__ */ X("label", {
+						class: "controls",
+						children: [
+							"Paths of at least ",
+							c.value,
+							" % of the logit",
+							" ",
+							/* @__PURE__ */ X("input", {
+								type: "range",
+								min: .5,
+								max: 10,
+								step: .5,
+								value: c.value,
+								onInput: (e) => c.value = Number(e.currentTarget.value)
+							})
+						]
+					}), /* @__PURE__ */ X(Cr, {
+						payload: o,
+						flow: mr(o, c.value / 100)
+					})]
+				}) : null
+			]
 		}) : null
 	});
 }
-function br({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = xr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + _r, s = i.length * vr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function Cr({ payload: e, flow: t }) {
+	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = wr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + br, s = i.length * xr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(nn, {
+		/* @__PURE__ */ X(rn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2568,12 +2612,12 @@ function br({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(wr, {
+					t.edges.map((e) => /* @__PURE__ */ X(Dr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Tr, {
+					t.nodes.map((t) => /* @__PURE__ */ X(Or, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2583,7 +2627,7 @@ function br({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Cr(a, t.nodes, e),
+						x: Er(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2616,31 +2660,31 @@ function br({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(rn, {
+		/* @__PURE__ */ X(an, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [gr(e, n), K(e.value)]), ["all others (net)", K(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [yr(e, n), K(e.value)]), ["all others (net)", K(t.remainder.value)]]
 		})
 	] });
 }
-function xr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Sr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Sr(e) || !a.has(e.position) ? 0 : 1);
+function wr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Tr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Tr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = _r / 2;
-	for (let e of t) s.set(e, c), c += _r * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = br / 2;
+	for (let e of t) s.set(e, c), c += br * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * _r,
-		y: n.indexOf(e.height) * vr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * br,
+		y: n.indexOf(e.height) * xr + 18
 	}]));
 }
-function Sr(e) {
+function Tr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Cr(e, t, n) {
+function Er(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function wr({ edge: e, places: t, largest: n }) {
+function Dr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2651,7 +2695,7 @@ function wr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: K(e.value) })
 	});
 }
-function Tr({ node: e, place: t, label: n }) {
+function Or({ node: e, place: t, label: n }) {
 	let r = U(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2684,12 +2728,13 @@ function Tr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Er = 12;
-function Dr() {
-	let e = U(), t = B(null), { a: n } = e.state.value, { answer: r, result: i } = G(t.value === null ? null : {
+var kr = 12;
+function Ar() {
+	let e = U(), t = B(null), { a: n, source: r } = e.state.value, { answer: i, result: a } = G(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: Er
+		...zt({ source: r }),
+		tokens: kr
 	});
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
@@ -2701,19 +2746,19 @@ function Dr() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					Er,
+					kr,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ X($, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ X(Or, {
+			/* @__PURE__ */ X($, { answer: i }),
+			a && t.value !== null ? /* @__PURE__ */ X(jr, {
 				prompt: t.value,
-				result: i
+				result: a
 			}) : null
 		]
 	});
 }
-function Or({ prompt: e, result: t }) {
+function jr({ prompt: e, result: t }) {
 	let n = U(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
 	return /* @__PURE__ */ X("ol", {
 		class: "strip",
@@ -2735,18 +2780,18 @@ function Or({ prompt: e, result: t }) {
 	});
 }
 // src/transports.ts
-function kr(e) {
+function Mr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Ar("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await jr(e));
-			await Mr(e.body, n);
+		return Nr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Pr(e));
+			await Fr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Ar(e, t, n, r) {
+function Nr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2755,7 +2800,7 @@ function Ar(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function jr(e) {
+async function Pr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2763,7 +2808,7 @@ async function jr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Mr(e, t) {
+async function Fr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2771,38 +2816,38 @@ async function Mr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Nr(e, t);
+		for (let e of a) Ir(e, t);
 	}
-	r.trim() && Nr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Ir(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Nr(e, t) {
+function Ir(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Pr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Lr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Pr(e, t, n) {
+function Lr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Fr = /* @__PURE__ */ new Set([
+var Rr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Ir(e) {
-	let t = (e) => V(Object.fromEntries(Object.entries(e).filter(([e]) => !Fr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function zr(e) {
+	let t = (e) => V(Object.fromEntries(Object.entries(e).filter(([e]) => !Rr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Lr(e) {
+function Br(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Pr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Lr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2816,8 +2861,12 @@ function Lr(e) {
 	};
 }
 // src/panels/Header.tsx
-function Rr() {
-	let e = U(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
+var Vr = {
+	prompt: "Prompt",
+	source: "Source"
+};
+function Hr() {
+	let e = U(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ X("div", {
@@ -2838,8 +2887,8 @@ function Rr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(Br, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(Vr, {}) : null,
+				/* @__PURE__ */ X(Wr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(Gr, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2852,25 +2901,37 @@ function Rr() {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ X(zr, {
+				e.reads() === "text" ? /* @__PURE__ */ X(Ur, {
+					name: "source",
+					label: "Source",
+					wide: !0,
+					live: r
+				}) : null,
+				i === "source" ? null : /* @__PURE__ */ X(Ur, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(zr, {
+				t.b === null ? null : /* @__PURE__ */ X(Ur, {
 					name: "b",
-					label: "Prompt B",
+					label: `${Vr[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ X(zr, {
+				i === "source" ? /* @__PURE__ */ X(Ur, {
+					name: "a",
+					label: "Decoder's prompt",
+					wide: !0,
+					live: r
+				}) : null,
+				/* @__PURE__ */ X(Ur, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(zr, {
+				/* @__PURE__ */ X(Ur, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2898,25 +2959,25 @@ function Rr() {
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": t.b !== null,
-					disabled: !r,
-					onClick: () => e.set({ b: t.b === null ? t.a : null }),
+					disabled: !r || e.reads() === "audio",
+					onClick: () => e.set({ b: t.b === null ? i === "source" ? t.source : t.a : null }),
 					children: "A | B"
 				})
 			]
 		})]
 	});
 }
-function zr(e) {
+function Ur(e) {
 	let t = U(), n = String(t.state.value[e.name] ?? ""), r = B(n);
 	De(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
 		if (r.value === n) return;
-		let i = (e.name === "target" || e.name === "vs") && r.value === "" ? null : r.value;
+		let i = (e.name === "target" || e.name === "vs") && r.value === "" ? null : r.value, a = e.name === "a" || e.name === "source";
 		t.set({
 			[e.name]: i,
-			...e.name === "a" ? {
+			...a ? {
 				position: null,
 				target: null
 			} : {}
@@ -2947,7 +3008,7 @@ function zr(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Br() {
+function Wr() {
 	let e = U(), t = F(null), n = B(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
@@ -2959,21 +3020,21 @@ function Br() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = jt(t.current.value), a = e.explained.value?.model;
+				let i = Mt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Vr() {
+function Gr() {
 	let e = U(), t = B(null), n = async () => {
 		t.value = null;
-		let n = await Ar("/report", {
+		let n = await Nr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await jr(n);
+			t.value = await Pr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -2991,7 +3052,7 @@ function Vr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Hr = [
+var Kr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3001,7 +3062,7 @@ var Hr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Ur() {
+function qr() {
 	let e = U(), t = F(null), n = e.helpOpen.value;
 	return De(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3014,7 +3075,7 @@ function Ur() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Hr.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Kr.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3027,9 +3088,9 @@ function Ur() {
 	});
 }
 // src/panels/Knowledge.tsx
-var Wr = 12;
-function Gr() {
-	let e = U(), t = e.explained.value, { ref: n, seen: r } = Bt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = G(r && a && i ? {
+var Jr = 12;
+function Yr() {
+	let e = U(), t = e.explained.value, { ref: n, seen: r } = Vt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = G(r && a && i && e.reads() === null ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
@@ -3042,6 +3103,10 @@ function Gr() {
 			title: "Knowledge",
 			note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
 			children: [
+				e.reads() === null ? null : /* @__PURE__ */ X("p", {
+					class: "note",
+					children: "Knowledge is not attributed in an encoder-decoder yet."
+				}),
 				a ? null : /* @__PURE__ */ X("p", {
 					class: "note",
 					children: "Knowledge is attributed at the last token; choose it to see this panel."
@@ -3050,9 +3115,9 @@ function Gr() {
 				s ? /* @__PURE__ */ X("div", {
 					class: c ? "stale" : "",
 					children: [
-						/* @__PURE__ */ X(Kr, { result: s }),
-						/* @__PURE__ */ X(qr, { neurons: s.attributions.slice(0, Wr) }),
-						/* @__PURE__ */ X(rn, {
+						/* @__PURE__ */ X(Xr, { result: s }),
+						/* @__PURE__ */ X(Zr, { neurons: s.attributions.slice(0, Jr) }),
+						/* @__PURE__ */ X(an, {
 							label: "attribution by layer",
 							head: [
 								"layer",
@@ -3064,7 +3129,7 @@ function Gr() {
 								`L${e.layer}`,
 								e.sum === null ? "" : K(e.sum, 4),
 								K(e.change, 4),
-								e.error === null ? "" : Ht(e.error, 4)
+								e.error === null ? "" : Ut(e.error, 4)
 							])
 						})
 					]
@@ -3073,7 +3138,7 @@ function Gr() {
 		}) : null
 	});
 }
-function Kr({ result: e }) {
+function Xr({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -3109,7 +3174,7 @@ function Kr({ result: e }) {
 		})]
 	});
 }
-function qr({ neurons: e }) {
+function Zr({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -3137,18 +3202,18 @@ function qr({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X($t, { part: Jr(e) })
+			children: /* @__PURE__ */ X(en, { part: Qr(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(tn, {
+			children: /* @__PURE__ */ X(nn, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(en, {
+			children: /* @__PURE__ */ X(tn, {
 				value: e.value,
 				largest: t
 			})
@@ -3159,7 +3224,7 @@ function qr({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Jr({ layer: e, expert: t, neuron: n }) {
+function Qr({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3168,10 +3233,10 @@ function Jr({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Yr() {
-	return W(Xr(U().followed()))?.result ?? null;
+function $r() {
+	return W(ei(U().followed()))?.result ?? null;
 }
-function Xr(e) {
+function ei(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -3179,26 +3244,26 @@ function Xr(e) {
 		top: 10
 	} : null;
 }
-function Zr(e, t) {
-	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
+function ti(e, t) {
+	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === jt(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
 		verdict: n.verdict ?? ""
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Qr = 12, $r = 10, ei = Infinity, ti = fe({
+var ni = 12, ri = 10, ii = Infinity, ai = fe({
 	is: () => !1,
 	set: () => {}
 });
-function ni() {
-	let e = U(), t = e.explained.value, n = B("size"), r = B(Qr), i = B({});
+function oi() {
+	let e = U(), t = e.explained.value, n = B("size"), r = B(ni), i = B({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Yn(a.terms, r.value, n.value, (e) => ri(Jt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = Qn(a.terms, r.value, n.value, (e) => si(Yt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(ii, { explained: t }),
+		note: /* @__PURE__ */ X(ci, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -3217,12 +3282,12 @@ function ni() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Qr ? ei : Qr,
-				children: r.value === Qr ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === ni ? ii : ni,
+				children: r.value === ni ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(ti.Provider, {
+		}), /* @__PURE__ */ X(ai.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ri(t, o),
+				is: (e, t) => i.value[e] ?? si(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3234,7 +3299,7 @@ function ni() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: mi,
+				onKeyDown: yi,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -3259,44 +3324,44 @@ function ni() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(si, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(di, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, Qn(e))), /* @__PURE__ */ X(fi, {
+					}, tr(e))), /* @__PURE__ */ X(_i, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(oi, { explained: t })
+					/* @__PURE__ */ X(ui, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ri(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : H(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && At(t) === e.kind;
+function si(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : H(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && At(t) === e.kind;
 }
-function ii({ explained: e }) {
+function ci({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		ai(n),
+		li(n),
 		"; raw logit ",
-		Ht(t.logit),
-		n.kind === "raw" ? "" : `, reference ${Ht(n.value)}`,
+		Ut(t.logit),
+		n.kind === "raw" ? "" : `, reference ${Ut(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function ai(e) {
+function li(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function oi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Zn(e.ledger);
+function ui({ explained: e }) {
+	let { sum: t, error: n, holds: r } = er(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -3314,21 +3379,21 @@ function oi({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${K(e.ledger.value)}`,
 					" (|Δ| ",
-					Ut(n),
+					Wt(n),
 					", tolerance",
 					" ",
-					Ut(e.ledger.tolerance),
+					Wt(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function si(e) {
-	let t = U(), n = Ae(ti), { term: r, level: i } = e, a = Jt(r), o = Qn(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function di(e) {
+	let t = U(), n = Ae(ai), { term: r, level: i } = e, a = Yt(r), o = tr(r), s = a !== null && a.kind === At(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(ui, {
-			name: qt(r),
+		/* @__PURE__ */ X(hi, {
+			name: Jt(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -3340,24 +3405,24 @@ function si(e) {
 				a && t.select(H(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(ci, {
+		c && i === 1 ? /* @__PURE__ */ X(fi, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(li, {
+		c && i === 2 ? /* @__PURE__ */ X(pi, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function ci({ term: e, largest: t }) {
+function fi({ term: e, largest: t }) {
 	let n = U().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: $r
+		top: ri
 	}, i = W(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -3367,52 +3432,55 @@ function ci({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = Yn(a.filter((e) => e.source === null), ei, "size");
+	let { terms: a, others: o } = i.result, s = Qn(a.filter((e) => e.source === null), ii, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(si, {
+		s.shown.map((e) => /* @__PURE__ */ X(di, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && H(Jt(t), Jt(e)))
-		}, Qn(e))),
-		/* @__PURE__ */ X(fi, {
+			sources: a.filter((t) => t.source !== null && H(Yt(t), Yt(e)))
+		}, tr(e))),
+		/* @__PURE__ */ X(_i, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(pi, {
+		/* @__PURE__ */ X(vi, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function li(e) {
-	let t = U().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = Yn(e.terms, $r, "size");
+function pi(e) {
+	let t = U(), n = (e) => `from ${e.source} ${J(mi(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Qn(e.terms, ri, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		n.map((n) => /* @__PURE__ */ X(ui, {
-			name: `from ${n.source} ${J(t[n.source ?? -1]?.text ?? "")}`,
-			value: n.value,
+		r.map((t) => /* @__PURE__ */ X(hi, {
+			name: n(t),
+			value: t.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, Qn(n))),
-		/* @__PURE__ */ X(fi, {
-			count: r.count,
-			value: r.value,
+		}, tr(t))),
+		/* @__PURE__ */ X(_i, {
+			count: i.count,
+			value: i.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(pi, {
+		/* @__PURE__ */ X(vi, {
 			level: 3,
-			sum: i,
+			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ui(e) {
+function mi(e, { kind: t, source: n }) {
+	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
+}
+function hi(e) {
 	let t = U(), { part: n, open: r, level: i } = e, a = n !== null && H(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && H(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -3442,21 +3510,21 @@ function ui(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(tn, { value: e.value })
+				children: /* @__PURE__ */ X(nn, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(en, {
+				children: /* @__PURE__ */ X(tn, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(di, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(gi, { part: n }) : null })
 		]
 	});
 }
-function di({ part: e }) {
-	let t = Yr(), n = t && Zr(t, e);
+function gi({ part: e }) {
+	let t = $r(), n = t && ti(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -3475,7 +3543,7 @@ function di({ part: e }) {
 		]
 	});
 }
-function fi(e) {
+function _i(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -3491,11 +3559,11 @@ function fi(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(tn, { value: e.value })
+				children: /* @__PURE__ */ X(nn, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(en, {
+				children: /* @__PURE__ */ X(tn, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -3504,7 +3572,7 @@ function fi(e) {
 		]
 	});
 }
-function pi(e) {
+function vi(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -3526,28 +3594,29 @@ function pi(e) {
 		]
 	});
 }
-function mi(e) {
+function yi(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var hi = {
+var bi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function gi() {
-	let e = U(), t = B("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Rn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = G(a ? {
+function xi() {
+	let e = U(), t = B("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = zn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = G(a ? {
 		ask: "lens",
 		prompt: a.prompt,
+		...zt({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? yi(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? wi(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -3561,14 +3630,14 @@ function gi() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(hi).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(bi).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(zn, {
+			/* @__PURE__ */ X(Bn, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -3576,23 +3645,23 @@ function gi() {
 			/* @__PURE__ */ X($, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(jn, {
-					label: `Logit lens, ${hi[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Mn, {
+					label: `Logit lens, ${bi[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Dn(f(n)) : null;
+						return n ? On(f(n)) : null;
 					},
-					tell: (e, t) => vi(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => _i(u.layers[e] ?? null),
+					tell: (e, t) => Ci(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Si(u.layers[e] ?? null),
 					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(rn, {
+				}), /* @__PURE__ */ X(an, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -3603,7 +3672,7 @@ function gi() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						_i(e.layer),
+						Si(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
 						q(e.top_probability[0] ?? 0),
@@ -3615,15 +3684,15 @@ function gi() {
 		]
 	});
 }
-function _i(e) {
+function Si(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function vi(e, t) {
+function Ci(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${_i(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Si(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function yi(e, t) {
+function wi(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3633,7 +3702,7 @@ function yi(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function bi() {
+function Ti() {
 	let e = U(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -3642,7 +3711,7 @@ function bi() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X($t, { part: r.part }),
+				/* @__PURE__ */ X(en, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${Y(r.part)} is tested`,
 					value: r.how,
@@ -3666,15 +3735,15 @@ function bi() {
 					children: "×"
 				})
 			] }, Ot(r.part)))
-		}), /* @__PURE__ */ X(pn, {
+		}), /* @__PURE__ */ X(mn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function xi() {
-	let e = U().explained.value, t = er();
+function Ei() {
+	let e = U().explained.value, t = rr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -3699,17 +3768,17 @@ function xi() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Si, {
+			children: [/* @__PURE__ */ X(Di, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Si, {
+			}), t?.result ? /* @__PURE__ */ X(Di, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Si({ explained: e, caption: t }) {
+function Di({ explained: e, caption: t }) {
 	let n = U();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -3756,18 +3825,18 @@ function Si({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Ci = 6;
-function wi() {
-	let e = U(), t = e.explained.value, n = W(Xr(e.followed())), r = Yr(), i = B(!1);
+var Oi = 6;
+function ki() {
+	let e = U(), t = e.explained.value, n = W(ei(e.followed())), r = $r(), i = B(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : Ci;
+	let a = i.value ? Infinity : Oi;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(Ei, { tested: r }),
+		note: /* @__PURE__ */ X(ji, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
-			/* @__PURE__ */ X(nn, {
+			/* @__PURE__ */ X(rn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -3791,16 +3860,16 @@ function wi() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ X(Ti, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Ai, {
 					part: {
-						kind: "head",
+						kind: e.cross ? "cross_head" : "head",
 						layer: e.layer,
 						head: e.head
 					},
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Qt, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X($t, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Ti, {
+				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Ai, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3812,7 +3881,7 @@ function wi() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > Ci ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > Oi ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -3820,52 +3889,54 @@ function wi() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Di(r)
+				children: Mi(r)
 			})
 		]
 	});
 }
-function Ti(e) {
+function Ai(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X($t, { part: e.part })
+			children: /* @__PURE__ */ X(en, { part: e.part })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(tn, { value: e.value })
+			children: /* @__PURE__ */ X(nn, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(di, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Zt, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(gi, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qt, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ei({ tested: e }) {
+function ji({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
 		"Without L",
 		t.layer,
-		".H",
+		".",
+		t.cross ? "X" : "H",
 		t.head,
 		", which looks at ",
 		J(t.looks_at[0]?.text ?? ""),
-		", the target goes from ",
+		", the target goes from",
+		" ",
 		q(e.target.probability),
 		" to ",
 		q(t.zeroed_probability ?? 0),
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function Di(e) {
+function Mi(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Oi() {
-	let e = U(), t = e.explained.value, n = Rn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ai();
+function Ni() {
+	let e = U(), t = e.explained.value, n = zn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ri();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
+	let { tokens: i, position: a } = t, o = r !== null && jt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
@@ -3876,80 +3947,135 @@ function Oi() {
 			K(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ X(zn, {
-			start: n,
-			length: i.length,
-			what: "tokens"
-		}), /* @__PURE__ */ X("ol", {
-			class: "strip",
-			start: n.value + 1,
-			children: s.map((t) => {
-				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : En(n, o);
-				return /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
-					type: "button",
-					class: "token",
-					"aria-pressed": t.position === a,
-					style: i ? {
-						background: i,
-						color: On(i)
-					} : {},
-					onClick: () => e.set({
-						position: t.position,
-						target: null
-					}),
-					onKeyDown: (e) => ki(e),
-					children: [
-						/* @__PURE__ */ X("span", {
-							class: "index",
-							children: t.position
+		children: [
+			e.reads() === null ? null : /* @__PURE__ */ X(Pi, {
+				sources: t.sources ?? [],
+				values: o ? r.values : [],
+				largest: s
+			}),
+			/* @__PURE__ */ X(Bn, {
+				start: n,
+				length: i.length,
+				what: "tokens"
+			}),
+			/* @__PURE__ */ X("ol", {
+				class: "strip",
+				start: n.value + 1,
+				children: c.map((t) => {
+					let n = o || t.position > a ? void 0 : r?.values[t.position];
+					return /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
+						type: "button",
+						class: "token",
+						"aria-pressed": t.position === a,
+						style: Fi(n, s),
+						onClick: () => e.set({
+							position: t.position,
+							target: null
 						}),
-						/* @__PURE__ */ X(Q, { text: t.text }),
-						/* @__PURE__ */ X("span", {
-							class: "sign",
-							children: n !== void 0 && Math.abs(n) > o / 20 ? K(n) : "\xA0"
-						})
-					]
-				}) }, t.position);
+						onKeyDown: (e) => Li(e),
+						children: [
+							/* @__PURE__ */ X("span", {
+								class: "index",
+								children: t.position
+							}),
+							/* @__PURE__ */ X(Q, { text: t.text }),
+							/* @__PURE__ */ X(Ii, {
+								value: n,
+								largest: s
+							})
+						]
+					}) }, t.position);
+				})
 			})
-		})]
+		]
 	});
 }
-function ki(e) {
+function Pi(e) {
+	let t = zn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("p", {
+			class: "note",
+			children: "What the encoder read; cross-attention takes from here:"
+		}),
+		/* @__PURE__ */ X(Bn, {
+			start: t,
+			length: e.sources.length,
+			what: "source positions"
+		}),
+		/* @__PURE__ */ X("ol", {
+			class: "strip",
+			"aria-label": "Source",
+			start: t.value + 1,
+			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
+				class: "token source",
+				style: Fi(e.values[t.position], e.largest),
+				children: [
+					/* @__PURE__ */ X("span", {
+						class: "index",
+						children: t.position
+					}),
+					/* @__PURE__ */ X(Q, { text: t.label }),
+					/* @__PURE__ */ X(Ii, {
+						value: e.values[t.position],
+						largest: e.largest
+					})
+				]
+			}) }, t.position))
+		})
+	] });
+}
+function Fi(e, t) {
+	if (e === void 0) return {};
+	let n = Dn(e, t);
+	return {
+		background: n,
+		color: kn(n)
+	};
+}
+function Ii(e) {
+	let { value: t } = e;
+	return /* @__PURE__ */ X("span", {
+		class: "sign",
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? K(t) : "\xA0"
+	});
+}
+function Li(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Ai() {
-	let e = U(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
+function Ri() {
+	let e = U(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && At(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
-		layer: e.layer
+		layer: e.layer,
+		...jt(e) ? { cross: !0 } : {}
 	} : null, i = W(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ji(s, a)
+		values: zi(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ji(i.result, t)
+		values: zi(i.result, t)
 	} : null;
 }
-function ji(e, t) {
-	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
-	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+function zi(e, t) {
+	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
+	return (jt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Mi({ page: e }) {
+function Bi({ page: e }) {
 	let t = F(null);
-	return De(() => e.link(), [e]), De(() => t.current ? vn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(zt.Provider, {
+	return De(() => e.link(), [e]), De(() => t.current ? yn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Bt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(Rr, {}),
-				/* @__PURE__ */ X(Ni, { page: e }),
-				/* @__PURE__ */ X(Ur, {}),
+				/* @__PURE__ */ X(Hr, {}),
+				/* @__PURE__ */ X(Vi, { page: e }),
+				/* @__PURE__ */ X(qr, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -3959,77 +4085,81 @@ function Mi({ page: e }) {
 		})
 	});
 }
-function Ni({ page: e }) {
-	let { a: t } = e.state.value, n = W(t === "" ? null : {
+function Vi({ page: e }) {
+	let t = e.asked(), n = W(t ? {
 		ask: "explain",
-		...Lt(e.state.value),
+		...Rt(e.state.value),
 		test: !1,
 		top: 10
-	}), r = n?.result ?? null;
+	} : null), r = n?.result ?? null;
 	return De(() => {
-		r && e.take(r), (t === "" || n?.error) && e.take(null);
+		r && e.take(r), (!t || n?.error) && e.take(null);
 	}, [
 		r,
 		n?.error,
 		t
-	]), t === "" ? /* @__PURE__ */ X("p", {
-		class: "panel note",
-		children: "Type a prompt and press Enter."
-	}) : /* @__PURE__ */ X(S, { children: [n && !r ? /* @__PURE__ */ X("div", {
+	]), t ? /* @__PURE__ */ X(S, { children: [n && !r ? /* @__PURE__ */ X("div", {
 		class: "panel",
 		children: /* @__PURE__ */ X($, { answer: n })
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Oi, {}),
+			/* @__PURE__ */ X(Ni, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(xi, {}), /* @__PURE__ */ X(gi, {})]
+				children: [/* @__PURE__ */ X(Ei, {}), /* @__PURE__ */ X(xi, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ni, {}), /* @__PURE__ */ X(wi, {})]
+				children: [/* @__PURE__ */ X(oi, {}), /* @__PURE__ */ X(ki, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(cn, {}),
-					/* @__PURE__ */ X(bi, {}),
-					/* @__PURE__ */ X(Bn, {})
+					/* @__PURE__ */ X(ln, {}),
+					/* @__PURE__ */ X(Ti, {}),
+					/* @__PURE__ */ X(Vn, {})
 				]
 			}),
-			/* @__PURE__ */ X(or, {}),
-			/* @__PURE__ */ X(yr, {}),
-			/* @__PURE__ */ X(Gr, {}),
-			/* @__PURE__ */ X(Dr, {})
+			/* @__PURE__ */ X(lr, {}),
+			/* @__PURE__ */ X(Sr, {}),
+			/* @__PURE__ */ X(Yr, {}),
+			/* @__PURE__ */ X(Ar, {})
 		]
-	})] });
+	})] }) : /* @__PURE__ */ X("p", {
+		class: "panel note",
+		children: [
+			"Type a ",
+			e.beside(),
+			" and press Enter."
+		]
+	});
 }
 // src/styles.css?inline
-var Pi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Hi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Fi(e, t, n) {
-	Ii(n);
+function Ui(e, t, n) {
+	Wi(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), de(/* @__PURE__ */ X(Mi, { page: new It(e, t) }), r), () => de(null, r);
+	return n.replaceChildren(r), de(/* @__PURE__ */ X(Bi, { page: new Lt(e, t) }), r), () => de(null, r);
 }
-function Ii(e) {
+function Wi(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Pi, n.append(r);
+	r.dataset.unembed = "", r.textContent = Hi, n.append(r);
 }
-function Li({ model: e, el: t }) {
+function Gi({ model: e, el: t }) {
 	let n = e.get("data");
-	return Fi({
+	return Ui({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Ir(n.results) : Lr(e), t);
+	}, n.live === !1 ? zr(n.results) : Br(e), t);
 }
-var Ri = document.getElementById("unembed"), zi = document.getElementById("unembed-data")?.textContent;
-if (Ri && zi) {
-	let e = JSON.parse(zi);
-	Fi(e, e.host === "report" ? Ir(e.results) : kr(e.token), Ri);
+var Ki = document.getElementById("unembed"), qi = document.getElementById("unembed-data")?.textContent;
+if (Ki && qi) {
+	let e = JSON.parse(qi);
+	Ui(e, e.host === "report" ? zr(e.results) : Mr(e.token), Ki);
 }
-var Bi = { render: Li };
-export { Bi as default };
+var Ji = { render: Gi };
+export { Ji as default };

@@ -9,7 +9,7 @@ Nothing else is served. Who may ask is for guard.py to say.
 
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -30,18 +30,15 @@ from unembed.server.worker import Worker
 from unembed.view.payloads import model_facts
 
 
-def app(model: Model, token: str | None = None, *, prompt: str = "") -> Starlette:
+def app(model: Model, start: Mapping[str, str] | None = None, *, token: str | None = None) -> Starlette:
     """The server's application.
 
     Args:
-        model: a decoder, from `load` or `wrap`.
+        model: from `load` or `wrap`. What an encoder reads comes with each ask, or with the model where it has a source.
+        start: fields of the page's state at first: `a`, the prompt; `source`, of an encoder-decoder.
         token: what every request must bring; None serves loopback names only.
-        prompt: what the page starts with.
-
-    Raises:
-        InputError: the model is an encoder-decoder.
     """
-    serving = _Serving(model, token, prompt)
+    serving = _Serving(model, dict(start or {}), token)
     routes = [
         Route("/", serving.page),
         Route("/explorer.js", serving.script),
@@ -56,9 +53,9 @@ def app(model: Model, token: str | None = None, *, prompt: str = "") -> Starlett
 class _Serving:
     """What the routes share."""
 
-    def __init__(self, model: Model, token: str | None, prompt: str) -> None:
+    def __init__(self, model: Model, start: dict[str, str], token: str | None) -> None:
         self.session, self.worker = Session(model), Worker()
-        self.token, self.prompt = token, prompt
+        self.start, self.token = start, token
         self.facts = asdict(model_facts(model))
 
     @contextlib.asynccontextmanager
@@ -69,8 +66,7 @@ class _Serving:
             self.worker.close()
 
     async def page(self, _: Request) -> Response:
-        state = {"a": self.prompt} if self.prompt else None
-        return HTMLResponse(page_html(self.facts, state, token=self.token))
+        return HTMLResponse(page_html(self.facts, self.start or None, token=self.token))
 
     async def script(self, _: Request) -> Response:
         return Response(bundle(), media_type="text/javascript")

@@ -26,6 +26,8 @@ class About:
     vs: Token = None
     reference: str = "mean"
     position: int = -1
+    source: str | None = None
+    """What the encoder of an encoder-decoder reads; None is the source that the model came with."""
 
 
 def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[About, dict[str, Any]]:

@@ -36,7 +36,7 @@ def answer(session: Session, ask: Any, progress: Progress) -> dict[str, Any]:
     if not isinstance(name, str) or name not in ASKS:
         raise InputError(f"Expected an object whose `ask` is one of {', '.join(ASKS)}.")
     about, own = arguments.checked(ASKS[name], {key: value for key, value in ask.items() if key != "ask"})
-    return payloads.to_json(ASKS[name](session, about, progress, **own))
+    return payloads.to_json(ASKS[name](session.reading(about.source), about, progress, **own))
 
 
 def explain(
@@ -73,20 +73,28 @@ def inspect(session: Session, about: About, progress: Progress, *, part: dict, t
 
 
 def set_parts(
-    session: Session, about: About, progress: Progress, *, tests: list, prompt_b: str | None = None, top: int = 10
+    session: Session,
+    about: About,
+    progress: Progress,
+    *,
+    tests: list,
+    prompt_b: str | None = None,
+    source_b: str | None = None,
+    top: int = 10,
 ) -> Any:
-    """Some parts set together: to zero, to their mean, or to their value in prompt B."""
+    """Some parts set together: to zero, to their mean, or to their value with prompt B, with source B, or both."""
     changes = [arguments.change(entry) for entry in tests]
     tokens = session.tokens(about.prompt)
     run = session.ending_at(tokens, about.position)
-    others = None if prompt_b is None else session.tokens(prompt_b)
-    place = -1 if others is None else _partner(run, tokens, others)
+    beside = session.reading(source_b)
+    others = tokens if prompt_b is None else session.tokens(prompt_b)
+    place = _partner(run, tokens, others)
     result = intervene(
         run,
         _target(run, about),
         changes,
         means=lambda site: session.mean(site, progress),
-        other=None if others is None else session.run(others, place),
+        other=None if prompt_b is None and source_b is None else beside.run(others, place),
         other_position=place,
         top=arguments.count(top),
         progress=progress,
@@ -102,10 +110,12 @@ def lens(session: Session, about: About, progress: Progress, *, window: list | N
     return payloads.lens_payload(found)
 
 
-def attention(session: Session, about: About, progress: Progress, *, layer: int, head: int | None = None) -> Any:
+def attention(
+    session: Session, about: About, progress: Progress, *, layer: int, head: int | None = None, cross: bool = False
+) -> Any:
     """`unembed attention` of one layer; the whole pattern of a head only up to `WHOLE` tokens."""
     trace = session.run(session.tokens(about.prompt), about.position).trace
-    found = patterns.attention(session.model, trace, layer=layer, head=head, **_readout_of(about))
+    found = patterns.attention(session.model, trace, layer=layer, head=head, cross=cross, **_readout_of(about))
     return payloads.attention_payload(found)
 
 

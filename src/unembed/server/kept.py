@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from unembed.model import Model
 from unembed.progress import Progress
 from unembed.server.asks import answer
 from unembed.server.session import WHOLE, Session
@@ -23,6 +24,12 @@ def key_of(ask: Mapping[str, Any]) -> str:
     return json.dumps(ask, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def source_state(model: Model) -> dict[str, str]:
+    """What the page's state says of the source of an encoder-decoder: nothing where it is no text."""
+    source = model.source
+    return {} if model.encoder is None or source is None or source.text is None else {"source": source.text}
+
+
 def common(state: Mapping[str, Any]) -> Ask:
     """The arguments that all asks about the first prompt of a state share."""
     vs, reference = state.get("vs"), state.get("reference", "mean")
@@ -32,6 +39,7 @@ def common(state: Mapping[str, Any]) -> Ask:
         "vs": vs,
         "position": state.get("position"),
         "reference": reference if vs is None and reference != "mean" else None,
+        "source": state.get("source"),
     }
     return {name: value for name, value in given.items() if value is not None}
 
@@ -88,17 +96,18 @@ def kept_attribution(session: Session, state: Mapping[str, Any], progress: Progr
 
 def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
     """The largest rows opened; the parts that are listed, inspected, zeroed, and their layers' attention."""
-    rows = [t for t in explained["ledger"]["terms"] if t["kind"] in ("attention", "mlp")]
+    rows = [t for t in explained["ledger"]["terms"] if t["kind"] in ("attention", "cross_attention", "mlp")]
     for row in sorted(rows, key=lambda t: -abs(t["value"]))[:ROWS]:
         place = {"layer": row["layer"], "sublayer": row["kind"]}
         yield {"ask": "terms", **followed, **place, "top": CHILDREN}
     for kind, parts in (("head", explained["heads"]), ("neuron", explained["neurons"])):
         for part in parts:
             indices = {name: part[name] for name in ("layer", "head", "expert", "neuron") if part.get(name) is not None}
-            yield {"ask": "inspect", **followed, "part": {"kind": kind, **indices}}
-    for head in explained["heads"][:1]:
-        yield {"ask": "attention", **followed, "layer": head["layer"], "head": head["head"]}
-    for layer in dict.fromkeys(head["layer"] for head in explained["heads"]):
-        yield {"ask": "attention", **followed, "layer": layer}
-    if len(explained["tokens"]) <= FEW:
+            yield {"ask": "inspect", **followed, "part": {"kind": "cross_head" if part.get("cross") else kind, **indices}}
+    places = [{"layer": head["layer"], **({"cross": True} if head["cross"] else {})} for head in explained["heads"]]
+    for head, place in zip(explained["heads"][:1], places, strict=False):
+        yield {"ask": "attention", **followed, **place, "head": head["head"]}
+    for key in dict.fromkeys(key_of(place) for place in places):
+        yield {"ask": "attention", **followed, **json.loads(key)}
+    if len(explained["tokens"]) <= FEW and explained["model"]["reads"] is None:
         yield {"ask": "paths", **followed}

@@ -5,12 +5,14 @@ short prompts, at the explained position for long ones. One thread uses a sessio
 """
 
 from collections import OrderedDict
+from typing import Any
 
 from torch import Tensor
 
 from unembed.ablation import mean_values
+from unembed.encoding import with_source
 from unembed.errors import InputError
-from unembed.model import Model, decoders_only
+from unembed.model import Model
 from unembed.natural_text import PARAGRAPHS
 from unembed.progress import Progress
 from unembed.prompts import absolute_position, tokenize
@@ -19,6 +21,8 @@ from unembed.sites import Site, SiteKind
 
 RUNS = 4
 """Recorded runs that are kept."""
+SOURCES = 2
+"""Sources whose runs are kept: a prompt's and that of the one beside it."""
 WHOLE = 128
 """Tokens up to which a run keeps all positions; a run of 128 tokens of a small model then takes some 100 MB."""
 LONGEST = 2048
@@ -28,11 +32,37 @@ LONGEST = 2048
 class Session:
     """A model, and what was recorded of it."""
 
-    def __init__(self, model: Model) -> None:
-        decoders_only(model, "The explorer")
+    def __init__(self, model: Model, readings: "OrderedDict[str, Session] | None" = None) -> None:
         self.model = model
+        self._readings = OrderedDict() if readings is None else readings
         self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
         self._means: dict[SiteKind, dict[int, Tensor]] = {}
+
+    def reading(self, source: str | None) -> "Session":
+        """The session of the same model with a source; of None, with the source that it came with.
+
+        Raises:
+            InputError: a source for a model that reads none, or an encoder-decoder without one.
+        """
+        if source is None:
+            if self.model.encoder is not None and self.model.source is None:
+                raise InputError(f"{self.model.name} is an encoder-decoder: give it a source to read.")
+            return self
+        if self.model.encoder is None:
+            raise InputError(f"{self.model.name} is a decoder only: it reads a prompt and no source.")
+        if source not in self._readings:
+            self._check_length(source)
+            self._readings[source] = Session(with_source(self.model, source), self._readings)
+        self._readings.move_to_end(source)
+        while len(self._readings) > SOURCES:
+            self._readings.popitem(last=False)
+        return self._readings[source]
+
+    def _check_length(self, source: str) -> None:
+        tokenizer: Any = self.model.tokenizer
+        count = 0 if tokenizer is None else len(tokenizer(source)["input_ids"])
+        if count > LONGEST:
+            raise InputError(f"The source has {count} tokens; the page takes at most {LONGEST}. Take a shorter one.")
 
     def tokens(self, prompt: str, *, most: int = LONGEST) -> tuple[int, ...]:
         """The token ids of a prompt.

@@ -30,6 +30,8 @@ class ModelFacts:
     """The kind of the final norm; null where there is none, as in toys."""
     weights_sha256: str | None
     """Of the files, without `edits`."""
+    reads: Literal["text", "audio"] | None = None
+    """What the encoder of an encoder-decoder reads; null for a decoder alone."""
     edits: list[str] = field(default_factory=list)
     """What was done to the weights after loading, edit by edit; empty for the plain model."""
 
@@ -150,6 +152,7 @@ def model_facts(model: "Model") -> ModelFacts:
         device=str(model.device),
         norm=None if model.final_norm.identity else "LayerNorm" if model.final_norm.centred else "RMSNorm",
         weights_sha256=None if model.folder is None else weights_sha256(model.folder),
+        reads=None if model.family.encoder is None else model.family.encoder.reads,
         edits=list(model.edits),
     )
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from unembed.ledger import Term as LedgerTerm
     from unembed.logit_lens import Lens
     from unembed.model import Model
+    from unembed.trace import Trace
 
 
 Verdict = Literal["causal", "suppressor", "within control"]
@@ -210,17 +211,19 @@ def _ledger(ledger: "LedgerResult") -> Ledger:
 
 
 def _looked_at(result: "Explanation", note: "HeadNote") -> list[LookedAt]:
-    model, tokens = result.model, result.trace.tokens
-    if note.term.kind == "cross_attention":
-        assert model.source is not None
-        labels = [token.label for token in model.source.tokens]
-        return [LookedAt(position=p, text=labels[p], attention=a) for p, a in note.looks_at]
-    return looked_at(model, tokens, note.looks_at)
+    return looked_at(result.trace, note.looks_at, cross=note.term.kind == "cross_attention")
 
 
-def looked_at(model: "Model", tokens: tuple[int, ...], found: tuple[tuple[int, float], ...]) -> list[LookedAt]:
-    """Source positions of the prompt, with the attention they get, as data."""
-    return [LookedAt(position=p, text=text_of(model, tokens[p]), attention=a) for p, a in found]
+def looked_at(trace: "Trace", found: tuple[tuple[int, float], ...], *, cross: bool) -> list[LookedAt]:
+    """Positions of the prompt, or (cross) of what the encoder read, with the attention they get, as data."""
+
+    def label(position: int) -> str:
+        if not cross:
+            return text_of(trace.model, trace.tokens[position])
+        assert trace.model.source is not None
+        return trace.model.source.tokens[position].label
+
+    return [LookedAt(position=p, text=label(p), attention=a) for p, a in found]
 
 
 def _control(result: "Explanation") -> Control | None:

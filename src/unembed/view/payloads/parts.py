@@ -37,7 +37,7 @@ class TermsPayload:
     """One row of the ledger, opened: terms without a source and the others sum to `parent`."""
 
     layer: int
-    sublayer: Literal["attention", "mlp"]
+    sublayer: Literal["attention", "cross_attention", "mlp"]
     parent: float
     terms: list[Term]
     """First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by
@@ -102,12 +102,13 @@ def terms_payload(result: "SublayerTerms") -> TermsPayload:
 
 def inspect_payload(result: "Inspection") -> InspectPayload:
     """An inspected part as data."""
-    model, tokens = result.readout.trace.model, result.readout.trace.tokens
+    trace = result.readout.trace
+    model = trace.model
     return InspectPayload(
         part=part_of(result.part),
         value=result.value,
         activation=result.activation,
-        looks_at=looked_at(model, tokens, result.looks_at),
+        looks_at=looked_at(trace, result.looks_at, cross=result.part.kind == "cross_head"),
         promotes=[token_of(model, token) for token in result.promotes],
         suppresses=[token_of(model, token) for token in result.suppresses],
         reads=[],
