@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import make_tokenizer
-from random_models import build
+from random_models import VOCAB, build
 from test_cli import run
 
 import unembed
@@ -283,7 +283,7 @@ def test_show_without_anywidget_is_the_static_part(model, monkeypatch):
 
 
 def test_show_of_token_ids_that_no_text_gives_asks_nothing(model):
-    shown = unembed.show(unembed.explain(model, (0, 0, 3)))
+    shown = unembed.show(unembed.explain(model, (2, 3, VOCAB - 1)))
     assert shown.data["live"] is False
     assert shown.data["state"] is None
 

@@ -136,7 +136,7 @@ def test_a_swap_between_prompts_of_different_length_is_at_the_last_token_or_refu
         ({"ask": "inspect", "prompt": PROMPT, "part": {"kind": "head", "layer": "1"}}, "whole numbers"),
         ({"ask": "test", "prompt": PROMPT, "tests": []}, "nothing to test"),
         ({"ask": "test", "prompt": PROMPT, "tests": [HEAD]}, "part and how"),
-        ({"ask": "terms", "prompt": PROMPT, "layer": 0, "sublayer": "resid"}, "attention or mlp"),
+        ({"ask": "terms", "prompt": PROMPT, "layer": 0, "sublayer": "resid"}, "attention, cross_attention, mlp"),
         ({"ask": "lens", "prompt": PROMPT, "window": [3, 1]}, "two positions"),
         ({"ask": "patch", "prompt": PROMPT, "prompt_b": OTHER, "align": [1, 2]}, "pairs of positions"),
         ({"ask": "generate", "prompt": PROMPT, "tokens": 10**6}, "1 to 200"),

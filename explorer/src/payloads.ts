@@ -269,6 +269,7 @@ export interface GeneratePayload {
   generated: Array<GeneratedToken>;
   text: string;
   versions: Record<string, string>;
+  whole: string | null;
   schema: "unembed/generate/1";
 }
 

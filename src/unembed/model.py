@@ -255,7 +255,7 @@ def decoders_only(model: Model, what: str) -> None:
     if model.encoder is not None:
         raise InputError(
             f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
-            "What does: explain, lens, attention, ablate, generate."
+            "What does: explain, lens, attention, ablate, generate, open."
         )
 
 

@@ -45,9 +45,9 @@ def text_of_prompt(model: Model, tokens: Sequence[int]) -> str | None:
     if model.tokenizer is None:
         return None
     tokenizer: Any = model.tokenizer
-    text = str(tokenizer.decode(list(tokens), skip_special_tokens=True))
-    given = text or model.encoder is not None
-    return text if given and tokenize(model, text) == tuple(tokens) else None
+    decoded = (str(tokenizer.decode(list(tokens), skip_special_tokens=skip)) for skip in (True, False))
+    texts = (text for text in decoded if text or model.encoder is not None)
+    return next((text for text in texts if _encoded(model, text) == tuple(tokens)), None)
 
 
 def _encoded(model: Model, text: str) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """sublayer_terms: one row of a ledger opened: the heads and source tokens, or the neurons, that sum to it.
 
-    attention row  =  sum_h head term  + biases,     head term = sum_s (head, source token) term    (cross-attention too)
+    attention row  =  sum_h head term  + biases,     head term = sum_s (head, source token) term   (cross too)
     MLP row        =  sum_n neuron term + biases
 
 Exact: the row is the sum of its children by construction (ledger.py), and the whole ledger is compared with the model's

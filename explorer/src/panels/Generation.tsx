@@ -22,31 +22,37 @@ export function GenerationPanel() {
         Continue by {TOKENS} tokens
       </button>
       <Status answer={answer} />
-      {result && from.value !== null ? <Continued prompt={from.value} result={result} /> : null}
+      {result ? <Continued result={result} /> : null}
     </Panel>
   );
 }
 
-function Continued({ prompt, result }: { prompt: string; result: GeneratePayload }) {
+function Continued({ result }: { result: GeneratePayload }) {
   const page = usePage();
-  const text = prompt + result.generated.map((token) => token.text).join("");
+  const { whole } = result;
   const { position, target } = page.state.value;
   return (
-    <ol class="strip">
-      {result.generated.map((token) => (
-        <li key={token.position}>
-          <button
-            type="button"
-            class="token"
-            title="Why this token?"
-            aria-pressed={position === token.position - 1 && target === namedToken(token)}
-            onClick={() => page.set({ a: text, position: token.position - 1, target: namedToken(token) })}
-          >
-            <TokenText text={token.text} />
-            <span class="index">{percent(token.probability)}</span>
-          </button>
-        </li>
-      ))}
-    </ol>
+    <>
+      {whole === null ? (
+        <p class="note">No text has exactly these tokens, so they cannot be explained one by one.</p>
+      ) : null}
+      <ol class="strip">
+        {result.generated.map((token) => (
+          <li key={token.position}>
+            <button
+              type="button"
+              class="token"
+              title="Why this token?"
+              aria-pressed={position === token.position - 1 && target === namedToken(token)}
+              disabled={whole === null}
+              onClick={() => page.set({ a: whole ?? "", position: token.position - 1, target: namedToken(token) })}
+            >
+              <TokenText text={token.text} />
+              <span class="index">{percent(token.probability)}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }

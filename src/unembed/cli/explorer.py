@@ -22,7 +22,8 @@ PORT = 8731
 
 def open_page(
     prompt: Annotated[
-        str, typer.Argument(help="What the page starts with (of an encoder-decoder: its source); - reads standard input.")
+        str,
+        typer.Argument(help="What the page starts with (of an encoder-decoder: its source); - reads standard input."),
     ] = "",
     audio: AudioOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
@@ -63,7 +64,9 @@ def open_page(
         typer.echo("unembed: closed", err=True)
 
 
-def _start(model: "Model", words: str, audio: Path | None, decoder_prompt: str | None) -> tuple["Model", dict[str, str]]:
+def _start(
+    model: "Model", words: str, audio: Path | None, decoder_prompt: str | None
+) -> tuple["Model", dict[str, str]]:
     """The model, with sound as its source if it reads that, and the state that the page starts with.
 
     Raises:

@@ -53,9 +53,7 @@ class SourceWords:
 
         text = None if self.prompt is None else read_prompt(self.prompt)
         if model.encoder is None:
-            refuse_of_decoder(
-                model, audio=self.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids
-            )
+            refuse_of_decoder(model, audio=self.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
             assert text is not None
             return (model, text) if self.image is None else with_image(model, text, self.image)
         if self.image is not None:

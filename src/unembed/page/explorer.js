@@ -2751,24 +2751,25 @@ function Ar() {
 				]
 			}),
 			/* @__PURE__ */ X($, { answer: i }),
-			a && t.value !== null ? /* @__PURE__ */ X(jr, {
-				prompt: t.value,
-				result: a
-			}) : null
+			a ? /* @__PURE__ */ X(jr, { result: a }) : null
 		]
 	});
 }
-function jr({ prompt: e, result: t }) {
-	let n = U(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
-	return /* @__PURE__ */ X("ol", {
+function jr({ result: e }) {
+	let t = U(), { whole: n } = e, { position: r, target: i } = t.state.value;
+	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
+		class: "note",
+		children: "No text has exactly these tokens, so they cannot be explained one by one."
+	}) : null, /* @__PURE__ */ X("ol", {
 		class: "strip",
-		children: t.generated.map((e) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === kt(e),
-			onClick: () => n.set({
-				a: r,
+			"aria-pressed": r === e.position - 1 && i === kt(e),
+			disabled: n === null,
+			onClick: () => t.set({
+				a: n ?? "",
 				position: e.position - 1,
 				target: kt(e)
 			}),
@@ -2777,7 +2778,7 @@ function jr({ prompt: e, result: t }) {
 				children: q(e.probability)
 			})]
 		}) }, e.position))
-	});
+	})] });
 }
 // src/transports.ts
 function Mr(e) {

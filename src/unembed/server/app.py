@@ -34,7 +34,7 @@ def app(model: Model, start: Mapping[str, str] | None = None, *, token: str | No
     """The server's application.
 
     Args:
-        model: from `load` or `wrap`. What an encoder reads comes with each ask, or with the model where it has a source.
+        model: from `load` or `wrap`. What an encoder reads comes with an ask, or with the model if it has a source.
         start: fields of the page's state at first: `a`, the prompt; `source`, of an encoder-decoder.
         token: what every request must bring; None serves loopback names only.
     """

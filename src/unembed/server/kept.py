@@ -103,7 +103,11 @@ def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
     for kind, parts in (("head", explained["heads"]), ("neuron", explained["neurons"])):
         for part in parts:
             indices = {name: part[name] for name in ("layer", "head", "expert", "neuron") if part.get(name) is not None}
-            yield {"ask": "inspect", **followed, "part": {"kind": "cross_head" if part.get("cross") else kind, **indices}}
+            yield {
+                "ask": "inspect",
+                **followed,
+                "part": {"kind": "cross_head" if part.get("cross") else kind, **indices},
+            }
     places = [{"layer": head["layer"], **({"cross": True} if head["cross"] else {})} for head in explained["heads"]]
     for head, place in zip(explained["heads"][:1], places, strict=False):
         yield {"ask": "attention", **followed, **place, "head": head["head"]}

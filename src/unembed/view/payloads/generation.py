@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.prompts import text_of_prompt
 from unembed.view.payloads.common import ModelFacts, PromptToken, Term, model_facts, prompt_tokens, term_of, versions
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class GeneratePayload:
     generated: list[GeneratedToken]
     text: str
     versions: dict[str, str]
+    whole: str | None
+    """The text whose tokens are those of the prompt and the generated ones; null where no text gives them."""
     schema: Literal["unembed/generate/1"] = "unembed/generate/1"
 
 
@@ -48,6 +51,7 @@ def generate_payload(
         generated=tokens,
         text=text,
         versions=versions(),
+        whole=text_of_prompt(model, (*prompt, *ids)),
     )
 
 
