@@ -32,6 +32,13 @@ from unembed.source_credit import credit_by_position, input_credit
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 EXAMPLE = "a red circle left of a blue square"
 PLACES = {"article": (0,), "colour word": (1,), "shape word": (2,), "relation": (3,), "whole phrase": (0, 1, 2)}
+WHERE = {
+    **{name: (positions, None) for name, positions in PLACES.items()},
+    "colour and shape word": ((1, 2), None),
+    "whole phrase, layer 0 only": ((0, 1, 2), (0,)),
+    "whole phrase, layer 1 only": ((0, 1, 2), (1,)),
+}
+"""Where values are taken from: source positions, and layers of the decoder."""
 AGREED = ("through the encoder", "by source position", "all cells")
 EVERY = 10
 """Agreement is measured on every tenth caption."""
@@ -51,8 +58,8 @@ def injection(model: Model, held_out: Sequence[Caption]) -> dict[str, Any]:
     donors = [recoloured(caption) for caption in held_out]
     pairs = [(c, others[i % len(others)]) for i, (c, others) in enumerate(zip(held_out, donors, strict=True))]
     found = {}
-    for name, positions in PLACES.items():
-        cases = inject(model, pairs, positions)
+    for name, (positions, layers) in WHERE.items():
+        cases = inject(model, pairs, positions, layers=layers)
         counts = {key: sum(getattr(case, key) for case in cases) for key in vars(cases[0])}
         found[name] = {key: wilson(hits, len(cases)) for key, hits in counts.items()}
     return found
@@ -275,7 +282,8 @@ other colour a caption. Shares with 95 % intervals (Wilson):
 {injection}
 
 The values of the phrase carry the colour of the object, and of no other. The colour word alone does little: the encoder
-has spread the colour over the phrase, most of it to the shape word.
+has spread the colour over the phrase, most of it to the shape word. Of the decoder's two layers it is the first that
+takes the colour in; what the second reads of it decides almost nothing alone, and both together the rest.
 
 One thing made this so. In training, the decoder could not read the words that name no object (the relation, the end of
 the text) in half of the captions. Without that, pictures were as right, but the phrase's values recoloured half of the

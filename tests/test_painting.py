@@ -82,6 +82,9 @@ def test_injection_recolours_the_first_object_alone(model):
     assert sum(case.recoloured for case in found) >= 0.85 * len(found)
     assert sum(case.shape_kept for case in found) >= 0.95 * len(found)
     assert sum(case.second_changed for case in found) <= 0.05 * len(found)
+    assert inject(model, pairs, layers=[0, 1]) == found
+    second = inject(model, pairs, layers=[1])
+    assert sum(case.recoloured for case in second) < 0.1 * len(pairs), "the first layer takes the colour in"
     article = inject(model, pairs, positions=[0])
     assert sum(case.recoloured for case in article) <= 0.05 * len(found)
 

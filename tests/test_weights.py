@@ -16,7 +16,8 @@ import torch
 from gguf import GGMLQuantizationType, GGUFWriter, quantize
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from unembed import embedded, weights
+from unembed import cache as user_cache
+from unembed import converted_folders, embedded, gguf_conversion, library_bars, weights
 from unembed.errors import ModelError
 from unembed.progress import silent
 
@@ -102,7 +103,7 @@ def pristine(tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(pristine, tmp_path_factory):
     folder = tmp_path_factory.mktemp("built")
-    embedded._dequantise(pristine, folder, silent)
+    gguf_conversion.dequantise(pristine, folder, silent)
     return folder
 
 
@@ -147,7 +148,7 @@ class TestConversion:
 
     def test_happens_once(self, gguf, monkeypatch):
         first = weights.resolve(str(gguf))
-        monkeypatch.setattr(embedded, "_dequantise", never)
+        monkeypatch.setattr(converted_folders, "dequantise", never)
         assert weights.resolve(str(gguf)) == first
         assert weights.fetch(str(gguf)) == first
         assert weights.resolve(str(gguf.rename(gguf.with_name("other.gguf")))) == first
@@ -163,9 +164,9 @@ class TestConversion:
             file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         else:
             (folder / {"no manifest": "unembed.json", "no tokenizer": "tokenizer.json"}[damage]).unlink()
-        assert not embedded.intact(folder)
+        assert not converted_folders.intact(folder)
         assert weights.resolve(str(gguf)) == folder
-        assert embedded.intact(folder)
+        assert converted_folders.intact(folder)
         assert file.read_bytes() == whole
 
     def test_leaves_other_peoples_settings(self, gguf):
@@ -180,8 +181,8 @@ class TestConversion:
 
     def test_survives_transformers_moving_its_bar(self, gguf, monkeypatch):
         with (
-            embedded._swapped("transformers", "no_such_name", 1),
-            embedded._swapped("no_such_module", "tqdm", 1),
+            library_bars.swapped("transformers", "no_such_name", 1),
+            library_bars.swapped("no_such_module", "tqdm", 1),
         ):
             assert weights.resolve(str(gguf)).is_dir()
         assert "no_such_name" not in vars(sys.modules["transformers"])
@@ -263,13 +264,13 @@ class TestInterruptions:
         script = textwrap.dedent("""
             import sys, time
             from pathlib import Path
-            from unembed import embedded, weights
+            from unembed import converted_folders, weights
             def slow(source, folder, progress):
                 with open(sys.argv[2], "a") as log: log.write("converted\\n")
                 time.sleep(1.0)
                 (folder / "model.safetensors").write_bytes(b"x")
                 return ""
-            embedded._dequantise = slow
+            converted_folders.dequantise = slow
             stages = []
             print(weights.resolve(sys.argv[1], progress=lambda stage, _: stages.append(stage)))
             print(any("Waiting for another process" in stage for stage in stages))
@@ -279,18 +280,18 @@ class TestInterruptions:
         both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         said = [process.communicate(timeout=30)[0].split() for process in both]
         assert log.read_text() == "converted\n"
-        assert [line[0] for line in said] == [str(embedded.converted(embedded.file_sha256(gguf)))] * 2
+        assert [line[0] for line in said] == [str(converted_folders.converted(user_cache.file_sha256(gguf)))] * 2
         assert sorted(line[1] for line in said) == ["False", "True"]
 
     def test_killed(self, gguf, cache):
         script = textwrap.dedent("""
             import sys, time
-            from unembed import embedded, weights
+            from unembed import converted_folders, weights
             def stuck(source, folder, progress):
                 (folder / "model.safetensors").write_bytes(b"half a mod")
                 print("half", flush=True)
                 time.sleep(60)
-            embedded._dequantise = stuck
+            converted_folders.dequantise = stuck
             weights.resolve(sys.argv[1])
         """)
         command = [sys.executable, "-c", script, str(gguf)]
@@ -299,8 +300,8 @@ class TestInterruptions:
             assert process.stdout.readline() == "half\n"
             process.send_signal(signal.SIGKILL)
         assert len(leftovers(cache)) == 1
-        assert not embedded.converted(embedded.file_sha256(gguf)).exists()
-        assert embedded.intact(weights.resolve(str(gguf)))
+        assert not converted_folders.converted(user_cache.file_sha256(gguf)).exists()
+        assert converted_folders.intact(weights.resolve(str(gguf)))
         assert leftovers(cache) == []
 
     def test_ctrl_c(self, gguf, cache, monkeypatch):
@@ -309,14 +310,14 @@ class TestInterruptions:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(embedded, "_dequantise", interrupted)
+            patch.setattr(converted_folders, "dequantise", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 weights.resolve(str(gguf))
         assert leftovers(cache) == []
-        assert embedded.intact(weights.resolve(str(gguf)))
+        assert converted_folders.intact(weights.resolve(str(gguf)))
 
     def test_no_room_is_seen_before(self, gguf, cache, monkeypatch):
-        monkeypatch.setattr(embedded.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1_000_000))
+        monkeypatch.setattr(gguf_conversion.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1_000_000))
         message = refusal(gguf)
         assert "No space left" in message
         assert "1 MB are free" in message
@@ -337,7 +338,7 @@ class TestInterruptions:
         def full(folder):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr(embedded, "_sync", full)
+        monkeypatch.setattr(converted_folders, "_sync", full)
         assert "the disk is full" in refusal(gguf)
         assert leftovers(cache) == []
 
@@ -347,14 +348,14 @@ class TestInterruptions:
         assert "set UNEMBED_CACHE to one that is" in refusal(gguf)
 
     def test_a_disk_that_returns_other_bits(self, gguf, cache, monkeypatch):
-        save = embedded._save
+        save = gguf_conversion._save
 
         def careless(loaded, folder, progress):
             save(loaded, folder, progress)
             file = folder / "model.safetensors"
             file.write_bytes(file.read_bytes()[:-1] + b"\x01")
 
-        monkeypatch.setattr(embedded, "_save", careless)
+        monkeypatch.setattr(gguf_conversion, "_save", careless)
         assert "does not read back as it was written (1 tensors differ)" in refusal(gguf)
         assert list((cache / "models").glob("[!.]*")) == []
 
@@ -481,7 +482,7 @@ class TestFolders:
         first = weights.weights_sha256(folder)
         assert first == hashlib.sha256(file.read_bytes()).hexdigest()
         with monkeypatch.context() as patch:
-            patch.setattr(embedded, "_hash", never)
+            patch.setattr(user_cache, "hash_of", never)
             assert weights.weights_sha256(folder) == first
         whole = file.read_bytes()
         file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from unembed import embedded
-from unembed.embedded import cache_folder
+from unembed.cache import cache_folder, file_sha256
+from unembed.converted_folders import convert, converted, intact, manifest
 from unembed.errors import ModelError
+from unembed.gguf_conversion import check_magic
+from unembed.library_bars import bar, quiet
 from unembed.progress import Progress, silent
 from unembed.toy_folders import PREFIX, SHIPPED, is_toy, toy_folder
 
@@ -79,13 +82,13 @@ def fetch(name: str, *, offline: bool = False, progress: Progress = silent) -> P
         return resolve(name, offline=offline, progress=progress)
     if name != DEFAULT:
         return _download(name, offline, progress)
-    if embedded.intact(embedded.converted(embedded.SHA256), progress) or embedded.embedded_file():
+    if intact(converted(embedded.SHA256), progress) or embedded.embedded_file():
         return _embedded(progress)
     if offline:
         raise ModelError(f"The weights of {DEFAULT} are not on this machine, and offline they cannot be fetched.")
     with _installed(progress) as file:
         embedded.check_embedded(file, progress)
-        return embedded.convert(file, embedded.SHA256, progress)
+        return convert(file, embedded.SHA256, progress)
 
 
 def _is_here(name: str) -> bool:
@@ -97,8 +100,8 @@ def _looks_local(name: str) -> bool:
 
 
 def _embedded(progress: Progress) -> Path:
-    folder = embedded.converted(embedded.SHA256)
-    if embedded.intact(folder, progress):
+    folder = converted(embedded.SHA256)
+    if intact(folder, progress):
         return folder
     file = embedded.embedded_file()
     if file is None:
@@ -108,12 +111,12 @@ def _embedded(progress: Progress) -> Path:
             f"{embedded.REQUIREMENT} was found. Run: {_FETCH}"
         )
     embedded.check_embedded(file, progress)
-    return embedded.convert(file, embedded.SHA256, progress)
+    return convert(file, embedded.SHA256, progress)
 
 
 def _converted(file: Path, progress: Progress) -> Path:
-    embedded.check_magic(file)
-    return embedded.convert(file, embedded.file_sha256(file, progress), progress)
+    check_magic(file)
+    return convert(file, file_sha256(file, progress), progress)
 
 
 @contextlib.contextmanager
@@ -257,7 +260,7 @@ def weights_sha256(folder: Path) -> str:
     Raises `ModelError` if the folder has no weights.
     """
     files = _weight_files(folder)
-    digests = [embedded.file_sha256(file) for file in files]
+    digests = [file_sha256(file) for file in files]
     if len(digests) == 1:
         return digests[0]
     lines = [f"{digest}  {file.name}\n" for digest, file in zip(digests, files, strict=True)]
@@ -288,9 +291,9 @@ def _download(name: str, offline: bool, progress: Progress) -> Path:
         raise ModelError(_unknown(name, "it is not in the Hugging Face cache, and offline the hub is not asked"))
     from huggingface_hub import errors, snapshot_download
 
-    report = embedded.bar(progress, f"Downloading {name}", "B")
+    report = bar(progress, f"Downloading {name}", "B")
     try:
-        with embedded.quiet():
+        with quiet():
             folder = snapshot_download(name, allow_patterns=_HUB_FILES, ignore_patterns="*/*", tqdm_class=report)
     except errors.HFValidationError as error:
         raise ModelError(_unknown(name, "it is not the form of a hub id, which is owner/name")) from error
@@ -356,8 +359,8 @@ def _toy_entries() -> Iterator[Entry]:
 
 
 def _embedded_entry() -> Entry:
-    folder = embedded.converted(embedded.SHA256)
-    if embedded.intact(folder):
+    folder = converted(embedded.SHA256)
+    if intact(folder):
         return Entry(DEFAULT, "embedded", "ready", folder, _bytes(folder), "", embedded.LICENCE)
     installed = embedded.embedded_file() is not None
     state = "installed, converts on first use" if installed else "not installed"
@@ -367,12 +370,12 @@ def _embedded_entry() -> Entry:
 
 
 def _gguf_entries() -> Iterator[Entry]:
-    own = embedded.converted(embedded.SHA256)
+    own = converted(embedded.SHA256)
     for folder in sorted(own.parent.glob("[!.]*")):
-        said = embedded.manifest(folder)
+        said = manifest(folder)
         if said is None or folder == own:
             continue
-        ready = embedded.intact(folder)
+        ready = intact(folder)
         state = "ready" if ready else "damaged, converts again on next use"
         yield Entry(said["source"], "gguf", state, folder if ready else None, _bytes(folder), "", said["licence"])
 

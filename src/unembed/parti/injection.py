@@ -35,7 +35,11 @@ class Injection:
 
 
 def inject(
-    model: Model, pairs: Sequence[tuple[Caption, Caption]], positions: Sequence[int] = PHRASE
+    model: Model,
+    pairs: Sequence[tuple[Caption, Caption]],
+    positions: Sequence[int] = PHRASE,
+    *,
+    layers: Sequence[int] | None = None,
 ) -> tuple[Injection, ...]:
     """Paint captions with the values of other captions at some source positions.
 
@@ -43,19 +47,25 @@ def inject(
         model: a small Parti, from `load`.
         pairs: a caption, and the one of as many words whose values are taken.
         positions: the source positions.
+        layers: the decoder's layers that read the other values; None takes all.
 
     Raises:
         InputError: the model is no small Parti.
     """
     texts, others = ([pair[i].text for pair in pairs] for i in (0, 1))
     plain = paint(model.module, model.tokenizer, texts)
-    patched = paint_with_values(model, texts, others, positions)
+    patched = paint_with_values(model, texts, others, positions, layers=layers)
     return tuple(_judged(*case) for case in zip(pairs, plain, patched, strict=True))
 
 
 @torch.no_grad()
 def paint_with_values(
-    model: Model, texts: Sequence[str], others: Sequence[str], positions: Sequence[int]
+    model: Model,
+    texts: Sequence[str],
+    others: Sequence[str],
+    positions: Sequence[int],
+    *,
+    layers: Sequence[int] | None = None,
 ) -> list[tuple[str, ...]]:
     """The pictures of `texts` whose cross-attention reads the values of `others` at some source positions."""
     check_parti(model)
@@ -65,7 +75,7 @@ def paint_with_values(
     where = list(positions)
     with one_at_a_time, ExitStack() as stack:
         states = model.encoder.module(**sources).last_hidden_state
-        for block in model.blocks:
+        for block in model.blocks if layers is None else [model.blocks[i] for i in layers]:
             assert block.cross is not None
             values = block.cross.value_projection(states)[:, where]
 

@@ -1,0 +1,87 @@
+"""The user's cache: where it is, checksums of files, and what is said when it cannot be written."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from unembed.errors import ModelError
+from unembed.progress import Progress, silent
+
+_CHUNK = 1 << 22
+
+
+def cache_folder() -> Path:
+    """The folder that holds what `unembed` keeps between runs: `UNEMBED_CACHE`, else the platform's own."""
+    if chosen := os.environ.get("UNEMBED_CACHE"):
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("unembed")
+
+
+def file_sha256(file: Path, progress: Progress = silent) -> str:
+    """The sha256 of `file`, remembered in the cache for as long as its path, size and time of change stay."""
+    stamp = _stamp(file)
+    known = _digests().get(str(file.resolve()))
+    if known and known[:2] == stamp:
+        return str(known[2])
+    digest = hash_of(file, progress)
+    remember({file: digest})
+    return digest
+
+
+def _stamp(file: Path) -> list[int]:
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def hash_of(file: Path, progress: Progress) -> str:
+    """The sha256 of `file`, read now."""
+    total, done, digest = max(file.stat().st_size, 1), 0, hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            done += len(chunk)
+            progress(f"Checking {file.name}", min(done / total, 1.0))
+    return digest.hexdigest()
+
+
+def _digests() -> dict[str, list[int | str]]:
+    try:
+        known = json.loads((cache_folder() / "digests.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def remember(digests: dict[Path, str]) -> None:
+    """Keep digests for the next run; a cache that cannot be written only costs time."""
+    known = _digests() | {str(file.resolve()): [*_stamp(file), digest] for file, digest in digests.items()}
+    with contextlib.suppress(OSError):
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        handle, temp = tempfile.mkstemp(prefix=".digests-", dir=cache_folder())
+        with os.fdopen(handle, "w") as stream:
+            json.dump(known, stream)
+        Path(temp).replace(cache_folder() / "digests.json")
+
+
+def unwritable(target: Path, error: OSError) -> ModelError:
+    """What is said when a model cannot be written at `target`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return no_room(target, "the disk is full")
+    return ModelError(
+        f"Cannot write the converted model to {target.parent}: {error}. "
+        "Make that folder writable, or set UNEMBED_CACHE to one that is."
+    )
+
+
+def no_room(target: Path, found: str) -> ModelError:
+    """What is said when there is no space for a model at `target`."""
+    return ModelError(
+        f"No space left for the converted model in {target.parent}: {found}. "
+        "Nothing was kept. Free some space, or set UNEMBED_CACHE to a folder on another disk."
+    )
