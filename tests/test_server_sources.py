@@ -11,6 +11,7 @@ from test_encoder_decoders_cli import RATE, SOURCE, listener, run, sound, transl
 from test_report import Document
 
 import unembed
+from unembed.cli.explorer import start
 from unembed.encoding import with_source
 from unembed.errors import InputError
 from unembed.server import session as sessions
@@ -158,6 +159,30 @@ def test_a_report_of_sound(listener, tmp_path):
     data = json.loads(next(text for text in Document(path.read_text()).scripts if text.startswith("{")))
     assert data["state"] == {"a": WRITTEN, "reference": "mean"}
     assert data["model"]["reads"] == "audio"
+
+
+def test_open_starts_with_the_source_of_an_encoder_decoder(translator, listener, tmp_path):
+    model, sound_model = unembed.load(str(translator)), unembed.load(str(listener))
+    assert start(model, SOURCE, None, WRITTEN) == (model, {"a": WRITTEN, "source": SOURCE})
+    assert start(model, "", None, None) == (model, {})
+    read, state = start(sound_model, "", sound(tmp_path / "tone.wav"), WRITTEN)
+    assert state == {"a": WRITTEN}
+    assert read.source is not None
+    assert (
+        answer(Session(read), {"ask": "explain", "prompt": WRITTEN}, lambda *_: None)["sources"][0]["modality"]
+        == "audio"
+    )
+    for refused, words, audio, message in (
+        (sound_model, "", None, "audio, found none"),
+        (sound_model, SOURCE, None, "reads audio, found text"),
+        (model, "", tmp_path / "tone.wav", "reads text, found audio"),
+    ):
+        with pytest.raises(InputError, match=message):
+            start(refused, words, audio, None)
+    decoder = unembed.wrap(build_decoder("llama", layers=2), make_tokenizer(), name="tiny")
+    assert start(decoder, "the capital", None, None) == (decoder, {"a": "the capital"})
+    with pytest.raises(InputError, match="no --decoder-prompt"):
+        start(decoder, "the capital", None, WRITTEN)
 
 
 def test_show_of_a_translation_answers_about_the_same_source(model):

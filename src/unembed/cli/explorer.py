@@ -55,7 +55,7 @@ def open_page(
 
         token = secrets.token_urlsafe(24)
     loaded = load_model(model, device, dtype, offline, edits, sources=True)
-    application = app(*_start(loaded, words, audio, decoder_prompt), token=token)
+    application = app(*start(loaded, words, audio, decoder_prompt), token=token)
     _announce(_address(host, listening.getsockname()[1], token), browser=not no_browser)
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
     try:
@@ -64,9 +64,7 @@ def open_page(
         typer.echo("unembed: closed", err=True)
 
 
-def _start(
-    model: "Model", words: str, audio: Path | None, decoder_prompt: str | None
-) -> tuple["Model", dict[str, str]]:
+def start(model: "Model", words: str, audio: Path | None, decoder_prompt: str | None) -> tuple["Model", dict[str, str]]:
     """The model, with sound as its source if it reads that, and the state that the page starts with.
 
     Raises:
