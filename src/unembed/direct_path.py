@@ -23,6 +23,7 @@ from unembed.errors import InputError
 from unembed.model import Model, decoders_only
 from unembed.prompts import tokenize
 from unembed.readouts import unembedded
+from unembed.seeds import generator
 
 CHUNK = 256
 FEWEST = 100
@@ -98,9 +99,9 @@ def continued(
     """`count` tokens drawn from the direct path, each from the token before it alone.
 
     Raises:
-        InputError: an empty prompt, or text without a tokenizer.
+        InputError: an empty prompt, a bad seed, or text without a tokenizer.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     last, made = tokenize(model, prompt)[-1], []
     for _ in range(count):
         probabilities = direct_logits(model, [last])[0].double().softmax(-1).cpu()

@@ -22,9 +22,10 @@ from unembed import kept_results
 from unembed.errors import InputError
 from unembed.model import Model
 from unembed.progress import Progress, silent
-from unembed.repeated_tokens import HALF, attention_roles, generator, half_of, mean_patterns, repeated
+from unembed.repeated_tokens import HALF, attention_roles, half_of, mean_patterns, repeated
 from unembed.repetition_loss import repetition_loss
 from unembed.role_scores import Head, RoleScores
+from unembed.seeds import generator
 from unembed.weight_roles import ordinals, weight_roles
 
 ROLES = (
