@@ -10,7 +10,7 @@ from random_models import VOCAB, build
 
 import unembed
 from unembed import circuits, direct_path
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 
 CLOSE = 1e-4
 """Circuits are float32."""
@@ -104,6 +104,22 @@ def test_edited_weights_are_read_anew():
     with torch.no_grad():
         module.lm_head.weight.mul_(3)
     assert torch.allclose(circuits.ov_eigenvalues(model, 1).sum(), 6 * values.sum())
+
+
+def test_a_damaged_embedding_of_a_token_that_no_run_reads_is_named():
+    module = build("llama")
+    model = unembed.wrap(module, name="llama")
+    with torch.no_grad():
+        module.model.embed_tokens.weight[50] = torch.nan
+    for asked in (
+        lambda: circuits.ov_eigenvalues(model, 0),
+        lambda: circuits.skip_trigrams(model, 0, 0),
+        lambda: circuits.head_circuits(model, 0, 0, token=50),
+    ):
+        with pytest.raises(ModelError, match="The embedding of token 50 of llama is not finite"):
+            asked()
+    with pytest.raises(ModelError, match="not finite"):
+        direct_path.direct_logits(model, [3, 50])
 
 
 @pytest.mark.parametrize(("layer", "head"), [(3, 0), (-4, 0), (0, 4), (0, -5)])

@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.model import Model, check_has_layers, decoders_only
 from unembed.projections import Weights, input_norm, layer_weights
 from unembed.run import Run, base_run
@@ -259,10 +259,19 @@ def _chunked_top(rows: Tensor, columns: Tensor, each: int) -> tuple[Tensor, Tens
 
 
 def embedded(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token d_model"]:
-    """Tokens as heads read them from the embedding alone: of unit scale where attention has a norm before it."""
+    """Tokens as heads read them from the embedding alone: of unit scale where attention has a norm before it.
+
+    Raises:
+        ModelError: an embedding is not finite.
+    """
     ids = torch.tensor(list(tokens), device=model.device)
     with torch.no_grad():
-        return at_unit_scale(model, model.embed(ids[None])[0].float())
+        rows = model.embed(ids[None])[0].float()
+    damaged = (~rows.isfinite()).any(1).nonzero()  # of a token that no run has read so far
+    if len(damaged):
+        token = tokens[int(damaged[0])]
+        raise ModelError(f"The embedding of token {token} of {model.name} is not finite: its weights are damaged.")
+    return at_unit_scale(model, rows)
 
 
 def at_unit_scale(model: Model, rows: Float[Tensor, "row d_model"]) -> Float[Tensor, "row d_model"]:

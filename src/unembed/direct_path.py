@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.circuits import Ranked
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.model import Model, decoders_only
 from unembed.prompts import tokenize
 from unembed.readouts import unembedded
@@ -55,10 +55,16 @@ def direct_logits(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token v
 
     Raises:
         InputError: a token outside the vocabulary.
+        ModelError: logits that are not finite.
     """
     decoders_only(model, "The direct path")
     ids = torch.tensor([_checked(model, token) for token in tokens], device=model.device)
-    return unembedded(model, model.embed(ids[None])[0])[2]
+    logits = unembedded(model, model.embed(ids[None])[0])[2]
+    damaged = (~logits.isfinite()).any(1).nonzero()
+    if len(damaged):
+        token = tokens[int(damaged[0])]
+        raise ModelError(f"The direct path of token {token} of {model.name} is not finite: its weights are damaged.")
+    return logits
 
 
 def follows(model: Model, token: int, *, top: int = 10) -> list[Ranked]:
