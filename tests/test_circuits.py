@@ -170,6 +170,21 @@ def test_agreement_with_bigrams_is_the_correlation_over_the_text():
     assert found.unigram_entropy == pytest.approx(-(shares * np.log(shares)).sum(), rel=1e-9)
 
 
+def test_bigrams_that_are_all_alike_correlate_with_nothing():
+    model = unembed.wrap(build("llama"), name="llama")
+    assert direct_path.agreement_with(model, [5] * 200).correlation is None
+    assert direct_path.agreement_with(model, [5, 6] * 100).correlation is None  # each follows surely
+
+
+def test_progress_of_the_direct_path_goes_up_to_1():
+    model, said = unembed.wrap(build("llama"), name="llama"), []
+    direct_path.continued(model, [7], 5, progress=lambda stage, fraction: said.append(fraction))
+    assert said == [0.2, 0.4, 0.6, 0.8, 1.0]
+    said.clear()
+    direct_path.agreement_with(model, list(range(VOCAB)) * 2, progress=lambda stage, fraction: said.append(fraction))
+    assert said[-1] == 1.0
+
+
 def test_a_short_text_and_a_token_outside_the_vocabulary_are_refused():
     model = unembed.wrap(build("llama"), name="llama")
     with pytest.raises(InputError, match="at least 101 tokens"):
