@@ -10,9 +10,10 @@ with `x` a token's embedding. Both are vocab x vocab matrices of rank d_head: th
 never multiplied out. Rows of the vocabulary are read in chunks.
 
 What folds into the factors: gain and centring of every norm on the way. What does not: the scale of the norm before
-attention, taken at the embedding alone (exact in the first block of a model whose positions are rotary); the scale of
-the final norm, so OV logits are in units of it and only compare within a run; rotary embedding, so QK scores are those
-of distance 0; learned positions, MLPs and other heads. Scales of queries' and keys' norms are left out.
+attention, taken at the embedding alone and without the norm's epsilon (in the first block of a model whose positions
+are rotary that is all that is missing: less than 0.1 % of SmolLM2-135M's); the scale of the final norm, so OV logits
+are in units of it and only compare within a run; rotary embedding, so QK scores are those of distance 0; learned
+positions, MLPs and other heads. Scales of queries' and keys' norms are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ from unembed.run import Run, base_run
 
 CHUNK = 4096
 """Rows of the vocabulary that are read at a time."""
+Head = tuple[int, int]
+"""Layer and head."""
 
 
 @dataclass(frozen=True)
@@ -330,7 +333,7 @@ def _edition(model: Model) -> tuple[int, ...]:
     return tuple(parameter._version for parameter in model.module.parameters())
 
 
-def check_head(model: Model, layer: int, head: int) -> tuple[int, int]:
+def check_head(model: Model, layer: int, head: int) -> Head:
     """Layer and head counted from 0; negative ones count from the end.
 
     Raises:

@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 
 from unembed import kept_results
+from unembed.circuits import Head
 from unembed.errors import InputError
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.repeated_tokens import HALF, attention_roles, half_of, mean_patterns, repeated
 from unembed.repetition_loss import repetition_loss
-from unembed.role_scores import Head, RoleScores
+from unembed.role_scores import RoleScores
 from unembed.seeds import generator
 from unembed.weight_roles import ordinals, weight_roles
 
