@@ -10,7 +10,7 @@ from random_models import VOCAB, build
 
 import unembed
 from unembed import circuits, direct_path
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 
 CLOSE = 1e-4
 """Circuits are float32."""
@@ -106,6 +106,22 @@ def test_edited_weights_are_read_anew():
     assert torch.allclose(circuits.ov_eigenvalues(model, 1).sum(), 6 * values.sum())
 
 
+def test_a_damaged_embedding_of_a_token_that_no_run_reads_is_named():
+    module = build("llama")
+    model = unembed.wrap(module, name="llama")
+    with torch.no_grad():
+        module.model.embed_tokens.weight[50] = torch.nan
+    for asked in (
+        lambda: circuits.ov_eigenvalues(model, 0),
+        lambda: circuits.skip_trigrams(model, 0, 0),
+        lambda: circuits.head_circuits(model, 0, 0, token=50),
+    ):
+        with pytest.raises(ModelError, match="The embedding of token 50 of llama is not finite"):
+            asked()
+    with pytest.raises(ModelError, match="not finite"):
+        direct_path.direct_logits(model, [3, 50])
+
+
 @pytest.mark.parametrize(("layer", "head"), [(3, 0), (-4, 0), (0, 4), (0, -5)])
 def test_heads_that_do_not_exist_are_refused(dense, layer, head):
     with pytest.raises(InputError, match="There is no"):
@@ -152,6 +168,21 @@ def test_agreement_with_bigrams_is_the_correlation_over_the_text():
     assert found.bigram_entropy == pytest.approx(-np.mean(counted), rel=1e-9)
     shares = np.unique(text[1:], return_counts=True)[1] / 399
     assert found.unigram_entropy == pytest.approx(-(shares * np.log(shares)).sum(), rel=1e-9)
+
+
+def test_bigrams_that_are_all_alike_correlate_with_nothing():
+    model = unembed.wrap(build("llama"), name="llama")
+    assert direct_path.agreement_with(model, [5] * 200).correlation is None
+    assert direct_path.agreement_with(model, [5, 6] * 100).correlation is None  # each follows surely
+
+
+def test_progress_of_the_direct_path_goes_up_to_1():
+    model, said = unembed.wrap(build("llama"), name="llama"), []
+    direct_path.continued(model, [7], 5, progress=lambda stage, fraction: said.append(fraction))
+    assert said == [0.2, 0.4, 0.6, 0.8, 1.0]
+    said.clear()
+    direct_path.agreement_with(model, list(range(VOCAB)) * 2, progress=lambda stage, fraction: said.append(fraction))
+    assert said[-1] == 1.0
 
 
 def test_a_short_text_and_a_token_outside_the_vocabulary_are_refused():

@@ -101,3 +101,13 @@ def test_a_short_text_is_refused(cli, tmp_path):  # noqa: F811
     code, _, err = cli("bigrams", "--text", str(path))
     assert code == 2
     assert "at least 101 tokens" in err
+
+
+def test_a_text_of_one_bigram_has_no_correlation(cli, tmp_path):  # noqa: F811
+    path = tmp_path / "same.txt"
+    path.write_text("the " * 120)
+    code, out, _ = cli("bigrams", "--text", str(path), "--json")
+    assert (code, valid(out)["text"]["correlation"]) == (0, None)
+    code, out, _ = cli("bigrams", "--text", str(path))
+    assert code == 0
+    assert "correlation of logs undefined" in out

@@ -236,6 +236,8 @@ def test_bad_input_is_one_message_and_exit_code_2(cli, name):
         (["explain", "x", "--top", "100000"], "less than or equal to 100"),
         (["generate", "x", "--temperature", "nan"], "greater than"),
         (["generate", "x", "--temperature", "-1"], "greater than"),
+        (["generate", "x", "--seed", str(2**63)], "less than or equal to"),
+        (["toys", "train", "two-layer", "--out", "x", "--seed", "-1"], "greater than or equal to 0"),
         (["exlain", "x"], "No such command"),
     ],
 )

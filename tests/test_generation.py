@@ -59,6 +59,28 @@ def test_sampling_follows_the_tempered_distribution():
     assert abs(share - float(expected[likely])) < 4 * deviation
 
 
+def test_the_smallest_temperature_takes_the_top_prediction():
+    model = unembed.wrap(build("gpt2"))
+    cold, top = ([s.token for s in unembed.generate(model, PROMPT, tokens=4, temperature=t)] for t in (5e-324, 0.0))
+    assert cold == top
+
+
+@pytest.mark.parametrize("temperature", [float("inf"), float("nan"), -0.5])
+def test_a_temperature_that_is_none(temperature):
+    model = unembed.wrap(build("gpt2"))
+    with pytest.raises(unembed.InputError, match=f"temperature of at least 0, and finite; found {temperature:g}"):
+        unembed.generate(model, PROMPT, temperature=temperature)
+    with pytest.raises(unembed.InputError, match="temperature of at least 0, and finite"):
+        unembed.steer(model, PROMPT, torch.ones(model.d_model), layer=1, temperature=temperature)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, -(10**30)])
+def test_a_seed_that_is_none(seed):
+    model = unembed.wrap(build("gpt2"))
+    with pytest.raises(unembed.InputError, match=f"Expected a seed from 0 to {2**63 - 1}, found {seed}"):
+        unembed.generate(model, PROMPT, temperature=1.0, seed=seed)
+
+
 def test_it_stops_at_the_end_token():
     module = build("gpt2")
     model = unembed.wrap(module)

@@ -1,8 +1,8 @@
 """Head roles, against plain Hugging Face runs with `output_attentions`, hooks written out, and heads built by hand."""
 
-import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -442,26 +442,37 @@ def test_a_result_of_other_weights_is_not_used(folder, tmp_path):  # noqa: F811
     assert kept_results.place_of("heads", unembed.wrap(build("gpt2"), name="in memory"), []) is None
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"half": 32, "roles": {}, "check": null}', "null"])
+def one_digit_changed(text: str) -> str:
+    """What a damaged disk may do: still JSON, of the same shape."""
+    place = text.index("scores") + len('scores": [[0.12')
+    return text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda _: "", lambda text: text[:-9], lambda _: "null", lambda text: text.partition("\n")[2], one_digit_changed],
+    ids=["empty", "cut", "null", "no checksum", "one digit"],
+)
 def test_a_damaged_cache_is_measured_again_and_mended(folder, tmp_path, damage):  # noqa: F811
     model = unembed.load(str(folder))
     first = measure_head_roles(model, sequences=1, check=False)
     (file,) = (tmp_path / "cache" / "heads").iterdir()
-    file.write_text(damage)
+    file.write_text(damage(file.read_text()))
     again = measure_head_roles(model, sequences=1, check=False)
     assert not again.kept
     assert_same(first, again)
     assert measure_head_roles(model, sequences=1, check=False).kept
 
 
-def test_scores_of_another_shape_are_not_used(folder, tmp_path):  # noqa: F811
+def test_a_cache_that_cannot_be_written_is_left_alone(folder, tmp_path, monkeypatch):  # noqa: F811
+    def full(self, text, **_):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
     model = unembed.load(str(folder))
-    measure_head_roles(model, sequences=1, check=False)
-    (file,) = (tmp_path / "cache" / "heads").iterdir()
-    data = json.loads(file.read_text())
-    data["roles"]["induction"]["scores"].pop()
-    file.write_text(json.dumps(data))
+    monkeypatch.setattr(Path, "write_text", full)
     assert not measure_head_roles(model, sequences=1, check=False).kept
+    assert list((tmp_path / "cache" / "heads").iterdir()) == []
 
 
 # The command

@@ -6,7 +6,7 @@ from random_models import MODEL_TYPES, build
 
 import unembed
 from unembed.errors import InputError
-from unembed.paths import expand_paths
+from unembed.paths import _Search, expand_paths
 
 TOKENS = [3, 50, 7, 11]
 TINY = 1e-13
@@ -114,6 +114,24 @@ def test_with_nothing_opened_only_direct_effects_are_listed(enumerated):
     assert abs(found.error) <= found.tolerance
     direct = {k: v for k, v in enumerated[1].items() if not k[3]}
     assert sum(p.value for p in found.paths) + found.small == pytest.approx(sum(direct.values()), rel=1e-4)
+
+
+def test_heads_that_can_never_be_opened_take_no_memory(enumerated, monkeypatch):
+    """As many wait as may still be opened, twice at most, and what is found is the same."""
+    run, waiting, forget = enumerated[0].readout.trace, [], _Search._forget
+
+    def counted(search, most):
+        forget(search, most)
+        waiting.append(len(search.heap) <= 2 * most)
+
+    monkeypatch.setattr(_Search, "_forget", counted)
+    found = expand_paths(run.model, list(TOKENS), 40, smallest=TINY, open_at_most=40)
+    monkeypatch.setattr(_Search, "_forget", lambda search, most: None)
+    whole = expand_paths(run.model, list(TOKENS), 40, smallest=TINY, open_at_most=40)
+    assert len(waiting) > 2
+    assert all(waiting)
+    assert found.paths == whole.paths
+    assert found.unopened == pytest.approx(whole.unopened, abs=1e-12)
 
 
 @pytest.mark.parametrize("wrong", [{"smallest": 0.0}, {"smallest": 1.0}, {"open_at_most": -1}])

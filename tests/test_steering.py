@@ -217,7 +217,7 @@ BAD = {
     "infinity": ({"scale": float("-inf")}, "finite scale, found -inf"),
     "beyond the stream": ({"scale": -1e20}, r"nothing of it would be left.\nTake a scale below"),
     "prompt": ({"prompt": []}, "prompt is empty"),
-    "tokens": ({"tokens": 0}, "tokens >= 1"),
+    "tokens": ({"tokens": 0}, "at least one token to emit"),
 }
 
 

@@ -904,7 +904,7 @@ export interface TestPayload {
 export interface TextBigrams {
   bigrams: number;
   kinds: number;
-  correlation: number;
+  correlation: number | null;
   loss: number;
   bigram_entropy: number;
   unigram_entropy: number;

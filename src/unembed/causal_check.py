@@ -35,6 +35,7 @@ from unembed.model import value_rows
 from unembed.progress import Progress, silent
 from unembed.readouts import Prediction
 from unembed.run import Run
+from unembed.seeds import generator
 from unembed.sites import Site, SiteKind
 
 _T = TypeVar("_T")
@@ -122,7 +123,7 @@ def causal_check(
     Raises:
         InputError: a site that does not exist, prompts that do not align.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     ranked = [*heads, *neurons]
     to_zero = [ranked, _random_heads(run, heads, random), _random_neurons(run, neurons, random)] if zero else [[]] * 3
     to_swap = [] if other is None else [edits.swap(site, other, run=run) for site in (*ranked, *sublayers)]

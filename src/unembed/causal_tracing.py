@@ -30,6 +30,7 @@ from unembed.model import Model, check_has_layers, check_has_neurons
 from unembed.progress import Progress, silent
 from unembed.prompts import absolute_position, tokenize, well_formed
 from unembed.run import Run, base_run
+from unembed.seeds import generator
 from unembed.sites import Site, SiteKind
 
 Restored = Literal["resid", "attention", "mlp"]
@@ -254,7 +255,7 @@ def embedding_std(model: Model) -> float:
 
 
 def _draws(samples: int, shape: tuple[int, int], std: float, seed: int) -> Iterator[Float[Tensor, "subject d_model"]]:
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     for _ in range(samples):
         yield std * torch.randn(shape, generator=random, dtype=torch.float64)
 

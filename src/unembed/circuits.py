@@ -10,9 +10,10 @@ with `x` a token's embedding. Both are vocab x vocab matrices of rank d_head: th
 never multiplied out. Rows of the vocabulary are read in chunks.
 
 What folds into the factors: gain and centring of every norm on the way. What does not: the scale of the norm before
-attention, taken at the embedding alone (exact in the first block of a model whose positions are rotary); the scale of
-the final norm, so OV logits are in units of it and only compare within a run; rotary embedding, so QK scores are those
-of distance 0; learned positions, MLPs and other heads. Scales of queries' and keys' norms are left out.
+attention, taken at the embedding alone and without the norm's epsilon (in the first block of a model whose positions
+are rotary that is all that is missing: less than 0.1 % of SmolLM2-135M's); the scale of the final norm, so OV logits
+are in units of it and only compare within a run; rotary embedding, so QK scores are those of distance 0; learned
+positions, MLPs and other heads. Scales of queries' and keys' norms are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,13 +25,15 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.model import Model, check_has_layers, decoders_only
 from unembed.projections import Weights, input_norm, layer_weights
 from unembed.run import Run, base_run
 
 CHUNK = 4096
 """Rows of the vocabulary that are read at a time."""
+Head = tuple[int, int]
+"""Layer and head."""
 
 
 @dataclass(frozen=True)
@@ -259,10 +262,19 @@ def _chunked_top(rows: Tensor, columns: Tensor, each: int) -> tuple[Tensor, Tens
 
 
 def embedded(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token d_model"]:
-    """Tokens as heads read them from the embedding alone: of unit scale where attention has a norm before it."""
+    """Tokens as heads read them from the embedding alone: of unit scale where attention has a norm before it.
+
+    Raises:
+        ModelError: an embedding is not finite.
+    """
     ids = torch.tensor(list(tokens), device=model.device)
     with torch.no_grad():
-        return at_unit_scale(model, model.embed(ids[None])[0].float())
+        rows = model.embed(ids[None])[0].float()
+    damaged = (~rows.isfinite()).any(1).nonzero()  # of a token that no run has read so far
+    if len(damaged):
+        token = tokens[int(damaged[0])]
+        raise ModelError(f"The embedding of token {token} of {model.name} is not finite: its weights are damaged.")
+    return at_unit_scale(model, rows)
 
 
 def at_unit_scale(model: Model, rows: Float[Tensor, "row d_model"]) -> Float[Tensor, "row d_model"]:
@@ -321,7 +333,7 @@ def _edition(model: Model) -> tuple[int, ...]:
     return tuple(parameter._version for parameter in model.module.parameters())
 
 
-def check_head(model: Model, layer: int, head: int) -> tuple[int, int]:
+def check_head(model: Model, layer: int, head: int) -> Head:
     """Layer and head counted from 0; negative ones count from the end.
 
     Raises:

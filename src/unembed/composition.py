@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.circuits import OV, check_head, ov_circuit
+from unembed.circuits import OV, Head, check_head, ov_circuit
 from unembed.errors import InputError
 from unembed.model import Model, decoders_only
 from unembed.progress import Progress, silent
@@ -42,8 +42,8 @@ class Pair:
     """How head 2 composes with head 1 below it."""
 
     kind: Kind
-    first: tuple[int, int]
-    second: tuple[int, int]
+    first: Head
+    second: Head
     score: float
     ratio: float
     """Score over the mean score of random matrices of the same shape."""
@@ -73,17 +73,13 @@ class Composition:
         ]
         return [self._pair(score, k, place) for score, k, place in sorted(pairs, key=lambda p: -p[0])[:count]]
 
-    def of(self, kind: Kind, first: tuple[int, int], second: tuple[int, int]) -> Pair:
+    def of(self, kind: Kind, first: Head, second: Head) -> Pair:
         """The score of one pair of (layer, head).
 
         Raises:
             InputError: no such heads, or the first is not below the second.
         """
-        first, second = (check_head(self.model, *place) for place in (first, second))
-        if first[0] >= second[0]:
-            raise InputError(
-                f"Expected the first head in a layer below the second, found layers {first[0]}, {second[0]}."
-            )
+        first, second = _in_order(self.model, first, second)
         return self._pair(float(self.scores[kind][(*second, *first)]), kind, (*second, *first))
 
     def _pair(self, score: float, kind: Kind, place: Sequence[int]) -> Pair:
@@ -120,18 +116,23 @@ def composition_scores(model: Model, *, progress: Progress = silent) -> Composit
     return Composition(model, found, null_of(model.d_model, sides["writes"].shape[2]))
 
 
-def virtual_head(model: Model, first: tuple[int, int], second: tuple[int, int]) -> OV:
+def virtual_head(model: Model, first: Head, second: Head) -> OV:
     """The OV circuit of head 2 reading what head 1 wrote; its pattern is the product of theirs, `A_2 A_1`.
 
     Raises:
         InputError: no such heads, or the first is not below the second.
     """
+    first, second = _in_order(model, first, second)
+    return ov_circuit(model, *second).after(ov_circuit(model, *first))
+
+
+def _in_order(model: Model, first: Head, second: Head) -> tuple[Head, Head]:
     first, second = check_head(model, *first), check_head(model, *second)
     if first[0] >= second[0]:
         raise InputError(
             f"Expected the first head in a layer below the second, found layers {first[0]} and {second[0]}."
         )
-    return ov_circuit(model, *second).after(ov_circuit(model, *first))
+    return first, second
 
 
 def null_of(d_model: int, d_head: int, *, draws: int = DRAWS, seed: int = 0) -> tuple[float, float]:

@@ -123,7 +123,7 @@ class ReadStages:
 def read_stages(readout: Readout) -> ReadStages:
     """Pull a readout back through the norms of the stream, with their scales frozen at those of the run."""
     trace, row, w = readout.trace, readout.trace.row(readout.position), readout.direction
-    states = _states(readout, row)
+    states = dict(trace.states(row, below=readout.layer))
     at: dict[tuple[int, Stage], Tensor] = {}
     shifts: dict[int, float] = {}
     for (layer, stage), (summed, after) in reversed(states.items()):
@@ -138,19 +138,6 @@ def read_stages(readout: Readout) -> ReadStages:
         w = first.pullback(w, first.scale(trace.start[row], trace.embedding_normed[row]))
     ordered = dict(reversed(at.items()))
     return ReadStages(ordered, [summed for summed, _ in states.values()], w, shifts, shift)
-
-
-def _states(readout: Readout, row: int) -> dict[tuple[int, Stage], tuple[Tensor, Tensor]]:
-    """The stream after each write below the readout, before and after the norm that follows it."""
-    trace = readout.trace
-    state = (trace.start if trace.embedding_normed is None else trace.embedding_normed)[row]
-    found: dict[tuple[int, Stage], tuple[Tensor, Tensor]] = {}
-    for index, layer in enumerate(trace.layers[: readout.layer]):
-        for stage in layer.stages:
-            summed = state + layer.write(stage)[row]
-            state = layer.normed[stage][row] if stage in layer.normed else summed
-            found[index, stage] = (summed, state)
-    return found
 
 
 def _constants(readout: Readout) -> Iterator[Segment]:
@@ -238,10 +225,10 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
 
 def _carried(readout: Readout, layer: int, stage: Stage, x: Tensor) -> Tensor:
     """What a write becomes on its way up through the norms of the stream that follow it (post-LN)."""
-    blocks, passed = readout.trace.model.blocks, False
+    trace, blocks, passed = readout.trace, readout.trace.model.blocks, False
     if not blocks[layer].stream_norms:
         return x
-    for place, (summed, after) in _states(readout, readout.trace.row(readout.position)).items():
+    for place, (summed, after) in trace.states(trace.row(readout.position), below=readout.layer):
         passed = passed or place == (layer, stage)
         if passed:
             _, norm = blocks[place[0]].stream_norms[place[1]]

@@ -19,10 +19,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.circuits import Ranked
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.model import Model, decoders_only
+from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
 from unembed.readouts import unembedded
+from unembed.seeds import generator
 
 CHUNK = 256
 FEWEST = 100
@@ -37,9 +39,10 @@ class BigramAgreement:
     """In the text."""
     kinds: int
     """Different ones."""
-    correlation: float
+    correlation: float | None
     """Pearson, between the direct path's log-probability and the log of the count of each bigram that occurs, each
-    bigram weighed by its count; log-counts are relative to the first token's."""
+    bigram weighed by its count; log-counts are relative to the first token's. None where one of them is the same for
+    all bigrams."""
     loss: float
     """Mean of `-log P_direct(next | token)`, in nats."""
     bigram_entropy: float
@@ -54,10 +57,16 @@ def direct_logits(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token v
 
     Raises:
         InputError: a token outside the vocabulary.
+        ModelError: logits that are not finite.
     """
     decoders_only(model, "The direct path")
     ids = torch.tensor([_checked(model, token) for token in tokens], device=model.device)
-    return unembedded(model, model.embed(ids[None])[0])[2]
+    logits = unembedded(model, model.embed(ids[None])[0])[2]
+    damaged = (~logits.isfinite()).any(1).nonzero()
+    if len(damaged):
+        token = tokens[int(damaged[0])]
+        raise ModelError(f"The direct path of token {token} of {model.name} is not finite: its weights are damaged.")
+    return logits
 
 
 def follows(model: Model, token: int, *, top: int = 10) -> list[Ranked]:
@@ -67,8 +76,10 @@ def follows(model: Model, token: int, *, top: int = 10) -> list[Ranked]:
     return [Ranked(*pair) for pair in zip(found.indices.tolist(), found.values.tolist(), strict=True)]
 
 
-def agreement_with(model: Model, text: str | Sequence[int]) -> BigramAgreement:
+def agreement_with(model: Model, text: str | Sequence[int], *, progress: Progress = silent) -> BigramAgreement:
     """How well the direct path agrees with the bigrams of a text (or of token ids, of any length).
+
+    `progress` is called after every few of the text's different tokens.
 
     Raises:
         InputError: fewer than `FEWEST` bigrams, or text without a tokenizer.
@@ -78,13 +89,13 @@ def agreement_with(model: Model, text: str | Sequence[int]) -> BigramAgreement:
     total = len(tokens) - 1
     if total < FEWEST:
         raise InputError(f"Expected a text of at least {FEWEST + 1} tokens for bigram statistics, found {len(tokens)}.")
-    rows = list(_log_probabilities(model, counts))
+    rows = list(_log_probabilities(model, counts, progress))
     weight = torch.tensor([count for count, _, _ in rows], dtype=torch.float64)
     said, counted = (torch.tensor([row[k] for row in rows], dtype=torch.float64) for k in (1, 2))
     return BigramAgreement(
         bigrams=total,
         kinds=len(counts),
-        correlation=_correlation(said, counted, weight),
+        correlation=weighted_correlation(said, counted, weight),
         loss=-float((weight * said).sum() / total),
         bigram_entropy=-float((weight * counted).sum() / total),
         unigram_entropy=_entropy(Counter(tokens[1:])),
@@ -93,23 +104,32 @@ def agreement_with(model: Model, text: str | Sequence[int]) -> BigramAgreement:
 
 @torch.no_grad()
 def continued(
-    model: Model, prompt: str | Sequence[int], count: int, *, seed: int = 0, greedy: bool = False
+    model: Model,
+    prompt: str | Sequence[int],
+    count: int,
+    *,
+    seed: int = 0,
+    greedy: bool = False,
+    progress: Progress = silent,
 ) -> list[int]:
-    """`count` tokens drawn from the direct path, each from the token before it alone.
+    """`count` tokens drawn from the direct path, each from the token before it alone; `progress` is called after each.
 
     Raises:
-        InputError: an empty prompt, or text without a tokenizer.
+        InputError: an empty prompt, a bad seed, or text without a tokenizer.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     last, made = tokenize(model, prompt)[-1], []
     for _ in range(count):
         probabilities = direct_logits(model, [last])[0].double().softmax(-1).cpu()
         last = int(probabilities.argmax() if greedy else torch.multinomial(probabilities, 1, generator=random))
         made.append(last)
+        progress("Drawing tokens", len(made) / count)
     return made
 
 
-def _log_probabilities(model: Model, counts: Counter[tuple[int, int]]) -> Iterator[tuple[int, float, float]]:
+def _log_probabilities(
+    model: Model, counts: Counter[tuple[int, int]], progress: Progress
+) -> Iterator[tuple[int, float, float]]:
     """For each bigram: its count, `log P_direct`, and `log P` in the text."""
     followers: dict[int, list[tuple[int, int]]] = {}
     for (first, second), count in counts.items():
@@ -123,12 +143,18 @@ def _log_probabilities(model: Model, counts: Counter[tuple[int, int]]) -> Iterat
             said = logits[row, [second for second, _ in followers[first]]].tolist()
             for (_, count), log_probability in zip(followers[first], said, strict=True):
                 yield count, log_probability, math.log(count / total)
+        progress("Direct paths of the text", (start + len(part)) / len(firsts))
 
 
-def _correlation(x: Tensor, y: Tensor, weight: Tensor) -> float:
+def weighted_correlation(
+    x: Float[Tensor, "pair"], y: Float[Tensor, "pair"], weight: Float[Tensor, "pair"]
+) -> float | None:
+    """Pearson's correlation of float64 numbers, each pair weighed; None where one of them does not vary."""
+    if x.min() == x.max() or y.min() == y.max():
+        return None
     weight = weight / weight.sum()
     x, y = x - (weight * x).sum(), y - (weight * y).sum()
-    return float((weight * x * y).sum() / ((weight * x * x).sum() * (weight * y * y).sum()).sqrt().clamp_min(1e-300))
+    return float((weight * x * y).sum() / ((weight * x * x).sum() * (weight * y * y).sum()).sqrt())
 
 
 def _entropy(counts: Counter[int]) -> float:

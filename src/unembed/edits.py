@@ -17,6 +17,7 @@ from unembed.errors import InputError
 from unembed.model import Model
 from unembed.prompts import absolute_position
 from unembed.run import Run, base_run
+from unembed.seeds import generator
 from unembed.sites import Site, places_of, resolve
 
 
@@ -76,7 +77,7 @@ def project_out(site: Site, directions: Float[Tensor, "d"] | Float[Tensor, "dire
 def noise(site: Site, std: float, *, run: Run, seed: int = 0) -> Edit:
     """`x -> x + std * e`, with `e` standard normal numbers that depend on `seed` and the site's shape only."""
     shape = run.at(site).shape
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     return replace(add(site, std * torch.randn(shape, generator=random, dtype=torch.float64)), what=f"noise {std:g}")
 
 

@@ -4,6 +4,7 @@ Each step runs the new token only, with the key-value cache, and keeps what the 
 every emitted token can be explained afterwards without running the model again.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from unembed.model import Model
 from unembed.prompts import tokenize
 from unembed.readouts import readout, unembedded
 from unembed.recording import record_next
+from unembed.seeds import generator
 from unembed.trace import Trace
 
 
@@ -77,20 +79,21 @@ def generate(
         seed: of the sampling.
 
     Raises:
-        InputError: a bad prompt, or a prompt that leaves no room for `tokens` in the context.
+        InputError: a bad prompt, number or seed, or a prompt that leaves no room for `tokens` in the context.
     """
     ids = list(tokenize(model, prompt))
-    if tokens < 1 or not temperature >= 0:
-        raise InputError(f"Expected tokens >= 1 and temperature >= 0, found {tokens} and {temperature}.")
+    if tokens < 1:
+        raise InputError(f"Expected at least one token to emit, found {tokens}.")
+    if not 0 <= temperature < math.inf:
+        raise InputError(f"Expected a temperature of at least 0, and finite; found {temperature:g}.")
     if model.context is not None and len(ids) + tokens > model.context + 1:
         raise InputError(
             f"A prompt of {len(ids)} tokens and {tokens} new ones exceed the {model.context} that {model.name} reads."
         )
-    return _steps(model, ids, tokens, temperature, seed)
+    return _steps(model, ids, tokens, temperature, generator(seed))
 
 
-def _steps(model: Model, ids: list[int], tokens: int, temperature: float, seed: int) -> Iterator[Step]:
-    random = torch.Generator().manual_seed(seed)
+def _steps(model: Model, ids: list[int], tokens: int, temperature: float, random: torch.Generator) -> Iterator[Step]:
     ends = _end_tokens(model)
     trace, cache = record_next(model, ids)
     for count in range(1, tokens + 1):
@@ -105,7 +108,9 @@ def _steps(model: Model, ids: list[int], tokens: int, temperature: float, seed: 
 def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Generator) -> int:
     if temperature == 0:
         return int(logits.argmax())
-    probability = (logits.double().cpu() / temperature).softmax(-1)
+    logits = logits.double().cpu()
+    # Below the top, so that no temperature, however small, makes infinities of all.
+    probability = ((logits - logits.max()) / temperature).softmax(-1)
     return int(torch.multinomial(probability, 1, generator=random))
 
 

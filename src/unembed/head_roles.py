@@ -19,12 +19,14 @@ import torch
 from torch import Tensor
 
 from unembed import kept_results
+from unembed.circuits import Head
 from unembed.errors import InputError
 from unembed.model import Model
 from unembed.progress import Progress, silent
-from unembed.repeated_tokens import HALF, attention_roles, generator, half_of, mean_patterns, repeated
+from unembed.repeated_tokens import HALF, attention_roles, half_of, mean_patterns, repeated
 from unembed.repetition_loss import repetition_loss
-from unembed.role_scores import Head, RoleScores
+from unembed.role_scores import RoleScores
+from unembed.seeds import generator
 from unembed.weight_roles import ordinals, weight_roles
 
 ROLES = (
@@ -42,7 +44,8 @@ CHECKED = 2
 CONTROLS = 10
 """Sets of heads at random."""
 EDITION = 1
-"""Of the measurement. Raise it with every change that may change a number, or kept results of the old one stay."""
+"""Of the measurement. Raise it with every change that may change a number or what is kept, or kept results of the old
+one stay."""
 
 
 @dataclass(frozen=True)
@@ -228,22 +231,17 @@ def _plain(result: HeadRoles) -> dict[str, Any]:
 
 
 def _read(place: Path, model: Model, settings: Settings) -> HeadRoles | None:
-    """What was kept; None where there is nothing, or nothing that makes sense."""
-    try:
-        data, shape = kept_results.read(place), (model.layers, model.heads)
-        measured = [role for role in ROLES if role in data["roles"] or role != "successor"]
-        roles = {role: _role(data["roles"][role], shape) for role in measured}
-        check = None if data["check"] is None else _check(data["check"])
-        return HeadRoles(model, settings, data["half"], roles, check, kept=True)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    """What was kept; None where there is nothing."""
+    data = kept_results.read(place)
+    if data is None:
         return None
+    roles = {role: _role(kept) for role, kept in data["roles"].items()}
+    check = None if data["check"] is None else _check(data["check"])
+    return HeadRoles(model, settings, data["half"], roles, check, kept=True)
 
 
-def _role(data: dict[str, Any], shape: tuple[int, int]) -> RoleScores:
-    scores = torch.tensor(data["scores"], dtype=torch.float64)
-    if scores.shape != shape:
-        raise ValueError("the scores of another model")
-    return RoleScores(**{**data, "scores": scores})
+def _role(data: dict[str, Any]) -> RoleScores:
+    return RoleScores(**{**data, "scores": torch.tensor(data["scores"], dtype=torch.float64)})
 
 
 def _check(data: dict[str, Any]) -> CausalCheck:

@@ -32,6 +32,7 @@ from unembed.measures import Question
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.run import base_run
+from unembed.seeds import generator
 from unembed.sites import Site
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -259,7 +260,7 @@ def random_neurons(
     from unembed.model import projection
 
     run = base_run(model, asked.tokens, positions=asked.positions)
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     found: list[Neuron] = []
     for layer, count in sorted(Counter(neuron.layer for neuron in like).items()):
         block = model.blocks[layer]

@@ -26,6 +26,7 @@ from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
 from unembed.readouts import capped, unembedded
+from unembed.seeds import generator
 from unembed.sites import neurons_of
 from unembed.vocabulary import log_normaliser, normed, wide
 from unembed.weight_edits import WeightEdits, applied, weight_edits
@@ -203,7 +204,7 @@ def random_keys(model: Model, edits: WeightEdits, *, count: int = 4, seed: int =
     Raises:
         InputError: an edit is not of rank one.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     return [_at_random(model, edits, random) for _ in range(count)]
 
 

@@ -163,12 +163,12 @@ def expand_paths(
     run = prompt if isinstance(prompt, Run) else base_run(model, prompt)
     read = readout(run.trace, target, position=position, reference=reference, versus=versus)
     search = _Search(run, smallest * max(abs(read.value), 1e-12))
-    search.open([_Node(read.direction, read.position, model.layers, (), 0.0)])
+    search.open([_Node(read.direction, read.position, model.layers, (), 0.0)], open_at_most)
     opened = 0
     while search.heap and opened < open_at_most:
         batch = search.pop(min(BATCH, open_at_most - opened))
         opened += len(batch)
-        search.open(batch)
+        search.open(batch, open_at_most - opened)
         progress("Opening heads", opened / open_at_most)
     found = PathExpansion(
         readout=read,
@@ -260,8 +260,8 @@ class _Search:
         direction, constant = self.layers[step.layer].pulled(folded, step.head, step.source)
         return _Node(direction, step.source, step.layer, (step, *above), constant)
 
-    def open(self, nodes: list[_Node]) -> None:
-        """Split each readout into the paths that end here and the heads that may be opened next."""
+    def open(self, nodes: list[_Node], most: int) -> None:
+        """Split each readout into the paths that end here and the heads of which `most` may be opened later."""
         w = torch.stack([node.direction for node in nodes])
         positions = torch.tensor([node.position for node in nodes], device=w.device)
         self._leaves("embedding", None, nodes, w, self.run.trace.embedding[positions].double())
@@ -274,6 +274,14 @@ class _Search:
             inside = [k for k, node in enumerate(nodes) if node.layer > index]
             if inside:
                 self._open_layer(index, layer, [nodes[k] for k in inside], w[inside], positions[inside])
+                self._forget(most)
+
+    def _forget(self, most: int) -> None:
+        """Prune the heads behind the `most` largest: best first, none of them would ever be opened."""
+        if len(self.heap) > 2 * most:  # not at each one: sorting costs more than it saves
+            self.heap.sort()  # a sorted list is a heap
+            self.pruned += sum(entry[2] for entry in self.heap[most:])
+            del self.heap[most:]
 
     def _open_layer(self, index: int, layer: _Layer, nodes: list[_Node], w: Tensor, positions: Tensor) -> None:
         self._leaves("mlp", index, nodes, w, layer.mlp[positions])

@@ -31,6 +31,7 @@ from unembed.interface import Eager, attending, one_at_a_time
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.role_scores import RoleScores, role_scores
+from unembed.seeds import generator
 
 HALF = 64
 """Tokens that are repeated; fewer in a model whose context is shorter than twice as many."""
@@ -58,7 +59,7 @@ def repeated(model: Model, count: int, *, seed: int = 0) -> Int[Tensor, "sequenc
     """`count` sequences: `torch.randint(vocab, (count, half))` from a generator of `seed`, twice.
 
     Raises:
-        InputError: no sequence, a seed that torch does not take, or a context that is too short.
+        InputError: no sequence, a bad seed, or a context that is too short.
     """
     if count < 1:
         raise InputError(f"Expected at least one sequence, found {count}.")
@@ -68,17 +69,6 @@ def repeated(model: Model, count: int, *, seed: int = 0) -> Int[Tensor, "sequenc
 def vocabulary(model: Model) -> int:
     """How many tokens have both an embedding and a logit."""
     return min(model.vocab, model.module.get_input_embeddings().weight.shape[0])  # type: ignore[union-attr]
-
-
-def generator(seed: int) -> torch.Generator:
-    """A generator of random numbers.
-
-    Raises:
-        InputError: a seed that torch does not take.
-    """
-    if not 0 <= seed < 2**63:
-        raise InputError(f"Expected a seed from 0 to {2**63 - 1}, found {seed}.")
-    return torch.Generator().manual_seed(seed)
 
 
 @torch.no_grad()

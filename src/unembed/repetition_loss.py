@@ -15,11 +15,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed import edits
+from unembed.circuits import Head
 from unembed.counterfactual import counterfactuals
 from unembed.measures import log_probability
 from unembed.model import Model
 from unembed.progress import Progress, silent
-from unembed.role_scores import Head
 from unembed.run import Run, base_run
 from unembed.sites import Site
 

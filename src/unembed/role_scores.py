@@ -1,6 +1,6 @@
 """How well each head plays one role, against chance and a null distribution; when the role is claimed for a head.
 
-    claimed   score > 99.9th percentile of the null   and   score >= chance + (1 - chance) / 10
+    claimed   score > 99.9th percentile of the null   and   score > chance + (1 - chance) / 10
 
 The null is what heads score where the role means nothing, so of a thousand heads without the role about one passes the
 first condition. The second asks for a tenth of the way from chance to a perfect score: with many positions to average
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from unembed.circuits import Head
+
 PERCENTILE = 0.999
 LEAST = 0.1
 """Of the way from chance to 1."""
-Head = tuple[int, int]
-"""Layer and head."""
 
 
 @dataclass(frozen=True)

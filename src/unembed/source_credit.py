@@ -12,6 +12,7 @@ limits: an MLP's write is credited to the position where it was made, though wor
 patterns are frozen, so that a word that only tells heads where to look gets no credit for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +25,10 @@ from unembed.description import probed
 from unembed.encoder_trace import record_source
 from unembed.errors import InputError
 from unembed.ledger import Grain, Kind, Ledger, Segment
-from unembed.model import Block, Model, bias, projection
+from unembed.model import Block, Model, Stage, bias, projection
 from unembed.norms import Norm
 from unembed.readouts import Readout
-from unembed.trace import Heads, Layer, Trace
+from unembed.trace import Heads, Layer, State, Trace
 
 
 @dataclass
@@ -79,9 +80,9 @@ def input_credit(readout: Readout, *, source: Trace | None = None) -> Ledger:
     value, pulled = _from_decoder(readout, trace)
     if model.encoder.family.final_norm is not None:
         pulled.through(model.encoder.final_norm, trace.final, trace.normed)
-    states = _states(trace)
+    states, streams = dict(trace.states()), trace.stream()
     for index in reversed(range(model.encoder.layers)):
-        _down(pulled, model.encoder, trace.layers[index], index, states[index])
+        _down(pulled, model.encoder, trace.layers[index], index, states, streams[index])
     if model.encoder.embedding_norm is not None and trace.embedding_normed is not None:
         pulled.through(model.encoder.embedding_norm, trace.start, trace.embedding_normed)
     pulled.read("source_embedding", None, trace.embedding)
@@ -132,17 +133,19 @@ def _through_values(
     return added, 0.0 if vector is None else float((per_key.sum(0).flatten() * vector.double()).sum())
 
 
-def _down(pulled: _Pulled, model: Model, layer: Layer, index: int, states: dict[str, tuple[Tensor, Tensor]]) -> None:
+def _down(
+    pulled: _Pulled, model: Model, layer: Layer, index: int, states: Mapping[tuple[int, Stage], State], before: Tensor
+) -> None:
     """Pull back through one block: credit its MLP, and pass through its attention."""
     block = model.blocks[index]
     for stage in ("mlp", "attention"):
-        pulled.meet(states[stage][1])
+        pulled.meet(states[index, stage][1])
         _, norm = block.stream_norms.get(stage, (None, None))
         if norm is not None:
-            pulled.through(norm, *states[stage])
+            pulled.through(norm, *states[index, stage])
         if stage == "mlp":
             pulled.read("source_mlp", index, layer.mlp_write)
-    pulled.w = pulled.w + _through_attention(pulled, model, block, layer, states["before"][0])
+    pulled.w = pulled.w + _through_attention(pulled, model, block, layer, before)
 
 
 def _through_attention(
@@ -168,14 +171,3 @@ def _through_attention(
 def _before_norm(norm: Norm, w: Tensor, before: Tensor, after: Tensor) -> tuple[Tensor, float]:
     """Readouts before a norm with its scale frozen, and what its shift adds."""
     return norm.pullback(w, norm.scale(before, after)), float((w @ norm.shift).sum())
-
-
-def _states(trace: Trace) -> list[dict[str, tuple[Tensor, Tensor]]]:
-    """For each layer, the stream before it and, for each stage, before and after the norm that follows it."""
-    state = trace.start if trace.embedding_normed is None else trace.embedding_normed
-    found: list[dict[str, tuple[Tensor, Tensor]]] = []
-    for layer in trace.layers:
-        steps = trace.steps(layer, state)
-        found.append({"before": (state, state), **dict(zip(layer.stages, steps, strict=True))})
-        state = steps[-1][1]
-    return found

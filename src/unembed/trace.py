@@ -1,6 +1,6 @@
 """Trace: one recorded run. Made by `record` (recording.py)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +94,10 @@ class BlockCall:
         return found[0]
 
 
+State = tuple[Float[Tensor, "*query d_model"], Float[Tensor, "*query d_model"]]
+"""The stream after a write, before and after the norm that follows it: the same without one."""
+
+
 @dataclass(frozen=True)
 class Trace:
     """One run, kept at `positions`. Made by `record`; axes named `query` run over `positions`."""
@@ -135,22 +139,31 @@ class Trace:
 
     def stream(self) -> Float[Tensor, "layer_plus_one query d_model"]:
         """`resid_pre` of each layer, and last the stream after all of them, summed from the recorded writes."""
-        states = [self.start if self.embedding_normed is None else self.embedding_normed]
-        for layer in self.layers:
-            states.append(self.steps(layer, states[-1])[-1][1])
-        return torch.stack(states)
+        ends = [after for (_, stage), (_, after) in self.states() if stage == "mlp"]
+        return torch.stack([self.before_blocks, *ends])
 
     @property
     def start(self) -> Float[Tensor, "query d_model"]:
         """The sum of the embeddings."""
         return self.embedding if self.position_embedding is None else self.embedding + self.position_embedding
 
-    @staticmethod
-    def steps(layer: Layer, state: Float[Tensor, "query d_model"]) -> list[tuple[Tensor, Tensor]]:
-        """The stream after each write of a layer, before and after the norm that follows it (the same without one)."""
-        found = []
-        for stage in layer.stages:
-            summed = state + layer.write(stage)
-            state = layer.normed.get(stage, summed)
-            found.append((summed, state))
-        return found
+    @property
+    def before_blocks(self) -> Float[Tensor, "query d_model"]:
+        """The stream that the first block reads: `start`, or what a norm made of it."""
+        return self.start if self.embedding_normed is None else self.embedding_normed
+
+    def states(
+        self, rows: slice | int = slice(None), *, below: int | None = None
+    ) -> Iterator[tuple[tuple[int, Stage], State]]:
+        """The stream after each write, by layer and stage in order, summed from the recorded writes.
+
+        Args:
+            rows: on the `query` axis.
+            below: a layer to stop before; None goes through all.
+        """
+        state = self.before_blocks[rows]
+        for index, layer in enumerate(self.layers[:below]):
+            for stage in layer.stages:
+                summed = state + layer.write(stage)[rows]
+                state = layer.normed[stage][rows] if stage in layer.normed else summed
+                yield (index, stage), (summed, state)

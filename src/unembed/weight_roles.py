@@ -40,8 +40,9 @@ from unembed.circuits import OV, QK, at_unit_scale, embedded, layer_circuits, ov
 from unembed.interface import on_output, one_at_a_time
 from unembed.model import Model, projection
 from unembed.progress import Progress, silent
-from unembed.repeated_tokens import generator, vocabulary
+from unembed.repeated_tokens import vocabulary
 from unembed.role_scores import RoleScores, role_scores
+from unembed.seeds import generator
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

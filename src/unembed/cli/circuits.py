@@ -167,8 +167,9 @@ def bigrams(
     loaded = load_model(model, device, dtype, offline, edits)
     one = None if token is None else one_token(loaded, token)
     follows = [] if one is None else direct_path.follows(loaded, one, top=top)
-    made = [] if one is None else direct_path.continued(loaded, [one], generate, seed=seed)
-    found = None if words is None else direct_path.agreement_with(loaded, words)
+    with progress_bar() as progress:
+        made = [] if one is None else direct_path.continued(loaded, [one], generate, seed=seed, progress=progress)
+        found = None if words is None else direct_path.agreement_with(loaded, words, progress=progress)
     print_result(bigrams_payload(loaded, one, follows, made, found), bigrams_lines, as_json)
 
 

@@ -186,7 +186,7 @@ def generate(
     prompt: PromptOrSourceArg = None,
     tokens: Annotated[int, typer.Option("--tokens", "-n", min=1, help="How many tokens to emit at most.")] = 20,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the top prediction.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the sampling.")] = 0,
     explained: Annotated[
         bool, typer.Option("--explain", help="Tell where each token first led, and which term gave it most.")
     ] = False,

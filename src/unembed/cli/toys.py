@@ -43,7 +43,7 @@ def evaluate(
 def train(
     name: NameArg,
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist yet.")],
-    seed: Annotated[int, typer.Option(help="Of the weights and the batches.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the weights and the batches.")] = 0,
     steps: Annotated[
         int | None, typer.Option(min=1, help="At most so many in each stage; the recipe's own otherwise.")
     ] = None,

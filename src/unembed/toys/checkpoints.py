@@ -19,9 +19,15 @@ FACTS_FILE = "facts.yaml"
 
 
 def check_free(out: Path) -> None:
-    """Raise `InputError` where `out` exists already."""
+    """Refuse what `save` would refuse, before a training rather than after.
+
+    Raises:
+        InputError: `out` exists already, or cannot be written.
+    """
     if out.exists():
         raise InputError(f"{out} exists already. Give a folder that does not, or remove it first.")
+    above = next(folder for folder in out.absolute().parents if folder.exists())
+    _hidden_folder(out, above).rmdir()
 
 
 def save(trained: "Trained", out: Path) -> Path:
@@ -31,11 +37,7 @@ def save(trained: "Trained", out: Path) -> Path:
         InputError: it exists already, or cannot be written.
     """
     check_free(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise InputError(f"Cannot write to {out.parent}: {error.strerror}. Give another folder.") from error
+    work = _hidden_folder(out, out.parent)
     try:
         _write(trained, work)
         for path in (work, *work.iterdir()):  # temporary folders and safetensors are private otherwise
@@ -45,6 +47,15 @@ def save(trained: "Trained", out: Path) -> Path:
         shutil.rmtree(work, ignore_errors=True)
         raise
     return out
+
+
+def _hidden_folder(out: Path, above: Path) -> Path:
+    """A new folder in the folder `above`, in which `out` is made; `above` is made too."""
+    try:
+        above.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=above))
+    except OSError as error:
+        raise InputError(f"Cannot write to {above}: {error.strerror}. Give another folder.") from error
 
 
 def _write(trained: "Trained", folder: Path) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.toy_folders import TOYS, toy_folder
+from unembed.toy_model import ToyConfig
 from unembed.toys import measurements
 from unembed.toys.text import has_text
 
@@ -131,6 +132,8 @@ def evaluate(name: str, *, folder: Path | None = None, progress: Progress = sile
 
     if name not in TOYS:
         raise InputError(f"There is no toy {name!r}: expected one of {', '.join(TOYS)}.")
+    if folder is not None and not folder.is_dir():
+        raise ModelError(f"There is no folder {folder}: expected a checkpoint that `unembed toys train` wrote.")
     place = toy_folder(name) if folder is None else folder
     model = load(str(place), device="cpu")
     _check_kind(name, model)
@@ -150,10 +153,16 @@ def _finding(claim: Claim, model: Model, progress: Progress) -> Finding:
 
 
 def _check_kind(name: str, model: Model) -> None:
+    """Raise `InputError` where a model has not the sizes that all toys of a name have."""
     shipped: Any = json.loads((toy_folder(name) / "config.json").read_text())
-    found, expected = (model.layers, model.d_mlp), (shipped["num_hidden_layers"], shipped["intermediate_size"])
-    if model.family.model_type != "unembed_toy" or found != expected:
+    sizes = ("num_hidden_layers", "intermediate_size", "vocab_size", "max_position_embeddings")
+    expected = (ToyConfig.model_type, *(shipped[size] for size in sizes))
+    found = (model.family.model_type, model.layers, model.d_mlp, model.vocab, model.context)
+    if found != expected:
         raise InputError(
-            f"{model.folder} is no toy of the kind {name}: expected {expected[0]} layers of {expected[1]} neurons, "
-            f"found {found[0]} of {found[1]} ({model.family.model_type})."
+            f"{model.folder} is no toy of the kind {name}: expected {_size(*expected)}, found {_size(*found)}."
         )
+
+
+def _size(model_type: str, layers: int, d_mlp: int, vocab: int, context: int | None) -> str:
+    return f"{layers} layers of {d_mlp} neurons, {vocab} tokens and a context of {context} ({model_type})"

@@ -10,6 +10,7 @@ from unembed import edits, knowledge_neurons
 from unembed.circuits import ov_eigenvalues, positive_share
 from unembed.composition import composition_scores
 from unembed.decomposition import decompose
+from unembed.direct_path import weighted_correlation
 from unembed.facts import Fact, read_facts
 from unembed.measures import question
 from unembed.model import Model
@@ -42,18 +43,14 @@ def forget() -> None:
 def bigram_correlation(model: Model, _: Progress) -> float:
     """Over pairs (a, b) of the training text, by their counts: corr(log P(b | a), log(count(a, b) / count(a))).
 
-    `log P(. | a)` is row a of `W_E W_U` less its log-sum-exp, about which bigrams say nothing.
+    `log P(. | a)` is row a of `W_E W_U` less its log-sum-exp, about which bigrams say nothing. 0 where it is the same
+    for all pairs.
     """
     counts = corpus().bigrams().double()
     said = (model.module.get_input_embeddings().weight @ model.unembedding.T).double().log_softmax(-1)  # type: ignore[union-attr]
     seen = counts > 0
     frequency = counts / counts.sum(1, keepdim=True).clamp_min(1)
-    return _correlation(said[seen], frequency[seen].log(), counts[seen] / counts.sum())
-
-
-def _correlation(x: Tensor, y: Tensor, weights: Tensor) -> float:
-    x, y = x - (weights * x).sum(), y - (weights * y).sum()
-    return float((weights * x * y).sum() / ((weights * x * x).sum() * (weights * y * y).sum()).sqrt())
+    return weighted_correlation(said[seen], frequency[seen].log(), counts[seen]) or 0.0
 
 
 def beyond_embedding(model: Model, _: Progress) -> float:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from unembed.errors import InputError
 from unembed.progress import Progress, silent
+from unembed.seeds import generator
 from unembed.toy_folders import TOYS
 from unembed.toys.facts_training import train_facts
 from unembed.toys.text import corpus
@@ -60,10 +61,11 @@ def train(name: str, *, seed: int = 0, steps: int | None = None, progress: Progr
         progress: called after every step.
 
     Raises:
-        InputError: no such toy, or the text is not here (`toys/text.py`).
+        InputError: no such toy, a bad seed, or the text is not here (`toys/text.py`).
     """
     if name not in TOYS:
         raise InputError(f"There is no toy {name!r} to train: expected one of {', '.join(TOYS)}.")
+    generator(seed)
     started = time.monotonic()
     module, tokenizer = _RECIPES[name](seed, steps, progress)
     return Trained(name, module, tokenizer, (time.monotonic() - started) / 60)
@@ -88,7 +90,7 @@ def bigram_loss(module: Any, counts: Float[Tensor, "vocab vocab"]) -> Float[Tens
 
 
 def _one_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "Tokenizer"]:
-    text, generator = corpus(), torch.Generator().manual_seed(seed)
+    text, random = corpus(), generator(seed)
     start, _ = _zero_layer(seed, steps, progress)
     module = build(layers=1, d_mlp=0, seed=seed)
     start_sinusoidal(module)
@@ -96,8 +98,8 @@ def _one_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
         mine.load_state_dict(its.state_dict())
 
     def loss(toy: nn.Module) -> Tensor:
-        plain = text_rows(text.train, BATCH - BATCH // 8, generator)
-        repeated = repeating(text_rows(text.train, BATCH // 8, generator), generator)
+        plain = text_rows(text.train, BATCH - BATCH // 8, random)
+        repeated = repeating(text_rows(text.train, BATCH // 8, random), random)
         return next_token_loss(toy, torch.cat([plain, repeated]))
 
     run(module, _shortened(Stage("text, some of it repeating", 2500, adamw=2e-3, muon=0.02), steps), loss, progress)
@@ -105,14 +107,14 @@ def _one_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
 
 
 def _two_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "Tokenizer"]:
-    text, generator = corpus(), torch.Generator().manual_seed(seed)
+    text, random = corpus(), generator(seed)
     module, weights = build(layers=2, d_mlp=0, seed=seed), text.unigrams().sqrt()
     start_sinusoidal(module)
 
     def loss(repeated: int) -> Callable[[Any], Tensor]:
         def draw(toy: nn.Module) -> Tensor:
-            plain = text_rows(text.train, BATCH - repeated, generator)
-            return next_token_loss(toy, torch.cat([plain, repeated_rows(weights, repeated, generator)]))
+            plain = text_rows(text.train, BATCH - repeated, random)
+            return next_token_loss(toy, torch.cat([plain, repeated_rows(weights, repeated, random)]))
 
         return draw
 

@@ -205,7 +205,8 @@ class TextBigrams:
 
     bigrams: int
     kinds: int
-    correlation: float
+    correlation: float | None
+    """Of the logs, weighted by counts; null where one of them is the same for all bigrams."""
     loss: float
     bigram_entropy: float
     unigram_entropy: float

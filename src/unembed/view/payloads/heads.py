@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from unembed.view.payloads.common import ModelFacts, model_facts, versions
 
 if TYPE_CHECKING:
+    from unembed.circuits import Head
     from unembed.head_roles import CausalCheck, HeadRoles, ZeroedHeads
-    from unembed.role_scores import Head
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,8 @@ def bigrams_lines(payload: BigramsPayload, paper: Paper) -> Iterator[Text]:
         yield Text(" GENERATED ", FAINT).append("".join(visible(t.text) for t in payload.generated))
     if payload.text is not None:
         t = payload.text
-        yield Text(f" TEXT      {t.bigrams} bigrams, {t.kinds} kinds; correlation of logs {signed(t.correlation)}")
+        agrees = "undefined, all alike" if t.correlation is None else signed(t.correlation)
+        yield Text(f" TEXT      {t.bigrams} bigrams, {t.kinds} kinds; correlation of logs {agrees}")
         best = f"best bigrams of it {t.bigram_entropy:.2f}, unigrams {t.unigram_entropy:.2f}"
         yield Text(f"           loss {t.loss:.2f} nats; {best}")
 
