@@ -25,7 +25,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError
 from unembed.interface import one_at_a_time
-from unembed.model import Model, value_rows
+from unembed.model import Model, check_has_neurons, value_rows
 from unembed.sites import experts_of, neurons_of
 from unembed.weights import weights_sha256
 
@@ -160,6 +160,7 @@ def _mark(model: Model, descriptions: tuple[str, ...]) -> None:
 
 
 def _check_all(model: Model, edits: WeightEdits) -> None:
+    check_has_neurons(model)
     for edit in edits.edits:
         _check(model, edit)
 
