@@ -16,8 +16,9 @@ from unembed.toy_folders import TOYS, toy_folder
 FACTS = str(toy_folder("facts") / "facts.yaml")
 FACT = (FACTS, "--relation", "home", "--subject", "Bambo")
 OF_FACT = ("--facts", *FACT)
-PROMPTS = {name: ("The king shall", "The man shall", " be", " not", " king") for name in TOYS} | {
-    "facts": ("Bambo lives in", "Banter lives in", " Prague", " Vienna", "Bambo")
+PROMPTS = dict.fromkeys(TOYS, ("The king shall", "The man shall", " be", " not", " king")) | {
+    "facts": ("Bambo lives in", "Banter lives in", " Prague", " Vienna", "Bambo"),
+    "parti": ("a red circle", "a blue circle", "<background>", "<red-full>", "red"),
 }
 """Clean, corrupt, target, another token, subject."""
 TRACE = ("trace", "PROMPT", "--subject", "SUBJECT", "--samples", "3")
@@ -86,7 +87,9 @@ def ask(monkeypatch, capsys, tmp_path):
     text.write_text("The king is dead, and all the world is sad.\nBambo lives in Prague. The coat of Bambo is red.\n")
 
     def call(toy: str, *command: str) -> tuple[int, str, str]:
-        words = dict(zip(("PROMPT", "CORRUPT", "TARGET", "OTHER", "SUBJECT"), PROMPTS[toy], strict=True), TEXT=str(text))
+        words = dict(
+            zip(("PROMPT", "CORRUPT", "TARGET", "OTHER", "SUBJECT"), PROMPTS[toy], strict=True), TEXT=str(text)
+        )
         found = run(monkeypatch, capsys, *(words.get(word, word) for word in command), "--model", f"toy/{toy}")
         assert "Traceback" not in found[2]
         assert "internal error" not in found[2]
@@ -166,9 +169,9 @@ def test_the_ledger_that_is_printed_is_the_logit(ask, toy, by):
 def test_what_is_generated_is_the_top_prediction_each_time(ask, toy):
     data = json.loads(ask(toy, "generate", "PROMPT", "--tokens", "4", "--json")[1])
     ids = [token["id"] for token in data["prompt"]]
-    for step in data["steps"]:
-        assert step["token"]["id"] == int(plain(toy, ids).argmax())
-        ids.append(step["token"]["id"])
+    for step in data["generated"]:
+        assert step["id"] == int(plain(toy, ids).argmax())
+        ids.append(step["id"])
 
 
 def plain(toy: str, ids: list[int]) -> torch.Tensor:

@@ -103,7 +103,7 @@ def rome(
         progress: called after each step.
 
     Raises:
-        InputError: a model without MLPs, a prompt without the subject, no such layer or one that is a mixture of experts,
+        InputError: a model without MLPs, a prompt without the subject, no such layer, one that is a mixture of experts,
             or a bad target.
     """
     check_has_neurons(model)

@@ -101,7 +101,8 @@ def weight_edits(model: Model, edits: Sequence[WeightEdit], description: str) ->
     """Edits for a model, checked: the model is not changed yet (`applied`, `apply_edits`).
 
     Raises:
-        InputError: no such layer, expert or neuron, a vector of the wrong size, or numbers that are not finite.
+        InputError: a model without MLPs, no such layer, expert or neuron, a vector of the wrong size, or numbers that are
+            not finite.
     """
     for edit in edits:
         _check(model, edit)
@@ -160,12 +161,12 @@ def _mark(model: Model, descriptions: tuple[str, ...]) -> None:
 
 
 def _check_all(model: Model, edits: WeightEdits) -> None:
-    check_has_neurons(model)
     for edit in edits.edits:
         _check(model, edit)
 
 
 def _check(model: Model, edit: WeightEdit) -> None:
+    check_has_neurons(model)
     if not 0 <= edit.layer < model.layers:
         raise InputError(f"There is no layer {edit.layer} to edit: expected 0 to {model.layers - 1}.")
     experts, width = experts_of(model, edit.layer), neurons_of(model, edit.layer)
