@@ -101,8 +101,8 @@ def weight_edits(model: Model, edits: Sequence[WeightEdit], description: str) ->
     """Edits for a model, checked: the model is not changed yet (`applied`, `apply_edits`).
 
     Raises:
-        InputError: a model without MLPs, no such layer, expert or neuron, a vector of the wrong size, or numbers that are
-            not finite.
+        InputError: a model without MLPs, no such layer, expert or neuron, a vector of the wrong size, or numbers that
+            are not finite.
     """
     for edit in edits:
         _check(model, edit)
