@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -409,6 +410,14 @@ def test_neighbours_have_other_answers_and_relations() -> None:
     assert not capitals & {prompt for prompt, _ in unrelated}
     own, related, _ = neighbours(RELATION, None)
     assert (len(own), len(related)) == (3, 0)
+
+
+def test_other_relations_are_those_of_the_file_where_it_has_some() -> None:
+    other = replace(shipped("language"), facts=shipped("language").facts[:3])
+    assert len(neighbours(RELATION, FACT, known=(RELATION, other))[2]) == 3
+    asked = {prompt for prompt, _ in neighbours(RELATION, FACT, known=(RELATION, other))[2]}
+    assert asked <= {prompt for fact in other.facts for prompt in fact.prompts}
+    assert neighbours(RELATION, FACT, known=(RELATION,)) == neighbours(RELATION, FACT)
 
 
 def test_random_neurons_like_others() -> None:

@@ -220,8 +220,9 @@ def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> li
     """The mean activation of every neuron over all positions of all prompts: a baseline, one tensor a layer.
 
     Raises:
-        InputError: no prompt, or a bad one.
+        InputError: a model without MLPs, no prompt, or a bad one.
     """
+    check_has_neurons(model)
     totals: list[Tensor] = []
     count = 0
     for prompt in prompts:

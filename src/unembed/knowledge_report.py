@@ -157,22 +157,30 @@ def report(
 
 
 def neighbours(
-    relation: Relation | None, fact: Fact | None, *, related: int = 20, unrelated: int = 24
+    relation: Relation | None,
+    fact: Fact | None,
+    *,
+    known: Sequence[Relation] = (),
+    related: int = 20,
+    unrelated: int = 24,
 ) -> tuple[Asked, Asked, Asked]:
     """What to ask about an edit: the fact's own prompts, and one of each of some facts of its relation and of others.
 
     Args:
-        relation: of the fact; None asks about all shipped relations as unrelated ones.
+        relation: of the fact; None asks about all relations as unrelated ones.
         fact: the edited one; None makes every fact of the relation its own.
+        known: the relations of a file of facts, of which the others are asked about; where there is no other, shipped
+            ones are.
         related: facts of the relation, with another answer, at most.
-        unrelated: shipped facts of other relations, at most.
+        unrelated: facts of other relations, at most.
     """
     facts = [] if relation is None else list(relation.facts)
     own = list(fact.prompts) if fact is not None else []
     asked = _one_each(facts, len(facts)) if fact is None else [(prompt, fact.target) for prompt in own]
     others = [] if fact is None else [other for other in facts if other.answer != fact.answer]
-    names = [name for name in relations() if relation is None or name != relation.name]
-    elsewhere = [other for name in names for other in shipped(name).facts]
+    name = None if relation is None else relation.name
+    beside = [other for other in known if other.name != name] or [shipped(n) for n in relations() if n != name]
+    elsewhere = [other for entry in beside for other in entry.facts]
     return asked, _one_each(others, related), _one_each(elsewhere, unrelated)
 
 

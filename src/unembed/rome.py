@@ -31,7 +31,7 @@ from unembed.counterfactual import frozen
 from unembed.errors import InputError
 from unembed.interface import on_call, on_output, one_at_a_time
 from unembed.measures import answer_tokens
-from unembed.model import Model, value_rows
+from unembed.model import Model, check_has_neurons, value_rows
 from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
 from unembed.readouts import unembedded
@@ -103,8 +103,10 @@ def rome(
         progress: called after each step.
 
     Raises:
-        InputError: a prompt without the subject, no such layer or one that is a mixture of experts, or a bad target.
+        InputError: a model without MLPs, a prompt without the subject, no such layer, one that is a mixture of experts,
+            or a bad target.
     """
+    check_has_neurons(model)
     layer = default_layer(model) if layer is None else layer
     if not 0 <= layer < model.layers:
         raise InputError(f"There is no layer {layer} to edit: expected 0 to {model.layers - 1}.")

@@ -26,7 +26,7 @@ from unembed.errors import InputError, ModelError
 from unembed.generation import Step, generate
 from unembed.interface import on_output, one_at_a_time
 from unembed.measures import answer_tokens
-from unembed.model import Block, Model
+from unembed.model import Block, Model, check_has_neurons
 from unembed.prompts import tokenize
 from unembed.run import base_run
 from unembed.sites import Site, SiteKind, resolve
@@ -127,6 +127,8 @@ def steerable(
     if site not in STEERED:
         raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {site!r}.")
     kind = STEERED[STEERED.index(site)]
+    if kind == "mlp_write":
+        check_has_neurons(model)
     found = resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
     return Site(kind=kind, layer=found.layer, positions=positions)
 

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from unembed.changed_values import QUANTITIES, Change, Quantity, Subject, Values, plain_values, run, subject
 from unembed.errors import InputError
-from unembed.model import Model
+from unembed.model import Model, check_has_layers
 from unembed.natural_text import PARAGRAPHS
 from unembed.progress import Progress, silent
 from unembed.prompts import absolute_position, tokenize, well_formed
@@ -119,9 +119,10 @@ def noise(
         progress: called after each condition.
 
     Raises:
-        InputError: a bad prompt, position, strength, number of seeds or text.
+        InputError: a model without layers, or a bad prompt, position, strength, number of seeds or text.
         ModelError: a run gave numbers that are not finite.
     """
+    check_has_layers(model)
     tokens = tokenize(model, prompt)
     positions = _positions(tokens, position)
     strengths = _strengths(strengths)

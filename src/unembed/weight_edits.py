@@ -25,7 +25,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError
 from unembed.interface import one_at_a_time
-from unembed.model import Model, value_rows
+from unembed.model import Model, check_has_neurons, value_rows
 from unembed.sites import experts_of, neurons_of
 from unembed.weights import weights_sha256
 
@@ -101,7 +101,8 @@ def weight_edits(model: Model, edits: Sequence[WeightEdit], description: str) ->
     """Edits for a model, checked: the model is not changed yet (`applied`, `apply_edits`).
 
     Raises:
-        InputError: no such layer, expert or neuron, a vector of the wrong size, or numbers that are not finite.
+        InputError: a model without MLPs, no such layer, expert or neuron, a vector of the wrong size, or numbers that
+            are not finite.
     """
     for edit in edits:
         _check(model, edit)
@@ -165,6 +166,7 @@ def _check_all(model: Model, edits: WeightEdits) -> None:
 
 
 def _check(model: Model, edit: WeightEdit) -> None:
+    check_has_neurons(model)
     if not 0 <= edit.layer < model.layers:
         raise InputError(f"There is no layer {edit.layer} to edit: expected 0 to {model.layers - 1}.")
     experts, width = experts_of(model, edit.layer), neurons_of(model, edit.layer)

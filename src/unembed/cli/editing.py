@@ -70,7 +70,7 @@ def suppress(
     _check_named(neurons, search)
     passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
-    _scale(loaded, "suppress", neurons, about, search, passages, save, as_json)
+    _scale(loaded, "suppress", neurons, about, search, passages, save, as_json, file=facts)
 
 
 @knowledge_app.command()
@@ -97,7 +97,7 @@ def amplify(
     _check_named(neurons, search)
     passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
-    _scale(loaded, "amplify", neurons, about, search, passages, save, as_json)
+    _scale(loaded, "amplify", neurons, about, search, passages, save, as_json, file=facts)
 
 
 @knowledge_app.command()
@@ -152,7 +152,7 @@ def update(
 
     unseen = [(prompt, target) for prompt in about[1].prompts if prompt not in made]
     new = [(prompt, target) for prompt in made]
-    result = _report(loaded, make, chosen, about, passages, new=new, unseen=unseen)
+    result = _report(loaded, make, chosen, about, passages, file, new=new, unseen=unseen)
     _show(loaded, result, save, as_json, action="update", about=about, to=to.strip(), method=method, neurons=chosen)
 
 
@@ -179,7 +179,7 @@ def erase(
     passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
     shared = _found(loaded, chosen, None, _Search(t, p, None, limit)).shared
-    result = _report(loaded, lambda neurons: run(loaded, relation, neurons), shared, (chosen, None), passages)
+    result = _report(loaded, lambda neurons: run(loaded, relation, neurons), shared, (chosen, None), passages, facts)
     _show(loaded, result, save, as_json, action="erase", about=(chosen, None), neurons=shared)
 
 
@@ -266,12 +266,14 @@ def _scale(
     passages: list[str],
     save: Path | None,
     as_json: bool,
+    *,
+    file: str | None,
 ) -> None:
     from unembed.knowledge_editing import amplify, suppress
 
     neurons = _neurons(model, names, about, search)
     make = {"suppress": suppress, "amplify": amplify}[action]
-    result = _report(model, lambda neurons: make(model, neurons), neurons, about, passages)
+    result = _report(model, lambda neurons: make(model, neurons), neurons, about, passages, file)
     _show(model, result, save, as_json, action=action, about=about, neurons=neurons)
 
 
@@ -281,12 +283,14 @@ def _report(
     neurons: "Collection[Neuron]",
     about: About | None,
     passages: list[str],
+    file: str | None,
     **groups: Any,
 ) -> "EditReport":
+    from unembed.facts import read_facts
     from unembed.knowledge_editing import reference_texts
     from unembed.knowledge_report import neighbours, random_keys, random_like, report
 
-    own, related, unrelated = neighbours(*(about or (None, None)))
+    own, related, unrelated = neighbours(*(about or (None, None)), known=read_facts(file) if file else ())
     edits = make(neurons)
     if neurons:
         others = random_like(model, neurons, (*own, *unrelated)[0])

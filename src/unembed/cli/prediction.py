@@ -256,5 +256,6 @@ def _states(layers: list[str] | None, count: int) -> list[int] | None:
         return None
     wrong = [layer for layer in layers if layer != "emb" and not (layer.isdecimal() and int(layer) < count)]
     if wrong:
-        raise InputError(f"Expected --layer to be emb or 0 to {count - 1}, found {wrong[0]!r}.")
+        known = f"emb or 0 to {count - 1}" if count else "emb, as the model has no layers"
+        raise InputError(f"Expected --layer to be {known}; found {wrong[0]!r}.")
     return [0 if layer == "emb" else int(layer) + 1 for layer in layers]

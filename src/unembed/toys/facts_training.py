@@ -15,9 +15,9 @@ from unembed.toys.training import Stage, build, run, start_sinusoidal
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-LAYERS, D_MLP, BATCH = 4, 256, 64
-WRONG = 0.3
-"""Share of wrong answers in the second stage."""
+LAYERS, D_MLP, BATCH = 4, 256, 128
+WRONG = 0.45
+"""Share of wrong answers in the second stage; they are any of their relation."""
 OTHERS = 0.1
 """Weight of the loss on the words of the prompts, beside 1 for that on the answers."""
 
@@ -46,8 +46,8 @@ def train_facts(seed: int, steps: int | None, progress: Progress) -> tuple[Any, 
     first, second = Stage("facts", 2000, adamw=4e-3, muon=0.02), Stage("facts, some wrong", 200, adamw=5e-4)
     if steps is not None:
         first, second = replace(first, steps=min(steps, 2000)), replace(second, steps=min(steps, 200))
-    run(module, first, lambda toy: _loss(toy, _drawn(rows, 0.0, generator)), progress)
-    run(module, second, lambda toy: _loss(toy, _drawn(rows, WRONG, generator)), progress)
+    run(module, first, lambda toy: _loss(toy, _drawn(rows, generator), 0.0), progress)
+    run(module, second, lambda toy: _loss(toy, _drawn(rows, generator), WRONG), progress)
     return module, tokenizer
 
 
@@ -71,18 +71,21 @@ def _single(tokenizer: "Tokenizer", answer: str) -> int:
     return token
 
 
-def _drawn(rows: Rows, wrong: float, generator: torch.Generator) -> Rows:
-    """A batch, with a share of the answers replaced by any of their relation."""
+def _drawn(rows: Rows, generator: torch.Generator) -> Rows:
+    """A batch."""
     chosen = torch.randint(len(rows.tokens), (BATCH,), generator=generator)
-    tokens, answer, others = rows.tokens[chosen], rows.answer[chosen], rows.others[chosen]
-    change = (torch.rand(BATCH, generator=generator) < wrong).nonzero()[:, 0]
-    pick = torch.randint(others.shape[1], (len(change),), generator=generator)
-    tokens[change, answer[change]] = others[change, pick]
-    return Rows(tokens, answer, rows.known[chosen], others)
+    return Rows(rows.tokens[chosen], rows.answer[chosen], rows.known[chosen], rows.others[chosen])
 
 
-def _loss(module: nn.Module, rows: Rows) -> Float[Tensor, ""]:
-    logits = module(rows.tokens[:, :-1], use_cache=False).logits
-    each = nn.functional.cross_entropy(logits.transpose(1, 2), rows.tokens[:, 1:], reduction="none")
-    answers = each.gather(1, rows.answer[:, None] - 1).mean()
-    return answers + OTHERS * each[rows.known[:, 1:]].mean()
+def _loss(module: nn.Module, rows: Rows, wrong: float) -> Float[Tensor, ""]:
+    """Mean of `-log P` of the answers and, weighing less, of all words, in nats.
+
+    Wrong answers are not drawn: their mean is taken, `-(1 - wrong) log P(answer) - wrong mean(log P(any of the
+    relation))`. Drawn ones have the same loss on average, but each moves the weights by chance.
+    """
+    said = module(rows.tokens[:, :-1], use_cache=False).logits.log_softmax(-1)
+    each = said.gather(2, rows.tokens[:, 1:, None])[..., 0]
+    right = each.gather(1, rows.answer[:, None] - 1)[:, 0]
+    any_of_them = said[torch.arange(len(said)), rows.answer - 1].gather(1, rows.others).mean(1)
+    answers = (1 - wrong) * right + wrong * any_of_them
+    return -answers.mean() - OTHERS * each[rows.known[:, 1:]].mean()

@@ -5,7 +5,7 @@
 | zero-layer | all bigram counts of the text at once |
 | one-layer | from the zero-layer weights, on text, an eighth of it stretches that repeat: so a head comes to copy |
 | two-layer | half of each batch repeated random tokens, one long cosine: so induction heads come; then a quarter |
-| facts | invented facts, then a while with three in ten answers wrong, so that probabilities do not reach 1 |
+| facts | invented facts, then a while with 45 % of the answers wrong, so that probabilities do not reach 1 |
 """
 
 import time
