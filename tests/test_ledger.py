@@ -466,7 +466,7 @@ def test_the_table_is_the_terms(traces, model_type: str) -> None:
 
 def test_labels(traces) -> None:
     labels = {term.label for term in decompose(traces("gpt2")).terms()}
-    assert {"embedding", "position embedding", "final norm shift", "L0.H3 ← 8", "L2.N47", "L1 attention bias"} <= labels
+    assert {"embedding", "position embedding", "final norm shift", "L0.H3 ← 8", "L2.N47", "L1 attn bias"} <= labels
     assert {"L1 attn", "L1 mlp"} <= {term.label for term in decompose(traces("gpt2"), by="sublayer").terms()}
     chosen = {
         term.expert for term in decompose(traces("mixtral")).terms() if term.layer == 1 and term.expert is not None

@@ -25,6 +25,7 @@ from torch import Tensor
 from unembed.circuits import OV, Head, check_head, ov_circuit
 from unembed.errors import InputError
 from unembed.model import Model, decoders_only
+from unembed.names import head_name
 from unembed.progress import Progress, silent
 from unembed.projections import Weights, weights
 
@@ -51,8 +52,7 @@ class Pair:
     @property
     def label(self) -> str:
         """`L0.H1 -> L1.H3 (key)`."""
-        (a, b), (c, d) = self.first, self.second
-        return f"L{a}.H{b} → L{c}.H{d} ({self.kind})"
+        return f"{head_name(*self.first)} → {head_name(*self.second)} ({self.kind})"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unembed.errors import InputError, LedgerError
+from unembed.names import part_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -91,14 +92,8 @@ class Term:
     @property
     def label(self) -> str:
         """A short name: `L23.H4`, `L23.H4 <- 3`, `L3.X2 <- 5` (cross), `L24.N1005`, `L24.E2.N17`, `L3 mlp`."""
-        where = "" if self.layer is None else f"L{self.layer}"
-        if self.head is not None:
-            letter = "X" if self.kind == "cross_attention" else "H"
-            return f"{where}.{letter}{self.head}" + ("" if self.source is None else f" ← {self.source}")
-        if self.neuron is not None:
-            return where + ("" if self.expert is None else f".E{self.expert}") + f".N{self.neuron}"
-        name = {"attention": "attn", "cross_attention": "cross"}.get(self.kind, self.kind.replace("_", " "))
-        return f"{where} {name}".strip()
+        name = part_name(self.kind, self.layer, self.head, self.expert, self.neuron)
+        return name if self.source is None else f"{name} ← {self.source}"
 
 
 @dataclass(frozen=True)

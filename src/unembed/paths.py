@@ -29,6 +29,7 @@ from torch import Tensor
 from unembed.decomposition import SAFETY, rounding
 from unembed.errors import InputError, LedgerError
 from unembed.model import Model, bias, decoders_only, projection
+from unembed.names import head_name, part_name
 from unembed.progress import Progress, silent
 from unembed.projections import Affine, affine, input_norm
 from unembed.readouts import Readout, readout
@@ -50,7 +51,7 @@ class Step:
     @property
     def label(self) -> str:
         """`L23.H4 (3→4)`: from source to destination."""
-        return f"L{self.layer}.H{self.head} ({self.source}→{self.destination})"
+        return f"{head_name(self.layer, self.head)} ({self.source}→{self.destination})"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Path:
     @property
     def label(self) -> str:
         """`embedding @ 3 → L23.H4 (3→4)`."""
-        start = self.kind.replace("_", " ") if self.layer is None else f"L{self.layer} {self.kind.replace('_', ' ')}"
+        start = part_name(self.kind, self.layer)
         return " → ".join([f"{start} @ {self.position}", *(step.label for step in self.steps)])
 
 

@@ -17,6 +17,7 @@ from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger
 from unembed.model import Model, check_has_layers
+from unembed.names import head_name
 from unembed.readouts import Readout, readout
 from unembed.recording import record
 from unembed.trace import Trace
@@ -72,7 +73,7 @@ class Attention:
 
     def __repr__(self) -> str:
         best = max(self.heads, key=lambda view: abs(view.credit))
-        name = f"L{best.layer}.{'X' if best.cross else 'H'}{best.head}"
+        name = head_name(best.layer, best.head, cross=best.cross)
         return f"Attention({len(self.heads)} heads; largest {name} {best.credit:+.2f} logits)"
 
 

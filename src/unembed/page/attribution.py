@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from unembed.names import neuron_name
 from unembed.page.markup import bar, escaped, table, token
 from unembed.view.glyphs import percent, signed
 
@@ -26,13 +27,16 @@ def attribution_html(payload: Payload) -> str:
 
 def _neurons(found: list[Payload]) -> str:
     largest = max((abs(n["value"]) for n in found), default=0.0)
-    rows = [(_name(n), signed(n["value"], 4), signed(n["activation"], 1), bar(n["value"], largest)) for n in found]
+    rows = [
+        (
+            neuron_name(n["layer"], n["expert"], n["neuron"]),
+            signed(n["value"], 4),
+            signed(n["activation"], 1),
+            bar(n["value"], largest),
+        )
+        for n in found
+    ]
     return table("Neurons, by attribution", ("neuron", "#worth", "#activation", ""), rows)
-
-
-def _name(neuron: Payload) -> str:
-    expert = "" if neuron["expert"] is None else f".E{neuron['expert']}"
-    return f"L{neuron['layer']}{expert}.N{neuron['neuron']}"
 
 
 def _layers(layers: list[Payload]) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from unembed.names import head_name, neuron_name, part_name
 from unembed.page.markup import bar, escaped, table, token
 from unembed.view.glyphs import between, percent, signed
 
 Payload = Mapping[str, Any]
 """`unembed/explain/1` as JSON."""
-_KINDS = {"attention": "attn", "attention_bias": "attn bias"}
 
 
 def explanation_html(payload: Payload) -> str:
@@ -59,12 +59,8 @@ def _reference(payload: Payload) -> str:
 
 def name_of(term: Payload) -> str:
     """`L23.H4`, `L29 mlp`, `embedding`."""
-    where = "" if term["layer"] is None else f"L{term['layer']}"
-    if term["head"] is not None:
-        return f"{where}.H{term['head']}" + ("" if term["source"] is None else f" ← {term['source']}")
-    if term["neuron"] is not None:
-        return where + ("" if term["expert"] is None else f".E{term['expert']}") + f".N{term['neuron']}"
-    return escaped(f"{where} {_KINDS.get(term['kind'], term['kind'].replace('_', ' '))}".strip())
+    name = part_name(term["kind"], term["layer"], term["head"], term["expert"], term["neuron"])
+    return escaped(name if term["source"] is None else f"{name} ← {term['source']}")
 
 
 def _predictions(payload: Payload) -> str:
@@ -90,7 +86,7 @@ def _ledger(payload: Payload) -> str:
 def _heads(payload: Payload) -> str:
     rows = [
         (
-            f"L{h['layer']}.H{h['head']}",
+            head_name(h["layer"], h["head"], cross=h["cross"]),
             signed(h["value"]),
             " ".join(f"{token(k['text'])} {k['attention']:.2f}" for k in h["looks_at"]),
             " ".join(token(t["text"]) for t in h["writes_toward"]),
@@ -104,7 +100,7 @@ def _heads(payload: Payload) -> str:
 def _neurons(payload: Payload) -> str:
     rows = [
         (
-            name_of({**n, "head": None, "kind": "neuron"}),
+            neuron_name(n["layer"], n["expert"], n["neuron"]),
             signed(n["value"]),
             signed(n["activation"], 1),
             " ".join(token(t["text"]) for t in n["promotes"]),

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from unembed.names import part_name
 from unembed.view.glyphs import between, percent, signed, visible
-from unembed.view.payloads import AblatePayload, AblationEffect, Term
-from unembed.view.terminal.explanation import term_name
+from unembed.view.payloads import AblatePayload, AblationEffect
 from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
 
 _NAMES = {"head": "head", "attention": "attention sublayer", "mlp": "MLP", "neuron": "neuron", "expert": "expert"}
 _NAMES |= {"cross_head": "head of the cross-attention", "cross_attention": "cross-attention sublayer"}
-_KINDS = {"head": "head", "neuron": "neuron", "mlp": "mlp", "cross_head": "cross_attention"}
 
 
 def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
@@ -60,10 +59,7 @@ def points(change: float, largest: float) -> str:
 
 def name_of(effect: AblationEffect, site: str) -> str:
     """`L23.H4`, `L24.N1005`, `L3.E2`, `L29 mlp`."""
-    if site == "expert":
-        return f"L{effect.layer}.E{effect.expert}"
-    kind = _KINDS.get(site, site)
-    return term_name(Term(kind, effect.layer, effect.head, effect.expert, effect.neuron, None, 0.0))  # type: ignore[arg-type]
+    return part_name(site, effect.layer, effect.head, effect.expert, effect.neuron)
 
 
 def _map(payload: AblatePayload, paper: Paper) -> Iterator[Text]:

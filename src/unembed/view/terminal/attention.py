@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from unembed.names import head_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads import AttentionPayload, HeadPattern
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
@@ -75,7 +76,7 @@ def _largest(values: list[float], count: int) -> list[tuple[int, float]]:
 
 
 def _name(head: HeadPattern) -> str:
-    return f"L{head.layer}.{'X' if head.cross else 'H'}{head.head}"
+    return head_name(head.layer, head.head, cross=head.cross)
 
 
 def _token(payload: AttentionPayload, head: HeadPattern, position: int) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from unembed.names import neuron_name
 from unembed.view.glyphs import between, percent, signed, visible
 from unembed.view.payloads import EditEffects, EditPayload, GroupChange, MemoryNeuron, MemoryPayload, MemoryTrigger
-from unembed.view.terminal.knowledge import place_name
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
 
 _ROWS = (
@@ -95,7 +95,7 @@ def memory_lines(payload: MemoryPayload, paper: Paper) -> Iterator[Text]:
 
 
 def _neuron_lines(neuron: MemoryNeuron, among: int, paper: Paper) -> Iterator[Text]:
-    name = place_name(neuron.layer, neuron.expert, neuron.neuron)
+    name = neuron_name(neuron.layer, neuron.expert, neuron.neuron)
     agreement = "nothing follows its triggers" if neuron.agreement is None else percent(neuron.agreement)
     line = Text(f"  {name}", STRONG)
     yield line.append(f"   agreement {agreement}: triggers followed by one of its {among} most promoted", FAINT)

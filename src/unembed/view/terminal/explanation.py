@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
+from unembed.names import head_name, neuron_name, part_name
 from unembed.view.glyphs import between, percent, signed, visible
 from unembed.view.payloads import Control, ExplainPayload, Head, LensRow, LookedAt, Neuron, Swap, Term
 from unembed.view.terminal.paper import (
@@ -22,13 +23,6 @@ from unembed.view.terminal.paper import (
 SHOWN = 8
 _ZEROED, _SWAPPED = 27, 10
 """Widths of the columns of tests."""
-_SHORT = {
-    "attention": "attn",
-    "attention_bias": "attn bias",
-    "cross_attention": "cross",
-    "cross_attention_bias": "cross bias",
-}
-_SHORT |= {"stream_norm_shift": "norm shift"}
 _VERDICTS = {"causal": "● causal", "suppressor": "● suppressor", "within control": "○ within control"}
 
 
@@ -163,17 +157,11 @@ def _term(term: Term, payload: ExplainPayload, largest: float, width: int, paper
 
 def term_name(term: Term, payload: ExplainPayload | None = None) -> str:
     """`L23.H4 ← 3 ·France`, `L24.N1005`, `L29 mlp`, `embedding`."""
-    where = "" if term.layer is None else f"L{term.layer}"
-    if term.head is not None:
-        name = f"{where}.{'X' if term.kind == 'cross_attention' else 'H'}{term.head}"
-        if term.source is None:
-            return name
-        token = "" if payload is None else " " + visible(_source_text(term, payload))
-        return f"{name} ← {term.source}{token}"
-    if term.neuron is not None:
-        return where + ("" if term.expert is None else f".E{term.expert}") + f".N{term.neuron}"
-    kind = _SHORT.get(term.kind, term.kind.replace("_", " "))
-    return f"{where} {kind}".strip()
+    name = part_name(term.kind, term.layer, term.head, term.expert, term.neuron)
+    if term.source is None:
+        return name
+    token = "" if payload is None else " " + visible(_source_text(term, payload))
+    return f"{name} ← {term.source}{token}"
 
 
 def _source_text(term: Term, payload: ExplainPayload) -> str:
@@ -227,7 +215,7 @@ def _parts(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     for head in payload.heads:
         looks = [f"{visible(k.text)} {k.attention:.2f}".replace(" 0.", " .") for k in _mostly(head)]
         toward = " ".join(visible(t.text) for t in head.writes_toward)
-        name = f"L{head.layer}.{'X' if head.cross else 'H'}{head.head}"
+        name = head_name(head.layer, head.head, cross=head.cross)
         yield columns.row(name, head, _as_many_as_fit(looks, columns.middle), toward, base)
     if payload.neurons:
         yield columns.heading("NEURONS", "act", "promotes")
@@ -241,7 +229,7 @@ def _parts(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 
 
 def _neuron_name(neuron: Neuron) -> str:
-    return term_name(Term("neuron", neuron.layer, None, neuron.expert, neuron.neuron, None, neuron.value))
+    return neuron_name(neuron.layer, neuron.expert, neuron.neuron)
 
 
 def _control(control: Control) -> str:
@@ -263,7 +251,7 @@ def _swap(swap: Swap, base: float, paper: Paper) -> Iterator[Text]:
         line += f", {visible(swap.target.text)} {percent(swap.target.probability)} (rank {swap.target.rank})"
     yield Text(" SWAP      ", FAINT).append(line)
     parts = sorted(swap.sublayers, key=lambda part: -abs(part.swapped_probability - base))
-    names = [f"L{part.layer} {_SHORT.get(part.kind, part.kind)}" for part in parts]
+    names = [part_name(part.kind, part.layer) for part in parts]
     items = [f"{n} {between(base, p.swapped_probability)}" for n, p in zip(names, parts, strict=True)]
     yield Text(" " * 11 + _as_many_as_fit(["only this part from it:", *items], paper.width - 11))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from unembed.names import head_name
 from unembed.view.payloads import HeadsPayload, RepetitionCheck, Role
 from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline
@@ -44,7 +45,7 @@ def _table(payload: HeadsPayload) -> Iterator[Text]:
         line = Text(f"  {cell(_title(role), 17)}{cell(str(role.claimed), 7)}{cell(_short(role.threshold), 7)}")
         for place in role.top[:_SHOWN]:
             score = getattr(scores[place.layer, place.head], role.name)
-            text = f"L{place.layer}.H{place.head} {_short(score)}"
+            text = f"{head_name(place.layer, place.head)} {_short(score)}"
             line.append(cell(text, 13), "" if score > role.threshold else FAINT)
         line.append(" " * 13 * (_SHOWN - len(role.top[:_SHOWN])))
         yield line if payload.causal is None else line.append(_lost(role, payload.causal))

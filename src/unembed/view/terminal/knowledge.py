@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from unembed.names import neuron_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads import AttributePayload, FactsPayload, FindPayload, FoundFact, NeuronPlace
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
@@ -21,7 +22,7 @@ def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     yield Text(f"  {cell('neuron', 14)}{cell('value', 9)}{cell('act', 8)}in units of probability", FAINT)
     largest = max((abs(entry.value) for entry in payload.attributions), default=0.0)
     for entry in payload.attributions:
-        line = Text(f"  {cell(place_name(entry.layer, entry.expert, entry.neuron), 14)}")
+        line = Text(f"  {cell(neuron_name(entry.layer, entry.expert, entry.neuron), 14)}")
         line.append(cell(signed(entry.value, 3), 9), signed_style(entry.value))
         line.append(cell(signed(entry.activation, 1), 8))
         yield line.append(paper.glyphs.bar(entry.value, largest, 40), signed_style(entry.value))
@@ -55,11 +56,6 @@ def _layers(payload: AttributePayload) -> Iterator[Text]:
         yield Text("  -: not every neuron of the layer was computed, so they have no sum", FAINT)
 
 
-def place_name(layer: int, expert: int | None, neuron: int) -> str:
-    """`L24.N1005`, `L24.E2.N17`."""
-    return f"L{layer}" + ("" if expert is None else f".E{expert}") + f".N{neuron}"
-
-
 def find_lines(payload: FindPayload, paper: Paper) -> Iterator[Text]:
     """A line a fact, and the relation's own neurons."""
     title = f" KNOWLEDGE NEURONS of {payload.relation}: {payload.path} path, t = {payload.t:g}, p = {payload.p:g}"
@@ -84,7 +80,7 @@ def _fact_line(fact: FoundFact) -> Text:
 
 
 def _names(neurons: Sequence[NeuronPlace], shown: int) -> str:
-    names = [place_name(n.layer, n.expert, n.neuron) for n in neurons]
+    names = [neuron_name(n.layer, n.expert, n.neuron) for n in neurons]
     return " ".join(names[:shown]) + (f" … {len(names) - shown} more" if len(names) > shown else "")
 
 

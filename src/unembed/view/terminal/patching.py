@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from rich.text import Text
 
+from unembed.names import part_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads import (
     Continuation,
@@ -84,11 +85,10 @@ def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], to
 
 
 def _name(c: PatchCell, payload: PatchPayload) -> str:
-    parts = [f"L{c.layer}"]
-    parts += [f"{letter}{i}" for letter, i in (("H", c.head), ("E", c.expert), ("N", c.neuron)) if i is not None]
+    name = part_name("", c.layer, c.head, c.expert, c.neuron)
     if c.position is None:
-        return ".".join(parts)
-    return f"{'.'.join(parts)} @ {c.position} {visible(payload.clean_tokens[c.position].text)}"
+        return name
+    return f"{name} @ {c.position} {visible(payload.clean_tokens[c.position].text)}"
 
 
 def _metric(payload: PatchPayload) -> str:
