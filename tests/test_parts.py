@@ -179,7 +179,7 @@ def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(mo
         ([Change(Part("head", 0, head=99), "zero")], "There is no head 99"),
         ([Change(Part("mlp", 0), "swap")], "give prompt B"),
         ([Change(Part("mlp", 0), "mean")], "needs texts"),
-        ([Change(Part("mlp", 0), "noise")], "zero, mean or swap"),  # type: ignore[arg-type]
+        ([Change(Part("mlp", 0), "noise")], "zero, double, mean or swap"),  # type: ignore[arg-type]
     ],
 )
 def test_tests_that_cannot_be_run(run, changes, message):

@@ -11,7 +11,7 @@ Exact: the edited module runs on every prompt. An answer is right when each of i
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -20,18 +20,22 @@ from torch import Tensor
 from unembed.activations import last_streams
 from unembed.errors import InputError
 from unembed.facts import Fact, Relation, relations, shipped
+from unembed.knowledge_editing import reference_texts
 from unembed.knowledge_neurons import Neuron, random_neurons
 from unembed.measures import Question, question
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
-from unembed.readouts import capped, unembedded
+from unembed.readouts import Prediction, capped, predictions, unembedded
+from unembed.recording import record
 from unembed.sites import neurons_of
 from unembed.vocabulary import log_normaliser, normed, wide
 from unembed.weight_edits import WeightEdits, applied, weight_edits
 
 Asked = Sequence[tuple[str, str]]
 """Prompts, each with the answer that is read."""
+Make = Callable[[Collection[Neuron], Progress], WeightEdits]
+"""Makes an edit of some neurons; where it takes long, it reports its progress."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,54 @@ def report(
     return EditReport(edits, effects, _together(compared) if compared else None, before[1])
 
 
+def report_beside_control(
+    model: Model,
+    make: Make,
+    neurons: Collection[Neuron],
+    *,
+    relation: Relation | None = None,
+    fact: Fact | None = None,
+    new: Asked = (),
+    unseen: Asked = (),
+    text: Sequence[str] = (),
+    progress: Progress = silent,
+) -> EditReport:
+    """Make an edit and measure it on the `neighbours` of a fact, beside the control that its kind has.
+
+    Args:
+        model: from `load` or `wrap`.
+        make: the edit of some neurons; it is made of random ones as well.
+        neurons: the edited ones; none for an edit of rank one, whose control has `random_keys`.
+        relation: of the fact, if the edit is about one.
+        fact: the edited one; None makes every fact of the relation its own.
+        new: as in `report`; so is `unseen`.
+        text: passages for the perplexity; without any, some of the shipped facts.
+        progress: called after each group.
+
+    Raises:
+        InputError: as `make` and `report`.
+    """
+    own, related, unrelated = neighbours(relation, fact)
+    edits = make(neurons, progress)
+    if neurons:
+        others = random_like(model, neurons, (*own, *unrelated)[0])
+        control = [make(others, progress)] if others else []
+    else:
+        control = random_keys(model, edits)
+    return report(
+        model,
+        edits,
+        own=own,
+        related=related,
+        unrelated=unrelated,
+        new=new,
+        unseen=unseen,
+        control=control,
+        text=text or reference_texts()[::6],
+        progress=progress,
+    )
+
+
 def neighbours(
     relation: Relation | None, fact: Fact | None, *, related: int = 20, unrelated: int = 24
 ) -> tuple[Asked, Asked, Asked]:
@@ -253,6 +305,11 @@ def _effects(before: _State, after: _State) -> Effects:
     changes = [Change(tuple(a), tuple(b)) for a, b in zip(before[0], after[0], strict=True)]
     own, related, unrelated, new, unseen = changes
     return Effects(own, related, unrelated, new, unseen, after[1])
+
+
+def said(model: Model, prompts: Sequence[str], *, top: int = 3) -> list[tuple[Prediction, ...]]:
+    """The top predictions after each prompt."""
+    return [predictions(record(model, prompt, positions=[-1], keep="stream"), -1, top) for prompt in prompts]
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from unembed.paths import expand_paths
 from unembed.progress import Progress
 from unembed.readouts import Readout, predictions, readout, token_id
 from unembed.run import Run
-from unembed.server import arguments
+from unembed.server import arguments, knowledge
 from unembed.server.arguments import About
 from unembed.server.session import WHOLE, Session
 from unembed.sublayer_terms import sublayer_terms
@@ -75,8 +75,8 @@ def inspect(session: Session, about: About, progress: Progress, *, part: dict, t
 def set_parts(
     session: Session, about: About, progress: Progress, *, tests: list, prompt_b: str | None = None, top: int = 10
 ) -> Any:
-    """Some parts set together: to zero, to their mean, or to their value in prompt B."""
-    changes = [arguments.change(entry) for entry in tests]
+    """Some parts set together: to zero, to twice their value, to their mean, or to their value in prompt B."""
+    changes = arguments.changes(tests)
     tokens = session.tokens(about.prompt)
     run = session.ending_at(tokens, about.position)
     others = None if prompt_b is None else session.tokens(prompt_b)
@@ -168,6 +168,9 @@ ASKS: dict[str, Callable[..., Any]] = {
     "attention": attention,
     "paths": paths,
     "attribute": attribute,
+    "facts": knowledge.facts,
+    "find": knowledge.find,
+    "edit": knowledge.edit,
     "patch": patch,
     "generate": generate,
 }

@@ -51,7 +51,7 @@ class PartTest:
     """A part, and what it is set to."""
 
     part: Part
-    how: Literal["zero", "mean", "swap"]
+    how: Literal["zero", "double", "mean", "swap"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class TestPayload:
     target_before: Target
     target_after: Target
     control: Band | None
-    """Parts at random, zeroed one by one; null unless one head or neuron was zeroed."""
+    """Parts at random: zeroed one by one for a head or neuron that was zeroed, or as many neurons of the same layers at a
+    time for neurons that were zeroed or doubled together. Else null."""
     verdict: Verdict | None
     schema: Literal["unembed/test/1"] = "unembed/test/1"
 
