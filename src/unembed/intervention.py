@@ -1,6 +1,6 @@
 """intervene: what a prediction becomes when some parts are set at its position, all in one run.
 
-    after = softmax(logits | each part set to 0, to twice its value, to its mean, or to its value in another prompt's run)
+    after = softmax(logits | each part set to 0, doubled, set to its mean, or to its value in another prompt's run)
 
 The changes stack: one counterfactual version holds all of them, and is exact as of a full run with those parts set. A
 single head or neuron that is zeroed is compared with parts at random, and so are neurons that are zeroed or doubled

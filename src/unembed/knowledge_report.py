@@ -111,6 +111,16 @@ class EditReport:
         return ()
 
 
+@dataclass(frozen=True)
+class Sample:
+    """How much a report asks: facts of the relation and of others at most, random keys, and every which passage."""
+
+    related: int = 20
+    unrelated: int = 24
+    keys: int = 4
+    every: int = 6
+
+
 def report(
     model: Model,
     edits: WeightEdits,
@@ -169,6 +179,7 @@ def report_beside_control(
     new: Asked = (),
     unseen: Asked = (),
     text: Sequence[str] = (),
+    sample: Sample = Sample(),
     progress: Progress = silent,
 ) -> EditReport:
     """Make an edit and measure it on the `neighbours` of a fact, beside the control that its kind has.
@@ -181,18 +192,19 @@ def report_beside_control(
         fact: the edited one; None makes every fact of the relation its own.
         new: as in `report`; so is `unseen`.
         text: passages for the perplexity; without any, some of the shipped facts.
+        sample: how much is asked.
         progress: called after each group.
 
     Raises:
         InputError: as `make` and `report`.
     """
-    own, related, unrelated = neighbours(relation, fact)
+    own, related, unrelated = neighbours(relation, fact, related=sample.related, unrelated=sample.unrelated)
     edits = make(neurons, progress)
     if neurons:
         others = random_like(model, neurons, (*own, *unrelated)[0])
         control = [make(others, progress)] if others else []
     else:
-        control = random_keys(model, edits)
+        control = random_keys(model, edits, count=sample.keys)
     return report(
         model,
         edits,
@@ -202,7 +214,7 @@ def report_beside_control(
         new=new,
         unseen=unseen,
         control=control,
-        text=text or reference_texts()[::6],
+        text=text or reference_texts()[:: sample.every],
         progress=progress,
     )
 

@@ -171,6 +171,7 @@ ASKS: dict[str, Callable[..., Any]] = {
     "facts": knowledge.facts,
     "find": knowledge.find,
     "edit": knowledge.edit,
+    "update": knowledge.update,
     "patch": patch,
     "generate": generate,
 }

@@ -1,7 +1,8 @@
 """Asks about facts: which one a prompt states, the neurons that hold it, and what the model says once it is edited.
 
-A fact is one that ships (or one of a toy's own), stated word for word by the prompt; or it is one's own: the prompt, more
-prompts that ask the same, and the explained token as the answer. An edit is undone before its ask ends, however it ends.
+A fact is one that ships (of a toy: one that it learned), stated word for word by the prompt; or it is one's own: the
+prompt, more prompts that ask the same, and the explained token as the answer. An edit is undone before its ask ends,
+however it ends.
 """
 
 from typing import Any, get_args
@@ -10,21 +11,22 @@ from unembed import knowledge_editing, knowledge_neurons
 from unembed.errors import InputError
 from unembed.facts import Fact, Relation, facts_for, stated
 from unembed.knowledge_editing import Method, new_target
-from unembed.knowledge_report import Make, report_beside_control, said
+from unembed.knowledge_report import Make, Sample, report_beside_control, said
 from unembed.progress import Progress
 from unembed.readouts import predictions, token_id
 from unembed.server import arguments
 from unembed.server.arguments import About
 from unembed.server.session import Session
 from unembed.view import payloads
-from unembed.view.payloads import Action
 from unembed.weight_edits import applied
 
-COMPARED = 4
+COMPARED, MOST_COMPARED = 4, 40
 """Facts that are compared: refining needs others, and each takes as many attributions as it has prompts."""
-MOST_COMPARED = 40
+SAMPLE = Sample(related=8, unrelated=8, keys=1, every=24)
+"""What the page asks about an edit: a third of what the command does, so that it takes seconds."""
 OWN = "your prompts"
 """What stands for the relation of a fact of one's own."""
+_SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.amplify}
 
 
 def facts(session: Session, about: About, progress: Progress) -> Any:
@@ -45,7 +47,7 @@ def find(
     """`unembed knowledge find` of the fact that the prompt states, or of one's own with more `prompts`."""
     if not 1 <= compared <= MOST_COMPARED:
         raise InputError(f"Expected to compare 1 to {MOST_COMPARED} facts, found {compared}.")
-    relation, fact = _fact(session, about, prompts, None)
+    relation, fact = _fact(session, about, prompts)
     chosen = [fact, *(other for other in relation.facts if other != fact)][:compared]
     found = knowledge_neurons.find(session.model, relation, facts=chosen, t=t, progress=progress)
     return payloads.find_payload(session.model, found)
@@ -57,65 +59,116 @@ def edit(
     progress: Progress,
     *,
     action: str,
-    neurons: list | None = None,
-    to: str | None = None,
+    neurons: list,
+    prompts: list | None = None,
+) -> Any:
+    """`unembed knowledge suppress` or `amplify` of some neurons, or `erase` of a relation's; then it is undone."""
+    relation, fact = _fact(session, about, prompts)
+    if action == "erase" and relation.name != OWN:
+        make: Make = lambda chosen, _: knowledge_editing.erase(session.model, relation.name, chosen)  # noqa: E731
+    elif action in _SCALES:
+        make = lambda chosen, _: _SCALES[action](session.model, chosen)  # noqa: E731
+    else:
+        raise InputError(f"Expected an edit of suppress, amplify or (of a known fact) erase; found {action!r:.80}.")
+    return _edited(session, make, relation, fact, progress, action=action, neurons=arguments.neurons(neurons))
+
+
+def update(
+    session: Session,
+    about: About,
+    progress: Progress,
+    *,
+    to: str,
     method: str = "rome",
+    neurons: list | None = None,
     prompts: list | None = None,
     subject: str | None = None,
 ) -> Any:
-    """`unembed knowledge suppress`, `amplify`, `update` or `erase`, and what the edited model says; then it is undone.
+    """`unembed knowledge update`, made with every second prompt of the fact as the command makes it; then it is undone.
 
-    An update is made with every second prompt of the fact, as the command makes it.
+    Of one's own prompts, ROME needs the `subject` as they write it.
     """
-    if action not in get_args(Action):
-        raise InputError(f"Expected an edit of {', '.join(get_args(Action))}; found {action!r:.80}.")
-    if (to is None) == (action == "update"):
-        raise InputError("An update needs the new answer, and no other edit takes one.")
-    model, chosen = session.model, arguments.neurons(neurons)
+    if method not in get_args(Method):
+        raise InputError(f"Expected a method of rome or value, found {method!r:.80}.")
     relation, fact = _fact(session, about, prompts, subject)
-    made = fact.prompts[0::2] if action == "update" else fact.prompts
-    make = _maker(session, action, relation, fact, made, to, method, subject or not prompts)
-    asked = {} if to is None else _groups(fact, made, new_target(fact, to))
-    own = action != "erase"
-    report = report_beside_control(
-        model,
+    if method == "rome" and not fact.subject:
+        raise InputError("ROME edits what is known of a subject: name it as the prompts write it.")
+    target, made = new_target(fact, to), fact.prompts[0::2]
+    words = {"method": method, "prompts": made}
+
+    def make(chosen: Any, report: Progress) -> Any:
+        return knowledge_editing.update(session.model, fact, to, neurons=chosen, progress=report, **words)
+
+    return _edited(
+        session,
         make,
-        chosen,
-        relation=None if relation.name == OWN else relation,
-        fact=fact if own else None,
-        progress=progress,
-        **asked,
+        relation,
+        fact,
+        progress,
+        action="update",
+        neurons=arguments.neurons(neurons),
+        made=made,
+        target=target,
+        to=to.strip(),
+        method=method,
     )
-    before = said(model, fact.prompts)
-    with applied(model, report.edits):
-        after = said(model, fact.prompts)
-    payload = payloads.edit_payload(
-        model,
-        report,
-        action=action,  # type: ignore[arg-type]
-        relation=relation.name,
-        fact=fact if own else None,
-        to=to,
-        method=method if to is not None else None,  # type: ignore[arg-type]
-        neurons=chosen,
-    )
-    return payloads.edited_payload(model, payload, fact.prompts, made if to is not None else (), before, after)
 
 
-def _maker(
+def _edited(
     session: Session,
-    action: str,
+    make: Make,
     relation: Relation,
     fact: Fact,
-    made: tuple[str, ...],
-    to: str | None,
-    method: str,
-    named: Any,
-) -> Make:
-    model = session.model
-    if action == "suppress":
-        return lambda neurons, _: knowledge_editing.suppress(model, neurons)
-    if action == "amplify":
-        return lambda neurons, _: knowledge_editing.amplify(model, neurons)
-    if action == "erase":
-        return lambda neurons, _: knowledge_editing.erase(model, relation.name, neurons)
+    progress: Progress,
+    *,
+    action: Any,
+    neurons: frozenset[knowledge_neurons.Neuron],
+    made: tuple[str, ...] = (),
+    target: str = "",
+    **words: Any,
+) -> Any:
+    """An edit measured, and what the edited model says to the fact's prompts. The model is as it was afterwards."""
+    model, about = session.model, None if action == "erase" else fact
+    result = report_beside_control(
+        model,
+        make,
+        neurons,
+        relation=None if relation.name == OWN else relation,
+        fact=about,
+        new=[(prompt, target) for prompt in made],
+        unseen=[(prompt, target) for prompt in fact.prompts if made and prompt not in made],
+        sample=SAMPLE,
+        progress=progress,
+    )
+    before = said(model, fact.prompts)
+    with applied(model, result.edits):
+        after = said(model, fact.prompts)
+    report = payloads.edit_payload(
+        model, result, action=action, relation=relation.name, fact=about, neurons=neurons, **words
+    )
+    return payloads.edited_payload(model, report, fact.prompts, made, before, after)
+
+
+def _fact(session: Session, about: About, prompts: list | None, subject: str | None = None) -> tuple[Relation, Fact]:
+    """The fact that the prompt states, or one's own."""
+    if prompts is None:
+        found = stated(facts_for(session.model.folder), about.prompt)
+        if found is None:
+            raise InputError(
+                "This prompt states none of the facts that are known here, word for word.\n"
+                "Choose one of them, or give other prompts that ask the same."
+            )
+        return found
+    texts = arguments.prompts([about.prompt, *prompts])
+    for text in texts:
+        session.tokens(text)
+    answer = _answer(session, about)
+    fact = Fact(OWN, (subject or "").strip(), answer.strip(), texts, answer)
+    return Relation(OWN, "", (), (fact,)), fact
+
+
+def _answer(session: Session, about: About) -> str:
+    """The text of the explained token."""
+    run = session.run(session.tokens(about.prompt), -1)
+    token = predictions(run.trace, -1, 1)[0].token if about.target is None else token_id(run.trace, about.target)
+    return payloads.text_of(session.model, token)

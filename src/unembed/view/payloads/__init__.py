@@ -32,6 +32,8 @@ from unembed.view.payloads.common import model_facts as model_facts
 from unembed.view.payloads.common import text_of as text_of
 from unembed.view.payloads.common import to_json as to_json
 from unembed.view.payloads.common import versions as versions
+from unembed.view.payloads.editing import EditedPayload as EditedPayload
+from unembed.view.payloads.editing import EditedPrompt as EditedPrompt
 from unembed.view.payloads.editing import EditEffects as EditEffects
 from unembed.view.payloads.editing import EditPayload as EditPayload
 from unembed.view.payloads.editing import GroupChange as GroupChange
@@ -39,6 +41,7 @@ from unembed.view.payloads.editing import MemoryNeuron as MemoryNeuron
 from unembed.view.payloads.editing import MemoryPayload as MemoryPayload
 from unembed.view.payloads.editing import MemoryTrigger as MemoryTrigger
 from unembed.view.payloads.editing import edit_payload as edit_payload
+from unembed.view.payloads.editing import edited_payload as edited_payload
 from unembed.view.payloads.editing import memory_payload as memory_payload
 from unembed.view.payloads.explanation import Band as Band
 from unembed.view.payloads.explanation import Control as Control
@@ -64,14 +67,19 @@ from unembed.view.payloads.heads import RoleNumbers as RoleNumbers
 from unembed.view.payloads.heads import ZeroedSet as ZeroedSet
 from unembed.view.payloads.heads import heads_payload as heads_payload
 from unembed.view.payloads.knowledge import AttributePayload as AttributePayload
+from unembed.view.payloads.knowledge import FactListPayload as FactListPayload
 from unembed.view.payloads.knowledge import FactsPayload as FactsPayload
 from unembed.view.payloads.knowledge import FindPayload as FindPayload
 from unembed.view.payloads.knowledge import FoundFact as FoundFact
 from unembed.view.payloads.knowledge import LayerChange as LayerChange
+from unembed.view.payloads.knowledge import ListedFact as ListedFact
+from unembed.view.payloads.knowledge import ListedRelation as ListedRelation
 from unembed.view.payloads.knowledge import NeuronPlace as NeuronPlace
 from unembed.view.payloads.knowledge import NeuronValue as NeuronValue
 from unembed.view.payloads.knowledge import RelationEntry as RelationEntry
+from unembed.view.payloads.knowledge import StatedFact as StatedFact
 from unembed.view.payloads.knowledge import attribute_payload as attribute_payload
+from unembed.view.payloads.knowledge import fact_list_payload as fact_list_payload
 from unembed.view.payloads.knowledge import facts_payload as facts_payload
 from unembed.view.payloads.knowledge import find_payload as find_payload
 from unembed.view.payloads.lens import LensCell as LensCell
@@ -136,6 +144,8 @@ PAYLOADS: tuple[type, ...] = (
     FindPayload,
     FactsPayload,
     EditPayload,
+    EditedPayload,
+    FactListPayload,
     MemoryPayload,
     PatchPayload,
     TracePayload,

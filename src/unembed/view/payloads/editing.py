@@ -1,10 +1,10 @@
 """`unembed knowledge suppress`, `amplify`, `update`, `erase` and `memory` as data."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from unembed.view.payloads.common import ModelFacts, Token, model_facts, token_of, versions
+from unembed.view.payloads.common import ModelFacts, Prediction, Token, model_facts, prediction_of, token_of, versions
 from unembed.view.payloads.knowledge import NeuronPlace, places
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from unembed.knowledge_neurons import Neuron
     from unembed.knowledge_report import Change, EditReport, Effects
     from unembed.model import Model
+    from unembed.readouts import Prediction as PredictionResult
 
 Action = Literal["suppress", "amplify", "update", "erase"]
 
@@ -79,6 +80,27 @@ class EditPayload:
     """The file that `--edits` takes; null without `--save`."""
     versions: dict[str, str]
     schema: Literal["unembed/knowledge-edit/1"] = "unembed/knowledge-edit/1"
+
+
+@dataclass(frozen=True)
+class EditedPrompt:
+    """What the model says after one prompt, before an edit and with it: top predictions, best first."""
+
+    prompt: str
+    used: bool
+    """Whether an update was made with this prompt; the others tell whether it holds."""
+    before: list[Prediction]
+    after: list[Prediction]
+
+
+@dataclass(frozen=True)
+class EditedPayload:
+    """What the page asks about an edit, which is undone by then: its report, and what the edited model says."""
+
+    edit: EditPayload
+    prompts: list[EditedPrompt]
+    """The fact's."""
+    schema: Literal["unembed/edited/1"] = "unembed/edited/1"
 
 
 @dataclass(frozen=True)
@@ -157,6 +179,29 @@ def edit_payload(
         notes=list(result.notes),
         saved=saved,
         versions=versions(),
+    )
+
+
+def edited_payload(
+    model: "Model",
+    edit: EditPayload,
+    prompts: "Sequence[str]",
+    used: "Collection[str]",
+    before: "Sequence[Sequence[PredictionResult]]",
+    after: "Sequence[Sequence[PredictionResult]]",
+) -> EditedPayload:
+    """An edit and what is said to some prompts before it and with it, as data."""
+    return EditedPayload(
+        edit=edit,
+        prompts=[
+            EditedPrompt(
+                prompt=prompt,
+                used=prompt in used,
+                before=[prediction_of(model, p) for p in plain],
+                after=[prediction_of(model, p) for p in edited],
+            )
+            for prompt, plain, edited in zip(prompts, before, after, strict=True)
+        ],
     )
 
 
