@@ -26,8 +26,7 @@ from unembed.measures import Question, question
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
-from unembed.readouts import Prediction, capped, predictions, unembedded
-from unembed.recording import record
+from unembed.readouts import Prediction, capped, predictions_from, unembedded
 from unembed.sites import neurons_of
 from unembed.vocabulary import log_normaliser, normed, wide
 from unembed.weight_edits import WeightEdits, applied, weight_edits
@@ -46,6 +45,8 @@ class Answered:
     """Of the whole answer."""
     top: bool
     """Whether each of its tokens is the top prediction."""
+    says: Prediction
+    """The top prediction after the prompt."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,10 @@ class EditReport:
     """Of the control; the prompts of several edits one after the other, the geometric mean of their perplexities."""
     perplexity: float | None
     """Of the text before."""
+    prompts: tuple[str, ...]
+    """Those of the group `own`."""
+    made: frozenset[str]
+    """Those that an update was made with."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -166,7 +171,14 @@ def report(
         with applied(model, other):
             compared.append(_effects(before, _state(model, groups, passages)))
         progress("report", done / total)
-    return EditReport(edits, effects, _together(compared) if compared else None, before[1])
+    return EditReport(
+        edits=edits,
+        effects=effects,
+        control=_together(compared) if compared else None,
+        perplexity=before[1],
+        prompts=tuple(prompt for prompt, _ in own),
+        made=frozenset(prompt for prompt, _ in new),
+    )
 
 
 def report_beside_control(
@@ -319,11 +331,6 @@ def _effects(before: _State, after: _State) -> Effects:
     return Effects(own, related, unrelated, new, unseen, after[1])
 
 
-def said(model: Model, prompts: Sequence[str], *, top: int = 3) -> list[tuple[Prediction, ...]]:
-    """The top predictions after each prompt."""
-    return [predictions(record(model, prompt, positions=[-1], keep="stream"), -1, top) for prompt in prompts]
-
-
 @torch.no_grad()
 def answers(model: Model, questions: Sequence[Question]) -> list[Answered]:
     """What a model says to questions, in batches."""
@@ -332,7 +339,8 @@ def answers(model: Model, questions: Sequence[Question]) -> list[Answered]:
         asked = questions[i]
         logits = wide(unembedded(model, stream[list(asked.positions)])[2])
         probability = asked.probability(logits[None].double())[0]
-        found[i] = Answered(float(probability), tuple(logits.argmax(-1).tolist()) == asked.answer)
+        right = tuple(logits.argmax(-1).tolist()) == asked.answer
+        found[i] = Answered(float(probability), right, predictions_from(logits[0], 1)[0])
     return [answer for answer in found if answer is not None]
 
 

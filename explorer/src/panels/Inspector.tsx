@@ -8,6 +8,7 @@ import { LookedAtChip, Panel, Status, Tokens, TokenText } from "./parts";
 
 const MEANING: Record<How, string> = {
   zero: "its output set to zero",
+  double: "its output doubled",
   mean: "its output set to its mean",
   swap: "its output taken from prompt B",
 };
@@ -108,8 +109,8 @@ export function pin(page: ReturnType<typeof usePage>): void {
   page.said.value = `Pinned ${nameOf(selection)}.`;
 }
 
-/** The tests together, as one intervention. */
-export function Tested(props: { tests: Test[]; note: string }) {
+/** The tests together, as one intervention; of another token than the explained one where `target` names it. */
+export function Tested(props: { tests: Test[]; note: string; target?: number }) {
   const page = usePage();
   const followed = page.followed();
   const swaps = props.tests.some((test) => test.how === "swap");
@@ -117,7 +118,13 @@ export function Tested(props: { tests: Test[]; note: string }) {
   const missing = swaps && b === null;
   const answer = useAsk(
     followed && !missing
-      ? { ask: "test" as const, ...followed, tests: props.tests, ...(swaps ? { prompt_b: b } : {}) }
+      ? {
+          ask: "test" as const,
+          ...followed,
+          target: props.target ?? followed.target,
+          tests: props.tests,
+          ...(swaps ? { prompt_b: b } : {}),
+        }
       : null,
   );
   if (missing) return <p class="error">A swap takes its value from prompt B: open it with A | B.</p>;
@@ -140,7 +147,7 @@ function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
       <p class="note">
         With {note}.{" "}
         {control
-          ? `Control: ${control.count} parts at random, ${percent(control.low)} to ${percent(control.high)}.`
+          ? `Control: ${control.count} ${result.tests.length > 1 ? `times as many neurons of the same layers` : "parts"} at random, ${percent(control.low)} to ${percent(control.high)}.`
           : "No control for this kind of test."}{" "}
         {result.verdict ? (
           <strong>

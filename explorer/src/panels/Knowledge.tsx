@@ -1,8 +1,9 @@
-/** Knowledge attribution (Dai et al. 2022): how much of the answer's probability each layer's neurons are worth. */
+/** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
 import { plain, signed, visible } from "../format";
 import { useLatest, usePage, useSeen } from "../page";
 import type { AttributePayload, NeuronValue } from "../payloads";
 import type { Part } from "../state";
+import { FactBox } from "./Fact";
 import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";
 
 const NEURONS = 12;
@@ -46,6 +47,7 @@ export function KnowledgePanel() {
               />
             </div>
           ) : null}
+          {seen && last ? <FactBox explained={explained} /> : null}
         </Panel>
       ) : null}
     </div>

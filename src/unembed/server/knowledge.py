@@ -11,14 +11,13 @@ from unembed import knowledge_editing, knowledge_neurons
 from unembed.errors import InputError
 from unembed.facts import Fact, Relation, facts_for, stated
 from unembed.knowledge_editing import Method, new_target
-from unembed.knowledge_report import Make, Sample, report_beside_control, said
+from unembed.knowledge_report import Make, Sample, report_beside_control
 from unembed.progress import Progress
 from unembed.readouts import predictions, token_id
 from unembed.server import arguments
 from unembed.server.arguments import About
 from unembed.server.session import Session
 from unembed.view import payloads
-from unembed.weight_edits import applied
 
 COMPARED, MOST_COMPARED = 4, 40
 """Facts that are compared: refining needs others, and each takes as many attributions as it has prompts."""
@@ -127,7 +126,7 @@ def _edited(
     target: str = "",
     **words: Any,
 ) -> Any:
-    """An edit measured, and what the edited model says to the fact's prompts. The model is as it was afterwards."""
+    """An edit measured. The model is as it was afterwards."""
     model, about = session.model, None if action == "erase" else fact
     result = report_beside_control(
         model,
@@ -140,13 +139,9 @@ def _edited(
         sample=SAMPLE,
         progress=progress,
     )
-    before = said(model, fact.prompts)
-    with applied(model, result.edits):
-        after = said(model, fact.prompts)
-    report = payloads.edit_payload(
+    return payloads.edit_payload(
         model, result, action=action, relation=relation.name, fact=about, neurons=neurons, **words
     )
-    return payloads.edited_payload(model, report, fact.prompts, made, before, after)
 
 
 def _fact(session: Session, about: About, prompts: list | None, subject: str | None = None) -> tuple[Relation, Fact]:

@@ -32,7 +32,6 @@ from unembed.view.payloads.common import model_facts as model_facts
 from unembed.view.payloads.common import text_of as text_of
 from unembed.view.payloads.common import to_json as to_json
 from unembed.view.payloads.common import versions as versions
-from unembed.view.payloads.editing import EditedPayload as EditedPayload
 from unembed.view.payloads.editing import EditedPrompt as EditedPrompt
 from unembed.view.payloads.editing import EditEffects as EditEffects
 from unembed.view.payloads.editing import EditPayload as EditPayload
@@ -41,7 +40,6 @@ from unembed.view.payloads.editing import MemoryNeuron as MemoryNeuron
 from unembed.view.payloads.editing import MemoryPayload as MemoryPayload
 from unembed.view.payloads.editing import MemoryTrigger as MemoryTrigger
 from unembed.view.payloads.editing import edit_payload as edit_payload
-from unembed.view.payloads.editing import edited_payload as edited_payload
 from unembed.view.payloads.editing import memory_payload as memory_payload
 from unembed.view.payloads.explanation import Band as Band
 from unembed.view.payloads.explanation import Control as Control
@@ -144,7 +142,6 @@ PAYLOADS: tuple[type, ...] = (
     FindPayload,
     FactsPayload,
     EditPayload,
-    EditedPayload,
     FactListPayload,
     MemoryPayload,
     PatchPayload,

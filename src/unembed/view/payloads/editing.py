@@ -1,6 +1,6 @@
 """`unembed knowledge suppress`, `amplify`, `update`, `erase` and `memory` as data."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from unembed.knowledge_neurons import Neuron
     from unembed.knowledge_report import Change, EditReport, Effects
     from unembed.model import Model
-    from unembed.readouts import Prediction as PredictionResult
 
 Action = Literal["suppress", "amplify", "update", "erase"]
 
@@ -54,6 +53,17 @@ class EditEffects:
 
 
 @dataclass(frozen=True)
+class EditedPrompt:
+    """The model's top prediction after one prompt, before an edit and with it."""
+
+    prompt: str
+    used: bool
+    """Whether an update was made with this prompt; the others tell whether it holds."""
+    before: Prediction
+    after: Prediction
+
+
+@dataclass(frozen=True)
 class EditPayload:
     """An edit of weights and its report: `--json` of `suppress`, `amplify`, `update` and `erase`."""
 
@@ -75,32 +85,13 @@ class EditPayload:
     null where there is none: in a mixture of experts, and where the neurons are more than half of a layer."""
     perplexity: float | None
     """Of the text, before the edit."""
+    prompts: list[EditedPrompt]
+    """What is said to the prompts of `own`."""
     notes: list[str]
     saved: str | None
     """The file that `--edits` takes; null without `--save`."""
     versions: dict[str, str]
     schema: Literal["unembed/knowledge-edit/1"] = "unembed/knowledge-edit/1"
-
-
-@dataclass(frozen=True)
-class EditedPrompt:
-    """What the model says after one prompt, before an edit and with it: top predictions, best first."""
-
-    prompt: str
-    used: bool
-    """Whether an update was made with this prompt; the others tell whether it holds."""
-    before: list[Prediction]
-    after: list[Prediction]
-
-
-@dataclass(frozen=True)
-class EditedPayload:
-    """What the page asks about an edit, which is undone by then: its report, and what the edited model says."""
-
-    edit: EditPayload
-    prompts: list[EditedPrompt]
-    """The fact's."""
-    schema: Literal["unembed/edited/1"] = "unembed/edited/1"
 
 
 @dataclass(frozen=True)
@@ -176,33 +167,24 @@ def edit_payload(
         effects=_effects(result.effects),
         control=None if result.control is None else _effects(result.control),
         perplexity=result.perplexity,
+        prompts=_said(model, result),
         notes=list(result.notes),
         saved=saved,
         versions=versions(),
     )
 
 
-def edited_payload(
-    model: "Model",
-    edit: EditPayload,
-    prompts: "Sequence[str]",
-    used: "Collection[str]",
-    before: "Sequence[Sequence[PredictionResult]]",
-    after: "Sequence[Sequence[PredictionResult]]",
-) -> EditedPayload:
-    """An edit and what is said to some prompts before it and with it, as data."""
-    return EditedPayload(
-        edit=edit,
-        prompts=[
-            EditedPrompt(
-                prompt=prompt,
-                used=prompt in used,
-                before=[prediction_of(model, p) for p in plain],
-                after=[prediction_of(model, p) for p in edited],
-            )
-            for prompt, plain, edited in zip(prompts, before, after, strict=True)
-        ],
-    )
+def _said(model: "Model", result: "EditReport") -> list[EditedPrompt]:
+    own = result.effects.own
+    return [
+        EditedPrompt(
+            prompt=prompt,
+            used=prompt in result.made,
+            before=prediction_of(model, before.says),
+            after=prediction_of(model, after.says),
+        )
+        for prompt, before, after in zip(result.prompts, own.before, own.after, strict=True)
+    ]
 
 
 def _effects(effects: "Effects") -> EditEffects:

@@ -96,7 +96,7 @@ class Neuron:
 
 @dataclass(frozen=True)
 class Band:
-    """The 5th to 95th percentile of the target's probability when other parts are zeroed one at a time, or a set at a time."""
+    """The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time."""
 
     count: int
     low: float

@@ -168,6 +168,8 @@ class StatedFact:
 class FactListPayload:
     """What the page asks about facts: those that can be searched, and the one that its prompt states."""
 
+    shipped: bool
+    """Whether they are those of the package; else they are the model's own."""
     relations: list[ListedRelation]
     stated: StatedFact | None
     schema: Literal["unembed/fact-list/1"] = "unembed/fact-list/1"
@@ -249,7 +251,10 @@ def facts_payload(relations: "Sequence[Relation]") -> FactsPayload:
 
 def fact_list_payload(relations: "Sequence[Relation]", stated: "tuple[Relation, Fact] | None") -> FactListPayload:
     """Facts that can be searched as data, and the one that a prompt states."""
+    from unembed.facts import relations as shipped
+
     return FactListPayload(
+        shipped=all(relation.name in shipped() for relation in relations),
         relations=[
             ListedRelation(
                 name=relation.name,

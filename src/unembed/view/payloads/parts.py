@@ -64,8 +64,8 @@ class TestPayload:
     target_before: Target
     target_after: Target
     control: Band | None
-    """The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of the
-    same layers for neurons that were zeroed or doubled together. Else null."""
+    """The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of
+    the same layers for neurons that were zeroed or doubled together. Else null."""
     verdict: Verdict | None
     schema: Literal["unembed/test/1"] = "unembed/test/1"
 
