@@ -76,7 +76,7 @@ function Stated({ list, explained }: { list: FactListPayload; explained: Explain
         </p>
       )}
       {stated || report ? null : <Suggestions list={list} explained={explained} />}
-      {report || knowledge ? null : (
+      {report || (knowledge && stated) ? null : (
         <>
           <Chooser list={list} open={!stated} />
           {stated ? null : <OwnPrompts />}

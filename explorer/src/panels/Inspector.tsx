@@ -147,7 +147,7 @@ function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
       <p class="note">
         With {note}.{" "}
         {control
-          ? `Control: ${control.count} ${result.tests.length > 1 ? `times as many neurons of the same layers` : "parts"} at random, ${percent(control.low)} to ${percent(control.high)}.`
+          ? `Control: ${control.count} ${result.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${percent(control.low)} to ${percent(control.high)}.`
           : "No control for this kind of test."}{" "}
         {result.verdict ? (
           <strong>

@@ -20,7 +20,7 @@ export function KnowledgePanel() {
       : null;
   const { answer, result, stale } = useLatest(ask);
   return (
-    <div ref={ref}>
+    <div ref={ref} class={page.state.value.knowledge ? "knowledge-place" : ""}>
       {explained ? (
         <Panel
           name="knowledge"
@@ -28,28 +28,36 @@ export function KnowledgePanel() {
           note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`}
         >
           {last ? null : <p class="note">Knowledge is attributed at the last token; choose it to see this panel.</p>}
-          <Status answer={answer} />
-          {result ? (
-            <div class={stale ? "stale" : ""}>
-              <Layers result={result} />
-              <Neurons neurons={result.attributions.slice(0, NEURONS)} />
-              <TableTwin
-                label="attribution by layer"
-                head={["layer", "sum of its neurons", "change of the probability", "error"]}
-                rows={() =>
-                  result.layers.map((layer) => [
-                    `L${layer.layer}`,
-                    layer.sum === null ? "" : signed(layer.sum, 4),
-                    signed(layer.change, 4),
-                    layer.error === null ? "" : plain(layer.error, 4),
-                  ])
-                }
-              />
+          <div class="side-by-side wide">
+            <div>
+              <Status answer={answer} />
+              {result ? <Attributed result={result} stale={stale} /> : null}
             </div>
-          ) : null}
-          {seen && last ? <FactBox explained={explained} /> : null}
+            {seen && last ? <FactBox explained={explained} /> : null}
+          </div>
         </Panel>
       ) : null}
+    </div>
+  );
+}
+
+function Attributed({ result, stale }: { result: AttributePayload; stale: boolean }) {
+  return (
+    <div class={stale ? "stale" : ""}>
+      <Layers result={result} />
+      <Neurons neurons={result.attributions.slice(0, NEURONS)} />
+      <TableTwin
+        label="attribution by layer"
+        head={["layer", "sum of its neurons", "change of the probability", "error"]}
+        rows={() =>
+          result.layers.map((layer) => [
+            `L${layer.layer}`,
+            layer.sum === null ? "" : signed(layer.sum, 4),
+            signed(layer.change, 4),
+            layer.error === null ? "" : plain(layer.error, 4),
+          ])
+        }
+      />
     </div>
   );
 }

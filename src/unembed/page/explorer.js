@@ -1563,7 +1563,7 @@ function xn({ result: e, note: t }) {
 					t,
 					".",
 					" ",
-					i ? `Control: ${i.count} ${e.tests.length > 1 ? "times as many neurons of the same layers" : "parts"} at random, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
+					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
 					" ",
 					e.verdict ? /* @__PURE__ */ X("strong", { children: [
 						e.verdict === "within control" ? "○" : "●",
@@ -3562,7 +3562,7 @@ function xi({ list: e, explained: t }) {
 			list: e,
 			explained: t
 		}),
-		a || r ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
 			list: e,
 			open: !i
 		}), i ? null : /* @__PURE__ */ X(Ti, {})] })
@@ -3852,44 +3852,49 @@ function ji() {
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
+		class: e.state.value.knowledge ? "knowledge-place" : "",
 		children: t ? /* @__PURE__ */ X(Z, {
 			name: "knowledge",
 			title: "Knowledge",
 			note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-			children: [
-				a ? null : /* @__PURE__ */ X("p", {
-					class: "note",
-					children: "Knowledge is attributed at the last token; choose it to see this panel."
-				}),
-				/* @__PURE__ */ X($, { answer: o }),
-				s ? /* @__PURE__ */ X("div", {
-					class: c ? "stale" : "",
-					children: [
-						/* @__PURE__ */ X(Mi, { result: s }),
-						/* @__PURE__ */ X(Ni, { neurons: s.attributions.slice(0, Ai) }),
-						/* @__PURE__ */ X(dn, {
-							label: "attribution by layer",
-							head: [
-								"layer",
-								"sum of its neurons",
-								"change of the probability",
-								"error"
-							],
-							rows: () => s.layers.map((e) => [
-								`L${e.layer}`,
-								e.sum === null ? "" : G(e.sum, 4),
-								G(e.change, 4),
-								e.error === null ? "" : K(e.error, 4)
-							])
-						})
-					]
-				}) : null,
-				r && a ? /* @__PURE__ */ X(bi, { explained: t }) : null
-			]
+			children: [a ? null : /* @__PURE__ */ X("p", {
+				class: "note",
+				children: "Knowledge is attributed at the last token; choose it to see this panel."
+			}), /* @__PURE__ */ X("div", {
+				class: "side-by-side wide",
+				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Mi, {
+					result: s,
+					stale: c
+				}) : null] }), r && a ? /* @__PURE__ */ X(bi, { explained: t }) : null]
+			})]
 		}) : null
 	});
 }
-function Mi({ result: e }) {
+function Mi({ result: e, stale: t }) {
+	return /* @__PURE__ */ X("div", {
+		class: t ? "stale" : "",
+		children: [
+			/* @__PURE__ */ X(Ni, { result: e }),
+			/* @__PURE__ */ X(Pi, { neurons: e.attributions.slice(0, Ai) }),
+			/* @__PURE__ */ X(dn, {
+				label: "attribution by layer",
+				head: [
+					"layer",
+					"sum of its neurons",
+					"change of the probability",
+					"error"
+				],
+				rows: () => e.layers.map((e) => [
+					`L${e.layer}`,
+					e.sum === null ? "" : G(e.sum, 4),
+					G(e.change, 4),
+					e.error === null ? "" : K(e.error, 4)
+				])
+			})
+		]
+	});
+}
+function Ni({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -3925,7 +3930,7 @@ function Mi({ result: e }) {
 		})]
 	});
 }
-function Ni({ neurons: e }) {
+function Pi({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -3953,7 +3958,7 @@ function Ni({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(sn, { part: Pi(e) })
+			children: /* @__PURE__ */ X(sn, { part: Fi(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
@@ -3975,7 +3980,7 @@ function Ni({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Pi({ layer: e, expert: t, neuron: n }) {
+function Fi({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3984,10 +3989,10 @@ function Pi({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Fi() {
-	return U(Ii(H().followed()))?.result ?? null;
+function Ii() {
+	return U(Li(H().followed()))?.result ?? null;
 }
-function Ii(e) {
+function Li(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -3995,7 +4000,7 @@ function Ii(e) {
 		top: 10
 	} : null;
 }
-function Li(e, t) {
+function Ri(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -4003,18 +4008,18 @@ function Li(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Ri = 12, zi = 10, Bi = Infinity, Vi = pe({
+var zi = 12, Bi = 10, Vi = Infinity, Hi = pe({
 	is: () => !1,
 	set: () => {}
 });
-function Hi() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z(Ri), i = z({});
+function Ui() {
+	let e = H(), t = e.explained.value, n = z("size"), r = z(zi), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = nr(a.terms, r.value, n.value, (e) => Ui(tn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = nr(a.terms, r.value, n.value, (e) => Wi(tn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(Wi, { explained: t }),
+		note: /* @__PURE__ */ X(Gi, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4033,12 +4038,12 @@ function Hi() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Ri ? Bi : Ri,
-				children: r.value === Ri ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === zi ? Vi : zi,
+				children: r.value === zi ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(Vi.Provider, {
+		}), /* @__PURE__ */ X(Hi.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Ui(t, o),
+				is: (e, t) => i.value[e] ?? Wi(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4050,7 +4055,7 @@ function Hi() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: ea,
+				onKeyDown: ta,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4075,43 +4080,43 @@ function Hi() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(qi, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Ji, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, ar(e))), /* @__PURE__ */ X(Qi, {
+					}, ar(e))), /* @__PURE__ */ X($i, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(Ki, { explained: t })
+					/* @__PURE__ */ X(qi, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Ui(e, t) {
+function Wi(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && Ft(t) === e.kind;
 }
-function Wi({ explained: e }) {
+function Gi({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		Gi(n),
+		Ki(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Gi(e) {
+function Ki(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function Ki({ explained: e }) {
+function qi({ explained: e }) {
 	let { sum: t, error: n, holds: r } = ir(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
@@ -4140,10 +4145,10 @@ function Ki({ explained: e }) {
 		]
 	}) });
 }
-function qi(e) {
-	let t = H(), n = je(Vi), { term: r, level: i } = e, a = tn(r), o = ar(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function Ji(e) {
+	let t = H(), n = je(Hi), { term: r, level: i } = e, a = tn(r), o = ar(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Xi, {
+		/* @__PURE__ */ X(Zi, {
 			name: en(r),
 			value: r.value,
 			level: i,
@@ -4156,24 +4161,24 @@ function qi(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Ji, {
+		c && i === 1 ? /* @__PURE__ */ X(Yi, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(Yi, {
+		c && i === 2 ? /* @__PURE__ */ X(Xi, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ji({ term: e, largest: t }) {
+function Yi({ term: e, largest: t }) {
 	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: zi
+		top: Bi
 	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4183,31 +4188,31 @@ function Ji({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = nr(a.filter((e) => e.source === null), Bi, "size");
+	let { terms: a, others: o } = i.result, s = nr(a.filter((e) => e.source === null), Vi, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(qi, {
+		s.shown.map((e) => /* @__PURE__ */ X(Ji, {
 			term: e,
 			level: 2,
 			largest: t,
 			sources: a.filter((t) => t.source !== null && V(tn(t), tn(e)))
 		}, ar(e))),
-		/* @__PURE__ */ X(Qi, {
+		/* @__PURE__ */ X($i, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X($i, {
+		/* @__PURE__ */ X(ea, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Yi(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = nr(e.terms, zi, "size");
+function Xi(e) {
+	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = nr(e.terms, Bi, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		n.map((n) => /* @__PURE__ */ X(Xi, {
+		n.map((n) => /* @__PURE__ */ X(Zi, {
 			name: `from ${n.source} ${J(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
@@ -4215,20 +4220,20 @@ function Yi(e) {
 			part: null,
 			open: null
 		}, ar(n))),
-		/* @__PURE__ */ X(Qi, {
+		/* @__PURE__ */ X($i, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X($i, {
+		/* @__PURE__ */ X(ea, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function Xi(e) {
+function Zi(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4267,12 +4272,12 @@ function Xi(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(Zi, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(Qi, { part: n }) : null })
 		]
 	});
 }
-function Zi({ part: e }) {
-	let t = Fi(), n = t && Li(t, e);
+function Qi({ part: e }) {
+	let t = Ii(), n = t && Ri(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -4291,7 +4296,7 @@ function Zi({ part: e }) {
 		]
 	});
 }
-function Qi(e) {
+function $i(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4320,7 +4325,7 @@ function Qi(e) {
 		]
 	});
 }
-function $i(e) {
+function ea(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4342,19 +4347,19 @@ function $i(e) {
 		]
 	});
 }
-function ea(e) {
+function ta(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var ta = {
+var na = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function na() {
+function ra() {
 	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -4363,7 +4368,7 @@ function na() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? aa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? oa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4377,7 +4382,7 @@ function na() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ta).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(na).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4393,15 +4398,15 @@ function na() {
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ X(Rn, {
-					label: `Logit lens, ${ta[t.value]} by layer and token`,
+					label: `Logit lens, ${na[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? Pn(f(n)) : null;
 					},
-					tell: (e, t) => ia(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => ra(u.layers[e] ?? null),
+					tell: (e, t) => aa(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => ia(u.layers[e] ?? null),
 					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
@@ -4419,7 +4424,7 @@ function na() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						ra(e.layer),
+						ia(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
 						q(e.top_probability[0] ?? 0),
@@ -4431,15 +4436,15 @@ function na() {
 		]
 	});
 }
-function ra(e) {
+function ia(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function ia(e, t) {
+function aa(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${ra(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${ia(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function aa(e, t) {
+function oa(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4449,7 +4454,7 @@ function aa(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function oa() {
+function sa() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4489,7 +4494,7 @@ function oa() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function sa() {
+function ca() {
 	let e = H().explained.value, t = sr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
@@ -4515,17 +4520,17 @@ function sa() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(ca, {
+			children: [/* @__PURE__ */ X(la, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(ca, {
+			}), t?.result ? /* @__PURE__ */ X(la, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function ca({ explained: e, caption: t }) {
+function la({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4572,15 +4577,15 @@ function ca({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var la = 6;
-function ua() {
-	let e = H(), t = e.explained.value, n = U(Ii(e.followed())), r = Fi(), i = z(!1);
+var ua = 6;
+function da() {
+	let e = H(), t = e.explained.value, n = U(Li(e.followed())), r = Ii(), i = z(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : la;
+	let a = i.value ? Infinity : ua;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(fa, { tested: r }),
+		note: /* @__PURE__ */ X(pa, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
 			/* @__PURE__ */ X(un, {
@@ -4607,7 +4612,7 @@ function ua() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ X(da, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ X(fa, {
 					part: {
 						kind: "head",
 						layer: e.layer,
@@ -4616,7 +4621,7 @@ function ua() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(on, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(da, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(fa, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -4628,7 +4633,7 @@ function ua() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > la ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > ua ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4636,12 +4641,12 @@ function ua() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: pa(r)
+				children: ma(r)
 			})
 		]
 	});
 }
-function da(e) {
+function fa(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
@@ -4652,11 +4657,11 @@ function da(e) {
 			children: /* @__PURE__ */ X(ln, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Zi, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { part: e.part }) }),
 		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(an, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function fa({ tested: e }) {
+function pa({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
@@ -4673,13 +4678,13 @@ function fa({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function pa(e) {
+function ma(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function ma() {
-	let e = H(), t = e.explained.value, n = Gn(t?.position ?? 0, t?.tokens.length ?? 0), r = ga();
+function ha() {
+	let e = H(), t = e.explained.value, n = Gn(t?.position ?? 0, t?.tokens.length ?? 0), r = _a();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
@@ -4713,7 +4718,7 @@ function ma() {
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => ha(e),
+					onKeyDown: (e) => ga(e),
 					children: [
 						/* @__PURE__ */ X("span", {
 							class: "index",
@@ -4730,13 +4735,13 @@ function ma() {
 		})]
 	});
 }
-function ha(e) {
+function ga(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ga() {
+function _a() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
@@ -4744,18 +4749,18 @@ function ga() {
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: _a(s, a)
+		values: va(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: _a(i.result, t)
+		values: va(i.result, t)
 	} : null;
 }
-function _a(e, t) {
+function va(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function va({ page: e }) {
+function ya({ page: e }) {
 	let t = P(null);
 	return Oe(() => e.link(), [e]), Oe(() => t.current ? Tn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(qt.Provider, {
 		value: e,
@@ -4764,7 +4769,7 @@ function va({ page: e }) {
 			ref: t,
 			children: [
 				/* @__PURE__ */ X(Gr, {}),
-				/* @__PURE__ */ X(ya, { page: e }),
+				/* @__PURE__ */ X(ba, { page: e }),
 				/* @__PURE__ */ X(Xr, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
@@ -4775,7 +4780,7 @@ function va({ page: e }) {
 		})
 	});
 }
-function ya({ page: e }) {
+function ba({ page: e }) {
 	let { a: t } = e.state.value, n = U(t === "" ? null : {
 		ask: "explain",
 		...Gt(e.state.value),
@@ -4797,20 +4802,20 @@ function ya({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(ma, {}),
+			/* @__PURE__ */ X(ha, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(sa, {}), /* @__PURE__ */ X(na, {})]
+				children: [/* @__PURE__ */ X(ca, {}), /* @__PURE__ */ X(ra, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(Hi, {}), /* @__PURE__ */ X(ua, {})]
+				children: [/* @__PURE__ */ X(Ui, {}), /* @__PURE__ */ X(da, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ X(hn, {}),
-					/* @__PURE__ */ X(oa, {}),
+					/* @__PURE__ */ X(sa, {}),
 					/* @__PURE__ */ X(qn, {})
 				]
 			}),
@@ -4822,30 +4827,30 @@ function ya({ page: e }) {
 	})] });
 }
 // src/styles.css?inline
-var ba = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var xa = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function xa(e, t, n) {
-	Sa(n);
+function Sa(e, t, n) {
+	Ca(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ X(va, { page: new Wt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ X(ya, { page: new Wt(e, t) }), r), () => fe(null, r);
 }
-function Sa(e) {
+function Ca(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = ba, n.append(r);
+	r.dataset.unembed = "", r.textContent = xa, n.append(r);
 }
-function Ca({ model: e, el: t }) {
+function wa({ model: e, el: t }) {
 	let n = e.get("data");
-	return xa({
+	return Sa({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? Ur(n.results) : Wr(e), t);
 }
-var wa = document.getElementById("unembed"), Ta = document.getElementById("unembed-data")?.textContent;
-if (wa && Ta) {
-	let e = JSON.parse(Ta);
-	xa(e, e.host === "report" ? Ur(e.results) : Ir(e.token), wa);
+var Ta = document.getElementById("unembed"), Ea = document.getElementById("unembed-data")?.textContent;
+if (Ta && Ea) {
+	let e = JSON.parse(Ea);
+	Sa(e, e.host === "report" ? Ur(e.results) : Ir(e.token), Ta);
 }
-var Ea = { render: Ca };
-export { Ea as default };
+var Da = { render: wa };
+export { Da as default };
