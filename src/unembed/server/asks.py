@@ -13,6 +13,7 @@ from unembed.inspection import inspect_part
 from unembed.intervention import intervene
 from unembed.paths import expand_paths
 from unembed.progress import Progress
+from unembed.readings import readings
 from unembed.readouts import Readout, predictions, readout, token_id
 from unembed.run import Run
 from unembed.server import arguments, knowledge
@@ -68,8 +69,10 @@ def terms(session: Session, about: About, progress: Progress, *, layer: int, sub
 
 def inspect(session: Session, about: About, progress: Progress, *, part: dict, top: int = 10) -> Any:
     """What a part reads, writes and adds."""
-    found = inspect_part(_read(session, about), arguments.part(part), top=arguments.count(top))
-    return payloads.inspect_payload(found)
+    run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
+    read = readout(run.trace, **_readout_of(about))
+    found = inspect_part(read, chosen, top=arguments.count(top))
+    return payloads.inspect_payload(found, readings(run, chosen, read.position))
 
 
 def set_parts(

@@ -98,6 +98,9 @@ from unembed.view.payloads.parts import InspectPayload as InspectPayload
 from unembed.view.payloads.parts import Others as Others
 from unembed.view.payloads.parts import Part as Part
 from unembed.view.payloads.parts import PartTest as PartTest
+from unembed.view.payloads.parts import Reading as Reading
+from unembed.view.payloads.parts import ReadPart as ReadPart
+from unembed.view.payloads.parts import ReadTerm as ReadTerm
 from unembed.view.payloads.parts import TermsPayload as TermsPayload
 from unembed.view.payloads.parts import TestPayload as TestPayload
 from unembed.view.payloads.parts import inspect_payload as inspect_payload
