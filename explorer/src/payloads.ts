@@ -380,7 +380,7 @@ export interface InspectPayload {
   looks_at: Array<LookedAt>;
   promotes: Array<Token>;
   suppresses: Array<Token>;
-  reads: Array<Token>;
+  reads: Array<Reading>;
   schema: "unembed/inspect/1";
 }
 
@@ -760,6 +760,30 @@ export interface RankedToken {
   id: number;
   text: string;
   value: number;
+}
+
+/** What wrote to the stream that is read: `embedding`, `head`, `mlp`, `constant` and the like. */
+export interface ReadPart {
+  kind: string;
+  layer: number | null;
+  head: number | null;
+}
+
+/** One addend of what a part reads. */
+export interface ReadTerm {
+  part: ReadPart;
+  value: number;
+}
+
+/** A number that a part computes of the stream; `terms` and `others` sum to it. */
+export interface Reading {
+  what: "pre-activation" | "gate" | "up" | "query" | "key";
+  value: number;
+  source: PromptToken | null;
+  terms: Array<ReadTerm>;
+  others: Others;
+  error: number;
+  tolerance: number;
 }
 
 /** What was subtracted from the raw logit of the target. */

@@ -17,6 +17,7 @@ What position adds through the rotation is told apart: the same sum with the que
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -26,12 +27,14 @@ from torch import Tensor, nn
 from unembed.circuits import check_head
 from unembed.decomposition import SAFETY
 from unembed.errors import InputError, LedgerError
-from unembed.interface import Eager, attending
+from unembed.interface import Eager, attending, one_at_a_time
 from unembed.model import Model, projection
 from unembed.projections import Affine, affine, input_norm
 from unembed.prompts import absolute_position
 from unembed.run import Run, base_run
 from unembed.stream_terms import StreamTerm, spread, stream_writes
+
+_scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -132,21 +135,27 @@ def attention_score(
 def score_scale(model: Model, layer: int) -> float:
     """What `q . k` is multiplied by before the softmax, read from what the module's own attention makes of two keys.
 
-    Exact to float32 rounding (eager attention computes its softmax in float32).
+    Exact to float32 rounding (eager attention computes its softmax in float32). Read once a module, for all layers.
     """
-    rough = _scale_at(model, layer, math.sqrt(_width(model, layer)))
-    return _scale_at(model, layer, 2.0 / rough)  # scores that differ by about 2, where the softmax tells most
+    if model.module not in _scales:
+        run = base_run(model, [0, 0])
+        _scales[model.module] = [_scale(run, each) for each in range(model.layers)]
+    return _scales[model.module][layer]
 
 
-def _scale_at(model: Model, layer: int, size: float) -> float:
-    found, cap = _log_odds(model, layer, size), _softcap(model.blocks[layer].attention)
+def _scale(run: Run, layer: int) -> float:
+    rough = _scale_at(run, layer, math.sqrt(_width(run.model, layer)))
+    return _scale_at(run, layer, 2.0 / rough)  # scores that differ by about 2, where the softmax tells most
+
+
+def _scale_at(run: Run, layer: int, size: float) -> float:
+    found, cap = _log_odds(run, layer, size), _softcap(run.model.blocks[layer].attention)
     return (found if cap is None else cap * math.atanh(found / cap)) / size
 
 
-def _log_odds(model: Model, layer: int, size: float) -> float:
+def _log_odds(run: Run, layer: int, size: float) -> float:
     """The log-ratio of the attention to keys with `q . k` of `size` and 0."""
-    run = base_run(model, [0, 0])
-    call = run.calls[layer]
+    block, call = run.model.blocks[layer], run.calls[layer]
     query, key = torch.zeros_like(call.query[None]), torch.zeros_like(call.key[None])
     query[..., 0], key[:, :, 0, 0] = 1.0, size
     kept: list[Tensor] = []
@@ -155,12 +164,11 @@ def _log_odds(model: Model, layer: int, size: float) -> float:
         module: nn.Module, eager: Eager, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         z, pattern = eager(query, key, v, None if mask is None else torch.zeros_like(mask))
-        if module is model.blocks[layer].attention:
-            kept.append(pattern[0, 0, -1].double())
+        kept.append(pattern[0, 0, -1].double())
         return z, pattern
 
-    with attending(model, attend):
-        model.module(torch.zeros(1, 2, dtype=torch.long, device=model.device), use_cache=False)
+    with one_at_a_time, attending(run.model, attend):
+        block.module(*call.args, **call.kwargs)
     return float((kept[0][0] / kept[0][1]).log())
 
 

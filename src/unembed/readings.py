@@ -1,10 +1,11 @@
 """readings: what makes a neuron fire or a head look: the number that it computes of the stream, as a sum over terms.
 
     neuron   w_n . N(x) + b  =  sum_t w_n . N(write_t) + constant      N the norm before the MLP, its scale frozen
-    head     score           =  sum over pairs of terms of the two streams (attention_scores.py)
+    head     q . k           =  sum_t q_t . k = sum_u q . k_u          the pairs of attention_scores.py, either way
 
-with the terms of stream_terms.py. Exact: the sum is compared with the module's own number. A gated MLP computes two such
-numbers for a neuron, `activation = act(gate) * up`; one without a gate computes one, `activation = act(pre-activation)`.
+with the terms of stream_terms.py. Exact: the sum is compared with the module's own number. A gated MLP computes two
+such numbers of a neuron, `activation = act(gate) * up`; one without a gate has `activation = act(pre-activation)`. A
+head's score, at the source it attends to most, is told twice: by what its query was made of, and by what the key was.
 
 Which rows a neuron reads with is the module's own business, so it is found by running the block: the layers that make
 as many numbers as there are neurons (or twice as many), and of those numbers the ones that the neuron's activation
@@ -34,14 +35,14 @@ from unembed.run import Run
 from unembed.sites import resolve
 from unembed.stream_terms import StreamTerm, spread, stream_writes
 
+What = Literal["pre-activation", "gate", "up", "query", "key"]
+
 
 @dataclass(frozen=True)
 class ReadTerm:
     """One addend of what a part reads."""
 
     term: StreamTerm
-    key: StreamTerm | None
-    """Of a head: what the source token's key was made of, while `term` made the query."""
     value: float
 
 
@@ -49,9 +50,9 @@ class ReadTerm:
 class Reading:
     """A number that a part computes of the stream. Made by `readings`."""
 
-    what: Literal["pre-activation", "gate", "up", "score"]
+    what: What
     value: float
-    """The model's own number."""
+    """The model's own number: of query and key it is the score."""
     source: int | None
     """Of a head: the position it attends to most, where the score is read."""
     terms: tuple[ReadTerm, ...]
@@ -79,7 +80,7 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
         top: how many terms to list.
 
     Returns:
-        The score of a head at the source it attends to most; the gate and the up value of a gated neuron, or the
+        Query and key of a head at the source it attends to most; the gate and the up value of a gated neuron, or the
         pre-activation of another. None of a sublayer, of a neuron of a mixture, and of a head where the run keeps
         some positions only.
 
@@ -91,23 +92,41 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
     assert site.positions is not None
     (position,) = site.positions
     if part.kind == "head" and run.keeps(range(run.length)):
-        return (_score(run, site.layer, site.head or 0, position, top),)
+        return _score(run, site.layer, site.head or 0, position, top)
     if part.kind == "neuron" and run.model.blocks[site.layer].experts is None:
         return _neuron(run, site.layer, site.neuron or 0, position, top)
     return ()
 
 
-def _score(run: Run, layer: int, head: int, position: int, top: int) -> Reading:
+def _score(run: Run, layer: int, head: int, position: int, top: int) -> tuple[Reading, Reading]:
     found = attention_score(run.model, run, layer, head, destination=position)
-    listed = found.top(top)
+    words = {"source": found.source, "top": top, "tolerance": found.tolerance}
+    return (
+        _summed("query", found.score, found.query_terms, found.values.sum(1).tolist(), **words),
+        _summed("key", found.score, found.key_terms, found.values.sum(0).tolist(), **words),
+    )
+
+
+def _summed(
+    what: What,
+    value: float,
+    terms: Sequence[StreamTerm],
+    values: Sequence[float],
+    *,
+    top: int,
+    tolerance: float,
+    source: int | None = None,
+) -> Reading:
+    """The largest terms listed, the others summed."""
+    every = sorted(map(ReadTerm, terms, values), key=lambda term: -abs(term.value))
     return Reading(
-        what="score",
-        value=found.score,
-        source=found.source,
-        terms=tuple(ReadTerm(pair.query, pair.key, pair.value) for pair in listed),
-        others_count=found.values.size - len(listed),
-        others=found.sum - math.fsum(pair.value for pair in listed),
-        tolerance=found.tolerance,
+        what=what,
+        value=value,
+        source=source,
+        terms=tuple(every[:top]),
+        others_count=len(every[top:]),
+        others=math.fsum(term.value for term in every[top:]),
+        tolerance=tolerance,
     )
 
 
@@ -136,7 +155,7 @@ def _neuron(run: Run, layer: int, neuron: int, position: int, top: int) -> tuple
     calls = _calls(run, layer)
     inputs = _input_layers(run, layer, calls)
     slots = _slots(run, layer, neuron, position, [call.module for call in inputs])
-    names: Sequence[Literal["pre-activation", "gate", "up"]]
+    names: tuple[What, ...]
     names = ("pre-activation",) if len(slots) == 1 else ("gate", "up") if len(slots) == 2 else ()
     found = zip(names, slots, strict=False)
     return tuple(_reading(run, layer, position, calls, name, inputs[place], slot, top) for name, (place, slot) in found)
@@ -209,7 +228,7 @@ def _reading(
     layer: int,
     position: int,
     calls: Sequence[_Call],
-    what: Literal["pre-activation", "gate", "up"],
+    what: What,
     made: _Call,
     slot: int,
     top: int,
@@ -222,16 +241,12 @@ def _reading(
     parts = list(stream_writes(run, layer, position, attention=not run.model.parallel))
     rows = torch.stack([row for _, row in parts])
     constant = float(norm.shift @ w) + (0.0 if offset is None else float(offset[slot]))
-    values = [*(norm.pushforward(rows, scale) @ w).tolist(), constant]
-    terms = [ReadTerm(term, None, v) for (term, v) in zip([*(t for t, _ in parts), _CONSTANT], values, strict=True)]
-    listed = sorted(terms, key=lambda term: -abs(term.value))[:top]
-    found = Reading(
-        what=what,
-        value=value,
-        source=None,
-        terms=tuple(listed),
-        others_count=len(terms) - len(listed),
-        others=math.fsum(values) - math.fsum(term.value for term in listed),
+    found = _summed(
+        what,
+        value,
+        [*(term for term, _ in parts), StreamTerm("constant")],
+        [*(norm.pushforward(rows, scale) @ w).tolist(), constant],
+        top=top,
         tolerance=SAFETY
         * run.model.precision
         * math.hypot(spread(rows, norm.pullback(w, scale)), float((y * w).norm()), value),
@@ -243,9 +258,6 @@ def _reading(
             "Please report it, with the name of the model."
         )
     return found
-
-
-_CONSTANT = StreamTerm("constant")
 
 
 def _norm_before(run: Run, calls: Sequence[_Call], made: _Call, position: int) -> tuple[Norm, Float[Tensor, "d_model"]]:

@@ -1,10 +1,10 @@
 /** The selected part: what it looks at, what it writes toward, and what changes without it. */
 import type { ComponentChildren } from "preact";
-import { nameOf, percent, signed } from "../format";
+import { nameOf, nameOfTerm, partOf, percent, signed } from "../format";
 import { useAsk, useLatest, usePage } from "../page";
-import type { TestPayload } from "../payloads";
+import type { Reading, TestPayload } from "../payloads";
 import { HOWS, type How, samePart, type Test } from "../state";
-import { LookedAtChip, Panel, Status, Tokens, TokenText } from "./parts";
+import { LookedAtChip, Panel, PartButton, Status, Tokens, TokenText } from "./parts";
 
 const MEANING: Record<How, string> = {
   zero: "its output set to zero",
@@ -41,7 +41,9 @@ export function InspectorPanel() {
               ))}
             </Fact>
           )}
-          <TokenFact name="reads" tokens={result.reads} />
+          {result.reads.map((reading) => (
+            <Reads key={reading.what} reading={reading} />
+          ))}
           <TokenFact name="writes toward" tokens={result.promotes} />
           <TokenFact name="writes away from" tokens={result.suppresses} />
         </dl>
@@ -57,6 +59,50 @@ function Fact(props: { name: string; children: ComponentChildren }) {
       <dt>{props.name}</dt>
       <dd>{props.children}</dd>
     </div>
+  );
+}
+
+const READS: Record<Reading["what"], string> = {
+  "pre-activation": "reads",
+  gate: "reads: gate",
+  up: "reads: up",
+  query: "reads: query",
+  key: "reads: key",
+};
+
+/** A number that the part computes of the stream, and the terms that sum to it. */
+function Reads({ reading }: { reading: Reading }) {
+  const { what, value, terms, others, source } = reading;
+  return (
+    <Fact name={READS[what]}>
+      <span class="small">
+        {source ? "score" : what} {signed(value)}
+        {source ? (
+          <>
+            {" "}
+            toward <TokenText text={source.text} />
+          </>
+        ) : null}{" "}
+        ={" "}
+      </span>
+      {terms.map((term) => (
+        <ReadChip key={nameOfTerm(term.part)} term={term} />
+      ))}
+      {others.count > 0 ? (
+        <span class="chip">
+          {others.count} others (net) <span class="small">{signed(others.value)}</span>
+        </span>
+      ) : null}
+    </Fact>
+  );
+}
+
+function ReadChip({ term }: { term: Reading["terms"][number] }) {
+  const part = partOf(term.part);
+  return (
+    <span class="chip">
+      {part ? <PartButton part={part} /> : nameOfTerm(term.part)} <span class="small">{signed(term.value)}</span>
+    </span>
   );
 }
 

@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
-function y(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
+function v(e) {
 	e && e.parentNode && e.remove();
 }
-function b(e, t, n) {
+function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
 }
-function x(n, r, i, a, o) {
+function b(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,52 +26,52 @@ function x(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function S(e) {
+function x(e) {
 	return e.children;
 }
-function C(e, t) {
+function S(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function w(e, t) {
-	if (t == null) return e.__ && w(e.__, e.__i + 1);
+function C(e, t) {
+	if (t == null) return e.__ && C(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : w(e);
+	return typeof e.type != "function" || e.props.__P ? null : C(e);
 }
-function T(t) {
+function w(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || C(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
 }
-function E(e) {
+function T(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), E(e);
+	}), T(e);
 }
-function D(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
+function E(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
 }
-function ee() {
+function te() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ee);
+		(a = r.length) && (i || queueMicrotask)(te);
 	}
 }
-function te(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
-	return n.__e = _, c;
+function ne(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
+	for (c = D(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = k(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+	return n.__e = g, c;
 }
-function ne(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
-	if (y) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
-			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
-			u[v] = o.__i, d[a] = v + 1;
+function D(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	if (v) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
+			u[_] = o.__i, d[a] = _ + 1;
 		}
-		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
+		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = C(s)), ue(s, s));
 	return r;
 }
 function re(e, t, n, r) {
@@ -81,7 +81,7 @@ function re(e, t, n, r) {
 		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = C(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
@@ -127,30 +127,30 @@ function oe(t) {
 	};
 }
 function k(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
+	var d, p, h, g, y, b, w, T, E, te, D, re, ie, ae, O, oe, k, A, j = n.type;
 	if (n.constructor !== f) return null;
 	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
 	n: if (typeof j == "function") {
 		h = s.length;
 		try {
-			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
-					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (T = n.props, E = (d = j.prototype) && d.render, te = (d = j.contextType) && i[d.__c], D = d ? te ? te.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (E ? n.__c = g = new j(T, D) : (n.__c = g = new S(T, D), g.constructor = j, g.render = de), te && te.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), E && (g.__s || (g.__s = g.state), j.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, j.getDerivedStateFromProps(T, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
+				if (T !== y && E && !j.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(T, D), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(T, g.__s, D)) {
+					n.__v != r.__v && (g.props = T, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = C(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, T);
+				g.componentWillUpdate && g.componentWillUpdate(T, g.__s, D), E && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(y, b, w);
 				});
-			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
+			} else E && !j.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), E && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = D, g.props = T, g.__P = t, g.__g &= -5, re = e.__r, ie = E ? 25 : 0;
 			do
-				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ie < 25);
-			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				g.__g &= -9, re && re(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++ie < 25);
+			E && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), E && r.__c && g.getSnapshotBeforeUpdate && (w = g.getSnapshotBeforeUpdate(y, b)), ae = d && d.type === x && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
 				e && ue(e, e);
-			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+			}), r.__k = null), c = r.__k ? C(r, 0) : null), c = ne(t, ee(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
@@ -170,7 +170,7 @@ function k(t, n, r, i, a, o, s, c, l, u) {
 						O = c;
 					}
 					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(y);
+				} else o && o.some(v);
 			} else n.__e = r.__e;
 			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
 		}
@@ -202,23 +202,23 @@ function A(t, n, r) {
 	});
 }
 function le(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
-	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
-			t = b, o[d] = null;
+	var d, f, m, _, y, b, x, S, w = r.props || p, T = n.props, E = n.type;
+	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (E ? y.localName == E : y.nodeType == 3)) {
+			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
-		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (S = u.ownerDocument || document, !E) return S.createTextNode(T);
+		t = S.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (D) {
-		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
-		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
-		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
-	} else T === E || c && t.data == E || (t.data = E);
+	if (E) {
+		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(y = t.attributes[d]).name] = y.value;
+		for (d in w) y = w[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || O(t, d, null, y, a);
+		for (d in T) y = T[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || w[d] === y || O(t, d, y, w[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && C(r, 0), c, l), o && o.some(v)), c && E != "textarea" || (d = "value", E == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (E != "progress" || b) || O(t, d, b, w[d], a), d = "checked", x != null && x != t[d] && O(t, d, x, w[d], a));
+	} else w === T || c && t.data == T || (t.data = T);
 	return t;
 }
 function j(t, n, r, i) {
@@ -239,14 +239,14 @@ function ue(t, n, r) {
 		i.__P = i.__n = null;
 	}
 	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
 }
 function de(e, t, n) {
 	return this.constructor(e, n);
 }
 function fe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
 }
 function pe(e) {
 	function t(e) {
@@ -255,7 +255,7 @@ function pe(e) {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, D(e);
+				e.__g |= 4, E(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,12 +281,12 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, C.prototype.setState = function(e, t) {
+}, S.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
-}, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
-}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), E(this)));
+}, S.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
+}, S.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
@@ -711,7 +711,7 @@ function mt(e) {
 mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 	constructor: {
 		configurable: !0,
-		value: b(S, null).constructor
+		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
@@ -740,7 +740,7 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 	}
 	e(t);
 }), ft("__r", function(e, t) {
-	if (e(t), t.type !== S) {
+	if (e(t), t.type !== x) {
 		pt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
@@ -813,7 +813,7 @@ ft("unmount", function(e, t) {
 	e(t);
 }), ft("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), C.prototype.shouldComponentUpdate = function(e, t) {
+}), S.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -1233,18 +1233,18 @@ function en(e) {
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
 function tn(e) {
-	let { kind: t, layer: n } = e;
+	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "attention" || t === "mlp" ? {
 		kind: t,
 		layer: n
-	} : t === "head" && e.head !== null ? {
+	} : t === "head" && typeof e.head == "number" ? {
 		kind: t,
 		layer: n,
 		head: e.head
-	} : t !== "neuron" || e.neuron === null ? null : {
+	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
 		kind: t,
 		layer: n,
-		...e.expert === null ? {} : { expert: e.expert },
+		...typeof r == "number" ? { expert: r } : {},
 		neuron: e.neuron
 	};
 }
@@ -1447,21 +1447,18 @@ function hn() {
 						name: "looks at",
 						children: i.looks_at.map((e) => /* @__PURE__ */ X(on, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(_n, {
-						name: "reads",
-						tokens: i.reads
-					}),
-					/* @__PURE__ */ X(_n, {
+					i.reads.map((e) => /* @__PURE__ */ X(vn, { reading: e }, e.what)),
+					/* @__PURE__ */ X(bn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(_n, {
+					/* @__PURE__ */ X(bn, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ X(vn, {})
+			/* @__PURE__ */ X(xn, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -1473,13 +1470,70 @@ function hn() {
 function gn(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-function _n(e) {
+var _n = {
+	"pre-activation": "reads",
+	gate: "reads: gate",
+	up: "reads: up",
+	query: "reads: query",
+	key: "reads: key"
+};
+function vn({ reading: e }) {
+	let { what: t, value: n, terms: r, others: i, source: a } = e;
+	return /* @__PURE__ */ X(gn, {
+		name: _n[t],
+		children: [
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: [
+					a ? "score" : t,
+					" ",
+					G(n),
+					a ? /* @__PURE__ */ X(x, { children: [
+						" ",
+						"toward ",
+						/* @__PURE__ */ X(Q, { text: a.text })
+					] }) : null,
+					" ",
+					"=",
+					" "
+				]
+			}),
+			r.map((e) => /* @__PURE__ */ X(yn, { term: e }, en(e.part))),
+			i.count > 0 ? /* @__PURE__ */ X("span", {
+				class: "chip",
+				children: [
+					i.count,
+					" others (net) ",
+					/* @__PURE__ */ X("span", {
+						class: "small",
+						children: G(i.value)
+					})
+				]
+			}) : null
+		]
+	});
+}
+function yn({ term: e }) {
+	let t = tn(e.part);
+	return /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			t ? /* @__PURE__ */ X(sn, { part: t }) : en(e.part),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: G(e.value)
+			})
+		]
+	});
+}
+function bn(e) {
 	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(gn, {
 		name: e.name,
 		children: /* @__PURE__ */ X(an, { tokens: e.tokens })
 	});
 }
-function vn() {
+function xn() {
 	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -1496,11 +1550,11 @@ function vn() {
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
 					type: "button",
-					onClick: () => yn(e),
+					onClick: () => Sn(e),
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(bn, {
+			n ? /* @__PURE__ */ X(Cn, {
 				tests: [{
 					part: t,
 					how: n
@@ -1510,7 +1564,7 @@ function vn() {
 		]
 	}) : null;
 }
-function yn(e) {
+function Sn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
 	let i = r.filter((e) => !V(e.part, t));
@@ -1519,7 +1573,7 @@ function yn(e) {
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${Y(t)}.`;
 }
-function bn(e) {
+function Cn(e) {
 	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
@@ -1530,12 +1584,12 @@ function bn(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(xn, {
+	}) : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(wn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function xn({ result: e, note: t }) {
+function wn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -1551,7 +1605,7 @@ function xn({ result: e, note: t }) {
 					q(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(Cn, {
+			/* @__PURE__ */ X(En, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1574,13 +1628,13 @@ function xn({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Sn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Tn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Sn(e) {
-	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+function Tn(e) {
+	return /* @__PURE__ */ X(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
 			/* @__PURE__ */ X(Q, { text: e.text }),
@@ -1592,7 +1646,7 @@ function Sn(e) {
 		]
 	}, t)) });
 }
-function Cn(e) {
+function En(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -1636,33 +1690,33 @@ function Cn(e) {
 	});
 }
 // src/keys.ts
-var wn = {
+var Dn = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Tn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => En(e, t, n);
+function On(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => kn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function En(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Dn(n.target) || e.helpOpen.value) return;
+function kn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || An(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: wn[i ?? "none"] });
-	else if (n.key === "p" && r) yn(e);
+	if (n.key === "t" && r) e.set({ test: Dn[i ?? "none"] });
+	else if (n.key === "p" && r) Sn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function Dn(e) {
+function An(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var On = [
+var jn = [
 	[
 		84,
 		39,
@@ -1698,7 +1752,7 @@ var On = [
 		88,
 		6
 	]
-], kn = [
+], Mn = [
 	[
 		203,
 		196,
@@ -1734,7 +1788,7 @@ var On = [
 		206,
 		148
 	]
-], An = [
+], Nn = [
 	[
 		0,
 		32,
@@ -1765,14 +1819,14 @@ var On = [
 		234,
 		70
 	]
-], jn = R(!1);
+], Pn = R(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	jn.value = e.matches, e.addEventListener("change", () => {
-		jn.value = e.matches;
+	Pn.value = e.matches, e.addEventListener("change", () => {
+		Pn.value = e.matches;
 	});
 }
-function Mn(e, t) {
+function Fn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1783,25 +1837,25 @@ function Mn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Nn(e, t) {
-	return In(Mn(jn.value ? kn : On, .5 + (t > 0 ? e / t : 0) / 2));
+function In(e, t) {
+	return zn(Fn(Pn.value ? Mn : jn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Pn(e) {
-	return In(Mn(An, e));
+function Ln(e) {
+	return zn(Fn(Nn, e));
 }
-function Fn(e) {
+function Rn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function In([e, t, n]) {
+function zn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var Ln = 34;
-function Rn(e) {
+var Bn = 34;
+function Vn(e) {
 	let t = P(null), n = z(null), r = P({
 		width: 1,
 		height: 1
@@ -1810,17 +1864,17 @@ function Rn(e) {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Ln) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Bn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Ln + l.width * i, l.height * a + Un(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Bn(c, e, l), Hn(c, e, l, getComputedStyle(o).color), n.value && Vn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Bn + l.width * i, l.height * a + Kn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Un(c, e, l), Gn(c, e, l, getComputedStyle(o).color), n.value && Wn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Ln) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Bn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1831,12 +1885,12 @@ function Rn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [zn(o[0] + e, i), zn(o[1] + t, a)];
+			n.value = [Hn(o[0] + e, i), Hn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("div", {
 		class: "grid",
 		children: /* @__PURE__ */ X("canvas", {
 			ref: t,
@@ -1857,41 +1911,41 @@ function Rn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function zn(e, t) {
+function Hn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Bn(e, t, n) {
+function Un(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Ln + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Vn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Bn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Wn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Vn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Ln + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Wn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Bn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Hn(e, t, n, r) {
+function Gn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Ln + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Wn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Bn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(qn(t.columnName(r)), 0, 4), e.restore();
 }
-function Un(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Wn(e.columnName(n)).length);
+function Kn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => qn(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Wn(e) {
+function qn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Gn(e, t) {
+function Jn(e, t) {
 	let n = z(0), r = P(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Kn(e) {
+function Yn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1923,8 +1977,8 @@ function Kn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function qn() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Gn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
+function Xn() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Jn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
 		ask: "attention",
 		...n,
 		layer: s
@@ -1941,7 +1995,7 @@ function qn() {
 		title: `Attention: layer ${s}`,
 		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(Kn, {
+			/* @__PURE__ */ X(Yn, {
 				start: i,
 				length: d,
 				what: "tokens"
@@ -1949,7 +2003,7 @@ function qn() {
 			/* @__PURE__ */ X($, { answer: l.answer }),
 			l.result ? /* @__PURE__ */ X("div", {
 				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(Yn, {
+				children: [/* @__PURE__ */ X(Qn, {
 					payload: l.result,
 					start: i.value
 				}), /* @__PURE__ */ X(dn, {
@@ -1960,7 +2014,7 @@ function qn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Jn(l.result, i.value)
+					rows: () => Zn(l.result, i.value)
 				})]
 			}) : null,
 			c === void 0 ? null : /* @__PURE__ */ X($, { answer: u.answer }),
@@ -1968,7 +2022,7 @@ function qn() {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ X(Zn, {
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ X(er, {
 				payload: u.result,
 				matrix: u.result.matrix,
 				head: c,
@@ -1978,7 +2032,7 @@ function qn() {
 		]
 	});
 }
-function Jn(e, t) {
+function Zn(e, t) {
 	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
 		`L${n.layer}.H${n.head}`,
 		`${e.position} ${J(e.text)}`,
@@ -1986,7 +2040,7 @@ function Jn(e, t) {
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Yn({ payload: e, start: t }) {
+function Qn({ payload: e, start: t }) {
 	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
@@ -1998,7 +2052,7 @@ function Yn({ payload: e, start: t }) {
 			} }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ X(Xn, {
+			/* @__PURE__ */ X($n, {
 				head: n,
 				tokens: e.tokens,
 				start: t,
@@ -2007,7 +2061,7 @@ function Yn({ payload: e, start: t }) {
 		] }, n.head))
 	});
 }
-function Xn(e) {
+function $n(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -2022,27 +2076,27 @@ function Xn(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Pn(i)
+					fill: Ln(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Nn(a, e.largest)
+					fill: In(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function Zn(e) {
+function er(e) {
 	let { payload: t, matrix: n, start: r } = e, i = z(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
 		kind: "head",
 		layer: e.layer,
 		head: e.head
 	}), l = (e) => J(t.tokens[r + e]?.text ?? ""), u = i.value ? 1 : a;
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("h3", { children: c }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -2058,12 +2112,12 @@ function Zn(e) {
 				children: "value-weighted, for the target"
 			})]
 		}),
-		/* @__PURE__ */ X(Rn, {
+		/* @__PURE__ */ X(Vn, {
 			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? Nn(o?.contribution[r + e] ?? 0, s) : e > t ? null : Pn(n[r + t]?.[r + e] ?? 0),
+			colour: (e, t) => i.value ? In(o?.contribution[r + e] ?? 0, s) : e > t ? null : Ln(n[r + t]?.[r + e] ?? 0),
 			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
@@ -2084,9 +2138,9 @@ function Zn(e) {
 	] });
 }
 // src/align.ts
-function Qn(e, t) {
+function tr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...er(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...rr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2106,22 +2160,22 @@ function Qn(e, t) {
 	}
 	return n;
 }
-function $n(e) {
+function nr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function er(e, t) {
+function rr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = tr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = ir(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function tr(e, t) {
+function ir(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2129,18 +2183,18 @@ function tr(e, t) {
 	return a;
 }
 // src/ledger.ts
-function nr(e, t, n, r = () => !1) {
+function ar(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: rr(o.map((e) => e.value))
+			value: or(o.map((e) => e.value))
 		},
-		sum: rr(e.map((e) => e.value))
+		sum: or(e.map((e) => e.value))
 	};
 }
-function rr(e) {
+function or(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2148,15 +2202,15 @@ function rr(e) {
 	}
 	return t + n;
 }
-function ir(e) {
-	let t = rr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function sr(e) {
+	let t = or(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function ar(e) {
+function cr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2166,11 +2220,11 @@ function ar(e) {
 		e.source
 	].join(" ");
 }
-function or(e, t) {
-	let n = new Map(t.map((e) => [ar(e), e]));
+function lr(e, t) {
+	let n = new Map(t.map((e) => [cr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(ar(e));
-		return n.delete(ar(e)), {
+		let t = n.get(cr(e));
+		return n.delete(cr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2182,7 +2236,7 @@ function or(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function sr() {
+function ur() {
 	let e = H(), { b: t } = e.state.value, { a: n, position: r } = e.answered.value ?? e.state.value, i = e.explained.value, a = e.followed(), o = t !== null && t !== "" && t !== n && i !== null && a !== null, s = {
 		...a,
 		prompt: t,
@@ -2193,7 +2247,7 @@ function sr() {
 	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Qn(cr(i), cr(c.result)) : null, u = l && i ? $n(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+	} : null), l = o && c?.result ? tr(dr(i), dr(c.result)) : null, u = l && i ? nr(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2207,16 +2261,16 @@ function sr() {
 		mate: u?.[1] ?? null
 	};
 }
-function cr(e) {
+function dr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var lr = {
+var fr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function ur(e) {
+function pr(e) {
 	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid"), { answer: o, result: s, stale: c } = W({
 		ask: "patch",
 		prompt: n,
@@ -2236,7 +2290,7 @@ function ur(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(lr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(fr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2246,13 +2300,13 @@ function ur(e) {
 		/* @__PURE__ */ X($, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(dr, { result: s })
+			children: /* @__PURE__ */ X(mr, { result: s })
 		}) : null
 	] });
 }
-function dr({ result: e }) {
+function mr({ result: e }) {
 	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -2270,18 +2324,18 @@ function dr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(Kn, {
+		/* @__PURE__ */ X(Yn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Rn, {
+		/* @__PURE__ */ X(Vn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Nn(n.effect ?? 0, l) : null;
+				return n ? In(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2309,9 +2363,9 @@ function dr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var fr = 12;
-function pr() {
-	let e = H(), t = e.explained.value, n = sr(), { b: r } = e.state.value;
+var hr = 12;
+function gr() {
+	let e = H(), t = e.explained.value, n = ur(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2319,13 +2373,13 @@ function pr() {
 		note: "Change prompt B to see what differs.",
 		children: null
 	});
-	let i = n.columns ? $n(n.columns) : [];
+	let i = n.columns ? nr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(mr, {
+			/* @__PURE__ */ X(_r, {
 				explained: t,
 				compared: n
 			}),
@@ -2335,10 +2389,10 @@ function pr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(gr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(yr, {
 					a: t,
 					b: n.result
-				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(ur, {
+				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(pr, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2346,7 +2400,7 @@ function pr() {
 		]
 	});
 }
-function mr({ explained: e, compared: t }) {
+function _r({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2394,12 +2448,12 @@ function mr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var hr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function gr({ a: e, b: t }) {
-	let n = or(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(hr(t)) - Math.abs(hr(e))), r = n.slice(0, fr), i = n.slice(fr), a = Math.max(0, ...n.map((e) => Math.abs(hr(e)))), o = (e) => [
-		rr(e.map((e) => e.a ?? 0)),
-		rr(e.map((e) => e.b ?? 0)),
-		rr(e.map(hr))
+var vr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function yr({ a: e, b: t }) {
+	let n = lr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(vr(t)) - Math.abs(vr(e))), r = n.slice(0, hr), i = n.slice(hr), a = Math.max(0, ...n.map((e) => Math.abs(vr(e)))), o = (e) => [
+		or(e.map((e) => e.a ?? 0)),
+		or(e.map((e) => e.b ?? 0)),
+		or(e.map(vr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2460,28 +2514,28 @@ function gr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(ln, { value: hr(e) })
+						children: /* @__PURE__ */ X(ln, { value: vr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
 						children: /* @__PURE__ */ X(cn, {
-							value: hr(e),
+							value: vr(e),
 							largest: a
 						})
 					})
-				] }, ar(e.term));
-			}), /* @__PURE__ */ X(_r, {
+				] }, cr(e.term));
+			}), /* @__PURE__ */ X(br, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(_r, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(br, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function _r({ name: e, sums: t }) {
+function br({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2497,14 +2551,14 @@ function _r({ name: e, sums: t }) {
 		]
 	});
 }
-function vr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[yr, br(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function xr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[Sr, Cr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [xr(s), ...s.steps.map(Sr)], c = o.filter((e) => !r.has(e.id));
+		let o = [wr(s), ...s.steps.map(Tr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), yr];
+		let l = [...o.map((e) => e.id), Sr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2523,21 +2577,21 @@ function vr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - rr(a.map((e) => e.value))
+			value: e.value - or(a.map((e) => e.value))
 		}
 	};
 }
-var yr = "output";
-function br(e) {
+var Sr = "output";
+function Cr(e) {
 	return {
-		id: yr,
+		id: Sr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function xr(e) {
+function wr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2550,7 +2604,7 @@ function xr(e) {
 		} : null
 	};
 }
-function Sr(e) {
+function Tr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2564,13 +2618,13 @@ function Sr(e) {
 		}
 	};
 }
-function Cr(e, t) {
-	let n = xr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function Er(e, t) {
+	let n = wr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var wr = 84, Tr = 30;
-function Er() {
+var Dr = 84, Or = 30;
+function kr() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = Jt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
 		ask: "paths",
 		...i
@@ -2600,17 +2654,17 @@ function Er() {
 							onInput: (e) => c.value = Number(e.currentTarget.value)
 						})
 					]
-				}), /* @__PURE__ */ X(Dr, {
+				}), /* @__PURE__ */ X(Ar, {
 					payload: o,
-					flow: vr(o, c.value / 100)
+					flow: xr(o, c.value / 100)
 				})]
 			}) : null]
 		}) : null
 	});
 }
-function Dr({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Or(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + wr, s = i.length * Tr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ X(S, { children: [
+function Ar({ payload: e, flow: t }) {
+	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = jr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Dr, s = i.length * Or + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X(un, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
@@ -2620,12 +2674,12 @@ function Dr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(jr, {
+					t.edges.map((e) => /* @__PURE__ */ X(Pr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Mr, {
+					t.nodes.map((t) => /* @__PURE__ */ X(Fr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2635,7 +2689,7 @@ function Dr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Ar(a, t.nodes, e),
+						x: Nr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2671,28 +2725,28 @@ function Dr({ payload: e, flow: t }) {
 		/* @__PURE__ */ X(dn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Cr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Er(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function Or(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(kr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (kr(e) || !a.has(e.position) ? 0 : 1);
+function jr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Mr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Mr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = wr / 2;
-	for (let e of t) s.set(e, c), c += wr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = Dr / 2;
+	for (let e of t) s.set(e, c), c += Dr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * wr,
-		y: n.indexOf(e.height) * Tr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Dr,
+		y: n.indexOf(e.height) * Or + 18
 	}]));
 }
-function kr(e) {
+function Mr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Ar(e, t, n) {
+function Nr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function jr({ edge: e, places: t, largest: n }) {
+function Pr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2703,8 +2757,8 @@ function jr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: G(e.value) })
 	});
 }
-function Mr({ node: e, place: t, label: n }) {
-	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+function Fr({ node: e, place: t, label: n }) {
+	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2736,12 +2790,12 @@ function Mr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Nr = 12;
-function Pr() {
+var Ir = 12;
+function Lr() {
 	let e = H(), t = z(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: Nr
+		tokens: Ir
 	});
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
@@ -2753,19 +2807,19 @@ function Pr() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					Nr,
+					Ir,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X($, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ X(Fr, {
+			i && t.value !== null ? /* @__PURE__ */ X(Rr, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
 	});
 }
-function Fr({ prompt: e, result: t }) {
+function Rr({ prompt: e, result: t }) {
 	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
 	return /* @__PURE__ */ X("ol", {
 		class: "strip",
@@ -2787,18 +2841,18 @@ function Fr({ prompt: e, result: t }) {
 	});
 }
 // src/transports.ts
-function Ir(e) {
+function zr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Lr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Rr(e));
-			await zr(e.body, n);
+		return Br("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Vr(e));
+			await Hr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Lr(e, t, n, r) {
+function Br(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2807,7 +2861,7 @@ function Lr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Rr(e) {
+async function Vr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2815,7 +2869,7 @@ async function Rr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function zr(e, t) {
+async function Hr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2823,38 +2877,38 @@ async function zr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Br(e, t);
+		for (let e of a) Ur(e, t);
 	}
-	r.trim() && Br(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Ur(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Br(e, t) {
+function Ur(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Vr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Wr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Vr(e, t, n) {
+function Wr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Hr = /* @__PURE__ */ new Set([
+var Gr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Ur(e) {
-	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Hr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Kr(e) {
+	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Gr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Wr(e) {
+function qr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Vr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Wr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2868,7 +2922,7 @@ function Wr(e) {
 	};
 }
 // src/panels/Header.tsx
-function Gr() {
+function Jr() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -2890,8 +2944,8 @@ function Gr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(qr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(Jr, {}) : null,
+				/* @__PURE__ */ X(Xr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(Zr, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2904,25 +2958,25 @@ function Gr() {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ X(Kr, {
+				/* @__PURE__ */ X(Yr, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(Kr, {
+				t.b === null ? null : /* @__PURE__ */ X(Yr, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ X(Kr, {
+				/* @__PURE__ */ X(Yr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(Kr, {
+				/* @__PURE__ */ X(Yr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2958,7 +3012,7 @@ function Gr() {
 		})]
 	});
 }
-function Kr(e) {
+function Yr(e) {
 	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
 	Oe(() => {
 		r.value = n;
@@ -2999,7 +3053,7 @@ function Kr(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function qr() {
+function Xr() {
 	let e = H(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
@@ -3017,21 +3071,21 @@ function qr() {
 		})]
 	});
 }
-function Jr() {
+function Zr() {
 	let e = H(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await Lr("/report", {
+		let n = await Br("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Rr(n);
+			t.value = await Vr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("button", {
+	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
@@ -3043,7 +3097,7 @@ function Jr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Yr = [
+var Qr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3053,7 +3107,7 @@ var Yr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Xr() {
+function $r() {
 	let e = H(), t = P(null), n = e.helpOpen.value;
 	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3066,7 +3120,7 @@ function Xr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Yr.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Qr.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3079,17 +3133,17 @@ function Xr() {
 	});
 }
 // src/knowledge.ts
-function Zr(e, t, n) {
+function ei(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Qr(e) {
+function ti(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function $r(e) {
+function ni(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -3097,10 +3151,10 @@ function $r(e) {
 		shared: e.shared
 	};
 }
-function ei(e, t) {
+function ri(e, t) {
 	return t ?? Dt.find((t) => e[t].length > 0) ?? "refined";
 }
-function ti({ layer: e, expert: t, neuron: n }) {
+function ii({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3108,14 +3162,14 @@ function ti({ layer: e, expert: t, neuron: n }) {
 		neuron: n
 	};
 }
-function ni({ layer: e, expert: t, neuron: n }) {
+function ai({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function ri({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function oi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -3125,7 +3179,7 @@ function ri({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function ii(e, t, n, r, i) {
+function si(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -3143,7 +3197,7 @@ function ii(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return ai([
+		return ci([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -3152,34 +3206,34 @@ function ii(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? ai([
+	return e.action === "erase" ? ci([
 		"suppress",
 		...r,
 		...o
-	]) : ai([
+	]) : ci([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function ai(e) {
+function ci(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function oi(e, t) {
+function li(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...ci(e, t),
+		...di(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function si(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(ni);
+function ui(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(ai);
 	return t.action === "update" ? {
 		ask: "update",
-		...ci(e, n),
+		...di(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -3187,30 +3241,30 @@ function si(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...ci(e, n),
+		...di(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function ci({ prompts: e }, { prompt: t, target: n }) {
+function di({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
 // src/panels/FactEdit.tsx
-var li = {
+var fi = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, ui = {
+}, pi = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function di({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = $r(e), s = a?.action === "erase" ? o.shared : o[ei(o, r?.set ?? null)], c = U(a && r && i ? si(r, a, i, s) : null);
+function mi({ found: e, list: t }) {
+	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = ni(e), s = a?.action === "erase" ? o.shared : o[ri(o, r?.set ?? null)], c = U(a && r && i ? ui(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3223,7 +3277,7 @@ function di({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(fi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(hi, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3231,19 +3285,19 @@ function di({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X($, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(pi, {
+			c?.result && a ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(gi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(hi, {
+			}), /* @__PURE__ */ X(vi, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(ti(e)))
+				neurons: s.map((e) => Y(ii(e)))
 			})] }) : null
 		]
 	});
 }
-function fi({ own: e, counts: t }) {
+function hi({ own: e, counts: t }) {
 	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
@@ -3263,11 +3317,11 @@ function fi({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: Tt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: li[e]
+						children: fi[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("label", { children: [
+			s ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("label", { children: [
 				"New answer",
 				" ",
 				/* @__PURE__ */ X("input", {
@@ -3283,7 +3337,7 @@ function fi({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Et.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: ui[e]
+						children: pi[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3304,7 +3358,7 @@ function fi({ own: e, counts: t }) {
 		]
 	});
 }
-function pi({ result: e, answer: t }) {
+function gi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3358,8 +3412,8 @@ function pi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(mi, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(mi, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(_i, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(_i, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -3443,7 +3497,7 @@ function pi({ result: e, answer: t }) {
 		]
 	});
 }
-function mi({ said: e }) {
+function _i({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3456,44 +3510,44 @@ function mi({ said: e }) {
 		]
 	});
 }
-function hi(e) {
+function vi(e) {
 	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
+		n ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(gi, {
+		}), /* @__PURE__ */ X(yi, {
 			label: "The fact as a line of JSON",
-			text: ri(e.fact)
+			text: oi(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(gi, {
+		/* @__PURE__ */ X(yi, {
 			label: "The command",
-			text: ii(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: si(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function gi({ label: e, text: t }) {
+function yi({ label: e, text: t }) {
 	return /* @__PURE__ */ X(un, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var _i = [
+var bi = [
 	.2,
 	.1,
 	.05
-], vi = 12, yi = {
+], xi = 12, Si = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function bi({ explained: e }) {
+function Ci({ explained: e }) {
 	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3511,15 +3565,15 @@ function bi({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(xi, {
+			a?.result ? /* @__PURE__ */ X(wi, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Ei, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(ki, { list: a.result }) : null
 		]
 	});
 }
-function xi({ list: e, explained: t }) {
+function wi({ list: e, explained: t }) {
 	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3528,10 +3582,10 @@ function xi({ list: e, explained: t }) {
 		/* @__PURE__ */ X(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Si, {})
+		/* @__PURE__ */ X(Ti, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		i ? /* @__PURE__ */ X("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
@@ -3544,7 +3598,7 @@ function xi({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Si, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(Ti, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: kt }),
@@ -3558,17 +3612,17 @@ function xi({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Ci, {
+		i || a ? null : /* @__PURE__ */ X(Ei, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
+		a || r && i ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Di, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Ti, {})] })
+		}), i ? null : /* @__PURE__ */ X(Oi, {})] })
 	] });
 }
-function Si() {
+function Ti() {
 	let e = H();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3576,8 +3630,8 @@ function Si() {
 		children: "Close"
 	});
 }
-function Ci({ list: e, explained: t }) {
-	let n = H(), r = Zr(e, n.state.value.a, t.target.text);
+function Ei({ list: e, explained: t }) {
+	let n = H(), r = ei(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3599,7 +3653,7 @@ function Ci({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function wi({ list: e, open: t }) {
+function Di({ list: e, open: t }) {
 	let n = H(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
@@ -3650,8 +3704,8 @@ function wi({ list: e, open: t }) {
 		})]
 	});
 }
-function Ti() {
-	let e = H(), t = z(""), n = z(""), r = Qr(t.value);
+function Oi() {
+	let e = H(), t = z(""), n = z(""), r = ti(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3687,9 +3741,9 @@ function Ti() {
 		})
 	] });
 }
-function Ei({ list: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? oi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
+function ki({ list: e }) {
+	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? li(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: /* @__PURE__ */ X("label", { children: [
@@ -3702,7 +3756,7 @@ function Ei({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([..._i, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...bi, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3720,18 +3774,18 @@ function Ei({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(Di, { found: o }), /* @__PURE__ */ X(di, {
+			children: [/* @__PURE__ */ X(Ai, { found: o }), /* @__PURE__ */ X(mi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Di({ found: e }) {
+function Ai({ found: e }) {
 	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = $r(e), a = ei(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ X(S, { children: [
+	let i = ni(e), a = ri(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -3763,18 +3817,18 @@ function Di({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					yi[e],
+					Si[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(Oi, { neurons: i[e] })
+				/* @__PURE__ */ X(ji, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(ki, {
+		}) : /* @__PURE__ */ X(Mi, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -3794,23 +3848,23 @@ function Di({ found: e }) {
 		})
 	] });
 }
-function Oi({ neurons: e }) {
+function ji({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, vi).map((e) => {
-			let t = ti(e);
+		children: [e.slice(0, xi).map((e) => {
+			let t = ii(e);
 			return /* @__PURE__ */ X(sn, { part: t }, Y(t));
-		}), e.length > vi ? /* @__PURE__ */ X("span", {
+		}), e.length > xi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - vi,
+				e.length - xi,
 				" more"
 			]
 		}) : null]
 	});
 }
-function ki(e) {
+function Mi(e) {
 	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3826,9 +3880,9 @@ function ki(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(bn, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Cn, {
 				tests: e.neurons.map((e) => ({
-					part: ti(e),
+					part: ii(e),
 					how: n
 				})),
 				target: e.target,
@@ -3842,8 +3896,8 @@ function ki(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ai = 12;
-function ji() {
+var Ni = 12;
+function Pi() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = Jt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = W(r && a && i ? {
 		ask: "attribute",
 		prompt: i.prompt,
@@ -3862,20 +3916,20 @@ function ji() {
 				children: "Knowledge is attributed at the last token; choose it to see this panel."
 			}), /* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Mi, {
+				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Fi, {
 					result: s,
 					stale: c
-				}) : null] }), r && a ? /* @__PURE__ */ X(bi, { explained: t }) : null]
+				}) : null] }), r && a ? /* @__PURE__ */ X(Ci, { explained: t }) : null]
 			})]
 		}) : null
 	});
 }
-function Mi({ result: e, stale: t }) {
+function Fi({ result: e, stale: t }) {
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(Ni, { result: e }),
-			/* @__PURE__ */ X(Pi, { neurons: e.attributions.slice(0, Ai) }),
+			/* @__PURE__ */ X(Ii, { result: e }),
+			/* @__PURE__ */ X(Li, { neurons: e.attributions.slice(0, Ni) }),
 			/* @__PURE__ */ X(dn, {
 				label: "attribution by layer",
 				head: [
@@ -3894,7 +3948,7 @@ function Mi({ result: e, stale: t }) {
 		]
 	});
 }
-function Ni({ result: e }) {
+function Ii({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -3930,7 +3984,7 @@ function Ni({ result: e }) {
 		})]
 	});
 }
-function Pi({ neurons: e }) {
+function Li({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -3958,7 +4012,7 @@ function Pi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(sn, { part: Fi(e) })
+			children: /* @__PURE__ */ X(sn, { part: Ri(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
@@ -3980,7 +4034,7 @@ function Pi({ neurons: e }) {
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Fi({ layer: e, expert: t, neuron: n }) {
+function Ri({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3989,10 +4043,10 @@ function Fi({ layer: e, expert: t, neuron: n }) {
 	};
 }
 // src/panels/tested.ts
-function Ii() {
-	return U(Li(H().followed()))?.result ?? null;
+function zi() {
+	return U(Bi(H().followed()))?.result ?? null;
 }
-function Li(e) {
+function Bi(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4000,7 +4054,7 @@ function Li(e) {
 		top: 10
 	} : null;
 }
-function Ri(e, t) {
+function Vi(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -4008,18 +4062,18 @@ function Ri(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var zi = 12, Bi = 10, Vi = Infinity, Hi = pe({
+var Hi = 12, Ui = 10, Wi = Infinity, Gi = pe({
 	is: () => !1,
 	set: () => {}
 });
-function Ui() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z(zi), i = z({});
+function Ki() {
+	let e = H(), t = e.explained.value, n = z("size"), r = z(Hi), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = nr(a.terms, r.value, n.value, (e) => Wi(tn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = ar(a.terms, r.value, n.value, (e) => qi(tn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(Gi, { explained: t }),
+		note: /* @__PURE__ */ X(Ji, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4038,12 +4092,12 @@ function Ui() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === zi ? Vi : zi,
-				children: r.value === zi ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Hi ? Wi : Hi,
+				children: r.value === Hi ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(Hi.Provider, {
+		}), /* @__PURE__ */ X(Gi.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Wi(t, o),
+				is: (e, t) => i.value[e] ?? qi(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4055,7 +4109,7 @@ function Ui() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: ta,
+				onKeyDown: ia,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4080,44 +4134,44 @@ function Ui() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Ji, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Zi, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, ar(e))), /* @__PURE__ */ X($i, {
+					}, cr(e))), /* @__PURE__ */ X(na, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(qi, { explained: t })
+					/* @__PURE__ */ X(Xi, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Wi(e, t) {
+function qi(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && Ft(t) === e.kind;
 }
-function Gi({ explained: e }) {
+function Ji({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		Ki(n),
+		Yi(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Ki(e) {
+function Yi(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function qi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ir(e.ledger);
+function Xi({ explained: e }) {
+	let { sum: t, error: n, holds: r } = sr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4145,10 +4199,10 @@ function qi({ explained: e }) {
 		]
 	}) });
 }
-function Ji(e) {
-	let t = H(), n = je(Hi), { term: r, level: i } = e, a = tn(r), o = ar(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Zi, {
+function Zi(e) {
+	let t = H(), n = je(Gi), { term: r, level: i } = e, a = tn(r), o = cr(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ X(x, { children: [
+		/* @__PURE__ */ X(ea, {
 			name: en(r),
 			value: r.value,
 			level: i,
@@ -4161,24 +4215,24 @@ function Ji(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Yi, {
+		c && i === 1 ? /* @__PURE__ */ X(Qi, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(Xi, {
+		c && i === 2 ? /* @__PURE__ */ X($i, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Yi({ term: e, largest: t }) {
+function Qi({ term: e, largest: t }) {
 	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Bi
+		top: Ui
 	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4188,52 +4242,52 @@ function Yi({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = nr(a.filter((e) => e.source === null), Vi, "size");
-	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(Ji, {
+	let { terms: a, others: o } = i.result, s = ar(a.filter((e) => e.source === null), Wi, "size");
+	return /* @__PURE__ */ X(x, { children: [
+		s.shown.map((e) => /* @__PURE__ */ X(Zi, {
 			term: e,
 			level: 2,
 			largest: t,
 			sources: a.filter((t) => t.source !== null && V(tn(t), tn(e)))
-		}, ar(e))),
-		/* @__PURE__ */ X($i, {
+		}, cr(e))),
+		/* @__PURE__ */ X(na, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(ea, {
+		/* @__PURE__ */ X(ra, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Xi(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = nr(e.terms, Bi, "size");
-	return /* @__PURE__ */ X(S, { children: [
-		n.map((n) => /* @__PURE__ */ X(Zi, {
+function $i(e) {
+	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = ar(e.terms, Ui, "size");
+	return /* @__PURE__ */ X(x, { children: [
+		n.map((n) => /* @__PURE__ */ X(ea, {
 			name: `from ${n.source} ${J(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, ar(n))),
-		/* @__PURE__ */ X($i, {
+		}, cr(n))),
+		/* @__PURE__ */ X(na, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(ea, {
+		/* @__PURE__ */ X(ra, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function Zi(e) {
+function ea(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4272,12 +4326,12 @@ function Zi(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(Qi, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ta, { part: n }) : null })
 		]
 	});
 }
-function Qi({ part: e }) {
-	let t = Ii(), n = t && Ri(t, e);
+function ta({ part: e }) {
+	let t = zi(), n = t && Vi(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -4296,7 +4350,7 @@ function Qi({ part: e }) {
 		]
 	});
 }
-function $i(e) {
+function na(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4325,7 +4379,7 @@ function $i(e) {
 		]
 	});
 }
-function ea(e) {
+function ra(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4347,20 +4401,20 @@ function ea(e) {
 		]
 	});
 }
-function ta(e) {
+function ia(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var na = {
+var aa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ra() {
-	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
+function oa() {
+	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Jn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
 		ask: "lens",
 		prompt: a.prompt,
 		target: a.target,
@@ -4368,7 +4422,7 @@ function ra() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? oa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? la(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4382,14 +4436,14 @@ function ra() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(na).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(aa).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(Kn, {
+			/* @__PURE__ */ X(Yn, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4397,16 +4451,16 @@ function ra() {
 			/* @__PURE__ */ X($, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Rn, {
-					label: `Logit lens, ${na[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Vn, {
+					label: `Logit lens, ${aa[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Pn(f(n)) : null;
+						return n ? Ln(f(n)) : null;
 					},
-					tell: (e, t) => aa(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => ia(u.layers[e] ?? null),
+					tell: (e, t) => ca(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => sa(u.layers[e] ?? null),
 					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
@@ -4424,7 +4478,7 @@ function ra() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						ia(e.layer),
+						sa(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
 						q(e.top_probability[0] ?? 0),
@@ -4436,15 +4490,15 @@ function ra() {
 		]
 	});
 }
-function ia(e) {
+function sa(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function aa(e, t) {
+function ca(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${ia(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${sa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function oa(e, t) {
+function la(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4454,13 +4508,13 @@ function oa(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function sa() {
+function ua() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:",
-		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
 				/* @__PURE__ */ X(sn, { part: r.part }),
@@ -4487,21 +4541,21 @@ function sa() {
 					children: "×"
 				})
 			] }, Nt(r.part)))
-		}), /* @__PURE__ */ X(bn, {
+		}), /* @__PURE__ */ X(Cn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function ca() {
-	let e = H().explained.value, t = sr();
+function da() {
+	let e = H().explained.value, t = ur();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ X(S, { children: [
+		note: /* @__PURE__ */ X(x, { children: [
 			"After ",
 			r,
 			" ",
@@ -4520,17 +4574,17 @@ function ca() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(la, {
+			children: [/* @__PURE__ */ X(fa, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(la, {
+			}), t?.result ? /* @__PURE__ */ X(fa, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function la({ explained: e, caption: t }) {
+function fa({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4577,15 +4631,15 @@ function la({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var ua = 6;
-function da() {
-	let e = H(), t = e.explained.value, n = U(Li(e.followed())), r = Ii(), i = z(!1);
+var pa = 6;
+function ma() {
+	let e = H(), t = e.explained.value, n = U(Bi(e.followed())), r = zi(), i = z(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : ua;
+	let a = i.value ? Infinity : pa;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(pa, { tested: r }),
+		note: /* @__PURE__ */ X(ga, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
 			/* @__PURE__ */ X(un, {
@@ -4612,7 +4666,7 @@ function da() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ X(fa, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ X(ha, {
 					part: {
 						kind: "head",
 						layer: e.layer,
@@ -4621,7 +4675,7 @@ function da() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(on, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(fa, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ha, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -4633,7 +4687,7 @@ function da() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > ua ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > pa ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4641,12 +4695,12 @@ function da() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ma(r)
+				children: _a(r)
 			})
 		]
 	});
 }
-function fa(e) {
+function ha(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
@@ -4657,14 +4711,14 @@ function fa(e) {
 			children: /* @__PURE__ */ X(ln, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ta, { part: e.part }) }),
 		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(an, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function pa({ tested: e }) {
-	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
+function ga({ tested: e }) {
+	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(x, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
-	return t ? /* @__PURE__ */ X(S, { children: [
+	return t ? /* @__PURE__ */ X(x, { children: [
 		"Without L",
 		t.layer,
 		".H",
@@ -4676,28 +4730,28 @@ function pa({ tested: e }) {
 		" to ",
 		q(t.zeroed_probability ?? 0),
 		"."
-	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
+	] }) : /* @__PURE__ */ X(x, { children: "No listed head alone moves the target beyond the control." });
 }
-function ma(e) {
+function _a(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function ha() {
-	let e = H(), t = e.explained.value, n = Gn(t?.position ?? 0, t?.tokens.length ?? 0), r = _a();
+function va() {
+	let e = H(), t = e.explained.value, n = Jn(t?.position ?? 0, t?.tokens.length ?? 0), r = ba();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: r ? /* @__PURE__ */ X(S, { children: [
+		note: r ? /* @__PURE__ */ X(x, { children: [
 			"Coloured by what each token gives the target through ",
 			Y(r.part),
 			": orange + raises, purple − lowers; largest ",
 			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ X(Kn, {
+		children: [/* @__PURE__ */ X(Yn, {
 			start: n,
 			length: i.length,
 			what: "tokens"
@@ -4705,20 +4759,20 @@ function ha() {
 			class: "strip",
 			start: n.value + 1,
 			children: s.map((t) => {
-				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : Nn(n, o);
+				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : In(n, o);
 				return /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
 					type: "button",
 					class: "token",
 					"aria-pressed": t.position === a,
 					style: i ? {
 						background: i,
-						color: Fn(i)
+						color: Rn(i)
 					} : {},
 					onClick: () => e.set({
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => ga(e),
+					onKeyDown: (e) => ya(e),
 					children: [
 						/* @__PURE__ */ X("span", {
 							class: "index",
@@ -4735,13 +4789,13 @@ function ha() {
 		})]
 	});
 }
-function ga(e) {
+function ya(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function _a() {
+function ba() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
@@ -4749,28 +4803,28 @@ function _a() {
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: va(s, a)
+		values: xa(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: va(i.result, t)
+		values: xa(i.result, t)
 	} : null;
 }
-function va(e, t) {
+function xa(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function ya({ page: e }) {
+function Sa({ page: e }) {
 	let t = P(null);
-	return Oe(() => e.link(), [e]), Oe(() => t.current ? Tn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(qt.Provider, {
+	return Oe(() => e.link(), [e]), Oe(() => t.current ? On(e, t.current) : void 0, [e]), /* @__PURE__ */ X(qt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(Gr, {}),
-				/* @__PURE__ */ X(ba, { page: e }),
-				/* @__PURE__ */ X(Xr, {}),
+				/* @__PURE__ */ X(Jr, {}),
+				/* @__PURE__ */ X(Ca, { page: e }),
+				/* @__PURE__ */ X($r, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -4780,7 +4834,7 @@ function ya({ page: e }) {
 		})
 	});
 }
-function ba({ page: e }) {
+function Ca({ page: e }) {
 	let { a: t } = e.state.value, n = U(t === "" ? null : {
 		ask: "explain",
 		...Gt(e.state.value),
@@ -4796,61 +4850,61 @@ function ba({ page: e }) {
 	]), t === "" ? /* @__PURE__ */ X("p", {
 		class: "panel note",
 		children: "Type a prompt and press Enter."
-	}) : /* @__PURE__ */ X(S, { children: [n && !r ? /* @__PURE__ */ X("div", {
+	}) : /* @__PURE__ */ X(x, { children: [n && !r ? /* @__PURE__ */ X("div", {
 		class: "panel",
 		children: /* @__PURE__ */ X($, { answer: n })
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(ha, {}),
+			/* @__PURE__ */ X(va, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(ca, {}), /* @__PURE__ */ X(ra, {})]
+				children: [/* @__PURE__ */ X(da, {}), /* @__PURE__ */ X(oa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(Ui, {}), /* @__PURE__ */ X(da, {})]
+				children: [/* @__PURE__ */ X(Ki, {}), /* @__PURE__ */ X(ma, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ X(hn, {}),
-					/* @__PURE__ */ X(sa, {}),
-					/* @__PURE__ */ X(qn, {})
+					/* @__PURE__ */ X(ua, {}),
+					/* @__PURE__ */ X(Xn, {})
 				]
 			}),
-			/* @__PURE__ */ X(pr, {}),
-			/* @__PURE__ */ X(Er, {}),
-			/* @__PURE__ */ X(ji, {}),
-			/* @__PURE__ */ X(Pr, {})
+			/* @__PURE__ */ X(gr, {}),
+			/* @__PURE__ */ X(kr, {}),
+			/* @__PURE__ */ X(Pi, {}),
+			/* @__PURE__ */ X(Lr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var xa = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var wa = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Sa(e, t, n) {
-	Ca(n);
+function Ta(e, t, n) {
+	Ea(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ X(ya, { page: new Wt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Sa, { page: new Wt(e, t) }), r), () => fe(null, r);
 }
-function Ca(e) {
+function Ea(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = xa, n.append(r);
+	r.dataset.unembed = "", r.textContent = wa, n.append(r);
 }
-function wa({ model: e, el: t }) {
+function Da({ model: e, el: t }) {
 	let n = e.get("data");
-	return Sa({
+	return Ta({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Ur(n.results) : Wr(e), t);
+	}, n.live === !1 ? Kr(n.results) : qr(e), t);
 }
-var Ta = document.getElementById("unembed"), Ea = document.getElementById("unembed-data")?.textContent;
-if (Ta && Ea) {
-	let e = JSON.parse(Ea);
-	Sa(e, e.host === "report" ? Ur(e.results) : Ir(e.token), Ta);
+var Oa = document.getElementById("unembed"), ka = document.getElementById("unembed-data")?.textContent;
+if (Oa && ka) {
+	let e = JSON.parse(ka);
+	Ta(e, e.host === "report" ? Kr(e.results) : zr(e.token), Oa);
 }
-var Da = { render: wa };
-export { Da as default };
+var Aa = { render: Da };
+export { Aa as default };

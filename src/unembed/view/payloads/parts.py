@@ -99,8 +99,6 @@ class ReadTerm:
     """One addend of what a part reads."""
 
     part: ReadPart
-    key: ReadPart | None
-    """Of a head: what the source token's key was made of, while `part` made the query."""
     value: float
 
 
@@ -108,8 +106,9 @@ class ReadTerm:
 class Reading:
     """A number that a part computes of the stream; `terms` and `others` sum to it."""
 
-    what: Literal["pre-activation", "gate", "up", "score"]
+    what: Literal["pre-activation", "gate", "up", "query", "key"]
     value: float
+    """The model's own number: of query and key it is the score."""
     source: PromptToken | None
     """Of a head: the token it attends to most, where the score is read."""
     terms: list[ReadTerm]
@@ -129,8 +128,8 @@ class InspectPayload:
     promotes: list[Token]
     suppresses: list[Token]
     reads: list[Reading]
-    """Of a head its score, of a gated neuron its gate and up value, of another neuron its pre-activation. Empty for a
-    sublayer, for a neuron of a mixture, and for a head of a prompt of which the run keeps one position."""
+    """Of a head its score, by query and by key; of a gated neuron its gate and up value, of another its pre-activation.
+    Empty for a sublayer, for a neuron of a mixture, and for a head where the run of a long prompt has one position."""
     schema: Literal["unembed/inspect/1"] = "unembed/inspect/1"
 
 
@@ -164,15 +163,13 @@ def inspect_payload(result: "Inspection", reads: "Sequence[ReadingResult]") -> I
     )
 
 
-def _reading(model: "Model", tokens: Sequence[int], reading: "ReadingResult") -> Reading:
+def _reading(model: "Model", tokens: tuple[int, ...], reading: "ReadingResult") -> Reading:
     place = reading.source
     return Reading(
         what=reading.what,
         value=reading.value,
         source=None if place is None else prompt_tokens(model, tokens)[place],
-        terms=[
-            ReadTerm(_read_part(t.term), None if t.key is None else _read_part(t.key), t.value) for t in reading.terms
-        ],
+        terms=[ReadTerm(_read_part(t.term), t.value) for t in reading.terms],
         others=Others(count=reading.others_count, value=reading.others),
         error=reading.error,
         tolerance=reading.tolerance,
