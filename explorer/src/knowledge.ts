@@ -1,5 +1,5 @@
 /** What the page makes of facts: suggestions, sets of neurons, and the command that writes an edit to a file. */
-import type { FactListPayload, FindPayload, ListedFact, NeuronPlace } from "./payloads";
+import type { FactListPayload, FindPayload, ListedFact, NeuronPlace, NeuronValue } from "./payloads";
 import { type FactEdit, type Knowledge, NEURON_SETS, type NeuronSet, type Part } from "./state";
 
 /** The known facts that a prompt may be about: it names the subject, and the answer is the explained token. */
@@ -14,6 +14,14 @@ export function suggested(
       .filter((fact) => answer !== "" && fact.answer.startsWith(answer) && prompt.includes(fact.subject))
       .map((fact) => ({ ...fact, relation: name })),
   );
+}
+
+/** The listed neurons of each layer, largest attribution first. */
+export function byLayer(neurons: readonly NeuronValue[], layers: number): NeuronValue[][] {
+  const columns: NeuronValue[][] = Array.from({ length: layers }, () => []);
+  for (const neuron of neurons) columns[neuron.layer]?.push(neuron);
+  for (const column of columns) column.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  return columns;
 }
 
 /** The prompts of a text, one a line, without those that come twice. */

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { chosenSet, commandOf, editAsk, findAsk, lineOf, promptsOf, setsOf, suggested } from "../src/knowledge";
+import {
+  byLayer,
+  chosenSet,
+  commandOf,
+  editAsk,
+  findAsk,
+  lineOf,
+  promptsOf,
+  setsOf,
+  suggested,
+} from "../src/knowledge";
 import type { FactListPayload, FindPayload } from "../src/payloads";
 import { type FactEdit, LOOKED_FOR } from "../src/state";
 
@@ -53,6 +63,15 @@ describe("facts", () => {
       target: "Prague",
     });
   });
+});
+
+it("places neurons by layer, the largest first", () => {
+  const values = [
+    [1, 0.1],
+    [0, 0.2],
+    [1, -0.3],
+  ].map(([layer = 0, value = 0], neuron) => ({ layer, expert: null, neuron, value, activation: 0 }));
+  expect(byLayer(values, 3).map((column) => column.map((each) => each.neuron))).toEqual([[1], [2, 0], []]);
 });
 
 describe("sets of neurons", () => {

@@ -1,12 +1,16 @@
 /** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
-import { plain, signed, visible } from "../format";
+import { signColour } from "../colours";
+import { nameOf, plain, signed, visible } from "../format";
+import { byLayer, neuronPart } from "../knowledge";
 import { useLatest, usePage, useSeen } from "../page";
 import type { AttributePayload, NeuronValue } from "../payloads";
-import type { Part } from "../state";
+import { samePart } from "../state";
 import { FactBox } from "./Fact";
+import { Grid } from "./Grid";
 import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";
 
 const NEURONS = 12;
+const LISTED = 100;
 
 export function KnowledgePanel() {
   const page = usePage();
@@ -16,7 +20,7 @@ export function KnowledgePanel() {
   const last = explained !== null && explained.position === explained.tokens.length - 1;
   const ask =
     seen && last && followed
-      ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: 20 }
+      ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: LISTED }
       : null;
   const { answer, result, stale } = useLatest(ask);
   return (
@@ -42,19 +46,24 @@ export function KnowledgePanel() {
 }
 
 function Attributed({ result, stale }: { result: AttributePayload; stale: boolean }) {
+  const columns = byLayer(result.attributions, result.layers.length);
   return (
     <div class={stale ? "stale" : ""}>
       <Layers result={result} />
+      <NeuronMap result={result} />
       <Neurons neurons={result.attributions.slice(0, NEURONS)} />
       <TableTwin
         label="attribution by layer"
-        head={["layer", "sum of its neurons", "change of the probability", "error"]}
+        head={["layer", "sum of its neurons", "change of the probability", "error", "strongest neurons"]}
         rows={() =>
-          result.layers.map((layer) => [
+          result.layers.map((layer, place) => [
             `L${layer.layer}`,
             layer.sum === null ? "" : signed(layer.sum, 4),
             signed(layer.change, 4),
             layer.error === null ? "" : plain(layer.error, 4),
+            (columns[place] ?? [])
+              .map((neuron) => `${nameOf(neuronPart(neuron))} ${signed(neuron.value, 3)}`)
+              .join(", "),
           ])
         }
       />
@@ -100,6 +109,45 @@ function Layers({ result }: { result: AttributePayload }) {
   );
 }
 
+/** Layers across, the strongest neurons of all down, the largest of a layer at the top. */
+function NeuronMap({ result }: { result: AttributePayload }) {
+  const page = usePage();
+  const columns = byLayer(result.attributions, result.layers.length);
+  const rows = Math.max(0, ...columns.map((column) => column.length));
+  const largest = Math.max(0, ...result.attributions.map((neuron) => Math.abs(neuron.value)));
+  const at = (column: number, row: number) => columns[column]?.[row];
+  const selected = page.state.value.selection;
+  return (
+    <>
+      <p class="note">The {result.attributions.length} strongest neurons by layer; a cell selects its neuron.</p>
+      <Grid
+        label={`Attribution of the ${result.attributions.length} strongest neurons, layers across`}
+        columns={columns.length}
+        rows={rows}
+        height={10}
+        colour={(column, row) => {
+          const neuron = at(column, row);
+          return neuron ? signColour(neuron.value, largest) : null;
+        }}
+        tell={(column, row) => {
+          const neuron = at(column, row);
+          return neuron ? `${nameOf(neuronPart(neuron))}: ${signed(neuron.value, 3)}` : "";
+        }}
+        marked={(column, row) => {
+          const neuron = at(column, row);
+          return neuron !== undefined && samePart(neuronPart(neuron), selected);
+        }}
+        rowName={(row) => String(row + 1)}
+        columnName={(column) => `L${column}`}
+        onChoose={(column, row) => {
+          const neuron = at(column, row);
+          if (neuron) page.select(neuronPart(neuron));
+        }}
+      />
+    </>
+  );
+}
+
 function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
   const largest = Math.max(0, ...neurons.map((neuron) => Math.abs(neuron.value)));
   return (
@@ -122,7 +170,7 @@ function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
         {neurons.map((neuron) => (
           <tr key={`${neuron.layer} ${neuron.expert} ${neuron.neuron}`}>
             <th scope="row">
-              <PartButton part={partOfNeuron(neuron)} />
+              <PartButton part={neuronPart(neuron)} />
             </th>
             <td class="number">
               <Signed value={neuron.value} digits={3} />
@@ -136,8 +184,4 @@ function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
       </tbody>
     </table>
   );
-}
-
-function partOfNeuron({ layer, expert, neuron }: NeuronValue): Part {
-  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
 }

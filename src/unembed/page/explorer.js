@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
-function v(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
+function y(e) {
 	e && e.parentNode && e.remove();
 }
-function y(e, t, n) {
+function b(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function x(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,20 +26,20 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function S(e) {
 	return e.children;
 }
-function S(e, t) {
+function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function C(e, t) {
-	if (t == null) return e.__ && C(e.__, e.__i + 1);
+function ee(e, t) {
+	if (t == null) return e.__ && ee(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : C(e);
+	return typeof e.type != "function" || e.props.__P ? null : ee(e);
 }
 function w(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || C(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
 }
 function T(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
@@ -57,35 +57,35 @@ function te() {
 	}
 }
 function ne(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = D(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = k(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
-	return n.__e = g, c;
+	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
+	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	return n.__e = _, c;
 }
-function D(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
-	if (v) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
-			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
-			u[_] = o.__i, d[a] = _ + 1;
+function re(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	if (y) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
+			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
+			u[v] = o.__i, d[a] = v + 1;
 		}
-		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
+		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = C(s)), ue(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
 	return r;
 }
-function re(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = C(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ie(e, t, n, r) {
+function ae(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ie(e, t, n, r) {
 	}
 	return -1;
 }
-function ae(e, t, n) {
+function oe(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function O(e, t, n, r, i) {
+function D(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function O(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function oe(t) {
+function se(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function oe(t) {
 		}
 	};
 }
-function k(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, w, T, E, te, D, re, ie, ae, O, oe, k, A, j = n.type;
+function O(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof j == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (T = n.props, E = (d = j.prototype) && d.render, te = (d = j.contextType) && i[d.__c], D = d ? te ? te.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (E ? n.__c = g = new j(T, D) : (n.__c = g = new S(T, D), g.constructor = j, g.render = de), te && te.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), E && (g.__s || (g.__s = g.state), j.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, j.getDerivedStateFromProps(T, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (T !== y && E && !j.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(T, D), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(T, g.__s, D)) {
-					n.__v != r.__v && (g.props = T, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
+					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = C(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(T, g.__s, D), E && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, w);
+				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, w);
 				});
-			} else E && !j.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), E && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = D, g.props = T, g.__P = t, g.__g &= -5, re = e.__r, ie = E ? 25 : 0;
+			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
 			do
-				g.__g &= -9, re && re(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++ie < 25);
-			E && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), E && r.__c && g.getSnapshotBeforeUpdate && (w = g.getSnapshotBeforeUpdate(y, b)), ae = d && d.type === x && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ue(e, e);
-			}), r.__k = null), c = r.__k ? C(r, 0) : null), c = ne(t, ee(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ae < 25);
+			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && de(e, e);
+			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
-						for (; k < o.length; k++) if (A = o[k]) {
-							if (o[k] = null, O) {
-								if (A == oe) break;
+						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
+						for (; O < o.length; O++) if (k = o[O]) {
+							if (o[O] = null, D) {
+								if (k == se) break;
 							} else {
-								if (A.nodeType != 8) break;
-								A.data.startsWith("$s") && (oe = se(O = A));
+								if (k.nodeType != 8) break;
+								k.data.startsWith("$s") && (se = ce(D = k));
 							}
 						}
 					}
-					if (!O) {
+					if (!D) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						O = c;
+						D = c;
 					}
-					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(v);
+					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function se(e, t) {
+function ce(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function se(e, t) {
 		t && t.push(e);
 	}
 }
-function ce(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
+function le(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
 }
-function A(t, n, r) {
-	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
+function k(t, n, r) {
+	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function A(t, n, r) {
 		}
 	});
 }
-function le(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, S, w = r.props || p, T = n.props, E = n.type;
+function ue(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
 	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (E ? y.localName == E : y.nodeType == 3)) {
-			t = y, o[d] = null;
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
+			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (S = u.ownerDocument || document, !E) return S.createTextNode(T);
-		t = S.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
+		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
 	if (E) {
-		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(y = t.attributes[d]).name] = y.value;
-		for (d in w) y = w[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || O(t, d, null, y, a);
-		for (d in T) y = T[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || w[d] === y || O(t, d, y, w[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && C(r, 0), c, l), o && o.some(v)), c && E != "textarea" || (d = "value", E == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (E != "progress" || b) || O(t, d, b, w[d], a), d = "checked", x != null && x != t[d] && O(t, d, x, w[d], a));
+		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
+		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
+		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
 	} else w === T || c && t.data == T || (t.data = T);
 	return t;
 }
-function j(t, n, r, i) {
+function A(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ue(t, n, r) {
+function de(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,17 +238,17 @@ function ue(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function de(e, t, n) {
+function fe(e, t, n) {
 	return this.constructor(e, n);
 }
-function fe(t, n) {
+function pe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
 }
-function pe(e) {
+function me(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, S.prototype.setState = function(e, t) {
+}, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), E(this)));
-}, S.prototype.forceUpdate = function(e) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
+}, C.prototype.forceUpdate = function(e) {
 	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
-}, S.prototype.render = x, r = [], a = 0, o = function(e, t) {
+}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
-function De(e, t) {
-	N.__h && N.__h(M, e, ve || t), ve = 0;
-	var n = M.__H || (M.__H = {
+var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
+function Oe(e, t) {
+	M.__h && M.__h(j, e, ye || t), ye = 0;
+	var n = j.__H || (j.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Oe(e, t) {
-	var n = De(me++, 3);
-	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
-}
 function ke(e, t) {
-	var n = De(me++, 4);
-	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
+	var n = Oe(he++, 3);
+	!M.__s && Be(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
 }
-function P(e) {
-	return ve = 5, Ae(function() {
+function Ae(e, t) {
+	var n = Oe(he++, 4);
+	!M.__s && Be(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
+}
+function N(e) {
+	return ye = 5, je(function() {
 		return { current: e };
 	}, []);
 }
-function Ae(e, t) {
-	var n = De(me++, 7);
-	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function je(e, t) {
+	var n = Oe(he++, 7);
+	return Be(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function je(e) {
-	var t = M.context[e.__c], n = De(me++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
+function Me(e) {
+	var t = j.context[e.__c], n = Oe(he++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
 }
-function Me() {
-	var e = De(me++, 11);
+function Ne() {
+	var e = Oe(he++, 11);
 	if (!e.__) {
-		for (var t = M.__v; !t.__m && t.__;) t = t.__;
+		for (var t = j.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ne() {
+function Pe() {
 	var e;
 	do {
-		for (; e = be.shift();) try {
-			Le(e);
+		for (; e = xe.shift();) try {
+			Re(e);
 		} catch (t) {
-			N.__e(t, { __: (e = e.__P) && e.__v });
+			M.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = ye.shift();) {
+		for (; e = be.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Le), t.__h.some(Re), t.__h = [];
+				t.__h.some(Re), t.__h.some(ze), t.__h = [];
 			} catch (n) {
-				t.__h = [], N.__e(n, e.__v);
+				t.__h = [], M.__e(n, e.__v);
 			}
 		}
-	} while (be.length);
+	} while (xe.length);
 }
-N.__b = function(e) {
-	M = null, xe && xe(e);
-}, N.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
-}, N.__r = function(e) {
-	Se && Se(e), me = 0;
-	var t = (M = e.__c).__H;
-	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
+M.__b = function(e) {
+	j = null, Se && Se(e);
+}, M.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
+}, M.__r = function(e) {
+	Ce && Ce(e), he = 0;
+	var t = (j = e.__c).__H;
+	t && (ge == j ? j.__h = [] : (t.__h.some(Re), t.__h.some(ze), he = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), he = M;
-}, N.diffed = function(e) {
-	Ce && Ce(e);
+	})), ge = j;
+}, M.diffed = function(e) {
+	we && we(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Le(be.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), he = M = null;
-}, N.__c = function(e, t) {
+	})), ge = j = null;
+}, M.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Re(e);
+			e.__h.some(Re), e.__h = e.__h.filter(function(e) {
+				return !e.__ || ze(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), we && we(e, t);
-}, N.unmount = function(e) {
-	Te && Te(e);
+	}), Te && Te(e, t);
+}, M.unmount = function(e) {
+	Ee && Ee(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ N.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ie(be.push(r));
-			} else Le(r);
+				r.__P = n, Le(xe.push(r));
+			} else Re(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && N.__e(t, r.__v));
+	}), r.__H = void 0, t && M.__e(t, r.__v));
 };
-var Pe = typeof requestAnimationFrame == "function";
-function Fe(e) {
-	var t, n = function() {
-		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Pe && (t = requestAnimationFrame(n));
-}
+var Fe = typeof requestAnimationFrame == "function";
 function Ie(e) {
-	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
+	var t, n = function() {
+		clearTimeout(r), Fe && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Fe && (t = requestAnimationFrame(n));
 }
 function Le(e) {
-	var t = M, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), M = t;
+	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Ie)(Pe);
 }
 function Re(e) {
-	var t = M;
-	e.__c = e.__(), M = t;
+	var t = j, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), j = t;
 }
-function ze(e, t) {
+function ze(e) {
+	var t = j;
+	e.__c = e.__(), j = t;
+}
+function Be(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !_e(t, e[n]);
+		return !ve(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Be = Symbol.for("preact-signals");
-function Ve() {
-	if (I > 1) I--;
+var Ve = Symbol.for("preact-signals");
+function He() {
+	if (F > 1) F--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Ye;
-			for (Ye = void 0; e !== void 0;) {
+			var e = Xe;
+			for (Xe = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ge !== void 0;) {
-			var n = Ge;
-			for (Ge = void 0, Ke++; n !== void 0;) {
+		})(); Ke !== void 0;) {
+			var n = Ke;
+			for (Ke = void 0, qe++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ve() {
 				n = r;
 			}
 		}
-		if (Ke = 0, I--, t) throw e;
+		if (qe = 0, F--, t) throw e;
 	}
 }
-function He(e) {
-	if (I > 0) return e();
-	Je = ++qe, I++;
+function Ue(e) {
+	if (F > 0) return e();
+	Ye = ++Je, F++;
 	try {
 		return e();
 	} finally {
-		Ve();
+		He();
 	}
 }
-var Ue, F = void 0;
-function We(e) {
-	var t = F, n = Ue;
-	F = void 0, Ue = void 0;
+var We, P = void 0;
+function Ge(e) {
+	var t = P, n = We;
+	P = void 0, We = void 0;
 	try {
 		return e();
 	} finally {
-		F = t, Ue = n;
+		P = t, We = n;
 	}
 }
-var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
-function Ze(e) {
-	if (F !== void 0) {
+var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
+function Qe(e) {
+	if (P !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== F) return t = {
+		if (t === void 0 || t.t !== P) return t = {
 			i: 0,
 			S: e,
-			p: F.s,
+			p: P.s,
 			n: void 0,
-			t: F,
+			t: P,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
+		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
 	}
 }
-function L(e, t) {
+function I(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-L.prototype.brand = Be, L.prototype.h = function() {
+I.prototype.brand = Ve, I.prototype.h = function() {
 	return !0;
-}, L.prototype.S = function(e) {
+}, I.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, L.prototype.U = function(e) {
+}, I.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, L.prototype.subscribe = function(e) {
+}, I.prototype.subscribe = function(e) {
 	var t = this;
-	return st(function() {
+	return ct(function() {
 		var n = t.value;
-		We(function() {
+		Ge(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, L.prototype.valueOf = function() {
+}, I.prototype.valueOf = function() {
 	return this.value;
-}, L.prototype.toString = function() {
+}, I.prototype.toString = function() {
 	return this.value + "";
-}, L.prototype.toJSON = function() {
+}, I.prototype.toJSON = function() {
 	return this.value;
-}, L.prototype.peek = function() {
+}, I.prototype.peek = function() {
 	var e = this;
-	return We(function() {
+	return Ge(function() {
 		return e.value;
 	});
-}, Object.defineProperty(L.prototype, "value", {
+}, Object.defineProperty(I.prototype, "value", {
 	get: function() {
-		var e = Ze(this);
+		var e = Qe(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ke > 100) throw Error("Cycle detected");
+			if (qe > 100) throw Error("Cycle detected");
 			(function(e) {
-				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
+				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Ye
+					o: Xe
 				});
-			})(this), this.v = e, this.i++, Xe++, I++;
+			})(this), this.v = e, this.i++, Ze++, F++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ve();
+				He();
 			}
 		}
 	}
 });
-function R(e, t) {
-	return new L(e, t);
+function L(e, t) {
+	return new I(e, t);
 }
-function Qe(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function $e(e) {
+function et(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function $e(e) {
 		}
 	}
 }
-function et(e) {
+function tt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function tt(e, t) {
-	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
+function nt(e, t) {
+	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
 }
-tt.prototype = new L(), tt.prototype.h = function() {
+nt.prototype = new I(), nt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
-	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
-	var e = F;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
+	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
+	var e = P;
 	try {
-		$e(this), F = this;
+		et(this), P = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return F = e, et(this), this.f &= -2, !0;
-}, tt.prototype.S = function(e) {
+	return P = e, tt(this), this.f &= -2, !0;
+}, nt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	L.prototype.S.call(this, e);
-}, tt.prototype.U = function(e) {
-	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
+	I.prototype.S.call(this, e);
+}, nt.prototype.U = function(e) {
+	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, tt.prototype.N = function() {
+}, nt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(tt.prototype, "value", { get: function() {
+}, Object.defineProperty(nt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Ze(this);
+	var e = Qe(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function nt(e, t) {
-	return new tt(e, t);
+function rt(e, t) {
+	return new nt(e, t);
 }
-function rt(e) {
+function it(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		I++;
-		var n = F;
-		F = void 0;
+		F++;
+		var n = P;
+		P = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, it(e), t;
+			throw e.f &= -2, e.f |= 8, at(e), t;
 		} finally {
-			F = n, Ve();
+			P = n, He();
 		}
 	}
 }
-function it(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, rt(e);
-}
 function at(e) {
-	if (F !== this) throw Error("Out-of-order effect");
-	et(this), F = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, it(e);
+}
+function ot(e) {
+	if (P !== this) throw Error("Out-of-order effect");
+	tt(this), P = e, this.f &= -2;
 	try {
-		8 & this.f && it(this);
+		8 & this.f && at(this);
 	} finally {
-		Ve();
+		He();
 	}
 }
-function ot(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
+function st(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
 }
-ot.prototype.c = function() {
+st.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ot.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ot.prototype.S = function() {
+}, st.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
-	var e = F;
-	return F = this, at.bind(this, e);
-}, ot.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
-}, ot.prototype.d = function() {
-	this.f |= 8, 1 & this.f || it(this);
-}, ot.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, it(this), et(this), F++;
+	var e = P;
+	return P = this, ot.bind(this, e);
+}, st.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
+}, st.prototype.d = function() {
+	this.f |= 8, 1 & this.f || at(this);
+}, st.prototype.dispose = function() {
 	this.d();
 };
-function st(e, t) {
-	var n = new ot(e, t);
+function ct(e, t) {
+	var n = new st(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function st(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
-st(function() {
-	ct = this.N;
+var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
+ct(function() {
+	lt = this.N;
 })();
-function ft(t, n) {
+function pt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function pt(e) {
-	if (lt) {
-		var t = lt;
-		lt = void 0, t();
-	}
-	lt = e && e.S();
-}
 function mt(e) {
-	var t = this, r = e.data, i = z(r);
+	if (ut) {
+		var t = ut;
+		ut = void 0, t();
+	}
+	ut = e && e.S();
+}
+function ht(e) {
+	var t = this, r = e.data, i = R(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ae(function() {
+	var a = je(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = nt(function() {
+		var a = rt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = nt(function() {
+		}), o = rt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = st(function() {
-			if (this.N = vt, o.value) {
+		}), s = ct(function() {
+			if (this.N = yt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function mt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
+ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: mt
+		value: ht
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), ft("__b", function(e, t) {
-	if (pt(), typeof t.type == "string") {
+}), pt("__b", function(e, t) {
+	if (mt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), ft("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		pt();
+}), pt("__r", function(e, t) {
+	if (e(t), t.type !== S) {
+		mt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return st(function() {
+			return ct(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
 	}
-}), ft("__e", function(e, t, n, r) {
-	pt(), e(t, n, r);
-}), ft("diffed", function(e, t) {
-	pt();
+}), pt("__e", function(e, t, n, r) {
+	mt(), e(t, n, r);
+}), pt("diffed", function(e, t) {
+	mt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function ht(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
+function gt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: st(function() {
-			this.N = vt;
+		d: ct(function() {
+			this.N = yt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-ft("unmount", function(e, t) {
+pt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ ft("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), ft("__h", function(e, t, n, r) {
+}), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), S.prototype.shouldComponentUpdate = function(e, t) {
+}), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ ft("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function z(e, t) {
-	return Ae(function() {
-		return R(e, t);
+function R(e, t) {
+	return je(function() {
+		return L(e, t);
 	}, []);
 }
-var gt = function(e) {
+var _t = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function _t() {
-	He(function() {
-		for (var e; e = dt.shift();) ct.call(e);
+function vt() {
+	Ue(function() {
+		for (var e; e = ft.shift();) lt.call(e);
 	});
 }
-function vt() {
-	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
+function yt() {
+	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
 }
 // src/asks.ts
-var yt = {
+var bt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -859,38 +859,38 @@ var yt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, bt = 2, xt = 200;
-function B(e) {
-	if (Array.isArray(e)) return `[${e.map(B).join(",")}]`;
+}, xt = 2, St = 200;
+function z(e) {
+	if (Array.isArray(e)) return `[${e.map(z).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${B(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${z(t)}`).join(",")}}`;
 }
-var St = {
+var Ct = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ct = class {
+}, wt = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(B(t), this.#n(t, n));
+			this.#e.set(z(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = B(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = B(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(B(e))?.answer.value?.result ?? null;
+		return this.#e.get(z(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -900,19 +900,19 @@ var St = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: R(n ? {
-				...St,
+			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: L(n ? {
+				...Ct,
 				fraction: 1,
 				result: t
-			} : St),
+			} : Ct),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -925,43 +925,43 @@ var St = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...St,
+					...Ct,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...St,
+				...Ct,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...St,
+				...Ct,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= xt) return;
+			if (this.#e.size <= St) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, wt = [
+}, Tt = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Tt = [
+], Et = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Et = ["rome", "value"], Dt = [
+], Dt = ["rome", "value"], Ot = [
 	"refined",
 	"kept",
 	"shared"
-], Ot = {
+], kt = {
 	a: "",
 	b: null,
 	position: null,
@@ -972,7 +972,7 @@ var St = {
 	test: null,
 	pins: [],
 	knowledge: null
-}, kt = {
+}, At = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -980,11 +980,11 @@ var St = {
 	test: null,
 	edit: null
 };
-function At(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Ot[e]));
+function jt(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(kt[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function jt(e, t = Ot) {
+function Mt(e, t = kt) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -992,30 +992,30 @@ function jt(e, t = Ot) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Mt({
-		...Ot,
+	return typeof n == "object" && n && !Array.isArray(n) ? Nt({
+		...kt,
 		...n
 	}) : t;
 }
-function Mt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Ot[t], n = (e) => e === null || typeof e == "string";
+function Nt(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : kt[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
-		position: t("position", (e) => e === null || Lt(e)),
-		target: t("target", (e) => n(e) || Lt(e)),
+		position: t("position", (e) => e === null || Rt(e)),
+		target: t("target", (e) => n(e) || Rt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Ut(e)),
-		test: t("test", (e) => e === null || Rt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(zt)),
-		knowledge: t("knowledge", (e) => e === null || Vt(e))
+		selection: t("selection", (e) => e === null || Wt(e)),
+		test: t("test", (e) => e === null || zt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Bt)),
+		knowledge: t("knowledge", (e) => e === null || Ht(e))
 	};
 }
-function V(e, t) {
-	return e === null || t === null ? e === t : Nt(e) === Nt(t);
+function B(e, t) {
+	return e === null || t === null ? e === t : Pt(e) === Pt(t);
 }
-function Nt(e) {
+function Pt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1024,13 +1024,13 @@ function Nt(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function Pt(e) {
+function Ft(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Ft(e) {
+function It(e) {
 	return e.kind === "attention" || e.kind === "head" ? "attention" : "mlp";
 }
-function It(e) {
+function Lt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, , o] = t, s = { layer: Number(n) };
@@ -1048,55 +1048,55 @@ function It(e) {
 		head: Number(r)
 	};
 }
-function Lt(e) {
+function Rt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Rt(e) {
-	return wt.some((t) => t === e);
-}
 function zt(e) {
-	let t = e;
-	return typeof t == "object" && !!t && Ut(t.part) && Rt(t.how);
+	return Tt.some((t) => t === e);
 }
 function Bt(e) {
-	return (t) => e.includes(t);
+	let t = e;
+	return typeof t == "object" && !!t && Wt(t.part) && zt(t.how);
 }
 function Vt(e) {
-	let t = e;
-	if (typeof t != "object") return !1;
-	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Bt([null, ...Dt])(a) && Bt([
-		null,
-		"zero",
-		"double"
-	])(o) && (s === null || Ht(s));
+	return (t) => e.includes(t);
 }
 function Ht(e) {
 	let t = e;
-	return typeof t == "object" && Bt(Tt)(t.action) && typeof t.to == "string" && Bt(Et)(t.method);
+	if (typeof t != "object") return !1;
+	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Vt([null, ...Ot])(a) && Vt([
+		null,
+		"zero",
+		"double"
+	])(o) && (s === null || Ut(s));
 }
 function Ut(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Lt(t.layer) ? !1 : t.kind === "head" ? Lt(t.head) : t.kind === "neuron" ? Lt(t.neuron) && (t.expert === void 0 || Lt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
+	return typeof t == "object" && Vt(Et)(t.action) && typeof t.to == "string" && Vt(Dt)(t.method);
+}
+function Wt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "mlp";
 }
 // src/page.ts
-var Wt = class {
+var Gt = class {
 	data;
 	desk;
 	state;
-	hovered = R(null);
-	explained = R(null);
-	answered = R(null);
-	helpOpen = R(!1);
-	said = R("");
-	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = L(null);
+	explained = L(null);
+	answered = L(null);
+	helpOpen = L(!1);
+	said = L("");
+	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Ct(t, e.results);
-		let n = Mt({
-			...Ot,
+		this.data = e, this.desk = new wt(t, e.results);
+		let n = Nt({
+			...kt,
 			...e.state
 		});
-		this.state = R(e.host === "widget" ? n : jt(location.hash, n));
+		this.state = L(e.host === "widget" ? n : Mt(location.hash, n));
 	}
 	set(e) {
 		let t = this.state.value, n = e.a !== void 0 && e.a !== t.a;
@@ -1120,32 +1120,32 @@ var Wt = class {
 		});
 	}
 	take(e) {
-		He(() => {
+		Ue(() => {
 			this.explained.value = e, this.answered.value = e && this.state.value;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Gt(e),
+			...Kt(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = st(() => {
-			let e = At(this.state.value);
+		let e = ct(() => {
+			let e = jt(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
-			this.state.value = jt(location.hash);
+			this.state.value = Mt(location.hash);
 		};
 		return addEventListener("hashchange", t), () => {
 			e(), removeEventListener("hashchange", t);
 		};
 	}
 };
-function Gt({ a: e, target: t, vs: n, reference: r, position: i }) {
-	return Kt({
+function Kt({ a: e, target: t, vs: n, reference: r, position: i }) {
+	return qt({
 		prompt: e,
 		target: t,
 		vs: n,
@@ -1153,41 +1153,41 @@ function Gt({ a: e, target: t, vs: n, reference: r, position: i }) {
 		reference: n === null && r !== "mean" ? r : null
 	});
 }
-function Kt(e) {
+function qt(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var qt = pe(null);
-function H() {
-	let e = je(qt);
+var Jt = me(null);
+function V() {
+	let e = Me(Jt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
-function U(e) {
-	let t = H(), n = e === null ? "" : B(e), r = z(null);
-	return ke(() => {
+function H(e) {
+	let t = V(), n = e === null ? "" : z(e), r = R(null);
+	return Ae(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function W(e) {
-	let t = U(e), n = P(null);
+function U(e) {
+	let t = H(e), n = N(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
 		stale: !t?.result
 	};
 }
-function Jt() {
-	let e = P(null), t = z(typeof IntersectionObserver > "u");
-	return Oe(() => {
+function Yt() {
+	let e = N(null), t = R(typeof IntersectionObserver > "u");
+	return ke(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), Ae(() => ({
+	}, []), je(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -1195,44 +1195,44 @@ function Jt() {
 	}), []);
 }
 // src/format.ts
-var Yt = "−";
+var Xt = "−";
+function W(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return `${e < 0 && Number(n) !== 0 ? Xt : "+"}${n}`;
+}
 function G(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Yt : "+"}${n}`;
+	return e < 0 && Number(n) !== 0 ? `${Xt}${n}` : n;
 }
-function K(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Yt}${n}` : n;
-}
-function q(e) {
+function K(e) {
 	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Yt)}\u202f%`;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Xt)}\u202f%`;
 }
-function Xt(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Yt);
+function Zt(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Xt);
 }
-var Zt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, Qt = {
+var Qt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, $t = {
 	"\n": "⏎",
 	"	": "⇥",
 	"\r": "␍",
 	" ": "·"
 };
-function J(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Qt[t] ? Qt[t] : Zt.test(t) || t.trim() === "" && t !== " " ? $t(t) : t).join("");
-}
-function $t(e) {
-	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
-}
-function Y(e) {
-	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${e.kind === "mlp" ? "mlp" : "attn"}`;
+function q(e) {
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : $t[t] ? $t[t] : Qt.test(t) || t.trim() === "" && t !== " " ? en(t) : t).join("");
 }
 function en(e) {
-	let t = tn(e);
-	if (t) return Y(t);
+	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
+}
+function J(e) {
+	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${e.kind === "mlp" ? "mlp" : "attn"}`;
+}
+function tn(e) {
+	let t = nn(e);
+	if (t) return J(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function tn(e) {
+function nn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "attention" || t === "mlp" ? {
 		kind: t,
@@ -1249,9 +1249,9 @@ function tn(e) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var nn = Symbol.for("pv"), rn = 0;
+var rn = Symbol.for("pv"), an = 0;
 Array.isArray;
-function X(t, n, r, i, a, o) {
+function Y(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1265,25 +1265,25 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: nn,
-		__v: --rn,
+		constructor: rn,
+		__v: --an,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/panels/parts.tsx
-function Z(e) {
-	let t = Me();
-	return /* @__PURE__ */ X("section", {
+function X(e) {
+	let t = Ne();
+	return /* @__PURE__ */ Y("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ X("h2", {
+			/* @__PURE__ */ Y("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ X("p", {
+			e.note ? /* @__PURE__ */ Y("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -1291,47 +1291,47 @@ function Z(e) {
 		]
 	});
 }
-function Q(e) {
-	return /* @__PURE__ */ X("bdi", {
+function Z(e) {
+	return /* @__PURE__ */ Y("bdi", {
 		class: "token-text",
-		children: J(e.text)
-	});
-}
-function an(e) {
-	return /* @__PURE__ */ X("span", {
-		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
-			class: "chip",
-			children: /* @__PURE__ */ X(Q, { text: e.text })
-		}, t))
+		children: q(e.text)
 	});
 }
 function on(e) {
-	return /* @__PURE__ */ X("span", {
+	return /* @__PURE__ */ Y("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
+			class: "chip",
+			children: /* @__PURE__ */ Y(Z, { text: e.text })
+		}, t))
+	});
+}
+function sn(e) {
+	return /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ X(Q, { text: e.at.text }),
+			/* @__PURE__ */ Y(Z, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ X("span", {
+			/* @__PURE__ */ Y("span", {
 				class: "small",
 				children: e.at.attention.toFixed(2)
 			})
 		]
 	});
 }
-function $(e) {
-	let t = H(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
+function Q(e) {
+	let t = V(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ Y("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ X("p", {
+	}) : n.error ? /* @__PURE__ */ Y("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : /* @__PURE__ */ X("p", {
+	}) : /* @__PURE__ */ Y("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ X("progress", {
+			/* @__PURE__ */ Y("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -1341,60 +1341,60 @@ function $(e) {
 		]
 	});
 }
-function sn(e) {
-	let t = H(), n = V(e.part, t.state.value.selection);
-	return /* @__PURE__ */ X("button", {
+function cn(e) {
+	let t = V(), n = B(e.part, t.state.value.selection);
+	return /* @__PURE__ */ Y("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: Y(e.part)
+		children: J(e.part)
 	});
 }
-function cn(e) {
+function ln(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ X("span", {
+	return /* @__PURE__ */ Y("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ X("span", {
+		children: /* @__PURE__ */ Y("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function ln(e) {
-	return /* @__PURE__ */ X("span", {
+function un(e) {
+	return /* @__PURE__ */ Y("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
-		children: G(e.value, e.digits)
+		children: W(e.value, e.digits)
 	});
 }
-function un(e) {
-	return /* @__PURE__ */ X("section", {
+function dn(e) {
+	return /* @__PURE__ */ Y("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function dn(e) {
-	let t = H(), n = fn();
-	return /* @__PURE__ */ X("details", {
+function fn(e) {
+	let t = V(), n = pn();
+	return /* @__PURE__ */ Y("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(un, {
+		children: [/* @__PURE__ */ Y("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ Y(dn, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
+			children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: e.head.map((e, t) => /* @__PURE__ */ Y("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ X("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ X("tr", { children: e.map((e, t) => /* @__PURE__ */ X("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ Y("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ Y("tr", { children: e.map((e, t) => /* @__PURE__ */ Y("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function fn() {
-	let e = z(!1), t = P(null);
+function pn() {
+	let e = R(!1), t = N(null);
 	return {
 		ref: t,
 		get open() {
@@ -1405,8 +1405,8 @@ function fn() {
 		}
 	};
 }
-function pn(e) {
-	Oe(() => {
+function mn(e) {
+	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1415,272 +1415,272 @@ function pn(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var mn = {
+var hn = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from prompt B"
 };
-function hn() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
+function gn() {
+	let e = V(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = U(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ Y(X, {
 		name: "inspector",
-		title: `Inspector: ${Y(t)}`,
+		title: `Inspector: ${J(t)}`,
 		children: [
-			/* @__PURE__ */ X($, { answer: r }),
-			i && V(i.part, t) ? /* @__PURE__ */ X("dl", {
+			/* @__PURE__ */ Y(Q, { answer: r }),
+			i && B(i.part, t) ? /* @__PURE__ */ Y("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(gn, {
+					i.value === null ? null : /* @__PURE__ */ Y(_n, {
 						name: "credit",
-						children: [G(i.value), " logits"]
+						children: [W(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(gn, {
+					i.activation === null ? null : /* @__PURE__ */ Y(_n, {
 						name: "activation",
-						children: G(i.activation, 2)
+						children: W(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(gn, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ Y(_n, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(on, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ Y(sn, { at: e }, e.position))
 					}),
-					i.reads.map((e) => /* @__PURE__ */ X(vn, { reading: e }, e.what)),
-					/* @__PURE__ */ X(bn, {
+					i.reads.map((e) => /* @__PURE__ */ Y(yn, { reading: e }, e.what)),
+					/* @__PURE__ */ Y(xn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(bn, {
+					/* @__PURE__ */ Y(xn, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ X(xn, {})
+			/* @__PURE__ */ Y(Sn, {})
 		]
-	}) : /* @__PURE__ */ X(Z, {
+	}) : /* @__PURE__ */ Y(X, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function gn(e) {
-	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
+function _n(e) {
+	return /* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y("dt", { children: e.name }), /* @__PURE__ */ Y("dd", { children: e.children })] });
 }
-var _n = {
+var vn = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function vn({ reading: e }) {
+function yn({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(gn, {
-		name: _n[t],
+	return /* @__PURE__ */ Y(_n, {
+		name: vn[t],
 		children: [
-			/* @__PURE__ */ X("span", {
+			/* @__PURE__ */ Y("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					G(n),
-					a ? /* @__PURE__ */ X(x, { children: [
+					W(n),
+					a ? /* @__PURE__ */ Y(S, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ X(Q, { text: a.text })
+						/* @__PURE__ */ Y(Z, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(yn, { term: e }, en(e.part))),
-			i.count > 0 ? /* @__PURE__ */ X("span", {
+			r.map((e) => /* @__PURE__ */ Y(bn, { term: e }, tn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ Y("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ X("span", {
+					/* @__PURE__ */ Y("span", {
 						class: "small",
-						children: G(i.value)
+						children: W(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function yn({ term: e }) {
-	let t = tn(e.part);
-	return /* @__PURE__ */ X("span", {
+function bn({ term: e }) {
+	let t = nn(e.part);
+	return /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(sn, { part: t }) : en(e.part),
+			t ? /* @__PURE__ */ Y(cn, { part: t }) : tn(e.part),
 			" ",
-			/* @__PURE__ */ X("span", {
+			/* @__PURE__ */ Y("span", {
 				class: "small",
-				children: G(e.value)
+				children: W(e.value)
 			})
 		]
 	});
 }
-function bn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(gn, {
+function xn(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ Y(_n, {
 		name: e.name,
-		children: /* @__PURE__ */ X(an, { tokens: e.tokens })
+		children: /* @__PURE__ */ Y(on, { tokens: e.tokens })
 	});
 }
-function xn() {
-	let e = H(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ X("fieldset", {
+function Sn() {
+	let e = V(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ Y("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("legend", { children: ["Test ", /* @__PURE__ */ Y("kbd", { children: "t" })] }),
+			/* @__PURE__ */ Y("p", {
 				class: "controls",
-				children: [wt.map((t) => /* @__PURE__ */ X("button", {
+				children: [Tt.map((t) => /* @__PURE__ */ Y("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open prompt B first" : mn[t],
+					title: t === "swap" && r === null ? "Open prompt B first" : hn[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ X("button", {
+				}, t)), /* @__PURE__ */ Y("button", {
 					type: "button",
-					onClick: () => Sn(e),
-					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
+					onClick: () => Cn(e),
+					children: ["Pin ", /* @__PURE__ */ Y("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(Cn, {
+			n ? /* @__PURE__ */ Y(wn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: mn[n]
+				note: hn[n]
 			}) : null
 		]
 	}) : null;
 }
-function Sn(e) {
+function Cn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
-	let i = r.filter((e) => !V(e.part, t));
+	let i = r.filter((e) => !B(e.part, t));
 	e.set({ pins: [...i, {
 		part: t,
 		how: n ?? "zero"
-	}] }), e.said.value = `Pinned ${Y(t)}.`;
+	}] }), e.said.value = `Pinned ${J(t)}.`;
 }
-function Cn(e) {
-	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
+function wn(e) {
+	let t = V(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = H(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { prompt_b: i } : {}
 	} : null);
-	return a ? /* @__PURE__ */ X("p", {
+	return a ? /* @__PURE__ */ Y("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: open it with A | B."
-	}) : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(wn, {
+	}) : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Q, { answer: o }), o?.result ? /* @__PURE__ */ Y(Tn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function wn({ result: e, note: t }) {
+function Tn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
-	return /* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ Y("div", {
 		class: "before-after",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ X(Q, { text: n.text }),
+					/* @__PURE__ */ Y(Z, { text: n.text }),
 					" ",
-					q(n.probability),
+					K(n.probability),
 					" → ",
-					q(r.probability)
+					K(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(En, {
+			/* @__PURE__ */ Y(Dn, {
 				before: n.probability,
 				after: r.probability,
 				band: i
 			}),
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("p", {
 				class: "note",
 				children: [
 					"With ",
 					t,
 					".",
 					" ",
-					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
+					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${K(i.low)} to ${K(i.high)}.` : "No control for this kind of test.",
 					" ",
-					e.verdict ? /* @__PURE__ */ X("strong", { children: [
+					e.verdict ? /* @__PURE__ */ Y("strong", { children: [
 						e.verdict === "within control" ? "○" : "●",
 						" ",
 						e.verdict
 					] }) : null
 				]
 			}),
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Tn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ Y(En, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Tn(e) {
-	return /* @__PURE__ */ X(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+function En(e) {
+	return /* @__PURE__ */ Y(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ X(Q, { text: e.text }),
+			/* @__PURE__ */ Y(Z, { text: e.text }),
 			" ",
-			/* @__PURE__ */ X("span", {
+			/* @__PURE__ */ Y("span", {
 				class: "small",
-				children: q(e.probability)
+				children: K(e.probability)
 			})
 		]
 	}, t)) });
 }
-function En(e) {
+function Dn(e) {
 	let t = (e) => 4 + e * 192;
-	return /* @__PURE__ */ X("svg", {
+	return /* @__PURE__ */ Y("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ X("line", {
+			/* @__PURE__ */ Y("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.band ? /* @__PURE__ */ X("rect", {
+			e.band ? /* @__PURE__ */ Y("rect", {
 				x: t(e.band.low),
 				y: 7,
 				width: Math.max(t(e.band.high) - t(e.band.low), 1),
 				height: 14,
 				class: "band"
 			}) : null,
-			/* @__PURE__ */ X("line", {
+			/* @__PURE__ */ Y("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ X("circle", {
+			/* @__PURE__ */ Y("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ X("circle", {
+			/* @__PURE__ */ Y("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -1690,33 +1690,33 @@ function En(e) {
 	});
 }
 // src/keys.ts
-var Dn = {
+var On = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function On(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => kn(e, t, n);
+function kn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => An(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function kn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || An(n.target) || e.helpOpen.value) return;
+function An(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || jn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Dn[i ?? "none"] });
-	else if (n.key === "p" && r) Sn(e);
+	if (n.key === "t" && r) e.set({ test: On[i ?? "none"] });
+	else if (n.key === "p" && r) Cn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function An(e) {
+function jn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var jn = [
+var Mn = [
 	[
 		84,
 		39,
@@ -1752,7 +1752,7 @@ var jn = [
 		88,
 		6
 	]
-], Mn = [
+], Nn = [
 	[
 		203,
 		196,
@@ -1788,7 +1788,7 @@ var jn = [
 		206,
 		148
 	]
-], Nn = [
+], Pn = [
 	[
 		0,
 		32,
@@ -1819,14 +1819,14 @@ var jn = [
 		234,
 		70
 	]
-], Pn = R(!1);
+], Fn = L(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Pn.value = e.matches, e.addEventListener("change", () => {
-		Pn.value = e.matches;
+	Fn.value = e.matches, e.addEventListener("change", () => {
+		Fn.value = e.matches;
 	});
 }
-function Fn(e, t) {
+function In(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1837,44 +1837,44 @@ function Fn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function In(e, t) {
-	return zn(Fn(Pn.value ? Mn : jn, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function Ln(e) {
-	return zn(Fn(Nn, e));
+function Ln(e, t) {
+	return Bn(In(Fn.value ? Nn : Mn, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function Rn(e) {
+	return Bn(In(Pn, e));
+}
+function zn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function zn([e, t, n]) {
+function Bn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var Bn = 34;
-function Vn(e) {
-	let t = P(null), n = z(null), r = P({
+var Vn = 34;
+function Hn(e) {
+	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	pn(() => {
+	mn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Bn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Vn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Bn + l.width * i, l.height * a + Kn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Un(c, e, l), Gn(c, e, l, getComputedStyle(o).color), n.value && Wn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Vn + l.width * i, l.height * a + qn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Wn(c, e, l), Kn(c, e, l, getComputedStyle(o).color), n.value && Gn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Bn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Vn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1885,14 +1885,14 @@ function Vn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Hn(o[0] + e, i), Hn(o[1] + t, a)];
+			n.value = [Un(o[0] + e, i), Un(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("div", {
 		class: "grid",
-		children: /* @__PURE__ */ X("canvas", {
+		children: /* @__PURE__ */ Y("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -1905,56 +1905,56 @@ function Vn(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ X("p", {
+	}), /* @__PURE__ */ Y("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: c ?? "\xA0"
 	})] });
 }
-function Hn(e, t) {
+function Un(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Un(e, t, n) {
+function Wn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Bn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Wn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Vn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Gn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Wn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Bn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Gn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Vn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Gn(e, t, n, r) {
+function Kn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Bn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(qn(t.columnName(r)), 0, 4), e.restore();
-}
-function Kn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => qn(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Vn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Jn(t.columnName(r)), 0, 4), e.restore();
 }
 function qn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Jn(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function Jn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Jn(e, t) {
-	let n = z(0), r = P(""), i = `${e} ${t}`;
+function Yn(e, t) {
+	let n = R(0), r = N(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Yn(e) {
+function Xn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ X("p", {
+	return /* @__PURE__ */ Y("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ X("button", {
+			/* @__PURE__ */ Y("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -1967,7 +1967,7 @@ function Yn(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ X("button", {
+			/* @__PURE__ */ Y("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -1977,12 +1977,12 @@ function Yn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Xn() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Jn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = W(n ? {
+function Zn() {
+	let e = V(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = Yn(t?.position ?? 0, t?.tokens.length ?? 0), a = t?.heads.find((e) => !e.cross), o = r && (r.kind === "head" || r.kind === "attention") ? r : null, s = o?.layer ?? a?.layer ?? 0, c = o ? o.kind === "head" ? o.head : void 0 : a?.head, l = U(n ? {
 		ask: "attention",
 		...n,
 		layer: s
-	} : null), u = W(n && c !== void 0 ? {
+	} : null), u = U(n && c !== void 0 ? {
 		ask: "attention",
 		...n,
 		layer: s,
@@ -1990,23 +1990,23 @@ function Xn() {
 	} : null);
 	if (!t) return null;
 	let d = t.tokens.length;
-	return /* @__PURE__ */ X(Z, {
+	return /* @__PURE__ */ Y(X, {
 		name: "attention",
 		title: `Attention: layer ${s}`,
 		note: o ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(Yn, {
+			/* @__PURE__ */ Y(Xn, {
 				start: i,
 				length: d,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X($, { answer: l.answer }),
-			l.result ? /* @__PURE__ */ X("div", {
+			/* @__PURE__ */ Y(Q, { answer: l.answer }),
+			l.result ? /* @__PURE__ */ Y("div", {
 				class: l.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(Qn, {
+				children: [/* @__PURE__ */ Y($n, {
 					payload: l.result,
 					start: i.value
-				}), /* @__PURE__ */ X(dn, {
+				}), /* @__PURE__ */ Y(fn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -2014,15 +2014,15 @@ function Xn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Zn(l.result, i.value)
+					rows: () => Qn(l.result, i.value)
 				})]
 			}) : null,
-			c === void 0 ? null : /* @__PURE__ */ X($, { answer: u.answer }),
-			u.result?.matrix === null ? /* @__PURE__ */ X("p", {
+			c === void 0 ? null : /* @__PURE__ */ Y(Q, { answer: u.answer }),
+			u.result?.matrix === null ? /* @__PURE__ */ Y("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ X(er, {
+			u.result?.matrix && c !== void 0 ? /* @__PURE__ */ Y(tr, {
 				payload: u.result,
 				matrix: u.result.matrix,
 				head: c,
@@ -2032,27 +2032,27 @@ function Xn() {
 		]
 	});
 }
-function Zn(e, t) {
+function Qn(e, t) {
 	return e.heads.flatMap((n) => e.tokens.slice(t, Math.min(t + 128, e.position + 1)).map((e) => [
 		`L${n.layer}.H${n.head}`,
-		`${e.position} ${J(e.text)}`,
+		`${e.position} ${q(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
-		G(n.contribution[e.position] ?? 0, 3)
+		W(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Qn({ payload: e, start: t }) {
+function $n({ payload: e, start: t }) {
 	let n = e.heads.filter((e) => !e.cross), r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
-	return /* @__PURE__ */ X("ul", {
+	return /* @__PURE__ */ Y("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(sn, { part: {
+		children: n.map((n) => /* @__PURE__ */ Y("li", { children: [
+			/* @__PURE__ */ Y(cn, { part: {
 				kind: "head",
 				layer: n.layer,
 				head: n.head
 			} }),
 			" ",
-			G(n.value),
-			/* @__PURE__ */ X($n, {
+			W(n.value),
+			/* @__PURE__ */ Y(er, {
 				head: n,
 				tokens: e.tokens,
 				start: t,
@@ -2061,68 +2061,68 @@ function Qn({ payload: e, start: t }) {
 		] }, n.head))
 	});
 }
-function $n(e) {
+function er(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ X("svg", {
+	return /* @__PURE__ */ Y("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ X("g", { children: [
-				/* @__PURE__ */ X("rect", {
+			return /* @__PURE__ */ Y("g", { children: [
+				/* @__PURE__ */ Y("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Ln(i)
+					fill: Rn(i)
 				}),
-				/* @__PURE__ */ X("rect", {
+				/* @__PURE__ */ Y("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: In(a, e.largest)
+					fill: Ln(a, e.largest)
 				}),
-				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
+				/* @__PURE__ */ Y("title", { children: `${t.position} ${q(t.text)}: attention ${i.toFixed(2)}, gives ${W(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function er(e) {
-	let { payload: t, matrix: n, start: r } = e, i = z(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
+function tr(e) {
+	let { payload: t, matrix: n, start: r } = e, i = R(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head && !t.cross), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = J({
 		kind: "head",
 		layer: e.layer,
 		head: e.head
-	}), l = (e) => J(t.tokens[r + e]?.text ?? ""), u = i.value ? 1 : a;
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X("h3", { children: c }),
-		/* @__PURE__ */ X("p", {
+	}), l = (e) => q(t.tokens[r + e]?.text ?? ""), u = i.value ? 1 : a;
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("h3", { children: c }),
+		/* @__PURE__ */ Y("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ X("button", {
+			children: [/* @__PURE__ */ Y("button", {
 				type: "button",
 				"aria-pressed": !i.value,
 				onClick: () => i.value = !1,
 				children: "pattern"
-			}), /* @__PURE__ */ X("button", {
+			}), /* @__PURE__ */ Y("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !0,
 				children: "value-weighted, for the target"
 			})]
 		}),
-		/* @__PURE__ */ X(Vn, {
+		/* @__PURE__ */ Y(Hn, {
 			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? In(o?.contribution[r + e] ?? 0, s) : e > t ? null : Ln(n[r + t]?.[r + e] ?? 0),
-			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
+			colour: (e, t) => i.value ? Ln(o?.contribution[r + e] ?? 0, s) : e > t ? null : Rn(n[r + t]?.[r + e] ?? 0),
+			tell: (e, t) => i.value ? `${l(e)} gives ${W(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
 		}),
-		/* @__PURE__ */ X(dn, {
+		/* @__PURE__ */ Y(fn, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2138,9 +2138,9 @@ function er(e) {
 	] });
 }
 // src/align.ts
-function tr(e, t) {
+function nr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...rr(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ir(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2160,22 +2160,22 @@ function tr(e, t) {
 	}
 	return n;
 }
-function nr(e) {
+function rr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function rr(e, t) {
+function ir(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = ir(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = ar(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function ir(e, t) {
+function ar(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2183,18 +2183,18 @@ function ir(e, t) {
 	return a;
 }
 // src/ledger.ts
-function ar(e, t, n, r = () => !1) {
+function or(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: or(o.map((e) => e.value))
+			value: sr(o.map((e) => e.value))
 		},
-		sum: or(e.map((e) => e.value))
+		sum: sr(e.map((e) => e.value))
 	};
 }
-function or(e) {
+function sr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2202,15 +2202,15 @@ function or(e) {
 	}
 	return t + n;
 }
-function sr(e) {
-	let t = or(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function cr(e) {
+	let t = sr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function cr(e) {
+function lr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2220,11 +2220,11 @@ function cr(e) {
 		e.source
 	].join(" ");
 }
-function lr(e, t) {
-	let n = new Map(t.map((e) => [cr(e), e]));
+function ur(e, t) {
+	let n = new Map(t.map((e) => [lr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(cr(e));
-		return n.delete(cr(e)), {
+		let t = n.get(lr(e));
+		return n.delete(lr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2236,18 +2236,18 @@ function lr(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function ur() {
-	let e = H(), { b: t } = e.state.value, { a: n, position: r } = e.answered.value ?? e.state.value, i = e.explained.value, a = e.followed(), o = t !== null && t !== "" && t !== n && i !== null && a !== null, s = {
+function dr() {
+	let e = V(), { b: t } = e.state.value, { a: n, position: r } = e.answered.value ?? e.state.value, i = e.explained.value, a = e.followed(), o = t !== null && t !== "" && t !== n && i !== null && a !== null, s = {
 		...a,
 		prompt: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = U(o ? {
+	let c = H(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? tr(dr(i), dr(c.result)) : null, u = l && i ? nr(l).find(([e]) => e === i.position) : void 0, d = U(o && r !== null && u ? {
+	} : null), l = o && c?.result ? nr(fr(i), fr(c.result)) : null, u = l && i ? rr(l).find(([e]) => e === i.position) : void 0, d = H(o && r !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2261,17 +2261,17 @@ function ur() {
 		mate: u?.[1] ?? null
 	};
 }
-function dr(e) {
+function fr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var fr = {
+var pr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function pr(e) {
-	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid"), { answer: o, result: s, stale: c } = W({
+function mr(e) {
+	let t = V(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = U({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2280,62 +2280,62 @@ function pr(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ X("div", { children: [
-		/* @__PURE__ */ X("h3", { children: "Patching: B with one value of A at a time" }),
-		/* @__PURE__ */ X("p", {
+	return /* @__PURE__ */ Y("div", { children: [
+		/* @__PURE__ */ Y("h3", { children: "Patching: B with one value of A at a time" }),
+		/* @__PURE__ */ Y("p", {
 			class: "controls",
-			children: /* @__PURE__ */ X("label", { children: [
+			children: /* @__PURE__ */ Y("label", { children: [
 				"Value",
 				" ",
-				/* @__PURE__ */ X("select", {
+				/* @__PURE__ */ Y("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(fr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(pr).map(([e, t]) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: t
 					}, e))
 				})
 			] })
 		}),
-		/* @__PURE__ */ X($, { answer: o }),
-		s ? /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ Y(Q, { answer: o }),
+		s ? /* @__PURE__ */ Y("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(mr, { result: s })
+			children: /* @__PURE__ */ Y(hr, { result: s })
 		}) : null
 	] });
 }
-function mr({ result: e }) {
-	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X("p", {
+function hr({ result: e }) {
+	let t = V(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${G(t.value)}, effect ${W(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				d,
-				e.versus ? ` over ${J(e.versus.text)}` : "",
+				e.versus ? ` over ${q(e.versus.text)}` : "",
 				": ",
-				K(e.clean),
+				G(e.clean),
 				" in A,",
 				" ",
-				K(e.corrupt),
+				G(e.corrupt),
 				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
 				" ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(Yn, {
+		/* @__PURE__ */ Y(Xn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Vn, {
+		/* @__PURE__ */ Y(Hn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? In(n.effect ?? 0, l) : null;
+				return n ? Ln(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2345,7 +2345,7 @@ function mr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(dn, {
+		/* @__PURE__ */ Y(fn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2356,43 +2356,43 @@ function mr({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				K(e.value),
-				e.effect === null ? "—" : G(e.effect)
+				G(e.value),
+				e.effect === null ? "—" : W(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var hr = 12;
-function gr() {
-	let e = H(), t = e.explained.value, n = ur(), { b: r } = e.state.value;
+var gr = 12;
+function _r() {
+	let e = V(), t = e.explained.value, n = dr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
-	if (!n) return /* @__PURE__ */ X(Z, {
+	if (!n) return /* @__PURE__ */ Y(X, {
 		name: "compare",
 		title: "Compare A and B",
 		note: "Change prompt B to see what differs.",
 		children: null
 	});
-	let i = n.columns ? nr(n.columns) : [];
-	return /* @__PURE__ */ X(Z, {
+	let i = n.columns ? rr(n.columns) : [];
+	return /* @__PURE__ */ Y(X, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(_r, {
+			/* @__PURE__ */ Y(Q, { answer: n.answer }),
+			/* @__PURE__ */ Y(vr, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ X("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ Y("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ X("div", {
+			/* @__PURE__ */ Y("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(yr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ Y(br, {
 					a: t,
 					b: n.result
-				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(pr, {
+				}) : null, i.length > 0 && n.mate !== null ? /* @__PURE__ */ Y(mr, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2400,7 +2400,7 @@ function gr() {
 		]
 	});
 }
-function _r({ explained: e, compared: t }) {
+function vr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2408,157 +2408,157 @@ function _r({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(un, {
+	return /* @__PURE__ */ Y(dn, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ X("table", {
+		children: [/* @__PURE__ */ Y("table", {
 			class: "columns",
-			children: /* @__PURE__ */ X("tbody", { children: [
-				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			children: /* @__PURE__ */ Y("tbody", { children: [
+				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ X("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ Y("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ X(Q, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ Y(Z, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 					scope: "row",
-					children: /* @__PURE__ */ X("span", {
+					children: /* @__PURE__ */ Y("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ X("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ Y("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ X("span", {
+					children: [r[e], /* @__PURE__ */ Y("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ X("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ Y("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ X(Q, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ Y(Z, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ X("p", {
+		}), /* @__PURE__ */ Y("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var vr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function yr({ a: e, b: t }) {
-	let n = lr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(vr(t)) - Math.abs(vr(e))), r = n.slice(0, hr), i = n.slice(hr), a = Math.max(0, ...n.map((e) => Math.abs(vr(e)))), o = (e) => [
-		or(e.map((e) => e.a ?? 0)),
-		or(e.map((e) => e.b ?? 0)),
-		or(e.map(vr))
+var yr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function br({ a: e, b: t }) {
+	let n = ur(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(yr(t)) - Math.abs(yr(e))), r = n.slice(0, gr), i = n.slice(gr), a = Math.max(0, ...n.map((e) => Math.abs(yr(e)))), o = (e) => [
+		sr(e.map((e) => e.a ?? 0)),
+		sr(e.map((e) => e.b ?? 0)),
+		sr(e.map(yr))
 	];
-	return /* @__PURE__ */ X("table", {
+	return /* @__PURE__ */ Y("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ X("caption", { children: [
+			/* @__PURE__ */ Y("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ X(Q, { text: e.target.text }),
+				/* @__PURE__ */ Y(Z, { text: e.target.text }),
 				": ",
-				q(e.target.probability),
+				K(e.target.probability),
 				" in A,",
 				" ",
-				q(t.target.probability),
+				K(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-				/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ X("span", {
+					children: /* @__PURE__ */ Y("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = tn(e.term);
-				return /* @__PURE__ */ X("tr", { children: [
-					/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ Y("tbody", { children: [r.map((e) => {
+				let t = nn(e.term);
+				return /* @__PURE__ */ Y("tr", { children: [
+					/* @__PURE__ */ Y("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(sn, { part: t }) : en(e.term)
+						children: t ? /* @__PURE__ */ Y(cn, { part: t }) : tn(e.term)
 					}),
-					/* @__PURE__ */ X("td", {
+					/* @__PURE__ */ Y("td", {
 						class: "number",
-						children: e.a === null ? "—" : G(e.a)
+						children: e.a === null ? "—" : W(e.a)
 					}),
-					/* @__PURE__ */ X("td", {
+					/* @__PURE__ */ Y("td", {
 						class: "number",
-						children: e.b === null ? "—" : G(e.b)
+						children: e.b === null ? "—" : W(e.b)
 					}),
-					/* @__PURE__ */ X("td", {
+					/* @__PURE__ */ Y("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(ln, { value: vr(e) })
+						children: /* @__PURE__ */ Y(un, { value: yr(e) })
 					}),
-					/* @__PURE__ */ X("td", {
+					/* @__PURE__ */ Y("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(cn, {
-							value: vr(e),
+						children: /* @__PURE__ */ Y(ln, {
+							value: yr(e),
 							largest: a
 						})
 					})
-				] }, cr(e.term));
-			}), /* @__PURE__ */ X(br, {
+				] }, lr(e.term));
+			}), /* @__PURE__ */ Y(xr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(br, {
+			/* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y(xr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function br({ name: e, sums: t }) {
-	return /* @__PURE__ */ X("tr", {
+function xr({ name: e, sums: t }) {
+	return /* @__PURE__ */ Y("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ Y("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ X("td", {
+			t.map((e, t) => /* @__PURE__ */ Y("td", {
 				class: "number",
-				children: G(e)
+				children: W(e)
 			}, t)),
-			/* @__PURE__ */ X("td", { class: "wide-only" })
+			/* @__PURE__ */ Y("td", { class: "wide-only" })
 		]
 	});
 }
-function xr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[Sr, Cr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function Sr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[Cr, wr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [wr(s), ...s.steps.map(Tr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Tr(s), ...s.steps.map(Er)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Sr];
+		let l = [...o.map((e) => e.id), Cr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2577,21 +2577,21 @@ function xr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - or(a.map((e) => e.value))
+			value: e.value - sr(a.map((e) => e.value))
 		}
 	};
 }
-var Sr = "output";
-function Cr(e) {
+var Cr = "output";
+function wr(e) {
 	return {
-		id: Sr,
+		id: Cr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function wr(e) {
+function Tr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2604,7 +2604,7 @@ function wr(e) {
 		} : null
 	};
 }
-function Tr(e) {
+function Er(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2618,34 +2618,34 @@ function Tr(e) {
 		}
 	};
 }
-function Er(e, t) {
-	let n = wr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function Dr(e, t) {
+	let n = Tr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Dr = 84, Or = 30;
-function kr() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Jt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i ? {
+var Or = 84, kr = 30;
+function Ar() {
+	let e = V(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), { answer: a, result: o, stale: s } = U(r && i ? {
 		ask: "paths",
 		...i
-	} : null), c = z(2);
-	return /* @__PURE__ */ X("div", {
+	} : null), c = R(2);
+	return /* @__PURE__ */ Y("div", {
 		ref: n,
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ X(Z, {
+		children: t ? /* @__PURE__ */ Y(X, {
 			name: "flow",
 			title: "Flow",
 			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
-			children: [/* @__PURE__ */ X($, { answer: a }), o ? /* @__PURE__ */ X("div", {
+			children: [/* @__PURE__ */ Y(Q, { answer: a }), o ? /* @__PURE__ */ Y("div", {
 				class: s ? "stale" : "",
-				children: [/* @__PURE__ */ X("label", {
+				children: [/* @__PURE__ */ Y("label", {
 					class: "controls",
 					children: [
 						"Paths of at least ",
 						c.value,
 						" % of the logit",
 						" ",
-						/* @__PURE__ */ X("input", {
+						/* @__PURE__ */ Y("input", {
 							type: "range",
 							min: .5,
 							max: 10,
@@ -2654,42 +2654,42 @@ function kr() {
 							onInput: (e) => c.value = Number(e.currentTarget.value)
 						})
 					]
-				}), /* @__PURE__ */ X(Ar, {
+				}), /* @__PURE__ */ Y(jr, {
 					payload: o,
-					flow: xr(o, c.value / 100)
+					flow: Sr(o, c.value / 100)
 				})]
 			}) : null]
 		}) : null
 	});
 }
-function Ar({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = jr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Dr, s = i.length * Or + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X(un, {
+function jr({ payload: e, flow: t }) {
+	let n = (t) => q(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Mr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Or, s = i.length * kr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y(dn, {
 			label: "Flow graph",
-			children: /* @__PURE__ */ X("svg", {
+			children: /* @__PURE__ */ Y("svg", {
 				class: "flow",
 				width: o,
 				height: s,
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
-					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Pr, {
+					/* @__PURE__ */ Y("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ Y(Fr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Fr, {
+					t.nodes.map((t) => /* @__PURE__ */ Y(Ir, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${J(e.target.text)} ${G(e.value)}` : t.label
+						label: t.id === "output" ? `${q(e.target.text)} ${W(e.value)}` : t.label
 					}, t.id)),
-					r.map((e) => /* @__PURE__ */ X("text", {
+					r.map((e) => /* @__PURE__ */ Y("text", {
 						class: "column",
-						x: Nr(a, t.nodes, e),
+						x: Pr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2700,82 +2700,82 @@ function Ar({ payload: e, flow: t }) {
 				]
 			})
 		}),
-		/* @__PURE__ */ X("p", {
+		/* @__PURE__ */ Y("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				G(l.reduce((e, t) => e + t, 0)),
+				W(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				G(e.value),
+				W(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ X("strong", { children: [
+				/* @__PURE__ */ Y("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					G(t.remainder.value)
+					W(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				q(Math.abs(t.remainder.value / e.value)),
+				K(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(dn, {
+		/* @__PURE__ */ Y(fn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Er(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Dr(e, n), W(e.value)]), ["all others (net)", W(t.remainder.value)]]
 		})
 	] });
 }
-function jr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Mr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Mr(e) || !a.has(e.position) ? 0 : 1);
+function Mr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Nr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Nr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Dr / 2;
-	for (let e of t) s.set(e, c), c += Dr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = Or / 2;
+	for (let e of t) s.set(e, c), c += Or * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Dr,
-		y: n.indexOf(e.height) * Or + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Or,
+		y: n.indexOf(e.height) * kr + 18
 	}]));
 }
-function Mr(e) {
+function Nr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Nr(e, t, n) {
+function Pr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Pr({ edge: e, places: t, largest: n }) {
+function Fr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
-	return /* @__PURE__ */ X("path", {
+	return /* @__PURE__ */ Y("path", {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ X("title", { children: G(e.value) })
+		children: /* @__PURE__ */ Y("title", { children: W(e.value) })
 	});
 }
-function Fr({ node: e, place: t, label: n }) {
-	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("rect", {
+function Ir({ node: e, place: t, label: n }) {
+	let r = V(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
 		height: 18,
 		rx: e.part?.kind === "head" ? 9 : 2
-	}), /* @__PURE__ */ X("text", {
+	}), /* @__PURE__ */ Y("text", {
 		x: t.x,
 		y: t.y + 4,
 		children: n
 	})] });
-	if (!i) return /* @__PURE__ */ X("g", {
+	if (!i) return /* @__PURE__ */ Y("g", {
 		class: "spot",
 		children: o
 	});
-	let s = V(i, r.state.value.selection);
-	return /* @__PURE__ */ X("g", {
-		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
+	let s = B(i, r.state.value.selection);
+	return /* @__PURE__ */ Y("g", {
+		class: `spot choosable${B(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2790,69 +2790,69 @@ function Fr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Ir = 12;
-function Lr() {
-	let e = H(), t = z(null), { a: n } = e.state.value, { answer: r, result: i } = W(t.value === null ? null : {
+var Lr = 12;
+function Rr() {
+	let e = V(), t = R(null), { a: n } = e.state.value, { answer: r, result: i } = U(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		tokens: Ir
+		tokens: Lr
 	});
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ Y(X, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			/* @__PURE__ */ X("button", {
+			/* @__PURE__ */ Y("button", {
 				type: "button",
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					Ir,
+					Lr,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ X($, { answer: r }),
-			i && t.value !== null ? /* @__PURE__ */ X(Rr, {
+			/* @__PURE__ */ Y(Q, { answer: r }),
+			i && t.value !== null ? /* @__PURE__ */ Y(zr, {
 				prompt: t.value,
 				result: i
 			}) : null
 		]
 	});
 }
-function Rr({ prompt: e, result: t }) {
-	let n = H(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
-	return /* @__PURE__ */ X("ol", {
+function zr({ prompt: e, result: t }) {
+	let n = V(), r = e + t.generated.map((e) => e.text).join(""), { position: i, target: a } = n.state.value;
+	return /* @__PURE__ */ Y("ol", {
 		class: "strip",
-		children: t.generated.map((e) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
+		children: t.generated.map((e) => /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === Pt(e),
+			"aria-pressed": i === e.position - 1 && a === Ft(e),
 			onClick: () => n.set({
 				a: r,
 				position: e.position - 1,
-				target: Pt(e)
+				target: Ft(e)
 			}),
-			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
+			children: [/* @__PURE__ */ Y(Z, { text: e.text }), /* @__PURE__ */ Y("span", {
 				class: "index",
-				children: q(e.probability)
+				children: K(e.probability)
 			})]
 		}) }, e.position))
 	});
 }
 // src/transports.ts
-function zr(e) {
+function Br(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Br("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Vr(e));
-			await Hr(e.body, n);
+		return Vr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Hr(e));
+			await Ur(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Br(e, t, n, r) {
+function Vr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2861,7 +2861,7 @@ function Br(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Vr(e) {
+async function Hr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2869,7 +2869,7 @@ async function Vr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Hr(e, t) {
+async function Ur(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2877,38 +2877,38 @@ async function Hr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Ur(e, t);
+		for (let e of a) Wr(e, t);
 	}
-	r.trim() && Ur(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Wr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Ur(e, t) {
+function Wr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Wr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Gr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Wr(e, t, n) {
+function Gr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Gr = /* @__PURE__ */ new Set([
+var Kr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Kr(e) {
-	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Gr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function qr(e) {
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !Kr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function qr(e) {
+function Jr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Wr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Gr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2922,15 +2922,15 @@ function qr(e) {
 	};
 }
 // src/panels/Header.tsx
-function Jr() {
-	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
-	return /* @__PURE__ */ X("header", {
+function Yr() {
+	let e = V(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report";
+	return /* @__PURE__ */ Y("header", {
 		class: "panel panel-header",
-		children: [/* @__PURE__ */ X("div", {
+		children: [/* @__PURE__ */ Y("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ X("h1", { children: "unembed" }),
-				n ? /* @__PURE__ */ X("p", {
+				/* @__PURE__ */ Y("h1", { children: "unembed" }),
+				n ? /* @__PURE__ */ Y("p", {
 					class: "note",
 					children: [
 						n.name,
@@ -2944,64 +2944,64 @@ function Jr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(Xr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(Zr, {}) : null,
-				/* @__PURE__ */ X("button", {
+				/* @__PURE__ */ Y(Zr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ Y(Qr, {}) : null,
+				/* @__PURE__ */ Y("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
-					children: ["Keys ", /* @__PURE__ */ X("kbd", { children: "?" })]
+					children: ["Keys ", /* @__PURE__ */ Y("kbd", { children: "?" })]
 				})
 			]
-		}), /* @__PURE__ */ X("form", {
+		}), /* @__PURE__ */ Y("form", {
 			class: "fields",
 			onSubmit: (e) => {
 				e.preventDefault();
 			},
 			children: [
-				/* @__PURE__ */ X(Yr, {
+				/* @__PURE__ */ Y(Xr, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(Yr, {
+				t.b === null ? null : /* @__PURE__ */ Y(Xr, {
 					name: "b",
 					label: "Prompt B",
 					wide: !0,
 					live: r
 				}),
-				/* @__PURE__ */ X(Yr, {
+				/* @__PURE__ */ Y(Xr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(Yr, {
+				/* @__PURE__ */ Y(Xr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: r
 				}),
-				/* @__PURE__ */ X("label", { children: ["Reference", /* @__PURE__ */ X("select", {
+				/* @__PURE__ */ Y("label", { children: ["Reference", /* @__PURE__ */ Y("select", {
 					value: t.vs === null ? t.reference : "vs",
 					disabled: !r || t.vs !== null,
 					onChange: (t) => e.set({ reference: t.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ X("option", {
+						/* @__PURE__ */ Y("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ X("option", {
+						/* @__PURE__ */ Y("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						t.vs === null ? null : /* @__PURE__ */ X("option", {
+						t.vs === null ? null : /* @__PURE__ */ Y("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
 					]
 				})] }),
-				/* @__PURE__ */ X("button", {
+				/* @__PURE__ */ Y("button", {
 					type: "button",
 					"aria-pressed": t.b !== null,
 					disabled: !r,
@@ -3012,9 +3012,9 @@ function Jr() {
 		})]
 	});
 }
-function Yr(e) {
-	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
-	Oe(() => {
+function Xr(e) {
+	let t = V(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+	ke(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3035,9 +3035,9 @@ function Yr(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ X("label", {
+	return e.wide ? /* @__PURE__ */ Y("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ X("textarea", {
+		children: [e.label, /* @__PURE__ */ Y("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -3046,18 +3046,18 @@ function Yr(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ X("label", { children: [e.label, /* @__PURE__ */ X("input", {
+	}) : /* @__PURE__ */ Y("label", { children: [e.label, /* @__PURE__ */ Y("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Xr() {
-	let e = H(), t = P(null), n = z(!1);
-	return /* @__PURE__ */ X("label", {
+function Zr() {
+	let e = V(), t = N(null), n = R(!1);
+	return /* @__PURE__ */ Y("label", {
 		class: "find",
-		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
+		children: [/* @__PURE__ */ Y("span", { children: ["Find ", /* @__PURE__ */ Y("kbd", { children: "/" })] }), /* @__PURE__ */ Y("input", {
 			ref: t,
 			type: "search",
 			"data-find": !0,
@@ -3065,39 +3065,39 @@ function Xr() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = It(t.current.value), a = e.explained.value?.model;
+				let i = Lt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Zr() {
-	let e = H(), t = z(null), n = async () => {
+function Qr() {
+	let e = V(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await Br("/report", {
+		let n = await Vr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Vr(n);
+			t.value = await Hr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("button", {
+	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
 		children: "Export"
-	}), t.value ? /* @__PURE__ */ X("p", {
+	}), t.value ? /* @__PURE__ */ Y("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Qr = [
+var $r = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3107,24 +3107,24 @@ var Qr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function $r() {
-	let e = H(), t = P(null), n = e.helpOpen.value;
-	return Oe(() => {
+function ei() {
+	let e = V(), t = N(null), n = e.helpOpen.value;
+	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ X("dialog", {
+	}, [n]), /* @__PURE__ */ Y("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ X("h2", {
+			/* @__PURE__ */ Y("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Qr.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ Y("table", { children: /* @__PURE__ */ Y("tbody", { children: $r.map(([e, t]) => /* @__PURE__ */ Y("tr", { children: [/* @__PURE__ */ Y("th", {
 				scope: "row",
-				children: /* @__PURE__ */ X("kbd", { children: e })
-			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ X("button", {
+				children: /* @__PURE__ */ Y("kbd", { children: e })
+			}), /* @__PURE__ */ Y("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ Y("button", {
 				type: "button",
 				onClick: () => e.helpOpen.value = !1,
 				children: "Close"
@@ -3133,17 +3133,23 @@ function $r() {
 	});
 }
 // src/knowledge.ts
-function ei(e, t, n) {
+function ti(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function ti(e) {
+function ni(e, t) {
+	let n = Array.from({ length: t }, () => []);
+	for (let t of e) n[t.layer]?.push(t);
+	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	return n;
+}
+function ri(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function ni(e) {
+function ii(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -3151,10 +3157,10 @@ function ni(e) {
 		shared: e.shared
 	};
 }
-function ri(e, t) {
-	return t ?? Dt.find((t) => e[t].length > 0) ?? "refined";
+function ai(e, t) {
+	return t ?? Ot.find((t) => e[t].length > 0) ?? "refined";
 }
-function ii({ layer: e, expert: t, neuron: n }) {
+function $({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3162,14 +3168,14 @@ function ii({ layer: e, expert: t, neuron: n }) {
 		neuron: n
 	};
 }
-function ai({ layer: e, expert: t, neuron: n }) {
+function oi({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function oi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function si({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -3179,7 +3185,7 @@ function oi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function si(e, t, n, r, i) {
+function ci(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -3197,7 +3203,7 @@ function si(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return ci([
+		return li([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -3206,34 +3212,34 @@ function si(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? ci([
+	return e.action === "erase" ? li([
 		"suppress",
 		...r,
 		...o
-	]) : ci([
+	]) : li([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function ci(e) {
+function li(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function li(e, t) {
+function ui(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...di(e, t),
+		...fi(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function ui(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(ai);
+function di(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(oi);
 	return t.action === "update" ? {
 		ask: "update",
-		...di(e, n),
+		...fi(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -3241,30 +3247,30 @@ function ui(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...di(e, n),
+		...fi(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function di({ prompts: e }, { prompt: t, target: n }) {
+function fi({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
 // src/panels/FactEdit.tsx
-var fi = {
+var pi = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, pi = {
+}, mi = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function mi({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = ni(e), s = a?.action === "erase" ? o.shared : o[ri(o, r?.set ?? null)], c = U(a && r && i ? ui(r, a, i, s) : null);
+function hi({ found: e, list: t }) {
+	let n = V(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = ii(e), s = a?.action === "erase" ? o.shared : o[ai(o, r?.set ?? null)], c = H(a && r && i ? di(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3273,33 +3279,33 @@ function mi({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ X("fieldset", {
+	return /* @__PURE__ */ Y("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(hi, {
+			/* @__PURE__ */ Y("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ Y(gi, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ X($, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(gi, {
+			/* @__PURE__ */ Y(Q, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(_i, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(vi, {
+			}), /* @__PURE__ */ Y(yi, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(ii(e)))
+				neurons: s.map((e) => J($(e)))
 			})] }) : null
 		]
 	});
 }
-function hi({ own: e, counts: t }) {
-	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ X("form", {
+function gi({ own: e, counts: t }) {
+	let n = V(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ Y("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -3309,56 +3315,56 @@ function hi({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ X("label", { children: [
+			/* @__PURE__ */ Y("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ X("select", {
+				/* @__PURE__ */ Y("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Tt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
-						value: e,
-						children: fi[e]
-					}, e))
-				})
-			] }),
-			s ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("label", { children: [
-				"New answer",
-				" ",
-				/* @__PURE__ */ X("input", {
-					type: "text",
-					value: a.value,
-					onInput: (e) => a.value = e.currentTarget.value
-				})
-			] }), /* @__PURE__ */ X("label", { children: [
-				"By",
-				" ",
-				/* @__PURE__ */ X("select", {
-					value: o.value,
-					onChange: (e) => o.value = e.currentTarget.value,
-					children: Et.map((e) => /* @__PURE__ */ X("option", {
+					children: Et.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: pi[e]
 					}, e))
 				})
+			] }),
+			s ? /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("label", { children: [
+				"New answer",
+				" ",
+				/* @__PURE__ */ Y("input", {
+					type: "text",
+					value: a.value,
+					onInput: (e) => a.value = e.currentTarget.value
+				})
+			] }), /* @__PURE__ */ Y("label", { children: [
+				"By",
+				" ",
+				/* @__PURE__ */ Y("select", {
+					value: o.value,
+					onChange: (e) => o.value = e.currentTarget.value,
+					children: Dt.map((e) => /* @__PURE__ */ Y("option", {
+						value: e,
+						children: mi[e]
+					}, e))
+				})
 			] })] }) : null,
-			/* @__PURE__ */ X("button", {
+			/* @__PURE__ */ Y("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ Y("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ X("span", {
+			c > 0 ? null : /* @__PURE__ */ Y("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function gi({ result: e, answer: t }) {
+function _i({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3386,81 +3392,81 @@ function gi({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ Y("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(un, {
+			/* @__PURE__ */ Y(dn, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ X("table", { children: [
-					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-						/* @__PURE__ */ X("th", {
+				children: /* @__PURE__ */ Y("table", { children: [
+					/* @__PURE__ */ Y("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ X("tr", { children: [
-						/* @__PURE__ */ X("td", { children: [e.prompt, e.used ? /* @__PURE__ */ X("span", {
+					/* @__PURE__ */ Y("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ Y("tr", { children: [
+						/* @__PURE__ */ Y("td", { children: [e.prompt, e.used ? /* @__PURE__ */ Y("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(_i, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(_i, { said: e.after }) })
+						/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(vi, { said: e.before }) }),
+						/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(vi, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(un, {
+			/* @__PURE__ */ Y(dn, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ X("table", { children: [
-					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-						/* @__PURE__ */ X("th", {
+				children: /* @__PURE__ */ Y("table", { children: [
+					/* @__PURE__ */ Y("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ X("tr", { children: [
-						/* @__PURE__ */ X("th", {
+					/* @__PURE__ */ Y("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ Y("tr", { children: [
+						/* @__PURE__ */ Y("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ X("td", {
+						/* @__PURE__ */ Y("td", {
 							class: "number",
-							children: q(t.before)
+							children: K(t.before)
 						}),
-						/* @__PURE__ */ X("td", {
+						/* @__PURE__ */ Y("td", {
 							class: "number",
-							children: q(t.after)
+							children: K(t.after)
 						}),
-						/* @__PURE__ */ X("td", {
+						/* @__PURE__ */ Y("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -3470,141 +3476,141 @@ function gi({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ X("td", {
+						/* @__PURE__ */ Y("td", {
 							class: "number",
-							children: n ? q(n.after) : "—"
+							children: n ? K(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					K(e.perplexity ?? 0),
+					G(e.perplexity ?? 0),
 					" before, ",
-					K(n.perplexity ?? 0),
+					G(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ X("p", {
+			e.notes.map((e) => /* @__PURE__ */ Y("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function _i({ said: e }) {
-	return /* @__PURE__ */ X("span", {
+function vi({ said: e }) {
+	return /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ X(Q, { text: e.text }),
+			/* @__PURE__ */ Y(Z, { text: e.text }),
 			" ",
-			/* @__PURE__ */ X("span", {
+			/* @__PURE__ */ Y("span", {
 				class: "small",
-				children: q(e.probability)
+				children: K(e.probability)
 			})
 		]
 	});
 }
-function vi(e) {
-	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ X("details", { children: [
-		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
+function yi(e) {
+	let t = V().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ Y("details", { children: [
+		/* @__PURE__ */ Y("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(yi, {
+		}), /* @__PURE__ */ Y(bi, {
 			label: "The fact as a line of JSON",
-			text: oi(e.fact)
+			text: si(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ X("p", {
+		/* @__PURE__ */ Y("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(yi, {
+		/* @__PURE__ */ Y(bi, {
 			label: "The command",
-			text: si(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: ci(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function yi({ label: e, text: t }) {
-	return /* @__PURE__ */ X(un, {
+function bi({ label: e, text: t }) {
+	return /* @__PURE__ */ Y(dn, {
 		label: e,
-		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
+		children: /* @__PURE__ */ Y("pre", { children: /* @__PURE__ */ Y("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var bi = [
+var xi = [
 	.2,
 	.1,
 	.05
-], xi = 12, Si = {
+], Si = 12, Ci = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Ci({ explained: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
+function wi({ explained: e }) {
+	let t = V(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = H(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ X("p", {
+	return i ? /* @__PURE__ */ Y("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ X("code", { children: "unembed open" }),
+			/* @__PURE__ */ Y("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ X("section", {
+	}) : /* @__PURE__ */ Y("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(wi, {
+			/* @__PURE__ */ Y("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ Y(Q, { answer: a }),
+			a?.result ? /* @__PURE__ */ Y(Ti, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(ki, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ Y(Ai, { list: a.result }) : null
 		]
 	});
 }
-function wi({ list: e, explained: t }) {
-	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
+function Ti({ list: e, explained: t }) {
+	let n = V(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ Y("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ X(Q, { text: t.target.text }),
+		/* @__PURE__ */ Y(Z, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Ti, {})
+		/* @__PURE__ */ Y(Ei, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ X(x, { children: [
-		i ? /* @__PURE__ */ X("p", { children: [
+	return /* @__PURE__ */ Y(S, { children: [
+		i ? /* @__PURE__ */ Y("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ X("strong", { children: i.subject }),
+			/* @__PURE__ */ Y("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ X("strong", { children: i.answer }),
+			/* @__PURE__ */ Y("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Ti, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ Y(Ei, {}) : /* @__PURE__ */ Y("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: kt }),
+				onClick: () => n.set({ knowledge: At }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ X("p", {
+		] }) : /* @__PURE__ */ Y("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -3612,36 +3618,36 @@ function wi({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Ei, {
+		i || a ? null : /* @__PURE__ */ Y(Di, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Di, {
+		a || r && i ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Oi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Oi, {})] })
+		}), i ? null : /* @__PURE__ */ Y(ki, {})] })
 	] });
 }
-function Ti() {
-	let e = H();
-	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
+function Ei() {
+	let e = V();
+	return e.data.host === "report" ? null : /* @__PURE__ */ Y("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Ei({ list: e, explained: t }) {
-	let n = H(), r = ei(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
+function Di({ list: e, explained: t }) {
+	let n = V(), r = ti(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ Y("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ X("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ Y("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: kt
+				knowledge: At
 			}),
 			children: [
 				e.relation,
@@ -3653,34 +3659,34 @@ function Ei({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Di({ list: e, open: t }) {
-	let n = H(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ X("details", {
+function Oi({ list: e, open: t }) {
+	let n = V(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ Y("details", {
 		open: t,
-		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
+		children: [/* @__PURE__ */ Y("summary", { children: "Choose a known fact" }), /* @__PURE__ */ Y("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ X("label", { children: [
+				/* @__PURE__ */ Y("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ X("select", {
+					/* @__PURE__ */ Y("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ X("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ Y("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ X("label", { children: [
+				/* @__PURE__ */ Y("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ X("select", {
+					/* @__PURE__ */ Y("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ X("option", {
+						children: a.map((e, t) => /* @__PURE__ */ Y("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -3690,7 +3696,7 @@ function Di({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ X("button", {
+				/* @__PURE__ */ Y("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -3704,35 +3710,35 @@ function Di({ list: e, open: t }) {
 		})]
 	});
 }
-function Oi() {
-	let e = H(), t = z(""), n = z(""), r = ti(t.value);
-	return /* @__PURE__ */ X("details", { children: [
-		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ X("label", {
+function ki() {
+	let e = V(), t = R(""), n = R(""), r = ri(t.value);
+	return /* @__PURE__ */ Y("details", { children: [
+		/* @__PURE__ */ Y("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ Y("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ X("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ Y("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ X("p", {
+		/* @__PURE__ */ Y("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ X("label", { children: [
+			children: [/* @__PURE__ */ Y("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ X("input", {
+				/* @__PURE__ */ Y("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ X("button", {
+			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...kt,
+					...At,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3741,22 +3747,22 @@ function Oi() {
 		})
 	] });
 }
-function ki({ list: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? li(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X("p", {
+function Ai({ list: e }) {
+	let t = V(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? ui(n, r) : null, { answer: a, result: o, stale: s } = U(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("p", {
 			class: "controls",
-			children: /* @__PURE__ */ X("label", { children: [
+			children: /* @__PURE__ */ Y("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ X("select", {
+				/* @__PURE__ */ Y("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...bi, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...xi, n.t])].map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: [
 							e,
@@ -3767,32 +3773,32 @@ function ki({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ X($, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ X("p", {
+		/* @__PURE__ */ Y(Q, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ Y("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ X("div", {
+		o ? /* @__PURE__ */ Y("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(Ai, { found: o }), /* @__PURE__ */ X(mi, {
+			children: [/* @__PURE__ */ Y(ji, { found: o }), /* @__PURE__ */ Y(hi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Ai({ found: e }) {
-	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
+function ji({ found: e }) {
+	let t = V(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = ni(e), a = ri(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X("p", {
+	let i = ii(e), a = ai(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ X(Q, { text: r.answer }),
+				/* @__PURE__ */ Y(Z, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -3801,15 +3807,15 @@ function Ai({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ X("p", {
+		e.notes.map((e) => /* @__PURE__ */ Y("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Dt.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ Y("fieldset", { children: [/* @__PURE__ */ Y("legend", { children: "Which neurons" }), Ot.map((e) => /* @__PURE__ */ Y("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ X("label", { children: [
-					/* @__PURE__ */ X("input", {
+				/* @__PURE__ */ Y("label", { children: [
+					/* @__PURE__ */ Y("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -3817,23 +3823,23 @@ function Ai({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Si[e],
+					Ci[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(ji, { neurons: i[e] })
+				/* @__PURE__ */ Y(Mi, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ X("p", {
+		i[a].length === 0 ? /* @__PURE__ */ Y("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(Mi, {
+		}) : /* @__PURE__ */ Y(Ni, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(dn, {
+		/* @__PURE__ */ Y(fn, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -3842,37 +3848,37 @@ function Ai({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				q(r.probabilities[t] ?? 0),
+				K(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function ji({ neurons: e }) {
-	return /* @__PURE__ */ X("span", {
+function Mi({ neurons: e }) {
+	return /* @__PURE__ */ Y("span", {
 		class: "neurons",
-		children: [e.slice(0, xi).map((e) => {
-			let t = ii(e);
-			return /* @__PURE__ */ X(sn, { part: t }, Y(t));
-		}), e.length > xi ? /* @__PURE__ */ X("span", {
+		children: [e.slice(0, Si).map((e) => {
+			let t = $(e);
+			return /* @__PURE__ */ Y(cn, { part: t }, J(t));
+		}), e.length > Si ? /* @__PURE__ */ Y("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - xi,
+				e.length - Si,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Mi(e) {
-	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ X("fieldset", {
+function Ni(e) {
+	let t = V(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ Y("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ X("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ Y("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ X("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ Y("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -3880,15 +3886,15 @@ function Mi(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(Cn, {
+			n && e.target !== void 0 ? /* @__PURE__ */ Y(wn, {
 				tests: e.neurons.map((e) => ({
-					part: ii(e),
+					part: $(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ X("p", {
+			n && !e.whole ? /* @__PURE__ */ Y("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -3896,69 +3902,73 @@ function Mi(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ni = 12;
-function Pi() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Jt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = W(r && a && i ? {
+var Pi = 12, Fi = 100;
+function Ii() {
+	let e = V(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = U(r && a && i ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: 20
+		top: Fi
 	} : null);
-	return /* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ Y("div", {
 		ref: n,
 		class: e.state.value.knowledge ? "knowledge-place" : "",
-		children: t ? /* @__PURE__ */ X(Z, {
+		children: t ? /* @__PURE__ */ Y(X, {
 			name: "knowledge",
 			title: "Knowledge",
-			note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-			children: [a ? null : /* @__PURE__ */ X("p", {
+			note: `How much of the probability of ${q(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+			children: [a ? null : /* @__PURE__ */ Y("p", {
 				class: "note",
 				children: "Knowledge is attributed at the last token; choose it to see this panel."
-			}), /* @__PURE__ */ X("div", {
+			}), /* @__PURE__ */ Y("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Fi, {
+				children: [/* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y(Q, { answer: o }), s ? /* @__PURE__ */ Y(Li, {
 					result: s,
 					stale: c
-				}) : null] }), r && a ? /* @__PURE__ */ X(Ci, { explained: t }) : null]
+				}) : null] }), r && a ? /* @__PURE__ */ Y(wi, { explained: t }) : null]
 			})]
 		}) : null
 	});
 }
-function Fi({ result: e, stale: t }) {
-	return /* @__PURE__ */ X("div", {
+function Li({ result: e, stale: t }) {
+	let n = ni(e.attributions, e.layers.length);
+	return /* @__PURE__ */ Y("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(Ii, { result: e }),
-			/* @__PURE__ */ X(Li, { neurons: e.attributions.slice(0, Ni) }),
-			/* @__PURE__ */ X(dn, {
+			/* @__PURE__ */ Y(Ri, { result: e }),
+			/* @__PURE__ */ Y(zi, { result: e }),
+			/* @__PURE__ */ Y(Bi, { neurons: e.attributions.slice(0, Pi) }),
+			/* @__PURE__ */ Y(fn, {
 				label: "attribution by layer",
 				head: [
 					"layer",
 					"sum of its neurons",
 					"change of the probability",
-					"error"
+					"error",
+					"strongest neurons"
 				],
-				rows: () => e.layers.map((e) => [
+				rows: () => e.layers.map((e, t) => [
 					`L${e.layer}`,
-					e.sum === null ? "" : G(e.sum, 4),
-					G(e.change, 4),
-					e.error === null ? "" : K(e.error, 4)
+					e.sum === null ? "" : W(e.sum, 4),
+					W(e.change, 4),
+					e.error === null ? "" : G(e.error, 4),
+					(n[t] ?? []).map((e) => `${J($(e))} ${W(e.value, 3)}`).join(", ")
 				])
 			})
 		]
 	});
 }
-function Ii({ result: e }) {
+function Ri({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), n = Math.max(1e-9, ...t.map((e) => Math.abs(e.sum))), r = 300 / Math.max(t.length, 1);
-	return /* @__PURE__ */ X("svg", {
+	return /* @__PURE__ */ Y("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": "Attribution by layer; the table below has the numbers",
-		children: [/* @__PURE__ */ X("line", {
+		children: [/* @__PURE__ */ Y("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -3966,87 +3976,113 @@ function Ii({ result: e }) {
 			class: "axis"
 		}), t.map((e, i) => {
 			let a = Math.abs(e.sum) / n * 40;
-			return /* @__PURE__ */ X("g", { children: [
-				/* @__PURE__ */ X("rect", {
+			return /* @__PURE__ */ Y("g", { children: [
+				/* @__PURE__ */ Y("rect", {
 					class: e.sum < 0 ? "negative" : "positive",
 					x: i * r + 1,
 					y: e.sum < 0 ? 42 : 42 - a,
 					width: Math.max(r - 2, 1),
 					height: a
 				}),
-				i % Math.ceil(t.length / 15) === 0 ? /* @__PURE__ */ X("text", {
+				i % Math.ceil(t.length / 15) === 0 ? /* @__PURE__ */ Y("text", {
 					x: (i + .5) * r,
 					y: 93,
 					children: e.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${G(e.sum, 3)}` })
+				/* @__PURE__ */ Y("title", { children: `L${e.layer}: ${W(e.sum, 3)}` })
 			] }, e.layer);
 		})]
 	});
 }
-function Li({ neurons: e }) {
+function zi({ result: e }) {
+	let t = V(), n = ni(e.attributions, e.layers.length), r = Math.max(0, ...n.map((e) => e.length)), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("p", {
+		class: "note",
+		children: [
+			"The ",
+			e.attributions.length,
+			" strongest neurons by layer; a cell selects its neuron."
+		]
+	}), /* @__PURE__ */ Y(Hn, {
+		label: `Attribution of the ${e.attributions.length} strongest neurons, layers across`,
+		columns: n.length,
+		rows: r,
+		height: 10,
+		colour: (e, t) => {
+			let n = a(e, t);
+			return n ? Ln(n.value, i) : null;
+		},
+		tell: (e, t) => {
+			let n = a(e, t);
+			return n ? `${J($(n))}: ${W(n.value, 3)}` : "";
+		},
+		marked: (e, t) => {
+			let n = a(e, t);
+			return n !== void 0 && B($(n), o);
+		},
+		rowName: (e) => String(e + 1),
+		columnName: (e) => `L${e}`,
+		onChoose: (e, n) => {
+			let r = a(e, n);
+			r && t.select($(r));
+		}
+	})] });
+}
+function Bi({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-		/* @__PURE__ */ X("th", {
+	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+		/* @__PURE__ */ Y("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ X("th", {
+		/* @__PURE__ */ Y("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ X("th", {
+		/* @__PURE__ */ Y("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ X("span", {
+			children: /* @__PURE__ */ Y("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ X("th", {
+		/* @__PURE__ */ Y("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
-		/* @__PURE__ */ X("th", {
+	] }) }), /* @__PURE__ */ Y("tbody", { children: e.map((e) => /* @__PURE__ */ Y("tr", { children: [
+		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(sn, { part: Ri(e) })
+			children: /* @__PURE__ */ Y(cn, { part: $(e) })
 		}),
-		/* @__PURE__ */ X("td", {
+		/* @__PURE__ */ Y("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(ln, {
+			children: /* @__PURE__ */ Y(un, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ X("td", {
+		/* @__PURE__ */ Y("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(cn, {
+			children: /* @__PURE__ */ Y(ln, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ X("td", {
+		/* @__PURE__ */ Y("td", {
 			class: "number",
-			children: G(e.activation)
+			children: W(e.activation)
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Ri({ layer: e, expert: t, neuron: n }) {
-	return {
-		kind: "neuron",
-		layer: e,
-		...t === null ? {} : { expert: t },
-		neuron: n
-	};
-}
 // src/panels/tested.ts
-function zi() {
-	return U(Bi(H().followed()))?.result ?? null;
+function Vi() {
+	return H(Hi(V().followed()))?.result ?? null;
 }
-function Bi(e) {
+function Hi(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4054,7 +4090,7 @@ function Bi(e) {
 		top: 10
 	} : null;
 }
-function Vi(e, t) {
+function Ui(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -4062,42 +4098,42 @@ function Vi(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Hi = 12, Ui = 10, Wi = Infinity, Gi = pe({
+var Wi = 12, Gi = 10, Ki = Infinity, qi = me({
 	is: () => !1,
 	set: () => {}
 });
-function Ki() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z(Hi), i = z({});
+function Ji() {
+	let e = V(), t = e.explained.value, n = R("size"), r = R(Wi), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = ar(a.terms, r.value, n.value, (e) => qi(tn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ X(Z, {
+	let { ledger: a } = t, o = e.state.value.selection, s = or(a.terms, r.value, n.value, (e) => Yi(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ Y(X, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(Ji, { explained: t }),
-		children: [/* @__PURE__ */ X("p", {
+		note: /* @__PURE__ */ Y(Xi, { explained: t }),
+		children: [/* @__PURE__ */ Y("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ X("label", { children: [
+			children: [/* @__PURE__ */ Y("label", { children: [
 				"Sort",
 				" ",
-				/* @__PURE__ */ X("select", {
+				/* @__PURE__ */ Y("select", {
 					value: n.value,
 					onChange: (e) => n.value = e.currentTarget.value,
-					children: [/* @__PURE__ */ X("option", {
+					children: [/* @__PURE__ */ Y("option", {
 						value: "size",
 						children: "by size"
-					}), /* @__PURE__ */ X("option", {
+					}), /* @__PURE__ */ Y("option", {
 						value: "layer",
 						children: "by layer"
 					})]
 				})
-			] }), /* @__PURE__ */ X("button", {
+			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Hi ? Wi : Hi,
-				children: r.value === Hi ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Wi ? Ki : Wi,
+				children: r.value === Wi ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(Gi.Provider, {
+		}), /* @__PURE__ */ Y(qi.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? qi(t, o),
+				is: (e, t) => i.value[e] ?? Yi(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4105,105 +4141,105 @@ function Ki() {
 					};
 				}
 			},
-			children: /* @__PURE__ */ X("table", {
+			children: /* @__PURE__ */ Y("table", {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: ia,
+				onKeyDown: oa,
 				children: [
-					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-						/* @__PURE__ */ X("th", {
+					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							children: "part"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							class: "number",
 							children: "logits"
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							class: "wide-only",
-							children: /* @__PURE__ */ X("span", {
+							children: /* @__PURE__ */ Y("span", {
 								class: "hidden",
 								children: "bar"
 							})
 						}),
-						/* @__PURE__ */ X("th", {
+						/* @__PURE__ */ Y("th", {
 							scope: "col",
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Zi, {
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y($i, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, cr(e))), /* @__PURE__ */ X(na, {
+					}, lr(e))), /* @__PURE__ */ Y(ia, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(Xi, { explained: t })
+					/* @__PURE__ */ Y(Qi, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function qi(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && Ft(t) === e.kind;
+function Yi(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : B(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && It(t) === e.kind;
 }
-function Ji({ explained: e }) {
+function Xi({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ X(x, { children: [
+	return /* @__PURE__ */ Y(S, { children: [
 		"Why ",
-		J(t.text),
+		q(t.text),
 		": ",
-		Yi(n),
+		Zi(n),
 		"; raw logit ",
-		K(t.logit),
-		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
+		G(t.logit),
+		n.kind === "raw" ? "" : `, reference ${G(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Yi(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
+function Zi(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function Xi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = sr(e.ledger);
-	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
+function Qi({ explained: e }) {
+	let { sum: t, error: n, holds: r } = cr(e.ledger);
+	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ Y("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "number",
 				"data-total": t,
-				children: G(t)
+				children: W(t)
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${W(e.ledger.value)}`,
 					" (|Δ| ",
-					Xt(n),
+					Zt(n),
 					", tolerance",
 					" ",
-					Xt(e.ledger.tolerance),
+					Zt(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Zi(e) {
-	let t = H(), n = je(Gi), { term: r, level: i } = e, a = tn(r), o = cr(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X(ea, {
-			name: en(r),
+function $i(e) {
+	let t = V(), n = Me(qi), { term: r, level: i } = e, a = nn(r), o = lr(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ Y(S, { children: [
+		/* @__PURE__ */ Y(na, {
+			name: tn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4212,85 +4248,85 @@ function Zi(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(V(a, t.state.value.selection) ? null : a);
+				a && t.select(B(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Qi, {
+		c && i === 1 ? /* @__PURE__ */ Y(ea, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X($i, {
+		c && i === 2 ? /* @__PURE__ */ Y(ta, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Qi({ term: e, largest: t }) {
-	let n = H().followed(), r = {
+function ea({ term: e, largest: t }) {
+	let n = V().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Ui
-	}, i = U(n ? r : null);
-	if (!i?.result) return /* @__PURE__ */ X("tr", {
+		top: Gi
+	}, i = H(n ? r : null);
+	if (!i?.result) return /* @__PURE__ */ Y("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ X("td", {
+		children: /* @__PURE__ */ Y("td", {
 			colSpan: 4,
 			class: i?.error ? "error" : "",
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = ar(a.filter((e) => e.source === null), Wi, "size");
-	return /* @__PURE__ */ X(x, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(Zi, {
+	let { terms: a, others: o } = i.result, s = or(a.filter((e) => e.source === null), Ki, "size");
+	return /* @__PURE__ */ Y(S, { children: [
+		s.shown.map((e) => /* @__PURE__ */ Y($i, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && V(tn(t), tn(e)))
-		}, cr(e))),
-		/* @__PURE__ */ X(na, {
+			sources: a.filter((t) => t.source !== null && B(nn(t), nn(e)))
+		}, lr(e))),
+		/* @__PURE__ */ Y(ia, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(ra, {
+		/* @__PURE__ */ Y(aa, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function $i(e) {
-	let t = H().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = ar(e.terms, Ui, "size");
-	return /* @__PURE__ */ X(x, { children: [
-		n.map((n) => /* @__PURE__ */ X(ea, {
-			name: `from ${n.source} ${J(t[n.source ?? -1]?.text ?? "")}`,
+function ta(e) {
+	let t = V().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = or(e.terms, Gi, "size");
+	return /* @__PURE__ */ Y(S, { children: [
+		n.map((n) => /* @__PURE__ */ Y(na, {
+			name: `from ${n.source} ${q(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, cr(n))),
-		/* @__PURE__ */ X(na, {
+		}, lr(n))),
+		/* @__PURE__ */ Y(ia, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(ra, {
+		/* @__PURE__ */ Y(aa, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function ea(e) {
-	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
-	return /* @__PURE__ */ X("tr", {
-		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function na(e) {
+	let t = V(), { part: n, open: r, level: i } = e, a = n !== null && B(n, t.state.value.selection);
+	return /* @__PURE__ */ Y("tr", {
+		class: `level-${i}${n !== null && B(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -4303,43 +4339,43 @@ function ea(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ X("span", { class: "twisty" }) : /* @__PURE__ */ X("span", {
+				children: [r === null ? /* @__PURE__ */ Y("span", { class: "twisty" }) : /* @__PURE__ */ Y("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ X("bdi", { children: e.name })]
+				}), /* @__PURE__ */ Y("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(ln, { value: e.value })
+				children: /* @__PURE__ */ Y(un, { value: e.value })
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(cn, {
+				children: /* @__PURE__ */ Y(ln, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ta, { part: n }) : null })
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ra, { part: n }) : null })
 		]
 	});
 }
-function ta({ part: e }) {
-	let t = zi(), n = t && Vi(t, e);
-	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
+function ra({ part: e }) {
+	let t = Vi(), n = t && Ui(t, e);
+	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
 		class: "outcome",
 		children: [
-			q(t.target.probability),
+			K(t.target.probability),
 			" → ",
-			q(n.probability),
+			K(n.probability),
 			" ",
-			/* @__PURE__ */ X("span", {
+			/* @__PURE__ */ Y("span", {
 				class: "verdict",
 				children: [
 					n.verdict === "within control" ? "○" : "●",
@@ -4350,71 +4386,71 @@ function ta({ part: e }) {
 		]
 	});
 }
-function na(e) {
-	return /* @__PURE__ */ X("tr", {
+function ia(e) {
+	return /* @__PURE__ */ Y("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ X("span", { class: "twisty" }),
+					/* @__PURE__ */ Y("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(ln, { value: e.value })
+				children: /* @__PURE__ */ Y(un, { value: e.value })
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(cn, {
+				children: /* @__PURE__ */ Y(ln, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", {})
+			/* @__PURE__ */ Y("td", {})
 		]
 	});
 }
-function ra(e) {
+function aa(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ X("tr", {
+	return /* @__PURE__ */ Y("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "name",
-				children: [/* @__PURE__ */ X("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ Y("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				class: "number",
-				children: G(e.sum)
+				children: W(e.sum)
 			}),
-			/* @__PURE__ */ X("td", {
+			/* @__PURE__ */ Y("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${W(e.parent)}`
 			})
 		]
 	});
 }
-function ia(e) {
+function oa(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var aa = {
+var sa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function oa() {
-	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Jn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
+function ca() {
+	let e = V(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = U(a ? {
 		ask: "lens",
 		prompt: a.prompt,
 		target: a.target,
@@ -4422,52 +4458,52 @@ function oa() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? la(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
-	return /* @__PURE__ */ X(Z, {
+	let u = c ? da(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	return /* @__PURE__ */ Y(X, {
 		name: "lens",
 		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${J(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		note: `What the stream would predict after each layer, for ${q(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("p", {
 				class: "controls",
-				children: /* @__PURE__ */ X("label", { children: [
+				children: /* @__PURE__ */ Y("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ X("select", {
+					/* @__PURE__ */ Y("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(aa).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(sa).map(([e, t]) => /* @__PURE__ */ Y("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(Yn, {
+			/* @__PURE__ */ Y(Xn, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X($, { answer: s }),
-			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
+			/* @__PURE__ */ Y(Q, { answer: s }),
+			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Vn, {
-					label: `Logit lens, ${aa[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ Y(Hn, {
+					label: `Logit lens, ${sa[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Ln(f(n)) : null;
+						return n ? Rn(f(n)) : null;
 					},
-					tell: (e, t) => ca(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => sa(u.layers[e] ?? null),
-					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					tell: (e, t) => ua(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => la(u.layers[e] ?? null),
+					columnName: (e) => q(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(dn, {
+				}), /* @__PURE__ */ Y(fn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4478,27 +4514,27 @@ function oa() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						sa(e.layer),
+						la(e.layer),
 						`${e.position}`,
-						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
-						q(e.top_probability[0] ?? 0),
+						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
+						K(e.top_probability[0] ?? 0),
 						`${e.rank}`,
-						q(e.probability)
+						K(e.probability)
 					])
 				})]
 			}) : null
 		]
 	});
 }
-function sa(e) {
+function la(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function ca(e, t) {
+function ua(e, t) {
 	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${sa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
+	return `${la(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function la(e, t) {
+function da(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4508,18 +4544,18 @@ function la(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function ua() {
-	let e = H(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ X(Z, {
+function fa() {
+	let e = V(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:",
-		children: t.length === 0 ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("ul", {
 			class: "pins",
-			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(sn, { part: r.part }),
-				/* @__PURE__ */ X("select", {
-					"aria-label": `How ${Y(r.part)} is tested`,
+			children: t.map((r, i) => /* @__PURE__ */ Y("li", { children: [
+				/* @__PURE__ */ Y(cn, { part: r.part }),
+				/* @__PURE__ */ Y("select", {
+					"aria-label": `How ${J(r.part)} is tested`,
 					value: r.how,
 					onChange: (n) => {
 						let r = n.currentTarget.value;
@@ -4528,154 +4564,154 @@ function ua() {
 							how: r
 						} : e) });
 					},
-					children: wt.map((e) => /* @__PURE__ */ X("option", {
+					children: Tt.map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
 					}, e))
 				}),
-				/* @__PURE__ */ X("button", {
+				/* @__PURE__ */ Y("button", {
 					type: "button",
-					"aria-label": `Remove the pin of ${Y(r.part)}`,
+					"aria-label": `Remove the pin of ${J(r.part)}`,
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Nt(r.part)))
-		}), /* @__PURE__ */ X(Cn, {
+			] }, Pt(r.part)))
+		}), /* @__PURE__ */ Y(wn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function da() {
-	let e = H().explained.value, t = ur();
+function pa() {
+	let e = V().explained.value, t = dr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
-	return /* @__PURE__ */ X(Z, {
+	return /* @__PURE__ */ Y(X, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ X(x, { children: [
+		note: /* @__PURE__ */ Y(S, { children: [
 			"After ",
 			r,
 			" ",
-			J(i[r]?.text ?? ""),
+			q(i[r]?.text ?? ""),
 			": ",
-			J(n.text),
+			q(n.text),
 			" has",
 			" ",
-			q(n.probability),
+			K(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: [e.notes.map((e) => /* @__PURE__ */ X("p", {
+		children: [e.notes.map((e) => /* @__PURE__ */ Y("p", {
 			class: "note",
 			children: e
-		}, e)), /* @__PURE__ */ X("div", {
+		}, e)), /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(fa, {
+			children: [/* @__PURE__ */ Y(ma, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(fa, {
+			}), t?.result ? /* @__PURE__ */ Y(ma, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function fa({ explained: e, caption: t }) {
-	let n = H();
-	return /* @__PURE__ */ X("table", {
+function ma({ explained: e, caption: t }) {
+	let n = V();
+	return /* @__PURE__ */ Y("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ X("caption", { children: t }),
-			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-				/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ Y("caption", { children: t }),
+			/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ X("th", {
+				/* @__PURE__ */ Y("th", {
 					scope: "col",
-					children: /* @__PURE__ */ X("span", {
+					children: /* @__PURE__ */ Y("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ X("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ X("tr", { children: [
-				/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X("button", {
+			/* @__PURE__ */ Y("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ Y("tr", { children: [
+				/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: Pt(t) }),
-					children: /* @__PURE__ */ X(Q, { text: t.text })
+					onClick: () => n.set({ target: Ft(t) }),
+					children: /* @__PURE__ */ Y(Z, { text: t.text })
 				}) }),
-				/* @__PURE__ */ X("td", {
+				/* @__PURE__ */ Y("td", {
 					class: "number",
-					children: q(t.probability)
+					children: K(t.probability)
 				}),
-				/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X("span", {
+				/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ X("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ Y("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Strongest.tsx
-var pa = 6;
-function ma() {
-	let e = H(), t = e.explained.value, n = U(Bi(e.followed())), r = zi(), i = z(!1);
+var ha = 6;
+function ga() {
+	let e = V(), t = e.explained.value, n = H(Hi(e.followed())), r = Vi(), i = R(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : pa;
-	return /* @__PURE__ */ X(Z, {
+	let a = i.value ? Infinity : ha;
+	return /* @__PURE__ */ Y(X, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(ga, { tested: r }),
+		note: /* @__PURE__ */ Y(va, { tested: r }),
 		children: [
-			/* @__PURE__ */ X($, { answer: n }),
-			/* @__PURE__ */ X(un, {
+			/* @__PURE__ */ Y(Q, { answer: n }),
+			/* @__PURE__ */ Y(dn, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-					/* @__PURE__ */ X("th", {
+				children: /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
+					/* @__PURE__ */ Y("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ X("th", {
+					/* @__PURE__ */ Y("th", {
 						scope: "col",
 						class: "number",
 						children: "credit"
 					}),
-					/* @__PURE__ */ X("th", {
+					/* @__PURE__ */ Y("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ X("th", {
+					/* @__PURE__ */ Y("th", {
 						scope: "col",
 						children: "zeroed here"
 					}),
-					/* @__PURE__ */ X("th", {
+					/* @__PURE__ */ Y("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ X(ha, {
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(_a, {
 					part: {
 						kind: "head",
 						layer: e.layer,
 						head: e.head
 					},
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(on, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(sn, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ha, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(_a, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -4683,105 +4719,105 @@ function ma() {
 						neuron: e.neuron
 					},
 					value: e.value,
-					reads: G(e.activation, 1),
+					reads: W(e.activation, 1),
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > pa ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > ha ? /* @__PURE__ */ Y("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
 				children: ["Show all ", t.heads.length + t.neurons.length]
 			}) : null,
-			/* @__PURE__ */ X("p", {
+			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: _a(r)
+				children: ya(r)
 			})
 		]
 	});
 }
-function ha(e) {
-	return /* @__PURE__ */ X("tr", { children: [
-		/* @__PURE__ */ X("th", {
+function _a(e) {
+	return /* @__PURE__ */ Y("tr", { children: [
+		/* @__PURE__ */ Y("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(sn, { part: e.part })
+			children: /* @__PURE__ */ Y(cn, { part: e.part })
 		}),
-		/* @__PURE__ */ X("td", {
+		/* @__PURE__ */ Y("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(ln, { value: e.value })
+			children: /* @__PURE__ */ Y(un, { value: e.value })
 		}),
-		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ta, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(an, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ Y("td", { children: e.reads }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ra, { part: e.part }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(on, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function ga({ tested: e }) {
-	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(x, { children: "Credit is not cause: each is zeroed to see what changes." });
+function va({ tested: e }) {
+	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
-	return t ? /* @__PURE__ */ X(x, { children: [
+	return t ? /* @__PURE__ */ Y(S, { children: [
 		"Without L",
 		t.layer,
 		".H",
 		t.head,
 		", which looks at ",
-		J(t.looks_at[0]?.text ?? ""),
+		q(t.looks_at[0]?.text ?? ""),
 		", the target goes from ",
-		q(e.target.probability),
+		K(e.target.probability),
 		" to ",
-		q(t.zeroed_probability ?? 0),
+		K(t.zeroed_probability ?? 0),
 		"."
-	] }) : /* @__PURE__ */ X(x, { children: "No listed head alone moves the target beyond the control." });
+	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function _a(e) {
-	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
+function ya(e) {
+	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function va() {
-	let e = H(), t = e.explained.value, n = Jn(t?.position ?? 0, t?.tokens.length ?? 0), r = ba();
+function ba() {
+	let e = V(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = Sa();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
-	return /* @__PURE__ */ X(Z, {
+	return /* @__PURE__ */ Y(X, {
 		name: "strip",
 		title: "Tokens",
-		note: r ? /* @__PURE__ */ X(x, { children: [
+		note: r ? /* @__PURE__ */ Y(S, { children: [
 			"Coloured by what each token gives the target through ",
-			Y(r.part),
+			J(r.part),
 			": orange + raises, purple − lowers; largest ",
-			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			W(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
-		children: [/* @__PURE__ */ X(Yn, {
+		children: [/* @__PURE__ */ Y(Xn, {
 			start: n,
 			length: i.length,
 			what: "tokens"
-		}), /* @__PURE__ */ X("ol", {
+		}), /* @__PURE__ */ Y("ol", {
 			class: "strip",
 			start: n.value + 1,
 			children: s.map((t) => {
-				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : In(n, o);
-				return /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
+				let n = r?.values[t.position], i = n === void 0 || t.position > a ? null : Ln(n, o);
+				return /* @__PURE__ */ Y("li", { children: /* @__PURE__ */ Y("button", {
 					type: "button",
 					class: "token",
 					"aria-pressed": t.position === a,
 					style: i ? {
 						background: i,
-						color: Rn(i)
+						color: zn(i)
 					} : {},
 					onClick: () => e.set({
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => ya(e),
+					onKeyDown: (e) => xa(e),
 					children: [
-						/* @__PURE__ */ X("span", {
+						/* @__PURE__ */ Y("span", {
 							class: "index",
 							children: t.position
 						}),
-						/* @__PURE__ */ X(Q, { text: t.text }),
-						/* @__PURE__ */ X("span", {
+						/* @__PURE__ */ Y(Z, { text: t.text }),
+						/* @__PURE__ */ Y("span", {
 							class: "sign",
-							children: n !== void 0 && Math.abs(n) > o / 20 ? G(n) : "\xA0"
+							children: n !== void 0 && Math.abs(n) > o / 20 ? W(n) : "\xA0"
 						})
 					]
 				}) }, t.position);
@@ -4789,43 +4825,43 @@ function va() {
 		})]
 	});
 }
-function ya(e) {
+function xa(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ba() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
+function Sa() {
+	let e = V(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
 		layer: e.layer
-	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	} : null, i = H(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: xa(s, a)
+		values: Ca(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: xa(i.result, t)
+		values: Ca(i.result, t)
 	} : null;
 }
-function xa(e, t) {
+function Ca(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Sa({ page: e }) {
-	let t = P(null);
-	return Oe(() => e.link(), [e]), Oe(() => t.current ? On(e, t.current) : void 0, [e]), /* @__PURE__ */ X(qt.Provider, {
+function wa({ page: e }) {
+	let t = N(null);
+	return ke(() => e.link(), [e]), ke(() => t.current ? kn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Jt.Provider, {
 		value: e,
-		children: /* @__PURE__ */ X("div", {
+		children: /* @__PURE__ */ Y("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(Jr, {}),
-				/* @__PURE__ */ X(Ca, { page: e }),
-				/* @__PURE__ */ X($r, {}),
-				/* @__PURE__ */ X("p", {
+				/* @__PURE__ */ Y(Yr, {}),
+				/* @__PURE__ */ Y(Ta, { page: e }),
+				/* @__PURE__ */ Y(ei, {}),
+				/* @__PURE__ */ Y("p", {
 					class: "hidden",
 					role: "status",
 					children: e.said.value
@@ -4834,77 +4870,77 @@ function Sa({ page: e }) {
 		})
 	});
 }
-function Ca({ page: e }) {
-	let { a: t } = e.state.value, n = U(t === "" ? null : {
+function Ta({ page: e }) {
+	let { a: t } = e.state.value, n = H(t === "" ? null : {
 		ask: "explain",
-		...Gt(e.state.value),
+		...Kt(e.state.value),
 		test: !1,
 		top: 10
 	}), r = n?.result ?? null;
-	return Oe(() => {
+	return ke(() => {
 		r && e.take(r), (t === "" || n?.error) && e.take(null);
 	}, [
 		r,
 		n?.error,
 		t
-	]), t === "" ? /* @__PURE__ */ X("p", {
+	]), t === "" ? /* @__PURE__ */ Y("p", {
 		class: "panel note",
 		children: "Type a prompt and press Enter."
-	}) : /* @__PURE__ */ X(x, { children: [n && !r ? /* @__PURE__ */ X("div", {
+	}) : /* @__PURE__ */ Y(S, { children: [n && !r ? /* @__PURE__ */ Y("div", {
 		class: "panel",
-		children: /* @__PURE__ */ X($, { answer: n })
-	}) : null, /* @__PURE__ */ X("div", {
+		children: /* @__PURE__ */ Y(Q, { answer: n })
+	}) : null, /* @__PURE__ */ Y("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(va, {}),
-			/* @__PURE__ */ X("div", {
+			/* @__PURE__ */ Y(ba, {}),
+			/* @__PURE__ */ Y("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(da, {}), /* @__PURE__ */ X(oa, {})]
+				children: [/* @__PURE__ */ Y(pa, {}), /* @__PURE__ */ Y(ca, {})]
 			}),
-			/* @__PURE__ */ X("div", {
+			/* @__PURE__ */ Y("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(Ki, {}), /* @__PURE__ */ X(ma, {})]
+				children: [/* @__PURE__ */ Y(Ji, {}), /* @__PURE__ */ Y(ga, {})]
 			}),
-			/* @__PURE__ */ X("div", {
+			/* @__PURE__ */ Y("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(hn, {}),
-					/* @__PURE__ */ X(ua, {}),
-					/* @__PURE__ */ X(Xn, {})
+					/* @__PURE__ */ Y(gn, {}),
+					/* @__PURE__ */ Y(fa, {}),
+					/* @__PURE__ */ Y(Zn, {})
 				]
 			}),
-			/* @__PURE__ */ X(gr, {}),
-			/* @__PURE__ */ X(kr, {}),
-			/* @__PURE__ */ X(Pi, {}),
-			/* @__PURE__ */ X(Lr, {})
+			/* @__PURE__ */ Y(_r, {}),
+			/* @__PURE__ */ Y(Ar, {}),
+			/* @__PURE__ */ Y(Ii, {}),
+			/* @__PURE__ */ Y(Rr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var wa = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Ea = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Ta(e, t, n) {
-	Ea(n);
+function Da(e, t, n) {
+	Oa(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Sa, { page: new Wt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ Y(wa, { page: new Gt(e, t) }), r), () => pe(null, r);
 }
-function Ea(e) {
+function Oa(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = wa, n.append(r);
+	r.dataset.unembed = "", r.textContent = Ea, n.append(r);
 }
-function Da({ model: e, el: t }) {
+function ka({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ta({
+	return Da({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Kr(n.results) : qr(e), t);
+	}, n.live === !1 ? qr(n.results) : Jr(e), t);
 }
-var Oa = document.getElementById("unembed"), ka = document.getElementById("unembed-data")?.textContent;
-if (Oa && ka) {
-	let e = JSON.parse(ka);
-	Ta(e, e.host === "report" ? Kr(e.results) : zr(e.token), Oa);
+var Aa = document.getElementById("unembed"), ja = document.getElementById("unembed-data")?.textContent;
+if (Aa && ja) {
+	let e = JSON.parse(ja);
+	Da(e, e.host === "report" ? qr(e.results) : Br(e.token), Aa);
 }
-var Aa = { render: Da };
-export { Aa as default };
+var Ma = { render: ka };
+export { Ma as default };
