@@ -11,6 +11,7 @@ import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";
 
 const NEURONS = 12;
 const LISTED = 100;
+const ROWS = 12;
 
 export function KnowledgePanel() {
   const page = usePage();
@@ -113,15 +114,17 @@ function Layers({ result }: { result: AttributePayload }) {
 function NeuronMap({ result }: { result: AttributePayload }) {
   const page = usePage();
   const columns = byLayer(result.attributions, result.layers.length);
-  const rows = Math.max(0, ...columns.map((column) => column.length));
+  const rows = Math.min(ROWS, Math.max(0, ...columns.map((column) => column.length)));
   const largest = Math.max(0, ...result.attributions.map((neuron) => Math.abs(neuron.value)));
   const at = (column: number, row: number) => columns[column]?.[row];
   const selected = page.state.value.selection;
   return (
     <>
-      <p class="note">The {result.attributions.length} strongest neurons by layer; a cell selects its neuron.</p>
+      <p class="note">
+        The {result.attributions.length} strongest neurons by layer, at most {ROWS} a layer; a cell selects its neuron.
+      </p>
       <Grid
-        label={`Attribution of the ${result.attributions.length} strongest neurons, layers across`}
+        label="Attribution of the strongest neurons, layers across"
         columns={columns.length}
         rows={rows}
         height={10}

@@ -3902,8 +3902,8 @@ function Ni(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Pi = 12, Fi = 100;
-function Ii() {
+var Pi = 12, Fi = 100, Ii = 12;
+function Li() {
 	let e = V(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = U(r && a && i ? {
 		ask: "attribute",
 		prompt: i.prompt,
@@ -3922,7 +3922,7 @@ function Ii() {
 				children: "Knowledge is attributed at the last token; choose it to see this panel."
 			}), /* @__PURE__ */ Y("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y(Q, { answer: o }), s ? /* @__PURE__ */ Y(Li, {
+				children: [/* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y(Q, { answer: o }), s ? /* @__PURE__ */ Y(Ri, {
 					result: s,
 					stale: c
 				}) : null] }), r && a ? /* @__PURE__ */ Y(wi, { explained: t }) : null]
@@ -3930,14 +3930,14 @@ function Ii() {
 		}) : null
 	});
 }
-function Li({ result: e, stale: t }) {
+function Ri({ result: e, stale: t }) {
 	let n = ni(e.attributions, e.layers.length);
 	return /* @__PURE__ */ Y("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ Y(Ri, { result: e }),
 			/* @__PURE__ */ Y(zi, { result: e }),
-			/* @__PURE__ */ Y(Bi, { neurons: e.attributions.slice(0, Pi) }),
+			/* @__PURE__ */ Y(Bi, { result: e }),
+			/* @__PURE__ */ Y(Vi, { neurons: e.attributions.slice(0, Pi) }),
 			/* @__PURE__ */ Y(fn, {
 				label: "attribution by layer",
 				head: [
@@ -3958,7 +3958,7 @@ function Li({ result: e, stale: t }) {
 		]
 	});
 }
-function Ri({ result: e }) {
+function zi({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -3994,17 +3994,19 @@ function Ri({ result: e }) {
 		})]
 	});
 }
-function zi({ result: e }) {
-	let t = V(), n = ni(e.attributions, e.layers.length), r = Math.max(0, ...n.map((e) => e.length)), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function Bi({ result: e }) {
+	let t = V(), n = ni(e.attributions, e.layers.length), r = Math.min(Ii, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
-			" strongest neurons by layer; a cell selects its neuron."
+			" strongest neurons by layer, at most ",
+			Ii,
+			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ Y(Hn, {
-		label: `Attribution of the ${e.attributions.length} strongest neurons, layers across`,
+		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
 		height: 10,
@@ -4028,7 +4030,7 @@ function zi({ result: e }) {
 		}
 	})] });
 }
-function Bi({ neurons: e }) {
+function Vi({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y("table", { children: [/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
@@ -4079,10 +4081,10 @@ function Bi({ neurons: e }) {
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
 // src/panels/tested.ts
-function Vi() {
-	return H(Hi(V().followed()))?.result ?? null;
+function Hi() {
+	return H(Ui(V().followed()))?.result ?? null;
 }
-function Hi(e) {
+function Ui(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4090,7 +4092,7 @@ function Hi(e) {
 		top: 10
 	} : null;
 }
-function Ui(e, t) {
+function Wi(e, t) {
 	let n = t.kind === "head" ? e.heads.find((e) => !e.cross && e.layer === t.layer && e.head === t.head) : t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0;
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -4098,18 +4100,18 @@ function Ui(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Wi = 12, Gi = 10, Ki = Infinity, qi = me({
+var Gi = 12, Ki = 10, qi = Infinity, Ji = me({
 	is: () => !1,
 	set: () => {}
 });
-function Ji() {
-	let e = V(), t = e.explained.value, n = R("size"), r = R(Wi), i = R({});
+function Yi() {
+	let e = V(), t = e.explained.value, n = R("size"), r = R(Gi), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = or(a.terms, r.value, n.value, (e) => Yi(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = or(a.terms, r.value, n.value, (e) => Xi(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ Y(X, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ Y(Xi, { explained: t }),
+		note: /* @__PURE__ */ Y(Zi, { explained: t }),
 		children: [/* @__PURE__ */ Y("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ Y("label", { children: [
@@ -4128,12 +4130,12 @@ function Ji() {
 				})
 			] }), /* @__PURE__ */ Y("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Wi ? Ki : Wi,
-				children: r.value === Wi ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Gi ? qi : Gi,
+				children: r.value === Gi ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ Y(qi.Provider, {
+		}), /* @__PURE__ */ Y(Ji.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Yi(t, o),
+				is: (e, t) => i.value[e] ?? Xi(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4145,7 +4147,7 @@ function Ji() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: oa,
+				onKeyDown: sa,
 				children: [
 					/* @__PURE__ */ Y("thead", { children: /* @__PURE__ */ Y("tr", { children: [
 						/* @__PURE__ */ Y("th", {
@@ -4170,43 +4172,43 @@ function Ji() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y($i, {
+					/* @__PURE__ */ Y("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ Y(ea, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, lr(e))), /* @__PURE__ */ Y(ia, {
+					}, lr(e))), /* @__PURE__ */ Y(aa, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ Y(Qi, { explained: t })
+					/* @__PURE__ */ Y($i, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Yi(e, t) {
+function Xi(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : B(e, t) ? !0 : (e.kind === "attention" || e.kind === "mlp") && It(t) === e.kind;
 }
-function Xi({ explained: e }) {
+function Zi({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ Y(S, { children: [
 		"Why ",
 		q(t.text),
 		": ",
-		Zi(n),
+		Qi(n),
 		"; raw logit ",
 		G(t.logit),
 		n.kind === "raw" ? "" : `, reference ${G(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Zi(e) {
+function Qi(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function Qi({ explained: e }) {
+function $i({ explained: e }) {
 	let { sum: t, error: n, holds: r } = cr(e.ledger);
 	return /* @__PURE__ */ Y("tfoot", { children: /* @__PURE__ */ Y("tr", {
 		class: r ? "total" : "total error",
@@ -4235,10 +4237,10 @@ function Qi({ explained: e }) {
 		]
 	}) });
 }
-function $i(e) {
-	let t = V(), n = Me(qi), { term: r, level: i } = e, a = nn(r), o = lr(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ea(e) {
+	let t = V(), n = Me(Ji), { term: r, level: i } = e, a = nn(r), o = lr(r), s = r.kind === "attention" || r.kind === "mlp" || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ Y(S, { children: [
-		/* @__PURE__ */ Y(na, {
+		/* @__PURE__ */ Y(ra, {
 			name: tn(r),
 			value: r.value,
 			level: i,
@@ -4251,24 +4253,24 @@ function $i(e) {
 				a && t.select(B(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ Y(ea, {
+		c && i === 1 ? /* @__PURE__ */ Y(ta, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ Y(ta, {
+		c && i === 2 ? /* @__PURE__ */ Y(na, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function ea({ term: e, largest: t }) {
+function ta({ term: e, largest: t }) {
 	let n = V().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Gi
+		top: Ki
 	}, i = H(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ Y("tr", {
 		class: "waiting",
@@ -4278,31 +4280,31 @@ function ea({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = or(a.filter((e) => e.source === null), Ki, "size");
+	let { terms: a, others: o } = i.result, s = or(a.filter((e) => e.source === null), qi, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ Y($i, {
+		s.shown.map((e) => /* @__PURE__ */ Y(ea, {
 			term: e,
 			level: 2,
 			largest: t,
 			sources: a.filter((t) => t.source !== null && B(nn(t), nn(e)))
 		}, lr(e))),
-		/* @__PURE__ */ Y(ia, {
+		/* @__PURE__ */ Y(aa, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ Y(aa, {
+		/* @__PURE__ */ Y(oa, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ta(e) {
-	let t = V().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = or(e.terms, Gi, "size");
+function na(e) {
+	let t = V().explained.value?.tokens ?? [], { shown: n, others: r, sum: i } = or(e.terms, Ki, "size");
 	return /* @__PURE__ */ Y(S, { children: [
-		n.map((n) => /* @__PURE__ */ Y(na, {
+		n.map((n) => /* @__PURE__ */ Y(ra, {
 			name: `from ${n.source} ${q(t[n.source ?? -1]?.text ?? "")}`,
 			value: n.value,
 			level: 3,
@@ -4310,20 +4312,20 @@ function ta(e) {
 			part: null,
 			open: null
 		}, lr(n))),
-		/* @__PURE__ */ Y(ia, {
+		/* @__PURE__ */ Y(aa, {
 			count: r.count,
 			value: r.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ Y(aa, {
+		/* @__PURE__ */ Y(oa, {
 			level: 3,
 			sum: i,
 			parent: e.parent
 		})
 	] });
 }
-function na(e) {
+function ra(e) {
 	let t = V(), { part: n, open: r, level: i } = e, a = n !== null && B(n, t.state.value.selection);
 	return /* @__PURE__ */ Y("tr", {
 		class: `level-${i}${n !== null && B(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4362,12 +4364,12 @@ function na(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ra, { part: n }) : null })
+			/* @__PURE__ */ Y("td", { children: n ? /* @__PURE__ */ Y(ia, { part: n }) : null })
 		]
 	});
 }
-function ra({ part: e }) {
-	let t = Vi(), n = t && Ui(t, e);
+function ia({ part: e }) {
+	let t = Hi(), n = t && Wi(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ Y("span", {
 		class: "outcome",
 		children: [
@@ -4386,7 +4388,7 @@ function ra({ part: e }) {
 		]
 	});
 }
-function ia(e) {
+function aa(e) {
 	return /* @__PURE__ */ Y("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4415,7 +4417,7 @@ function ia(e) {
 		]
 	});
 }
-function aa(e) {
+function oa(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ Y("tr", {
 		class: `sum level-${e.level}`,
@@ -4437,19 +4439,19 @@ function aa(e) {
 		]
 	});
 }
-function oa(e) {
+function sa(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var sa = {
+var ca = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ca() {
+function la() {
 	let e = V(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = U(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -4458,7 +4460,7 @@ function ca() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? da(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? fa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ Y(X, {
 		name: "lens",
 		title: "Logit lens",
@@ -4472,7 +4474,7 @@ function ca() {
 					/* @__PURE__ */ Y("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(sa).map(([e, t]) => /* @__PURE__ */ Y("option", {
+						children: Object.entries(ca).map(([e, t]) => /* @__PURE__ */ Y("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4488,15 +4490,15 @@ function ca() {
 			u && u.positions.length > 0 ? /* @__PURE__ */ Y("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ Y(Hn, {
-					label: `Logit lens, ${sa[t.value]} by layer and token`,
+					label: `Logit lens, ${ca[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? Rn(f(n)) : null;
 					},
-					tell: (e, t) => ua(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => la(u.layers[e] ?? null),
+					tell: (e, t) => da(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => ua(u.layers[e] ?? null),
 					columnName: (e) => q(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
@@ -4514,7 +4516,7 @@ function ca() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						la(e.layer),
+						ua(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ Y("bdi", { children: q(e.top[0]?.text ?? "") }, "top"),
 						K(e.top_probability[0] ?? 0),
@@ -4526,15 +4528,15 @@ function ca() {
 		]
 	});
 }
-function la(e) {
+function ua(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function ua(e, t) {
+function da(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${q(t.text)} ${K(e.top_probability[n] ?? 0)}`);
-	return `${la(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${ua(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function da(e, t) {
+function fa(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4544,7 +4546,7 @@ function da(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function fa() {
+function pa() {
 	let e = V(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ Y(X, {
 		name: "pins",
@@ -4584,7 +4586,7 @@ function fa() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function pa() {
+function ma() {
 	let e = V().explained.value, t = dr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
@@ -4610,17 +4612,17 @@ function pa() {
 			children: e
 		}, e)), /* @__PURE__ */ Y("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ Y(ma, {
+			children: [/* @__PURE__ */ Y(ha, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ Y(ma, {
+			}), t?.result ? /* @__PURE__ */ Y(ha, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function ma({ explained: e, caption: t }) {
+function ha({ explained: e, caption: t }) {
 	let n = V();
 	return /* @__PURE__ */ Y("table", {
 		class: "predictions",
@@ -4667,15 +4669,15 @@ function ma({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var ha = 6;
-function ga() {
-	let e = V(), t = e.explained.value, n = H(Hi(e.followed())), r = Vi(), i = R(!1);
+var ga = 6;
+function _a() {
+	let e = V(), t = e.explained.value, n = H(Ui(e.followed())), r = Hi(), i = R(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : ha;
+	let a = i.value ? Infinity : ga;
 	return /* @__PURE__ */ Y(X, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ Y(va, { tested: r }),
+		note: /* @__PURE__ */ Y(ya, { tested: r }),
 		children: [
 			/* @__PURE__ */ Y(Q, { answer: n }),
 			/* @__PURE__ */ Y(dn, {
@@ -4702,7 +4704,7 @@ function ga() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(_a, {
+				] }) }), /* @__PURE__ */ Y("tbody", { children: [t.heads.filter((e) => !e.cross).slice(0, a).map((e) => /* @__PURE__ */ Y(va, {
 					part: {
 						kind: "head",
 						layer: e.layer,
@@ -4711,7 +4713,7 @@ function ga() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ Y(sn, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(_a, {
+				}, `${e.layer}.${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ Y(va, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -4723,7 +4725,7 @@ function ga() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > ha ? /* @__PURE__ */ Y("button", {
+			Math.max(t.heads.length, t.neurons.length) > ga ? /* @__PURE__ */ Y("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4731,12 +4733,12 @@ function ga() {
 			}) : null,
 			/* @__PURE__ */ Y("p", {
 				class: "note",
-				children: ya(r)
+				children: ba(r)
 			})
 		]
 	});
 }
-function _a(e) {
+function va(e) {
 	return /* @__PURE__ */ Y("tr", { children: [
 		/* @__PURE__ */ Y("th", {
 			scope: "row",
@@ -4747,11 +4749,11 @@ function _a(e) {
 			children: /* @__PURE__ */ Y(un, { value: e.value })
 		}),
 		/* @__PURE__ */ Y("td", { children: e.reads }),
-		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ra, { part: e.part }) }),
+		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(ia, { part: e.part }) }),
 		/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(on, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function va({ tested: e }) {
+function ya({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ Y(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ Y(S, { children: [
@@ -4768,13 +4770,13 @@ function va({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ Y(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function ya(e) {
+function ba(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${K(t.low)} to ${K(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function ba() {
-	let e = V(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = Sa();
+function xa() {
+	let e = V(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ca();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = Math.max(0, ...(r?.values ?? []).map(Math.abs)), s = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ Y(X, {
@@ -4808,7 +4810,7 @@ function ba() {
 						position: t.position,
 						target: null
 					}),
-					onKeyDown: (e) => xa(e),
+					onKeyDown: (e) => Sa(e),
 					children: [
 						/* @__PURE__ */ Y("span", {
 							class: "index",
@@ -4825,13 +4827,13 @@ function ba() {
 		})]
 	});
 }
-function xa(e) {
+function Sa(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Sa() {
+function Ca() {
 	let e = V(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && (e.kind === "head" || e.kind === "attention") ? {
 		ask: "attention",
 		...n,
@@ -4839,18 +4841,18 @@ function Sa() {
 	} : null, i = H(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ca(s, a)
+		values: wa(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ca(i.result, t)
+		values: wa(i.result, t)
 	} : null;
 }
-function Ca(e, t) {
+function wa(e, t) {
 	let n = e.heads.filter((e) => !e.cross && (t.kind === "attention" || e.head === t.head));
 	return e.tokens.map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function wa({ page: e }) {
+function Ta({ page: e }) {
 	let t = N(null);
 	return ke(() => e.link(), [e]), ke(() => t.current ? kn(e, t.current) : void 0, [e]), /* @__PURE__ */ Y(Jt.Provider, {
 		value: e,
@@ -4859,7 +4861,7 @@ function wa({ page: e }) {
 			ref: t,
 			children: [
 				/* @__PURE__ */ Y(Yr, {}),
-				/* @__PURE__ */ Y(Ta, { page: e }),
+				/* @__PURE__ */ Y(Ea, { page: e }),
 				/* @__PURE__ */ Y(ei, {}),
 				/* @__PURE__ */ Y("p", {
 					class: "hidden",
@@ -4870,7 +4872,7 @@ function wa({ page: e }) {
 		})
 	});
 }
-function Ta({ page: e }) {
+function Ea({ page: e }) {
 	let { a: t } = e.state.value, n = H(t === "" ? null : {
 		ask: "explain",
 		...Kt(e.state.value),
@@ -4892,55 +4894,55 @@ function Ta({ page: e }) {
 	}) : null, /* @__PURE__ */ Y("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ Y(ba, {}),
+			/* @__PURE__ */ Y(xa, {}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ Y(pa, {}), /* @__PURE__ */ Y(ca, {})]
+				children: [/* @__PURE__ */ Y(ma, {}), /* @__PURE__ */ Y(la, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ Y(Ji, {}), /* @__PURE__ */ Y(ga, {})]
+				children: [/* @__PURE__ */ Y(Yi, {}), /* @__PURE__ */ Y(_a, {})]
 			}),
 			/* @__PURE__ */ Y("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ Y(gn, {}),
-					/* @__PURE__ */ Y(fa, {}),
+					/* @__PURE__ */ Y(pa, {}),
 					/* @__PURE__ */ Y(Zn, {})
 				]
 			}),
 			/* @__PURE__ */ Y(_r, {}),
 			/* @__PURE__ */ Y(Ar, {}),
-			/* @__PURE__ */ Y(Ii, {}),
+			/* @__PURE__ */ Y(Li, {}),
 			/* @__PURE__ */ Y(Rr, {})
 		]
 	})] });
 }
 // src/styles.css?inline
-var Ea = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Da = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Da(e, t, n) {
-	Oa(n);
+function Oa(e, t, n) {
+	ka(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ Y(wa, { page: new Gt(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ Y(Ta, { page: new Gt(e, t) }), r), () => pe(null, r);
 }
-function Oa(e) {
+function ka(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ea, n.append(r);
+	r.dataset.unembed = "", r.textContent = Da, n.append(r);
 }
-function ka({ model: e, el: t }) {
+function Aa({ model: e, el: t }) {
 	let n = e.get("data");
-	return Da({
+	return Oa({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? qr(n.results) : Jr(e), t);
 }
-var Aa = document.getElementById("unembed"), ja = document.getElementById("unembed-data")?.textContent;
-if (Aa && ja) {
-	let e = JSON.parse(ja);
-	Da(e, e.host === "report" ? qr(e.results) : Br(e.token), Aa);
+var ja = document.getElementById("unembed"), Ma = document.getElementById("unembed-data")?.textContent;
+if (ja && Ma) {
+	let e = JSON.parse(Ma);
+	Oa(e, e.host === "report" ? qr(e.results) : Br(e.token), ja);
 }
-var Ma = { render: ka };
-export { Ma as default };
+var Na = { render: Aa };
+export { Na as default };
