@@ -90,7 +90,7 @@ EVERY = {
 @pytest.mark.parametrize("name", list(EVERY))
 def test_every_ask_gives_its_payload_and_passes_its_schema(client, name, monkeypatch):
     # The tiny tokenizer has no token for the answers of the facts that ship.
-    monkeypatch.setattr("unembed.knowledge_report.relations", tuple)
+    monkeypatch.setattr("unembed.knowledge_comparison.relations", tuple)
     assert EVERY.keys() == asks.ASKS.keys()
     event, data = asked(client, ask=name, prompt=PROMPT, **EVERY[name])
     assert event == "result", data

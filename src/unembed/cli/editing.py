@@ -23,8 +23,9 @@ from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.facts import Fact, Relation
+    from unembed.knowledge_comparison import Make
     from unembed.knowledge_neurons import Found, Neuron
-    from unembed.knowledge_report import EditReport, Make
+    from unembed.knowledge_report import EditReport
     from unembed.model import Model
     from unembed.progress import Progress
     from unembed.weight_edits import WeightEdits
@@ -283,7 +284,7 @@ def _report(
     passages: list[str],
     **groups: Any,
 ) -> "EditReport":
-    from unembed.knowledge_report import report_beside_control
+    from unembed.knowledge_comparison import report_beside_control
 
     relation, fact = about or (None, None)
     with progress_bar() as progress:

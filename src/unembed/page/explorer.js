@@ -3259,17 +3259,129 @@ function fi({ prompts: e }, { prompt: t, target: n }) {
 		target: n
 	};
 }
+// src/panels/FactChoice.tsx
+function pi({ list: e, explained: t }) {
+	let n = V(), r = ti(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ Y("p", { children: [
+		"Perhaps you mean",
+		" ",
+		r.slice(0, 3).map((e) => /* @__PURE__ */ Y("button", {
+			type: "button",
+			onClick: () => n.set({
+				a: e.prompt,
+				position: null,
+				target: null,
+				knowledge: At
+			}),
+			children: [
+				e.relation,
+				" of ",
+				e.subject,
+				": ",
+				e.answer
+			]
+		}, `${e.relation} ${e.subject}`))
+	] });
+}
+function mi({ list: e, open: t }) {
+	let n = V(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ Y("details", {
+		open: t,
+		children: [/* @__PURE__ */ Y("summary", { children: "Choose a known fact" }), /* @__PURE__ */ Y("p", {
+			class: "controls",
+			children: [
+				/* @__PURE__ */ Y("label", { children: [
+					"Relation",
+					" ",
+					/* @__PURE__ */ Y("select", {
+						value: r.value,
+						onChange: (e) => {
+							r.value = Number(e.currentTarget.value), i.value = 0;
+						},
+						children: e.relations.map((e, t) => /* @__PURE__ */ Y("option", {
+							value: t,
+							children: [e.name, e.description ? ` (${e.description})` : ""]
+						}, e.name))
+					})
+				] }),
+				/* @__PURE__ */ Y("label", { children: [
+					"Fact",
+					" ",
+					/* @__PURE__ */ Y("select", {
+						value: i.value,
+						onChange: (e) => i.value = Number(e.currentTarget.value),
+						children: a.map((e, t) => /* @__PURE__ */ Y("option", {
+							value: t,
+							children: [
+								e.subject,
+								": ",
+								e.answer
+							]
+						}, e.subject))
+					})
+				] }),
+				/* @__PURE__ */ Y("button", {
+					type: "button",
+					disabled: !o,
+					onClick: () => o && n.set({
+						a: o.prompt,
+						position: null,
+						target: null
+					}),
+					children: "Take its prompt"
+				})
+			]
+		})]
+	});
+}
+function hi() {
+	let e = V(), t = R(""), n = R(""), r = ri(t.value);
+	return /* @__PURE__ */ Y("details", { children: [
+		/* @__PURE__ */ Y("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ Y("label", {
+			class: "stacked",
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ Y("textarea", {
+				rows: 3,
+				value: t.value,
+				dir: "auto",
+				onInput: (e) => t.value = e.currentTarget.value
+			})]
+		}),
+		/* @__PURE__ */ Y("p", {
+			class: "controls",
+			children: [/* @__PURE__ */ Y("label", { children: [
+				"Subject",
+				" ",
+				/* @__PURE__ */ Y("input", {
+					type: "text",
+					value: n.value,
+					placeholder: "for an update by ROME",
+					onInput: (e) => n.value = e.currentTarget.value
+				})
+			] }), /* @__PURE__ */ Y("button", {
+				type: "button",
+				disabled: r.length === 0,
+				onClick: () => e.set({ knowledge: {
+					...At,
+					prompts: r,
+					subject: n.value.trim()
+				} }),
+				children: "Find the neurons of this fact"
+			})]
+		})
+	] });
+}
 // src/panels/FactEdit.tsx
-var pi = {
+var gi = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, mi = {
+}, _i = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function hi({ found: e, list: t }) {
+function vi({ found: e, list: t }) {
 	let n = V(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = ii(e), s = a?.action === "erase" ? o.shared : o[ai(o, r?.set ?? null)], c = H(a && r && i ? di(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -3283,7 +3395,7 @@ function hi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ Y("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ Y(gi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ Y(yi, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3291,10 +3403,10 @@ function hi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ Y(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(_i, {
+			c?.result && a ? /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(bi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ Y(yi, {
+			}), /* @__PURE__ */ Y(Si, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -3303,7 +3415,7 @@ function hi({ found: e, list: t }) {
 		]
 	});
 }
-function gi({ own: e, counts: t }) {
+function yi({ own: e, counts: t }) {
 	let n = V(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ Y("form", {
 		class: "controls",
@@ -3323,7 +3435,7 @@ function gi({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: Et.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
-						children: pi[e]
+						children: gi[e]
 					}, e))
 				})
 			] }),
@@ -3343,7 +3455,7 @@ function gi({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Dt.map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
-						children: mi[e]
+						children: _i[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3364,7 +3476,7 @@ function gi({ own: e, counts: t }) {
 		]
 	});
 }
-function _i({ result: e, answer: t }) {
+function bi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3418,8 +3530,8 @@ function _i({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(vi, { said: e.before }) }),
-						/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(vi, { said: e.after }) })
+						/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(xi, { said: e.before }) }),
+						/* @__PURE__ */ Y("td", { children: /* @__PURE__ */ Y(xi, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -3503,7 +3615,7 @@ function _i({ result: e, answer: t }) {
 		]
 	});
 }
-function vi({ said: e }) {
+function xi({ said: e }) {
 	return /* @__PURE__ */ Y("span", {
 		class: "chip",
 		children: [
@@ -3516,14 +3628,14 @@ function vi({ said: e }) {
 		]
 	});
 }
-function yi(e) {
+function Si(e) {
 	let t = V().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ Y("details", { children: [
 		/* @__PURE__ */ Y("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ Y(bi, {
+		}), /* @__PURE__ */ Y(Ci, {
 			label: "The fact as a line of JSON",
 			text: si(e.fact)
 		})] }) : null,
@@ -3531,29 +3643,29 @@ function yi(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ Y(bi, {
+		/* @__PURE__ */ Y(Ci, {
 			label: "The command",
 			text: ci(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function bi({ label: e, text: t }) {
+function Ci({ label: e, text: t }) {
 	return /* @__PURE__ */ Y(dn, {
 		label: e,
 		children: /* @__PURE__ */ Y("pre", { children: /* @__PURE__ */ Y("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var xi = [
+var wi = [
 	.2,
 	.1,
 	.05
-], Si = 12, Ci = {
+], Ti = 12, Ei = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function wi({ explained: e }) {
+function Di({ explained: e }) {
 	let t = V(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = H(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3571,7 +3683,7 @@ function wi({ explained: e }) {
 		children: [
 			/* @__PURE__ */ Y("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ Y(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ Y(Ti, {
+			a?.result ? /* @__PURE__ */ Y(Oi, {
 				list: a.result,
 				explained: e
 			}) : null,
@@ -3579,7 +3691,7 @@ function wi({ explained: e }) {
 		]
 	});
 }
-function Ti({ list: e, explained: t }) {
+function Oi({ list: e, explained: t }) {
 	let n = V(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ Y("p", { children: [
 		"Your fact: ",
@@ -3588,7 +3700,7 @@ function Ti({ list: e, explained: t }) {
 		/* @__PURE__ */ Y(Z, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ Y(Ei, {})
+		/* @__PURE__ */ Y(ki, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ Y(S, { children: [
@@ -3604,7 +3716,7 @@ function Ti({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ Y(Ei, {}) : /* @__PURE__ */ Y("button", {
+			r ? /* @__PURE__ */ Y(ki, {}) : /* @__PURE__ */ Y("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: At }),
@@ -3618,134 +3730,23 @@ function Ti({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ Y(Di, {
+		i || a ? null : /* @__PURE__ */ Y(pi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(Oi, {
+		a || r && i ? null : /* @__PURE__ */ Y(S, { children: [/* @__PURE__ */ Y(mi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ Y(ki, {})] })
+		}), i ? null : /* @__PURE__ */ Y(hi, {})] })
 	] });
 }
-function Ei() {
+function ki() {
 	let e = V();
 	return e.data.host === "report" ? null : /* @__PURE__ */ Y("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
-}
-function Di({ list: e, explained: t }) {
-	let n = V(), r = ti(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ Y("p", { children: [
-		"Perhaps you mean",
-		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ Y("button", {
-			type: "button",
-			onClick: () => n.set({
-				a: e.prompt,
-				position: null,
-				target: null,
-				knowledge: At
-			}),
-			children: [
-				e.relation,
-				" of ",
-				e.subject,
-				": ",
-				e.answer
-			]
-		}, `${e.relation} ${e.subject}`))
-	] });
-}
-function Oi({ list: e, open: t }) {
-	let n = V(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ Y("details", {
-		open: t,
-		children: [/* @__PURE__ */ Y("summary", { children: "Choose a known fact" }), /* @__PURE__ */ Y("p", {
-			class: "controls",
-			children: [
-				/* @__PURE__ */ Y("label", { children: [
-					"Relation",
-					" ",
-					/* @__PURE__ */ Y("select", {
-						value: r.value,
-						onChange: (e) => {
-							r.value = Number(e.currentTarget.value), i.value = 0;
-						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ Y("option", {
-							value: t,
-							children: [e.name, e.description ? ` (${e.description})` : ""]
-						}, e.name))
-					})
-				] }),
-				/* @__PURE__ */ Y("label", { children: [
-					"Fact",
-					" ",
-					/* @__PURE__ */ Y("select", {
-						value: i.value,
-						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ Y("option", {
-							value: t,
-							children: [
-								e.subject,
-								": ",
-								e.answer
-							]
-						}, e.subject))
-					})
-				] }),
-				/* @__PURE__ */ Y("button", {
-					type: "button",
-					disabled: !o,
-					onClick: () => o && n.set({
-						a: o.prompt,
-						position: null,
-						target: null
-					}),
-					children: "Take its prompt"
-				})
-			]
-		})]
-	});
-}
-function ki() {
-	let e = V(), t = R(""), n = R(""), r = ri(t.value);
-	return /* @__PURE__ */ Y("details", { children: [
-		/* @__PURE__ */ Y("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ Y("label", {
-			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ Y("textarea", {
-				rows: 3,
-				value: t.value,
-				dir: "auto",
-				onInput: (e) => t.value = e.currentTarget.value
-			})]
-		}),
-		/* @__PURE__ */ Y("p", {
-			class: "controls",
-			children: [/* @__PURE__ */ Y("label", { children: [
-				"Subject",
-				" ",
-				/* @__PURE__ */ Y("input", {
-					type: "text",
-					value: n.value,
-					placeholder: "for an update by ROME",
-					onInput: (e) => n.value = e.currentTarget.value
-				})
-			] }), /* @__PURE__ */ Y("button", {
-				type: "button",
-				disabled: r.length === 0,
-				onClick: () => e.set({ knowledge: {
-					...At,
-					prompts: r,
-					subject: n.value.trim()
-				} }),
-				children: "Find the neurons of this fact"
-			})]
-		})
-	] });
 }
 function Ai({ list: e }) {
 	let t = V(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? ui(n, r) : null, { answer: a, result: o, stale: s } = U(i), c = t.data.host === "report";
@@ -3762,7 +3763,7 @@ function Ai({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...xi, n.t])].map((e) => /* @__PURE__ */ Y("option", {
+					children: [.../* @__PURE__ */ new Set([...wi, n.t])].map((e) => /* @__PURE__ */ Y("option", {
 						value: e,
 						children: [
 							e,
@@ -3780,7 +3781,7 @@ function Ai({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ Y("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ Y(ji, { found: o }), /* @__PURE__ */ Y(hi, {
+			children: [/* @__PURE__ */ Y(ji, { found: o }), /* @__PURE__ */ Y(vi, {
 				found: o,
 				list: e
 			})]
@@ -3823,7 +3824,7 @@ function ji({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ci[e],
+					Ei[e],
 					": ",
 					i[e].length
 				] }),
@@ -3857,14 +3858,14 @@ function ji({ found: e }) {
 function Mi({ neurons: e }) {
 	return /* @__PURE__ */ Y("span", {
 		class: "neurons",
-		children: [e.slice(0, Si).map((e) => {
+		children: [e.slice(0, Ti).map((e) => {
 			let t = $(e);
 			return /* @__PURE__ */ Y(cn, { part: t }, J(t));
-		}), e.length > Si ? /* @__PURE__ */ Y("span", {
+		}), e.length > Ti ? /* @__PURE__ */ Y("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Si,
+				e.length - Ti,
 				" more"
 			]
 		}) : null]
@@ -3925,7 +3926,7 @@ function Li() {
 				children: [/* @__PURE__ */ Y("div", { children: [/* @__PURE__ */ Y(Q, { answer: o }), s ? /* @__PURE__ */ Y(Ri, {
 					result: s,
 					stale: c
-				}) : null] }), r && a ? /* @__PURE__ */ Y(wi, { explained: t }) : null]
+				}) : null] }), r && a ? /* @__PURE__ */ Y(Di, { explained: t }) : null]
 			})]
 		}) : null
 	});

@@ -10,8 +10,8 @@ from typing import Any, get_args
 from unembed import knowledge_editing, knowledge_neurons
 from unembed.errors import InputError
 from unembed.facts import Fact, Relation, facts_for, stated
+from unembed.knowledge_comparison import Make, Sample, report_beside_control
 from unembed.knowledge_editing import Method, new_target
-from unembed.knowledge_report import Make, Sample, report_beside_control
 from unembed.progress import Progress
 from unembed.readouts import predictions, token_id
 from unembed.server import arguments
