@@ -139,9 +139,9 @@ def test_a_part_that_does_nothing_is_no_suppressor(models):
     target = unembed.explain(models["llama"], TOKENS, test=False).target
     control = module.Control(sites=(), zeroed=(0.5 * target.probability, 0.6 * target.probability))
     precision = models["llama"].precision
-    assert module._verdict(target.probability, target, control, precision) == "within control"
-    assert module._verdict(target.probability * 1.01, target, control, precision) == "suppressor"
-    assert module._verdict(target.probability * 0.4, target, control, precision) == "causal"
+    assert module.verdict_of(target.probability, target, control, precision) == "within control"
+    assert module.verdict_of(target.probability * 1.01, target, control, precision) == "suppressor"
+    assert module.verdict_of(target.probability * 0.4, target, control, precision) == "causal"
 
 
 def test_the_draw_is_repeatable_and_depends_on_its_seed(models):

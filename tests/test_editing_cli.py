@@ -29,7 +29,7 @@ def facts(tmp_path, monkeypatch) -> str:
     path.write_text(FACTS)
     (mine,) = unembed.facts.read_facts(path)
     other = unembed.facts.Relation("other", "", (), (unembed.facts.Fact("other", "a", "of", ("a new", "a is a")),))
-    for module in ("knowledge_report", "knowledge_editing"):
+    for module in ("knowledge_comparison", "knowledge_editing"):
         monkeypatch.setattr(f"unembed.{module}.relations", lambda: ("capital", "other"))
         monkeypatch.setattr(f"unembed.{module}.shipped", {"capital": mine, "other": other}.__getitem__)
     return str(path)

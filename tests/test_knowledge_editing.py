@@ -14,9 +14,10 @@ from unembed import rome as rome_module
 from unembed.activations import activations
 from unembed.errors import InputError
 from unembed.facts import Fact, Relation, shipped
+from unembed.knowledge_comparison import neighbours, random_keys, random_like
 from unembed.knowledge_editing import amplify, erase, new_target, reference_texts, suppress, update
 from unembed.knowledge_neurons import Neuron
-from unembed.knowledge_report import answers, neighbours, perplexity, random_keys, random_like, report
+from unembed.knowledge_report import answers, perplexity, report
 from unembed.measures import question
 from unembed.model import Model, value_rows
 from unembed.prompts import tokenize

@@ -1,5 +1,7 @@
 """Rows of the ledger opened, parts inspected, parts set together: against what they are made of, and re-runs."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from random_models import build
@@ -8,6 +10,7 @@ from rerun import Rerun, exactly
 
 import unembed
 from unembed import edits
+from unembed.counterfactual import counterfactuals
 from unembed.errors import InputError
 from unembed.inspection import inspect_part
 from unembed.intervention import Change, intervene
@@ -21,6 +24,8 @@ FAMILIES = ("llama", "gemma2", "olmo2", "gpt_oss")
 """With biases, with post-norms (two kinds), a mixture of experts with biases."""
 CLOSE = 1e-9
 """Sums of some hundred float64 terms of size 1, in another order."""
+FLOAT32 = 1e-7
+"""Norms of these families compute in float32, in batches of another size."""
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -172,6 +177,44 @@ def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(mo
     assert found.control is None
 
 
+@pytest.mark.parametrize("how", ["zero", "double"])
+def test_neurons_set_together_are_compared_with_as_many_of_the_same_layers(run, how):
+    """The oracle draws nothing: each control is run again as an intervention of its own."""
+    sizes = {0: 2, 1: 1}
+    parts = [Part("neuron", i, expert=e, neuron=n) for i, count in sizes.items() for e, n in strong(run, i, count)]
+    found = intervene(run, 12, [Change(part, how) for part in parts])
+    factor = {"zero": 0.0, "double": 2.0}[how]
+    last = run.length - 1
+    again = counterfactuals(run, [[edits.scale(p.site(last), factor) for p in parts]], lambda logits: logits[:, 0])[0]
+    assert found.target_after.probability == pytest.approx(float(again.double().softmax(-1)[12]), abs=FLOAT32)
+    sites = found.control.sites
+    assert len(found.control.zeroed) == 20
+    for place in range(20):
+        drawn = sites[3 * place : 3 * place + 3]
+        assert [site.layer for site in drawn] == [0, 0, 1]
+        assert len(set(drawn)) == 3
+        assert not {(s.layer, s.expert, s.neuron) for s in drawn} & {(p.layer, p.expert, p.neuron) for p in parts}
+        logits = counterfactuals(run, [[edits.scale(s, factor) for s in drawn]], lambda logits: logits[:, 0])[0]
+        assert found.control.zeroed[place] == pytest.approx(float(logits.double().softmax(-1)[12]), abs=FLOAT32)
+    p, q = found.target_before.probability, found.target_after.probability
+    lower, higher = ("causal", "suppressor") if how == "zero" else ("suppressor", "causal")
+    low, high = found.control.low, found.control.high
+    assert found.verdict == (lower if q < min(low, p) else higher if q > max(high, p) else "within control")
+
+
+def strong(run, layer: int, count: int) -> list[tuple[int | None, int]]:
+    """The neurons of a layer with the largest activation, with their expert in a mixture."""
+    site = Part("mlp", layer).site(run.length - 1)
+    values = run.at(replace(site, kind="neuron"))[0].abs()
+    best = values.flatten().topk(count).indices.tolist()
+    return [(None, i) for i in best] if values.ndim == 1 else [divmod(i, values.shape[1]) for i in best]
+
+
+def test_other_changes_together_have_no_control(run):
+    mixed = [Change(Part("mlp", 0), "zero"), Change(Part("head", 1, head=0), "double")]
+    assert intervene(run, 12, mixed).control is None
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -179,7 +222,7 @@ def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(mo
         ([Change(Part("head", 0, head=99), "zero")], "There is no head 99"),
         ([Change(Part("mlp", 0), "swap")], "give prompt B"),
         ([Change(Part("mlp", 0), "mean")], "needs texts"),
-        ([Change(Part("mlp", 0), "noise")], "zero, mean or swap"),  # type: ignore[arg-type]
+        ([Change(Part("mlp", 0), "noise")], "zero, double, mean or swap"),  # type: ignore[arg-type]
     ],
 )
 def test_tests_that_cannot_be_run(run, changes, message):

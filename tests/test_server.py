@@ -27,6 +27,8 @@ from unembed.view import payloads
 PROMPT, OTHER = "the capital of France is", "the capital of Rome is"
 SCHEMAS = Path(unembed.__file__).parent / "view" / "schemas"
 HEAD = {"kind": "head", "layer": 1, "head": 0}
+NEURON = {"layer": 1, "neuron": 3}
+MORE = ["a new capital of France is", "France is the capital of"]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,12 @@ def asked(client, **ask) -> tuple[str, dict]:
     return found[-1]
 
 
+def edit(ask: str = "edit", **words) -> dict:
+    """An ask about a fact of one's own."""
+    given = {"neurons": [NEURON]} if ask == "edit" else {}
+    return {"ask": ask, "prompt": PROMPT, "prompts": MORE, "target": "Paris", **given, **words}
+
+
 EVERY = {
     "explain": {"test": True, "top": 3},
     "terms": {"layer": 1, "sublayer": "attention"},
@@ -70,13 +78,19 @@ EVERY = {
     "attention": {"layer": 1, "head": 0},
     "paths": {},
     "attribute": {"top": 5},
+    "facts": {},
+    "find": {"prompts": MORE, "target": "Paris"},
+    "edit": {"prompts": MORE, "target": "Paris", "action": "suppress", "neurons": [NEURON]},
+    "update": {"prompts": MORE, "target": "Paris", "to": "Rome", "method": "value", "neurons": [NEURON]},
     "patch": {"prompt_b": OTHER, "target": "Paris", "vs": "Rome", "site": "resid", "align": [[i, i] for i in range(5)]},
     "generate": {"tokens": 2},
 }
 
 
 @pytest.mark.parametrize("name", list(EVERY))
-def test_every_ask_gives_its_payload_and_passes_its_schema(client, name):
+def test_every_ask_gives_its_payload_and_passes_its_schema(client, name, monkeypatch):
+    # The tiny tokenizer has no token for the answers of the facts that ship.
+    monkeypatch.setattr("unembed.knowledge_comparison.relations", tuple)
     assert EVERY.keys() == asks.ASKS.keys()
     event, data = asked(client, ask=name, prompt=PROMPT, **EVERY[name])
     assert event == "result", data
@@ -140,6 +154,25 @@ def test_a_swap_between_prompts_of_different_length_is_at_the_last_token_or_refu
         ({"ask": "lens", "prompt": PROMPT, "window": [3, 1]}, "two positions"),
         ({"ask": "patch", "prompt": PROMPT, "prompt_b": OTHER, "align": [1, 2]}, "pairs of positions"),
         ({"ask": "generate", "prompt": PROMPT, "tokens": 10**6}, "1 to 200"),
+        ({"ask": "test", "prompt": PROMPT, "tests": [{"part": HEAD, "how": "zero"}] * 1001}, "at most 1000 tests"),
+        ({"ask": "find", "prompt": PROMPT}, "states none of the facts"),
+        ({"ask": "find", "prompt": PROMPT, "prompts": MORE, "compared": 41}, "compare 1 to 40"),
+        ({"ask": "find", "prompt": PROMPT, "prompts": MORE, "t": 0}, "Expected t above 0"),
+        ({"ask": "find", "prompt": PROMPT, "prompts": MORE, "t": "0.2"}, "Expected t to be"),
+        ({"ask": "find", "prompt": PROMPT, "prompts": ["the"] * 20}, "1 to 20 prompts"),
+        ({"ask": "find", "prompt": PROMPT, "prompts": [" "]}, "none of them empty"),
+        ({"ask": "find", "prompt": PROMPT, "prompts": ["the " * 65]}, "reads at most 64"),
+        (edit(action="erase"), "suppress, amplify or"),
+        (edit(action="format"), "found 'format'"),
+        (edit(action="suppress", neurons=[]), "no neuron to edit"),
+        (edit(action="suppress", neurons=[{"layer": 1}]), "needs the index of its neuron"),
+        (edit(action="suppress", neurons=[NEURON] * 1001), "at most 1000 neurons"),
+        (edit(action="suppress", neurons=[{"layer": 1, "neuron": 999}]), "no neuron 999"),
+        (edit("update", to="Rome"), "name it as the prompts write it"),
+        (edit("update", to="Rome", subject="Nepal"), "Nepal"),
+        (edit("update", to="Rome", method="sgd"), "rome or value"),
+        (edit("update", to=" ", method="value", neurons=[NEURON]), "new answer is empty"),
+        (edit("update", to="Paris", method="value", neurons=[NEURON]), "is the answer already"),
         ({"ask": "shutdown"}, "is one of"),
         ({"ask": ["explain"]}, "is one of"),
         ([], "is one of"),

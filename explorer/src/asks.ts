@@ -3,7 +3,10 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import type {
   AttentionPayload,
   AttributePayload,
+  EditPayload,
   ExplainPayload,
+  FactListPayload,
+  FindPayload,
   GeneratePayload,
   InspectPayload,
   LensPayload,
@@ -24,6 +27,10 @@ export interface Payloads {
   inspect: InspectPayload;
   paths: PathsPayload;
   attribute: AttributePayload;
+  facts: FactListPayload;
+  find: FindPayload;
+  edit: EditPayload;
+  update: EditPayload;
   patch: PatchPayload;
   generate: GeneratePayload;
 }
@@ -67,7 +74,11 @@ const ORDER: Record<AskName, number> = {
   lens: 4,
   patch: 5,
   paths: 6,
+  facts: 6,
+  edit: 6,
+  update: 6,
   attribute: 7,
+  find: 8,
 };
 const AT_ONCE = 2;
 const KEPT = 200;

@@ -58,8 +58,11 @@ export function nameOf(part: Part): string {
   return `L${part.layer} ${{ mlp: "mlp", attention: "attn", cross_attention: "cross" }[part.kind]}`;
 }
 
-/** The name of a term of the ledger. */
-export function nameOfTerm(term: Term): string {
+/** A term of a ledger, or of what a part reads. */
+type AnyTerm = Pick<Term, "layer"> & { kind: string } & Partial<Pick<Term, "head" | "expert" | "neuron">>;
+
+/** The name of a term. */
+export function nameOfTerm(term: AnyTerm): string {
   const part = partOf(term);
   if (part) return nameOf(part);
   const kind = term.kind.replaceAll("_", " ");
@@ -67,13 +70,13 @@ export function nameOfTerm(term: Term): string {
 }
 
 /** The part that a term stands for, or null: an embedding or a bias is none that can be tested here. */
-export function partOf(term: Term): Part | null {
-  const { kind, layer } = term;
+export function partOf(term: AnyTerm): Part | null {
+  const { kind, layer, expert } = term;
   if (layer === null) return null;
   if (kind === "cross_attention")
-    return term.head === null ? { kind, layer } : { kind: "cross_head", layer, head: term.head };
+    return typeof term.head === "number" ? { kind: "cross_head", layer, head: term.head } : { kind, layer };
   if (kind === "attention" || kind === "mlp") return { kind, layer };
-  if (kind === "head" && term.head !== null) return { kind, layer, head: term.head };
-  if (kind !== "neuron" || term.neuron === null) return null;
-  return { kind, layer, ...(term.expert === null ? {} : { expert: term.expert }), neuron: term.neuron };
+  if (kind === "head" && typeof term.head === "number") return { kind, layer, head: term.head };
+  if (kind !== "neuron" || typeof term.neuron !== "number") return null;
+  return { kind, layer, ...(typeof expert === "number" ? { expert } : {}), neuron: term.neuron };
 }

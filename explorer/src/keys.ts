@@ -3,7 +3,7 @@ import type { Page } from "./page";
 import { pin } from "./panels/Inspector";
 import type { How } from "./state";
 
-const NEXT: Record<How | "none", How | null> = { none: "zero", zero: "mean", mean: null, swap: null };
+const NEXT: Record<How | "none", How | null> = { none: "zero", zero: "mean", mean: null, double: null, swap: null };
 
 /** Listens on the page's root; the returned function stops it. */
 export function listenForKeys(page: Page, root: HTMLElement): () => void {

@@ -13,7 +13,7 @@ import {
   type Transport,
 } from "./asks";
 import type { ExplainPayload } from "./payloads";
-import { checked, fromHash, INITIAL, type Part, type State, toHash } from "./state";
+import { checked, fromHash, INITIAL, type Knowledge, type Part, type State, toHash } from "./state";
 
 export class Page {
   readonly data: PageData;
@@ -53,9 +53,17 @@ export class Page {
     return this.reads() === null ? "prompt" : "source";
   }
 
-  /** Changes fields of the state. */
+  /** Changes fields of the state. What was asked about a fact belongs to the prompt that states it. */
   set(change: Partial<State>): void {
-    this.state.value = { ...this.state.value, ...change };
+    const before = this.state.value;
+    const moved = change.a !== undefined && change.a !== before.a;
+    this.state.value = { ...before, ...(moved ? { knowledge: null } : {}), ...change };
+  }
+
+  /** Changes what is asked about the fact. */
+  setKnowledge(change: Partial<Knowledge>): void {
+    const before = this.state.value.knowledge;
+    if (before) this.set({ knowledge: { ...before, ...change } });
   }
 
   /** Selects a part, everywhere. */

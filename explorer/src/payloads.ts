@@ -81,7 +81,7 @@ export interface AttributePayload {
   schema: "unembed/knowledge-attribute/1";
 }
 
-/** The 5th to 95th percentile of the target's probability when other parts are zeroed, one by one. */
+/** The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time. */
 export interface Band {
   count: number;
   low: number;
@@ -203,10 +203,19 @@ export interface EditPayload {
   effects: EditEffects;
   control: EditEffects | null;
   perplexity: number | null;
+  prompts: Array<EditedPrompt>;
   notes: Array<string>;
   saved: string | null;
   versions: Record<string, string>;
   schema: "unembed/knowledge-edit/1";
+}
+
+/** The model's top prediction after one prompt, before an edit and with it. */
+export interface EditedPrompt {
+  prompt: string;
+  used: boolean;
+  before: Prediction;
+  after: Prediction;
 }
 
 /** `unembed explain --json`. */
@@ -228,6 +237,14 @@ export interface ExplainPayload {
   sources?: Array<SourceToken>;
   inputs?: Ledger | null;
   schema: "unembed/explain/1";
+}
+
+/** What the page asks about facts: those that can be searched, and the one that its prompt states. */
+export interface FactListPayload {
+  shipped: boolean;
+  relations: Array<ListedRelation>;
+  stated: StatedFact | null;
+  schema: "unembed/fact-list/1";
 }
 
 /** `unembed knowledge facts --json`. */
@@ -255,6 +272,7 @@ export interface FindPayload {
 export interface FoundFact {
   subject: string;
   answer: string;
+  target: Array<Token>;
   prompts: Array<string>;
   probabilities: Array<number>;
   top: Array<boolean>;
@@ -363,7 +381,7 @@ export interface InspectPayload {
   looks_at: Array<LookedAt>;
   promotes: Array<Token>;
   suppresses: Array<Token>;
-  reads: Array<Token>;
+  reads: Array<Reading>;
   schema: "unembed/inspect/1";
 }
 
@@ -416,6 +434,20 @@ export interface LensRow {
   kl: number;
   top: Token;
   top_probability: number;
+}
+
+/** A fact that a model can be asked about, by the first of its prompts. */
+export interface ListedFact {
+  subject: string;
+  answer: string;
+  prompt: string;
+}
+
+/** A relation with all its facts. */
+export interface ListedRelation {
+  name: string;
+  description: string;
+  facts: Array<ListedFact>;
 }
 
 /** A source token with the attention it gets. */
@@ -628,7 +660,7 @@ export interface Part {
 /** A part, and what it is set to. */
 export interface PartTest {
   part: Part;
-  how: "zero" | "mean" | "swap";
+  how: "zero" | "double" | "mean" | "swap";
 }
 
 /** One patched run. */
@@ -732,6 +764,30 @@ export interface RankedToken {
   value: number;
 }
 
+/** What wrote to the stream that is read: `embedding`, `head`, `mlp`, `constant` and the like. */
+export interface ReadPart {
+  kind: string;
+  layer: number | null;
+  head: number | null;
+}
+
+/** One addend of what a part reads. */
+export interface ReadTerm {
+  part: ReadPart;
+  value: number;
+}
+
+/** A number that a part computes of the stream; `terms` and `others` sum to it. */
+export interface Reading {
+  what: "pre-activation" | "gate" | "up" | "query" | "key";
+  value: number;
+  source: PromptToken | null;
+  terms: Array<ReadTerm>;
+  others: Others;
+  error: number;
+  tolerance: number;
+}
+
 /** What was subtracted from the raw logit of the target. */
 export interface Reference {
   kind: "mean" | "raw" | "versus";
@@ -816,6 +872,14 @@ export interface SourceToken {
   position: number;
   modality: "text" | "audio" | "image";
   label: string;
+}
+
+/** The fact that a prompt states, word for word. */
+export interface StatedFact {
+  relation: string;
+  subject: string;
+  answer: string;
+  prompts: Array<string>;
 }
 
 /** `unembed steer --json`. */

@@ -9,13 +9,41 @@ export interface Part {
   neuron?: number;
 }
 
-export const HOWS = ["zero", "mean", "swap"] as const;
+export const HOWS = ["zero", "double", "mean", "swap"] as const;
 export type How = (typeof HOWS)[number];
 
-/** An intervention: the value of a part replaced by zero, by its mean, or by that of prompt B. */
+/** An intervention: a part set to zero, to twice its value, to its mean, or to its value in prompt B. */
 export interface Test {
   part: Part;
   how: How;
+}
+
+export const ACTIONS = ["update", "erase", "suppress", "amplify"] as const;
+export type Action = (typeof ACTIONS)[number];
+export const METHODS = ["rome", "value"] as const;
+export const NEURON_SETS = ["refined", "kept", "shared"] as const;
+export type NeuronSet = (typeof NEURON_SETS)[number];
+
+/** An edit of the weights about a fact. */
+export interface FactEdit {
+  action: Action;
+  /** The new answer of an update. */
+  to: string;
+  method: (typeof METHODS)[number];
+}
+
+/** What is asked about the fact that prompt A states. */
+export interface Knowledge {
+  /** More prompts of a fact of one's own; null takes the known fact that the prompt states. */
+  prompts: string[] | null;
+  /** Of a fact of one's own, as its prompts write it. */
+  subject: string;
+  /** A neuron counts above this share of the largest attribution. */
+  t: number;
+  /** Which of the found neurons are tested and edited; null takes the first that there are. */
+  set: NeuronSet | null;
+  test: "zero" | "double" | null;
+  edit: FactEdit | null;
 }
 
 export interface State {
@@ -36,6 +64,8 @@ export interface State {
   /** The test shown for the selection. */
   test: How | null;
   pins: Test[];
+  /** Null until the neurons of the fact are looked for. */
+  knowledge: Knowledge | null;
 }
 
 export const INITIAL: State = {
@@ -49,7 +79,10 @@ export const INITIAL: State = {
   selection: null,
   test: null,
   pins: [],
+  knowledge: null,
 };
+
+export const LOOKED_FOR: Knowledge = { prompts: null, subject: "", t: 0.2, set: null, test: null, edit: null };
 
 /** The hash of a state: what differs from the initial state, as JSON. */
 export function toHash(state: State): string {
@@ -89,6 +122,7 @@ export function checked(given: Record<string, unknown> | State): State {
     selection: field("selection", (value) => value === null || isPart(value)),
     test: field("test", (value) => value === null || isHow(value)),
     pins: field("pins", (value) => Array.isArray(value) && value.every(isTest)),
+    knowledge: field("knowledge", (value) => value === null || isKnowledge(value)),
   };
 }
 
@@ -157,6 +191,34 @@ function isHow(value: unknown): boolean {
 function isTest(value: unknown): boolean {
   const test = value as Test | null;
   return typeof test === "object" && test !== null && isPart(test.part) && isHow(test.how);
+}
+
+function oneOf(values: readonly unknown[]): (value: unknown) => boolean {
+  return (value) => values.includes(value);
+}
+
+function isKnowledge(value: unknown): boolean {
+  const given = value as Knowledge | undefined;
+  if (typeof given !== "object") return false;
+  const { prompts, subject, t, set, test, edit } = given;
+  return (
+    (prompts === null || (Array.isArray(prompts) && prompts.every((text) => typeof text === "string"))) &&
+    typeof subject === "string" &&
+    typeof t === "number" &&
+    oneOf([null, ...NEURON_SETS])(set) &&
+    oneOf([null, "zero", "double"])(test) &&
+    (edit === null || isEdit(edit))
+  );
+}
+
+function isEdit(value: unknown): boolean {
+  const edit = value as FactEdit | undefined;
+  return (
+    typeof edit === "object" &&
+    oneOf(ACTIONS)(edit.action) &&
+    typeof edit.to === "string" &&
+    oneOf(METHODS)(edit.method)
+  );
 }
 
 function isPart(value: unknown): boolean {

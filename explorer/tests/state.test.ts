@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromHash, INITIAL, namedToken, partOfName, type State, sublayerOf, toHash } from "../src/state";
+import { fromHash, INITIAL, LOOKED_FOR, namedToken, partOfName, type State, sublayerOf, toHash } from "../src/state";
 
 const FULL: State = {
   a: 'The "capital" of\nFrance is </script> \u202e%23#',
@@ -16,6 +16,14 @@ const FULL: State = {
     { part: { kind: "neuron", layer: 2, expert: 7, neuron: 5 }, how: "mean" },
     { part: { kind: "mlp", layer: 0 }, how: "zero" },
   ],
+  knowledge: {
+    prompts: ["France's capital is", 'Paris, "the" city'],
+    subject: "France",
+    t: 0.1,
+    set: "kept",
+    test: "double",
+    edit: { action: "update", to: "Berlin", method: "value" },
+  },
 };
 
 describe("the hash", () => {
@@ -38,6 +46,7 @@ describe("the hash", () => {
       selection: { kind: "head", layer: 1 },
       pins: [{}],
       test: 3,
+      knowledge: { ...LOOKED_FOR, edit: { action: "format", to: "", method: "rome" } },
     };
     expect(fromHash(`#${encodeURIComponent(JSON.stringify(wrong))}`)).toEqual({ ...INITIAL, a: "Hi" });
   });

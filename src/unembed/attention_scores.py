@@ -15,8 +15,9 @@ What position adds through the rotation is told apart: the same sum with the que
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -26,28 +27,14 @@ from torch import Tensor, nn
 from unembed.circuits import check_head
 from unembed.decomposition import SAFETY
 from unembed.errors import InputError, LedgerError
-from unembed.interface import Eager, attending
-from unembed.model import Model, bias, projection
+from unembed.interface import Eager, attending, one_at_a_time
+from unembed.model import Model, projection
 from unembed.projections import Affine, affine, input_norm
 from unembed.prompts import absolute_position
 from unembed.run import Run, base_run
+from unembed.stream_terms import StreamTerm, spread, stream_writes
 
-
-@dataclass(frozen=True)
-class StreamTerm:
-    """What one part wrote to the stream at a position."""
-
-    kind: str
-    """`embedding`, `position_embedding`, `head`, `attention_bias`, `mlp`, or `constant` (biases, norm shifts)."""
-    layer: int | None = None
-    head: int | None = None
-
-    @property
-    def label(self) -> str:
-        """`L3.H4`, `L2 mlp`, `embedding`."""
-        if self.head is not None:
-            return f"L{self.layer}.H{self.head}"
-        return self.kind.replace("_", " ") if self.layer is None else f"L{self.layer} {self.kind.replace('_', ' ')}"
+_scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -148,21 +135,27 @@ def attention_score(
 def score_scale(model: Model, layer: int) -> float:
     """What `q . k` is multiplied by before the softmax, read from what the module's own attention makes of two keys.
 
-    Exact to float32 rounding (eager attention computes its softmax in float32).
+    Exact to float32 rounding (eager attention computes its softmax in float32). Read once a module, for all layers.
     """
-    rough = _scale_at(model, layer, math.sqrt(_width(model, layer)))
-    return _scale_at(model, layer, 2.0 / rough)  # scores that differ by about 2, where the softmax tells most
+    if model.module not in _scales:
+        run = base_run(model, [0, 0])
+        _scales[model.module] = [_scale(run, each) for each in range(model.layers)]
+    return _scales[model.module][layer]
 
 
-def _scale_at(model: Model, layer: int, size: float) -> float:
-    found, cap = _log_odds(model, layer, size), _softcap(model.blocks[layer].attention)
+def _scale(run: Run, layer: int) -> float:
+    rough = _scale_at(run, layer, math.sqrt(_width(run.model, layer)))
+    return _scale_at(run, layer, 2.0 / rough)  # scores that differ by about 2, where the softmax tells most
+
+
+def _scale_at(run: Run, layer: int, size: float) -> float:
+    found, cap = _log_odds(run, layer, size), _softcap(run.model.blocks[layer].attention)
     return (found if cap is None else cap * math.atanh(found / cap)) / size
 
 
-def _log_odds(model: Model, layer: int, size: float) -> float:
+def _log_odds(run: Run, layer: int, size: float) -> float:
     """The log-ratio of the attention to keys with `q . k` of `size` and 0."""
-    run = base_run(model, [0, 0])
-    call = run.calls[layer]
+    block, call = run.model.blocks[layer], run.calls[layer]
     query, key = torch.zeros_like(call.query[None]), torch.zeros_like(call.key[None])
     query[..., 0], key[:, :, 0, 0] = 1.0, size
     kept: list[Tensor] = []
@@ -171,12 +164,11 @@ def _log_odds(model: Model, layer: int, size: float) -> float:
         module: nn.Module, eager: Eager, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         z, pattern = eager(query, key, v, None if mask is None else torch.zeros_like(mask))
-        if module is model.blocks[layer].attention:
-            kept.append(pattern[0, 0, -1].double())
+        kept.append(pattern[0, 0, -1].double())
         return z, pattern
 
-    with attending(model, attend):
-        model.module(torch.zeros(1, 2, dtype=torch.long, device=model.device), use_cache=False)
+    with one_at_a_time, attending(run.model, attend):
+        block.module(*call.args, **call.kwargs)
     return float((kept[0][0] / kept[0][1]).log())
 
 
@@ -222,8 +214,8 @@ def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: floa
         * run.model.precision
         * scale
         * math.hypot(
-            _spread(query_rows, at_i.query[head] @ keys.sum(0)),
-            _spread(key_rows, at_j.key[kv] @ queries.sum(0)),
+            spread(query_rows, at_i.query[head] @ keys.sum(0)),
+            spread(key_rows, at_j.key[kv] @ queries.sum(0)),
             float(queries.sum(0).norm() * keys.sum(0).norm()),
         ),
     )
@@ -246,15 +238,9 @@ def _read(rows: Tensor, matrix: Tensor, constant: Tensor) -> Float[Tensor, "term
     return torch.cat([out[:-1], (out[-1] + constant)[None]])
 
 
-def _spread(rows: Float[Tensor, "term d_model"], w: Float[Tensor, "d_model"]) -> float:
-    """`sqrt(sum_t sum_i (w_i x^t_i)^2)` over the terms and their running sums: see `decomposition.rounding`."""
-    steps = torch.cat([rows, rows.cumsum(0)])
-    return float((steps * w).norm())
-
-
 def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...], Float[Tensor, "term d_model"]]:
     """What was written to the stream below a layer, through the norm before attention; the norm's shift comes last."""
-    parts = list(_writes(run, layer, position))
+    parts = list(stream_writes(run, layer, position))
     rows = torch.stack([row for _, row in parts])
     norm = input_norm(run.model.blocks[layer], run.model.d_model)
     shift = torch.zeros_like(rows[:1])
@@ -262,31 +248,3 @@ def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...]
         x, y = run.stream(layer)[position], run.calls[layer].attention_input[position]
         rows, shift = norm.pushforward(rows, norm.scale(x, y)), norm.shift[None]
     return (*(term for term, _ in parts), StreamTerm("constant")), torch.cat([rows, shift])
-
-
-def _writes(run: Run, layer: int, position: int) -> Iterator[tuple[StreamTerm, Tensor]]:
-    trace, row = run.trace, run.trace.row(position)
-    yield StreamTerm("embedding"), trace.embedding[row].double()
-    if trace.position_embedding is not None:
-        yield StreamTerm("position_embedding"), trace.position_embedding[row].double()
-    for below in range(layer):
-        yield from _head_writes(run, below, row)
-        yield StreamTerm("mlp", below), trace.layers[below].mlp_write[row].double()
-
-
-def _head_writes(run: Run, layer: int, row: int) -> Iterator[tuple[StreamTerm, Tensor]]:
-    """Each head's write, through a post-norm with its scale frozen; biases and the norm's shift apart."""
-    block, part = run.model.blocks[layer], run.trace.layers[layer]
-    assert part.heads is not None
-    matrix = projection(block.output_projection).reshape(run.model.heads, -1, run.model.d_model).double()
-    writes = torch.einsum("hd,hdm->hm", part.heads.z[row].double(), matrix)
-    offset = bias(block.output_projection)
-    constant = torch.zeros_like(writes[0]) if offset is None else offset.double()
-    norm = block.attention_norm
-    if norm is not None and part.attention_output is not None:
-        scale = norm.scale(part.attention_output[row], part.attention_write[row])
-        writes, constant = norm.pushforward(writes, scale), norm.pushforward(constant, scale) + norm.shift
-    for head, write in enumerate(writes):
-        yield StreamTerm("head", layer, head), write
-    if bool(constant.any()):
-        yield StreamTerm("attention_bias", layer), constant

@@ -16,6 +16,8 @@ give fewer controls. Everything is one sweep of the counterfactual engine; each 
 with that part set. Zeroing answers *is it needed here?*; later layers may make up for what is gone (McGrath et al.,
 *The Hydra Effect*, 2023).
 
+Several neurons set together are compared with as many at random of the same layers, drawn the same way, `SETS` times.
+
 `swapped(part)` is the probability with the part's value taken from a run of another prompt (activation patching).
 """
 
@@ -41,20 +43,23 @@ from unembed.sites import Site, SiteKind
 _T = TypeVar("_T")
 
 Verdict = Literal["causal", "suppressor", "within control"]
-HEADS, NEURONS = 40, 20
-"""Controls of each kind, at most."""
+HEADS, NEURONS, SETS = 40, 20, 20
+"""Controls of each kind, at most: single heads, single neurons, sets of neurons."""
 STRONG = 0.1
 """The share of a layer's neurons that counts as strongly active."""
+AMONG = 4
+"""A set of neurons is drawn from at least this many times as many."""
 BAND = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
 class Control:
-    """What zeroing parts at random does to the target's probability."""
+    """What parts at random do to the target's probability when they are zeroed (sets of neurons: or doubled)."""
 
     sites: tuple[Site, ...]
+    """Of sets, one set after the other."""
     zeroed: tuple[float, ...]
-    """The target's probability with each of them zeroed."""
+    """The target's probability with each of them (each set) zeroed."""
 
     @property
     def low(self) -> float:
@@ -133,7 +138,7 @@ def causal_check(
     own = [beside[0]] * len(heads) + [beside[1]] * len(neurons)
     outcomes = [Outcome()] * (len(ranked) + len(sublayers))
     for i, p in enumerate(zeroed.tolist()):
-        outcomes[i] = Outcome(zeroed=p, verdict=_verdict(p, target, own[i], run.model.precision))
+        outcomes[i] = Outcome(zeroed=p, verdict=verdict_of(p, target, own[i], run.model.precision))
     for i, p in enumerate(swapped.tolist()):
         outcomes[i] = replace(outcomes[i], swapped=p)
     return CausalCheck(
@@ -143,6 +148,84 @@ def causal_check(
         control_heads=beside[0],
         control_neurons=beside[1],
     )
+
+
+@torch.no_grad()
+def set_control(
+    run: Run,
+    token: int,
+    neurons: Sequence[Site],
+    factor: float,
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Control | None:
+    """What scaling sets of neurons at random does: each as large as a given one, layer by layer; strongly active ones.
+
+    Args:
+        run: keeps the explained position, which is its last.
+        token: whose probability is read.
+        neurons: the set that is compared, at that position.
+        factor: 0 suppresses, 2 amplifies.
+        seed: of the draws.
+        memory: bytes for walks, as in `counterfactuals`; so is `progress`.
+
+    Returns:
+        The control, or None where a layer has too few other active neurons to draw from.
+
+    Raises:
+        InputError: a neuron that does not exist.
+    """
+    random = torch.Generator().manual_seed(seed)
+    pools = _pools(run, neurons)
+    if any(len(pool) < count for pool, count in pools.values()):
+        return None
+    sets = [
+        [
+            Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.length - 1,))
+            for layer, (pool, count) in pools.items()
+            for expert, neuron in _draw(pool, count, random)
+        ]
+        for _ in range(SETS)
+    ]
+    planned = [[edits.scale(site, factor) for site in drawn] for drawn in sets]
+    found = counterfactuals(run, planned, probability((token,)), memory=memory, progress=progress).double()
+    return Control(tuple(site for drawn in sets for site in drawn), tuple(found.tolist()))
+
+
+def _pools(run: Run, neurons: Sequence[Site]) -> dict[int, tuple[list[tuple[int | None, int]], int]]:
+    """By layer: the strongly active neurons that are not of the set, and how many of the layer the set has."""
+    pools = {}
+    for layer in sorted({site.layer for site in neurons}):
+        taken = {(site.expert, site.neuron) for site in neurons if site.layer == layer}
+        strong = _strongest(run, layer, AMONG * len(taken))
+        pools[layer] = ([index for index in strong if index not in taken], len(taken))
+    return pools
+
+
+def verdict_of(
+    changed: float, target: Prediction, control: Control | None, precision: float, *, factor: float = 0.0
+) -> Verdict | None:
+    """Whether a changed probability is outside the control band; None where there is none.
+
+    Args:
+        changed: with the parts scaled.
+        target: as the model gave it.
+        control: what parts at random do.
+        precision: the model's.
+        factor: that of the parts; what is amplified (above 1) is causal where the probability rises.
+    """
+    if control is None:
+        return None
+    # What rounding of the logit does to the probability is no effect; the controls are rounded as well.
+    p, noise = target.probability, precision * max(1.0, abs(target.logit))
+    slack = noise * p * (1 - p)
+    if changed < control.low and changed < p - slack:
+        return "causal" if factor < 1 else "suppressor"
+    if changed > control.high and changed > p + slack:
+        return "suppressor" if factor < 1 else "causal"
+    return "within control"
 
 
 def _probabilities(
@@ -158,19 +241,6 @@ def _probabilities(
 
 def _control(sites: Sequence[Site], found: Float[Tensor, "control"]) -> Control | None:
     return Control(tuple(sites), tuple(found.tolist())) if len(sites) else None
-
-
-def _verdict(zeroed: float, target: Prediction, control: Control | None, precision: float) -> Verdict | None:
-    if control is None:
-        return None
-    # What rounding of the logit does to the probability is no effect; the controls are rounded as well.
-    p, noise = target.probability, precision * max(1.0, abs(target.logit))
-    slack = noise * p * (1 - p)
-    if zeroed < control.low and zeroed < p - slack:
-        return "causal"
-    if zeroed > control.high and zeroed > p + slack:
-        return "suppressor"
-    return "within control"
 
 
 def _random_heads(run: Run, ranked: Sequence[Site], random: torch.Generator) -> list[Site]:

@@ -22,7 +22,7 @@ from typing import Any
 
 from unembed.errors import InputError
 
-__all__ = ["Fact", "Relation", "read_facts", "relations", "shipped"]
+__all__ = ["Fact", "Relation", "facts_for", "read_facts", "relations", "shipped", "stated"]
 
 _SLOT = "{subject}"
 _FACT_KEYS = ("subject", "answer")
@@ -70,6 +70,25 @@ def shipped(name: str) -> Relation:
     if name not in relations():
         raise InputError(f"No relation {name!r} ships with unembed. Give one of {', '.join(relations())}.")
     return _yaml_relations((_SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")[0]
+
+
+def facts_for(folder: Path | None) -> tuple[Relation, ...]:
+    """What a model can be asked about: the `facts.yaml` beside its weights (a toy learned those), else what ships.
+
+    Args:
+        folder: of the weights; None of a module in memory.
+
+    Raises:
+        InputError: its own file is malformed.
+    """
+    own = None if folder is None else folder / "facts.yaml"
+    return tuple(map(shipped, relations())) if own is None or not own.is_file() else read_facts(own)
+
+
+def stated(known: Sequence[Relation], prompt: str) -> tuple[Relation, Fact] | None:
+    """The first fact of which a text is a prompt, word for word, with its relation; None where there is none."""
+    asking = ((relation, fact) for relation in known for fact in relation.facts if prompt in fact.prompts)
+    return next(asking, None)
 
 
 def read_facts(path: str | Path) -> tuple[Relation, ...]:

@@ -1,10 +1,10 @@
 """intervene: what a prediction becomes when some parts are set at its position, all in one run.
 
-    after = softmax(logits | each part set to 0, to its mean, or to its value in another prompt's run)
+    after = softmax(logits | each part set to 0, doubled, set to its mean, or to its value in another prompt's run)
 
 The changes stack: one counterfactual version holds all of them, and is exact as of a full run with those parts set. A
-single head or neuron that is zeroed is compared with parts at random (causal_check.py). The mean is that over all
-positions of some texts.
+single head or neuron that is zeroed is compared with parts at random, and so are neurons that are zeroed or doubled
+together (causal_check.py). The mean is that over all positions of some texts.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import torch
 
 from unembed import edits
-from unembed.causal_check import CausalCheck, Control, Verdict, causal_check
+from unembed.causal_check import Control, Verdict, causal_check, set_control, verdict_of
 from unembed.counterfactual import counterfactuals
 from unembed.edits import Edit
 from unembed.errors import InputError
@@ -24,14 +24,15 @@ from unembed.readouts import Prediction, prediction, prediction_from, prediction
 from unembed.run import Run
 from unembed.sites import Site
 
-How = Literal["zero", "mean", "swap"]
+How = Literal["zero", "double", "mean", "swap"]
+_FACTORS = {"zero": 0.0, "double": 2.0}
 Means = Callable[[Site], torch.Tensor]
 """The mean value of a site."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A part, and what it is set to: zero, its mean, or its value in another run (swap)."""
+    """A part, and what it is set to: zero, twice its value (double), its mean, or its value in another run (swap)."""
 
     part: Part
     how: How
@@ -49,7 +50,8 @@ class Intervened:
     target_before: Prediction
     target_after: Prediction
     control: Control | None
-    """What zeroing parts at random does; None unless one head or neuron was zeroed, or where there is no other."""
+    """What the same change of parts at random does: of a head or neuron that was zeroed, or of neurons that were zeroed
+    or doubled together. Else None, and where there are no others."""
     verdict: Verdict | None
 
 
@@ -84,18 +86,17 @@ def intervene(
         raise InputError("There is nothing to test: expected at least one part.")
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
-    target = prediction(run.trace, last, token)
-    check = _checked(run, target, changes, progress)
-    control = None if check is None else check.control_heads or check.control_neurons
+    target, changed = prediction(run.trace, last, token), prediction_from(logits, token)
+    control, verdict = _compared(run, target, changed.probability, changes, progress)
     return Intervened(
         run=run,
         changes=tuple(changes),
         before=predictions(run.trace, last, top),
         after=predictions_from(logits, top),
         target_before=target,
-        target_after=prediction_from(logits, token),
+        target_after=changed,
         control=control,
-        verdict=None if check is None else (*check.heads, *check.neurons)[0].verdict,
+        verdict=verdict,
     )
 
 
@@ -103,9 +104,9 @@ def _edit(change: Change, run: Run, means: Means | None, other: Run | None, othe
     position = run.length - 1
     site = change.part.site(position)
     if change.how not in get_args(How):
-        raise InputError(f"Expected a test of zero, mean or swap, found {change.how!r}.")
-    if change.how == "zero":
-        return edits.zero(site)
+        raise InputError(f"Expected a test of zero, double, mean or swap, found {change.how!r}.")
+    if change.how in _FACTORS:
+        return edits.scale(site, _FACTORS[change.how])
     if change.how == "mean":
         if means is None:
             raise InputError("A mean needs texts that it is taken over, and none are given.")
@@ -115,10 +116,18 @@ def _edit(change: Change, run: Run, means: Means | None, other: Run | None, othe
     return edits.swap(site, other, run=run, align={position: other_position})
 
 
-def _checked(run: Run, target: Prediction, changes: Sequence[Change], progress: Progress) -> CausalCheck | None:
-    """The control of a single head or neuron that is zeroed."""
-    part = changes[0].part
-    if len(changes) > 1 or changes[0].how != "zero" or part.kind not in ("head", "neuron"):
-        return None
-    kinds = {kind: [part.site(run.length - 1)] if part.kind == kind else [] for kind in ("head", "neuron")}
-    return causal_check(run, target, heads=kinds["head"], neurons=kinds["neuron"], progress=progress)
+def _compared(
+    run: Run, target: Prediction, changed: float, changes: Sequence[Change], progress: Progress
+) -> tuple[Control | None, Verdict | None]:
+    """The control of a head or neuron that is zeroed, or of neurons that are scaled together; and the verdict."""
+    kinds, hows = {change.part.kind for change in changes}, {change.how for change in changes}
+    sites = [change.part.site(run.length - 1) for change in changes]
+    if hows == {"zero"} and len(changes) == 1 and kinds <= {"head", "neuron"}:
+        chosen = {kind: sites if kind in kinds else [] for kind in ("head", "neuron")}
+        check = causal_check(run, target, heads=chosen["head"], neurons=chosen["neuron"], progress=progress)
+        return check.control_heads or check.control_neurons, (*check.heads, *check.neurons)[0].verdict
+    how = min(hows)
+    if len(hows) > 1 or kinds != {"neuron"} or how not in _FACTORS:
+        return None, None
+    control = set_control(run, target.token, sites, _FACTORS[how], progress=progress)
+    return control, verdict_of(changed, target, control, run.model.precision, factor=_FACTORS[how])

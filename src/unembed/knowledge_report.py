@@ -10,26 +10,21 @@ Exact: the edited module runs on every prompt. An answer is right when each of i
 """
 
 import math
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from unembed.activations import last_streams
 from unembed.errors import InputError
-from unembed.facts import Fact, Relation, relations, shipped
-from unembed.knowledge_neurons import Neuron, random_neurons
 from unembed.measures import Question, question
 from unembed.model import Model
 from unembed.progress import Progress, silent
 from unembed.prompts import tokenize
-from unembed.readouts import capped, unembedded
-from unembed.seeds import generator
-from unembed.sites import neurons_of
+from unembed.readouts import Prediction, capped, predictions_from, unembedded
 from unembed.vocabulary import log_normaliser, normed, wide
-from unembed.weight_edits import WeightEdits, applied, weight_edits
+from unembed.weight_edits import WeightEdits, applied
 
 Asked = Sequence[tuple[str, str]]
 """Prompts, each with the answer that is read."""
@@ -43,6 +38,8 @@ class Answered:
     """Of the whole answer."""
     top: bool
     """Whether each of its tokens is the top prediction."""
+    says: Prediction
+    """The top prediction after the prompt."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,10 @@ class EditReport:
     """Of the control; the prompts of several edits one after the other, the geometric mean of their perplexities."""
     perplexity: float | None
     """Of the text before."""
+    prompts: tuple[str, ...]
+    """Those of the group `own`."""
+    made: frozenset[str]
+    """Those that an update was made with."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -153,79 +154,14 @@ def report(
         with applied(model, other):
             compared.append(_effects(before, _state(model, groups, passages)))
         progress("report", done / total)
-    return EditReport(edits, effects, _together(compared) if compared else None, before[1])
-
-
-def neighbours(
-    relation: Relation | None,
-    fact: Fact | None,
-    *,
-    known: Sequence[Relation] = (),
-    related: int = 20,
-    unrelated: int = 24,
-) -> tuple[Asked, Asked, Asked]:
-    """What to ask about an edit: the fact's own prompts, and one of each of some facts of its relation and of others.
-
-    Args:
-        relation: of the fact; None asks about all relations as unrelated ones.
-        fact: the edited one; None makes every fact of the relation its own.
-        known: the relations of a file of facts, of which the others are asked about; where there is no other, shipped
-            ones are.
-        related: facts of the relation, with another answer, at most.
-        unrelated: facts of other relations, at most.
-    """
-    facts = [] if relation is None else list(relation.facts)
-    own = list(fact.prompts) if fact is not None else []
-    asked = _one_each(facts, len(facts)) if fact is None else [(prompt, fact.target) for prompt in own]
-    others = [] if fact is None else [other for other in facts if other.answer != fact.answer]
-    name = None if relation is None else relation.name
-    beside = [other for other in known if other.name != name] or [shipped(n) for n in relations() if n != name]
-    elsewhere = [other for entry in beside for other in entry.facts]
-    return asked, _one_each(others, related), _one_each(elsewhere, unrelated)
-
-
-def _one_each(facts: Sequence[Fact], count: int) -> Asked:
-    """Evenly spaced facts, each with one of its prompts, in turn."""
-    chosen = [facts[i * len(facts) // count] for i in range(count)] if len(facts) > count else facts
-    return [(fact.prompts[i % len(fact.prompts)], fact.target) for i, fact in enumerate(chosen)]
-
-
-def random_like(model: Model, neurons: Collection[Neuron], asked: tuple[str, str]) -> frozenset[Neuron]:
-    """As many random, strongly active neurons of the same layers: a control; none where there cannot be one.
-
-    That is in a mixture of experts, and where the neurons are more than half of a layer.
-
-    Raises:
-        InputError: a bad prompt or answer.
-    """
-    for layer, count in Counter(neuron.layer for neuron in neurons).items():
-        if model.blocks[layer].experts is not None or 2 * count > neurons_of(model, layer):
-            return frozenset()
-    return random_neurons(model, question(model, *asked), neurons)
-
-
-def random_keys(model: Model, edits: WeightEdits, *, count: int = 4, seed: int = 0) -> list[WeightEdits]:
-    """The control of a rank-one edit: as much is written, but for random keys. `u`'s entries change places at random.
-
-    One random key may happen to be near the subject's (on the real model, up to a third of it), so there are several.
-
-    Raises:
-        InputError: an edit is not of rank one.
-    """
-    random = generator(seed)
-    return [_at_random(model, edits, random) for _ in range(count)]
-
-
-def _at_random(model: Model, edits: WeightEdits, random: torch.Generator) -> WeightEdits:
-    found = []
-    for edit in edits.edits:
-        if edit.neurons is not None or edit.input is None:
-            raise InputError(
-                f"Expected rank-one edits of whole layers, found one of some neurons of layer {edit.layer}."
-            )
-        order = torch.randperm(len(edit.input), generator=random)
-        found.append(replace(edit, input=edit.input[order]))
-    return weight_edits(model, found, f"{edits.description}, at a random key")
+    return EditReport(
+        edits=edits,
+        effects=effects,
+        control=_together(compared) if compared else None,
+        perplexity=before[1],
+        prompts=tuple(prompt for prompt, _ in own),
+        made=frozenset(prompt for prompt, _ in new),
+    )
 
 
 _State = tuple[list[list[Answered]], float | None]
@@ -272,7 +208,8 @@ def answers(model: Model, questions: Sequence[Question]) -> list[Answered]:
         asked = questions[i]
         logits = wide(unembedded(model, stream[list(asked.positions)])[2])
         probability = asked.probability(logits[None].double())[0]
-        found[i] = Answered(float(probability), tuple(logits.argmax(-1).tolist()) == asked.answer)
+        right = tuple(logits.argmax(-1).tolist()) == asked.answer
+        found[i] = Answered(float(probability), right, predictions_from(logits[0], 1)[0])
     return [answer for answer in found if answer is not None]
 
 

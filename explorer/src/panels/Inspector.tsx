@@ -1,13 +1,14 @@
 /** The selected part: what it looks at, what it writes toward, and what changes without it. */
 import type { ComponentChildren } from "preact";
-import { nameOf, percent, signed } from "../format";
+import { nameOf, nameOfTerm, partOf, percent, signed } from "../format";
 import { useAsk, useLatest, usePage } from "../page";
-import type { TestPayload } from "../payloads";
+import type { Reading, TestPayload } from "../payloads";
 import { HOWS, type How, samePart, type Test } from "../state";
-import { LookedAtChip, Panel, Status, Tokens, TokenText } from "./parts";
+import { LookedAtChip, Panel, PartButton, Status, Tokens, TokenText } from "./parts";
 
 const MEANING: Record<How, string> = {
   zero: "its output set to zero",
+  double: "its output doubled",
   mean: "its output set to its mean",
   swap: "its output taken from B",
 };
@@ -40,7 +41,9 @@ export function InspectorPanel() {
               ))}
             </Fact>
           )}
-          <TokenFact name="reads" tokens={result.reads} />
+          {result.reads.map((reading) => (
+            <Reads key={reading.what} reading={reading} />
+          ))}
           <TokenFact name="writes toward" tokens={result.promotes} />
           <TokenFact name="writes away from" tokens={result.suppresses} />
         </dl>
@@ -56,6 +59,50 @@ function Fact(props: { name: string; children: ComponentChildren }) {
       <dt>{props.name}</dt>
       <dd>{props.children}</dd>
     </div>
+  );
+}
+
+const READS: Record<Reading["what"], string> = {
+  "pre-activation": "reads",
+  gate: "reads: gate",
+  up: "reads: up",
+  query: "reads: query",
+  key: "reads: key",
+};
+
+/** A number that the part computes of the stream, and the terms that sum to it. */
+function Reads({ reading }: { reading: Reading }) {
+  const { what, value, terms, others, source } = reading;
+  return (
+    <Fact name={READS[what]}>
+      <span class="small">
+        {source ? "score" : what} {signed(value)}
+        {source ? (
+          <>
+            {" "}
+            toward <TokenText text={source.text} />
+          </>
+        ) : null}{" "}
+        ={" "}
+      </span>
+      {terms.map((term) => (
+        <ReadChip key={nameOfTerm(term.part)} term={term} />
+      ))}
+      {others.count > 0 ? (
+        <span class="chip">
+          {others.count} others (net) <span class="small">{signed(others.value)}</span>
+        </span>
+      ) : null}
+    </Fact>
+  );
+}
+
+function ReadChip({ term }: { term: Reading["terms"][number] }) {
+  const part = partOf(term.part);
+  return (
+    <span class="chip">
+      {part ? <PartButton part={part} /> : nameOfTerm(term.part)} <span class="small">{signed(term.value)}</span>
+    </span>
   );
 }
 
@@ -108,8 +155,8 @@ export function pin(page: ReturnType<typeof usePage>): void {
   page.said.value = `Pinned ${nameOf(selection)}.`;
 }
 
-/** The tests together, as one intervention. */
-export function Tested(props: { tests: Test[]; note: string }) {
+/** The tests together, as one intervention; of another token than the explained one where `target` names it. */
+export function Tested(props: { tests: Test[]; note: string; target?: number }) {
   const page = usePage();
   const followed = page.followed();
   const swaps = props.tests.some((test) => test.how === "swap");
@@ -117,7 +164,13 @@ export function Tested(props: { tests: Test[]; note: string }) {
   const missing = swaps && b === null;
   const answer = useAsk(
     followed && !missing
-      ? { ask: "test" as const, ...followed, tests: props.tests, ...(swaps ? { [`${page.beside()}_b`]: b } : {}) }
+      ? {
+          ask: "test" as const,
+          ...followed,
+          target: props.target ?? followed.target,
+          tests: props.tests,
+          ...(swaps ? { [`${page.beside()}_b`]: b } : {}),
+        }
       : null,
   );
   if (missing) return <p class="error">A swap takes its value from B: open it with A | B.</p>;
@@ -140,7 +193,7 @@ function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
       <p class="note">
         With {note}.{" "}
         {control
-          ? `Control: ${control.count} parts at random, ${percent(control.low)} to ${percent(control.high)}.`
+          ? `Control: ${control.count} ${result.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${percent(control.low)} to ${percent(control.high)}.`
           : "No control for this kind of test."}{" "}
         {result.verdict ? (
           <strong>

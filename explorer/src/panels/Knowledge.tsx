@@ -1,11 +1,17 @@
-/** Knowledge attribution (Dai et al. 2022): how much of the answer's probability each layer's neurons are worth. */
-import { plain, signed, visible } from "../format";
+/** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
+import { signColour } from "../colours";
+import { nameOf, plain, signed, visible } from "../format";
+import { byLayer, neuronPart } from "../knowledge";
 import { useLatest, usePage, useSeen } from "../page";
 import type { AttributePayload, NeuronValue } from "../payloads";
-import type { Part } from "../state";
+import { samePart } from "../state";
+import { FactBox } from "./Fact";
+import { Grid } from "./Grid";
 import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";
 
 const NEURONS = 12;
+const LISTED = 100;
+const ROWS = 12;
 
 export function KnowledgePanel() {
   const page = usePage();
@@ -15,11 +21,11 @@ export function KnowledgePanel() {
   const last = explained !== null && explained.position === explained.tokens.length - 1;
   const ask =
     seen && last && followed && page.reads() === null
-      ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: 20 }
+      ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: LISTED }
       : null;
   const { answer, result, stale } = useLatest(ask);
   return (
-    <div ref={ref}>
+    <div ref={ref} class={page.state.value.knowledge ? "knowledge-place" : ""}>
       {explained ? (
         <Panel
           name="knowledge"
@@ -28,27 +34,41 @@ export function KnowledgePanel() {
         >
           {page.reads() === null ? null : <p class="note">Knowledge is not attributed in an encoder-decoder yet.</p>}
           {last ? null : <p class="note">Knowledge is attributed at the last token; choose it to see this panel.</p>}
-          <Status answer={answer} />
-          {result ? (
-            <div class={stale ? "stale" : ""}>
-              <Layers result={result} />
-              <Neurons neurons={result.attributions.slice(0, NEURONS)} />
-              <TableTwin
-                label="attribution by layer"
-                head={["layer", "sum of its neurons", "change of the probability", "error"]}
-                rows={() =>
-                  result.layers.map((layer) => [
-                    `L${layer.layer}`,
-                    layer.sum === null ? "" : signed(layer.sum, 4),
-                    signed(layer.change, 4),
-                    layer.error === null ? "" : plain(layer.error, 4),
-                  ])
-                }
-              />
+          <div class="side-by-side wide">
+            <div>
+              <Status answer={answer} />
+              {result ? <Attributed result={result} stale={stale} /> : null}
             </div>
-          ) : null}
+            {seen && last ? <FactBox explained={explained} /> : null}
+          </div>
         </Panel>
       ) : null}
+    </div>
+  );
+}
+
+function Attributed({ result, stale }: { result: AttributePayload; stale: boolean }) {
+  const columns = byLayer(result.attributions, result.layers.length);
+  return (
+    <div class={stale ? "stale" : ""}>
+      <Layers result={result} />
+      <NeuronMap result={result} />
+      <Neurons neurons={result.attributions.slice(0, NEURONS)} />
+      <TableTwin
+        label="attribution by layer"
+        head={["layer", "sum of its neurons", "change of the probability", "error", "strongest neurons"]}
+        rows={() =>
+          result.layers.map((layer, place) => [
+            `L${layer.layer}`,
+            layer.sum === null ? "" : signed(layer.sum, 4),
+            signed(layer.change, 4),
+            layer.error === null ? "" : plain(layer.error, 4),
+            (columns[place] ?? [])
+              .map((neuron) => `${nameOf(neuronPart(neuron))} ${signed(neuron.value, 3)}`)
+              .join(", "),
+          ])
+        }
+      />
     </div>
   );
 }
@@ -91,6 +111,47 @@ function Layers({ result }: { result: AttributePayload }) {
   );
 }
 
+/** Layers across, the strongest neurons of all down, the largest of a layer at the top. */
+function NeuronMap({ result }: { result: AttributePayload }) {
+  const page = usePage();
+  const columns = byLayer(result.attributions, result.layers.length);
+  const rows = Math.min(ROWS, Math.max(0, ...columns.map((column) => column.length)));
+  const largest = Math.max(0, ...result.attributions.map((neuron) => Math.abs(neuron.value)));
+  const at = (column: number, row: number) => columns[column]?.[row];
+  const selected = page.state.value.selection;
+  return (
+    <>
+      <p class="note">
+        The {result.attributions.length} strongest neurons by layer, at most {ROWS} a layer; a cell selects its neuron.
+      </p>
+      <Grid
+        label="Attribution of the strongest neurons, layers across"
+        columns={columns.length}
+        rows={rows}
+        height={10}
+        colour={(column, row) => {
+          const neuron = at(column, row);
+          return neuron ? signColour(neuron.value, largest) : null;
+        }}
+        tell={(column, row) => {
+          const neuron = at(column, row);
+          return neuron ? `${nameOf(neuronPart(neuron))}: ${signed(neuron.value, 3)}` : "";
+        }}
+        marked={(column, row) => {
+          const neuron = at(column, row);
+          return neuron !== undefined && samePart(neuronPart(neuron), selected);
+        }}
+        rowName={(row) => String(row + 1)}
+        columnName={(column) => `L${column}`}
+        onChoose={(column, row) => {
+          const neuron = at(column, row);
+          if (neuron) page.select(neuronPart(neuron));
+        }}
+      />
+    </>
+  );
+}
+
 function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
   const largest = Math.max(0, ...neurons.map((neuron) => Math.abs(neuron.value)));
   return (
@@ -113,7 +174,7 @@ function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
         {neurons.map((neuron) => (
           <tr key={`${neuron.layer} ${neuron.expert} ${neuron.neuron}`}>
             <th scope="row">
-              <PartButton part={partOfNeuron(neuron)} />
+              <PartButton part={neuronPart(neuron)} />
             </th>
             <td class="number">
               <Signed value={neuron.value} digits={3} />
@@ -127,8 +188,4 @@ function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
       </tbody>
     </table>
   );
-}
-
-function partOfNeuron({ layer, expert, neuron }: NeuronValue): Part {
-  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
 }

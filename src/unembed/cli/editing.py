@@ -1,6 +1,6 @@
 """`knowledge suppress`, `amplify`, `update`, `erase`: edits of weights, with reports of what they do."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,9 +23,11 @@ from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.facts import Fact, Relation
+    from unembed.knowledge_comparison import Make
     from unembed.knowledge_neurons import Found, Neuron
     from unembed.knowledge_report import EditReport
     from unembed.model import Model
+    from unembed.progress import Progress
     from unembed.weight_edits import WeightEdits
 
 NeuronsArg = Annotated[
@@ -145,10 +147,9 @@ def update(
     made = about[1].prompts[0::2] if hold_out else about[1].prompts
     chosen = _neurons(loaded, neuron, about, search) if method == "value" else named_neurons(neuron)
 
-    def make(neurons: "Collection[Neuron]") -> "WeightEdits":
+    def make(neurons: "Collection[Neuron]", progress: "Progress") -> "WeightEdits":
         words: Any = {"method": method, "neurons": neurons, "prompts": made, "layer": layer, "strength": strength}
-        with progress_bar() as progress:
-            return run(loaded, about[1], to, progress=progress, **words)
+        return run(loaded, about[1], to, progress=progress, **words)
 
     unseen = [(prompt, target) for prompt in about[1].prompts if prompt not in made]
     new = [(prompt, target) for prompt in made]
@@ -179,7 +180,7 @@ def erase(
     passages = passages_of(text)
     loaded = load_model(model, device, dtype, offline, edits)
     shared = _found(loaded, chosen, None, _Search(t, p, None, limit)).shared
-    result = _report(loaded, lambda neurons: run(loaded, relation, neurons), shared, (chosen, None), passages, facts)
+    result = _report(loaded, lambda neurons, _: run(loaded, relation, neurons), shared, (chosen, None), passages, facts)
     _show(loaded, result, save, as_json, action="erase", about=(chosen, None), neurons=shared)
 
 
@@ -273,13 +274,13 @@ def _scale(
 
     neurons = _neurons(model, names, about, search)
     make = {"suppress": suppress, "amplify": amplify}[action]
-    result = _report(model, lambda neurons: make(model, neurons), neurons, about, passages, file)
+    result = _report(model, lambda neurons, _: make(model, neurons), neurons, about, passages, file)
     _show(model, result, save, as_json, action=action, about=about, neurons=neurons)
 
 
 def _report(
     model: "Model",
-    make: "Callable[[Collection[Neuron]], WeightEdits]",
+    make: "Make",
     neurons: "Collection[Neuron]",
     about: About | None,
     passages: list[str],
@@ -287,27 +288,13 @@ def _report(
     **groups: Any,
 ) -> "EditReport":
     from unembed.facts import read_facts
-    from unembed.knowledge_editing import reference_texts
-    from unembed.knowledge_report import neighbours, random_keys, random_like, report
+    from unembed.knowledge_comparison import report_beside_control
 
-    own, related, unrelated = neighbours(*(about or (None, None)), known=read_facts(file) if file else ())
-    edits = make(neurons)
-    if neurons:
-        others = random_like(model, neurons, (*own, *unrelated)[0])
-        control = [make(others)] if others else []
-    else:
-        control = random_keys(model, edits)
+    relation, fact = about or (None, None)
+    known = read_facts(file) if file else ()
     with progress_bar() as progress:
-        return report(
-            model,
-            edits,
-            own=own,
-            related=related,
-            unrelated=unrelated,
-            control=control,
-            text=passages or reference_texts()[::6],
-            progress=progress,
-            **groups,
+        return report_beside_control(
+            model, make, neurons, relation=relation, fact=fact, known=known, text=passages, progress=progress, **groups
         )
 
 

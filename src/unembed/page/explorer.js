@@ -39,7 +39,7 @@ function w(e, t) {
 }
 function T(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), A(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, j(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
 }
 function E(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
@@ -58,12 +58,12 @@ function ee() {
 }
 function te(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = O(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = A(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && M(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ne(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function O(e, t, n, r, i) {
+function ne(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = re(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function O(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), le(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
 	return r;
 }
-function ne(e, t, n, r) {
+function re(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ne(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
 		return t;
 	}
 	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function re(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function re(e, t, n, r) {
 	}
 	return -1;
 }
-function ie(e, t, n) {
+function ae(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function k(e, t, n, r, i) {
+function O(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ie(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ie(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ae(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function k(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function ae(t) {
+function oe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function ae(t) {
 		}
 	};
 }
-function A(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, T, E, D, ee, O, ne, re, ie, k, ae, A, j, M = n.type;
+function k(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = oe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof M == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof j == "function") {
 		h = s.length;
 		try {
-			if (E = n.props, D = (d = M.prototype) && d.render, ee = (d = M.contextType) && i[d.__c], O = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new M(E, O) : (n.__c = _ = new C(E, O), _.constructor = M, _.render = ue), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), M.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, M.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (E !== b && D && !M.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, O), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, O)) {
+			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
 					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
 					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, O), D && _.componentDidUpdate && _.__h.push(function() {
+				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
 					_.componentDidUpdate(b, x, T);
 				});
-			} else D && !M.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = O, _.props = E, _.__P = t, _.__g &= -5, ne = e.__r, re = D ? 25 : 0;
+			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
 			do
-				_.__g &= -9, ne && ne(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++re < 25);
-			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ie = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && le(e, e);
-			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ie) ? ie : [ie], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ie < 25);
+			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ue(e, e);
+			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(A = o.indexOf(c || void 0)) || (A = o.length); (j = o[A - 1]) && j.nodeType == 8;) A--;
-						for (; A < o.length; A++) if (j = o[A]) {
-							if (o[A] = null, k) {
-								if (j == ae) break;
+						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
+						for (; k < o.length; k++) if (A = o[k]) {
+							if (o[k] = null, O) {
+								if (A == oe) break;
 							} else {
-								if (j.nodeType != 8) break;
-								j.data.startsWith("$s") && (ae = oe(k = j));
+								if (A.nodeType != 8) break;
+								A.data.startsWith("$s") && (oe = se(O = A));
 							}
 						}
 					}
-					if (!k) {
+					if (!O) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						k = c;
+						O = c;
 					}
-					(d = oe(k = n.__c.__z || (n.__c.__z = k))) ? (n.__e = k, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || se(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ce(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function oe(e, t) {
+function se(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function oe(e, t) {
 		t && t.push(e);
 	}
 }
-function se(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(se));
+function ce(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
 }
-function j(t, n, r) {
-	for (var i = 0; i < r.length;) M(r[i++], r[i++], r[i++]);
+function A(t, n, r) {
+	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,7 +201,7 @@ function j(t, n, r) {
 		}
 	});
 }
-function ce(t, n, r, i, a, o, s, c, l, u) {
+function le(t, n, r, i, a, o, s, c, l, u) {
 	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
 	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
 		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
@@ -215,22 +215,22 @@ function ce(t, n, r, i, a, o, s, c, l, u) {
 	}
 	if (D) {
 		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
-		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || k(t, d, null, b, a);
-		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || k(t, d, b, T[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || k(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && k(t, d, S, T[d], a));
+		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
+		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
 	} else T === E || c && t.data == E || (t.data = E);
 	return t;
 }
-function M(t, n, r, i) {
+function j(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function le(t, n, r) {
+function ue(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || M(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,17 +238,17 @@ function le(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && le(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = oe(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function ue(e, t, n) {
+function de(e, t, n) {
 	return this.constructor(e, n);
 }
-function de(t, n) {
+function fe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], A(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), j(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
 }
-function fe(e) {
+function pe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
@@ -290,93 +290,93 @@ e = { __e: function(e, t, n, r) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var pe, N, me, he, ge = Object.is, _e = 0, ve = [], ye = [], P = e, be = P.__b, xe = P.__r, Se = P.diffed, Ce = P.__c, we = P.unmount, Te = P.__;
-function Ee(e, t) {
-	P.__h && P.__h(N, e, _e || t), _e = 0;
-	var n = N.__H || (N.__H = {
+var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
+function De(e, t) {
+	N.__h && N.__h(M, e, ve || t), ve = 0;
+	var n = M.__H || (M.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function De(e, t) {
-	var n = Ee(pe++, 3);
-	!P.__s && Re(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, N.__H.__h.push(n));
-}
 function Oe(e, t) {
-	var n = Ee(pe++, 4);
-	!P.__s && Re(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, N.__h.push(n));
+	var n = De(me++, 3);
+	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
 }
-function F(e) {
-	return _e = 5, ke(function() {
+function ke(e, t) {
+	var n = De(me++, 4);
+	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
+}
+function P(e) {
+	return ve = 5, Ae(function() {
 		return { current: e };
 	}, []);
 }
-function ke(e, t) {
-	var n = Ee(pe++, 7);
-	return Re(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Ae(e, t) {
+	var n = De(me++, 7);
+	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Ae(e) {
-	var t = N.context[e.__c], n = Ee(pe++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(N)), t.props.value) : e.__;
+function je(e) {
+	var t = M.context[e.__c], n = De(me++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
 }
-function je() {
-	var e = Ee(pe++, 11);
+function Me() {
+	var e = De(me++, 11);
 	if (!e.__) {
-		for (var t = N.__v; !t.__m && t.__;) t = t.__;
+		for (var t = M.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Me() {
+function Ne() {
 	var e;
 	do {
-		for (; e = ye.shift();) try {
-			Ie(e);
+		for (; e = be.shift();) try {
+			Le(e);
 		} catch (t) {
-			P.__e(t, { __: (e = e.__P) && e.__v });
+			N.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = ve.shift();) {
+		for (; e = ye.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ie), t.__h.some(Le), t.__h = [];
+				t.__h.some(Le), t.__h.some(Re), t.__h = [];
 			} catch (n) {
-				t.__h = [], P.__e(n, e.__v);
+				t.__h = [], N.__e(n, e.__v);
 			}
 		}
-	} while (ye.length);
+	} while (be.length);
 }
-P.__b = function(e) {
-	N = null, be && be(e);
-}, P.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Te && Te(e, t);
-}, P.__r = function(e) {
-	xe && xe(e), pe = 0;
-	var t = (N = e.__c).__H;
-	t && (me == N ? N.__h = [] : (t.__h.some(Ie), t.__h.some(Le), pe = 0), t.__h = [], t.__.some(function(e) {
+N.__b = function(e) {
+	M = null, xe && xe(e);
+}, N.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
+}, N.__r = function(e) {
+	Se && Se(e), me = 0;
+	var t = (M = e.__c).__H;
+	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), me = N;
-}, P.diffed = function(e) {
-	Se && Se(e);
+	})), he = M;
+}, N.diffed = function(e) {
+	Ce && Ce(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Fe(ve.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), me = N = null;
-}, P.__c = function(e, t) {
+	})), he = M = null;
+}, N.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ie), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Le(e);
+			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Re(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Ce && Ce(e, t);
-}, P.unmount = function(e) {
-	we && we(e);
+	}), we && we(e, t);
+}, N.unmount = function(e) {
+	Te && Te(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ P.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Fe(ye.push(r));
-			} else Ie(r);
+				r.__P = n, Ie(be.push(r));
+			} else Le(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && P.__e(t, r.__v));
+	}), r.__H = void 0, t && N.__e(t, r.__v));
 };
-var Ne = typeof requestAnimationFrame == "function";
-function Pe(e) {
-	var t, n = function() {
-		clearTimeout(r), Ne && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Ne && (t = requestAnimationFrame(n));
-}
+var Pe = typeof requestAnimationFrame == "function";
 function Fe(e) {
-	e != 1 && he == P.requestAnimationFrame || ((he = P.requestAnimationFrame) || Pe)(Me);
+	var t, n = function() {
+		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Pe && (t = requestAnimationFrame(n));
 }
 function Ie(e) {
-	var t = N, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), N = t;
+	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
 }
 function Le(e) {
-	var t = N;
-	e.__c = e.__(), N = t;
+	var t = M, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), M = t;
 }
-function Re(e, t) {
+function Re(e) {
+	var t = M;
+	e.__c = e.__(), M = t;
+}
+function ze(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ge(t, e[n]);
+		return !_e(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var ze = Symbol.for("preact-signals");
-function Be() {
-	if (L > 1) L--;
+var Be = Symbol.for("preact-signals");
+function Ve() {
+	if (I > 1) I--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Je;
-			for (Je = void 0; e !== void 0;) {
+			var e = Ye;
+			for (Ye = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); We !== void 0;) {
-			var n = We;
-			for (We = void 0, Ge++; n !== void 0;) {
+		})(); Ge !== void 0;) {
+			var n = Ge;
+			for (Ge = void 0, Ke++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Ze(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Be() {
 				n = r;
 			}
 		}
-		if (Ge = 0, L--, t) throw e;
+		if (Ke = 0, I--, t) throw e;
 	}
 }
-function Ve(e) {
-	if (L > 0) return e();
-	qe = ++Ke, L++;
+function He(e) {
+	if (I > 0) return e();
+	Je = ++qe, I++;
 	try {
 		return e();
 	} finally {
-		Be();
+		Ve();
 	}
 }
-var He, I = void 0;
-function Ue(e) {
-	var t = I, n = He;
-	I = void 0, He = void 0;
+var Ue, F = void 0;
+function We(e) {
+	var t = F, n = Ue;
+	F = void 0, Ue = void 0;
 	try {
 		return e();
 	} finally {
-		I = t, He = n;
+		F = t, Ue = n;
 	}
 }
-var We = void 0, L = 0, Ge = 0, Ke = 0, qe = 0, Je = void 0, Ye = 0;
-function Xe(e) {
-	if (I !== void 0) {
+var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
+function Ze(e) {
+	if (F !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== I) return t = {
+		if (t === void 0 || t.t !== F) return t = {
 			i: 0,
 			S: e,
-			p: I.s,
+			p: F.s,
 			n: void 0,
-			t: I,
+			t: F,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, I.s !== void 0 && (I.s.n = t), I.s = t, e.n = t, 32 & I.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = I.s, t.n = void 0, I.s.n = t, I.s = t), t;
+		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
 	}
 }
-function R(e, t) {
+function L(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-R.prototype.brand = ze, R.prototype.h = function() {
+L.prototype.brand = Be, L.prototype.h = function() {
 	return !0;
-}, R.prototype.S = function(e) {
+}, L.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ue(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, R.prototype.U = function(e) {
+}, L.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ue(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, R.prototype.subscribe = function(e) {
+}, L.prototype.subscribe = function(e) {
 	var t = this;
-	return ot(function() {
+	return st(function() {
 		var n = t.value;
-		Ue(function() {
+		We(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, R.prototype.valueOf = function() {
+}, L.prototype.valueOf = function() {
 	return this.value;
-}, R.prototype.toString = function() {
+}, L.prototype.toString = function() {
 	return this.value + "";
-}, R.prototype.toJSON = function() {
+}, L.prototype.toJSON = function() {
 	return this.value;
-}, R.prototype.peek = function() {
+}, L.prototype.peek = function() {
 	var e = this;
-	return Ue(function() {
+	return We(function() {
 		return e.value;
 	});
-}, Object.defineProperty(R.prototype, "value", {
+}, Object.defineProperty(L.prototype, "value", {
 	get: function() {
-		var e = Xe(this);
+		var e = Ze(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ge > 100) throw Error("Cycle detected");
+			if (Ke > 100) throw Error("Cycle detected");
 			(function(e) {
-				L !== 0 && Ge === 0 && e.l !== qe && (e.l = qe, Je = {
+				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Je
+					o: Ye
 				});
-			})(this), this.v = e, this.i++, Ye++, L++;
+			})(this), this.v = e, this.i++, Xe++, I++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Be();
+				Ve();
 			}
 		}
 	}
 });
-function z(e, t) {
-	return new R(e, t);
+function R(e, t) {
+	return new L(e, t);
 }
-function Ze(e) {
+function Qe(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function Qe(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function Qe(e) {
 		}
 	}
 }
-function $e(e) {
+function et(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function et(e, t) {
-	R.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ye - 1, this.f = 4;
+function tt(e, t) {
+	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
 }
-et.prototype = new R(), et.prototype.h = function() {
+tt.prototype = new L(), tt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ye)) return !0;
-	if (this.g = Ye, this.f |= 1, this.i > 0 && !Ze(this)) return this.f &= -2, !0;
-	var e = I;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
+	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
+	var e = F;
 	try {
-		Qe(this), I = this;
+		$e(this), F = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return I = e, $e(this), this.f &= -2, !0;
-}, et.prototype.S = function(e) {
+	return F = e, et(this), this.f &= -2, !0;
+}, tt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	R.prototype.S.call(this, e);
-}, et.prototype.U = function(e) {
-	if (this.t !== void 0 && (R.prototype.U.call(this, e), this.t === void 0)) {
+	L.prototype.S.call(this, e);
+}, tt.prototype.U = function(e) {
+	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, et.prototype.N = function() {
+}, tt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(et.prototype, "value", { get: function() {
+}, Object.defineProperty(tt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Xe(this);
+	var e = Ze(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function tt(e, t) {
-	return new et(e, t);
+function nt(e, t) {
+	return new tt(e, t);
 }
-function nt(e) {
+function rt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		L++;
-		var n = I;
-		I = void 0;
+		I++;
+		var n = F;
+		F = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, rt(e), t;
+			throw e.f &= -2, e.f |= 8, it(e), t;
 		} finally {
-			I = n, Be();
+			F = n, Ve();
 		}
 	}
 }
-function rt(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, nt(e);
-}
 function it(e) {
-	if (I !== this) throw Error("Out-of-order effect");
-	$e(this), I = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, rt(e);
+}
+function at(e) {
+	if (F !== this) throw Error("Out-of-order effect");
+	et(this), F = e, this.f &= -2;
 	try {
-		8 & this.f && rt(this);
+		8 & this.f && it(this);
 	} finally {
-		Be();
+		Ve();
 	}
 }
-function at(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, He && He.push(this);
+function ot(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
 }
-at.prototype.c = function() {
+ot.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ at.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, at.prototype.S = function() {
+}, ot.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, nt(this), Qe(this), L++;
-	var e = I;
-	return I = this, it.bind(this, e);
-}, at.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = We, We = this);
-}, at.prototype.d = function() {
-	this.f |= 8, 1 & this.f || rt(this);
-}, at.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
+	var e = F;
+	return F = this, at.bind(this, e);
+}, ot.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
+}, ot.prototype.d = function() {
+	this.f |= 8, 1 & this.f || it(this);
+}, ot.prototype.dispose = function() {
 	this.d();
 };
-function ot(e, t) {
-	var n = new at(e, t);
+function st(e, t) {
+	var n = new ot(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function ot(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var st, ct, lt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ut = [];
-ot(function() {
-	st = this.N;
+var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
+st(function() {
+	ct = this.N;
 })();
-function dt(t, n) {
+function ft(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function ft(e) {
-	if (ct) {
-		var t = ct;
-		ct = void 0, t();
-	}
-	ct = e && e.S();
-}
 function pt(e) {
-	var t = this, r = e.data, i = B(r);
+	if (lt) {
+		var t = lt;
+		lt = void 0, t();
+	}
+	lt = e && e.S();
+}
+function mt(e) {
+	var t = this, r = e.data, i = z(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = ke(function() {
+	var a = Ae(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = tt(function() {
+		var a = nt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = tt(function() {
+		}), o = nt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ot(function() {
-			if (this.N = _t, o.value) {
+		}), s = st(function() {
+			if (this.N = vt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function pt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
+mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: pt
+		value: mt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), dt("__b", function(e, t) {
-	if (ft(), typeof t.type == "string") {
+}), ft("__b", function(e, t) {
+	if (pt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof R && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), dt("__r", function(e, t) {
+}), ft("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		ft();
+		pt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ot(function() {
+			return st(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				lt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ft(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
 	}
-}), dt("__e", function(e, t, n, r) {
-	ft(), e(t, n, r);
-}), dt("diffed", function(e, t) {
-	ft();
+}), ft("__e", function(e, t, n, r) {
+	pt(), e(t, n, r);
+}), ft("diffed", function(e, t) {
+	pt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ pt.displayName = "ReactiveTextNode", Object.defineProperties(R.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = mt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function mt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = z(n);
+function ht(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ot(function() {
-			this.N = _t;
+		d: st(function() {
+			this.N = vt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-dt("unmount", function(e, t) {
+ft("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +811,7 @@ dt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), dt("__h", function(e, t, n, r) {
+}), ft("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,26 +825,26 @@ dt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function B(e, t) {
-	return ke(function() {
-		return z(e, t);
+function z(e, t) {
+	return Ae(function() {
+		return R(e, t);
 	}, []);
 }
-var ht = function(e) {
+var gt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function gt() {
-	Ve(function() {
-		for (var e; e = ut.shift();) st.call(e);
+function _t() {
+	He(function() {
+		for (var e; e = dt.shift();) ct.call(e);
 	});
 }
-function _t() {
-	ut.push(this) === 1 && (e.requestAnimationFrame || ht)(gt);
+function vt() {
+	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
 }
 // src/asks.ts
-var vt = {
+var yt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -854,39 +854,43 @@ var vt = {
 	lens: 4,
 	patch: 5,
 	paths: 6,
-	attribute: 7
-}, yt = 2, bt = 200;
-function V(e) {
-	if (Array.isArray(e)) return `[${e.map(V).join(",")}]`;
+	facts: 6,
+	edit: 6,
+	update: 6,
+	attribute: 7,
+	find: 8
+}, bt = 2, xt = 200;
+function B(e) {
+	if (Array.isArray(e)) return `[${e.map(B).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${V(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${B(t)}`).join(",")}}`;
 }
-var xt = {
+var St = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, St = class {
+}, Ct = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(V(t), this.#n(t, n));
+			this.#e.set(B(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = V(e), n = this.#e.get(t);
+		let t = B(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = V(e), n = this.#e.get(t);
+		let t = B(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(V(e))?.answer.value?.result ?? null;
+		return this.#e.get(B(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -896,19 +900,19 @@ var xt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: vt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: z(n ? {
-				...xt,
+			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: R(n ? {
+				...St,
 				fraction: 1,
 				result: t
-			} : xt),
+			} : St),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = yt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -921,33 +925,43 @@ var xt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...xt,
+					...St,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...xt,
+				...St,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...xt,
+				...St,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= bt) return;
+			if (this.#e.size <= xt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Ct = [
+}, wt = [
 	"zero",
+	"double",
 	"mean",
 	"swap"
-], wt = {
+], Tt = [
+	"update",
+	"erase",
+	"suppress",
+	"amplify"
+], Et = ["rome", "value"], Dt = [
+	"refined",
+	"kept",
+	"shared"
+], Ot = {
 	a: "",
 	b: null,
 	source: null,
@@ -957,13 +971,21 @@ var xt = {
 	reference: "mean",
 	selection: null,
 	test: null,
-	pins: []
+	pins: [],
+	knowledge: null
+}, kt = {
+	prompts: null,
+	subject: "",
+	t: .2,
+	set: null,
+	test: null,
+	edit: null
 };
-function Tt(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(wt[e]));
+function At(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Ot[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Et(e, t = wt) {
+function jt(e, t = Ot) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -971,30 +993,31 @@ function Et(e, t = wt) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Dt({
-		...wt,
+	return typeof n == "object" && n && !Array.isArray(n) ? Mt({
+		...Ot,
 		...n
 	}) : t;
 }
-function Dt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : wt[t], n = (e) => e === null || typeof e == "string";
+function Mt(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Ot[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Nt(e)),
-		target: t("target", (e) => n(e) || Nt(e)),
+		position: t("position", (e) => e === null || Rt(e)),
+		target: t("target", (e) => n(e) || Rt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || It(e)),
-		test: t("test", (e) => e === null || Pt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Ft))
+		selection: t("selection", (e) => e === null || Wt(e)),
+		test: t("test", (e) => e === null || zt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Bt)),
+		knowledge: t("knowledge", (e) => e === null || Ht(e))
 	};
 }
-function H(e, t) {
-	return e === null || t === null ? e === t : Ot(e) === Ot(t);
+function V(e, t) {
+	return e === null || t === null ? e === t : Nt(e) === Nt(t);
 }
-function Ot(e) {
+function Nt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1003,16 +1026,16 @@ function Ot(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function kt(e) {
+function Pt(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function At(e) {
+function Ft(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function jt(e) {
-	return At(e) === "cross_attention";
+function It(e) {
+	return Ft(e) === "cross_attention";
 }
-function Mt(e) {
+function Lt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1034,38 +1057,55 @@ function Mt(e) {
 		head: Number(r)
 	};
 }
-function Nt(e) {
+function Rt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Pt(e) {
-	return Ct.some((t) => t === e);
+function zt(e) {
+	return wt.some((t) => t === e);
 }
-function Ft(e) {
+function Bt(e) {
 	let t = e;
-	return typeof t == "object" && !!t && It(t.part) && Pt(t.how);
+	return typeof t == "object" && !!t && Wt(t.part) && zt(t.how);
 }
-function It(e) {
+function Vt(e) {
+	return (t) => e.includes(t);
+}
+function Ht(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Nt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Nt(t.head) : t.kind === "neuron" ? Nt(t.neuron) && (t.expert === void 0 || Nt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	if (typeof t != "object") return !1;
+	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Vt([null, ...Dt])(a) && Vt([
+		null,
+		"zero",
+		"double"
+	])(o) && (s === null || Ut(s));
+}
+function Ut(e) {
+	let t = e;
+	return typeof t == "object" && Vt(Tt)(t.action) && typeof t.to == "string" && Vt(Et)(t.method);
+}
+function Wt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
 // src/page.ts
-var Lt = class {
+var Gt = class {
 	data;
 	desk;
 	state;
-	hovered = z(null);
-	explained = z(null);
-	answered = z(null);
-	helpOpen = z(!1);
-	said = z("");
-	shownPart = tt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = R(null);
+	explained = R(null);
+	answered = R(null);
+	helpOpen = R(!1);
+	said = R("");
+	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new St(t, e.results);
-		let n = Dt({
-			...wt,
+		this.data = e, this.desk = new Ct(t, e.results);
+		let n = Mt({
+			...Ot,
 			...e.state
 		});
-		this.state = z(e.host === "widget" ? n : Et(location.hash, n));
+		this.state = R(e.host === "widget" ? n : jt(location.hash, n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
@@ -1078,10 +1118,19 @@ var Lt = class {
 		return this.reads() === null ? "prompt" : "source";
 	}
 	set(e) {
+		let t = this.state.value, n = e.a !== void 0 && e.a !== t.a;
 		this.state.value = {
-			...this.state.value,
+			...t,
+			...n ? { knowledge: null } : {},
 			...e
 		};
+	}
+	setKnowledge(e) {
+		let t = this.state.value.knowledge;
+		t && this.set({ knowledge: {
+			...t,
+			...e
+		} });
 	}
 	select(e) {
 		this.set({
@@ -1090,32 +1139,32 @@ var Lt = class {
 		});
 	}
 	take(e) {
-		Ve(() => {
+		He(() => {
 			this.explained.value = e, this.answered.value = e && this.state.value;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Rt(e),
+			...Kt(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ot(() => {
-			let e = Tt(this.state.value);
+		let e = st(() => {
+			let e = At(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
-			this.state.value = Et(location.hash);
+			this.state.value = jt(location.hash);
 		};
 		return addEventListener("hashchange", t), () => {
 			e(), removeEventListener("hashchange", t);
 		};
 	}
 };
-function Rt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return zt({
+function Kt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return qt({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1124,41 +1173,41 @@ function Rt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function zt(e) {
+function qt(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var Bt = fe(null);
-function U() {
-	let e = Ae(Bt);
+var Jt = pe(null);
+function H() {
+	let e = je(Jt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
-function W(e) {
-	let t = U(), n = e === null ? "" : V(e), r = B(null);
-	return Oe(() => {
+function U(e) {
+	let t = H(), n = e === null ? "" : B(e), r = z(null);
+	return ke(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function G(e) {
-	let t = W(e), n = F(null);
+function W(e) {
+	let t = U(e), n = P(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
 		stale: !t?.result
 	};
 }
-function Vt() {
-	let e = F(null), t = B(typeof IntersectionObserver > "u");
-	return De(() => {
+function Yt() {
+	let e = P(null), t = z(typeof IntersectionObserver > "u");
+	return Oe(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), ke(() => ({
+	}, []), Ae(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -1166,32 +1215,32 @@ function Vt() {
 	}), []);
 }
 // src/format.ts
-var Ht = "−";
+var Xt = "−";
+function G(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return `${e < 0 && Number(n) !== 0 ? Xt : "+"}${n}`;
+}
 function K(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Ht : "+"}${n}`;
-}
-function Ut(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Ht}${n}` : n;
+	return e < 0 && Number(n) !== 0 ? `${Xt}${n}` : n;
 }
 function q(e) {
 	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Ht)}\u202f%`;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Xt)}\u202f%`;
 }
-function Wt(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Ht);
+function Zt(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Xt);
 }
-var Gt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, Kt = {
+var Qt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, $t = {
 	"\n": "⏎",
 	"	": "⇥",
 	"\r": "␍",
 	" ": "·"
 };
 function J(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : Kt[t] ? Kt[t] : Gt.test(t) || t.trim() === "" && t !== " " ? qt(t) : t).join("");
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : $t[t] ? $t[t] : Qt.test(t) || t.trim() === "" && t !== " " ? en(t) : t).join("");
 }
-function qt(e) {
+function en(e) {
 	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
 function Y(e) {
@@ -1201,37 +1250,37 @@ function Y(e) {
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Jt(e) {
-	let t = Yt(e);
+function tn(e) {
+	let t = nn(e);
 	if (t) return Y(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Yt(e) {
-	let { kind: t, layer: n } = e;
-	return n === null ? null : t === "cross_attention" ? e.head === null ? {
-		kind: t,
-		layer: n
-	} : {
+function nn(e) {
+	let { kind: t, layer: n, expert: r } = e;
+	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
 		layer: n,
 		head: e.head
+	} : {
+		kind: t,
+		layer: n
 	} : t === "attention" || t === "mlp" ? {
 		kind: t,
 		layer: n
-	} : t === "head" && e.head !== null ? {
+	} : t === "head" && typeof e.head == "number" ? {
 		kind: t,
 		layer: n,
 		head: e.head
-	} : t !== "neuron" || e.neuron === null ? null : {
+	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
 		kind: t,
 		layer: n,
-		...e.expert === null ? {} : { expert: e.expert },
+		...typeof r == "number" ? { expert: r } : {},
 		neuron: e.neuron
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Xt = Symbol.for("pv"), Zt = 0;
+var rn = Symbol.for("pv"), an = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1247,8 +1296,8 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Xt,
-		__v: --Zt,
+		constructor: rn,
+		__v: --an,
 		__i: -1,
 		__u: 0
 	};
@@ -1256,7 +1305,7 @@ function X(t, n, r, i, a, o) {
 }
 // src/panels/parts.tsx
 function Z(e) {
-	let t = je();
+	let t = Me();
 	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1279,7 +1328,7 @@ function Q(e) {
 		children: J(e.text)
 	});
 }
-function Qt(e) {
+function on(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -1288,7 +1337,7 @@ function Qt(e) {
 		}, t))
 	});
 }
-function $t(e) {
+function sn(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1302,7 +1351,7 @@ function $t(e) {
 	});
 }
 function $(e) {
-	let t = U(), n = e.answer;
+	let t = H(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: n.error
@@ -1323,8 +1372,8 @@ function $(e) {
 		]
 	});
 }
-function en(e) {
-	let t = U(), n = H(e.part, t.state.value.selection);
+function cn(e) {
+	let t = H(), n = V(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
 		class: "part",
@@ -1335,7 +1384,7 @@ function en(e) {
 		children: Y(e.part)
 	});
 }
-function tn(e) {
+function ln(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -1346,13 +1395,13 @@ function tn(e) {
 		})
 	});
 }
-function nn(e) {
+function un(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
-		children: K(e.value, e.digits)
+		children: G(e.value, e.digits)
 	});
 }
-function rn(e) {
+function dn(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1360,13 +1409,13 @@ function rn(e) {
 		children: e.children
 	});
 }
-function an(e) {
-	let t = U(), n = on();
+function fn(e) {
+	let t = H(), n = pn();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(rn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(dn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1375,8 +1424,8 @@ function an(e) {
 		}) : null]
 	});
 }
-function on() {
-	let e = B(!1), t = F(null);
+function pn() {
+	let e = z(!1), t = P(null);
 	return {
 		ref: t,
 		get open() {
@@ -1387,8 +1436,8 @@ function on() {
 		}
 	};
 }
-function sn(e) {
-	De(() => {
+function mn(e) {
+	Oe(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1397,13 +1446,14 @@ function sn(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var cn = {
+var hn = {
 	zero: "its output set to zero",
+	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function ln() {
-	let e = U(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = G(n && t ? {
+function gn() {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
@@ -1413,36 +1463,33 @@ function ln() {
 		title: `Inspector: ${Y(t)}`,
 		children: [
 			/* @__PURE__ */ X($, { answer: r }),
-			i && H(i.part, t) ? /* @__PURE__ */ X("dl", {
+			i && V(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(un, {
+					i.value === null ? null : /* @__PURE__ */ X(_n, {
 						name: "credit",
-						children: [K(i.value), " logits"]
+						children: [G(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(un, {
+					i.activation === null ? null : /* @__PURE__ */ X(_n, {
 						name: "activation",
-						children: K(i.activation, 2)
+						children: G(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(un, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(_n, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X($t, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(dn, {
-						name: "reads",
-						tokens: i.reads
-					}),
-					/* @__PURE__ */ X(dn, {
+					i.reads.map((e) => /* @__PURE__ */ X(yn, { reading: e }, e.what)),
+					/* @__PURE__ */ X(xn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(dn, {
+					/* @__PURE__ */ X(xn, {
 						name: "writes away from",
 						tokens: i.suppresses
 					})
 				]
 			}) : null,
-			/* @__PURE__ */ X(fn, {})
+			/* @__PURE__ */ X(Sn, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -1451,71 +1498,129 @@ function ln() {
 		children: null
 	}) : null;
 }
-function un(e) {
+function _n(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-function dn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(un, {
-		name: e.name,
-		children: /* @__PURE__ */ X(Qt, { tokens: e.tokens })
+var vn = {
+	"pre-activation": "reads",
+	gate: "reads: gate",
+	up: "reads: up",
+	query: "reads: query",
+	key: "reads: key"
+};
+function yn({ reading: e }) {
+	let { what: t, value: n, terms: r, others: i, source: a } = e;
+	return /* @__PURE__ */ X(_n, {
+		name: vn[t],
+		children: [
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: [
+					a ? "score" : t,
+					" ",
+					G(n),
+					a ? /* @__PURE__ */ X(S, { children: [
+						" ",
+						"toward ",
+						/* @__PURE__ */ X(Q, { text: a.text })
+					] }) : null,
+					" ",
+					"=",
+					" "
+				]
+			}),
+			r.map((e) => /* @__PURE__ */ X(bn, { term: e }, tn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ X("span", {
+				class: "chip",
+				children: [
+					i.count,
+					" others (net) ",
+					/* @__PURE__ */ X("span", {
+						class: "small",
+						children: G(i.value)
+					})
+				]
+			}) : null
+		]
 	});
 }
-function fn() {
-	let e = U(), { selection: t, test: n, b: r } = e.state.value;
+function bn({ term: e }) {
+	let t = nn(e.part);
+	return /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			t ? /* @__PURE__ */ X(cn, { part: t }) : tn(e.part),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: G(e.value)
+			})
+		]
+	});
+}
+function xn(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(_n, {
+		name: e.name,
+		children: /* @__PURE__ */ X(on, { tokens: e.tokens })
+	});
+}
+function Sn() {
+	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [Ct.map((t) => /* @__PURE__ */ X("button", {
+				children: [wt.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : cn[t],
+					title: t === "swap" && r === null ? "Open B first" : hn[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
 					type: "button",
-					onClick: () => pn(e),
+					onClick: () => Cn(e),
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(mn, {
+			n ? /* @__PURE__ */ X(wn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: cn[n]
+				note: hn[n]
 			}) : null
 		]
 	}) : null;
 }
-function pn(e) {
+function Cn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
-	let i = r.filter((e) => !H(e.part, t));
+	let i = r.filter((e) => !V(e.part, t));
 	e.set({ pins: [...i, {
 		part: t,
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${Y(t)}.`;
 }
-function mn(e) {
-	let t = U(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = W(n && !a ? {
+function wn(e) {
+	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
+		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null);
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(hn, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(Tn, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function hn({ result: e, note: t }) {
+function Tn({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -1531,7 +1636,7 @@ function hn({ result: e, note: t }) {
 					q(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(_n, {
+			/* @__PURE__ */ X(Dn, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1543,7 +1648,7 @@ function hn({ result: e, note: t }) {
 					t,
 					".",
 					" ",
-					i ? `Control: ${i.count} parts at random, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
+					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
 					" ",
 					e.verdict ? /* @__PURE__ */ X("strong", { children: [
 						e.verdict === "within control" ? "○" : "●",
@@ -1554,12 +1659,12 @@ function hn({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(gn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(En, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function gn(e) {
+function En(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1572,7 +1677,7 @@ function gn(e) {
 		]
 	}, t)) });
 }
-function _n(e) {
+function Dn(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -1616,32 +1721,33 @@ function _n(e) {
 	});
 }
 // src/keys.ts
-var vn = {
+var On = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
+	double: null,
 	swap: null
 };
-function yn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => bn(e, t, n);
+function kn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => An(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function bn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || xn(n.target) || e.helpOpen.value) return;
+function An(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || jn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: vn[i ?? "none"] });
-	else if (n.key === "p" && r) pn(e);
+	if (n.key === "t" && r) e.set({ test: On[i ?? "none"] });
+	else if (n.key === "p" && r) Cn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function xn(e) {
+function jn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var Sn = [
+var Mn = [
 	[
 		84,
 		39,
@@ -1677,7 +1783,7 @@ var Sn = [
 		88,
 		6
 	]
-], Cn = [
+], Nn = [
 	[
 		203,
 		196,
@@ -1713,7 +1819,7 @@ var Sn = [
 		206,
 		148
 	]
-], wn = [
+], Pn = [
 	[
 		0,
 		32,
@@ -1744,14 +1850,14 @@ var Sn = [
 		234,
 		70
 	]
-], Tn = z(!1);
+], Fn = R(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Tn.value = e.matches, e.addEventListener("change", () => {
-		Tn.value = e.matches;
+	Fn.value = e.matches, e.addEventListener("change", () => {
+		Fn.value = e.matches;
 	});
 }
-function En(e, t) {
+function In(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1762,44 +1868,44 @@ function En(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Dn(e, t) {
-	return An(En(Tn.value ? Cn : Sn, .5 + (t > 0 ? e / t : 0) / 2));
+function Ln(e, t) {
+	return Bn(In(Fn.value ? Nn : Mn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function On(e) {
-	return An(En(wn, e));
+function Rn(e) {
+	return Bn(In(Pn, e));
 }
-function kn(e) {
+function zn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function An([e, t, n]) {
+function Bn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var jn = 34;
-function Mn(e) {
-	let t = F(null), n = B(null), r = F({
+var Vn = 34;
+function Hn(e) {
+	let t = P(null), n = z(null), r = P({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	sn(() => {
+	mn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - jn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Vn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [jn + l.width * i, l.height * a + Ln(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Pn(c, e, l), In(c, e, l, getComputedStyle(o).color), n.value && Fn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Vn + l.width * i, l.height * a + qn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Wn(c, e, l), Kn(c, e, l, getComputedStyle(o).color), n.value && Gn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - jn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Vn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1810,7 +1916,7 @@ function Mn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Nn(o[0] + e, i), Nn(o[1] + t, a)];
+			n.value = [Un(o[0] + e, i), Un(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1836,41 +1942,41 @@ function Mn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Nn(e, t) {
+function Un(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Pn(e, t, n) {
+function Wn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(jn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Fn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Vn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Gn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Fn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(jn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Gn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Vn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function In(e, t, n, r) {
+function Kn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(jn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Rn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Vn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Jn(t.columnName(r)), 0, 4), e.restore();
 }
-function Ln(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Rn(e.columnName(n)).length);
+function qn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Jn(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Rn(e) {
+function Jn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function zn(e, t) {
-	let n = B(0), r = F(""), i = `${e} ${t}`;
+function Yn(e, t) {
+	let n = z(0), r = P(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Bn(e) {
+function Xn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1902,13 +2008,13 @@ function Bn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Vn() {
-	let e = U(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && At(r) !== "mlp" ? r : null, o = a !== null && jt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = zn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function Zn() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Ft(r) !== "mlp" ? r : null, o = a !== null && It(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Yn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
 		...o ? { cross: o } : {}
-	}, f = G(d), p = G(d && u !== void 0 && !o ? {
+	}, f = W(d), p = W(d && u !== void 0 && !o ? {
 		...d,
 		head: u
 	} : null);
@@ -1917,7 +2023,7 @@ function Vn() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(Bn, {
+			/* @__PURE__ */ X(Xn, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -1925,10 +2031,10 @@ function Vn() {
 			/* @__PURE__ */ X($, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(Gn, {
+				children: [/* @__PURE__ */ X(tr, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(an, {
+				}), /* @__PURE__ */ X(fn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1936,7 +2042,7 @@ function Vn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Hn(f.result, c.value)
+					rows: () => Qn(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X($, { answer: p.answer }),
@@ -1944,7 +2050,7 @@ function Vn() {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			p.result?.matrix && u !== void 0 ? /* @__PURE__ */ X(qn, {
+			p.result?.matrix && u !== void 0 ? /* @__PURE__ */ X(rr, {
 				payload: p.result,
 				matrix: p.result.matrix,
 				head: u,
@@ -1954,45 +2060,45 @@ function Vn() {
 		]
 	}) : null;
 }
-function Hn(e, t) {
-	return e.heads.flatMap((n) => Un(n, e).slice(t, t + 128).map((e) => [
-		Y(Wn(n)),
+function Qn(e, t) {
+	return e.heads.flatMap((n) => $n(n, e).slice(t, t + 128).map((e) => [
+		Y(er(n)),
 		`${e.position} ${J(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
-		K(n.contribution[e.position] ?? 0, 3)
+		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Un(e, t) {
+function $n(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, t.position + 1);
 }
-function Wn({ cross: e, layer: t, head: n }) {
+function er({ cross: e, layer: t, head: n }) {
 	return {
 		kind: e ? "cross_head" : "head",
 		layer: t,
 		head: n
 	};
 }
-function Gn({ payload: e, start: t }) {
+function tr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(en, { part: Wn(n) }),
+			/* @__PURE__ */ X(cn, { part: er(n) }),
 			" ",
-			K(n.value),
-			/* @__PURE__ */ X(Kn, {
+			G(n.value),
+			/* @__PURE__ */ X(nr, {
 				head: n,
-				tokens: Un(n, e),
+				tokens: $n(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function Kn(e) {
+function nr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -2007,22 +2113,22 @@ function Kn(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: On(i)
+					fill: Rn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Dn(a, e.largest)
+					fill: Ln(a, e.largest)
 				}),
-				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${K(a)}` })
+				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function qn(e) {
-	let { payload: t, matrix: n, start: r } = e, i = B(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
+function rr(e) {
+	let { payload: t, matrix: n, start: r } = e, i = z(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
 		kind: "head",
 		layer: e.layer,
 		head: e.head
@@ -2043,17 +2149,17 @@ function qn(e) {
 				children: "value-weighted, for the target"
 			})]
 		}),
-		/* @__PURE__ */ X(Mn, {
+		/* @__PURE__ */ X(Hn, {
 			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
 			columns: a,
 			rows: u,
 			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? Dn(o?.contribution[r + e] ?? 0, s) : e > t ? null : On(n[r + t]?.[r + e] ?? 0),
-			tell: (e, t) => i.value ? `${l(e)} gives ${K(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
+			colour: (e, t) => i.value ? Ln(o?.contribution[r + e] ?? 0, s) : e > t ? null : Rn(n[r + t]?.[r + e] ?? 0),
+			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
 			rowName: (e) => i.value ? "" : `${r + e}`,
 			columnName: (e) => l(e)
 		}),
-		/* @__PURE__ */ X(an, {
+		/* @__PURE__ */ X(fn, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2069,9 +2175,9 @@ function qn(e) {
 	] });
 }
 // src/align.ts
-function Jn(e, t) {
+function ir(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Xn(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...or(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2091,22 +2197,22 @@ function Jn(e, t) {
 	}
 	return n;
 }
-function Yn(e) {
+function ar(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Xn(e, t) {
+function or(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Zn(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = sr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Zn(e, t) {
+function sr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2114,18 +2220,18 @@ function Zn(e, t) {
 	return a;
 }
 // src/ledger.ts
-function Qn(e, t, n, r = () => !1) {
+function cr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: $n(o.map((e) => e.value))
+			value: lr(o.map((e) => e.value))
 		},
-		sum: $n(e.map((e) => e.value))
+		sum: lr(e.map((e) => e.value))
 	};
 }
-function $n(e) {
+function lr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2133,15 +2239,15 @@ function $n(e) {
 	}
 	return t + n;
 }
-function er(e) {
-	let t = $n(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function ur(e) {
+	let t = lr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function tr(e) {
+function dr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2151,11 +2257,11 @@ function tr(e) {
 		e.source
 	].join(" ");
 }
-function nr(e, t) {
-	let n = new Map(t.map((e) => [tr(e), e]));
+function fr(e, t) {
+	let n = new Map(t.map((e) => [dr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(tr(e));
-		return n.delete(tr(e)), {
+		let t = n.get(dr(e));
+		return n.delete(dr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2167,18 +2273,18 @@ function nr(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function rr() {
-	let e = U(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function pr() {
+	let e = H(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = W(o ? {
+	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Jn(ir(r), ir(c.result)) : null, u = l && r ? Yn(l).find(([e]) => e === r.position) : void 0, d = W(o && n !== null && u ? {
+	} : null), l = o && c?.result ? ir(mr(r), mr(c.result)) : null, u = l && r ? ar(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2192,17 +2298,17 @@ function rr() {
 		mate: u?.[1] ?? null
 	};
 }
-function ir(e) {
+function mr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var ar = {
+var hr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function or(e) {
-	let t = U(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = B("resid"), { answer: o, result: s, stale: c } = G({
+function gr(e) {
+	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid"), { answer: o, result: s, stale: c } = W({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2221,7 +2327,7 @@ function or(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(ar).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(hr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2231,12 +2337,12 @@ function or(e) {
 		/* @__PURE__ */ X($, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(sr, { result: s })
+			children: /* @__PURE__ */ X(_r, { result: s })
 		}) : null
 	] });
 }
-function sr({ result: e }) {
-	let t = U(), n = B(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${Ut(t.value)}, effect ${K(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
+function _r({ result: e }) {
+	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2246,27 +2352,27 @@ function sr({ result: e }) {
 				d,
 				e.versus ? ` over ${J(e.versus.text)}` : "",
 				": ",
-				Ut(e.clean),
+				K(e.clean),
 				" in A,",
 				" ",
-				Ut(e.corrupt),
+				K(e.corrupt),
 				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
 				" ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(Bn, {
+		/* @__PURE__ */ X(Xn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Mn, {
+		/* @__PURE__ */ X(Hn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Dn(n.effect ?? 0, l) : null;
+				return n ? Ln(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2276,7 +2382,7 @@ function sr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(an, {
+		/* @__PURE__ */ X(fn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2287,16 +2393,16 @@ function sr({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				Ut(e.value),
-				e.effect === null ? "—" : K(e.effect)
+				K(e.value),
+				e.effect === null ? "—" : G(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var cr = 12;
-function lr() {
-	let e = U(), t = e.explained.value, n = rr(), { b: r } = e.state.value;
+var vr = 12;
+function yr() {
+	let e = H(), t = e.explained.value, n = pr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2304,13 +2410,13 @@ function lr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? Yn(n.columns) : [];
+	let i = n.columns ? ar(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(ur, {
+			/* @__PURE__ */ X(br, {
 				explained: t,
 				compared: n
 			}),
@@ -2320,10 +2426,10 @@ function lr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(fr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Sr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(or, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(gr, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2331,7 +2437,7 @@ function lr() {
 		]
 	});
 }
-function ur({ explained: e, compared: t }) {
+function br({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2339,7 +2445,7 @@ function ur({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(rn, {
+	return /* @__PURE__ */ X(dn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2379,12 +2485,12 @@ function ur({ explained: e, compared: t }) {
 		})]
 	});
 }
-var dr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function fr({ a: e, b: t }) {
-	let n = nr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(dr(t)) - Math.abs(dr(e))), r = n.slice(0, cr), i = n.slice(cr), a = Math.max(0, ...n.map((e) => Math.abs(dr(e)))), o = (e) => [
-		$n(e.map((e) => e.a ?? 0)),
-		$n(e.map((e) => e.b ?? 0)),
-		$n(e.map(dr))
+var xr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Sr({ a: e, b: t }) {
+	let n = fr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(xr(t)) - Math.abs(xr(e))), r = n.slice(0, vr), i = n.slice(vr), a = Math.max(0, ...n.map((e) => Math.abs(xr(e)))), o = (e) => [
+		lr(e.map((e) => e.a ?? 0)),
+		lr(e.map((e) => e.b ?? 0)),
+		lr(e.map(xr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2429,44 +2535,44 @@ function fr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = Yt(e.term);
+				let t = nn(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(en, { part: t }) : Jt(e.term)
+						children: t ? /* @__PURE__ */ X(cn, { part: t }) : tn(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.a === null ? "—" : K(e.a)
+						children: e.a === null ? "—" : G(e.a)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.b === null ? "—" : K(e.b)
+						children: e.b === null ? "—" : G(e.b)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(nn, { value: dr(e) })
+						children: /* @__PURE__ */ X(un, { value: xr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(tn, {
-							value: dr(e),
+						children: /* @__PURE__ */ X(ln, {
+							value: xr(e),
 							largest: a
 						})
 					})
-				] }, tr(e.term));
-			}), /* @__PURE__ */ X(pr, {
+				] }, dr(e.term));
+			}), /* @__PURE__ */ X(Cr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(pr, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Cr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function pr({ name: e, sums: t }) {
+function Cr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2476,20 +2582,20 @@ function pr({ name: e, sums: t }) {
 			}),
 			t.map((e, t) => /* @__PURE__ */ X("td", {
 				class: "number",
-				children: K(e)
+				children: G(e)
 			}, t)),
 			/* @__PURE__ */ X("td", { class: "wide-only" })
 		]
 	});
 }
-function mr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[hr, gr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function wr(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[Tr, Er(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [_r(s), ...s.steps.map(vr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Dr(s), ...s.steps.map(Or)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), hr];
+		let l = [...o.map((e) => e.id), Tr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2508,21 +2614,21 @@ function mr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - $n(a.map((e) => e.value))
+			value: e.value - lr(a.map((e) => e.value))
 		}
 	};
 }
-var hr = "output";
-function gr(e) {
+var Tr = "output";
+function Er(e) {
 	return {
-		id: hr,
+		id: Tr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function _r(e) {
+function Dr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2535,7 +2641,7 @@ function _r(e) {
 		} : null
 	};
 }
-function vr(e) {
+function Or(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2549,17 +2655,17 @@ function vr(e) {
 		}
 	};
 }
-function yr(e, t) {
-	let n = _r(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function kr(e, t) {
+	let n = Dr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var br = 84, xr = 30;
-function Sr() {
-	let e = U(), t = e.explained.value, { ref: n, seen: r } = Vt(), i = e.followed(), { answer: a, result: o, stale: s } = G(r && i && e.reads() === null ? {
+var Ar = 84, jr = 30;
+function Mr() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
-	} : null), c = B(2);
+	} : null), c = z(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2591,19 +2697,19 @@ function Sr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(Cr, {
+					}), /* @__PURE__ */ X(Nr, {
 						payload: o,
-						flow: mr(o, c.value / 100)
+						flow: wr(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Cr({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = wr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + br, s = i.length * xr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function Nr({ payload: e, flow: t }) {
+	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Pr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ar, s = i.length * jr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(rn, {
+		/* @__PURE__ */ X(dn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2612,22 +2718,22 @@ function Cr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Dr, {
+					t.edges.map((e) => /* @__PURE__ */ X(Lr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Or, {
+					t.nodes.map((t) => /* @__PURE__ */ X(Rr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${J(e.target.text)} ${K(e.value)}` : t.label
+						label: t.id === "output" ? `${J(e.target.text)} ${G(e.value)}` : t.label
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Er(a, t.nodes, e),
+						x: Ir(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2643,16 +2749,16 @@ function Cr({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				K(l.reduce((e, t) => e + t, 0)),
+				G(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				K(e.value),
+				G(e.value),
 				";",
 				" ",
 				/* @__PURE__ */ X("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					K(t.remainder.value)
+					G(t.remainder.value)
 				] }),
 				" ",
 				"(",
@@ -2660,31 +2766,31 @@ function Cr({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(an, {
+		/* @__PURE__ */ X(fn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [yr(e, n), K(e.value)]), ["all others (net)", K(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [kr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function wr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Tr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Tr(e) || !a.has(e.position) ? 0 : 1);
+function Pr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Fr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Fr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = br / 2;
-	for (let e of t) s.set(e, c), c += br * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = Ar / 2;
+	for (let e of t) s.set(e, c), c += Ar * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * br,
-		y: n.indexOf(e.height) * xr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Ar,
+		y: n.indexOf(e.height) * jr + 18
 	}]));
 }
-function Tr(e) {
+function Fr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Er(e, t, n) {
+function Ir(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Dr({ edge: e, places: t, largest: n }) {
+function Lr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2692,11 +2798,11 @@ function Dr({ edge: e, places: t, largest: n }) {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ X("title", { children: K(e.value) })
+		children: /* @__PURE__ */ X("title", { children: G(e.value) })
 	});
 }
-function Or({ node: e, place: t, label: n }) {
-	let r = U(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+function Rr({ node: e, place: t, label: n }) {
+	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2711,9 +2817,9 @@ function Or({ node: e, place: t, label: n }) {
 		class: "spot",
 		children: o
 	});
-	let s = H(i, r.state.value.selection);
+	let s = V(i, r.state.value.selection);
 	return /* @__PURE__ */ X("g", {
-		class: `spot choosable${H(i, r.hovered.value) ? " hovered" : ""}`,
+		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2728,13 +2834,13 @@ function Or({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var kr = 12;
-function Ar() {
-	let e = U(), t = B(null), { a: n, source: r } = e.state.value, { answer: i, result: a } = G(t.value === null ? null : {
+var zr = 12;
+function Br() {
+	let e = H(), t = z(null), { a: n, source: r } = e.state.value, { answer: i, result: a } = W(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
-		...zt({ source: r }),
-		tokens: kr
+		...qt({ source: r }),
+		tokens: zr
 	});
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
@@ -2746,17 +2852,17 @@ function Ar() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					kr,
+					zr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X($, { answer: i }),
-			a ? /* @__PURE__ */ X(jr, { result: a }) : null
+			a ? /* @__PURE__ */ X(Vr, { result: a }) : null
 		]
 	});
 }
-function jr({ result: e }) {
-	let t = U(), { whole: n } = e, { position: r, target: i } = t.state.value;
+function Vr({ result: e }) {
+	let t = H(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
@@ -2766,12 +2872,12 @@ function jr({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === kt(e),
+			"aria-pressed": r === e.position - 1 && i === Pt(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: kt(e)
+				target: Pt(e)
 			}),
 			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
@@ -2781,18 +2887,18 @@ function jr({ result: e }) {
 	})] });
 }
 // src/transports.ts
-function Mr(e) {
+function Hr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Nr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Pr(e));
-			await Fr(e.body, n);
+		return Ur("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Wr(e));
+			await Gr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Nr(e, t, n, r) {
+function Ur(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2801,7 +2907,7 @@ function Nr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Pr(e) {
+async function Wr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2809,7 +2915,7 @@ async function Pr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Fr(e, t) {
+async function Gr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2817,38 +2923,38 @@ async function Fr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Ir(e, t);
+		for (let e of a) Kr(e, t);
 	}
-	r.trim() && Ir(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Kr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Ir(e, t) {
+function Kr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Lr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && qr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Lr(e, t, n) {
+function qr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Rr = /* @__PURE__ */ new Set([
+var Jr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function zr(e) {
-	let t = (e) => V(Object.fromEntries(Object.entries(e).filter(([e]) => !Rr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Yr(e) {
+	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Jr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Br(e) {
+function Xr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Lr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (qr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2862,12 +2968,12 @@ function Br(e) {
 	};
 }
 // src/panels/Header.tsx
-var Vr = {
+var Zr = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function Hr() {
-	let e = U(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
+function Qr() {
+	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ X("div", {
@@ -2888,8 +2994,8 @@ function Hr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(Wr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(Gr, {}) : null,
+				/* @__PURE__ */ X(ei, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(ti, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2902,37 +3008,37 @@ function Hr() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(Ur, {
+				e.reads() === "text" ? /* @__PURE__ */ X($r, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(Ur, {
+				i === "source" ? null : /* @__PURE__ */ X($r, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(Ur, {
+				t.b === null ? null : /* @__PURE__ */ X($r, {
 					name: "b",
-					label: `${Vr[i]} B`,
+					label: `${Zr[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(Ur, {
+				i === "source" ? /* @__PURE__ */ X($r, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(Ur, {
+				/* @__PURE__ */ X($r, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(Ur, {
+				/* @__PURE__ */ X($r, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2968,9 +3074,9 @@ function Hr() {
 		})]
 	});
 }
-function Ur(e) {
-	let t = U(), n = String(t.state.value[e.name] ?? ""), r = B(n);
-	De(() => {
+function $r(e) {
+	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
+	Oe(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3009,8 +3115,8 @@ function Ur(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Wr() {
-	let e = U(), t = F(null), n = B(!1);
+function ei() {
+	let e = H(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3021,21 +3127,21 @@ function Wr() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = Mt(t.current.value), a = e.explained.value?.model;
+				let i = Lt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Gr() {
-	let e = U(), t = B(null), n = async () => {
+function ti() {
+	let e = H(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await Nr("/report", {
+		let n = await Ur("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Pr(n);
+			t.value = await Wr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3053,7 +3159,7 @@ function Gr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Kr = [
+var ni = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3063,9 +3169,9 @@ var Kr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function qr() {
-	let e = U(), t = F(null), n = e.helpOpen.value;
-	return De(() => {
+function ri() {
+	let e = H(), t = P(null), n = e.helpOpen.value;
+	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
@@ -3076,7 +3182,7 @@ function qr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Kr.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: ni.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3088,17 +3194,788 @@ function qr() {
 		]
 	});
 }
+// src/knowledge.ts
+function ii(e, t, n) {
+	let r = n.trim();
+	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
+		...t,
+		relation: e
+	})));
+}
+function ai(e, t) {
+	let n = Array.from({ length: t }, () => []);
+	for (let t of e) n[t.layer]?.push(t);
+	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	return n;
+}
+function oi(e) {
+	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
+}
+function si(e) {
+	let [t] = e.facts;
+	return {
+		refined: t?.refined ?? [],
+		kept: t?.kept ?? [],
+		shared: e.shared
+	};
+}
+function ci(e, t) {
+	return t ?? Dt.find((t) => e[t].length > 0) ?? "refined";
+}
+function li({ layer: e, expert: t, neuron: n }) {
+	return {
+		kind: "neuron",
+		layer: e,
+		...t === null ? {} : { expert: t },
+		neuron: n
+	};
+}
+function ui({ layer: e, expert: t, neuron: n }) {
+	return {
+		layer: e,
+		...t === null ? {} : { expert: t },
+		neuron: n
+	};
+}
+function di({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+	let a = r === ` ${n}` ? {} : { target: r };
+	return JSON.stringify({
+		relation: e,
+		subject: t || e,
+		answer: n,
+		...a,
+		prompts: i
+	});
+}
+function fi(e, t, n, r, i) {
+	let a = n ? [
+		"--relation",
+		t.relation,
+		"--subject",
+		t.subject
+	] : [], o = [
+		"--model",
+		i,
+		"--save",
+		"edit.safetensors"
+	];
+	if (e.action === "update") {
+		let t = e.method === "rome" ? [] : [
+			"--method",
+			"value",
+			...r.flatMap((e) => ["--neuron", e])
+		];
+		return pi([
+			"update",
+			...n ? a : ["fact.jsonl"],
+			"--to",
+			e.to,
+			...t,
+			...o
+		]);
+	}
+	return e.action === "erase" ? pi([
+		"suppress",
+		...r,
+		...o
+	]) : pi([
+		e.action,
+		...r,
+		...n ? a : ["--facts", "fact.jsonl"],
+		...o
+	]);
+}
+function pi(e) {
+	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
+}
+function mi(e, t) {
+	let { prompts: n, t: r } = e;
+	return {
+		ask: "find",
+		...gi(e, t),
+		t: r,
+		...n === null ? {} : { prompts: n }
+	};
+}
+function hi(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(ui);
+	return t.action === "update" ? {
+		ask: "update",
+		...gi(e, n),
+		...o,
+		to: t.to,
+		method: t.method,
+		...t.method === "value" ? { neurons: s } : {},
+		...i === null ? {} : { subject: a }
+	} : {
+		ask: "edit",
+		...gi(e, n),
+		...o,
+		action: t.action,
+		neurons: s
+	};
+}
+function gi({ prompts: e }, { prompt: t, target: n }) {
+	return e === null ? { prompt: t } : {
+		prompt: t,
+		target: n
+	};
+}
+// src/panels/FactChoice.tsx
+function _i({ list: e, explained: t }) {
+	let n = H(), r = ii(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
+		"Perhaps you mean",
+		" ",
+		r.slice(0, 3).map((e) => /* @__PURE__ */ X("button", {
+			type: "button",
+			onClick: () => n.set({
+				a: e.prompt,
+				position: null,
+				target: null,
+				knowledge: kt
+			}),
+			children: [
+				e.relation,
+				" of ",
+				e.subject,
+				": ",
+				e.answer
+			]
+		}, `${e.relation} ${e.subject}`))
+	] });
+}
+function vi({ list: e, open: t }) {
+	let n = H(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ X("details", {
+		open: t,
+		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
+			class: "controls",
+			children: [
+				/* @__PURE__ */ X("label", { children: [
+					"Relation",
+					" ",
+					/* @__PURE__ */ X("select", {
+						value: r.value,
+						onChange: (e) => {
+							r.value = Number(e.currentTarget.value), i.value = 0;
+						},
+						children: e.relations.map((e, t) => /* @__PURE__ */ X("option", {
+							value: t,
+							children: [e.name, e.description ? ` (${e.description})` : ""]
+						}, e.name))
+					})
+				] }),
+				/* @__PURE__ */ X("label", { children: [
+					"Fact",
+					" ",
+					/* @__PURE__ */ X("select", {
+						value: i.value,
+						onChange: (e) => i.value = Number(e.currentTarget.value),
+						children: a.map((e, t) => /* @__PURE__ */ X("option", {
+							value: t,
+							children: [
+								e.subject,
+								": ",
+								e.answer
+							]
+						}, e.subject))
+					})
+				] }),
+				/* @__PURE__ */ X("button", {
+					type: "button",
+					disabled: !o,
+					onClick: () => o && n.set({
+						a: o.prompt,
+						position: null,
+						target: null
+					}),
+					children: "Take its prompt"
+				})
+			]
+		})]
+	});
+}
+function yi() {
+	let e = H(), t = z(""), n = z(""), r = oi(t.value);
+	return /* @__PURE__ */ X("details", { children: [
+		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ X("label", {
+			class: "stacked",
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ X("textarea", {
+				rows: 3,
+				value: t.value,
+				dir: "auto",
+				onInput: (e) => t.value = e.currentTarget.value
+			})]
+		}),
+		/* @__PURE__ */ X("p", {
+			class: "controls",
+			children: [/* @__PURE__ */ X("label", { children: [
+				"Subject",
+				" ",
+				/* @__PURE__ */ X("input", {
+					type: "text",
+					value: n.value,
+					placeholder: "for an update by ROME",
+					onInput: (e) => n.value = e.currentTarget.value
+				})
+			] }), /* @__PURE__ */ X("button", {
+				type: "button",
+				disabled: r.length === 0,
+				onClick: () => e.set({ knowledge: {
+					...kt,
+					prompts: r,
+					subject: n.value.trim()
+				} }),
+				children: "Find the neurons of this fact"
+			})]
+		})
+	] });
+}
+// src/panels/FactEdit.tsx
+var bi = {
+	update: "update to another answer",
+	erase: "erase the relation",
+	suppress: "suppress these neurons",
+	amplify: "amplify these neurons"
+}, xi = {
+	rome: "ROME (a layer)",
+	value: "value rows of these neurons"
+};
+function Si({ found: e, list: t }) {
+	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = si(e), s = a?.action === "erase" ? o.shared : o[ci(o, r?.set ?? null)], c = U(a && r && i ? hi(r, a, i, s) : null);
+	if (!r || n.data.host === "report" && !a) return null;
+	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
+		relation: e.relation,
+		subject: r.prompts ? r.subject : l?.subject ?? "",
+		answer: l?.answer ?? "",
+		target: u,
+		prompts: l?.prompts ?? []
+	};
+	return /* @__PURE__ */ X("fieldset", {
+		class: "edit",
+		children: [
+			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Ci, {
+				own: r.prompts !== null,
+				counts: {
+					own: s.length,
+					shared: o.shared.length
+				}
+			}),
+			/* @__PURE__ */ X($, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
+				result: c.result,
+				answer: d.answer
+			}), /* @__PURE__ */ X(Ei, {
+				edit: a,
+				fact: d,
+				shipped: t.shipped && r.prompts === null,
+				neurons: s.map((e) => Y(li(e)))
+			})] }) : null
+		]
+	});
+}
+function Ci({ own: e, counts: t }) {
+	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ X("form", {
+		class: "controls",
+		onSubmit: (e) => {
+			e.preventDefault(), l && n.setKnowledge({ edit: {
+				action: i.value,
+				to: a.value.trim(),
+				method: o.value
+			} });
+		},
+		children: [
+			/* @__PURE__ */ X("label", { children: [
+				"Do",
+				" ",
+				/* @__PURE__ */ X("select", {
+					value: i.value,
+					onChange: (e) => i.value = e.currentTarget.value,
+					children: Tt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+						value: e,
+						children: bi[e]
+					}, e))
+				})
+			] }),
+			s ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("label", { children: [
+				"New answer",
+				" ",
+				/* @__PURE__ */ X("input", {
+					type: "text",
+					value: a.value,
+					onInput: (e) => a.value = e.currentTarget.value
+				})
+			] }), /* @__PURE__ */ X("label", { children: [
+				"By",
+				" ",
+				/* @__PURE__ */ X("select", {
+					value: o.value,
+					onChange: (e) => o.value = e.currentTarget.value,
+					children: Et.map((e) => /* @__PURE__ */ X("option", {
+						value: e,
+						children: xi[e]
+					}, e))
+				})
+			] })] }) : null,
+			/* @__PURE__ */ X("button", {
+				type: "submit",
+				disabled: !l,
+				children: "Edit and see"
+			}),
+			r ? /* @__PURE__ */ X("button", {
+				type: "button",
+				onClick: () => n.setKnowledge({ edit: null }),
+				children: "Close"
+			}) : null,
+			c > 0 ? null : /* @__PURE__ */ X("span", {
+				class: "note",
+				children: "There are no such neurons: take a lower threshold."
+			})
+		]
+	});
+}
+function wi({ result: e, answer: t }) {
+	let { effects: n, control: r } = e, i = [
+		[
+			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
+			n.own,
+			r?.own
+		],
+		[
+			`${e.to}, on prompts of the edit`,
+			n.new,
+			r?.new
+		],
+		[
+			`${e.to}, on unseen prompts`,
+			n.unseen,
+			r?.unseen
+		],
+		[
+			"other facts of the relation",
+			n.related,
+			r?.related
+		],
+		[
+			"facts of other relations",
+			n.unrelated,
+			r?.unrelated
+		]
+	];
+	return /* @__PURE__ */ X("div", {
+		"aria-live": "polite",
+		children: [
+			/* @__PURE__ */ X(dn, {
+				label: "What the edited model says, a prompt a row",
+				children: /* @__PURE__ */ X("table", { children: [
+					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							children: "prompt"
+						}),
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							children: "before"
+						}),
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							children: "edited"
+						})
+					] }) }),
+					/* @__PURE__ */ X("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ X("tr", { children: [
+						/* @__PURE__ */ X("td", { children: [e.prompt, e.used ? /* @__PURE__ */ X("span", {
+							class: "small",
+							children: " (edit made with it)"
+						}) : null] }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ti, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ti, { said: e.after }) })
+					] }, e.prompt)) })
+				] })
+			}),
+			/* @__PURE__ */ X(dn, {
+				label: "What the edit changes, by group of prompts",
+				children: /* @__PURE__ */ X("table", { children: [
+					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							children: "answer"
+						}),
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							class: "number",
+							children: "before"
+						}),
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							class: "number",
+							children: "edited"
+						}),
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							class: "number",
+							children: "first on"
+						}),
+						/* @__PURE__ */ X("th", {
+							scope: "col",
+							class: "number",
+							children: "control"
+						})
+					] }) }),
+					/* @__PURE__ */ X("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ X("tr", { children: [
+						/* @__PURE__ */ X("th", {
+							scope: "row",
+							children: e
+						}),
+						/* @__PURE__ */ X("td", {
+							class: "number",
+							children: q(t.before)
+						}),
+						/* @__PURE__ */ X("td", {
+							class: "number",
+							children: q(t.after)
+						}),
+						/* @__PURE__ */ X("td", {
+							class: "number",
+							children: [
+								t.top_before,
+								" → ",
+								t.top_after,
+								" of ",
+								t.prompts
+							]
+						}),
+						/* @__PURE__ */ X("td", {
+							class: "number",
+							children: n ? q(n.after) : "—"
+						})
+					] }, e) : null) })
+				] })
+			}),
+			/* @__PURE__ */ X("p", {
+				class: "note",
+				children: [
+					"Perplexity of some text: ",
+					K(e.perplexity ?? 0),
+					" before, ",
+					K(n.perplexity ?? 0),
+					" edited. Control: the same edit",
+					" ",
+					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
+					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
+				]
+			}),
+			e.notes.map((e) => /* @__PURE__ */ X("p", {
+				class: "note",
+				children: ["Note: ", e]
+			}, e))
+		]
+	});
+}
+function Ti({ said: e }) {
+	return /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ X(Q, { text: e.text }),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: q(e.probability)
+			})
+		]
+	});
+}
+function Ei(e) {
+	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ X("details", { children: [
+		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
+			class: "note",
+			children: "Write this line to fact.jsonl:"
+		}), /* @__PURE__ */ X(Di, {
+			label: "The fact as a line of JSON",
+			text: di(e.fact)
+		})] }) : null,
+		/* @__PURE__ */ X("p", {
+			class: "note",
+			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
+		}),
+		/* @__PURE__ */ X(Di, {
+			label: "The command",
+			text: fi(e.edit, e.fact, e.shipped, e.neurons, t)
+		})
+	] });
+}
+function Di({ label: e, text: t }) {
+	return /* @__PURE__ */ X(dn, {
+		label: e,
+		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
+	});
+}
+// src/panels/Fact.tsx
+var Oi = [
+	.2,
+	.1,
+	.05
+], ki = 12, Ai = {
+	refined: "the fact's own",
+	kept: "all that the fact keeps",
+	shared: "the relation's"
+};
+function ji({ explained: e }) {
+	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
+		ask: "facts",
+		prompt: r.prompt
+	} : null);
+	return i ? /* @__PURE__ */ X("p", {
+		class: "note",
+		children: [
+			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
+			" ",
+			/* @__PURE__ */ X("code", { children: "unembed open" }),
+			" to find and edit them."
+		]
+	}) : /* @__PURE__ */ X("section", {
+		class: "fact",
+		children: [
+			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ X($, { answer: a }),
+			a?.result ? /* @__PURE__ */ X(Mi, {
+				list: a.result,
+				explained: e
+			}) : null,
+			n && r && a?.result ? /* @__PURE__ */ X(Pi, { list: a.result }) : null
+		]
+	});
+}
+function Mi({ list: e, explained: t }) {
+	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
+		"Your fact: ",
+		r.prompts.length + 1,
+		" prompts, answered with ",
+		/* @__PURE__ */ X(Q, { text: t.target.text }),
+		".",
+		" ",
+		/* @__PURE__ */ X(Ni, {})
+	] });
+	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
+	return /* @__PURE__ */ X(S, { children: [
+		i ? /* @__PURE__ */ X("p", { children: [
+			"This prompt states a known fact: ",
+			i.relation,
+			" of ",
+			/* @__PURE__ */ X("strong", { children: i.subject }),
+			" is",
+			" ",
+			/* @__PURE__ */ X("strong", { children: i.answer }),
+			" (",
+			i.prompts.length,
+			" prompts ask for it).",
+			" ",
+			r ? /* @__PURE__ */ X(Ni, {}) : /* @__PURE__ */ X("button", {
+				type: "button",
+				disabled: a,
+				onClick: () => n.set({ knowledge: kt }),
+				children: "Find its neurons"
+			})
+		] }) : /* @__PURE__ */ X("p", {
+			class: "note",
+			children: [
+				"This prompt is none of the prompts of the ",
+				o,
+				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
+			]
+		}),
+		i || a ? null : /* @__PURE__ */ X(_i, {
+			list: e,
+			explained: t
+		}),
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(vi, {
+			list: e,
+			open: !i
+		}), i ? null : /* @__PURE__ */ X(yi, {})] })
+	] });
+}
+function Ni() {
+	let e = H();
+	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
+		type: "button",
+		onClick: () => e.set({ knowledge: null }),
+		children: "Close"
+	});
+}
+function Pi({ list: e }) {
+	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? mi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("p", {
+			class: "controls",
+			children: /* @__PURE__ */ X("label", { children: [
+				"Count neurons above",
+				" ",
+				/* @__PURE__ */ X("select", {
+					value: n.t,
+					disabled: c,
+					onChange: (e) => t.setKnowledge({
+						t: Number(e.currentTarget.value),
+						set: null
+					}),
+					children: [.../* @__PURE__ */ new Set([...Oi, n.t])].map((e) => /* @__PURE__ */ X("option", {
+						value: e,
+						children: [
+							e,
+							" of the largest",
+							e === .2 ? " (the paper's)" : ""
+						]
+					}, e))
+				})
+			] })
+		}),
+		/* @__PURE__ */ X($, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ X("p", {
+			class: "note",
+			children: "Each prompt of each compared fact is attributed; Close stops it."
+		}) : null,
+		o ? /* @__PURE__ */ X("div", {
+			class: s ? "stale" : "",
+			children: [/* @__PURE__ */ X(Fi, { found: o }), /* @__PURE__ */ X(Si, {
+				found: o,
+				list: e
+			})]
+		}) : null
+	] });
+}
+function Fi({ found: e }) {
+	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
+	if (!n || !r) return null;
+	let i = si(e), a = ci(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("p", {
+			class: "note",
+			children: [
+				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
+				" ",
+				"The model gives ",
+				/* @__PURE__ */ X(Q, { text: r.answer }),
+				" first on ",
+				r.top.filter(Boolean).length,
+				" of",
+				" ",
+				r.prompts.length,
+				" prompts."
+			]
+		}),
+		e.notes.map((e) => /* @__PURE__ */ X("p", {
+			class: "note",
+			children: ["Note: ", e]
+		}, e)),
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Dt.map((e) => /* @__PURE__ */ X("div", {
+			class: "choice",
+			children: [
+				/* @__PURE__ */ X("label", { children: [
+					/* @__PURE__ */ X("input", {
+						type: "radio",
+						name: "neuron-set",
+						checked: a === e,
+						disabled: i[e].length === 0 || t.data.host === "report",
+						onChange: () => t.setKnowledge({ set: e })
+					}),
+					" ",
+					Ai[e],
+					": ",
+					i[e].length
+				] }),
+				" ",
+				/* @__PURE__ */ X(Ii, { neurons: i[e] })
+			]
+		}, e))] }),
+		i[a].length === 0 ? /* @__PURE__ */ X("p", {
+			class: "note",
+			children: "No neuron is above the threshold in enough prompts. Take a lower one."
+		}) : /* @__PURE__ */ X(Li, {
+			neurons: i[a],
+			target: r.target[0]?.id,
+			whole: r.target.length === 1
+		}),
+		/* @__PURE__ */ X(fn, {
+			label: "prompts of the fact",
+			head: [
+				"prompt",
+				"probability of the answer",
+				"top prediction"
+			],
+			rows: () => r.prompts.map((e, t) => [
+				e,
+				q(r.probabilities[t] ?? 0),
+				r.top[t] ? "yes" : "no"
+			])
+		})
+	] });
+}
+function Ii({ neurons: e }) {
+	return /* @__PURE__ */ X("span", {
+		class: "neurons",
+		children: [e.slice(0, ki).map((e) => {
+			let t = li(e);
+			return /* @__PURE__ */ X(cn, { part: t }, Y(t));
+		}), e.length > ki ? /* @__PURE__ */ X("span", {
+			class: "small",
+			children: [
+				"and ",
+				e.length - ki,
+				" more"
+			]
+		}) : null]
+	});
+}
+function Li(e) {
+	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ X("fieldset", {
+		class: "test",
+		children: [
+			/* @__PURE__ */ X("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ X("p", {
+				class: "controls",
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ X("button", {
+					type: "button",
+					"aria-pressed": n === e,
+					disabled: t.data.host === "report",
+					onClick: () => t.setKnowledge({ test: n === e ? null : e }),
+					children: r(e)
+				}, e))
+			}),
+			n && e.target !== void 0 ? /* @__PURE__ */ X(wn, {
+				tests: e.neurons.map((e) => ({
+					part: li(e),
+					how: n
+				})),
+				target: e.target,
+				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
+			}) : null,
+			n && !e.whole ? /* @__PURE__ */ X("p", {
+				class: "note",
+				children: "The answer has several tokens; the probability is of the first."
+			}) : null
+		]
+	});
+}
 // src/panels/Knowledge.tsx
-var Jr = 12;
-function Yr() {
-	let e = U(), t = e.explained.value, { ref: n, seen: r } = Vt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = G(r && a && i && e.reads() === null ? {
+var Ri = 12, zi = 100, Bi = 12;
+function Vi() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = W(r && a && i && e.reads() === null ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: 20
+		top: zi
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
+		class: e.state.value.knowledge ? "knowledge-place" : "",
 		children: t ? /* @__PURE__ */ X(Z, {
 			name: "knowledge",
 			title: "Knowledge",
@@ -3112,34 +3989,46 @@ function Yr() {
 					class: "note",
 					children: "Knowledge is attributed at the last token; choose it to see this panel."
 				}),
-				/* @__PURE__ */ X($, { answer: o }),
-				s ? /* @__PURE__ */ X("div", {
-					class: c ? "stale" : "",
-					children: [
-						/* @__PURE__ */ X(Xr, { result: s }),
-						/* @__PURE__ */ X(Zr, { neurons: s.attributions.slice(0, Jr) }),
-						/* @__PURE__ */ X(an, {
-							label: "attribution by layer",
-							head: [
-								"layer",
-								"sum of its neurons",
-								"change of the probability",
-								"error"
-							],
-							rows: () => s.layers.map((e) => [
-								`L${e.layer}`,
-								e.sum === null ? "" : K(e.sum, 4),
-								K(e.change, 4),
-								e.error === null ? "" : Ut(e.error, 4)
-							])
-						})
-					]
-				}) : null
+				/* @__PURE__ */ X("div", {
+					class: "side-by-side wide",
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Hi, {
+						result: s,
+						stale: c
+					}) : null] }), r && a ? /* @__PURE__ */ X(ji, { explained: t }) : null]
+				})
 			]
 		}) : null
 	});
 }
-function Xr({ result: e }) {
+function Hi({ result: e, stale: t }) {
+	let n = ai(e.attributions, e.layers.length);
+	return /* @__PURE__ */ X("div", {
+		class: t ? "stale" : "",
+		children: [
+			/* @__PURE__ */ X(Ui, { result: e }),
+			/* @__PURE__ */ X(Wi, { result: e }),
+			/* @__PURE__ */ X(Gi, { neurons: e.attributions.slice(0, Ri) }),
+			/* @__PURE__ */ X(fn, {
+				label: "attribution by layer",
+				head: [
+					"layer",
+					"sum of its neurons",
+					"change of the probability",
+					"error",
+					"strongest neurons"
+				],
+				rows: () => e.layers.map((e, t) => [
+					`L${e.layer}`,
+					e.sum === null ? "" : G(e.sum, 4),
+					G(e.change, 4),
+					e.error === null ? "" : K(e.error, 4),
+					(n[t] ?? []).map((e) => `${Y(li(e))} ${G(e.value, 3)}`).join(", ")
+				])
+			})
+		]
+	});
+}
+function Ui({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -3170,12 +4059,48 @@ function Xr({ result: e }) {
 					y: 93,
 					children: e.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${K(e.sum, 3)}` })
+				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${G(e.sum, 3)}` })
 			] }, e.layer);
 		})]
 	});
 }
-function Zr({ neurons: e }) {
+function Wi({ result: e }) {
+	let t = H(), n = ai(e.attributions, e.layers.length), r = Math.min(Bi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
+		class: "note",
+		children: [
+			"The ",
+			e.attributions.length,
+			" strongest neurons by layer, at most ",
+			Bi,
+			" a layer; a cell selects its neuron."
+		]
+	}), /* @__PURE__ */ X(Hn, {
+		label: "Attribution of the strongest neurons, layers across",
+		columns: n.length,
+		rows: r,
+		height: 10,
+		colour: (e, t) => {
+			let n = a(e, t);
+			return n ? Ln(n.value, i) : null;
+		},
+		tell: (e, t) => {
+			let n = a(e, t);
+			return n ? `${Y(li(n))}: ${G(n.value, 3)}` : "";
+		},
+		marked: (e, t) => {
+			let n = a(e, t);
+			return n !== void 0 && V(li(n), o);
+		},
+		rowName: (e) => String(e + 1),
+		columnName: (e) => `L${e}`,
+		onChoose: (e, n) => {
+			let r = a(e, n);
+			r && t.select(li(r));
+		}
+	})] });
+}
+function Gi({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -3203,41 +4128,33 @@ function Zr({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(en, { part: Qr(e) })
+			children: /* @__PURE__ */ X(cn, { part: li(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(nn, {
+			children: /* @__PURE__ */ X(un, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(tn, {
+			children: /* @__PURE__ */ X(ln, {
 				value: e.value,
 				largest: t
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: K(e.activation)
+			children: G(e.activation)
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-function Qr({ layer: e, expert: t, neuron: n }) {
-	return {
-		kind: "neuron",
-		layer: e,
-		...t === null ? {} : { expert: t },
-		neuron: n
-	};
-}
 // src/panels/tested.ts
-function $r() {
-	return W(ei(U().followed()))?.result ?? null;
+function Ki() {
+	return U(qi(H().followed()))?.result ?? null;
 }
-function ei(e) {
+function qi(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -3245,26 +4162,26 @@ function ei(e) {
 		top: 10
 	} : null;
 }
-function ti(e, t) {
-	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === jt(t) && e.layer === t.layer && e.head === t.head);
+function Ji(e, t) {
+	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === It(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
 		verdict: n.verdict ?? ""
 	} : null;
 }
 // src/panels/Ledger.tsx
-var ni = 12, ri = 10, ii = Infinity, ai = fe({
+var Yi = 12, Xi = 10, Zi = Infinity, Qi = pe({
 	is: () => !1,
 	set: () => {}
 });
-function oi() {
-	let e = U(), t = e.explained.value, n = B("size"), r = B(ni), i = B({});
+function $i() {
+	let e = H(), t = e.explained.value, n = z("size"), r = z(Yi), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Qn(a.terms, r.value, n.value, (e) => si(Yt(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = cr(a.terms, r.value, n.value, (e) => ea(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(ci, { explained: t }),
+		note: /* @__PURE__ */ X(ta, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -3283,12 +4200,12 @@ function oi() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === ni ? ii : ni,
-				children: r.value === ni ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Yi ? Zi : Yi,
+				children: r.value === Yi ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(ai.Provider, {
+		}), /* @__PURE__ */ X(Qi.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? si(t, o),
+				is: (e, t) => i.value[e] ?? ea(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -3300,7 +4217,7 @@ function oi() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: yi,
+				onKeyDown: fa,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -3325,44 +4242,44 @@ function oi() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(di, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ia, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, tr(e))), /* @__PURE__ */ X(_i, {
+					}, dr(e))), /* @__PURE__ */ X(ua, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(ui, { explained: t })
+					/* @__PURE__ */ X(ra, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function si(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : H(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && At(t) === e.kind;
+function ea(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Ft(t) === e.kind;
 }
-function ci({ explained: e }) {
+function ta({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		li(n),
+		na(n),
 		"; raw logit ",
-		Ut(t.logit),
-		n.kind === "raw" ? "" : `, reference ${Ut(n.value)}`,
+		K(t.logit),
+		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function li(e) {
+function na(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function ui({ explained: e }) {
-	let { sum: t, error: n, holds: r } = er(e.ledger);
+function ra({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ur(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -3373,28 +4290,28 @@ function ui({ explained: e }) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-total": t,
-				children: K(t)
+				children: G(t)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${K(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
 					" (|Δ| ",
-					Wt(n),
+					Zt(n),
 					", tolerance",
 					" ",
-					Wt(e.ledger.tolerance),
+					Zt(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function di(e) {
-	let t = U(), n = Ae(ai), { term: r, level: i } = e, a = Yt(r), o = tr(r), s = a !== null && a.kind === At(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ia(e) {
+	let t = H(), n = je(Qi), { term: r, level: i } = e, a = nn(r), o = dr(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(hi, {
-			name: Jt(r),
+		/* @__PURE__ */ X(ca, {
+			name: tn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -3403,28 +4320,28 @@ function di(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(H(a, t.state.value.selection) ? null : a);
+				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(fi, {
+		c && i === 1 ? /* @__PURE__ */ X(aa, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(pi, {
+		c && i === 2 ? /* @__PURE__ */ X(oa, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function fi({ term: e, largest: t }) {
-	let n = U().followed(), r = {
+function aa({ term: e, largest: t }) {
+	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ri
-	}, i = W(n ? r : null);
+		top: Xi
+	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ X("td", {
@@ -3433,58 +4350,58 @@ function fi({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = Qn(a.filter((e) => e.source === null), ii, "size");
+	let { terms: a, others: o } = i.result, s = cr(a.filter((e) => e.source === null), Zi, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(di, {
+		s.shown.map((e) => /* @__PURE__ */ X(ia, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && H(Yt(t), Yt(e)))
-		}, tr(e))),
-		/* @__PURE__ */ X(_i, {
+			sources: a.filter((t) => t.source !== null && V(nn(t), nn(e)))
+		}, dr(e))),
+		/* @__PURE__ */ X(ua, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(vi, {
+		/* @__PURE__ */ X(da, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function pi(e) {
-	let t = U(), n = (e) => `from ${e.source} ${J(mi(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Qn(e.terms, ri, "size");
+function oa(e) {
+	let t = H(), n = (e) => `from ${e.source} ${J(sa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = cr(e.terms, Xi, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(hi, {
+		r.map((t) => /* @__PURE__ */ X(ca, {
 			name: n(t),
 			value: t.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, tr(t))),
-		/* @__PURE__ */ X(_i, {
+		}, dr(t))),
+		/* @__PURE__ */ X(ua, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(vi, {
+		/* @__PURE__ */ X(da, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function mi(e, { kind: t, source: n }) {
+function sa(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function hi(e) {
-	let t = U(), { part: n, open: r, level: i } = e, a = n !== null && H(n, t.state.value.selection);
+function ca(e) {
+	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
-		class: `level-${i}${n !== null && H(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -3511,21 +4428,21 @@ function hi(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(nn, { value: e.value })
+				children: /* @__PURE__ */ X(un, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(tn, {
+				children: /* @__PURE__ */ X(ln, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(gi, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(la, { part: n }) : null })
 		]
 	});
 }
-function gi({ part: e }) {
-	let t = $r(), n = t && ti(t, e);
+function la({ part: e }) {
+	let t = Ki(), n = t && Ji(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -3544,7 +4461,7 @@ function gi({ part: e }) {
 		]
 	});
 }
-function _i(e) {
+function ua(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -3560,11 +4477,11 @@ function _i(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(nn, { value: e.value })
+				children: /* @__PURE__ */ X(un, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(tn, {
+				children: /* @__PURE__ */ X(ln, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -3573,7 +4490,7 @@ function _i(e) {
 		]
 	});
 }
-function vi(e) {
+function da(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -3585,39 +4502,39 @@ function vi(e) {
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "number",
-				children: K(e.sum)
+				children: G(e.sum)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${K(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
 			})
 		]
 	});
 }
-function yi(e) {
+function fa(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var bi = {
+var pa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function xi() {
-	let e = U(), t = B("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = zn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = G(a ? {
+function ma() {
+	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...zt({ source: a.source }),
+		...qt({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? wi(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? _a(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -3631,14 +4548,14 @@ function xi() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(bi).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(pa).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(Bn, {
+			/* @__PURE__ */ X(Xn, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -3646,23 +4563,23 @@ function xi() {
 			/* @__PURE__ */ X($, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Mn, {
-					label: `Logit lens, ${bi[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Hn, {
+					label: `Logit lens, ${pa[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? On(f(n)) : null;
+						return n ? Rn(f(n)) : null;
 					},
-					tell: (e, t) => Ci(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Si(u.layers[e] ?? null),
+					tell: (e, t) => ga(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => ha(u.layers[e] ?? null),
 					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(an, {
+				}), /* @__PURE__ */ X(fn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -3673,7 +4590,7 @@ function xi() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Si(e.layer),
+						ha(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
 						q(e.top_probability[0] ?? 0),
@@ -3685,15 +4602,15 @@ function xi() {
 		]
 	});
 }
-function Si(e) {
+function ha(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Ci(e, t) {
+function ga(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${Si(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${ha(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function wi(e, t) {
+function _a(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -3703,8 +4620,8 @@ function wi(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function Ti() {
-	let e = U(), { pins: t, b: n } = e.state.value;
+function va() {
+	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
@@ -3712,7 +4629,7 @@ function Ti() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(en, { part: r.part }),
+				/* @__PURE__ */ X(cn, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${Y(r.part)} is tested`,
 					value: r.how,
@@ -3723,7 +4640,7 @@ function Ti() {
 							how: r
 						} : e) });
 					},
-					children: Ct.map((e) => /* @__PURE__ */ X("option", {
+					children: wt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -3735,16 +4652,16 @@ function Ti() {
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Ot(r.part)))
-		}), /* @__PURE__ */ X(mn, {
+			] }, Nt(r.part)))
+		}), /* @__PURE__ */ X(wn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Ei() {
-	let e = U().explained.value, t = rr();
+function ya() {
+	let e = H().explained.value, t = pr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -3769,18 +4686,18 @@ function Ei() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Di, {
+			children: [/* @__PURE__ */ X(ba, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Di, {
+			}), t?.result ? /* @__PURE__ */ X(ba, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Di({ explained: e, caption: t }) {
-	let n = U();
+function ba({ explained: e, caption: t }) {
+	let n = H();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
 		children: [
@@ -3809,7 +4726,7 @@ function Di({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: kt(t) }),
+					onClick: () => n.set({ target: Pt(t) }),
 					children: /* @__PURE__ */ X(Q, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
@@ -3826,18 +4743,18 @@ function Di({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Oi = 6;
-function ki() {
-	let e = U(), t = e.explained.value, n = W(ei(e.followed())), r = $r(), i = B(!1);
+var xa = 6;
+function Sa() {
+	let e = H(), t = e.explained.value, n = U(qi(e.followed())), r = Ki(), i = z(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : Oi;
+	let a = i.value ? Infinity : xa;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(ji, { tested: r }),
+		note: /* @__PURE__ */ X(wa, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
-			/* @__PURE__ */ X(rn, {
+			/* @__PURE__ */ X(dn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -3861,16 +4778,16 @@ function ki() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Ai, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Ca, {
 					part: {
 						kind: e.cross ? "cross_head" : "head",
 						layer: e.layer,
 						head: e.head
 					},
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X($t, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Ai, {
+				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Ca, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -3878,11 +4795,11 @@ function ki() {
 						neuron: e.neuron
 					},
 					value: e.value,
-					reads: K(e.activation, 1),
+					reads: G(e.activation, 1),
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > Oi ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > xa ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -3890,27 +4807,27 @@ function ki() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Mi(r)
+				children: Ta(r)
 			})
 		]
 	});
 }
-function Ai(e) {
+function Ca(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(en, { part: e.part })
+			children: /* @__PURE__ */ X(cn, { part: e.part })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(nn, { value: e.value })
+			children: /* @__PURE__ */ X(un, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(gi, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qt, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(la, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(on, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function ji({ tested: e }) {
+function wa({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
@@ -3929,15 +4846,15 @@ function ji({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function Mi(e) {
+function Ta(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Ni() {
-	let e = U(), t = e.explained.value, n = zn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ri();
+function Ea() {
+	let e = H(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = ja();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && jt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
+	let { tokens: i, position: a } = t, o = r !== null && It(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
@@ -3945,16 +4862,16 @@ function Ni() {
 			"Coloured by what each token gives the target through ",
 			Y(r.part),
 			": orange + raises, purple − lowers; largest ",
-			K(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Pi, {
+			e.reads() === null ? null : /* @__PURE__ */ X(Da, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(Bn, {
+			/* @__PURE__ */ X(Xn, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -3968,19 +4885,19 @@ function Ni() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: Fi(n, s),
+						style: Oa(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Li(e),
+						onKeyDown: (e) => Aa(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
 							/* @__PURE__ */ X(Q, { text: t.text }),
-							/* @__PURE__ */ X(Ii, {
+							/* @__PURE__ */ X(ka, {
 								value: n,
 								largest: s
 							})
@@ -3991,14 +4908,14 @@ function Ni() {
 		]
 	});
 }
-function Pi(e) {
-	let t = zn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function Da(e) {
+	let t = Yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(Bn, {
+		/* @__PURE__ */ X(Xn, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -4009,14 +4926,14 @@ function Pi(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Fi(e.values[t.position], e.largest),
+				style: Oa(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X(Q, { text: t.label }),
-					/* @__PURE__ */ X(Ii, {
+					/* @__PURE__ */ X(ka, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -4025,58 +4942,58 @@ function Pi(e) {
 		})
 	] });
 }
-function Fi(e, t) {
+function Oa(e, t) {
 	if (e === void 0) return {};
-	let n = Dn(e, t);
+	let n = Ln(e, t);
 	return {
 		background: n,
-		color: kn(n)
+		color: zn(n)
 	};
 }
-function Ii(e) {
+function ka(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? K(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
 	});
 }
-function Li(e) {
+function Aa(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Ri() {
-	let e = U(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && At(e) !== "mlp" ? {
+function ja() {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Ft(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...jt(e) ? { cross: !0 } : {}
-	} : null, i = W(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...It(e) ? { cross: !0 } : {}
+	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: zi(s, a)
+		values: Ma(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: zi(i.result, t)
+		values: Ma(i.result, t)
 	} : null;
 }
-function zi(e, t) {
+function Ma(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (jt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (It(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Bi({ page: e }) {
-	let t = F(null);
-	return De(() => e.link(), [e]), De(() => t.current ? yn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Bt.Provider, {
+function Na({ page: e }) {
+	let t = P(null);
+	return Oe(() => e.link(), [e]), Oe(() => t.current ? kn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Jt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(Hr, {}),
-				/* @__PURE__ */ X(Vi, { page: e }),
-				/* @__PURE__ */ X(qr, {}),
+				/* @__PURE__ */ X(Qr, {}),
+				/* @__PURE__ */ X(Pa, { page: e }),
+				/* @__PURE__ */ X(ri, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -4086,14 +5003,14 @@ function Bi({ page: e }) {
 		})
 	});
 }
-function Vi({ page: e }) {
-	let t = e.asked(), n = W(t ? {
+function Pa({ page: e }) {
+	let t = e.asked(), n = U(t ? {
 		ask: "explain",
-		...Rt(e.state.value),
+		...Kt(e.state.value),
 		test: !1,
 		top: 10
 	} : null), r = n?.result ?? null;
-	return De(() => {
+	return Oe(() => {
 		r && e.take(r), (!t || n?.error) && e.take(null);
 	}, [
 		r,
@@ -4105,27 +5022,27 @@ function Vi({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Ni, {}),
+			/* @__PURE__ */ X(Ea, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Ei, {}), /* @__PURE__ */ X(xi, {})]
+				children: [/* @__PURE__ */ X(ya, {}), /* @__PURE__ */ X(ma, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(oi, {}), /* @__PURE__ */ X(ki, {})]
+				children: [/* @__PURE__ */ X($i, {}), /* @__PURE__ */ X(Sa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(ln, {}),
-					/* @__PURE__ */ X(Ti, {}),
-					/* @__PURE__ */ X(Vn, {})
+					/* @__PURE__ */ X(gn, {}),
+					/* @__PURE__ */ X(va, {}),
+					/* @__PURE__ */ X(Zn, {})
 				]
 			}),
-			/* @__PURE__ */ X(lr, {}),
-			/* @__PURE__ */ X(Sr, {}),
-			/* @__PURE__ */ X(Yr, {}),
-			/* @__PURE__ */ X(Ar, {})
+			/* @__PURE__ */ X(yr, {}),
+			/* @__PURE__ */ X(Mr, {}),
+			/* @__PURE__ */ X(Vi, {}),
+			/* @__PURE__ */ X(Br, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -4137,30 +5054,30 @@ function Vi({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var Hi = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Fa = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Ui(e, t, n) {
-	Wi(n);
+function Ia(e, t, n) {
+	La(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), de(/* @__PURE__ */ X(Bi, { page: new Lt(e, t) }), r), () => de(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Na, { page: new Gt(e, t) }), r), () => fe(null, r);
 }
-function Wi(e) {
+function La(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Hi, n.append(r);
+	r.dataset.unembed = "", r.textContent = Fa, n.append(r);
 }
-function Gi({ model: e, el: t }) {
+function Ra({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ui({
+	return Ia({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? zr(n.results) : Br(e), t);
+	}, n.live === !1 ? Yr(n.results) : Xr(e), t);
 }
-var Ki = document.getElementById("unembed"), qi = document.getElementById("unembed-data")?.textContent;
-if (Ki && qi) {
-	let e = JSON.parse(qi);
-	Ui(e, e.host === "report" ? zr(e.results) : Mr(e.token), Ki);
+var za = document.getElementById("unembed"), Ba = document.getElementById("unembed-data")?.textContent;
+if (za && Ba) {
+	let e = JSON.parse(Ba);
+	Ia(e, e.host === "report" ? Yr(e.results) : Hr(e.token), za);
 }
-var Ji = { render: Gi };
-export { Ji as default };
+var Va = { render: Ra };
+export { Va as default };

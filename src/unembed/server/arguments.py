@@ -10,11 +10,13 @@ from typing import Any
 
 from unembed.errors import InputError
 from unembed.intervention import Change
+from unembed.knowledge_neurons import Neuron
 from unembed.parts import Part
 
 Token = str | int | None
 """A token as text, or as an id."""
-MOST_SHOWN = 100
+MOST_SHOWN, MOST_PARTS, MOST_PROMPTS = 100, 1000, 20
+"""Things listed, parts set together, prompts of one's own for a fact."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,29 @@ def change(given: Any) -> Change:
     if not isinstance(given, dict) or given.keys() != {"part", "how"}:
         raise InputError(f"Expected a test to have a part and how, found {given!r:.80}.")
     return Change(part(given["part"]), given["how"])
+
+
+def changes(given: list) -> list[Change]:
+    """Tests that are one intervention."""
+    if len(given) > MOST_PARTS:
+        raise InputError(f"Expected at most {MOST_PARTS} tests, found {len(given)}.")
+    return [change(entry) for entry in given]
+
+
+def neurons(given: list | None) -> frozenset[Neuron]:
+    """Neurons: `[{layer, neuron, expert?}, ...]`."""
+    listed = [] if given is None else given
+    if len(listed) > MOST_PARTS or not all(isinstance(entry, dict) and "kind" not in entry for entry in listed):
+        raise InputError(f"Expected at most {MOST_PARTS} neurons with layer and neuron, found {given!r:.80}.")
+    parts = [part({"kind": "neuron", **entry}) for entry in listed]
+    return frozenset(Neuron(p.layer, p.neuron, p.expert) for p in parts if p.neuron is not None)
+
+
+def prompts(given: list) -> tuple[str, ...]:
+    """Prompts of one's own, without those that come twice."""
+    if not 1 <= len(given) <= MOST_PROMPTS or not all(isinstance(text, str) and text.strip() for text in given):
+        raise InputError(f"Expected 1 to {MOST_PROMPTS} prompts, none of them empty; found {given!r:.80}.")
+    return tuple(dict.fromkeys(given))
 
 
 def pairs(given: list) -> dict[int, int]:

@@ -13,9 +13,10 @@ from unembed.inspection import inspect_part
 from unembed.intervention import intervene
 from unembed.paths import expand_paths
 from unembed.progress import Progress
+from unembed.readings import readings
 from unembed.readouts import Readout, predictions, readout, token_id
 from unembed.run import Run
-from unembed.server import arguments
+from unembed.server import arguments, knowledge
 from unembed.server.arguments import About
 from unembed.server.session import WHOLE, Session
 from unembed.sublayer_terms import sublayer_terms
@@ -68,8 +69,10 @@ def terms(session: Session, about: About, progress: Progress, *, layer: int, sub
 
 def inspect(session: Session, about: About, progress: Progress, *, part: dict, top: int = 10) -> Any:
     """What a part reads, writes and adds."""
-    found = inspect_part(_read(session, about), arguments.part(part), top=arguments.count(top))
-    return payloads.inspect_payload(found)
+    run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
+    read = readout(run.trace, **_readout_of(about))
+    found = inspect_part(read, chosen, top=arguments.count(top))
+    return payloads.inspect_payload(found, readings(run, chosen, read.position))
 
 
 def set_parts(
@@ -82,8 +85,8 @@ def set_parts(
     source_b: str | None = None,
     top: int = 10,
 ) -> Any:
-    """Some parts set together: to zero, to their mean, or to their value with prompt B, with source B, or both."""
-    changes = [arguments.change(entry) for entry in tests]
+    """Some parts set together: to zero, to twice their value, to their mean, or to that with B (prompt, source)."""
+    changes = arguments.changes(tests)
     tokens = session.tokens(about.prompt)
     run = session.ending_at(tokens, about.position)
     beside = session.reading(source_b)
@@ -178,6 +181,10 @@ ASKS: dict[str, Callable[..., Any]] = {
     "attention": attention,
     "paths": paths,
     "attribute": attribute,
+    "facts": knowledge.facts,
+    "find": knowledge.find,
+    "edit": knowledge.edit,
+    "update": knowledge.update,
     "patch": patch,
     "generate": generate,
 }

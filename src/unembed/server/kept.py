@@ -12,7 +12,7 @@ from unembed.progress import Progress
 from unembed.server.asks import answer
 from unembed.server.session import WHOLE, Session
 
-TOP, ROWS, CHILDREN, SHOWN_TOKENS, NEURONS = 10, 8, 10, 5, 20
+TOP, ROWS, CHILDREN, SHOWN_TOKENS, NEURONS = 10, 8, 10, 5, 100
 """Predictions and parts, opened rows, neurons of a row, tokens of a lens state, neurons of an attribution."""
 FEW = 32
 """Tokens of a prompt up to which its paths are kept: their number grows with it."""

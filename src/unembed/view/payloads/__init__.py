@@ -32,6 +32,7 @@ from unembed.view.payloads.common import model_facts as model_facts
 from unembed.view.payloads.common import text_of as text_of
 from unembed.view.payloads.common import to_json as to_json
 from unembed.view.payloads.common import versions as versions
+from unembed.view.payloads.editing import EditedPrompt as EditedPrompt
 from unembed.view.payloads.editing import EditEffects as EditEffects
 from unembed.view.payloads.editing import EditPayload as EditPayload
 from unembed.view.payloads.editing import GroupChange as GroupChange
@@ -64,14 +65,19 @@ from unembed.view.payloads.heads import RoleNumbers as RoleNumbers
 from unembed.view.payloads.heads import ZeroedSet as ZeroedSet
 from unembed.view.payloads.heads import heads_payload as heads_payload
 from unembed.view.payloads.knowledge import AttributePayload as AttributePayload
+from unembed.view.payloads.knowledge import FactListPayload as FactListPayload
 from unembed.view.payloads.knowledge import FactsPayload as FactsPayload
 from unembed.view.payloads.knowledge import FindPayload as FindPayload
 from unembed.view.payloads.knowledge import FoundFact as FoundFact
 from unembed.view.payloads.knowledge import LayerChange as LayerChange
+from unembed.view.payloads.knowledge import ListedFact as ListedFact
+from unembed.view.payloads.knowledge import ListedRelation as ListedRelation
 from unembed.view.payloads.knowledge import NeuronPlace as NeuronPlace
 from unembed.view.payloads.knowledge import NeuronValue as NeuronValue
 from unembed.view.payloads.knowledge import RelationEntry as RelationEntry
+from unembed.view.payloads.knowledge import StatedFact as StatedFact
 from unembed.view.payloads.knowledge import attribute_payload as attribute_payload
+from unembed.view.payloads.knowledge import fact_list_payload as fact_list_payload
 from unembed.view.payloads.knowledge import facts_payload as facts_payload
 from unembed.view.payloads.knowledge import find_payload as find_payload
 from unembed.view.payloads.lens import LensCell as LensCell
@@ -92,6 +98,9 @@ from unembed.view.payloads.parts import InspectPayload as InspectPayload
 from unembed.view.payloads.parts import Others as Others
 from unembed.view.payloads.parts import Part as Part
 from unembed.view.payloads.parts import PartTest as PartTest
+from unembed.view.payloads.parts import Reading as Reading
+from unembed.view.payloads.parts import ReadPart as ReadPart
+from unembed.view.payloads.parts import ReadTerm as ReadTerm
 from unembed.view.payloads.parts import TermsPayload as TermsPayload
 from unembed.view.payloads.parts import TestPayload as TestPayload
 from unembed.view.payloads.parts import inspect_payload as inspect_payload
@@ -136,6 +145,7 @@ PAYLOADS: tuple[type, ...] = (
     FindPayload,
     FactsPayload,
     EditPayload,
+    FactListPayload,
     MemoryPayload,
     PatchPayload,
     TracePayload,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from unembed.view.payloads.common import ModelFacts, Token, model_facts, token_of, versions
+from unembed.view.payloads.common import ModelFacts, Prediction, Token, model_facts, prediction_of, token_of, versions
 from unembed.view.payloads.knowledge import NeuronPlace, places
 
 if TYPE_CHECKING:
@@ -53,6 +53,17 @@ class EditEffects:
 
 
 @dataclass(frozen=True)
+class EditedPrompt:
+    """The model's top prediction after one prompt, before an edit and with it."""
+
+    prompt: str
+    used: bool
+    """Whether an update was made with this prompt; the others tell whether it holds."""
+    before: Prediction
+    after: Prediction
+
+
+@dataclass(frozen=True)
 class EditPayload:
     """An edit of weights and its report: `--json` of `suppress`, `amplify`, `update` and `erase`."""
 
@@ -74,6 +85,8 @@ class EditPayload:
     null where there is none: in a mixture of experts, and where the neurons are more than half of a layer."""
     perplexity: float | None
     """Of the text, before the edit."""
+    prompts: list[EditedPrompt]
+    """What is said to the prompts of `own`."""
     notes: list[str]
     saved: str | None
     """The file that `--edits` takes; null without `--save`."""
@@ -154,10 +167,24 @@ def edit_payload(
         effects=_effects(result.effects),
         control=None if result.control is None else _effects(result.control),
         perplexity=result.perplexity,
+        prompts=_said(model, result),
         notes=list(result.notes),
         saved=saved,
         versions=versions(),
     )
+
+
+def _said(model: "Model", result: "EditReport") -> list[EditedPrompt]:
+    own = result.effects.own
+    return [
+        EditedPrompt(
+            prompt=prompt,
+            used=prompt in result.made,
+            before=prediction_of(model, before.says),
+            after=prediction_of(model, after.says),
+        )
+        for prompt, before, after in zip(result.prompts, own.before, own.after, strict=True)
+    ]
 
 
 def _effects(effects: "Effects") -> EditEffects:

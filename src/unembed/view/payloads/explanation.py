@@ -97,7 +97,7 @@ class Neuron:
 
 @dataclass(frozen=True)
 class Band:
-    """The 5th to 95th percentile of the target's probability when other parts are zeroed, one by one."""
+    """The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time."""
 
     count: int
     low: float
@@ -235,7 +235,7 @@ def _control(result: "Explanation") -> Control | None:
 
 def band_of(control: "ControlResult | None") -> Band | None:
     """A control band as data."""
-    return None if control is None else Band(count=len(control.sites), low=control.low, high=control.high)
+    return None if control is None else Band(count=len(control.zeroed), low=control.low, high=control.high)
 
 
 def _swap(model: "Model", swap: "SwapResult") -> Swap:

@@ -15,7 +15,7 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.facts import Relation
+    from unembed.facts import Fact, Relation
     from unembed.knowledge_attribution import Attribution
     from unembed.knowledge_neurons import FactNeurons, Found, Neuron
     from unembed.model import Model
@@ -86,6 +86,8 @@ class FoundFact:
 
     subject: str
     answer: str
+    target: list[Token]
+    """The tokens of the answer as it follows a prompt, in order."""
     prompts: list[str]
     probabilities: list[float]
     """Of the right answer, one a prompt."""
@@ -134,6 +136,45 @@ class FactsPayload:
     schema: Literal["unembed/knowledge-facts/1"] = "unembed/knowledge-facts/1"
 
 
+@dataclass(frozen=True)
+class ListedFact:
+    """A fact that a model can be asked about, by the first of its prompts."""
+
+    subject: str
+    answer: str
+    prompt: str
+
+
+@dataclass(frozen=True)
+class ListedRelation:
+    """A relation with all its facts."""
+
+    name: str
+    description: str
+    facts: list[ListedFact]
+
+
+@dataclass(frozen=True)
+class StatedFact:
+    """The fact that a prompt states, word for word."""
+
+    relation: str
+    subject: str
+    answer: str
+    prompts: list[str]
+
+
+@dataclass(frozen=True)
+class FactListPayload:
+    """What the page asks about facts: those that can be searched, and the one that its prompt states."""
+
+    shipped: bool
+    """Whether they are those of the package; else they are the model's own."""
+    relations: list[ListedRelation]
+    stated: StatedFact | None
+    schema: Literal["unembed/fact-list/1"] = "unembed/fact-list/1"
+
+
 def attribute_payload(result: "Attribution", *, top: int, baseline: Literal["zero", "mean"]) -> AttributePayload:
     """An attribution as data; `top` 0 lists every neuron."""
     model = result.run.model
@@ -164,17 +205,20 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
         p=result.p,
         share=result.share,
         path=result.path,
-        facts=[_fact(entry) for entry in result.facts],
+        facts=[_fact(model, entry) for entry in result.facts],
         shared=places(result.shared),
         notes=list(result.notes),
         versions=versions(),
     )
 
 
-def _fact(entry: "FactNeurons") -> FoundFact:
+def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
+    from unembed.measures import answer_tokens
+
     return FoundFact(
         subject=entry.fact.subject,
         answer=entry.fact.answer,
+        target=[token_of(model, token) for token in answer_tokens(model, entry.fact.target)],
         prompts=list(entry.fact.prompts),
         probabilities=list(entry.probabilities),
         top=list(entry.top),
@@ -203,3 +247,25 @@ def facts_payload(relations: "Sequence[Relation]") -> FactsPayload:
             for relation in relations
         ]
     )
+
+
+def fact_list_payload(relations: "Sequence[Relation]", stated: "tuple[Relation, Fact] | None") -> FactListPayload:
+    """Facts that can be searched as data, and the one that a prompt states."""
+    from unembed.facts import relations as shipped
+
+    return FactListPayload(
+        shipped=all(relation.name in shipped() for relation in relations),
+        relations=[
+            ListedRelation(
+                name=relation.name,
+                description=relation.description,
+                facts=[ListedFact(fact.subject, fact.answer, fact.prompts[0]) for fact in relation.facts],
+            )
+            for relation in relations
+        ],
+        stated=None if stated is None else _stated(*stated),
+    )
+
+
+def _stated(relation: "Relation", fact: "Fact") -> StatedFact:
+    return StatedFact(relation=relation.name, subject=fact.subject, answer=fact.answer, prompts=list(fact.prompts))

@@ -1,15 +1,30 @@
 """What the page asks about parts, as data: a row of the ledger opened, a part inspected, parts set together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from unembed.view.payloads.common import Prediction, Target, Term, Token, prediction_of, target_of, term_of, token_of
+from unembed.view.payloads.common import (
+    Prediction,
+    PromptToken,
+    Target,
+    Term,
+    Token,
+    prediction_of,
+    prompt_tokens,
+    target_of,
+    term_of,
+    token_of,
+)
 from unembed.view.payloads.explanation import Band, LookedAt, Verdict, band_of, looked_at
 
 if TYPE_CHECKING:
     from unembed.inspection import Inspection
     from unembed.intervention import Change, Intervened
+    from unembed.model import Model
     from unembed.parts import Part as PartResult
+    from unembed.readings import Reading as ReadingResult
+    from unembed.stream_terms import StreamTerm
     from unembed.sublayer_terms import SublayerTerms
 
 
@@ -51,7 +66,7 @@ class PartTest:
     """A part, and what it is set to."""
 
     part: Part
-    how: Literal["zero", "mean", "swap"]
+    how: Literal["zero", "double", "mean", "swap"]
 
 
 @dataclass(frozen=True)
@@ -64,9 +79,42 @@ class TestPayload:
     target_before: Target
     target_after: Target
     control: Band | None
-    """Parts at random, zeroed one by one; null unless one head or neuron was zeroed."""
+    """The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of
+    the same layers for neurons that were zeroed or doubled together. Else null."""
     verdict: Verdict | None
     schema: Literal["unembed/test/1"] = "unembed/test/1"
+
+
+@dataclass(frozen=True)
+class ReadPart:
+    """What wrote to the stream that is read: `embedding`, `head`, `mlp`, `constant` and the like."""
+
+    kind: str
+    layer: int | None
+    head: int | None
+
+
+@dataclass(frozen=True)
+class ReadTerm:
+    """One addend of what a part reads."""
+
+    part: ReadPart
+    value: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number that a part computes of the stream; `terms` and `others` sum to it."""
+
+    what: Literal["pre-activation", "gate", "up", "query", "key"]
+    value: float
+    """The model's own number: of query and key it is the score."""
+    source: PromptToken | None
+    """Of a head: the token it attends to most, where the score is read."""
+    terms: list[ReadTerm]
+    others: Others
+    error: float
+    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -79,8 +127,9 @@ class InspectPayload:
     looks_at: list[LookedAt]
     promotes: list[Token]
     suppresses: list[Token]
-    reads: list[Token]
-    """Empty: no reading of a neuron's input direction is computed yet."""
+    reads: list[Reading]
+    """Of a head its score, by query and by key; of a gated neuron its gate and up value, of another its pre-activation.
+    Empty for a sublayer, for a neuron of a mixture, and for a head where the run of a long prompt has one position."""
     schema: Literal["unembed/inspect/1"] = "unembed/inspect/1"
 
 
@@ -100,7 +149,7 @@ def terms_payload(result: "SublayerTerms") -> TermsPayload:
     )
 
 
-def inspect_payload(result: "Inspection") -> InspectPayload:
+def inspect_payload(result: "Inspection", reads: "Sequence[ReadingResult]") -> InspectPayload:
     """An inspected part as data."""
     trace = result.readout.trace
     model = trace.model
@@ -111,8 +160,25 @@ def inspect_payload(result: "Inspection") -> InspectPayload:
         looks_at=looked_at(trace, result.looks_at, cross=result.part.kind == "cross_head"),
         promotes=[token_of(model, token) for token in result.promotes],
         suppresses=[token_of(model, token) for token in result.suppresses],
-        reads=[],
+        reads=[_reading(model, trace.tokens, reading) for reading in reads],
     )
+
+
+def _reading(model: "Model", tokens: tuple[int, ...], reading: "ReadingResult") -> Reading:
+    place = reading.source
+    return Reading(
+        what=reading.what,
+        value=reading.value,
+        source=None if place is None else prompt_tokens(model, tokens)[place],
+        terms=[ReadTerm(_read_part(t.term), t.value) for t in reading.terms],
+        others=Others(count=reading.others_count, value=reading.others),
+        error=reading.error,
+        tolerance=reading.tolerance,
+    )
+
+
+def _read_part(term: "StreamTerm") -> ReadPart:
+    return ReadPart(kind=term.kind, layer=term.layer, head=term.head)
 
 
 def test_payload(result: "Intervened") -> TestPayload:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from unembed.names import head_name, part_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads.circuits import (
     AttendedPayload,
@@ -53,9 +54,8 @@ def _frozen(payload: PathsPayload) -> str:
 
 def path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
     """`embedding 3 ·France → L23.H4 → 4`."""
-    start = ("" if path.layer is None else f"L{path.layer} ") + path.kind.replace("_", " ")
-    name = f"{start} {path.position} {visible(tokens[path.position].text)}"
-    return name + "".join(f" → L{s.layer}.H{s.head} → {s.destination}" for s in path.steps)
+    name = f"{part_name(path.kind, path.layer)} {path.position} {visible(tokens[path.position].text)}"
+    return name + "".join(f" → {head_name(s.layer, s.head)} → {s.destination}" for s in path.steps)
 
 
 def attended_lines(payload: AttendedPayload, paper: Paper, *, top: int = 10) -> Iterator[Text]:
@@ -68,7 +68,7 @@ def attended_lines(payload: AttendedPayload, paper: Paper, *, top: int = 10) -> 
     yield Text(f"  {cell('query part × key part', 38)}{cell('score', 8, right=True)} content", FAINT)
     largest = max((abs(pair.value) for pair in payload.pairs), default=0.0)
     for pair in payload.pairs[:top]:
-        name = f"{_part(payload.query_terms[pair.query])} × {_part(payload.key_terms[pair.key])}"
+        name = f"{_name(payload.query_terms[pair.query])} × {_name(payload.key_terms[pair.key])}"
         line = Text(f"  {cell(name, 38)}{cell(signed(pair.value), 8, right=True)} {cell(signed(pair.content), 9)}")
         bar = paper.glyphs.bar(pair.value, largest, max(6, min(30, paper.width - 60)))
         yield line.append(bar, signed_style(pair.value))
@@ -81,15 +81,13 @@ def attended_lines(payload: AttendedPayload, paper: Paper, *, top: int = 10) -> 
     yield _marginal(" BY KEY    ", payload.key_terms)
 
 
+def _name(part: StreamPart) -> str:
+    return part_name(part.kind, part.layer, part.head)
+
+
 def _marginal(name: str, parts: list[StreamPart]) -> Text:
     best = sorted(parts, key=lambda part: -abs(part.value))[:5]
-    return Text(name, FAINT).append("  ".join(f"{_part(part)} {signed(part.value)}" for part in best))
-
-
-def _part(part: StreamPart) -> str:
-    if part.head is not None:
-        return f"L{part.layer}.H{part.head}"
-    return ("" if part.layer is None else f"L{part.layer} ") + part.kind.replace("_", " ")
+    return Text(name, FAINT).append("  ".join(f"{_name(part)} {signed(part.value)}" for part in best))
 
 
 def circuit_lines(payload: CircuitPayload, paper: Paper) -> Iterator[Text]:
