@@ -55,6 +55,7 @@ def explain(
         test=test,
         top=arguments.count(top),
         swap=words,
+        states=session.states(run, about.position) if words is None else None,
         progress=progress,
     )
     return payloads.explain_payload(result)
