@@ -19,6 +19,14 @@ pytestmark = [pytest.mark.real, pytest.mark.browser]
 PROMPT, PROMPT_B = "The capital of France is", "The capital of Germany is"
 HEAD = {"kind": "head", "layer": 23, "head": 4}
 AXE = Path(__file__).parents[1] / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
+FOCUS = """(() => {
+    const focused = document.activeElement;
+    const style = getComputedStyle(focused);
+    const seen = style.outlineStyle !== "none" || style.boxShadow !== "none";
+    const name = focused.closest(".panel")?.className.split("panel-")[1] ?? "";
+    return [name, seen || focused === document.body, focused.outerHTML.slice(0, 120)];
+})()"""
+"""The panel of what has the focus, whether that is seen, and what it is."""
 SHOWN_PRECISION = 0.005
 """Half of the last digit that the page shows of a logit."""
 
@@ -116,6 +124,73 @@ def test_everything_can_be_reached_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     visit.expect_state(position=3)
+
+
+def test_tab_reaches_every_panel_and_the_focus_is_seen(visit: Visit) -> None:
+    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD)
+    for panel in ("flow", "knowledge"):
+        page.locator(f".panel-{panel}").scroll_into_view_if_needed()
+        expect(page.locator(f".panel-{panel} .twin")).to_be_attached()
+    settled(page)
+    page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
+    reached, unseen = set(), []
+    for _ in range(250):
+        page.keyboard.press("Tab")
+        name, seen, what = page.evaluate(FOCUS)
+        reached.add(name)
+        if name == "":  # past the last
+            break
+        if not seen:
+            unseen.append(what)
+    panels = page.evaluate("[...document.querySelectorAll('.panel')].map(p => p.className.split('panel-')[1])")
+    assert set(panels) - reached <= {"pins"}, "without a pin there is nothing to reach in it"
+    assert not unseen
+
+
+def test_a_whole_session_by_keyboard(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_label("Prompt", exact=True).focus()
+    page.keyboard.type(PROMPT)
+    page.keyboard.press("Enter")
+    expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+    page.locator(".predictions button").nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-prediction .note")).to_contain_text("rank 2")
+    page.get_by_label("Reference").focus()
+    page.keyboard.press("ArrowDown")
+    visit.expect_state(reference="raw")
+    settled(page)
+    page.locator(".panel-lens canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".panel-lens .told")).to_contain_text("position 3")
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-prediction")).to_contain_text("After 3 ·France")
+    page.locator(".panel-lens .twin summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-lens .twin tbody tr").first).to_be_visible()
+    page.locator(".panel-strongest button.part").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
+    page.keyboard.press("p")
+    expect(page.locator(".pins li")).to_have_count(1)
+    page.get_by_role("button", name="A | B").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Prompt B").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(PROMPT_B)
+    page.keyboard.press("Enter")
+    expect(page.locator(".differences tbody tr").first).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 3840])
+def test_a_narrow_and_a_wide_page_answer_a_click(visit: Visit, width: int) -> None:
+    visit.page.set_viewport_size({"width": width, "height": 800})
+    page = visit.open(a=PROMPT)
+    settled(page)
+    page.locator("tr.level-1", has_text="L23 attn").click()
+    expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
+    expect(page.locator(".panel-strip")).to_contain_text("through L23 attn")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_selected_head_colours_its_sources(visit: Visit) -> None:
