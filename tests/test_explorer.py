@@ -229,7 +229,7 @@ def test_flow_knowledge_and_generation(visit: Visit) -> None:
     expect(page.locator(".panel-flow")).to_contain_text("other paths, constants and unopened heads (net)")
     page.locator(".panel-knowledge").scroll_into_view_if_needed()
     expect(page.locator(".panel-knowledge tbody tr").first).to_be_visible()
-    page.get_by_role("button", name="Continue by").click()
+    page.get_by_role("button", name="Continue by").press("Enter")
     page.locator(".panel-generation .token").nth(1).click()
     expect(page.locator(".panel-prediction")).to_contain_text("After 5 ·Paris")
     visit.expect_state(target=".")
