@@ -208,7 +208,7 @@ def test_two_prompts_are_compared(visit: Visit) -> None:
         a, b, difference = (number(text) for text in row.locator("td.number").all_inner_texts())
         assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
     expect(page.locator(".panel-compare canvas")).to_be_visible()
-    page.locator(".panel-compare .twin summary").click()
+    page.locator(".panel-compare .twin summary").press("Enter")
     layers_by_positions = page.locator(".panel-compare .twin tbody tr")
     expect(layers_by_positions).to_have_count(30 * 5)
     cells = layers_by_positions.all_inner_texts()
