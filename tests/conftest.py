@@ -15,6 +15,7 @@ CHECKED += ("readouts", "recording", "source_credit", "trace")
 install_import_hook([f"unembed.{name}" for name in CHECKED], "beartype.beartype")
 
 import torch  # noqa: E402
+from browsing import browser, server, visit  # noqa: E402, F401  # fixtures of the tests in a browser
 
 import unembed  # noqa: E402
 

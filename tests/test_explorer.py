@@ -6,113 +6,25 @@ but its own host; axe-core finds what people who see or hear differently could n
 
 import json
 import re
-import shutil
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import SHOWN_PRECISION, Visit, number, settled, values, violations
+from playwright.sync_api import Browser, expect
 
 import unembed
-from unembed.server.app import app
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 PROMPT, PROMPT_B = "The capital of France is", "The capital of Germany is"
 HEAD = {"kind": "head", "layer": 23, "head": 4}
-AXE = Path(__file__).parents[1] / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
-SHOWN_PRECISION = 0.005
-"""Half of the last digit that the page shows of a logit."""
-
-
-@dataclass
-class Visit:
-    """A page, and all that it asked for or complained of."""
-
-    page: Page
-    address: str
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def open(self, **state) -> Page:
-        """Opens a state by its link, and waits for the ledger."""
-        self.page.goto("about:blank")
-        self.page.goto(f"{self.address}#{quote(json.dumps(state), safe='')}")
-        if state.get("a"):
-            expect(self.page.locator(".ledger tfoot")).to_contain_text("= model")
-        return self.page
-
-    def state(self) -> dict:
-        """The state in the URL."""
-        return json.loads(unquote(urlsplit(self.page.url).fragment) or "{}")
-
-
-@pytest.fixture(scope="module")
-def server(real_model: unembed.Model) -> Iterator[str]:
-    running = uvicorn.Server(uvicorn.Config(app(real_model), host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        assert thread.is_alive()
-    port = running.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/"
-    running.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium")
-    assert found, "The tests of the page need chromium: apt-get install chromium."
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def visit(browser: Browser, server: str) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)
-    visited = Visit(context.new_page(), server)
-    _listen(visited)
-    yield visited
-    context.close()
-    assert not visited.complaints
-    outside = [url for url in visited.requests if not url.startswith((server, "about:", "blob:", "data:"))]
-    assert not outside, "The page may reach its own host only."
-
-
-def _listen(visited: Visit) -> None:
-    page = visited.page
-    page.on("request", lambda request: visited.requests.append(request.url))
-    page.on("pageerror", lambda error: visited.complaints.append(str(error)))
-    page.on("console", lambda line: visited.complaints.append(line.text) if line.type == "error" else None)
-
-
-def _settled(page: Page) -> None:
-    """Waits until nothing is being asked."""
-    page.wait_for_timeout(100)
-    page.wait_for_selector("progress, .waiting", state="detached", timeout=60_000)
-
-
-def _number(text: str) -> float:
-    return float(text.replace("−", "-").replace("+", ""))
-
-
-def _values(page: Page, rows: str) -> list[float]:
-    """The shown logits of rows of the ledger."""
-    return [_number(text) for text in page.locator(f".ledger {rows} td.number").all_inner_texts()]
-
-
-def _violations(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+FOCUS = """(() => {
+    const focused = document.activeElement;
+    const style = getComputedStyle(focused);
+    const seen = style.outlineStyle !== "none" || style.boxShadow !== "none";
+    const name = focused.closest(".panel")?.className.split("panel-")[1] ?? "";
+    return [name, seen || focused === document.body, focused.outerHTML.slice(0, 120)];
+})()"""
+"""The panel of what has the focus, whether that is seen, and what it is."""
 
 
 def test_a_typed_prompt_shows_prediction_and_ledger(visit: Visit, real_model: unembed.Model) -> None:
@@ -125,10 +37,10 @@ def test_a_typed_prompt_shows_prediction_and_ledger(visit: Visit, real_model: un
     assert float(shown.split("\u202f")[0]) == pytest.approx(100 * result.target.probability, abs=0.05)
     expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
     largest = max(result.ledger.terms(), key=lambda term: abs(term.value))
-    assert _values(page, "tr.level-1")[0] == pytest.approx(largest.value, abs=SHOWN_PRECISION)
+    assert values(page.locator(".ledger tr.level-1"))[0] == pytest.approx(largest.value, abs=SHOWN_PRECISION)
     # What is shown, the others included, is the total.
-    total = _number(page.locator(".ledger tfoot .number").inner_text())
-    rows = _values(page, "tr.level-1")
+    total = number(page.locator(".ledger tfoot .number").inner_text())
+    rows = values(page.locator(".ledger tr.level-1"))
     assert sum(rows) == pytest.approx(total, abs=SHOWN_PRECISION * (len(rows) + 1))
 
 
@@ -137,18 +49,18 @@ def test_a_row_opens_to_heads_and_sources_that_sum_to_it(visit: Visit) -> None:
     row = page.locator("tr.level-1", has_text="L23 attn")
     row.click()
     expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
-    parent = _number(row.locator("td.number").inner_text())
-    heads = _values(page, "tr.level-2:not(.sum)")
+    parent = number(row.locator("td.number").inner_text())
+    heads = values(page.locator(".ledger tr.level-2:not(.sum)"))
     assert len(heads) == 9 + 1, "nine heads, and the others"
     assert sum(heads) == pytest.approx(parent, abs=SHOWN_PRECISION * (len(heads) + 1))
 
     page.locator("tr.level-2", has_text="L23.H4").click()
     expect(page.locator("tr.sum.level-3")).to_contain_text("= the row above ✓")
     expect(page.locator("tr.level-3").first).to_contain_text("from 3 ·France")
-    sources = _values(page, "tr.level-3:not(.sum)")
-    head = _number(page.locator("tr.level-2", has_text="L23.H4").locator("td.number").inner_text())
+    sources = values(page.locator(".ledger tr.level-3:not(.sum)"))
+    head = number(page.locator("tr.level-2", has_text="L23.H4").locator("td.number").inner_text())
     assert sum(sources) == pytest.approx(head, abs=SHOWN_PRECISION * (len(sources) + 1))
-    assert visit.state()["selection"] == HEAD
+    visit.expect_state(selection=HEAD)
 
 
 def test_an_mlp_opens_to_neurons_and_names_the_others(visit: Visit) -> None:
@@ -184,16 +96,16 @@ def test_everything_can_be_reached_by_keyboard(visit: Visit) -> None:
     page.locator("body").press("/")
     page.keyboard.type("L23.H4")
     page.keyboard.press("Enter")
-    assert visit.state()["selection"] == HEAD
+    visit.expect_state(selection=HEAD)
     expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
     page.locator("tr.level-1").first.focus()
     page.keyboard.press("Escape")
-    assert "selection" not in visit.state()
+    visit.expect_state(selection=None)
     page.keyboard.press("ArrowRight")
     expect(page.locator("tr.level-2").first).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert visit.state()["selection"] == HEAD
+    visit.expect_state(selection=HEAD)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
@@ -201,7 +113,74 @@ def test_everything_can_be_reached_by_keyboard(visit: Visit) -> None:
     page.locator(".token").nth(4).focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    assert visit.state()["position"] == 3
+    visit.expect_state(position=3)
+
+
+def test_tab_reaches_every_panel_and_the_focus_is_seen(visit: Visit) -> None:
+    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD)
+    for panel in ("flow", "knowledge"):
+        page.locator(f".panel-{panel}").scroll_into_view_if_needed()
+        expect(page.locator(f".panel-{panel} .twin")).to_be_attached()
+    settled(page)
+    page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
+    reached, unseen = set(), []
+    for _ in range(250):
+        page.keyboard.press("Tab")
+        name, seen, what = page.evaluate(FOCUS)
+        reached.add(name)
+        if name == "":  # past the last
+            break
+        if not seen:
+            unseen.append(what)
+    panels = page.evaluate("[...document.querySelectorAll('.panel')].map(p => p.className.split('panel-')[1])")
+    assert set(panels) - reached <= {"pins"}, "without a pin there is nothing to reach in it"
+    assert not unseen
+
+
+def test_a_whole_session_by_keyboard(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_label("Prompt", exact=True).focus()
+    page.keyboard.type(PROMPT)
+    page.keyboard.press("Enter")
+    expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+    page.locator(".predictions button").nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-prediction .note")).to_contain_text("rank 2")
+    page.get_by_label("Reference").focus()
+    page.keyboard.press("ArrowDown")
+    visit.expect_state(reference="raw")
+    settled(page)
+    page.locator(".panel-lens canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".panel-lens .told")).to_contain_text("position 3")
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-prediction")).to_contain_text("After 3 ·France")
+    page.locator(".panel-lens .twin summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-lens .twin tbody tr").first).to_be_visible()
+    page.locator(".panel-strongest button.part").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
+    page.keyboard.press("p")
+    expect(page.locator(".pins li")).to_have_count(1)
+    page.get_by_role("button", name="A | B").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Prompt B").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(PROMPT_B)
+    page.keyboard.press("Enter")
+    expect(page.locator(".differences tbody tr").first).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 3840])
+def test_a_narrow_and_a_wide_page_answer_a_click(visit: Visit, width: int) -> None:
+    visit.page.set_viewport_size({"width": width, "height": 800})
+    page = visit.open(a=PROMPT)
+    settled(page)
+    page.locator("tr.level-1", has_text="L23 attn").click()
+    expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
+    expect(page.locator(".panel-strip")).to_contain_text("through L23 attn")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_selected_head_colours_its_sources(visit: Visit) -> None:
@@ -214,14 +193,15 @@ def test_two_prompts_are_compared(visit: Visit) -> None:
     page = visit.open(a=PROMPT, b=PROMPT_B)
     rows = page.locator(".differences tbody tr")
     expect(rows.first).to_be_visible()
-    assert page.locator(".columns .hidden", has_text="differs").count() == 1
+    expect(page.locator(".columns .hidden", has_text="differs")).to_have_count(1)
     for row in rows.all()[:5]:
-        a, b, difference = (_number(text) for text in row.locator("td.number").all_inner_texts())
+        a, b, difference = (number(text) for text in row.locator("td.number").all_inner_texts())
         assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
     expect(page.locator(".panel-compare canvas")).to_be_visible()
-    page.locator(".panel-compare .twin summary").click()
-    cells = page.locator(".panel-compare .twin tbody tr").all_inner_texts()
-    assert len(cells) == 30 * 5, "layers by positions"
+    page.locator(".panel-compare .twin summary").press("Enter")
+    layers_by_positions = page.locator(".panel-compare .twin tbody tr")
+    expect(layers_by_positions).to_have_count(30 * 5)
+    cells = layers_by_positions.all_inner_texts()
     assert any(cell.startswith("L0\t3 ·France") and cell.endswith("+1.00") for cell in cells)
 
 
@@ -239,10 +219,10 @@ def test_flow_knowledge_and_generation(visit: Visit) -> None:
     expect(page.locator(".panel-flow")).to_contain_text("other paths, constants and unopened heads (net)")
     page.locator(".panel-knowledge").scroll_into_view_if_needed()
     expect(page.locator(".panel-knowledge tbody tr").first).to_be_visible()
-    page.get_by_role("button", name="Continue by").click()
+    page.get_by_role("button", name="Continue by").press("Enter")
     page.locator(".panel-generation .token").nth(1).click()
     expect(page.locator(".panel-prediction")).to_contain_text("After 5 ·Paris")
-    assert visit.state()["target"] == "."
+    visit.expect_state(target=".")
 
 
 def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
@@ -251,16 +231,16 @@ def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
     for panel in ("flow", "knowledge"):
         page.locator(f".panel-{panel}").scroll_into_view_if_needed()
         page.locator(f".panel-{panel} .twin").wait_for()
-    _settled(page)
+    settled(page)
     for width in (360, 820, 1400, 3840):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        assert not _violations(page)
+        assert not violations(page)
     page.set_viewport_size({"width": 360, "height": 900})
     page.locator("body").press("?")
-    assert not _violations(page)
+    assert not violations(page)
 
 
 def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
@@ -288,7 +268,7 @@ def test_an_error_is_told_and_does_not_stay(visit: Visit) -> None:
     page = visit.open(a=PROMPT)
     wrong = quote(json.dumps({"a": PROMPT, "position": 99}), safe="")
     page.evaluate(f"location.hash = '{wrong}'")
-    expect(page.get_by_role("alert")).to_contain_text("99")
+    expect(page.get_by_role("alert").first).to_contain_text("99")
     page.get_by_label("Prompt", exact=True).fill(PROMPT_B)
     page.keyboard.press("Enter")
     expect(page.locator(".panel-ledger")).to_contain_text("Why ·Berlin")
@@ -297,7 +277,7 @@ def test_an_error_is_told_and_does_not_stay(visit: Visit) -> None:
 
 def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_path) -> None:
     page = visit.open(a=PROMPT, selection=HEAD, test="zero")
-    _settled(page)
+    settled(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()
     report = tmp_path / "report.html"
@@ -306,7 +286,6 @@ def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_
     for script in (True, False):
         context = browser.new_context(java_script_enabled=script)
         read = Visit(context.new_page(), report.as_uri())
-        _listen(read)
         read.page.goto(read.address)
         expect(read.page.locator("body")).to_contain_text("Paris")
         if script:

@@ -1,23 +1,19 @@
 """The Knowledge panel and the inspector in a browser, on the toy that learned facts: fast, and its facts are known."""
 
-import threading
 from collections.abc import Iterator
 
+import browsing
 import pytest
-import test_explorer
 import torch
-import uvicorn
+from browsing import Visit, serving, settled, violations
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_explorer import Visit, browser, visit
 
 import unembed
 from unembed.facts import read_facts
 from unembed.knowledge_neurons import find
 from unembed.run import base_run
-from unembed.server.app import app
 from unembed.toy_folders import toy_folder
 
-__all__ = ["browser", "visit"]  # fixtures
 pytestmark = pytest.mark.browser
 PROMPT = "Bambo lives in"
 """The toy knows that it is Prague."""
@@ -33,14 +29,8 @@ def model() -> unembed.Model:
 
 @pytest.fixture(scope="module")
 def server(model: unembed.Model) -> Iterator[str]:
-    running = uvicorn.Server(uvicorn.Config(app(model), host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/"
-    running.should_exit = True
-    thread.join(20)
+    with serving(model) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +185,7 @@ def test_the_inspector_shows_a_sum_that_is_the_number(visit: Visit) -> None:
 
 def number(text: str) -> float:
     """The number of `gate +1.20 =`, or of a chip."""
-    return next(test_explorer._number(word) for word in text.split() if word[0] in "+−")
+    return next(browsing.number(word) for word in text.split() if word[0] in "+−")
 
 
 def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
@@ -205,13 +195,13 @@ def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
     expect(panel).to_contain_text("The edit is undone")
     for details in panel.locator("details").all():
         details.locator("summary").click()
-    test_explorer._settled(page)
+    settled(page)
     for width in (360, 820, 1400):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        assert not test_explorer._violations(page)
+        assert not violations(page)
 
 
 def test_a_report_shows_what_was_kept_and_has_no_dead_buttons(visit: Visit, browser: Browser, tmp_path) -> None:
@@ -220,7 +210,7 @@ def test_a_report_shows_what_was_kept_and_has_no_dead_buttons(visit: Visit, brow
         page = visit.open(a=PROMPT, knowledge=kept)
         if kept:
             expect(knowledge(page)).to_contain_text("The edit is undone")
-        test_explorer._settled(page)
+        settled(page)
         with page.expect_download() as download:
             page.get_by_role("button", name="Export").click()
         report = tmp_path / "report.html"

@@ -1,47 +1,25 @@
 """The page of an encoder-decoder in a browser: the source, cross-attention by source position, a source beside it."""
 
 import json
-import threading
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-import uvicorn
+from browsing import SHOWN_PRECISION, Visit, number, serving, values, violations
 from playwright.sync_api import Page, expect
 from test_encoder_decoders_cli import SOURCE, translator
-from test_explorer import SHOWN_PRECISION, Visit, _listen, _number, _values, _violations, browser
 
 import unembed
-from unembed.server.app import app
 
-__all__ = ["browser", "translator"]
+__all__ = ["translator"]
 pytestmark = pytest.mark.browser
 CROSS = {"kind": "cross_head", "layer": 1, "head": 0}
 
 
 @pytest.fixture(scope="module")
 def server(translator) -> Iterator[str]:
-    application = app(unembed.load(str(translator)), {"source": SOURCE})
-    running = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/"
-    running.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture
-def visit(browser, server) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)
-    visited = Visit(context.new_page(), server)
-    _listen(visited)
-    yield visited
-    context.close()
-    assert not visited.complaints
+    with serving(unembed.load(str(translator)), {"source": SOURCE}) as address:
+        yield address
 
 
 def opened(visit: Visit, **state) -> Page:
@@ -69,9 +47,9 @@ def test_cross_attention_opens_to_heads_and_source_positions_that_sum(visit: Vis
     page = opened(visit, source=SOURCE, a="das haus", selection=CROSS)
     expect(page.locator("tr.sum.level-3")).to_contain_text("= the row above ✓")
     row = page.locator("tr.level-1", has_text="L1 cross").locator("td.number").inner_text()
-    heads = _values(page, "tr.level-2:not(.sum)")
+    heads = values(page.locator(".ledger tr.level-2:not(.sum)"))
     assert len(heads) == 4 + 1, "four heads, and the others"
-    assert sum(heads) == pytest.approx(_number(row), abs=SHOWN_PRECISION * 6)
+    assert sum(heads) == pytest.approx(number(row), abs=SHOWN_PRECISION * 6)
     sources = page.locator("tr.level-3:not(.sum):not(.others)")
     expect(sources).to_have_count(len(SOURCE.split()) + 1)
     expect(sources.first).to_contain_text("from")
@@ -86,9 +64,9 @@ def test_another_source_is_set_beside_it_and_swapped_in(visit: Visit) -> None:
     rows = page.locator(".differences tbody tr")
     expect(rows.first).to_be_visible()
     for row in rows.all()[:5]:
-        a, b, difference = (_number(text) for text in row.locator("td.number").all_inner_texts())
+        a, b, difference = (number(text) for text in row.locator("td.number").all_inner_texts())
         assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
     page.locator(".panel-flow").scroll_into_view_if_needed()
     expect(page.locator(".panel-flow")).to_contain_text("not followed through cross-attention")
     assert page.get_by_role("alert").count() == 0
-    assert not _violations(page)
+    assert not violations(page)

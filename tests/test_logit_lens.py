@@ -5,6 +5,7 @@ import torch
 from random_models import build
 
 import unembed
+from unembed import logit_lens
 
 TOKENS = [3, 14, 15, 92, 65, 35]
 # Two softmaxes and a norm in float32 (RMSNorm) or float64; probabilities are at most 1.
@@ -66,6 +67,29 @@ def test_only_what_is_asked_for_is_read():
     assert part.layers == (0, model.layers)
     assert torch.equal(part.target_rank, full.target_rank[[0, -1]][:, [2, -1]])
     assert torch.allclose(part.kl, full.kl[[0, -1]][:, [2, -1]])
+
+
+@pytest.mark.parametrize("model_type", ["gemma2", "mixtral"])
+def test_another_token_is_followed_without_another_product(model_type, monkeypatch):
+    model = unembed.wrap(build(model_type))
+    trace = unembed.record(model, TOKENS, positions=[2, 4])
+    expected = {token: logit_lens.read_lens(trace, token, positions=[4], top=3) for token in (None, 7, 11)}
+    states = logit_lens.read_states(trace, -2)
+    monkeypatch.setattr(logit_lens, "unembedded", None)
+    for token, lens in expected.items():
+        found = logit_lens.follow(states, token, top=3)
+        assert (found.layers, found.positions, found.targets) == (lens.layers, lens.positions, lens.targets)
+        for name in ("top", "top_probability", "target_probability", "target_rank", "kl"):
+            assert torch.allclose(getattr(found, name).double(), getattr(lens, name).double(), atol=ATOL), name
+
+
+def test_states_of_another_position_are_refused():
+    model = unembed.wrap(build("llama"))
+    run = unembed.base_run(model, TOKENS)
+    states = logit_lens.read_states(run.trace, 2)
+    with pytest.raises(unembed.InputError, match="same position"):
+        unembed.explain(model, run, 7, states=states, test=False)
+    assert unembed.explain(model, run, 7, position=2, states=states, test=False).lens.positions == (2,)
 
 
 def test_the_lens_of_a_state_is_what_a_readout_of_it_says():

@@ -15,6 +15,7 @@ from random_models import build
 from starlette.testclient import TestClient
 
 import unembed
+from unembed import readouts
 from unembed.errors import InputError
 from unembed.server import asks
 from unembed.server.app import app
@@ -219,6 +220,17 @@ def test_recorded_runs_are_used_again_and_few_are_kept(model, monkeypatch):
         answer(session, {"ask": "terms", "prompt": PROMPT, "layer": layer, "sublayer": "mlp", "position": 2}, silent)
     answer(session, {"ask": "attention", "prompt": PROMPT, "layer": 1, "head": 1}, silent)
     answer(session, {"ask": "test", "prompt": PROMPT, "tests": [{"part": HEAD, "how": "zero"}]}, silent)
+    assert len(runs) == 1
+    products = []
+
+    def read(model, x):
+        products.append(len(x))
+        return readouts.unembedded(model, x)
+
+    monkeypatch.setattr("unembed.logit_lens.unembedded", read)
+    for change in ({"position": 3}, {"target": "Paris"}, {"target": "Rome"}, {"vs": "Rome"}, {"reference": "raw"}):
+        answer(session, {"ask": "explain", "prompt": PROMPT, "test": False, "position": 3, **change}, silent)
+    assert products == [model.layers + 1], "another token or reference needs no other product with the vocabulary"
     assert len(runs) == 1
     for words in range(1, RUNS + 3):
         answer(session, {"ask": "explain", "prompt": "the " * words, "test": False}, silent)

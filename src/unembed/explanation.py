@@ -17,7 +17,7 @@ from unembed.encoding import with_source
 from unembed.errors import InputError
 from unembed.inspection import activation, looks_at, raised
 from unembed.ledger import Ledger, Term
-from unembed.logit_lens import Lens, read_lens
+from unembed.logit_lens import Lens, States, follow, read_states
 from unembed.model import Model, Stage
 from unembed.parts import Part
 from unembed.progress import Progress, silent
@@ -141,6 +141,7 @@ def explain(
     test: bool = True,
     swap: tuple[str, str] | None = None,
     inputs: bool = False,
+    states: States | None = None,
     progress: Progress = silent,
 ) -> Explanation:
     """Explain why the model predicts a token at a position.
@@ -158,6 +159,7 @@ def explain(
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
+        states: what the lens read of this run at this position, for an explanation of another token; None reads it.
         progress: called while the tests run.
 
     Raises:
@@ -171,8 +173,15 @@ def explain(
     run = prompt if isinstance(prompt, Run) else base_run(model, ids, positions=[where])
     trace = run.trace
     read = readout(trace, target, position=where, reference=reference, versus=versus)
+    if states is not None and (states.trace is not trace or states.position != where):
+        raise InputError("Expected `states` of the same run at the same position.")
     finest = decompose(read, by="source+neuron")
     assert read.target is not None
+    heads, neurons = _notes(
+        read,
+        _largest(finest.coarser("head"), top, "head", "cross_attention"),
+        _largest(finest, top, "neuron"),
+    )
     untested = Explanation(
         model=model,
         readout=read,
@@ -180,9 +189,9 @@ def explain(
         target=prediction(trace, where, read.target),
         ledger=finest.coarser(by),
         finest=finest,
-        heads=_head_notes(read, _largest(finest.coarser("head"), top, "head", "cross_attention")),
-        neurons=_neuron_notes(read, _largest(finest, top, "neuron")),
-        lens=read_lens(trace, read.target, positions=[where], top=1),
+        heads=heads,
+        neurons=neurons,
+        lens=follow(states or read_states(trace, where), read.target, top=1),
         inputs=input_credit(read) if inputs else None,
         notes=(*(() if model.source is None else model.source.notes), *first_token_notes(trace, target, versus)),
     )
@@ -229,17 +238,20 @@ def _tested(
     )
 
 
-def _head_notes(read: Readout, terms: list[Term]) -> tuple[HeadNote, ...]:
-    return tuple(
-        HeadNote(term=term, looks_at=looks_at(read, term, SHOWN), writes_toward=toward)
-        for term, toward in zip(terms, _toward(read, terms), strict=True)
-    )
-
-
-def _neuron_notes(read: Readout, terms: list[Term]) -> tuple[NeuronNote, ...]:
-    return tuple(
-        NeuronNote(term=term, activation=activation(read, term), promotes=toward)
-        for term, toward in zip(terms, _toward(read, terms), strict=True)
+def _notes(
+    read: Readout, heads: list[Term], neurons: list[Term]
+) -> tuple[tuple[HeadNote, ...], tuple[NeuronNote, ...]]:
+    """The notes of heads and neurons, whose writes are read with W_U in one product."""
+    toward = _toward(read, [*heads, *neurons])
+    return (
+        tuple(
+            HeadNote(term=term, looks_at=looks_at(read, term, SHOWN), writes_toward=tokens)
+            for term, tokens in zip(heads, toward[: len(heads)], strict=True)
+        ),
+        tuple(
+            NeuronNote(term=term, activation=activation(read, term), promotes=tokens)
+            for term, tokens in zip(neurons, toward[len(heads) :], strict=True)
+        ),
     )
 
 

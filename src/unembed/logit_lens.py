@@ -79,6 +79,19 @@ class Lens:
         )
 
 
+@dataclass(frozen=True)
+class States:
+    """What the stream predicts after each layer, before any token is followed. Made by `read_states`.
+
+    It holds the whole vocabulary for each state (6 MB for one position of a model of 30 layers and 49,152 tokens), so
+    that another token of the same position needs no other product with it.
+    """
+
+    trace: Trace
+    position: int
+    log_probability: Float[Tensor, "state vocab"]
+
+
 def lens(
     model: Model,
     prompt: str | Sequence[int],
@@ -127,24 +140,62 @@ def read_lens(
         raise InputError("No layer is read: expected at least one, or layers=None for all.")
     chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(trace, i) for i in layers)
     places = trace.positions if positions is None else tuple(absolute_position(p, len(trace.tokens)) for p in positions)
-    kept = [trace.row(p) for p in places]
-    top = min(top, model.vocab)
     with torch.inference_mode():
-        logits = trace.logits[kept]
-        final = logits.argmax(-1)
-        targets = final if target is None else torch.full_like(final, token_id(trace, target))
-        stream = trace.stream()[:, kept]
-        stream[-1] = trace.final[kept]  # the same up to rounding, so that the last row is the model's own prediction
-        states = stream[list(chosen)].flatten(0, 1)
-        log_final = logits.float().log_softmax(-1)
-        reader = _Reader(trace, targets, log_final.exp(), (log_final.exp() * log_final).sum(-1), top)
+        reader = _reader(trace, target, places, top)
+        states = _states(trace, places)[list(chosen)].flatten(0, 1)
         parts = []
         for rows in torch.arange(len(states), device=states.device).split(_CHUNK):
-            parts.append(reader.read(states[rows], rows % len(targets)))
+            parts.append(reader.read(_log_probability(model, states[rows]), rows % len(places)))
             progress("logit lens", (int(rows[-1]) + 1) / len(states))
+    return _lens(reader, chosen, places, parts)
+
+
+def read_states(trace: Trace, position: int) -> States:
+    """What every layer's state at a kept position predicts, for `follow`."""
+    place = absolute_position(position, len(trace.tokens))
+    with torch.inference_mode():
+        return States(trace, place, _log_probability(trace.model, _states(trace, (place,))[:, 0]))
+
+
+def follow(states: States, target: str | int | None = None, *, top: int = 5) -> Lens:
+    """The lens at one position, as `read_lens` gives it, from what was read before.
+
+    Raises:
+        InputError: the target is not in the vocabulary.
+    """
+    log_p, places = states.log_probability, (states.position,)
+    with torch.inference_mode():
+        reader = _reader(states.trace, target, places, top)
+        part = reader.read(log_p, torch.zeros(len(log_p), dtype=torch.long, device=log_p.device))
+    return _lens(reader, tuple(range(len(log_p))), places, [part])
+
+
+def _states(trace: Trace, positions: tuple[int, ...]) -> Float[Tensor, "state query d_model"]:
+    kept = [trace.row(p) for p in positions]
+    stream = trace.stream()[:, kept]
+    stream[-1] = trace.final[kept]  # the same up to rounding, so that the last row is the model's own prediction
+    return stream
+
+
+def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[Tensor, "chunk vocab"]:
+    return unembedded(model, x)[2].float().log_softmax(-1)
+
+
+def _reader(trace: Trace, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
+    logits = trace.logits[[trace.row(p) for p in positions]]
+    final = logits.argmax(-1)
+    targets = final if target is None else torch.full_like(final, token_id(trace, target))
+    log_final = logits.float().log_softmax(-1)
+    negentropy = (log_final.exp() * log_final).sum(-1)
+    return _Reader(trace, targets, log_final.exp(), negentropy, min(top, trace.model.vocab))
+
+
+def _lens(
+    reader: "_Reader", layers: tuple[int, ...], positions: tuple[int, ...], parts: list[tuple[Tensor, ...]]
+) -> Lens:
     columns = (torch.cat(column) for column in zip(*parts, strict=True))
-    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(chosen), len(targets))) for x in columns)
-    return Lens(trace, chosen, places, tuple(targets.tolist()), ids, probability, at_target, rank, kl)
+    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(layers), len(positions))) for x in columns)
+    return Lens(reader.trace, layers, positions, tuple(reader.targets.tolist()), ids, probability, at_target, rank, kl)
 
 
 @dataclass(frozen=True)
@@ -156,9 +207,8 @@ class _Reader:
     negentropy: Float[Tensor, "query"]
     top: int
 
-    def read(self, x: Float[Tensor, "chunk d_model"], query: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
+    def read(self, log_p: Float[Tensor, "chunk vocab"], query: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
         """Top tokens and probabilities, probability and rank of the target, KL: of states at positions `query`."""
-        log_p = unembedded(self.trace.model, x)[2].float().log_softmax(-1)
         best = log_p.topk(self.top)
         at_target = log_p.gather(-1, self.targets[query, None])
         rank = (log_p > at_target).sum(-1, dtype=torch.int32) + 1

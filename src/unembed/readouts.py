@@ -214,17 +214,24 @@ def predictions(trace: Trace, position: int, count: int) -> tuple[Prediction, ..
 def prediction_from(logits: Float[Tensor, "vocab"], token: int) -> Prediction:
     """What these logits give a token."""
     logits = logits.double()
-    return Prediction(
-        token=token,
-        logit=float(logits[token]),
-        probability=float((logits[token] - logits.logsumexp(-1)).exp()),
-        rank=int((logits > logits[token]).sum()) + 1,
-    )
+    return _prediction(logits, logits.logsumexp(-1), token)
 
 
 def predictions_from(logits: Float[Tensor, "vocab"], count: int) -> tuple[Prediction, ...]:
     """The tokens of the largest of these logits, best first."""
-    return tuple(prediction_from(logits, token) for token in logits.topk(min(count, len(logits))).indices.tolist())
+    best = logits.topk(min(count, len(logits))).indices.tolist()
+    logits = logits.double()
+    normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
+    return tuple(_prediction(logits, normaliser, token) for token in best)
+
+
+def _prediction(logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], token: int) -> Prediction:
+    return Prediction(
+        token=token,
+        logit=float(logits[token]),
+        probability=float((logits[token] - normaliser).exp()),
+        rank=int((logits > logits[token]).sum()) + 1,
+    )
 
 
 def first_token_notes(trace: Trace, *targets: str | SupportsIndex | None) -> tuple[str, ...]:

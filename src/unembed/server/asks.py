@@ -56,6 +56,7 @@ def explain(
         test=test,
         top=arguments.count(top),
         swap=words,
+        states=session.states(run, about.position) if words is None else None,
         progress=progress,
     )
     return payloads.explain_payload(result)
@@ -106,10 +107,14 @@ def set_parts(
 
 
 def lens(session: Session, about: About, progress: Progress, *, window: list | None = None, top: int = 5) -> Any:
-    """`unembed lens`: all layers, at the positions of a window `[from, to)`."""
+    """`unembed lens`: all layers, at positions `[from, to)`; of the kept run, if it is whole."""
     tokens, top = session.tokens(about.prompt), arguments.count(top)
     places = arguments.window(window, len(tokens))
-    found = logit_lens.lens(session.model, tokens, about.target, positions=places, top=top, progress=progress)
+    asked = {"target": about.target, "positions": places, "top": top, "progress": progress}
+    if len(tokens) <= WHOLE:
+        found = logit_lens.read_lens(session.run(tokens, -1).trace, **asked)
+    else:
+        found = logit_lens.lens(session.model, tokens, **asked)
     return payloads.lens_payload(found)
 
 

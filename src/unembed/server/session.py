@@ -12,6 +12,7 @@ from torch import Tensor
 from unembed.ablation import mean_values
 from unembed.encoding import with_source
 from unembed.errors import InputError
+from unembed.logit_lens import States, read_states
 from unembed.model import Model
 from unembed.natural_text import PARAGRAPHS
 from unembed.progress import Progress
@@ -36,6 +37,7 @@ class Session:
         self.model = model
         self._readings = OrderedDict() if readings is None else readings
         self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
+        self._states: States | None = None
         self._means: dict[SiteKind, dict[int, Tensor]] = {}
 
     def reading(self, source: str | None) -> "Session":
@@ -93,6 +95,13 @@ class Session:
         while len(self._runs) > RUNS:
             self._runs.popitem(last=False)
         return self._runs[key]
+
+    def states(self, run: Run, position: int) -> States:
+        """What the lens reads at a position of a run; the last one is kept, for another token or reference there."""
+        place = absolute_position(position, run.length)
+        if self._states is None or self._states.trace is not run.trace or self._states.position != place:
+            self._states = read_states(run.trace, place)
+        return self._states
 
     def mean(self, site: Site, progress: Progress) -> Tensor:
         """The mean value of a site over all positions of some plain English (natural_text.py); computed once a kind."""

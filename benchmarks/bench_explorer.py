@@ -1,0 +1,149 @@
+"""How long a click on the page takes: from the event to the changed document, in a browser on this machine.
+
+The server is the one of `unembed open`, in this process. A `MutationObserver` in the page takes the time at which the
+document holds what a click is to show; an animation frame later it is on the screen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import shared
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PROMPT = "The capital of France is"
+SIXTEEN = "The Eiffel Tower, which millions of people visit each year, stands in the"
+LIMIT = 100
+"""Milliseconds of a click that needs no new run."""
+
+# Milliseconds from an event on the element until a condition holds; the condition is looked at after every change.
+CLICK = """([selector, text, event, condition]) => new Promise((resolve, reject) => {
+  const found = [...document.querySelectorAll(selector)].filter((each) => each.textContent.includes(text))[0];
+  const holds = CONDITIONS[condition];
+  const observer = new MutationObserver(() => {
+    if (!holds()) return;
+    observer.disconnect();
+    resolve(performance.now() - start);
+  });
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  setTimeout(() => reject(new Error(`never: ${condition}`)), 30000);
+  const start = performance.now();
+  if (event === "click") found.click();
+  else if (event === "mouseenter") found.dispatchEvent(new MouseEvent(event));
+  else { found.value = event; found.dispatchEvent(new Event("change", { bubbles: true })); }
+})"""
+CONDITIONS = {
+    "head": "document.querySelector('.panel-inspector h2').textContent.includes('L27.H') "
+    "&& document.querySelector('.panel-inspector dl:not(.stale)')",
+    "children": "document.querySelector('tr.sum.level-2')",
+    "no children": "!document.querySelector('tr.level-2')",
+    "preview": "document.querySelector('tr.hovered')",
+    "second": "document.querySelector('.panel-prediction .note').textContent.includes('rank 2')",
+    "raw": "document.querySelector('.panel-ledger .note').textContent.includes('its raw logit')",
+}
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[tuple[Page, str]]:
+    """A page in a browser, and the address of a server of the model."""
+    import uvicorn
+    from playwright.sync_api import sync_playwright
+
+    from unembed.server.app import app
+
+    running = uvicorn.Server(uvicorn.Config(app(shared.model()), host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(60_000)
+        yield page, f"http://127.0.0.1:{port}/"
+        browser.close()
+    running.should_exit = True
+    thread.join(20)
+
+
+def show(page: Page, address: str, **state: Any) -> None:
+    """Opens a state anew and waits until nothing is asked any more: nothing that was answered is kept in the page."""
+    page.goto("about:blank")
+    page.goto(f"{address}#{quote(json.dumps({'a': PROMPT, **state}), safe='')}")
+    page.wait_for_selector(".outcome", state="attached")
+    quiet = 0
+    while quiet < 5:
+        page.wait_for_timeout(50)
+        quiet = 0 if page.locator("progress, .waiting, .stale").count() else quiet + 1
+
+
+def clicked(page: Page, selector: str, text: str, event: str, condition: str) -> float:
+    """Milliseconds from an event on the first such element with this text to the condition."""
+    table = ", ".join(f"{json.dumps(name)}: () => {code}" for name, code in CONDITIONS.items())
+    return page.evaluate(CLICK.replace("CONDITIONS[", f"({{{table}}})["), [selector, text, event, condition])
+
+
+def clicks(page: Page, address: str) -> dict[str, float]:
+    """Each kind of click once, on a page where nothing else is asked."""
+    found = {}
+    show(page, address)
+    found["open a row"] = clicked(page, "tr.level-1", "L27 attn", "click", "children")
+    found["select a head"] = clicked(page, "tr.level-2", "L27.H", "click", "head")
+    show(page, address)
+    twisty = "tr.level-1:first-child .twisty"
+    clicked(page, twisty, "", "click", "children")
+    clicked(page, twisty, "", "click", "no children")
+    found["open a row again"] = clicked(page, twisty, "", "click", "children")
+    found["preview"] = clicked(page, "tr.level-1 + tr.level-1", "", "mouseenter", "preview")
+    show(page, address)
+    found["choose another token"] = clicked(page, ".predictions tr:nth-child(2) button", "", "click", "second")
+    show(page, address)
+    found["change the reference"] = clicked(page, "select", "raw logit", "raw", "raw")
+    return found
+
+
+def first_answers(page: Page, address: str, round_: int) -> dict[str, float]:
+    """A prompt of 16 tokens that was never run: seconds until prediction and ledger show, and until the tests do."""
+    text = SIXTEEN.replace("millions", ("thousands", "hundreds", "dozens", "billions", "lots", "plenty")[round_ % 6])
+    page.goto("about:blank")
+    page.goto(address)
+    field = page.get_by_label("Prompt", exact=True)
+    field.fill(text)
+    start = time.perf_counter()
+    field.press("Enter")
+    page.wait_for_selector(".ledger tfoot .total")
+    shown = time.perf_counter() - start
+    page.wait_for_selector(".panel-strongest .outcome")
+    return {"prediction and ledger": shown, "tests": time.perf_counter() - start}
+
+
+def collected(rounds: int, job: Callable[[int], dict[str, float]]) -> dict[str, list[float]]:
+    """The samples of each kind."""
+    runs = [job(round_) for round_ in range(rounds)]
+    return {name: [run[name] for run in runs] for name in runs[0]}
+
+
+def run(rounds: int) -> shared.Report:
+    """Clicks in milliseconds, and the first answers to a new prompt in seconds."""
+    with opened() as (page, address):
+        clicks(page, address)
+        by_click = collected(rounds, lambda _: clicks(page, address))
+        first = collected(min(rounds, 6), lambda round_: first_answers(page, address, round_))
+    medians = {name: statistics.median(values) for name, values in by_click.items()}
+    return {
+        "click_ms": medians,
+        "first_answers_s": {name: statistics.median(values) for name, values in first.items()},
+        "samples": {"click_ms": by_click, "first_answers_s": first},
+        "limits": [shared.limit(f"{name}, milliseconds", value, LIMIT) for name, value in medians.items()],
+    }
