@@ -189,6 +189,19 @@ def test_a_selected_head_colours_its_sources(visit: Visit) -> None:
     expect(page.locator(".panel-strip")).to_contain_text("through L23.H4")
 
 
+def test_a_pattern_is_weighed_by_what_is_written(visit: Visit, real_model: unembed.Model) -> None:
+    page = visit.open(a=PROMPT, selection=HEAD)
+    panel = page.locator(".panel-attention")
+    panel.get_by_role("button", name="value-weighted, at every position").press("Enter")
+    expect(panel.get_by_label("Norm of what L23.H4 writes, query by key")).to_be_visible()
+    panel.locator(".twin summary", has_text="pattern of L23.H4").press("Enter")
+    cells = panel.locator(".twin tbody tr", has_text="4 ·is").filter(has_text="3 ·France").locator("td")
+    expect(cells).to_have_count(4)
+    own = unembed.attention(real_model, PROMPT, layer=23, head=4)
+    expected = float(own.matrix[4, 3]), float(own.matrix[4, 3] * own.norms[3])
+    assert [float(cell) for cell in cells.all_inner_texts()[2:]] == pytest.approx(expected, abs=0.0006)
+
+
 def test_two_prompts_are_compared(visit: Visit) -> None:
     page = visit.open(a=PROMPT, b=PROMPT_B)
     rows = page.locator(".differences tbody tr")

@@ -44,6 +44,23 @@ def test_one_head_comes_with_its_whole_pattern():
     assert np.array_equal(result.heads[0].pattern, own[3].double().numpy())
 
 
+def test_norms_are_those_of_what_each_source_writes_alone():
+    """By the modules: a head that attends to one source only gives `o_proj` that source's value in its own slot."""
+    module = build("llama", heads=4, kv_heads=2)
+    result = unembed.attention(unembed.wrap(module), TOKENS, layer=1, head=3)
+    attention, values = module.model.layers[1].self_attn, []
+    handle = attention.v_proj.register_forward_hook(lambda _, __, output: values.append(output[0]))
+    with torch.no_grad(), eager(module):
+        module(torch.tensor([TOKENS]))
+        handle.remove()
+        d_head = attention.head_dim
+        mix = torch.zeros(len(TOKENS), 4 * d_head, dtype=torch.float64)
+        mix[:, 3 * d_head :] = values[0][:, d_head:]  # head 3 reads the second of two value heads
+        expected = torch.nn.functional.linear(mix, attention.o_proj.weight).norm(dim=-1)
+    assert result.norms.numpy() == pytest.approx(expected.numpy(), rel=1e-12)
+    assert unembed.attention(unembed.wrap(module), TOKENS, layer=1).norms is None
+
+
 def test_a_later_source_adds_nothing():
     result = unembed.attention(unembed.wrap(build("llama")), TOKENS, position=2)
     later = np.stack([view.contribution[3:] for view in result.heads])

@@ -74,6 +74,7 @@ EVERY = {
     "explain": {"test": True, "top": 3},
     "terms": {"layer": 1, "sublayer": "attention"},
     "inspect": {"part": HEAD},
+    "reads": {"part": HEAD},
     "test": {"tests": [{"part": HEAD, "how": "zero"}]},
     "lens": {"window": [1, 4]},
     "attention": {"layer": 1, "head": 0},
@@ -92,6 +93,8 @@ EVERY = {
 def test_every_ask_gives_its_payload_and_passes_its_schema(client, name, monkeypatch):
     # The tiny tokenizer has no token for the answers of the facts that ship.
     monkeypatch.setattr("unembed.knowledge_comparison.relations", tuple)
+    if name != "facts":
+        monkeypatch.setattr("unembed.server.knowledge.facts_for", lambda folder: ())
     assert EVERY.keys() == asks.ASKS.keys()
     event, data = asked(client, ask=name, prompt=PROMPT, **EVERY[name])
     assert event == "result", data
@@ -339,7 +342,9 @@ def test_keys_of_a_report_are_canonical_json_and_its_results_are_answers(session
     target = found[key_of(first)]["target"]["id"]
     assert key_of({**first, "target": target, "test": True}) in found
     schemas = {payload["schema"] for payload in found.values()}
-    assert schemas == {f"unembed/{name}/1" for name in ("explain", "lens", "terms", "inspect", "attention", "paths")}
+    assert schemas == {
+        f"unembed/{name}/1" for name in ("explain", "lens", "terms", "inspect", "reads", "attention", "paths")
+    }
     for key, payload in found.items():
         ask = json.loads(key)
         if ask["ask"] == "terms":

@@ -13,6 +13,7 @@ import type {
   ModelFacts,
   PatchPayload,
   PathsPayload,
+  ReadsPayload,
   TermsPayload,
   TestPayload,
 } from "./payloads";
@@ -25,6 +26,7 @@ export interface Payloads {
   attention: AttentionPayload;
   test: TestPayload;
   inspect: InspectPayload;
+  reads: ReadsPayload;
   paths: PathsPayload;
   attribute: AttributePayload;
   facts: FactListPayload;
@@ -69,6 +71,7 @@ const ORDER: Record<AskName, number> = {
   test: 1,
   terms: 1,
   inspect: 2,
+  reads: 3,
   generate: 2,
   attention: 3,
   lens: 4,

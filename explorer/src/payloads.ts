@@ -58,6 +58,7 @@ export interface AttentionPayload {
   heads: Array<HeadPattern>;
   matrix: Array<Array<number>> | null;
   versions: Record<string, string>;
+  norms?: Array<number> | null;
   sources?: Array<SourceToken>;
   schema: "unembed/attention/1";
 }
@@ -373,7 +374,7 @@ export interface HeadsPayload {
   schema: "unembed/heads/1";
 }
 
-/** What a part reads and writes at the explained position. */
+/** Where a part looks and what it writes at the explained position. */
 export interface InspectPayload {
   part: Part;
   value: number | null;
@@ -381,7 +382,6 @@ export interface InspectPayload {
   looks_at: Array<LookedAt>;
   promotes: Array<Token>;
   suppresses: Array<Token>;
-  reads: Array<Reading>;
   schema: "unembed/inspect/1";
 }
 
@@ -786,6 +786,13 @@ export interface Reading {
   others: Others;
   error: number;
   tolerance: number;
+}
+
+/** What a part reads of the stream at the explained position. */
+export interface ReadsPayload {
+  part: Part;
+  reads: Array<Reading>;
+  schema: "unembed/reads/1";
 }
 
 /** What was subtracted from the raw logit of the target. */

@@ -3,6 +3,7 @@
 A pattern says from which source tokens a head reads; a large weight on a token whose value says nothing adds nothing.
 The value-weighted pattern `pattern[h, s] * (value[h, s] W_O^h) . w` (Kobayashi et al., *Attention is Not Only a
 Weight*, 2020, here read in logits) is exactly the source terms of the ledger: summed over `s` it is the head's credit.
+Where no readout is meant, at every position, their own measure weighs it: `pattern[h, q, s] ||value[h, s] W_O^h||`.
 """
 
 from collections.abc import Sequence
@@ -10,17 +11,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from unembed.decomposition import decompose
 from unembed.errors import InputError
 from unembed.ledger import Ledger
-from unembed.model import Model, check_has_layers
+from unembed.model import Model, check_has_layers, projection
 from unembed.names import head_name
 from unembed.readouts import Readout, readout
 from unembed.recording import record
-from unembed.trace import Trace
+from unembed.trace import Heads, Trace
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,6 +54,9 @@ class Attention:
     heads: tuple[HeadView, ...]
     matrix: Float[Tensor, "query key"] | Float[Tensor, "query source"] | None
     """The whole pattern, when one head was asked for."""
+    norms: Float[Tensor, "source"] | None
+    """With `matrix`: the norm of what each source's value writes at full attention, `||value[s] W_O||`, before a
+    post-norm. Times `matrix`, it is the norm of what each source writes at each query (Kobayashi et al. 2020)."""
 
     def to_polars(self) -> "pl.DataFrame":
         """One row a head and source token: layer, head, cross, source, pattern, contribution."""
@@ -119,8 +124,10 @@ def attention(
     patterns = {i: _pattern(trace, i, cross=cross) for i in layers}
     views = tuple(_view(patterns[i][h, row], sources[i][h], i, h, cross=cross) for i in layers for h in heads)
     whole = len(trace.positions) == len(trace.tokens)
-    matrix = patterns[layers[0]][heads[0]] if one and whole else None
-    return Attention(trace, read, ledger, views, matrix)
+    if not (one and whole):
+        return Attention(trace, read, ledger, views, matrix=None, norms=None)
+    matrix, norms = patterns[layers[0]][heads[0]], _norms(trace, layers[0], heads[0], cross=cross)
+    return Attention(trace, read, ledger, views, matrix, norms)
 
 
 def _chosen(what: str, index: int | None, count: int) -> list[int]:
@@ -132,10 +139,24 @@ def _chosen(what: str, index: int | None, count: int) -> list[int]:
 
 
 def _pattern(trace: Trace, layer: int, *, cross: bool) -> Float[Tensor, "head query key"]:
+    return _heads(trace, layer, cross=cross).pattern
+
+
+def _heads(trace: Trace, layer: int, *, cross: bool) -> Heads:
     part = trace.layers[layer]
     heads = part.cross_heads if cross else part.heads
     assert heads is not None
-    return heads.pattern
+    return heads
+
+
+@torch.inference_mode()
+def _norms(trace: Trace, layer: int, head: int, *, cross: bool) -> Float[Tensor, "source"]:
+    model, block = trace.model, trace.model.blocks[layer]
+    found = block.cross if cross else block
+    assert found is not None
+    w_o = projection(found.output_projection).reshape(model.heads, -1, model.d_model)[head]
+    value = _heads(trace, layer, cross=cross).value
+    return (value[head * len(value) // model.heads].double() @ w_o.double()).norm(dim=-1)
 
 
 def _view(

@@ -124,58 +124,117 @@ function Strips(props: {
   );
 }
 
-/** The whole pattern of one head, query by key. */
+const WEIGHTINGS = {
+  attention: "pattern",
+  written: "value-weighted, at every position",
+  target: "value-weighted, for the target",
+};
+type Weighting = keyof typeof WEIGHTINGS;
+
+/** The whole pattern of one head, query by key: as it is, by the norm of what is written, or by what the target gets. */
 function Pattern(props: { payload: AttentionPayload; matrix: number[][]; head: number; layer: number; start: number }) {
   const { payload, matrix, start } = props;
-  const weighted = useSignal(false);
+  const weighting = useSignal<Weighting>("attention");
   const size = Math.min(WINDOW, payload.tokens.length - start);
-  const pattern = payload.heads.find((head) => head.head === props.head);
-  const largest = Math.max(0, ...(pattern?.contribution ?? []).map(Math.abs));
   const name = nameOf({ kind: "head", layer: props.layer, head: props.head });
   const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
-  const rows = weighted.value ? 1 : size;
-  const colour = (column: number, row: number): string | null => {
-    if (weighted.value) return signColour(pattern?.contribution[start + column] ?? 0, largest);
-    return column > row ? null : amountColour(matrix[start + row]?.[start + column] ?? 0);
-  };
-  const tell = (column: number, row: number) =>
-    weighted.value
-      ? `${text(column)} gives ${signed(pattern?.contribution[start + column] ?? 0, 3)} logits through ${name}`
-      : `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${(matrix[start + row]?.[start + column] ?? 0).toFixed(3)}`;
+  const attention = (row: number, column: number) => matrix[start + row]?.[start + column] ?? 0;
+  const written = (row: number, column: number) => attention(row, column) * (payload.norms?.[start + column] ?? 0);
   return (
     <>
       <h3>{name}</h3>
       <p class="controls">
-        <button type="button" aria-pressed={!weighted.value} onClick={() => (weighted.value = false)}>
-          pattern
-        </button>
-        <button type="button" aria-pressed={weighted.value} onClick={() => (weighted.value = true)}>
-          value-weighted, for the target
-        </button>
+        {Object.entries(WEIGHTINGS).map(([key, label]) => (
+          <button
+            key={key}
+            type="button"
+            aria-pressed={weighting.value === key}
+            disabled={key === "written" && !payload.norms}
+            onClick={() => (weighting.value = key as Weighting)}
+          >
+            {label}
+          </button>
+        ))}
       </p>
-      <Grid
-        label={weighted.value ? `What each token gives through ${name}` : `Attention pattern of ${name}, query by key`}
-        columns={size}
-        rows={rows}
-        height={weighted.value ? 26 : 12}
-        colour={colour}
-        tell={tell}
-        rowName={(row) => (weighted.value ? "" : `${start + row}`)}
-        columnName={(column) => text(column)}
-      />
+      {weighting.value === "target" ? (
+        <ForTarget payload={payload} head={props.head} name={name} start={start} size={size} />
+      ) : (
+        <Square
+          label={
+            weighting.value === "attention"
+              ? `Attention pattern of ${name}, query by key`
+              : `Norm of what ${name} writes, query by key`
+          }
+          size={size}
+          start={start}
+          text={text}
+          value={weighting.value === "attention" ? attention : written}
+          largest={weighting.value === "attention" ? 1 : undefined}
+        />
+      )}
       <TableTwin
         label={`pattern of ${name}`}
-        head={["from", "to", "attention"]}
+        head={["from", "to", "attention", "norm of what is written"]}
         rows={() =>
-          matrix
-            .slice(start, start + size)
-            .flatMap((row, from) =>
-              row
-                .slice(start, start + from + 1)
-                .map((value, to) => [`${start + from} ${text(from)}`, `${start + to} ${text(to)}`, value.toFixed(3)]),
-            )
+          Array.from({ length: size }, (_, from) =>
+            Array.from({ length: from + 1 }, (_, to) => [
+              `${start + from} ${text(from)}`,
+              `${start + to} ${text(to)}`,
+              attention(from, to).toFixed(3),
+              payload.norms ? written(from, to).toFixed(3) : "",
+            ]),
+          ).flat()
         }
       />
     </>
+  );
+}
+
+/** A triangle of amounts, query by key. */
+function Square(props: {
+  label: string;
+  size: number;
+  start: number;
+  text: (place: number) => string;
+  value: (row: number, column: number) => number;
+  /** What is brightest; without it, the largest value that is shown. */
+  largest: number | undefined;
+}) {
+  const { size, start, text, value } = props;
+  const rows = Array.from({ length: size }, (_, row) => row);
+  const largest = props.largest ?? Math.max(1e-9, ...rows.flatMap((row) => rows.map((column) => value(row, column))));
+  return (
+    <Grid
+      label={props.label}
+      columns={size}
+      rows={size}
+      height={12}
+      colour={(column, row) => (column > row ? null : amountColour(value(row, column) / largest))}
+      tell={(column, row) =>
+        `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${value(row, column).toFixed(3)}`
+      }
+      rowName={(row) => `${start + row}`}
+      columnName={text}
+    />
+  );
+}
+
+/** What each token gives the target through the head, from the explained position. */
+function ForTarget(props: { payload: AttentionPayload; head: number; name: string; start: number; size: number }) {
+  const { payload, name, start } = props;
+  const given = payload.heads.find((head) => head.head === props.head)?.contribution ?? [];
+  const largest = Math.max(0, ...given.map(Math.abs));
+  const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
+  return (
+    <Grid
+      label={`What each token gives through ${name}`}
+      columns={props.size}
+      rows={1}
+      height={26}
+      colour={(column) => signColour(given[start + column] ?? 0, largest)}
+      tell={(column) => `${text(column)} gives ${signed(given[start + column] ?? 0, 3)} logits through ${name}`}
+      rowName={() => ""}
+      columnName={text}
+    />
   );
 }

@@ -1,9 +1,9 @@
 /** The selected part: what it looks at, what it writes toward, and what changes without it. */
 import type { ComponentChildren } from "preact";
 import { nameOf, nameOfTerm, partOf, percent, signed } from "../format";
-import { useAsk, useLatest, usePage } from "../page";
+import { given, useAsk, useLatest, usePage } from "../page";
 import type { Reading, TestPayload } from "../payloads";
-import { HOWS, type How, samePart, type Test } from "../state";
+import { HOWS, type How, type Part, samePart, sublayerOf, type Test } from "../state";
 import { LookedAtChip, Panel, PartButton, Status, Tokens, TokenText } from "./parts";
 
 const MEANING: Record<How, string> = {
@@ -41,11 +41,9 @@ export function InspectorPanel() {
               ))}
             </Fact>
           )}
-          {result.reads.map((reading) => (
-            <Reads key={reading.what} reading={reading} />
-          ))}
           <TokenFact name="writes toward" tokens={result.promotes} />
           <TokenFact name="writes away from" tokens={result.suppresses} />
+          <AllReads part={selection} />
         </dl>
       ) : null}
       <TestBox />
@@ -69,6 +67,26 @@ const READS: Record<Reading["what"], string> = {
   query: "reads: query",
   key: "reads: key",
 };
+
+/** Asked by itself: a head's takes longer than all else that is told of it. */
+function AllReads({ part }: { part: Part }) {
+  const page = usePage();
+  const followed = page.followed();
+  const { answer, result, stale } = useLatest(
+    followed && sublayerOf(part) !== part.kind && page.reads() === null
+      ? { ask: "reads" as const, ...given({ prompt: followed.prompt, position: followed.position }), part }
+      : null,
+  );
+  if (answer?.error) return <Status answer={answer} />;
+  if (!result || stale || !samePart(result.part, part)) return null;
+  return (
+    <>
+      {result.reads.map((reading) => (
+        <Reads key={reading.what} reading={reading} />
+      ))}
+    </>
+  );
+}
 
 /** A number that the part computes of the stream, and the terms that sum to it. */
 function Reads({ reading }: { reading: Reading }) {

@@ -849,6 +849,7 @@ var yt = {
 	test: 1,
 	terms: 1,
 	inspect: 2,
+	reads: 3,
 	generate: 2,
 	attention: 3,
 	lens: 4,
@@ -1478,18 +1479,18 @@ function gn() {
 						name: "looks at",
 						children: i.looks_at.map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position))
 					}),
-					i.reads.map((e) => /* @__PURE__ */ X(yn, { reading: e }, e.what)),
-					/* @__PURE__ */ X(xn, {
+					/* @__PURE__ */ X(Sn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(xn, {
+					/* @__PURE__ */ X(Sn, {
 						name: "writes away from",
 						tokens: i.suppresses
-					})
+					}),
+					/* @__PURE__ */ X(yn, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Sn, {})
+			/* @__PURE__ */ X(Cn, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -1508,7 +1509,18 @@ var vn = {
 	query: "reads: query",
 	key: "reads: key"
 };
-function yn({ reading: e }) {
+function yn({ part: e }) {
+	let t = H(), n = t.followed(), { answer: r, result: i, stale: a } = W(n && Ft(e) !== e.kind && t.reads() === null ? {
+		ask: "reads",
+		...qt({
+			prompt: n.prompt,
+			position: n.position
+		}),
+		part: e
+	} : null);
+	return r?.error ? /* @__PURE__ */ X($, { answer: r }) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(bn, { reading: e }, e.what)) });
+}
+function bn({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
 	return /* @__PURE__ */ X(_n, {
 		name: vn[t],
@@ -1529,7 +1541,7 @@ function yn({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(bn, { term: e }, tn(e.part))),
+			r.map((e) => /* @__PURE__ */ X(xn, { term: e }, tn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -1544,7 +1556,7 @@ function yn({ reading: e }) {
 		]
 	});
 }
-function bn({ term: e }) {
+function xn({ term: e }) {
 	let t = nn(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
@@ -1558,13 +1570,13 @@ function bn({ term: e }) {
 		]
 	});
 }
-function xn(e) {
+function Sn(e) {
 	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(_n, {
 		name: e.name,
 		children: /* @__PURE__ */ X(on, { tokens: e.tokens })
 	});
 }
-function Sn() {
+function Cn() {
 	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -1581,11 +1593,11 @@ function Sn() {
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
 					type: "button",
-					onClick: () => Cn(e),
+					onClick: () => wn(e),
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(wn, {
+			n ? /* @__PURE__ */ X(Tn, {
 				tests: [{
 					part: t,
 					how: n
@@ -1595,7 +1607,7 @@ function Sn() {
 		]
 	}) : null;
 }
-function Cn(e) {
+function wn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
 	let i = r.filter((e) => !V(e.part, t));
@@ -1604,7 +1616,7 @@ function Cn(e) {
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${Y(t)}.`;
 }
-function wn(e) {
+function Tn(e) {
 	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
@@ -1615,12 +1627,12 @@ function wn(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(Tn, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(En, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function Tn({ result: e, note: t }) {
+function En({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -1636,7 +1648,7 @@ function Tn({ result: e, note: t }) {
 					q(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(Dn, {
+			/* @__PURE__ */ X(On, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1659,12 +1671,12 @@ function Tn({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(En, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Dn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function En(e) {
+function Dn(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1677,7 +1689,7 @@ function En(e) {
 		]
 	}, t)) });
 }
-function Dn(e) {
+function On(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -1721,33 +1733,33 @@ function Dn(e) {
 	});
 }
 // src/keys.ts
-var On = {
+var kn = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function kn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => An(e, t, n);
+function An(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => jn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function An(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || jn(n.target) || e.helpOpen.value) return;
+function jn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Mn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: On[i ?? "none"] });
-	else if (n.key === "p" && r) Cn(e);
+	if (n.key === "t" && r) e.set({ test: kn[i ?? "none"] });
+	else if (n.key === "p" && r) wn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function jn(e) {
+function Mn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var Mn = [
+var Nn = [
 	[
 		84,
 		39,
@@ -1783,7 +1795,7 @@ var Mn = [
 		88,
 		6
 	]
-], Nn = [
+], Pn = [
 	[
 		203,
 		196,
@@ -1819,7 +1831,7 @@ var Mn = [
 		206,
 		148
 	]
-], Pn = [
+], Fn = [
 	[
 		0,
 		32,
@@ -1850,14 +1862,14 @@ var Mn = [
 		234,
 		70
 	]
-], Fn = R(!1);
+], In = R(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Fn.value = e.matches, e.addEventListener("change", () => {
-		Fn.value = e.matches;
+	In.value = e.matches, e.addEventListener("change", () => {
+		In.value = e.matches;
 	});
 }
-function In(e, t) {
+function Ln(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1868,25 +1880,25 @@ function In(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Ln(e, t) {
-	return Bn(In(Fn.value ? Nn : Mn, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function Rn(e) {
-	return Bn(In(Pn, e));
+function Rn(e, t) {
+	return Vn(Ln(In.value ? Pn : Nn, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function zn(e) {
+	return Vn(Ln(Fn, e));
+}
+function Bn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Bn([e, t, n]) {
+function Vn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var Vn = 34;
-function Hn(e) {
+var Hn = 34;
+function Un(e) {
 	let t = P(null), n = z(null), r = P({
 		width: 1,
 		height: 1
@@ -1895,17 +1907,17 @@ function Hn(e) {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Vn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Hn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Vn + l.width * i, l.height * a + qn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Wn(c, e, l), Kn(c, e, l, getComputedStyle(o).color), n.value && Gn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Hn + l.width * i, l.height * a + Jn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Gn(c, e, l), qn(c, e, l, getComputedStyle(o).color), n.value && Kn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Vn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Hn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1916,7 +1928,7 @@ function Hn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Un(o[0] + e, i), Un(o[1] + t, a)];
+			n.value = [Wn(o[0] + e, i), Wn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1942,41 +1954,41 @@ function Hn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Un(e, t) {
+function Wn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Wn(e, t, n) {
+function Gn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Vn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Gn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Hn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Kn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Gn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Vn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Kn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Hn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Kn(e, t, n, r) {
+function qn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Vn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Jn(t.columnName(r)), 0, 4), e.restore();
-}
-function qn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Jn(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Hn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Yn(t.columnName(r)), 0, 4), e.restore();
 }
 function Jn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Yn(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function Yn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Yn(e, t) {
+function Xn(e, t) {
 	let n = z(0), r = P(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Xn(e) {
+function Zn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -2008,8 +2020,8 @@ function Xn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Zn() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Ft(r) !== "mlp" ? r : null, o = a !== null && It(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Yn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function Qn() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Ft(r) !== "mlp" ? r : null, o = a !== null && It(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Xn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
@@ -2023,7 +2035,7 @@ function Zn() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(Xn, {
+			/* @__PURE__ */ X(Zn, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -2031,7 +2043,7 @@ function Zn() {
 			/* @__PURE__ */ X($, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(tr, {
+				children: [/* @__PURE__ */ X(nr, {
 					payload: f.result,
 					start: c.value
 				}), /* @__PURE__ */ X(fn, {
@@ -2042,7 +2054,7 @@ function Zn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Qn(f.result, c.value)
+					rows: () => $n(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X($, { answer: p.answer }),
@@ -2050,7 +2062,7 @@ function Zn() {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			p.result?.matrix && u !== void 0 ? /* @__PURE__ */ X(rr, {
+			p.result?.matrix && u !== void 0 ? /* @__PURE__ */ X(ar, {
 				payload: p.result,
 				matrix: p.result.matrix,
 				head: u,
@@ -2060,45 +2072,45 @@ function Zn() {
 		]
 	}) : null;
 }
-function Qn(e, t) {
-	return e.heads.flatMap((n) => $n(n, e).slice(t, t + 128).map((e) => [
-		Y(er(n)),
+function $n(e, t) {
+	return e.heads.flatMap((n) => er(n, e).slice(t, t + 128).map((e) => [
+		Y(tr(n)),
 		`${e.position} ${J(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function $n(e, t) {
+function er(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, t.position + 1);
 }
-function er({ cross: e, layer: t, head: n }) {
+function tr({ cross: e, layer: t, head: n }) {
 	return {
 		kind: e ? "cross_head" : "head",
 		layer: t,
 		head: n
 	};
 }
-function tr({ payload: e, start: t }) {
+function nr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(cn, { part: er(n) }),
+			/* @__PURE__ */ X(cn, { part: tr(n) }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(rr, {
 				head: n,
-				tokens: $n(n, e),
+				tokens: er(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function nr(e) {
+function rr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -2113,71 +2125,104 @@ function nr(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Rn(i)
+					fill: zn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Ln(a, e.largest)
+					fill: Rn(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-function rr(e) {
-	let { payload: t, matrix: n, start: r } = e, i = z(!1), a = Math.min(128, t.tokens.length - r), o = t.heads.find((t) => t.head === e.head), s = Math.max(0, ...(o?.contribution ?? []).map(Math.abs)), c = Y({
+var ir = {
+	attention: "pattern",
+	written: "value-weighted, at every position",
+	target: "value-weighted, for the target"
+};
+function ar(e) {
+	let { payload: t, matrix: n, start: r } = e, i = z("attention"), a = Math.min(128, t.tokens.length - r), o = Y({
 		kind: "head",
 		layer: e.layer,
 		head: e.head
-	}), l = (e) => J(t.tokens[r + e]?.text ?? ""), u = i.value ? 1 : a;
+	}), s = (e) => J(t.tokens[r + e]?.text ?? ""), c = (e, t) => n[r + e]?.[r + t] ?? 0, l = (e, n) => c(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X("h3", { children: c }),
+		/* @__PURE__ */ X("h3", { children: o }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ X("button", {
+			children: Object.entries(ir).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
-				"aria-pressed": !i.value,
-				onClick: () => i.value = !1,
-				children: "pattern"
-			}), /* @__PURE__ */ X("button", {
-				type: "button",
-				"aria-pressed": i.value,
-				onClick: () => i.value = !0,
-				children: "value-weighted, for the target"
-			})]
+				"aria-pressed": i.value === e,
+				disabled: e === "written" && !t.norms,
+				onClick: () => i.value = e,
+				children: n
+			}, e))
 		}),
-		/* @__PURE__ */ X(Hn, {
-			label: i.value ? `What each token gives through ${c}` : `Attention pattern of ${c}, query by key`,
-			columns: a,
-			rows: u,
-			height: i.value ? 26 : 12,
-			colour: (e, t) => i.value ? Ln(o?.contribution[r + e] ?? 0, s) : e > t ? null : Rn(n[r + t]?.[r + e] ?? 0),
-			tell: (e, t) => i.value ? `${l(e)} gives ${G(o?.contribution[r + e] ?? 0, 3)} logits through ${c}` : `from ${r + t} ${l(t)} to ${r + e} ${l(e)}: ${(n[r + t]?.[r + e] ?? 0).toFixed(3)}`,
-			rowName: (e) => i.value ? "" : `${r + e}`,
-			columnName: (e) => l(e)
+		i.value === "target" ? /* @__PURE__ */ X(sr, {
+			payload: t,
+			head: e.head,
+			name: o,
+			start: r,
+			size: a
+		}) : /* @__PURE__ */ X(or, {
+			label: i.value === "attention" ? `Attention pattern of ${o}, query by key` : `Norm of what ${o} writes, query by key`,
+			size: a,
+			start: r,
+			text: s,
+			value: i.value === "attention" ? c : l,
+			largest: i.value === "attention" ? 1 : void 0
 		}),
 		/* @__PURE__ */ X(fn, {
-			label: `pattern of ${c}`,
+			label: `pattern of ${o}`,
 			head: [
 				"from",
 				"to",
-				"attention"
+				"attention",
+				"norm of what is written"
 			],
-			rows: () => n.slice(r, r + a).flatMap((e, t) => e.slice(r, r + t + 1).map((e, n) => [
-				`${r + t} ${l(t)}`,
-				`${r + n} ${l(n)}`,
-				e.toFixed(3)
-			]))
+			rows: () => Array.from({ length: a }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
+				`${r + n} ${s(n)}`,
+				`${r + i} ${s(i)}`,
+				c(n, i).toFixed(3),
+				t.norms ? l(n, i).toFixed(3) : ""
+			])).flat()
 		})
 	] });
 }
+function or(e) {
+	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
+	return /* @__PURE__ */ X(Un, {
+		label: e.label,
+		columns: t,
+		rows: t,
+		height: 12,
+		colour: (e, t) => e > t ? null : zn(i(t, e) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${i(t, e).toFixed(3)}`,
+		rowName: (e) => `${n + e}`,
+		columnName: r
+	});
+}
+function sr(e) {
+	let { payload: t, name: n, start: r } = e, i = t.heads.find((t) => t.head === e.head)?.contribution ?? [], a = Math.max(0, ...i.map(Math.abs)), o = (e) => J(t.tokens[r + e]?.text ?? "");
+	return /* @__PURE__ */ X(Un, {
+		label: `What each token gives through ${n}`,
+		columns: e.size,
+		rows: 1,
+		height: 26,
+		colour: (e) => Rn(i[r + e] ?? 0, a),
+		tell: (e) => `${o(e)} gives ${G(i[r + e] ?? 0, 3)} logits through ${n}`,
+		rowName: () => "",
+		columnName: o
+	});
+}
 // src/align.ts
-function ir(e, t) {
+function cr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...or(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ur(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2197,22 +2242,22 @@ function ir(e, t) {
 	}
 	return n;
 }
-function ar(e) {
+function lr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function or(e, t) {
+function ur(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = sr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = dr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function sr(e, t) {
+function dr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2220,18 +2265,18 @@ function sr(e, t) {
 	return a;
 }
 // src/ledger.ts
-function cr(e, t, n, r = () => !1) {
+function fr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: lr(o.map((e) => e.value))
+			value: pr(o.map((e) => e.value))
 		},
-		sum: lr(e.map((e) => e.value))
+		sum: pr(e.map((e) => e.value))
 	};
 }
-function lr(e) {
+function pr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2239,15 +2284,15 @@ function lr(e) {
 	}
 	return t + n;
 }
-function ur(e) {
-	let t = lr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function mr(e) {
+	let t = pr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function dr(e) {
+function hr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2257,11 +2302,11 @@ function dr(e) {
 		e.source
 	].join(" ");
 }
-function fr(e, t) {
-	let n = new Map(t.map((e) => [dr(e), e]));
+function gr(e, t) {
+	let n = new Map(t.map((e) => [hr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(dr(e));
-		return n.delete(dr(e)), {
+		let t = n.get(hr(e));
+		return n.delete(hr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2273,7 +2318,7 @@ function fr(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function pr() {
+function _r() {
 	let e = H(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2284,7 +2329,7 @@ function pr() {
 	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? ir(mr(r), mr(c.result)) : null, u = l && r ? ar(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
+	} : null), l = o && c?.result ? cr(vr(r), vr(c.result)) : null, u = l && r ? lr(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2298,16 +2343,16 @@ function pr() {
 		mate: u?.[1] ?? null
 	};
 }
-function mr(e) {
+function vr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var hr = {
+var yr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function gr(e) {
+function br(e) {
 	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid"), { answer: o, result: s, stale: c } = W({
 		ask: "patch",
 		prompt: n,
@@ -2327,7 +2372,7 @@ function gr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(hr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(yr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2337,11 +2382,11 @@ function gr(e) {
 		/* @__PURE__ */ X($, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(_r, { result: s })
+			children: /* @__PURE__ */ X(xr, { result: s })
 		}) : null
 	] });
 }
-function _r({ result: e }) {
+function xr({ result: e }) {
 	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
@@ -2361,18 +2406,18 @@ function _r({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(Xn, {
+		/* @__PURE__ */ X(Zn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Hn, {
+		/* @__PURE__ */ X(Un, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Ln(n.effect ?? 0, l) : null;
+				return n ? Rn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2400,9 +2445,9 @@ function _r({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var vr = 12;
-function yr() {
-	let e = H(), t = e.explained.value, n = pr(), { b: r } = e.state.value;
+var Sr = 12;
+function Cr() {
+	let e = H(), t = e.explained.value, n = _r(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2410,13 +2455,13 @@ function yr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? ar(n.columns) : [];
+	let i = n.columns ? lr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(br, {
+			/* @__PURE__ */ X(wr, {
 				explained: t,
 				compared: n
 			}),
@@ -2426,10 +2471,10 @@ function yr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Sr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Er, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(gr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(br, {
 					pairs: i,
 					promptB: r
 				}) : null]
@@ -2437,7 +2482,7 @@ function yr() {
 		]
 	});
 }
-function br({ explained: e, compared: t }) {
+function wr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2485,12 +2530,12 @@ function br({ explained: e, compared: t }) {
 		})]
 	});
 }
-var xr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Sr({ a: e, b: t }) {
-	let n = fr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(xr(t)) - Math.abs(xr(e))), r = n.slice(0, vr), i = n.slice(vr), a = Math.max(0, ...n.map((e) => Math.abs(xr(e)))), o = (e) => [
-		lr(e.map((e) => e.a ?? 0)),
-		lr(e.map((e) => e.b ?? 0)),
-		lr(e.map(xr))
+var Tr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Er({ a: e, b: t }) {
+	let n = gr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Tr(t)) - Math.abs(Tr(e))), r = n.slice(0, Sr), i = n.slice(Sr), a = Math.max(0, ...n.map((e) => Math.abs(Tr(e)))), o = (e) => [
+		pr(e.map((e) => e.a ?? 0)),
+		pr(e.map((e) => e.b ?? 0)),
+		pr(e.map(Tr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2551,28 +2596,28 @@ function Sr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(un, { value: xr(e) })
+						children: /* @__PURE__ */ X(un, { value: Tr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
 						children: /* @__PURE__ */ X(ln, {
-							value: xr(e),
+							value: Tr(e),
 							largest: a
 						})
 					})
-				] }, dr(e.term));
-			}), /* @__PURE__ */ X(Cr, {
+				] }, hr(e.term));
+			}), /* @__PURE__ */ X(Dr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Cr, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Dr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Cr({ name: e, sums: t }) {
+function Dr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2588,14 +2633,14 @@ function Cr({ name: e, sums: t }) {
 		]
 	});
 }
-function wr(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[Tr, Er(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function Or(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[kr, Ar(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Dr(s), ...s.steps.map(Or)], c = o.filter((e) => !r.has(e.id));
+		let o = [jr(s), ...s.steps.map(Mr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Tr];
+		let l = [...o.map((e) => e.id), kr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2614,21 +2659,21 @@ function wr(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - lr(a.map((e) => e.value))
+			value: e.value - pr(a.map((e) => e.value))
 		}
 	};
 }
-var Tr = "output";
-function Er(e) {
+var kr = "output";
+function Ar(e) {
 	return {
-		id: Tr,
+		id: kr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function Dr(e) {
+function jr(e) {
 	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2641,7 +2686,7 @@ function Dr(e) {
 		} : null
 	};
 }
-function Or(e) {
+function Mr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
@@ -2655,13 +2700,13 @@ function Or(e) {
 		}
 	};
 }
-function kr(e, t) {
-	let n = Dr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function Nr(e, t) {
+	let n = jr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Ar = 84, jr = 30;
-function Mr() {
+var Pr = 84, Fr = 30;
+function Ir() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
@@ -2697,17 +2742,17 @@ function Mr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(Nr, {
+					}), /* @__PURE__ */ X(Lr, {
 						payload: o,
-						flow: wr(o, c.value / 100)
+						flow: Or(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Nr({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Pr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ar, s = i.length * jr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function Lr({ payload: e, flow: t }) {
+	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Rr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Pr, s = i.length * Fr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X(dn, {
 			label: "Flow graph",
@@ -2718,12 +2763,12 @@ function Nr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Lr, {
+					t.edges.map((e) => /* @__PURE__ */ X(Vr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Rr, {
+					t.nodes.map((t) => /* @__PURE__ */ X(Hr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2733,7 +2778,7 @@ function Nr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Ir(a, t.nodes, e),
+						x: Br(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2769,28 +2814,28 @@ function Nr({ payload: e, flow: t }) {
 		/* @__PURE__ */ X(fn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [kr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Nr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function Pr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Fr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Fr(e) || !a.has(e.position) ? 0 : 1);
+function Rr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(zr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (zr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Ar / 2;
-	for (let e of t) s.set(e, c), c += Ar * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = Pr / 2;
+	for (let e of t) s.set(e, c), c += Pr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Ar,
-		y: n.indexOf(e.height) * jr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Pr,
+		y: n.indexOf(e.height) * Fr + 18
 	}]));
 }
-function Fr(e) {
+function zr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Ir(e, t, n) {
+function Br(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Lr({ edge: e, places: t, largest: n }) {
+function Vr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2801,7 +2846,7 @@ function Lr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: G(e.value) })
 	});
 }
-function Rr({ node: e, place: t, label: n }) {
+function Hr({ node: e, place: t, label: n }) {
 	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2834,13 +2879,13 @@ function Rr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var zr = 12;
-function Br() {
+var Ur = 12;
+function Wr() {
 	let e = H(), t = z(null), { a: n, source: r } = e.state.value, { answer: i, result: a } = W(t.value === null ? null : {
 		ask: "generate",
 		prompt: t.value,
 		...qt({ source: r }),
-		tokens: zr
+		tokens: Ur
 	});
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
@@ -2852,16 +2897,16 @@ function Br() {
 				onClick: () => t.value = n,
 				children: [
 					"Continue by ",
-					zr,
+					Ur,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X($, { answer: i }),
-			a ? /* @__PURE__ */ X(Vr, { result: a }) : null
+			a ? /* @__PURE__ */ X(Gr, { result: a }) : null
 		]
 	});
 }
-function Vr({ result: e }) {
+function Gr({ result: e }) {
 	let t = H(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
@@ -2887,18 +2932,18 @@ function Vr({ result: e }) {
 	})] });
 }
 // src/transports.ts
-function Hr(e) {
+function Kr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Ur("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Wr(e));
-			await Gr(e.body, n);
+		return qr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Jr(e));
+			await Yr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Ur(e, t, n, r) {
+function qr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2907,7 +2952,7 @@ function Ur(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Wr(e) {
+async function Jr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2915,7 +2960,7 @@ async function Wr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Gr(e, t) {
+async function Yr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2923,38 +2968,38 @@ async function Gr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Kr(e, t);
+		for (let e of a) Xr(e, t);
 	}
-	r.trim() && Kr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Xr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Kr(e, t) {
+function Xr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && qr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Zr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function qr(e, t, n) {
+function Zr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Jr = /* @__PURE__ */ new Set([
+var Qr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Yr(e) {
-	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Jr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function $r(e) {
+	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Qr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Xr(e) {
+function ei(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (qr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Zr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2968,11 +3013,11 @@ function Xr(e) {
 	};
 }
 // src/panels/Header.tsx
-var Zr = {
+var ti = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function Qr() {
+function ni() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -2994,8 +3039,8 @@ function Qr() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(ei, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(ti, {}) : null,
+				/* @__PURE__ */ X(ii, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(ai, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3008,37 +3053,37 @@ function Qr() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X($r, {
+				e.reads() === "text" ? /* @__PURE__ */ X(ri, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X($r, {
+				i === "source" ? null : /* @__PURE__ */ X(ri, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X($r, {
+				t.b === null ? null : /* @__PURE__ */ X(ri, {
 					name: "b",
-					label: `${Zr[i]} B`,
+					label: `${ti[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X($r, {
+				i === "source" ? /* @__PURE__ */ X(ri, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X($r, {
+				/* @__PURE__ */ X(ri, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X($r, {
+				/* @__PURE__ */ X(ri, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3074,7 +3119,7 @@ function Qr() {
 		})]
 	});
 }
-function $r(e) {
+function ri(e) {
 	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
 	Oe(() => {
 		r.value = n;
@@ -3115,7 +3160,7 @@ function $r(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function ei() {
+function ii() {
 	let e = H(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
@@ -3133,15 +3178,15 @@ function ei() {
 		})]
 	});
 }
-function ti() {
+function ai() {
 	let e = H(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await Ur("/report", {
+		let n = await qr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Wr(n);
+			t.value = await Jr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3159,7 +3204,7 @@ function ti() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var ni = [
+var oi = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3169,7 +3214,7 @@ var ni = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ri() {
+function si() {
 	let e = H(), t = P(null), n = e.helpOpen.value;
 	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3182,7 +3227,7 @@ function ri() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: ni.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: oi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3195,23 +3240,23 @@ function ri() {
 	});
 }
 // src/knowledge.ts
-function ii(e, t, n) {
+function ci(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function ai(e, t) {
+function li(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function oi(e) {
+function ui(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function si(e) {
+function di(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -3219,10 +3264,10 @@ function si(e) {
 		shared: e.shared
 	};
 }
-function ci(e, t) {
+function fi(e, t) {
 	return t ?? Dt.find((t) => e[t].length > 0) ?? "refined";
 }
-function li({ layer: e, expert: t, neuron: n }) {
+function pi({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3230,14 +3275,14 @@ function li({ layer: e, expert: t, neuron: n }) {
 		neuron: n
 	};
 }
-function ui({ layer: e, expert: t, neuron: n }) {
+function mi({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function di({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function hi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -3247,7 +3292,7 @@ function di({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function fi(e, t, n, r, i) {
+function gi(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -3265,7 +3310,7 @@ function fi(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return pi([
+		return _i([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -3274,34 +3319,34 @@ function fi(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? pi([
+	return e.action === "erase" ? _i([
 		"suppress",
 		...r,
 		...o
-	]) : pi([
+	]) : _i([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function pi(e) {
+function _i(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function mi(e, t) {
+function vi(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...gi(e, t),
+		...bi(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function hi(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(ui);
+function yi(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(mi);
 	return t.action === "update" ? {
 		ask: "update",
-		...gi(e, n),
+		...bi(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -3309,21 +3354,21 @@ function hi(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...gi(e, n),
+		...bi(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function gi({ prompts: e }, { prompt: t, target: n }) {
+function bi({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
 // src/panels/FactChoice.tsx
-function _i({ list: e, explained: t }) {
-	let n = H(), r = ii(e, n.state.value.a, t.target.text);
+function xi({ list: e, explained: t }) {
+	let n = H(), r = ci(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3345,7 +3390,7 @@ function _i({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function vi({ list: e, open: t }) {
+function Si({ list: e, open: t }) {
 	let n = H(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
@@ -3396,8 +3441,8 @@ function vi({ list: e, open: t }) {
 		})]
 	});
 }
-function yi() {
-	let e = H(), t = z(""), n = z(""), r = oi(t.value);
+function Ci() {
+	let e = H(), t = z(""), n = z(""), r = ui(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3434,17 +3479,17 @@ function yi() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var bi = {
+var wi = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, xi = {
+}, Ti = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Si({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = si(e), s = a?.action === "erase" ? o.shared : o[ci(o, r?.set ?? null)], c = U(a && r && i ? hi(r, a, i, s) : null);
+function Ei({ found: e, list: t }) {
+	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = di(e), s = a?.action === "erase" ? o.shared : o[fi(o, r?.set ?? null)], c = U(a && r && i ? yi(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3457,7 +3502,7 @@ function Si({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Ci, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Di, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3465,19 +3510,19 @@ function Si({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X($, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Oi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(Ei, {
+			}), /* @__PURE__ */ X(Ai, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(li(e)))
+				neurons: s.map((e) => Y(pi(e)))
 			})] }) : null
 		]
 	});
 }
-function Ci({ own: e, counts: t }) {
+function Di({ own: e, counts: t }) {
 	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
@@ -3497,7 +3542,7 @@ function Ci({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: Tt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: bi[e]
+						children: wi[e]
 					}, e))
 				})
 			] }),
@@ -3517,7 +3562,7 @@ function Ci({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Et.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: xi[e]
+						children: Ti[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3538,7 +3583,7 @@ function Ci({ own: e, counts: t }) {
 		]
 	});
 }
-function wi({ result: e, answer: t }) {
+function Oi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3592,8 +3637,8 @@ function wi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ti, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ti, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ki, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ki, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -3677,7 +3722,7 @@ function wi({ result: e, answer: t }) {
 		]
 	});
 }
-function Ti({ said: e }) {
+function ki({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3690,44 +3735,44 @@ function Ti({ said: e }) {
 		]
 	});
 }
-function Ei(e) {
+function Ai(e) {
 	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(Di, {
+		}), /* @__PURE__ */ X(ji, {
 			label: "The fact as a line of JSON",
-			text: di(e.fact)
+			text: hi(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(Di, {
+		/* @__PURE__ */ X(ji, {
 			label: "The command",
-			text: fi(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: gi(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Di({ label: e, text: t }) {
+function ji({ label: e, text: t }) {
 	return /* @__PURE__ */ X(dn, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Oi = [
+var Mi = [
 	.2,
 	.1,
 	.05
-], ki = 12, Ai = {
+], Ni = 12, Pi = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function ji({ explained: e }) {
+function Fi({ explained: e }) {
 	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3745,15 +3790,15 @@ function ji({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Mi, {
+			a?.result ? /* @__PURE__ */ X(Ii, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Pi, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(Ri, { list: a.result }) : null
 		]
 	});
 }
-function Mi({ list: e, explained: t }) {
+function Ii({ list: e, explained: t }) {
 	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3762,7 +3807,7 @@ function Mi({ list: e, explained: t }) {
 		/* @__PURE__ */ X(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Ni, {})
+		/* @__PURE__ */ X(Li, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3778,7 +3823,7 @@ function Mi({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Ni, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(Li, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: kt }),
@@ -3792,17 +3837,17 @@ function Mi({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(_i, {
+		i || a ? null : /* @__PURE__ */ X(xi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(vi, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Si, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(yi, {})] })
+		}), i ? null : /* @__PURE__ */ X(Ci, {})] })
 	] });
 }
-function Ni() {
+function Li() {
 	let e = H();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3810,8 +3855,8 @@ function Ni() {
 		children: "Close"
 	});
 }
-function Pi({ list: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? mi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
+function Ri({ list: e }) {
+	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? vi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3825,7 +3870,7 @@ function Pi({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Oi, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...Mi, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3843,17 +3888,17 @@ function Pi({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(Fi, { found: o }), /* @__PURE__ */ X(Si, {
+			children: [/* @__PURE__ */ X(zi, { found: o }), /* @__PURE__ */ X(Ei, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Fi({ found: e }) {
+function zi({ found: e }) {
 	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = si(e), a = ci(i, n.set), o = e.facts.length - 1;
+	let i = di(e), a = fi(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -3886,18 +3931,18 @@ function Fi({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ai[e],
+					Pi[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(Ii, { neurons: i[e] })
+				/* @__PURE__ */ X(Bi, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(Li, {
+		}) : /* @__PURE__ */ X(Vi, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -3917,23 +3962,23 @@ function Fi({ found: e }) {
 		})
 	] });
 }
-function Ii({ neurons: e }) {
+function Bi({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, ki).map((e) => {
-			let t = li(e);
+		children: [e.slice(0, Ni).map((e) => {
+			let t = pi(e);
 			return /* @__PURE__ */ X(cn, { part: t }, Y(t));
-		}), e.length > ki ? /* @__PURE__ */ X("span", {
+		}), e.length > Ni ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - ki,
+				e.length - Ni,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Li(e) {
+function Vi(e) {
 	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3949,9 +3994,9 @@ function Li(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(wn, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Tn, {
 				tests: e.neurons.map((e) => ({
-					part: li(e),
+					part: pi(e),
 					how: n
 				})),
 				target: e.target,
@@ -3965,13 +4010,13 @@ function Li(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ri = 12, zi = 100, Bi = 12;
-function Vi() {
+var Hi = 12, Ui = 100, Wi = 12;
+function Gi() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = W(r && a && i && e.reads() === null ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: zi
+		top: Ui
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -3991,23 +4036,23 @@ function Vi() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Hi, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Ki, {
 						result: s,
 						stale: c
-					}) : null] }), r && a ? /* @__PURE__ */ X(ji, { explained: t }) : null]
+					}) : null] }), r && a ? /* @__PURE__ */ X(Fi, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
-function Hi({ result: e, stale: t }) {
-	let n = ai(e.attributions, e.layers.length);
+function Ki({ result: e, stale: t }) {
+	let n = li(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(Ui, { result: e }),
-			/* @__PURE__ */ X(Wi, { result: e }),
-			/* @__PURE__ */ X(Gi, { neurons: e.attributions.slice(0, Ri) }),
+			/* @__PURE__ */ X(qi, { result: e }),
+			/* @__PURE__ */ X(Ji, { result: e }),
+			/* @__PURE__ */ X(Yi, { neurons: e.attributions.slice(0, Hi) }),
 			/* @__PURE__ */ X(fn, {
 				label: "attribution by layer",
 				head: [
@@ -4022,13 +4067,13 @@ function Hi({ result: e, stale: t }) {
 					e.sum === null ? "" : G(e.sum, 4),
 					G(e.change, 4),
 					e.error === null ? "" : K(e.error, 4),
-					(n[t] ?? []).map((e) => `${Y(li(e))} ${G(e.value, 3)}`).join(", ")
+					(n[t] ?? []).map((e) => `${Y(pi(e))} ${G(e.value, 3)}`).join(", ")
 				])
 			})
 		]
 	});
 }
-function Ui({ result: e }) {
+function qi({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4064,43 +4109,43 @@ function Ui({ result: e }) {
 		})]
 	});
 }
-function Wi({ result: e }) {
-	let t = H(), n = ai(e.attributions, e.layers.length), r = Math.min(Bi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function Ji({ result: e }) {
+	let t = H(), n = li(e.attributions, e.layers.length), r = Math.min(Wi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
 			" strongest neurons by layer, at most ",
-			Bi,
+			Wi,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Hn, {
+	}), /* @__PURE__ */ X(Un, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
 		height: 10,
 		colour: (e, t) => {
 			let n = a(e, t);
-			return n ? Ln(n.value, i) : null;
+			return n ? Rn(n.value, i) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Y(li(n))}: ${G(n.value, 3)}` : "";
+			return n ? `${Y(pi(n))}: ${G(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && V(li(n), o);
+			return n !== void 0 && V(pi(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (e) => `L${e}`,
 		onChoose: (e, n) => {
 			let r = a(e, n);
-			r && t.select(li(r));
+			r && t.select(pi(r));
 		}
 	})] });
 }
-function Gi({ neurons: e }) {
+function Yi({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4128,7 +4173,7 @@ function Gi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(cn, { part: li(e) })
+			children: /* @__PURE__ */ X(cn, { part: pi(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
@@ -4151,10 +4196,10 @@ function Gi({ neurons: e }) {
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
 // src/panels/tested.ts
-function Ki() {
-	return U(qi(H().followed()))?.result ?? null;
+function Xi() {
+	return U(Zi(H().followed()))?.result ?? null;
 }
-function qi(e) {
+function Zi(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4162,7 +4207,7 @@ function qi(e) {
 		top: 10
 	} : null;
 }
-function Ji(e, t) {
+function Qi(e, t) {
 	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === It(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -4170,18 +4215,18 @@ function Ji(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var Yi = 12, Xi = 10, Zi = Infinity, Qi = pe({
+var $i = 12, ea = 10, ta = Infinity, na = pe({
 	is: () => !1,
 	set: () => {}
 });
-function $i() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z(Yi), i = z({});
+function ra() {
+	let e = H(), t = e.explained.value, n = z("size"), r = z($i), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = cr(a.terms, r.value, n.value, (e) => ea(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = fr(a.terms, r.value, n.value, (e) => ia(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(ta, { explained: t }),
+		note: /* @__PURE__ */ X(aa, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4200,12 +4245,12 @@ function $i() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Yi ? Zi : Yi,
-				children: r.value === Yi ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === $i ? ta : $i,
+				children: r.value === $i ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(Qi.Provider, {
+		}), /* @__PURE__ */ X(na.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ea(t, o),
+				is: (e, t) => i.value[e] ?? ia(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4217,7 +4262,7 @@ function $i() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: fa,
+				onKeyDown: ga,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4242,44 +4287,44 @@ function $i() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ia, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ca, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, dr(e))), /* @__PURE__ */ X(ua, {
+					}, hr(e))), /* @__PURE__ */ X(ma, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(ra, { explained: t })
+					/* @__PURE__ */ X(sa, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ea(e, t) {
+function ia(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Ft(t) === e.kind;
 }
-function ta({ explained: e }) {
+function aa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		na(n),
+		oa(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function na(e) {
+function oa(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function ra({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ur(e.ledger);
+function sa({ explained: e }) {
+	let { sum: t, error: n, holds: r } = mr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4307,10 +4352,10 @@ function ra({ explained: e }) {
 		]
 	}) });
 }
-function ia(e) {
-	let t = H(), n = je(Qi), { term: r, level: i } = e, a = nn(r), o = dr(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ca(e) {
+	let t = H(), n = je(na), { term: r, level: i } = e, a = nn(r), o = hr(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(ca, {
+		/* @__PURE__ */ X(fa, {
 			name: tn(r),
 			value: r.value,
 			level: i,
@@ -4323,24 +4368,24 @@ function ia(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(aa, {
+		c && i === 1 ? /* @__PURE__ */ X(la, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(oa, {
+		c && i === 2 ? /* @__PURE__ */ X(ua, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function aa({ term: e, largest: t }) {
+function la({ term: e, largest: t }) {
 	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Xi
+		top: ea
 	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4350,55 +4395,55 @@ function aa({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = cr(a.filter((e) => e.source === null), Zi, "size");
+	let { terms: a, others: o } = i.result, s = fr(a.filter((e) => e.source === null), ta, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(ia, {
+		s.shown.map((e) => /* @__PURE__ */ X(ca, {
 			term: e,
 			level: 2,
 			largest: t,
 			sources: a.filter((t) => t.source !== null && V(nn(t), nn(e)))
-		}, dr(e))),
-		/* @__PURE__ */ X(ua, {
+		}, hr(e))),
+		/* @__PURE__ */ X(ma, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(da, {
+		/* @__PURE__ */ X(ha, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function oa(e) {
-	let t = H(), n = (e) => `from ${e.source} ${J(sa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = cr(e.terms, Xi, "size");
+function ua(e) {
+	let t = H(), n = (e) => `from ${e.source} ${J(da(t.explained.value, e))}`, { shown: r, others: i, sum: a } = fr(e.terms, ea, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(ca, {
+		r.map((t) => /* @__PURE__ */ X(fa, {
 			name: n(t),
 			value: t.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, dr(t))),
-		/* @__PURE__ */ X(ua, {
+		}, hr(t))),
+		/* @__PURE__ */ X(ma, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(da, {
+		/* @__PURE__ */ X(ha, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function sa(e, { kind: t, source: n }) {
+function da(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function ca(e) {
+function fa(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4437,12 +4482,12 @@ function ca(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(la, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(pa, { part: n }) : null })
 		]
 	});
 }
-function la({ part: e }) {
-	let t = Ki(), n = t && Ji(t, e);
+function pa({ part: e }) {
+	let t = Xi(), n = t && Qi(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -4461,7 +4506,7 @@ function la({ part: e }) {
 		]
 	});
 }
-function ua(e) {
+function ma(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4490,7 +4535,7 @@ function ua(e) {
 		]
 	});
 }
-function da(e) {
+function ha(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4512,20 +4557,20 @@ function da(e) {
 		]
 	});
 }
-function fa(e) {
+function ga(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var pa = {
+var _a = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ma() {
-	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
+function va() {
+	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Xn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
 		ask: "lens",
 		prompt: a.prompt,
 		...qt({ source: a.source }),
@@ -4534,7 +4579,7 @@ function ma() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? _a(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? xa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4548,14 +4593,14 @@ function ma() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(pa).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(_a).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(Xn, {
+			/* @__PURE__ */ X(Zn, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4563,16 +4608,16 @@ function ma() {
 			/* @__PURE__ */ X($, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Hn, {
-					label: `Logit lens, ${pa[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Un, {
+					label: `Logit lens, ${_a[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Rn(f(n)) : null;
+						return n ? zn(f(n)) : null;
 					},
-					tell: (e, t) => ga(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => ha(u.layers[e] ?? null),
+					tell: (e, t) => ba(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => ya(u.layers[e] ?? null),
 					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
@@ -4590,7 +4635,7 @@ function ma() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						ha(e.layer),
+						ya(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
 						q(e.top_probability[0] ?? 0),
@@ -4602,15 +4647,15 @@ function ma() {
 		]
 	});
 }
-function ha(e) {
+function ya(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function ga(e, t) {
+function ba(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${ha(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${ya(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function _a(e, t) {
+function xa(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4620,7 +4665,7 @@ function _a(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function va() {
+function Sa() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4653,15 +4698,15 @@ function va() {
 					children: "×"
 				})
 			] }, Nt(r.part)))
-		}), /* @__PURE__ */ X(wn, {
+		}), /* @__PURE__ */ X(Tn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function ya() {
-	let e = H().explained.value, t = pr();
+function Ca() {
+	let e = H().explained.value, t = _r();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4686,17 +4731,17 @@ function ya() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(ba, {
+			children: [/* @__PURE__ */ X(wa, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(ba, {
+			}), t?.result ? /* @__PURE__ */ X(wa, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function ba({ explained: e, caption: t }) {
+function wa({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4743,15 +4788,15 @@ function ba({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var xa = 6;
-function Sa() {
-	let e = H(), t = e.explained.value, n = U(qi(e.followed())), r = Ki(), i = z(!1);
+var Ta = 6;
+function Ea() {
+	let e = H(), t = e.explained.value, n = U(Zi(e.followed())), r = Xi(), i = z(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : xa;
+	let a = i.value ? Infinity : Ta;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(wa, { tested: r }),
+		note: /* @__PURE__ */ X(Oa, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
 			/* @__PURE__ */ X(dn, {
@@ -4778,7 +4823,7 @@ function Sa() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Ca, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Da, {
 					part: {
 						kind: e.cross ? "cross_head" : "head",
 						layer: e.layer,
@@ -4787,7 +4832,7 @@ function Sa() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Ca, {
+				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Da, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -4799,7 +4844,7 @@ function Sa() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > xa ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > Ta ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4807,12 +4852,12 @@ function Sa() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Ta(r)
+				children: ka(r)
 			})
 		]
 	});
 }
-function Ca(e) {
+function Da(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
@@ -4823,11 +4868,11 @@ function Ca(e) {
 			children: /* @__PURE__ */ X(un, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(la, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(pa, { part: e.part }) }),
 		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(on, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function wa({ tested: e }) {
+function Oa({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
@@ -4846,13 +4891,13 @@ function wa({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function Ta(e) {
+function ka(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Ea() {
-	let e = H(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = ja();
+function Aa() {
+	let e = H(), t = e.explained.value, n = Xn(t?.position ?? 0, t?.tokens.length ?? 0), r = Fa();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = r !== null && It(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
@@ -4866,12 +4911,12 @@ function Ea() {
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Da, {
+			e.reads() === null ? null : /* @__PURE__ */ X(ja, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(Xn, {
+			/* @__PURE__ */ X(Zn, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -4885,19 +4930,19 @@ function Ea() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: Oa(n, s),
+						style: Ma(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Aa(e),
+						onKeyDown: (e) => Pa(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
 							/* @__PURE__ */ X(Q, { text: t.text }),
-							/* @__PURE__ */ X(ka, {
+							/* @__PURE__ */ X(Na, {
 								value: n,
 								largest: s
 							})
@@ -4908,14 +4953,14 @@ function Ea() {
 		]
 	});
 }
-function Da(e) {
-	let t = Yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function ja(e) {
+	let t = Xn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(Xn, {
+		/* @__PURE__ */ X(Zn, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -4926,14 +4971,14 @@ function Da(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Oa(e.values[t.position], e.largest),
+				style: Ma(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X(Q, { text: t.label }),
-					/* @__PURE__ */ X(ka, {
+					/* @__PURE__ */ X(Na, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -4942,28 +4987,28 @@ function Da(e) {
 		})
 	] });
 }
-function Oa(e, t) {
+function Ma(e, t) {
 	if (e === void 0) return {};
-	let n = Ln(e, t);
+	let n = Rn(e, t);
 	return {
 		background: n,
-		color: zn(n)
+		color: Bn(n)
 	};
 }
-function ka(e) {
+function Na(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
 	});
 }
-function Aa(e) {
+function Pa(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ja() {
+function Fa() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Ft(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -4972,28 +5017,28 @@ function ja() {
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ma(s, a)
+		values: Ia(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ma(i.result, t)
+		values: Ia(i.result, t)
 	} : null;
 }
-function Ma(e, t) {
+function Ia(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (It(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Na({ page: e }) {
+function La({ page: e }) {
 	let t = P(null);
-	return Oe(() => e.link(), [e]), Oe(() => t.current ? kn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Jt.Provider, {
+	return Oe(() => e.link(), [e]), Oe(() => t.current ? An(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Jt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(Qr, {}),
-				/* @__PURE__ */ X(Pa, { page: e }),
-				/* @__PURE__ */ X(ri, {}),
+				/* @__PURE__ */ X(ni, {}),
+				/* @__PURE__ */ X(Ra, { page: e }),
+				/* @__PURE__ */ X(si, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5003,7 +5048,7 @@ function Na({ page: e }) {
 		})
 	});
 }
-function Pa({ page: e }) {
+function Ra({ page: e }) {
 	let t = e.asked(), n = U(t ? {
 		ask: "explain",
 		...Kt(e.state.value),
@@ -5022,27 +5067,27 @@ function Pa({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Ea, {}),
+			/* @__PURE__ */ X(Aa, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(ya, {}), /* @__PURE__ */ X(ma, {})]
+				children: [/* @__PURE__ */ X(Ca, {}), /* @__PURE__ */ X(va, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X($i, {}), /* @__PURE__ */ X(Sa, {})]
+				children: [/* @__PURE__ */ X(ra, {}), /* @__PURE__ */ X(Ea, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ X(gn, {}),
-					/* @__PURE__ */ X(va, {}),
-					/* @__PURE__ */ X(Zn, {})
+					/* @__PURE__ */ X(Sa, {}),
+					/* @__PURE__ */ X(Qn, {})
 				]
 			}),
-			/* @__PURE__ */ X(yr, {}),
-			/* @__PURE__ */ X(Mr, {}),
-			/* @__PURE__ */ X(Vi, {}),
-			/* @__PURE__ */ X(Br, {})
+			/* @__PURE__ */ X(Cr, {}),
+			/* @__PURE__ */ X(Ir, {}),
+			/* @__PURE__ */ X(Gi, {}),
+			/* @__PURE__ */ X(Wr, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5054,30 +5099,30 @@ function Pa({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var Fa = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var za = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Ia(e, t, n) {
-	La(n);
+function Ba(e, t, n) {
+	Va(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Na, { page: new Gt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ X(La, { page: new Gt(e, t) }), r), () => fe(null, r);
 }
-function La(e) {
+function Va(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Fa, n.append(r);
+	r.dataset.unembed = "", r.textContent = za, n.append(r);
 }
-function Ra({ model: e, el: t }) {
+function Ha({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ia({
+	return Ba({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Yr(n.results) : Xr(e), t);
+	}, n.live === !1 ? $r(n.results) : ei(e), t);
 }
-var za = document.getElementById("unembed"), Ba = document.getElementById("unembed-data")?.textContent;
-if (za && Ba) {
-	let e = JSON.parse(Ba);
-	Ia(e, e.host === "report" ? Yr(e.results) : Hr(e.token), za);
+var Ua = document.getElementById("unembed"), Wa = document.getElementById("unembed-data")?.textContent;
+if (Ua && Wa) {
+	let e = JSON.parse(Wa);
+	Ba(e, e.host === "report" ? $r(e.results) : Kr(e.token), Ua);
 }
-var Va = { render: Ra };
-export { Va as default };
+var Ga = { render: Ha };
+export { Ga as default };

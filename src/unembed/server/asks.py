@@ -13,6 +13,7 @@ from unembed.inspection import inspect_part
 from unembed.intervention import intervene
 from unembed.paths import expand_paths
 from unembed.progress import Progress
+from unembed.prompts import absolute_position
 from unembed.readings import readings
 from unembed.readouts import Readout, predictions, readout, token_id
 from unembed.run import Run
@@ -69,11 +70,18 @@ def terms(session: Session, about: About, progress: Progress, *, layer: int, sub
 
 
 def inspect(session: Session, about: About, progress: Progress, *, part: dict, top: int = 10) -> Any:
-    """What a part reads, writes and adds."""
+    """Where a part looks, what it writes and adds."""
     run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
     read = readout(run.trace, **_readout_of(about))
     found = inspect_part(read, chosen, top=arguments.count(top))
-    return payloads.inspect_payload(found, readings(run, chosen, read.position))
+    return payloads.inspect_payload(found)
+
+
+def reads(session: Session, about: About, progress: Progress, *, part: dict) -> Any:
+    """What a part reads of the stream; of the prediction only the position matters."""
+    run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
+    place = absolute_position(about.position, run.length)
+    return payloads.reads_payload(run, chosen, readings(run, chosen, place))
 
 
 def set_parts(
@@ -181,6 +189,7 @@ ASKS: dict[str, Callable[..., Any]] = {
     "explain": explain,
     "terms": terms,
     "inspect": inspect,
+    "reads": reads,
     "test": set_parts,
     "lens": lens,
     "attention": attention,

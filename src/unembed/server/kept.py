@@ -96,6 +96,7 @@ def kept_attribution(session: Session, state: Mapping[str, Any], progress: Progr
 
 def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
     """The largest rows opened; the parts that are listed, inspected, zeroed, and their layers' attention."""
+    alone = explained["model"]["reads"] is None
     rows = [t for t in explained["ledger"]["terms"] if t["kind"] in ("attention", "cross_attention", "mlp")]
     for row in sorted(rows, key=lambda t: -abs(t["value"]))[:ROWS]:
         place = {"layer": row["layer"], "sublayer": row["kind"]}
@@ -103,15 +104,15 @@ def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
     for kind, parts in (("head", explained["heads"]), ("neuron", explained["neurons"])):
         for part in parts:
             indices = {name: part[name] for name in ("layer", "head", "expert", "neuron") if part.get(name) is not None}
-            yield {
-                "ask": "inspect",
-                **followed,
-                "part": {"kind": "cross_head" if part.get("cross") else kind, **indices},
-            }
+            named = {"part": {"kind": "cross_head" if part.get("cross") else kind, **indices}}
+            yield {"ask": "inspect", **followed, **named}
+            if alone:
+                place = {name: followed[name] for name in ("prompt", "position") if name in followed}
+                yield {"ask": "reads", **place, **named}
     places = [{"layer": head["layer"], **({"cross": True} if head["cross"] else {})} for head in explained["heads"]]
     for head, place in zip(explained["heads"][:1], places, strict=False):
         yield {"ask": "attention", **followed, **place, "head": head["head"]}
     for key in dict.fromkeys(key_of(place) for place in places):
         yield {"ask": "attention", **followed, **json.loads(key)}
-    if len(explained["tokens"]) <= FEW and explained["model"]["reads"] is None:
+    if len(explained["tokens"]) <= FEW and alone:
         yield {"ask": "paths", **followed}

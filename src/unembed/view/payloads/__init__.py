@@ -100,11 +100,13 @@ from unembed.view.payloads.parts import Part as Part
 from unembed.view.payloads.parts import PartTest as PartTest
 from unembed.view.payloads.parts import Reading as Reading
 from unembed.view.payloads.parts import ReadPart as ReadPart
+from unembed.view.payloads.parts import ReadsPayload as ReadsPayload
 from unembed.view.payloads.parts import ReadTerm as ReadTerm
 from unembed.view.payloads.parts import TermsPayload as TermsPayload
 from unembed.view.payloads.parts import TestPayload as TestPayload
 from unembed.view.payloads.parts import inspect_payload as inspect_payload
 from unembed.view.payloads.parts import part_of as part_of
+from unembed.view.payloads.parts import reads_payload as reads_payload
 from unembed.view.payloads.parts import terms_payload as terms_payload
 from unembed.view.payloads.parts import test_payload as test_payload
 from unembed.view.payloads.patching import Continuation as Continuation
@@ -131,6 +133,7 @@ PAYLOADS: tuple[type, ...] = (
     GeneratePayload,
     TermsPayload,
     InspectPayload,
+    ReadsPayload,
     TestPayload,
     AblatePayload,
     HeadsPayload,

@@ -48,6 +48,9 @@ class AttentionPayload:
     matrix: list[list[float]] | None
     """The whole pattern, query by key, when one head was asked for."""
     versions: dict[str, str]
+    norms: list[float] | None = None
+    """With `matrix`: the norm of what each source's value writes at full attention. Times `matrix`, it is the norm of
+    what each source writes at each query."""
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder read, for an encoder-decoder; else empty."""
     schema: Literal["unembed/attention/1"] = "unembed/attention/1"
@@ -68,6 +71,7 @@ def attention_payload(result: "Attention") -> AttentionPayload:
         heads=[_head_pattern(view) for view in result.heads],
         matrix=None if result.matrix is None else result.matrix.double().tolist(),
         versions=versions(),
+        norms=None if result.norms is None else result.norms.tolist(),
         sources=source_tokens(model),
     )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from unembed.model import Model
     from unembed.parts import Part as PartResult
     from unembed.readings import Reading as ReadingResult
+    from unembed.run import Run
     from unembed.stream_terms import StreamTerm
     from unembed.sublayer_terms import SublayerTerms
 
@@ -119,7 +120,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class InspectPayload:
-    """What a part reads and writes at the explained position."""
+    """Where a part looks and what it writes at the explained position."""
 
     part: Part
     value: float | None
@@ -127,10 +128,19 @@ class InspectPayload:
     looks_at: list[LookedAt]
     promotes: list[Token]
     suppresses: list[Token]
+    schema: Literal["unembed/inspect/1"] = "unembed/inspect/1"
+
+
+@dataclass(frozen=True)
+class ReadsPayload:
+    """What a part reads of the stream at the explained position."""
+
+    part: Part
     reads: list[Reading]
     """Of a head its score, by query and by key; of a gated neuron its gate and up value, of another its pre-activation.
-    Empty for a sublayer, for a neuron of a mixture, and for a head where the run of a long prompt has one position."""
-    schema: Literal["unembed/inspect/1"] = "unembed/inspect/1"
+    Empty for a sublayer, for a neuron of a mixture, for a head where the run of a long prompt has one position, and in
+    an encoder-decoder."""
+    schema: Literal["unembed/reads/1"] = "unembed/reads/1"
 
 
 def part_of(part: "PartResult") -> Part:
@@ -149,7 +159,7 @@ def terms_payload(result: "SublayerTerms") -> TermsPayload:
     )
 
 
-def inspect_payload(result: "Inspection", reads: "Sequence[ReadingResult]") -> InspectPayload:
+def inspect_payload(result: "Inspection") -> InspectPayload:
     """An inspected part as data."""
     trace = result.readout.trace
     model = trace.model
@@ -160,8 +170,12 @@ def inspect_payload(result: "Inspection", reads: "Sequence[ReadingResult]") -> I
         looks_at=looked_at(trace, result.looks_at, cross=result.part.kind == "cross_head"),
         promotes=[token_of(model, token) for token in result.promotes],
         suppresses=[token_of(model, token) for token in result.suppresses],
-        reads=[_reading(model, trace.tokens, reading) for reading in reads],
     )
+
+
+def reads_payload(run: "Run", part: "PartResult", reads: "Sequence[ReadingResult]") -> ReadsPayload:
+    """What a part reads as data."""
+    return ReadsPayload(part=part_of(part), reads=[_reading(run.model, run.trace.tokens, each) for each in reads])
 
 
 def _reading(model: "Model", tokens: tuple[int, ...], reading: "ReadingResult") -> Reading:
