@@ -204,7 +204,7 @@ BAD = {
         2,
         "has 5, 'the capital of new Rome",
     ),
-    "layer": (["lens", PROMPT, "--layer", "3"], 2, "emb or 0 to 2, found '3'"),
+    "layer": (["lens", PROMPT, "--layer", "3"], 2, "emb or 0 to 2; found '3'"),
     "meta device": (["explain", PROMPT, "--device", "meta"], 2, "holds no numbers"),
     "no UTF-8": (["explain", "a\udcff"], 2, "Expected text in UTF-8"),
     "no UTF-8 target": (["explain", PROMPT, "--target", "\udcff"], 2, "Expected text in UTF-8"),

@@ -77,7 +77,12 @@ function AllReads({ part }: { part: Part }) {
       ? { ask: "reads" as const, ...given({ prompt: followed.prompt, position: followed.position }), part }
       : null,
   );
-  if (answer?.error) return <Status answer={answer} />;
+  if (answer?.error)
+    return (
+      <Fact name="reads">
+        <Status answer={answer} />
+      </Fact>
+    );
   if (!result || stale || !samePart(result.part, part)) return null;
   return (
     <>

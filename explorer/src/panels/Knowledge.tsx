@@ -39,7 +39,7 @@ export function KnowledgePanel() {
               <Status answer={answer} />
               {result ? <Attributed result={result} stale={stale} /> : null}
             </div>
-            {seen && last ? <FactBox explained={explained} /> : null}
+            {seen && last && page.reads() === null ? <FactBox explained={explained} /> : null}
           </div>
         </Panel>
       ) : null}

@@ -1518,7 +1518,10 @@ function yn({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X($, { answer: r }) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(bn, { reading: e }, e.what)) });
+	return r?.error ? /* @__PURE__ */ X(_n, {
+		name: "reads",
+		children: /* @__PURE__ */ X($, { answer: r })
+	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(bn, { reading: e }, e.what)) });
 }
 function bn({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
@@ -4039,7 +4042,7 @@ function Gi() {
 					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Ki, {
 						result: s,
 						stale: c
-					}) : null] }), r && a ? /* @__PURE__ */ X(Fi, { explained: t }) : null]
+					}) : null] }), r && a && e.reads() === null ? /* @__PURE__ */ X(Fi, { explained: t }) : null]
 				})
 			]
 		}) : null
