@@ -13,7 +13,6 @@ from unembed.facts import Fact, Relation, facts_for, stated
 from unembed.knowledge_comparison import Make, Sample, report_beside_control
 from unembed.knowledge_editing import Method, new_target
 from unembed.progress import Progress
-from unembed.readouts import predictions, token_id
 from unembed.server import arguments
 from unembed.server.arguments import About
 from unembed.server.session import Session
@@ -166,5 +165,4 @@ def _fact(session: Session, about: About, prompts: list | None, subject: str | N
 def _answer(session: Session, about: About) -> str:
     """The text of the explained token."""
     run = session.run(session.tokens(about.prompt), -1)
-    token = predictions(run.trace, -1, 1)[0].token if about.target is None else token_id(run.trace, about.target)
-    return payloads.text_of(session.model, token)
+    return payloads.text_of(session.model, arguments.target(run, about))
