@@ -21,7 +21,7 @@ from unembed.view import payloads
 COMPARED, MOST_COMPARED = 4, 40
 """Facts that are compared: refining needs others, and each takes as many attributions as it has prompts."""
 SAMPLE = Sample(related=8, unrelated=8, keys=1, every=24)
-"""What the page asks about an edit: a third of what the command does, so that it takes seconds."""
+"""What the page asks about an edit: fewer facts, random keys and passages than the command; it takes seconds."""
 OWN = "your prompts"
 """What stands for the relation of a fact of one's own."""
 _SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.amplify}
