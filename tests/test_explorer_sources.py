@@ -64,14 +64,16 @@ def test_cross_attention_opens_to_heads_and_source_positions_that_sum(visit: Vis
     expect(page.locator(".panel-inspector")).to_contain_text("looks at")
 
 
-def test_a_report_shows_the_lens(browser: Browser, translator, tmp_path) -> None:
-    model, state = unembed.load(str(translator)), {"a": "das haus", "source": SOURCE}
+def test_a_report_shows_its_lens_and_its_strongest_head(browser: Browser, translator, tmp_path) -> None:
+    """Also where a head of cross-attention is stronger: the pattern is that of the strongest of the decoder's own."""
+    model, state = unembed.load(str(translator)), {"a": "haus das", "source": SOURCE}
     path = tmp_path / "report.html"
-    path.write_text(report_html(asdict(model_facts(model)), state, kept(Session(model), state, silent, details=False)))
+    path.write_text(report_html(asdict(model_facts(model)), state, kept(Session(model), state, silent)))
     with visiting(browser, path.as_uri()) as visit:
         visit.page.goto(visit.address)
-        expect(visit.page.locator(".panel-lens canvas")).to_be_visible()
-        expect(visit.page.locator(".panel-lens [role=alert]")).to_have_count(0)
+        for panel in ("lens", "attention"):
+            expect(visit.page.locator(f".panel-{panel} canvas")).to_be_visible()
+        expect(visit.page.locator(".column").get_by_text("Not kept in this report")).to_have_count(0)
 
 
 def test_another_source_is_set_beside_it_and_swapped_in(visit: Visit) -> None:

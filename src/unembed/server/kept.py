@@ -4,7 +4,7 @@ The keys are those of the page: canonical JSON of the ask, without what is null.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from unembed.model import Model
@@ -111,10 +111,14 @@ def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
             if alone:
                 place = {name: followed[name] for name in ("prompt", "position") if name in followed}
                 yield {"ask": "reads", **place, **named}
-    places = [{"layer": head["layer"], **({"cross": True} if head["cross"] else {})} for head in explained["heads"]]
-    for head, place in zip(explained["heads"][:1], places, strict=False):
-        yield {"ask": "attention", **followed, **place, "head": head["head"]}
-    for key in dict.fromkeys(key_of(place) for place in places):
-        yield {"ask": "attention", **followed, **json.loads(key)}
+    yield from _patterns(followed, explained["heads"])
     if len(explained["tokens"]) <= FEW and alone:
         yield {"ask": "paths", **followed}
+
+
+def _patterns(followed: Ask, heads: Sequence[Mapping[str, Any]]) -> Iterator[Ask]:
+    """The whole pattern of the strongest head that is no cross-attention, and the layers of the listed heads."""
+    for head in [head for head in heads if not head["cross"]][:1]:
+        yield {"ask": "attention", **followed, "layer": head["layer"], "head": head["head"]}
+    for layer, cross in dict.fromkeys((head["layer"], head["cross"]) for head in heads):
+        yield {"ask": "attention", **followed, "layer": layer, **({"cross": True} if cross else {})}
