@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
@@ -49,7 +49,7 @@ class Visit:
 
     def state(self) -> dict:
         """The state in the URL."""
-        return json.loads(unquote(urlsplit(self.page.url).fragment) or "{}")
+        return json.loads(unquote(self.page.evaluate("location.hash").removeprefix("#")) or "{}")
 
     def expect_state(self, **fields) -> None:
         """Waits until the state in the URL has these fields; None stands for one that it has not."""
@@ -79,9 +79,11 @@ def serving(model: unembed.Model, start: Mapping[str, str] | None = None) -> Ite
     while not running.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/"
-    running.should_exit = True
-    thread.join(20)
+    try:
+        yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/"
+    finally:
+        running.should_exit = True
+        thread.join(20)
 
 
 @contextlib.contextmanager

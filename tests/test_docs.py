@@ -5,6 +5,7 @@ commands that must succeed; a `python` block runs, and prints the `text` block t
 """
 
 import functools
+import json
 import os
 import re
 import shlex
@@ -140,6 +141,25 @@ def test_the_comparison_is_no_rubber_stamp():
             assert_same(shown.replace(old, wrong), shown)
     with pytest.raises(AssertionError):
         assert_same(shown + shown, shown)
+
+
+def test_the_tree_of_the_architecture_names_what_exists():
+    tree = (ROOT / "docs/architecture.md").read_text().split("## Two rules")[0]
+    package = Path(unembed.__file__).parent
+    folders, files = re.findall(r"^ {6}(\w+)/", tree, re.MULTILINE), re.findall(r"\w+\.py", tree)
+    assert set(folders) == {path.parent.name for path in package.glob("*/__init__.py")}
+    assert len(files) > 60
+    assert not [name for name in files if not (package / name).is_file()]
+
+
+def test_the_page_on_json_names_every_field_of_every_payload():
+    """The fields of the payload itself, not those within its lists."""
+    spans = re.findall(r"`([^`\n]+)`", (ROOT / "docs/json.md").read_text())
+    named = {word for span in spans for word in re.findall(r"\w+", span)}
+    schemas = sorted((Path(unembed.__file__).parent / "view" / "schemas").glob("*.json"))
+    assert len(schemas) > 20
+    for schema in schemas:
+        assert not json.loads(schema.read_text())["properties"].keys() - named, schema.name
 
 
 @pytest.mark.real

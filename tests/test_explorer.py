@@ -253,6 +253,7 @@ def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
         assert not violations(page)
     page.set_viewport_size({"width": 360, "height": 900})
     page.locator("body").press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
     assert not violations(page)
 
 

@@ -6,6 +6,7 @@ How long clicks take is measured by benchmarks/bench_explorer.py.
 import inspect
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 from browsing import Visit, serving, settled, visiting
@@ -14,8 +15,13 @@ from playwright.sync_api import Browser, Page, expect
 from random_models import build
 
 import unembed
+from unembed.attention_scores import score_scale
+from unembed.page.report import report_html
+from unembed.progress import silent
 from unembed.server import asks
-from unembed.server.session import WHOLE
+from unembed.server.kept import kept
+from unembed.server.session import WHOLE, Session
+from unembed.view.payloads import model_facts
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 PROMPT = "The capital of France is"
@@ -28,6 +34,7 @@ MOST_NODES = 6_000
 @pytest.fixture
 def forwards(real_model: unembed.Model) -> Iterator[list[int]]:
     """Token counts of the forward runs since the test began; what starts from a kept run embeds nothing."""
+    score_scale(real_model, 0)  # read from a run of two tokens, once a model: whichever test comes first
     runs: list[int] = []
     hook = real_model.embed.register_forward_hook(lambda _, args, __: runs.append(args[0].shape[-1]))
     yield runs
@@ -70,6 +77,7 @@ def test_what_was_answered_is_not_asked_again_and_a_hover_asks_nothing(visit: Vi
     page.locator("tr.level-1", has_text="L23 attn").hover()
     expect(page.locator("tr.hovered")).to_have_count(1)
     page.locator(".panel-inspector h2").hover()
+    settled(page)
     assert not asked
     buttons = page.locator(".panel-strongest button.part")
     other = buttons.filter(has_not_text="L23.H4").first
@@ -138,6 +146,20 @@ def test_a_long_prompt_is_windowed(browser: Browser, length: int) -> None:
         row.click()
         expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
         few_nodes(page)
+
+
+def test_a_report_of_a_long_prompt_shows_its_lens(browser: Browser, tmp_path) -> None:
+    """At the window that the page opens with, wherever the explained position is."""
+    model = unembed.wrap(build("llama", layers=2, context=512), make_tokenizer(), name="tiny")
+    prompt = " ".join(WORDS[2 + place % 8] for place in range(3 * WHOLE))
+    facts = asdict(model_facts(model))
+    for place in (None, WHOLE - 1, WHOLE, 2 * WHOLE):
+        state = {"a": prompt, **({} if place is None else {"position": place})}
+        path = tmp_path / f"{place}.html"
+        path.write_text(report_html(facts, state, kept(Session(model), state, silent, details=False)))
+        with visiting(browser, path.as_uri()) as visit:
+            visit.page.goto(visit.address)
+            expect(visit.page.locator(".panel-lens canvas")).to_be_visible()
 
 
 def few_nodes(page: Page) -> None:

@@ -57,6 +57,7 @@ def test_a_known_fact_is_recognised_and_its_neurons_are_found(visit: Visit, foun
     panel.get_by_role("button", name="Find its neurons").click()
     expect(panel).to_contain_text("Compared with 3 other facts of home")
     panel.get_by_label("Count neurons above").select_option("0.1")
+    settled(page)
     own = panel.locator(".choice", has_text="the fact's own")
     expect(own).to_contain_text(f": {len(found.facts[0].refined)}")
     assert set(own.locator(".part").all_inner_texts()) == {neuron.label for neuron in found.facts[0].refined}

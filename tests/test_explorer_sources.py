@@ -2,14 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from urllib.parse import quote
 
 import pytest
-from browsing import SHOWN_PRECISION, Visit, number, serving, values, violations
-from playwright.sync_api import Page, expect
+from browsing import SHOWN_PRECISION, Visit, number, serving, values, violations, visiting
+from playwright.sync_api import Browser, Page, expect
 from test_encoder_decoders_cli import SOURCE, translator
 
 import unembed
+from unembed.page.report import report_html
+from unembed.progress import silent
+from unembed.server.kept import kept
+from unembed.server.session import Session
+from unembed.view.payloads import model_facts
 
 __all__ = ["translator"]
 pytestmark = pytest.mark.browser
@@ -56,6 +62,18 @@ def test_cross_attention_opens_to_heads_and_source_positions_that_sum(visit: Vis
     expect(page.locator(".panel-strip")).to_contain_text("through L1.X0")
     expect(page.locator(".panel-attention")).to_contain_text("Cross-attention: layer 1")
     expect(page.locator(".panel-inspector")).to_contain_text("looks at")
+
+
+def test_a_report_shows_its_lens_and_its_strongest_head(browser: Browser, translator, tmp_path) -> None:
+    """Also where a head of cross-attention is stronger: the pattern is that of the strongest of the decoder's own."""
+    model, state = unembed.load(str(translator)), {"a": "haus das", "source": SOURCE}
+    path = tmp_path / "report.html"
+    path.write_text(report_html(asdict(model_facts(model)), state, kept(Session(model), state, silent)))
+    with visiting(browser, path.as_uri()) as visit:
+        visit.page.goto(visit.address)
+        for panel in ("lens", "attention"):
+            expect(visit.page.locator(f".panel-{panel} canvas")).to_be_visible()
+        expect(visit.page.locator(".column").get_by_text("Not kept in this report")).to_have_count(0)
 
 
 def test_another_source_is_set_beside_it_and_swapped_in(visit: Visit) -> None:

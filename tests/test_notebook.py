@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browsing import PATIENCE, Visit, number, patient, values
+from browsing import PATIENCE, SHOWN_PRECISION, Visit, number, patient, values
 from playwright.sync_api import Browser, expect
 
 import unembed
@@ -29,8 +29,6 @@ QUIET = (
     *("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
     "--LabApp.extension_manager=readonly",
 )
-SHOWN_PRECISION = 0.005
-"""Half of the last digit that the page shows of a logit."""
 
 
 @dataclass

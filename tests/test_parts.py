@@ -10,6 +10,7 @@ from rerun import Rerun, exactly
 
 import unembed
 from unembed import edits
+from unembed.causal_check import set_control
 from unembed.counterfactual import counterfactuals
 from unembed.errors import InputError
 from unembed.inspection import inspect_part
@@ -200,6 +201,21 @@ def test_neurons_set_together_are_compared_with_as_many_of_the_same_layers(run, 
     lower, higher = ("causal", "suppressor") if how == "zero" else ("suppressor", "causal")
     low, high = found.control.low, found.control.high
     assert found.verdict == (lower if q < min(low, p) else higher if q > max(high, p) else "within control")
+
+
+def test_a_set_is_compared_with_strongly_active_neurons_and_with_none_where_too_few_are_left():
+    module = build("llama", layers=2)
+    run = base_run(unembed.wrap(module), TOKENS)
+    sites = [Part("neuron", 0, neuron=n).site(run.length - 1) for n in range(48)]
+    activation = run.at(replace(sites[0], neuron=None))[0]
+    written = activation.abs() * module.model.layers[0].mlp.down_proj.weight.norm(dim=0)
+    strongest, *others = written.argsort(descending=True).tolist()
+    control = set_control(run, 12, [sites[strongest]], 0.0)
+    assert control is not None
+    assert {site.neuron for site in control.sites} <= set(others[:4]), "of the tenth that writes most"
+    assert set_control(run, 12, sites[:25], 0.0) is None, "23 are left"
+    with pytest.raises(InputError, match="Expected a seed"):
+        set_control(run, 12, sites[:1], 0.0, seed=-1)
 
 
 def strong(run, layer: int, count: int) -> list[tuple[int | None, int]]:

@@ -20,8 +20,10 @@ from test_cli import run
 import unembed
 from unembed.errors import InputError, UnembedError
 from unembed.page import report
+from unembed.page.explanation import verdict
 from unembed.page.report import report_html, static_html
 from unembed.page.shell import as_data
+from unembed.server import asks
 from unembed.server.kept import key_of
 from unembed.view import payloads
 from unembed.view.glyphs import signed
@@ -169,6 +171,14 @@ def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, mod
     assert len(bars) == len(printed["ledger"]["terms"]) + len(printed["predictions"])
 
 
+@pytest.mark.parametrize(("cross", "name"), [(False, "L2.H1"), (True, "L2.X1")])
+def test_the_verdict_names_the_head_that_the_prediction_needs(model, cross, name):
+    payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT)))
+    needed = {"layer": 2, "head": 1, "cross": cross, "verdict": "causal", "zeroed_probability": 0.0}
+    payload["heads"] = [{**payload["heads"][0], **needed}]
+    assert f"Zeroing head {name} moves the probability" in verdict(payload)
+
+
 def test_a_lens_and_a_sweep_have_an_image_and_a_table(written):
     text, printed = written("lens", PROMPT)
     found = Document(text)
@@ -269,6 +279,18 @@ def test_show_has_the_static_part_and_a_widget_that_answers(model):
     shown.widget._handle_custom_msg({"id": 8, "cancel": True}, [])
     assert [(m["id"], m["event"]) for m in said] == [(7, "result"), (7, "error")]
     assert said[0]["data"]["schema"] == "unembed/terms/1"
+
+
+def test_a_crash_of_an_ask_is_told_to_the_widget(model, monkeypatch):
+    def crash(*_, **__):
+        raise ZeroDivisionError("here")
+
+    monkeypatch.setitem(asks.ASKS, "lens", crash)
+    shown, said = unembed.show(unembed.explain(model, PROMPT, test=False)), []
+    shown.widget.send = said.append
+    shown.widget._handle_custom_msg({"id": 7, "ask": {"ask": "lens", "prompt": PROMPT}}, [])
+    assert [(m["id"], m["event"], m["data"]["exit_code"]) for m in said] == [(7, "error", 1)]
+    assert "ZeroDivisionError: here" in said[0]["data"]["message"]
 
 
 def test_show_without_anywidget_is_the_static_part(model, monkeypatch):

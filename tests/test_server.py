@@ -279,6 +279,15 @@ def posted(port: int, ask: dict) -> socket.socket:
     return connection
 
 
+def read_until(connection: socket.socket, wanted: bytes) -> None:
+    """Reads what comes until something is in it."""
+    received = b""
+    while wanted not in received:
+        more = connection.recv(65536)
+        assert more, received
+        received += more
+
+
 def test_a_client_that_leaves_stops_its_work_and_one_that_waits_is_served(live, monkeypatch):
     started, stopped = threading.Event(), threading.Event()
 
@@ -294,15 +303,11 @@ def test_a_client_that_leaves_stops_its_work_and_one_that_waits_is_served(live, 
     monkeypatch.setitem(asks.ASKS, "paths", endless)
     first = posted(live, {"ask": "paths", "prompt": PROMPT})
     assert started.wait(20)
-    assert b"event: progress" in first.recv(4096) + first.recv(4096)
+    read_until(first, b"event: progress")
     second = posted(live, {"ask": "explain", "prompt": PROMPT, "test": False})
     first.close()
     assert stopped.wait(20)
-    received = b""
-    while b"event: result" not in received:
-        more = second.recv(65536)
-        assert more, received
-        received += more
+    read_until(second, b"event: result")
     second.close()
 
 

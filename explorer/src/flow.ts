@@ -1,10 +1,11 @@
 /** Paths as a graph that can be read: the largest ones, at most 60 nodes, and one named remainder. */
 
+import { nameOf, nameOfTerm } from "./format";
 import { total } from "./ledger";
 import type { PathEntry, PathsPayload } from "./payloads";
 import type { Part } from "./state";
 
-export const MOST_NODES = 60;
+const MOST_NODES = 60;
 
 export interface Node {
   id: string;
@@ -68,10 +69,9 @@ function output(payload: PathsPayload): Node {
 /** Where a path starts: a write that is not opened further. */
 function origin(path: PathEntry): Node {
   const { kind, layer, position } = path;
-  const name = kind.replaceAll("_", " ");
   return {
     id: `${kind} ${layer} ${position}`,
-    label: layer === null ? name : `L${layer} ${name}`,
+    label: nameOfTerm({ kind, layer }),
     position,
     height: layer === null ? -1 : layer + 0.6,
     part: kind === "mlp" && layer !== null ? { kind: "mlp", layer } : null,
@@ -81,12 +81,13 @@ function origin(path: PathEntry): Node {
 /** A head that carries the stream from one token column to another. */
 function carrier(step: PathEntry["steps"][number]): Node {
   const { layer, head, source, destination } = step;
+  const part: Part = { kind: "head", layer, head };
   return {
     id: `head ${layer} ${head} ${source} ${destination}`,
-    label: `L${layer}.H${head}`,
+    label: nameOf(part),
     position: destination,
     height: layer + 0.2,
-    part: { kind: "head", layer, head },
+    part,
   };
 }
 
@@ -94,7 +95,7 @@ function carrier(step: PathEntry["steps"][number]): Node {
 export function pathName(path: PathEntry, token: (position: number) => string): string {
   const start = origin(path);
   const steps = path.steps.map(
-    (step) => ` → L${step.layer}.H${step.head} (to ${step.destination} ${token(step.destination)})`,
+    (step) => ` → ${carrier(step).label} (to ${step.destination} ${token(step.destination)})`,
   );
   return `${start.label} at ${path.position} ${token(path.position)}${steps.join("")}`;
 }

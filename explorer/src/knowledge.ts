@@ -1,6 +1,6 @@
 /** What the page makes of facts: suggestions, sets of neurons, and the command that writes an edit to a file. */
 import type { FactListPayload, FindPayload, ListedFact, NeuronPlace, NeuronValue } from "./payloads";
-import { type FactEdit, type Knowledge, NEURON_SETS, type NeuronSet, type Part } from "./state";
+import { type FactEdit, type Knowledge, NEURON_SETS, type NeuronSet } from "./state";
 
 /** The known facts that a prompt may be about: it names the subject, and the answer is the explained token. */
 export function suggested(
@@ -40,12 +40,8 @@ export function chosenSet(sets: Record<NeuronSet, readonly unknown[]>, wanted: N
   return wanted ?? NEURON_SETS.find((name) => sets[name].length > 0) ?? "refined";
 }
 
-export function neuronPart({ layer, expert, neuron }: NeuronPlace): Part & { kind: "neuron" } {
-  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
-}
-
 /** A neuron as an ask takes it. */
-export function neuronOf({ layer, expert, neuron }: NeuronPlace): Record<string, number> {
+function neuronOf({ layer, expert, neuron }: NeuronPlace): Record<string, number> {
   return { layer, ...(expert === null ? {} : { expert }), neuron };
 }
 

@@ -135,6 +135,17 @@ interface AnyPart {
   neuron?: number | null;
 }
 
+/** The part that a payload's entry of a head is. */
+export function headPart({ cross, layer, head }: { cross?: boolean; layer: number; head: number }): Part {
+  return { kind: cross ? "cross_head" : "head", layer, head };
+}
+
+/** The part that a payload's entry of a neuron is; null stands for no expert. */
+export function neuronPart(entry: { layer: number; expert: number | null; neuron: number }): Part {
+  const { layer, expert, neuron } = entry;
+  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
+}
+
 export function samePart(one: AnyPart | null, other: AnyPart | null): boolean {
   return one === null || other === null ? one === other : partKey(one) === partKey(other);
 }

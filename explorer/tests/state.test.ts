@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { fromHash, INITIAL, LOOKED_FOR, namedToken, partOfName, type State, sublayerOf, toHash } from "../src/state";
+import {
+  fromHash,
+  headPart,
+  INITIAL,
+  LOOKED_FOR,
+  namedToken,
+  neuronPart,
+  partOfName,
+  type State,
+  sublayerOf,
+  toHash,
+} from "../src/state";
 
 const FULL: State = {
   a: 'The "capital" of\nFrance is </script> \u202e%23#',
@@ -92,5 +103,14 @@ describe("tokens", () => {
       namedToken({ id: 9, text: "\ufffd" }),
     ]).toEqual([" Paris", 8, 9]);
     expect(fromHash(toHash({ ...INITIAL, target: 9 })).target).toBe(9);
+  });
+});
+
+describe("entries of a payload", () => {
+  it("are the parts that they name", () => {
+    expect(headPart({ layer: 2, head: 1, cross: true })).toEqual(partOfName("L2.X1"));
+    expect(headPart({ layer: 2, head: 1, cross: false })).toEqual(partOfName("L2.H1"));
+    expect(neuronPart({ layer: 2, expert: null, neuron: 5 })).toEqual(partOfName("L2.N5"));
+    expect(neuronPart({ layer: 2, expert: 0, neuron: 5 })).toEqual(partOfName("L2.E0.N5"));
   });
 });

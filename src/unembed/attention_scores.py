@@ -29,6 +29,7 @@ from unembed.decomposition import SAFETY
 from unembed.errors import InputError, LedgerError
 from unembed.interface import Eager, attending, one_at_a_time
 from unembed.model import Model, projection
+from unembed.names import head_name
 from unembed.projections import Affine, affine, input_norm
 from unembed.prompts import absolute_position
 from unembed.run import Run, base_run
@@ -90,7 +91,7 @@ class AttentionScore:
     def __repr__(self) -> str:
         best = ", ".join(f"{p.query.label} × {p.key.label} {p.value:+.2f}" for p in self.top(3))
         return (
-            f"AttentionScore(L{self.layer}.H{self.head}, {self.destination} → {self.source}: {self.score:+.3f} "
+            f"AttentionScore({head_name(self.layer, self.head)}, {self.destination} → {self.source}: {self.score:+.3f} "
             f"(attention {self.attention:.2f}), |Δ| {abs(self.error):.1e}; {best}, …)"
         )
 

@@ -126,7 +126,7 @@ def causal_check(
         memory: bytes for walks, as in `counterfactuals`; so is `progress`.
 
     Raises:
-        InputError: a site that does not exist, prompts that do not align.
+        InputError: a site that does not exist, prompts that do not align, a bad seed.
     """
     random = generator(seed)
     ranked = [*heads, *neurons]
@@ -175,9 +175,9 @@ def set_control(
         The control, or None where a layer has too few other active neurons to draw from.
 
     Raises:
-        InputError: a neuron that does not exist.
+        InputError: a neuron that does not exist, or a bad seed.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     pools = _pools(run, neurons)
     if any(len(pool) < count for pool, count in pools.values()):
         return None

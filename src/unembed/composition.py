@@ -28,6 +28,7 @@ from unembed.model import Model, decoders_only
 from unembed.names import head_name
 from unembed.progress import Progress, silent
 from unembed.projections import Weights, weights
+from unembed.seeds import generator
 
 if TYPE_CHECKING:
     import polars as pl
@@ -136,8 +137,12 @@ def _in_order(model: Model, first: Head, second: Head) -> tuple[Head, Head]:
 
 
 def null_of(d_model: int, d_head: int, *, draws: int = DRAWS, seed: int = 0) -> tuple[float, float]:
-    """Mean and standard deviation of the score of random heads: all factors Gaussian, of the model's shapes."""
-    random = torch.Generator().manual_seed(seed)
+    """Mean and standard deviation of the score of random heads: all factors Gaussian, of the model's shapes.
+
+    Raises:
+        InputError: a bad seed.
+    """
+    random = generator(seed)
     a, b, c, d = torch.randn(4, draws, d_model, d_head, generator=random)
     writes, reads = _triangle(a) @ b.transpose(1, 2), c @ _triangle(d).transpose(1, 2)
     products = torch.linalg.matrix_norm(_unit(writes) @ _unit(reads))

@@ -7,16 +7,18 @@ the other; a click cannot stop one that runs.
 from typing import Any
 
 from unembed.activation_patching import Patching
-from unembed.errors import InputError, UnembedError
+from unembed.errors import InputError
 from unembed.explanation import Explanation
 from unembed.logit_lens import Lens
 from unembed.model import Model
 from unembed.page.report import static_html
 from unembed.page.shell import STYLE, bundle, page_data
+from unembed.progress import silent
 from unembed.prompts import text_of_prompt
 from unembed.server.asks import answer
 from unembed.server.kept import explain_keys, source_state
 from unembed.server.session import Session
+from unembed.server.worker import failure
 from unembed.view import payloads
 
 Result = Explanation | Lens | Patching
@@ -117,7 +119,6 @@ def _reply(widget: Any, session: Session, message: Any) -> None:
         widget.send({"id": message.get("id"), "event": event, "data": data})
 
     try:
-        result = answer(session, message["ask"], lambda stage, fraction: None)
-        tell("result", result)
-    except UnembedError as error:
-        tell("error", {"message": str(error), "exit_code": error.exit_code})
+        tell("result", answer(session, message["ask"], silent))
+    except Exception as error:  # noqa: BLE001  # the page would wait for ever
+        tell(*failure(error))

@@ -4,7 +4,7 @@ import { amountColour, signColour } from "../colours";
 import { nameOf, signed, visible } from "../format";
 import { useLatest, usePage } from "../page";
 import type { AttentionPayload, HeadPattern } from "../payloads";
-import { isCross, type Part, sublayerOf } from "../state";
+import { headPart, isCross, sublayerOf } from "../state";
 import { Grid } from "./Grid";
 import { Panel, PartButton, Status, TableTwin } from "./parts";
 import { useWindow, WINDOW, Window } from "./Window";
@@ -63,7 +63,7 @@ function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
     readBy(head, payload)
       .slice(start, start + WINDOW)
       .map((token) => [
-        nameOf(partOfHead(head)),
+        nameOf(headPart(head)),
         `${token.position} ${visible(token.text)}`,
         (head.pattern[token.position] ?? 0).toFixed(3),
         signed(head.contribution[token.position] ?? 0, 3),
@@ -77,10 +77,6 @@ function readBy(head: HeadPattern, payload: AttentionPayload): { position: numbe
   return payload.tokens.slice(0, payload.position + 1);
 }
 
-function partOfHead({ cross, layer, head }: HeadPattern): Part {
-  return { kind: cross ? "cross_head" : "head", layer, head };
-}
-
 /** All heads of the layer, each as two strips over the source tokens. */
 function Multiples({ payload, start }: { payload: AttentionPayload; start: number }) {
   const { heads } = payload;
@@ -89,7 +85,7 @@ function Multiples({ payload, start }: { payload: AttentionPayload; start: numbe
     <ul class="multiples">
       {heads.map((head) => (
         <li key={head.head}>
-          <PartButton part={partOfHead(head)} /> {signed(head.value)}
+          <PartButton part={headPart(head)} /> {signed(head.value)}
           <Strips head={head} tokens={readBy(head, payload)} start={start} largest={largest} />
         </li>
       ))}

@@ -4,8 +4,7 @@ import { nameOfTerm, partOf, percent, signed } from "../format";
 import { type Pair, paired, termKey, total } from "../ledger";
 import { usePage } from "../page";
 import type { ExplainPayload } from "../payloads";
-import type { Compared } from "./compared";
-import { useCompared } from "./compared";
+import { type Compared, useCompared } from "./compared";
 import { PatchMap } from "./Patch";
 import { Bar, Panel, PartButton, Scroll, Signed, Status, TokenText } from "./parts";
 

@@ -1,9 +1,9 @@
 /** The fact that the prompt states: its knowledge neurons, and what the answer is without them or with twice of them. */
 import { nameOf, percent } from "../format";
-import { chosenSet, findAsk, neuronPart, setsOf } from "../knowledge";
+import { chosenSet, findAsk, setsOf } from "../knowledge";
 import { useAsk, useLatest, usePage } from "../page";
 import type { ExplainPayload, FactListPayload, FindPayload, NeuronPlace } from "../payloads";
-import { LOOKED_FOR, NEURON_SETS, type NeuronSet } from "../state";
+import { LOOKED_FOR, NEURON_SETS, type NeuronSet, neuronPart } from "../state";
 import { Chooser, OwnPrompts, Suggestions } from "./FactChoice";
 import { FactEditor } from "./FactEdit";
 import { Tested } from "./Inspector";

@@ -1,10 +1,10 @@
 /** The weights edited about a fact, and what the edited model says; the loaded model is as it was afterwards. */
 import { useSignal } from "@preact/signals";
 import { nameOf, percent, plain } from "../format";
-import { chosenSet, commandOf, editAsk, lineOf, type NamedFact, neuronPart, setsOf } from "../knowledge";
+import { chosenSet, commandOf, editAsk, lineOf, type NamedFact, setsOf } from "../knowledge";
 import { useAsk, usePage } from "../page";
 import type { EditPayload, FactListPayload, FindPayload, GroupChange } from "../payloads";
-import { ACTIONS, type Action, type FactEdit, METHODS } from "../state";
+import { ACTIONS, type Action, type FactEdit, METHODS, neuronPart } from "../state";
 import { Scroll, Status, TokenText } from "./parts";
 
 const ACTS: Record<Action, string> = {

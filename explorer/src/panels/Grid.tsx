@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { useRedraw } from "./parts";
 
-export interface GridProps {
+interface GridProps {
   label: string;
   columns: number;
   rows: number;

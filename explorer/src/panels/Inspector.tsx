@@ -137,7 +137,7 @@ function TokenFact(props: { name: string; tokens: readonly { text: string }[] })
   );
 }
 
-/** Zero, mean or swap, and what it does to the prediction. */
+/** Zero, double, mean or swap, and what it does to the prediction. */
 function TestBox() {
   const page = usePage();
   const { selection, test, b } = page.state.value;

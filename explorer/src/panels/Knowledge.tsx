@@ -1,10 +1,10 @@
 /** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
 import { signColour } from "../colours";
 import { nameOf, plain, signed, visible } from "../format";
-import { byLayer, neuronPart } from "../knowledge";
+import { byLayer } from "../knowledge";
 import { useLatest, usePage, useSeen } from "../page";
 import type { AttributePayload, NeuronValue } from "../payloads";
-import { samePart } from "../state";
+import { neuronPart, samePart } from "../state";
 import { FactBox } from "./Fact";
 import { Grid } from "./Grid";
 import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";

@@ -2,10 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { percent, signed, visible } from "../format";
+import { nameOf, percent, signed, visible } from "../format";
 import { useAsk, usePage } from "../page";
 import type { Band, ExplainPayload, Token } from "../payloads";
-import type { Part } from "../state";
+import { headPart, neuronPart, type Part, partKey } from "../state";
 import { Outcome } from "./Ledger";
 import { LookedAtChip, Panel, PartButton, Scroll, Signed, Status, Tokens } from "./parts";
 import { testedAsk, useTested } from "./tested";
@@ -39,8 +39,8 @@ export function StrongestPanel() {
           <tbody>
             {explained.heads.slice(0, limit).map((head) => (
               <StrongRow
-                key={`${head.layer}.${head.cross} ${head.head}`}
-                part={{ kind: head.cross ? "cross_head" : "head", layer: head.layer, head: head.head }}
+                key={partKey(headPart(head))}
+                part={headPart(head)}
                 value={head.value}
                 reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
                 toward={head.writes_toward}
@@ -48,13 +48,8 @@ export function StrongestPanel() {
             ))}
             {explained.neurons.slice(0, limit).map((neuron) => (
               <StrongRow
-                key={`${neuron.layer}.${neuron.expert}.${neuron.neuron}`}
-                part={{
-                  kind: "neuron",
-                  layer: neuron.layer,
-                  ...(neuron.expert === null ? {} : { expert: neuron.expert }),
-                  neuron: neuron.neuron,
-                }}
+                key={partKey(neuronPart(neuron))}
+                part={neuronPart(neuron)}
                 value={neuron.value}
                 reads={signed(neuron.activation, 1)}
                 toward={neuron.promotes}
@@ -102,9 +97,8 @@ function Verdict({ tested }: { tested: ExplainPayload | null }) {
   if (!strongest) return <>No listed head alone moves the target beyond the control.</>;
   return (
     <>
-      Without L{strongest.layer}.{strongest.cross ? "X" : "H"}
-      {strongest.head}, which looks at {visible(strongest.looks_at[0]?.text ?? "")}, the target goes from{" "}
-      {percent(tested.target.probability)} to {percent(strongest.zeroed_probability ?? 0)}.
+      Without {nameOf(headPart(strongest))}, which looks at {visible(strongest.looks_at[0]?.text ?? "")}, the target
+      goes from {percent(tested.target.probability)} to {percent(strongest.zeroed_probability ?? 0)}.
     </>
   );
 }

@@ -43,7 +43,7 @@ def write_report(
         keep: from a session and a progress callback to the page's state and the results that it starts with.
 
     Raises:
-        InputError: an encoder-decoder, or a path that cannot be written.
+        InputError: a path that cannot be written; as `keep`.
     """
     if path is None:
         return

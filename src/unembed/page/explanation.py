@@ -46,7 +46,8 @@ def verdict(payload: Payload) -> str:
     if causal:
         head = min(causal, key=lambda h: h["zeroed_probability"])
         change = between(target["probability"], head["zeroed_probability"])
-        said += f" Zeroing head L{head['layer']}.H{head['head']} moves the probability {change}."
+        name = head_name(head["layer"], head["head"], cross=head["cross"])
+        said += f" Zeroing head {name} moves the probability {change}."
     return said
 
 

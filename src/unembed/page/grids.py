@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from unembed.names import part_name
 from unembed.page.markup import CELL, escaped, table, token
 from unembed.view.glyphs import percent
 
@@ -65,9 +66,7 @@ def _column(cell: Payload) -> int:
 
 
 def _cell_name(cell: Payload, payload: Payload) -> str:
-    name = f"L{cell['layer']}"
-    for letter, index in (("H", cell["head"]), ("E", cell["expert"]), ("N", cell["neuron"])):
-        name += "" if index is None else f".{letter}{index}"
+    name = part_name("", cell["layer"], cell["head"], cell["expert"], cell["neuron"])
     position = cell["position"]
     return name if position is None else f"{name} at {position} {token(payload['clean_tokens'][position]['text'])}"
 

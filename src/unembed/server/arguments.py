@@ -12,6 +12,8 @@ from unembed.errors import InputError
 from unembed.intervention import Change
 from unembed.knowledge_neurons import Neuron
 from unembed.parts import Part
+from unembed.readouts import predictions, token_id
+from unembed.run import Run
 
 Token = str | int | None
 """A token as text, or as an id."""
@@ -55,6 +57,15 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[Abo
 def _check_type(name: str, value: Any, wanted: Any) -> None:
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise InputError(f"Expected {name} to be {getattr(wanted, '__name__', wanted)}, found {value!r:.80}.")
+
+
+def target(run: Run, about: About) -> int:
+    """The explained token at the end of a run: the one that is named, or the top prediction there.
+
+    Raises:
+        InputError: it is not in the vocabulary.
+    """
+    return predictions(run.trace, -1, 1)[0].token if about.target is None else token_id(run.trace, about.target)
 
 
 def count(top: int) -> int:

@@ -15,7 +15,7 @@ from unembed.paths import expand_paths
 from unembed.progress import Progress
 from unembed.prompts import absolute_position
 from unembed.readings import readings
-from unembed.readouts import Readout, predictions, readout, token_id
+from unembed.readouts import Readout, readout
 from unembed.run import Run
 from unembed.server import arguments, knowledge
 from unembed.server.arguments import About
@@ -103,7 +103,7 @@ def set_parts(
     place = _partner(run, tokens, others)
     result = intervene(
         run,
-        _target(run, about),
+        arguments.target(run, about),
         changes,
         means=lambda site: session.mean(site, progress),
         other=None if prompt_b is None and source_b is None else beside.run(others, place),
@@ -146,7 +146,7 @@ def attribute(session: Session, about: About, progress: Progress, *, top: int = 
     tokens = session.tokens(about.prompt)
     target = about.target
     if target is None:
-        target = _target(session.run(tokens, -1), about)
+        target = arguments.target(session.run(tokens, -1), about)
     found = knowledge_attribution.attribute(session.model, tokens, target, progress=progress)
     return payloads.attribute_payload(found, top=arguments.count(top), baseline="zero")
 
@@ -216,13 +216,6 @@ def _readout_of(about: About) -> dict[str, Any]:
 def _read(session: Session, about: About) -> Readout:
     run = session.run(session.tokens(about.prompt), about.position)
     return readout(run.trace, **_readout_of(about))
-
-
-def _target(run: Run, about: About) -> int:
-    """The explained token at the end of a run."""
-    if about.target is None:
-        return predictions(run.trace, -1, 1)[0].token
-    return token_id(run.trace, about.target)
 
 
 def _partner(run: Run, tokens: tuple[int, ...], others: tuple[int, ...]) -> int:

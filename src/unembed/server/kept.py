@@ -4,11 +4,11 @@ The keys are those of the page: canonical JSON of the ask, without what is null.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from unembed.model import Model
-from unembed.progress import Progress
+from unembed.progress import Progress, silent
 from unembed.server.asks import answer
 from unembed.server.session import WHOLE, Session
 
@@ -50,10 +50,11 @@ def explain_keys(state: Mapping[str, Any], explained: Mapping[str, Any]) -> tupl
     return key_of(first), key_of({"target": explained["target"]["id"], **first, "test": True})
 
 
-def lens_ask(followed: Mapping[str, Any], length: int) -> Ask:
-    """What the page asks of the lens at first."""
-    window = {"window": [0, WHOLE]} if length > WHOLE else {}
-    about = {name: followed[name] for name in ("prompt", "target")}
+def lens_ask(followed: Mapping[str, Any], position: int, length: int) -> Ask:
+    """What the page asks of the lens at first: of a long prompt, the window that ends at the explained position."""
+    start = max(0, position - WHOLE + 1)
+    window = {"window": [start, min(start + WHOLE, length)]} if length > WHOLE else {}
+    about = {name: followed[name] for name in ("prompt", "source", "target") if name in followed}
     return {"ask": "lens", **about, "top": SHOWN_TOKENS, **window}
 
 
@@ -66,9 +67,10 @@ def kept(session: Session, state: Mapping[str, Any], progress: Progress, *, deta
     explained = answer(session, {"ask": "explain", **common(state), "test": True, "top": TOP}, progress)
     followed = {"target": explained["target"]["id"], **common(state)}
     results = dict.fromkeys(explain_keys(state, explained), explained)
-    asks = [lens_ask(followed, len(explained["tokens"])), *(_details(followed, explained) if details else ())]
+    lens = lens_ask(followed, explained["position"], len(explained["tokens"]))
+    asks = [lens, *(_details(followed, explained) if details else ())]
     for done, ask in enumerate(asks):
-        results[key_of(ask)] = answer(session, ask, lambda *_: None)
+        results[key_of(ask)] = answer(session, ask, silent)
         progress("report", (done + 1) / len(asks))
     return results
 
@@ -109,10 +111,14 @@ def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
             if alone:
                 place = {name: followed[name] for name in ("prompt", "position") if name in followed}
                 yield {"ask": "reads", **place, **named}
-    places = [{"layer": head["layer"], **({"cross": True} if head["cross"] else {})} for head in explained["heads"]]
-    for head, place in zip(explained["heads"][:1], places, strict=False):
-        yield {"ask": "attention", **followed, **place, "head": head["head"]}
-    for key in dict.fromkeys(key_of(place) for place in places):
-        yield {"ask": "attention", **followed, **json.loads(key)}
+    yield from _patterns(followed, explained["heads"])
     if len(explained["tokens"]) <= FEW and alone:
         yield {"ask": "paths", **followed}
+
+
+def _patterns(followed: Ask, heads: Sequence[Mapping[str, Any]]) -> Iterator[Ask]:
+    """The whole pattern of the strongest head that is no cross-attention, and the layers of the listed heads."""
+    for head in [head for head in heads if not head["cross"]][:1]:
+        yield {"ask": "attention", **followed, "layer": head["layer"], "head": head["head"]}
+    for layer, cross in dict.fromkeys((head["layer"], head["cross"]) for head in heads):
+        yield {"ask": "attention", **followed, "layer": layer, **({"cross": True} if cross else {})}

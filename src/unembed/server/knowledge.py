@@ -13,7 +13,6 @@ from unembed.facts import Fact, Relation, facts_for, stated
 from unembed.knowledge_comparison import Make, Sample, report_beside_control
 from unembed.knowledge_editing import Method, new_target
 from unembed.progress import Progress
-from unembed.readouts import predictions, token_id
 from unembed.server import arguments
 from unembed.server.arguments import About
 from unembed.server.session import Session
@@ -22,7 +21,7 @@ from unembed.view import payloads
 COMPARED, MOST_COMPARED = 4, 40
 """Facts that are compared: refining needs others, and each takes as many attributions as it has prompts."""
 SAMPLE = Sample(related=8, unrelated=8, keys=1, every=24)
-"""What the page asks about an edit: a third of what the command does, so that it takes seconds."""
+"""What the page asks about an edit: fewer facts, random keys and passages than the command; it takes seconds."""
 OWN = "your prompts"
 """What stands for the relation of a fact of one's own."""
 _SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.amplify}
@@ -166,5 +165,4 @@ def _fact(session: Session, about: About, prompts: list | None, subject: str | N
 def _answer(session: Session, about: About) -> str:
     """The text of the explained token."""
     run = session.run(session.tokens(about.prompt), -1)
-    token = predictions(run.trace, -1, 1)[0].token if about.target is None else token_id(run.trace, about.target)
-    return payloads.text_of(session.model, token)
+    return payloads.text_of(session.model, arguments.target(run, about))

@@ -25,6 +25,16 @@ class Cancelled(Exception):  # noqa: N818  # it is no error
     """Nobody waits for this work any more."""
 
 
+def failure(error: Exception) -> Event:
+    """The event that tells whoever asked why there is no result. What is no error of `unembed` is logged as well."""
+    if isinstance(error, UnembedError):
+        return "error", {"message": str(error), "exit_code": error.exit_code}
+    logging.getLogger(__name__).error("An ask failed", exc_info=error)
+    reason = next(iter(str(error).splitlines()), "")
+    message = f"Internal error, please report it: {type(error).__name__}: {reason}"
+    return "error", {"message": message, "exit_code": UnembedError.exit_code}
+
+
 class Worker:
     """Runs work on a thread of its own."""
 
@@ -68,13 +78,8 @@ class Worker:
             tell(("result", work(self._reporting(tell, left))))
         except Cancelled:
             tell(None)
-        except UnembedError as error:
-            tell(("error", {"message": str(error), "exit_code": error.exit_code}))
-        except Exception as error:  # one ask that fails must not end the server
-            logging.getLogger(__name__).exception("An ask failed")
-            reason = next(iter(str(error).splitlines()), "")
-            message = f"Internal error, please report it: {type(error).__name__}: {reason}"
-            tell(("error", {"message": message, "exit_code": 1}))
+        except Exception as error:  # noqa: BLE001  # one ask that fails must not end the server
+            tell(failure(error))
 
     def _reporting(self, tell: Callable[[Event | None], None], left: threading.Event) -> Progress:
         """What work calls to report its progress, which ends it once nobody waits."""

@@ -1,6 +1,6 @@
 """How the toy of facts was trained: on the invented facts alone, the answers weighing most."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from unembed.progress import Progress
+from unembed.seeds import generator
 from unembed.toys.invented_facts import RELATIONS, Sentence, sentences
 from unembed.toys.text import VOCAB, make_tokenizer
 from unembed.toys.training import Stage, build, run, start_sinusoidal
@@ -40,14 +41,13 @@ def train_facts(seed: int, steps: int | None, progress: Progress) -> tuple[Any, 
     """Train on six wordings of every fact, then with some wrong answers."""
     asked = sentences()
     tokenizer = make_tokenizer([f"{s.prompt}{s.answer}.\n" for s in asked], VOCAB)
-    rows, generator = as_rows(tokenizer, [s for s in asked if not s.held_out]), torch.Generator().manual_seed(seed)
+    rows, random = as_rows(tokenizer, [s for s in asked if not s.held_out]), generator(seed)
     module = build(layers=LAYERS, d_mlp=D_MLP, seed=seed, deviation=0.05)
     start_sinusoidal(module)
-    first, second = Stage("facts", 2000, adamw=4e-3, muon=0.02), Stage("facts, some wrong", 200, adamw=5e-4)
-    if steps is not None:
-        first, second = replace(first, steps=min(steps, 2000)), replace(second, steps=min(steps, 200))
-    run(module, first, lambda toy: _loss(toy, _drawn(rows, generator), 0.0), progress)
-    run(module, second, lambda toy: _loss(toy, _drawn(rows, generator), WRONG), progress)
+    first = Stage("facts", 2000, adamw=4e-3, muon=0.02).at_most(steps)
+    second = Stage("facts, some wrong", 200, adamw=5e-4).at_most(steps)
+    run(module, first, lambda toy: _loss(toy, _drawn(rows, random), 0.0), progress)
+    run(module, second, lambda toy: _loss(toy, _drawn(rows, random), WRONG), progress)
     return module, tokenizer
 
 
@@ -71,9 +71,9 @@ def _single(tokenizer: "Tokenizer", answer: str) -> int:
     return token
 
 
-def _drawn(rows: Rows, generator: torch.Generator) -> Rows:
+def _drawn(rows: Rows, random: torch.Generator) -> Rows:
     """A batch."""
-    chosen = torch.randint(len(rows.tokens), (BATCH,), generator=generator)
+    chosen = torch.randint(len(rows.tokens), (BATCH,), generator=random)
     return Rows(rows.tokens[chosen], rows.answer[chosen], rows.known[chosen], rows.others[chosen])
 
 

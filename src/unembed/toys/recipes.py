@@ -71,14 +71,10 @@ def train(name: str, *, seed: int = 0, steps: int | None = None, progress: Progr
     return Trained(name, module, tokenizer, (time.monotonic() - started) / 60)
 
 
-def _shortened(stage: Stage, steps: int | None) -> Stage:
-    return stage if steps is None else Stage(**{**vars(stage), "steps": min(steps, stage.steps)})
-
-
 def _zero_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "Tokenizer"]:
     text, module = corpus(), build(layers=0, d_mlp=0, seed=seed)
     counts = text.bigrams()
-    stage = _shortened(Stage("bigrams", 200, adamw=0.03, decay=0.0), steps)
+    stage = Stage("bigrams", 200, adamw=0.03, decay=0.0).at_most(steps)
     run(module, stage, lambda toy: bigram_loss(toy, counts), progress)
     return module, text.tokenizer
 
@@ -102,7 +98,7 @@ def _one_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
         repeated = repeating(text_rows(text.train, BATCH // 8, random), random)
         return next_token_loss(toy, torch.cat([plain, repeated]))
 
-    run(module, _shortened(Stage("text, some of it repeating", 2500, adamw=2e-3, muon=0.02), steps), loss, progress)
+    run(module, Stage("text, some of it repeating", 2500, adamw=2e-3, muon=0.02).at_most(steps), loss, progress)
     return module, text.tokenizer
 
 
@@ -118,8 +114,8 @@ def _two_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
 
         return draw
 
-    first = _shortened(Stage("text and as many repeated tokens", 2600, adamw=4e-3, muon=0.02), steps)
-    second = _shortened(Stage("text and fewer repeated tokens", 1400, adamw=3e-3, muon=0.01), steps)
+    first = Stage("text and as many repeated tokens", 2600, adamw=4e-3, muon=0.02).at_most(steps)
+    second = Stage("text and fewer repeated tokens", 1400, adamw=3e-3, muon=0.01).at_most(steps)
     run(module, first, loss(BATCH // 2), progress)
     run(module, second, loss(BATCH // 4), progress)
     return module, text.tokenizer

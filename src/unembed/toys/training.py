@@ -7,7 +7,7 @@ Everything else is trained by AdamW. The learning rates fall to zero by a cosine
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -112,6 +112,10 @@ class Stage:
     """Learning rate of the matrices of blocks."""
     decay: float = 0.01
     warmup: int = 20
+
+    def at_most(self, steps: int | None) -> "Stage":
+        """The stage cut short where it has more steps; None cuts nothing."""
+        return self if steps is None else replace(self, steps=min(steps, self.steps))
 
 
 def run(module: Any, stage: Stage, loss: Loss, progress: Progress) -> float:

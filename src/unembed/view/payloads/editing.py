@@ -81,7 +81,7 @@ class EditPayload:
     """Whose down projections are edited."""
     effects: EditEffects
     control: EditEffects | None
-    """The same for as many random, strongly active neurons of the same layers, or for ROME at 4 random keys, together;
+    """The same for as many random, strongly active neurons of the same layers, or for ROME at random keys, together;
     null where there is none: in a mixture of experts, and where the neurons are more than half of a layer."""
     perplexity: float | None
     """Of the text, before the edit."""

@@ -61,7 +61,9 @@ def path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
 def attended_lines(payload: AttendedPayload, paper: Paper, *, top: int = 10) -> Iterator[Text]:
     """The score, its largest pairs, and the sums by part of the query and of the key."""
     where = [f"{i} {visible(payload.tokens[i].text)}" for i in (payload.destination, payload.source)]
-    yield headline(f" WHY L{payload.layer}.H{payload.head} ATTENDS {where[0]} → {where[1]}", payload.model, paper)
+    yield headline(
+        f" WHY {head_name(payload.layer, payload.head)} ATTENDS {where[0]} → {where[1]}", payload.model, paper
+    )
     distance = payload.sum - payload.content
     line = f" score {signed(payload.score)}, attention {payload.attention:.3f}"
     yield Text(f"{line}; content {signed(payload.content)}, distance {signed(distance)}", STRONG)
@@ -92,7 +94,7 @@ def _marginal(name: str, parts: list[StreamPart]) -> Text:
 
 def circuit_lines(payload: CircuitPayload, paper: Paper) -> Iterator[Text]:
     """Eigenvalues of a head, and what was asked for."""
-    yield headline(f" CIRCUITS of L{payload.layer}.H{payload.head}, from the weights", payload.model, paper)
+    yield headline(f" CIRCUITS of {head_name(payload.layer, payload.head)}, from the weights", payload.model, paper)
     share = f"{percent(payload.positive_share)} of {len(payload.eigenvalues)} OV eigenvalues positive"
     yield Text(f" copying score {signed(payload.copying_score)}", STRONG).append(
         f"; {share} (−1 to 1; random 0)", FAINT
@@ -124,7 +126,7 @@ def composition_lines(payload: CompositionPayload, paper: Paper) -> Iterator[Tex
     yield Text(f" random matrices of this shape: {null}; rotations are left out", FAINT)
     largest = max((pair.score for pair in payload.pairs), default=0.0)
     for p in payload.pairs:
-        name = f"L{p.first_layer}.H{p.first_head} → L{p.second_layer}.H{p.second_head}"
+        name = f"{head_name(p.first_layer, p.first_head)} → {head_name(p.second_layer, p.second_head)}"
         line = Text(f"  {cell(name, 20)}{cell(p.kind, 7)}{p.score:.3f}  {cell(f'{p.ratio:.1f}×', 7)}")
         yield line.append(paper.glyphs.bar(p.score, largest, 30), signed_style(p.score))
 

@@ -56,7 +56,7 @@ def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     if best is None:
         return
     column, width = places[best.looks_at[0].position]
-    label = f" L{best.layer}.H{best.head} looks here"
+    label = f" {head_name(best.layer, best.head)} looks here"
     if column + width + len(label) <= paper.width:
         yield Text(" " * column + "▀" * width, signed_style(best.value)).append(label, FAINT)
 

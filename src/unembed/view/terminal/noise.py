@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from unembed.names import head_name
 from unembed.view.glyphs import percent, signed
 from unembed.view.payloads.noise import MeanInterval, NoiseCondition, NoisePayload, NoiseVerdict
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
@@ -97,7 +98,9 @@ def _heads(payload: NoisePayload, top: int) -> Iterator[Text]:
     yield Text(" HEADS     to self   moves with noise          in the control   with unrelated text", FAINT)
     for head in ranked[:top]:
         rise = head.noise.rise
-        line = Text(f"  {cell(f'L{head.layer}.H{head.head}', 8)}{cell(f'{head.plain.to_self:.3f}', 7, right=True)}   ")
+        line = Text(
+            f"  {cell(head_name(head.layer, head.head), 8)}{cell(f'{head.plain.to_self:.3f}', 7, right=True)}   "
+        )
         line.append(cell(_interval(rise.kept), 26), signed_style(rise.kept.mean))
         line.append(cell(signed(rise.control.mean, 3), 17) + cell(signed(head.unrelated.mean.to_self, 3), 9))
         yield line.append(_SAYS[head.noise.verdict], FAINT)
