@@ -172,14 +172,14 @@ def set_control(
         memory: bytes for walks, as in `counterfactuals`; so is `progress`.
 
     Returns:
-        The control, or None where a layer has too few other active neurons to draw from.
+        The control, or None where a layer has too few other active neurons to draw different sets from.
 
     Raises:
         InputError: a neuron that does not exist, or a bad seed.
     """
     random = generator(seed)
     pools = _pools(run, neurons)
-    if any(len(pool) < count for pool, count in pools.values()):
+    if any(len(pool) <= count for pool, count in pools.values()):
         return None
     sets = [
         [
