@@ -65,7 +65,9 @@ def test_any_other_host_name_is_refused_without_a_token(model, host, path):
     assert "loopback" in answer.json()["message"]
 
 
-@pytest.mark.parametrize("origin", ["http://example.org", "null", "http://127.0.0.1:9999", "https://localhost", "x", "http://[::1"])
+@pytest.mark.parametrize(
+    "origin", ["http://example.org", "null", "http://127.0.0.1:9999", "https://localhost", "x", "http://[::1"]
+)
 @pytest.mark.parametrize("token", [None, TOKEN])
 def test_a_request_of_another_page_is_refused(model, origin, token):
     headers = {"origin": origin, "authorization": f"Bearer {TOKEN}"}

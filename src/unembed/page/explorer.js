@@ -1106,10 +1106,17 @@ var Gt = class {
 			...Ot,
 			...e.state
 		});
-		this.state = R(e.host === "widget" ? n : jt(location.hash, n));
+		this.state = R(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
+	}
+	#e(e = Ot) {
+		let t = jt(location.hash, e);
+		return this.data.model && this.data.model.reads === null ? {
+			...t,
+			source: null
+		} : t;
 	}
 	asked() {
 		let { a: e, source: t } = this.state.value;
@@ -1157,7 +1164,7 @@ var Gt = class {
 			let e = At(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
-			this.state.value = jt(location.hash);
+			this.state.value = this.#e();
 		};
 		return addEventListener("hashchange", t), () => {
 			e(), removeEventListener("hashchange", t);
@@ -2062,12 +2069,13 @@ function Qn() {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			p.result?.matrix && u !== void 0 ? /* @__PURE__ */ X(ar, {
-				payload: p.result,
-				matrix: p.result.matrix,
-				head: u,
-				layer: l,
-				start: c.value
+			p.result?.matrix ? /* @__PURE__ */ X("div", {
+				class: p.stale ? "stale" : "",
+				children: /* @__PURE__ */ X(ar, {
+					payload: p.result,
+					matrix: p.result.matrix,
+					start: c.value
+				})
 			}) : null
 		]
 	}) : null;
@@ -2145,50 +2153,46 @@ var ir = {
 	target: "value-weighted, for the target"
 };
 function ar(e) {
-	let { payload: t, matrix: n, start: r } = e, i = z("attention"), a = Math.min(128, t.tokens.length - r), o = Y({
-		kind: "head",
-		layer: e.layer,
-		head: e.head
-	}), s = (e) => J(t.tokens[r + e]?.text ?? ""), c = (e, t) => n[r + e]?.[r + t] ?? 0, l = (e, n) => c(e, n) * (t.norms?.[r + n] ?? 0);
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = z("attention"), o = Math.min(128, t.tokens.length - r), s = i ? Y(tr(i)) : "", c = (e) => J(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X("h3", { children: o }),
+		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: Object.entries(ir).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
-				"aria-pressed": i.value === e,
+				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
-				onClick: () => i.value = e,
+				onClick: () => a.value = e,
 				children: n
 			}, e))
 		}),
-		i.value === "target" ? /* @__PURE__ */ X(sr, {
+		a.value === "target" ? /* @__PURE__ */ X(sr, {
 			payload: t,
-			head: e.head,
-			name: o,
+			given: i?.contribution ?? [],
+			name: s,
 			start: r,
-			size: a
+			size: o
 		}) : /* @__PURE__ */ X(or, {
-			label: i.value === "attention" ? `Attention pattern of ${o}, query by key` : `Norm of what ${o} writes, query by key`,
-			size: a,
+			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
+			size: o,
 			start: r,
-			text: s,
-			value: i.value === "attention" ? c : l,
-			largest: i.value === "attention" ? 1 : void 0
+			text: c,
+			value: a.value === "attention" ? l : u,
+			largest: a.value === "attention" ? 1 : void 0
 		}),
 		/* @__PURE__ */ X(fn, {
-			label: `pattern of ${o}`,
+			label: `pattern of ${s}`,
 			head: [
 				"from",
 				"to",
 				"attention",
 				"norm of what is written"
 			],
-			rows: () => Array.from({ length: a }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
-				`${r + n} ${s(n)}`,
-				`${r + i} ${s(i)}`,
-				c(n, i).toFixed(3),
-				t.norms ? l(n, i).toFixed(3) : ""
+			rows: () => Array.from({ length: o }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
+				`${r + n} ${c(n)}`,
+				`${r + i} ${c(i)}`,
+				l(n, i).toFixed(3),
+				t.norms ? u(n, i).toFixed(3) : ""
 			])).flat()
 		})
 	] });
@@ -2207,14 +2211,14 @@ function or(e) {
 	});
 }
 function sr(e) {
-	let { payload: t, name: n, start: r } = e, i = t.heads.find((t) => t.head === e.head)?.contribution ?? [], a = Math.max(0, ...i.map(Math.abs)), o = (e) => J(t.tokens[r + e]?.text ?? "");
+	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => J(t.tokens[i + e]?.text ?? "");
 	return /* @__PURE__ */ X(Un, {
-		label: `What each token gives through ${n}`,
+		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Rn(i[r + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${G(i[r + e] ?? 0, 3)} logits through ${n}`,
+		colour: (e) => Rn(n[i + e] ?? 0, a),
+		tell: (e) => `${o(e)} gives ${G(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
@@ -2474,9 +2478,12 @@ function Cr() {
 				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Er, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(br, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(br, {
 					pairs: i,
 					promptB: r
+				}) : /* @__PURE__ */ X("p", {
+					class: "note",
+					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
 			})
 		]
@@ -2881,12 +2888,14 @@ function Hr({ node: e, place: t, label: n }) {
 // src/panels/Generation.tsx
 var Ur = 12;
 function Wr() {
-	let e = H(), t = z(null), { a: n, source: r } = e.state.value, { answer: i, result: a } = W(t.value === null ? null : {
+	let e = H(), t = z(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		prompt: t.value,
-		...qt({ source: r }),
+		...qt({
+			prompt: n,
+			source: r
+		}),
 		tokens: Ur
-	});
+	}, a = U(t.value && Gr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2894,19 +2903,22 @@ function Wr() {
 		children: [
 			/* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => t.value = n,
+				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
 					Ur,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ X($, { answer: i }),
-			a ? /* @__PURE__ */ X(Gr, { result: a }) : null
+			/* @__PURE__ */ X($, { answer: a }),
+			a?.result ? /* @__PURE__ */ X(Kr, { result: a.result }) : null
 		]
 	});
 }
-function Gr({ result: e }) {
+function Gr(e, t, n) {
+	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
+}
+function Kr({ result: e }) {
 	let t = H(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
@@ -2932,18 +2944,18 @@ function Gr({ result: e }) {
 	})] });
 }
 // src/transports.ts
-function Kr(e) {
+function qr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return qr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Jr(e));
-			await Yr(e.body, n);
+		return Jr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Yr(e));
+			await Xr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function qr(e, t, n, r) {
+function Jr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2952,7 +2964,7 @@ function qr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Jr(e) {
+async function Yr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2960,7 +2972,7 @@ async function Jr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Yr(e, t) {
+async function Xr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2968,38 +2980,38 @@ async function Yr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Xr(e, t);
+		for (let e of a) Zr(e, t);
 	}
-	r.trim() && Xr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Zr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Xr(e, t) {
+function Zr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Zr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Qr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Zr(e, t, n) {
+function Qr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Qr = /* @__PURE__ */ new Set([
+var $r = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function $r(e) {
-	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !Qr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function ei(e) {
+	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !$r.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ei(e) {
+function ti(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Zr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Qr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -3013,11 +3025,11 @@ function ei(e) {
 	};
 }
 // src/panels/Header.tsx
-var ti = {
+var ni = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function ni() {
+function ri() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -3039,8 +3051,8 @@ function ni() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(ii, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(ai, {}) : null,
+				/* @__PURE__ */ X(ai, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(oi, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3053,37 +3065,37 @@ function ni() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(ri, {
+				e.reads() === "text" ? /* @__PURE__ */ X(ii, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(ri, {
+				i === "source" ? null : /* @__PURE__ */ X(ii, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(ri, {
+				t.b === null ? null : /* @__PURE__ */ X(ii, {
 					name: "b",
-					label: `${ti[i]} B`,
+					label: `${ni[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(ri, {
+				i === "source" ? /* @__PURE__ */ X(ii, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(ri, {
+				/* @__PURE__ */ X(ii, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(ri, {
+				/* @__PURE__ */ X(ii, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3119,7 +3131,7 @@ function ni() {
 		})]
 	});
 }
-function ri(e) {
+function ii(e) {
 	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
 	Oe(() => {
 		r.value = n;
@@ -3160,7 +3172,7 @@ function ri(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function ii() {
+function ai() {
 	let e = H(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
@@ -3178,15 +3190,15 @@ function ii() {
 		})]
 	});
 }
-function ai() {
+function oi() {
 	let e = H(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await qr("/report", {
+		let n = await Jr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Jr(n);
+			t.value = await Yr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3204,7 +3216,7 @@ function ai() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var oi = [
+var si = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3214,7 +3226,7 @@ var oi = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function si() {
+function ci() {
 	let e = H(), t = P(null), n = e.helpOpen.value;
 	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3227,7 +3239,7 @@ function si() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: oi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: si.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3240,23 +3252,23 @@ function si() {
 	});
 }
 // src/knowledge.ts
-function ci(e, t, n) {
+function li(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function li(e, t) {
+function ui(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function ui(e) {
+function di(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function di(e) {
+function fi(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -3264,10 +3276,10 @@ function di(e) {
 		shared: e.shared
 	};
 }
-function fi(e, t) {
+function pi(e, t) {
 	return t ?? Dt.find((t) => e[t].length > 0) ?? "refined";
 }
-function pi({ layer: e, expert: t, neuron: n }) {
+function mi({ layer: e, expert: t, neuron: n }) {
 	return {
 		kind: "neuron",
 		layer: e,
@@ -3275,14 +3287,14 @@ function pi({ layer: e, expert: t, neuron: n }) {
 		neuron: n
 	};
 }
-function mi({ layer: e, expert: t, neuron: n }) {
+function hi({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function hi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function gi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -3292,7 +3304,7 @@ function hi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function gi(e, t, n, r, i) {
+function _i(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -3310,7 +3322,7 @@ function gi(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return _i([
+		return vi([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -3319,34 +3331,34 @@ function gi(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? _i([
+	return e.action === "erase" ? vi([
 		"suppress",
 		...r,
 		...o
-	]) : _i([
+	]) : vi([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function _i(e) {
+function vi(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function vi(e, t) {
+function yi(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...bi(e, t),
+		...xi(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function yi(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(mi);
+function bi(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(hi);
 	return t.action === "update" ? {
 		ask: "update",
-		...bi(e, n),
+		...xi(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -3354,21 +3366,21 @@ function yi(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...bi(e, n),
+		...xi(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function bi({ prompts: e }, { prompt: t, target: n }) {
+function xi({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
 // src/panels/FactChoice.tsx
-function xi({ list: e, explained: t }) {
-	let n = H(), r = ci(e, n.state.value.a, t.target.text);
+function Si({ list: e, explained: t }) {
+	let n = H(), r = li(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3390,7 +3402,7 @@ function xi({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Si({ list: e, open: t }) {
+function Ci({ list: e, open: t }) {
 	let n = H(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
@@ -3441,8 +3453,8 @@ function Si({ list: e, open: t }) {
 		})]
 	});
 }
-function Ci() {
-	let e = H(), t = z(""), n = z(""), r = ui(t.value);
+function wi() {
+	let e = H(), t = z(""), n = z(""), r = di(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3479,17 +3491,17 @@ function Ci() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var wi = {
+var Ti = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ti = {
+}, Ei = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Ei({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = di(e), s = a?.action === "erase" ? o.shared : o[fi(o, r?.set ?? null)], c = U(a && r && i ? yi(r, a, i, s) : null);
+function Di({ found: e, list: t }) {
+	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = fi(e), s = a?.action === "erase" ? o.shared : o[pi(o, r?.set ?? null)], c = U(a && r && i ? bi(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3502,7 +3514,7 @@ function Ei({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Di, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Oi, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3510,19 +3522,19 @@ function Ei({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X($, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Oi, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(ki, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(Ai, {
+			}), /* @__PURE__ */ X(ji, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(pi(e)))
+				neurons: s.map((e) => Y(mi(e)))
 			})] }) : null
 		]
 	});
 }
-function Di({ own: e, counts: t }) {
+function Oi({ own: e, counts: t }) {
 	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
@@ -3542,7 +3554,7 @@ function Di({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: Tt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: wi[e]
+						children: Ti[e]
 					}, e))
 				})
 			] }),
@@ -3562,7 +3574,7 @@ function Di({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Et.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ti[e]
+						children: Ei[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3583,7 +3595,7 @@ function Di({ own: e, counts: t }) {
 		]
 	});
 }
-function Oi({ result: e, answer: t }) {
+function ki({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3637,8 +3649,8 @@ function Oi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ki, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ki, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ai, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ai, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -3722,7 +3734,7 @@ function Oi({ result: e, answer: t }) {
 		]
 	});
 }
-function ki({ said: e }) {
+function Ai({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3735,44 +3747,44 @@ function ki({ said: e }) {
 		]
 	});
 }
-function Ai(e) {
+function ji(e) {
 	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(ji, {
+		}), /* @__PURE__ */ X(Mi, {
 			label: "The fact as a line of JSON",
-			text: hi(e.fact)
+			text: gi(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(ji, {
+		/* @__PURE__ */ X(Mi, {
 			label: "The command",
-			text: gi(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: _i(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function ji({ label: e, text: t }) {
+function Mi({ label: e, text: t }) {
 	return /* @__PURE__ */ X(dn, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Mi = [
+var Ni = [
 	.2,
 	.1,
 	.05
-], Ni = 12, Pi = {
+], Pi = 12, Fi = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Fi({ explained: e }) {
+function Ii({ explained: e }) {
 	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3790,15 +3802,15 @@ function Fi({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Ii, {
+			a?.result ? /* @__PURE__ */ X(Li, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Ri, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(zi, { list: a.result }) : null
 		]
 	});
 }
-function Ii({ list: e, explained: t }) {
+function Li({ list: e, explained: t }) {
 	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3807,7 +3819,7 @@ function Ii({ list: e, explained: t }) {
 		/* @__PURE__ */ X(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Li, {})
+		/* @__PURE__ */ X(Ri, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3823,7 +3835,7 @@ function Ii({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Li, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(Ri, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: kt }),
@@ -3837,17 +3849,17 @@ function Ii({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(xi, {
+		i || a ? null : /* @__PURE__ */ X(Si, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Si, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ci, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Ci, {})] })
+		}), i ? null : /* @__PURE__ */ X(wi, {})] })
 	] });
 }
-function Li() {
+function Ri() {
 	let e = H();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3855,8 +3867,8 @@ function Li() {
 		children: "Close"
 	});
 }
-function Ri({ list: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? vi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
+function zi({ list: e }) {
+	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? yi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3870,7 +3882,7 @@ function Ri({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Mi, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...Ni, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3888,17 +3900,17 @@ function Ri({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(zi, { found: o }), /* @__PURE__ */ X(Ei, {
+			children: [/* @__PURE__ */ X(Bi, { found: o }), /* @__PURE__ */ X(Di, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function zi({ found: e }) {
+function Bi({ found: e }) {
 	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = di(e), a = fi(i, n.set), o = e.facts.length - 1;
+	let i = fi(e), a = pi(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -3931,18 +3943,18 @@ function zi({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Pi[e],
+					Fi[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(Bi, { neurons: i[e] })
+				/* @__PURE__ */ X(Vi, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(Vi, {
+		}) : /* @__PURE__ */ X(Hi, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -3962,23 +3974,23 @@ function zi({ found: e }) {
 		})
 	] });
 }
-function Bi({ neurons: e }) {
+function Vi({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, Ni).map((e) => {
-			let t = pi(e);
+		children: [e.slice(0, Pi).map((e) => {
+			let t = mi(e);
 			return /* @__PURE__ */ X(cn, { part: t }, Y(t));
-		}), e.length > Ni ? /* @__PURE__ */ X("span", {
+		}), e.length > Pi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ni,
+				e.length - Pi,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Vi(e) {
+function Hi(e) {
 	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3996,7 +4008,7 @@ function Vi(e) {
 			}),
 			n && e.target !== void 0 ? /* @__PURE__ */ X(Tn, {
 				tests: e.neurons.map((e) => ({
-					part: pi(e),
+					part: mi(e),
 					how: n
 				})),
 				target: e.target,
@@ -4010,13 +4022,13 @@ function Vi(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Hi = 12, Ui = 100, Wi = 12;
-function Gi() {
+var Ui = 12, Wi = 100, Gi = 12;
+function Ki() {
 	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = W(r && a && i && e.reads() === null ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: Ui
+		top: Wi
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4036,23 +4048,23 @@ function Gi() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(Ki, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(qi, {
 						result: s,
 						stale: c
-					}) : null] }), r && a ? /* @__PURE__ */ X(Fi, { explained: t }) : null]
+					}) : null] }), r && a ? /* @__PURE__ */ X(Ii, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
-function Ki({ result: e, stale: t }) {
-	let n = li(e.attributions, e.layers.length);
+function qi({ result: e, stale: t }) {
+	let n = ui(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(qi, { result: e }),
 			/* @__PURE__ */ X(Ji, { result: e }),
-			/* @__PURE__ */ X(Yi, { neurons: e.attributions.slice(0, Hi) }),
+			/* @__PURE__ */ X(Yi, { result: e }),
+			/* @__PURE__ */ X(Xi, { neurons: e.attributions.slice(0, Ui) }),
 			/* @__PURE__ */ X(fn, {
 				label: "attribution by layer",
 				head: [
@@ -4067,13 +4079,13 @@ function Ki({ result: e, stale: t }) {
 					e.sum === null ? "" : G(e.sum, 4),
 					G(e.change, 4),
 					e.error === null ? "" : K(e.error, 4),
-					(n[t] ?? []).map((e) => `${Y(pi(e))} ${G(e.value, 3)}`).join(", ")
+					(n[t] ?? []).map((e) => `${Y(mi(e))} ${G(e.value, 3)}`).join(", ")
 				])
 			})
 		]
 	});
 }
-function qi({ result: e }) {
+function Ji({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4109,15 +4121,15 @@ function qi({ result: e }) {
 		})]
 	});
 }
-function Ji({ result: e }) {
-	let t = H(), n = li(e.attributions, e.layers.length), r = Math.min(Wi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function Yi({ result: e }) {
+	let t = H(), n = ui(e.attributions, e.layers.length), r = Math.min(Gi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
 			" strongest neurons by layer, at most ",
-			Wi,
+			Gi,
 			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ X(Un, {
@@ -4131,21 +4143,21 @@ function Ji({ result: e }) {
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Y(pi(n))}: ${G(n.value, 3)}` : "";
+			return n ? `${Y(mi(n))}: ${G(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && V(pi(n), o);
+			return n !== void 0 && V(mi(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (e) => `L${e}`,
 		onChoose: (e, n) => {
 			let r = a(e, n);
-			r && t.select(pi(r));
+			r && t.select(mi(r));
 		}
 	})] });
 }
-function Yi({ neurons: e }) {
+function Xi({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4173,7 +4185,7 @@ function Yi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(cn, { part: pi(e) })
+			children: /* @__PURE__ */ X(cn, { part: mi(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
@@ -4196,10 +4208,10 @@ function Yi({ neurons: e }) {
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
 // src/panels/tested.ts
-function Xi() {
-	return U(Zi(H().followed()))?.result ?? null;
+function Zi() {
+	return U(Qi(H().followed()))?.result ?? null;
 }
-function Zi(e) {
+function Qi(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4207,7 +4219,7 @@ function Zi(e) {
 		top: 10
 	} : null;
 }
-function Qi(e, t) {
+function $i(e, t) {
 	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === It(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -4215,18 +4227,18 @@ function Qi(e, t) {
 	} : null;
 }
 // src/panels/Ledger.tsx
-var $i = 12, ea = 10, ta = Infinity, na = pe({
+var ea = 12, ta = 10, na = Infinity, ra = pe({
 	is: () => !1,
 	set: () => {}
 });
-function ra() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z($i), i = z({});
+function ia() {
+	let e = H(), t = e.explained.value, n = z("size"), r = z(ea), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = fr(a.terms, r.value, n.value, (e) => ia(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = fr(a.terms, r.value, n.value, (e) => aa(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(aa, { explained: t }),
+		note: /* @__PURE__ */ X(oa, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4245,12 +4257,12 @@ function ra() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === $i ? ta : $i,
-				children: r.value === $i ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === ea ? na : ea,
+				children: r.value === ea ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(na.Provider, {
+		}), /* @__PURE__ */ X(ra.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ia(t, o),
+				is: (e, t) => i.value[e] ?? aa(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4262,7 +4274,7 @@ function ra() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: ga,
+				onKeyDown: _a,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4287,43 +4299,43 @@ function ra() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ca, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(la, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, hr(e))), /* @__PURE__ */ X(ma, {
+					}, hr(e))), /* @__PURE__ */ X(ha, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(sa, { explained: t })
+					/* @__PURE__ */ X(ca, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ia(e, t) {
+function aa(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Ft(t) === e.kind;
 }
-function aa({ explained: e }) {
+function oa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		oa(n),
+		sa(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function oa(e) {
+function sa(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function sa({ explained: e }) {
+function ca({ explained: e }) {
 	let { sum: t, error: n, holds: r } = mr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
@@ -4352,10 +4364,10 @@ function sa({ explained: e }) {
 		]
 	}) });
 }
-function ca(e) {
-	let t = H(), n = je(na), { term: r, level: i } = e, a = nn(r), o = hr(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function la(e) {
+	let t = H(), n = je(ra), { term: r, level: i } = e, a = nn(r), o = hr(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(fa, {
+		/* @__PURE__ */ X(pa, {
 			name: tn(r),
 			value: r.value,
 			level: i,
@@ -4368,24 +4380,24 @@ function ca(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(la, {
+		c && i === 1 ? /* @__PURE__ */ X(ua, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(ua, {
+		c && i === 2 ? /* @__PURE__ */ X(da, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function la({ term: e, largest: t }) {
+function ua({ term: e, largest: t }) {
 	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ea
+		top: ta
 	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4395,31 +4407,31 @@ function la({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = fr(a.filter((e) => e.source === null), ta, "size");
+	let { terms: a, others: o } = i.result, s = fr(a.filter((e) => e.source === null), na, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(ca, {
+		s.shown.map((e) => /* @__PURE__ */ X(la, {
 			term: e,
 			level: 2,
 			largest: t,
 			sources: a.filter((t) => t.source !== null && V(nn(t), nn(e)))
 		}, hr(e))),
-		/* @__PURE__ */ X(ma, {
+		/* @__PURE__ */ X(ha, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(ha, {
+		/* @__PURE__ */ X(ga, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ua(e) {
-	let t = H(), n = (e) => `from ${e.source} ${J(da(t.explained.value, e))}`, { shown: r, others: i, sum: a } = fr(e.terms, ea, "size");
+function da(e) {
+	let t = H(), n = (e) => `from ${e.source} ${J(fa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = fr(e.terms, ta, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(fa, {
+		r.map((t) => /* @__PURE__ */ X(pa, {
 			name: n(t),
 			value: t.value,
 			level: 3,
@@ -4427,23 +4439,23 @@ function ua(e) {
 			part: null,
 			open: null
 		}, hr(t))),
-		/* @__PURE__ */ X(ma, {
+		/* @__PURE__ */ X(ha, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(ha, {
+		/* @__PURE__ */ X(ga, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function da(e, { kind: t, source: n }) {
+function fa(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function fa(e) {
+function pa(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4482,12 +4494,12 @@ function fa(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(pa, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ma, { part: n }) : null })
 		]
 	});
 }
-function pa({ part: e }) {
-	let t = Xi(), n = t && Qi(t, e);
+function ma({ part: e }) {
+	let t = Zi(), n = t && $i(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -4506,7 +4518,7 @@ function pa({ part: e }) {
 		]
 	});
 }
-function ma(e) {
+function ha(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4535,7 +4547,7 @@ function ma(e) {
 		]
 	});
 }
-function ha(e) {
+function ga(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4557,19 +4569,19 @@ function ha(e) {
 		]
 	});
 }
-function ga(e) {
+function _a(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var _a = {
+var va = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function va() {
+function ya() {
 	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Xn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -4579,7 +4591,7 @@ function va() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? xa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Sa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4593,7 +4605,7 @@ function va() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(_a).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(va).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4609,16 +4621,16 @@ function va() {
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ X(Un, {
-					label: `Logit lens, ${_a[t.value]} by layer and token`,
+					label: `Logit lens, ${va[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? zn(f(n)) : null;
 					},
-					tell: (e, t) => ba(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => ya(u.layers[e] ?? null),
-					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					tell: (e, t) => xa(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => ba(u.layers[e] ?? null),
+					columnName: (e) => J(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
@@ -4635,7 +4647,7 @@ function va() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						ya(e.layer),
+						ba(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
 						q(e.top_probability[0] ?? 0),
@@ -4647,15 +4659,15 @@ function va() {
 		]
 	});
 }
-function ya(e) {
+function ba(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function ba(e, t) {
+function xa(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${ya(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${ba(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function xa(e, t) {
+function Sa(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4665,7 +4677,7 @@ function xa(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function Sa() {
+function Ca() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4705,7 +4717,7 @@ function Sa() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Ca() {
+function wa() {
 	let e = H().explained.value, t = _r();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
@@ -4731,17 +4743,17 @@ function Ca() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(wa, {
+			children: [/* @__PURE__ */ X(Ta, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(wa, {
+			}), t?.result ? /* @__PURE__ */ X(Ta, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function wa({ explained: e, caption: t }) {
+function Ta({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4788,15 +4800,15 @@ function wa({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Ta = 6;
-function Ea() {
-	let e = H(), t = e.explained.value, n = U(Zi(e.followed())), r = Xi(), i = z(!1);
+var Ea = 6;
+function Da() {
+	let e = H(), t = e.explained.value, n = U(Qi(e.followed())), r = Zi(), i = z(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : Ta;
+	let a = i.value ? Infinity : Ea;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(Oa, { tested: r }),
+		note: /* @__PURE__ */ X(ka, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
 			/* @__PURE__ */ X(dn, {
@@ -4823,7 +4835,7 @@ function Ea() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Da, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Oa, {
 					part: {
 						kind: e.cross ? "cross_head" : "head",
 						layer: e.layer,
@@ -4832,7 +4844,7 @@ function Ea() {
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Da, {
+				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Oa, {
 					part: {
 						kind: "neuron",
 						layer: e.layer,
@@ -4844,7 +4856,7 @@ function Ea() {
 					toward: e.promotes
 				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > Ta ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > Ea ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4852,12 +4864,12 @@ function Ea() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ka(r)
+				children: Aa(r)
 			})
 		]
 	});
 }
-function Da(e) {
+function Oa(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
@@ -4868,11 +4880,11 @@ function Da(e) {
 			children: /* @__PURE__ */ X(un, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(pa, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ma, { part: e.part }) }),
 		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(on, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Oa({ tested: e }) {
+function ka({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
@@ -4891,13 +4903,13 @@ function Oa({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function ka(e) {
+function Aa(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Aa() {
-	let e = H(), t = e.explained.value, n = Xn(t?.position ?? 0, t?.tokens.length ?? 0), r = Fa();
+function ja() {
+	let e = H(), t = e.explained.value, n = Xn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ia();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = r !== null && It(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
@@ -4911,7 +4923,7 @@ function Aa() {
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(ja, {
+			e.reads() === null ? null : /* @__PURE__ */ X(Ma, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
@@ -4930,19 +4942,19 @@ function Aa() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: Ma(n, s),
+						style: Na(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Pa(e),
+						onKeyDown: (e) => Fa(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
 							/* @__PURE__ */ X(Q, { text: t.text }),
-							/* @__PURE__ */ X(Na, {
+							/* @__PURE__ */ X(Pa, {
 								value: n,
 								largest: s
 							})
@@ -4953,7 +4965,7 @@ function Aa() {
 		]
 	});
 }
-function ja(e) {
+function Ma(e) {
 	let t = Xn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
@@ -4971,14 +4983,14 @@ function ja(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Ma(e.values[t.position], e.largest),
+				style: Na(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X(Q, { text: t.label }),
-					/* @__PURE__ */ X(Na, {
+					/* @__PURE__ */ X(Pa, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -4987,7 +4999,7 @@ function ja(e) {
 		})
 	] });
 }
-function Ma(e, t) {
+function Na(e, t) {
 	if (e === void 0) return {};
 	let n = Rn(e, t);
 	return {
@@ -4995,20 +5007,20 @@ function Ma(e, t) {
 		color: Bn(n)
 	};
 }
-function Na(e) {
+function Pa(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
 	});
 }
-function Pa(e) {
+function Fa(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Fa() {
+function Ia() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Ft(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5017,18 +5029,18 @@ function Fa() {
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ia(s, a)
+		values: La(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ia(i.result, t)
+		values: La(i.result, t)
 	} : null;
 }
-function Ia(e, t) {
+function La(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (It(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function La({ page: e }) {
+function Ra({ page: e }) {
 	let t = P(null);
 	return Oe(() => e.link(), [e]), Oe(() => t.current ? An(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Jt.Provider, {
 		value: e,
@@ -5036,9 +5048,9 @@ function La({ page: e }) {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(ni, {}),
-				/* @__PURE__ */ X(Ra, { page: e }),
-				/* @__PURE__ */ X(si, {}),
+				/* @__PURE__ */ X(ri, {}),
+				/* @__PURE__ */ X(za, { page: e }),
+				/* @__PURE__ */ X(ci, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5048,7 +5060,7 @@ function La({ page: e }) {
 		})
 	});
 }
-function Ra({ page: e }) {
+function za({ page: e }) {
 	let t = e.asked(), n = U(t ? {
 		ask: "explain",
 		...Kt(e.state.value),
@@ -5067,26 +5079,26 @@ function Ra({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Aa, {}),
+			/* @__PURE__ */ X(ja, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Ca, {}), /* @__PURE__ */ X(va, {})]
+				children: [/* @__PURE__ */ X(wa, {}), /* @__PURE__ */ X(ya, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ra, {}), /* @__PURE__ */ X(Ea, {})]
+				children: [/* @__PURE__ */ X(ia, {}), /* @__PURE__ */ X(Da, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ X(gn, {}),
-					/* @__PURE__ */ X(Sa, {}),
+					/* @__PURE__ */ X(Ca, {}),
 					/* @__PURE__ */ X(Qn, {})
 				]
 			}),
 			/* @__PURE__ */ X(Cr, {}),
 			/* @__PURE__ */ X(Ir, {}),
-			/* @__PURE__ */ X(Gi, {}),
+			/* @__PURE__ */ X(Ki, {}),
 			/* @__PURE__ */ X(Wr, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
@@ -5099,30 +5111,30 @@ function Ra({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var za = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Ba = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Ba(e, t, n) {
-	Va(n);
+function Va(e, t, n) {
+	Ha(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ X(La, { page: new Gt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Ra, { page: new Gt(e, t) }), r), () => fe(null, r);
 }
-function Va(e) {
+function Ha(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = za, n.append(r);
+	r.dataset.unembed = "", r.textContent = Ba, n.append(r);
 }
-function Ha({ model: e, el: t }) {
+function Ua({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ba({
+	return Va({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? $r(n.results) : ei(e), t);
+	}, n.live === !1 ? ei(n.results) : ti(e), t);
 }
-var Ua = document.getElementById("unembed"), Wa = document.getElementById("unembed-data")?.textContent;
-if (Ua && Wa) {
-	let e = JSON.parse(Wa);
-	Ba(e, e.host === "report" ? $r(e.results) : Kr(e.token), Ua);
+var Wa = document.getElementById("unembed"), Ga = document.getElementById("unembed-data")?.textContent;
+if (Wa && Ga) {
+	let e = JSON.parse(Ga);
+	Va(e, e.host === "report" ? ei(e.results) : qr(e.token), Wa);
 }
-var Ga = { render: Ha };
-export { Ga as default };
+var Ka = { render: Ua };
+export { Ka as default };
