@@ -59,3 +59,11 @@ def test_patching_is_shown_where_it_is_read(visit: Visit) -> None:
 def test_a_link_of_an_encoder_decoder_opens_on_a_decoder(visit: Visit) -> None:
     visit.open(a=PROMPT, source="the house is small")
     visit.expect_state(a=PROMPT, source=None)
+
+
+def test_a_long_comparison_scrolls_in_its_panel_on_a_narrow_page(visit: Visit) -> None:
+    page = visit.open(a=" ".join([PROMPT] * 10), b=" ".join([OTHER] * 10))
+    expect(page.locator(".columns")).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator(".columns").bounding_box()["width"] > 360
