@@ -6,7 +6,7 @@ from dataclasses import asdict
 from urllib.parse import quote
 
 import pytest
-from browsing import SHOWN_PRECISION, Visit, number, serving, values, violations, visiting
+from browsing import SHOWN_PRECISION, Visit, number, serving, settled, values, violations, visiting
 from playwright.sync_api import Browser, Page, expect
 from test_encoder_decoders_cli import SOURCE, translator
 
@@ -86,5 +86,9 @@ def test_another_source_is_set_beside_it_and_swapped_in(visit: Visit) -> None:
         assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
     page.locator(".panel-flow").scroll_into_view_if_needed()
     expect(page.locator(".panel-flow")).to_contain_text("not followed through cross-attention")
+    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    expect(page.locator(".panel-knowledge")).to_contain_text("not attributed in an encoder-decoder")
+    settled(page)
+    assert page.locator(".fact").count() == 0
     assert page.get_by_role("alert").count() == 0
     assert not violations(page)

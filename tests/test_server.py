@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import torch
 import uvicorn
 from conftest import make_tokenizer
 from random_models import build
@@ -16,7 +17,10 @@ from starlette.testclient import TestClient
 
 import unembed
 from unembed import readouts
+from unembed.ablation import mean_values
 from unembed.errors import InputError
+from unembed.natural_text import PARAGRAPHS
+from unembed.parts import Part
 from unembed.server import asks
 from unembed.server.app import app
 from unembed.server.asks import answer
@@ -116,6 +120,14 @@ def test_answers_are_those_of_the_library(model, client):
     pattern = unembed.attention(model, PROMPT, layer=1, head=0)
     assert seen["heads"][0]["pattern"] == pytest.approx(pattern.heads[0].pattern.tolist(), abs=1e-6)
     assert seen["matrix"][2] == pytest.approx(pattern.matrix[2].tolist(), abs=1e-6)
+
+
+def test_a_mean_is_over_what_a_short_model_reads_of_a_paragraph():
+    short = unembed.wrap(build("gpt2", layers=1, context=7), make_tokenizer(), name="short")
+    cut = [short.tokenizer(text)["input_ids"][:7] for text in PARAGRAPHS]
+    expected = mean_values(short, cut, "z", [0])[0][1]
+    found = Session(short).mean(Part("head", 0, 1).site(0), lambda *_: None)
+    assert torch.equal(found, expected)
 
 
 def test_a_swap_of_the_page_is_the_swap_of_explain(client, model):

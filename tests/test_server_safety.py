@@ -65,7 +65,9 @@ def test_any_other_host_name_is_refused_without_a_token(model, host, path):
     assert "loopback" in answer.json()["message"]
 
 
-@pytest.mark.parametrize("origin", ["http://example.org", "null", "http://127.0.0.1:9999", "https://localhost", "x"])
+@pytest.mark.parametrize(
+    "origin", ["http://example.org", "null", "http://127.0.0.1:9999", "https://localhost", "x", "http://[::1"]
+)
 @pytest.mark.parametrize("token", [None, TOKEN])
 def test_a_request_of_another_page_is_refused(model, origin, token):
     headers = {"origin": origin, "authorization": f"Bearer {TOKEN}"}
@@ -129,6 +131,23 @@ def test_a_body_that_is_no_json_is_refused(model, body):
     answer = client(model).post("/ask", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert "JSON" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("state", "results"),
+    [
+        ("5", "{}"),
+        ('"abc"', "{}"),
+        ('{"a": NaN}', "{}"),
+        ("null", '{"x": {"schema": "y", "v": 1e999}}'),
+        ("null", f'{{"x": {{"schema": "y", "v": {"[" * 900 + "]" * 900}}}}}'),
+    ],
+)
+def test_a_report_of_something_else_is_refused(model, state, results):
+    body = f'{{"state": {state}, "results": {results}}}'
+    answer = client(model).post("/report", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("Expected a state and results of asks")
 
 
 @pytest.fixture(scope="module")

@@ -34,12 +34,18 @@ export class Page {
     this.data = data;
     this.desk = new Desk(transport, data.results);
     const initial = checked({ ...INITIAL, ...data.state });
-    this.state = signal(data.host === "widget" ? initial : fromHash(location.hash, initial));
+    this.state = signal(data.host === "widget" ? initial : this.#linked(initial));
   }
 
   /** What the encoder reads; null for a decoder alone. */
   reads(): "text" | "audio" | null {
     return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
+  }
+
+  /** The state of the URL's hash. A link made for an encoder-decoder has a source, which a decoder alone does not read. */
+  #linked(fallback: State = INITIAL): State {
+    const state = fromHash(location.hash, fallback);
+    return this.data.model && this.data.model.reads === null ? { ...state, source: null } : state;
   }
 
   /** Whether the state says enough to be explained: a prompt, or something for an encoder to read. */
@@ -93,7 +99,7 @@ export class Page {
       if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
     });
     const read = () => {
-      this.state.value = fromHash(location.hash);
+      this.state.value = this.#linked();
     };
     addEventListener("hashchange", read);
     return () => {

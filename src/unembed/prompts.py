@@ -40,6 +40,17 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
     return tokens
 
 
+def tokenize_start(model: Model, text: str) -> tuple[int, ...]:
+    """Token ids of a text, cut where the model reads no more.
+
+    Raises:
+        InputError: as `tokenize`.
+    """
+    if model.tokenizer is None:
+        return tokenize(model, text)
+    return tokenize(model, _encoded(model, well_formed(text))[: model.context])
+
+
 def text_of_prompt(model: Model, tokens: Sequence[int]) -> str | None:
     """The text that `tokenize` makes these tokens of; None where there is none, as without a tokenizer."""
     if model.tokenizer is None:

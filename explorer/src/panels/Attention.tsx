@@ -51,8 +51,10 @@ export function AttentionPanel() {
       {one.result?.matrix === null ? (
         <p class="note">The whole pattern of a head is not kept for a prompt of this length.</p>
       ) : null}
-      {one.result?.matrix && head !== undefined ? (
-        <Pattern payload={one.result} matrix={one.result.matrix} head={head} layer={layer} start={start.value} />
+      {one.result?.matrix ? (
+        <div class={one.stale ? "stale" : ""}>
+          <Pattern payload={one.result} matrix={one.result.matrix} start={start.value} />
+        </div>
       ) : null}
     </Panel>
   );
@@ -128,11 +130,12 @@ const WEIGHTINGS = {
 type Weighting = keyof typeof WEIGHTINGS;
 
 /** The whole pattern of one head, query by key: as it is, by the norm of what is written, or by what the target gets. */
-function Pattern(props: { payload: AttentionPayload; matrix: number[][]; head: number; layer: number; start: number }) {
+function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: number }) {
   const { payload, matrix, start } = props;
+  const [head] = payload.heads;
   const weighting = useSignal<Weighting>("attention");
   const size = Math.min(WINDOW, payload.tokens.length - start);
-  const name = nameOf({ kind: "head", layer: props.layer, head: props.head });
+  const name = head ? nameOf(partOfHead(head)) : "";
   const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
   const attention = (row: number, column: number) => matrix[start + row]?.[start + column] ?? 0;
   const written = (row: number, column: number) => attention(row, column) * (payload.norms?.[start + column] ?? 0);
@@ -153,7 +156,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; head: n
         ))}
       </p>
       {weighting.value === "target" ? (
-        <ForTarget payload={payload} head={props.head} name={name} start={start} size={size} />
+        <ForTarget payload={payload} given={head?.contribution ?? []} name={name} start={start} size={size} />
       ) : (
         <Square
           label={
@@ -216,9 +219,14 @@ function Square(props: {
 }
 
 /** What each token gives the target through the head, from the explained position. */
-function ForTarget(props: { payload: AttentionPayload; head: number; name: string; start: number; size: number }) {
-  const { payload, name, start } = props;
-  const given = payload.heads.find((head) => head.head === props.head)?.contribution ?? [];
+function ForTarget(props: {
+  payload: AttentionPayload;
+  given: readonly number[];
+  name: string;
+  start: number;
+  size: number;
+}) {
+  const { payload, given, name, start } = props;
   const largest = Math.max(0, ...given.map(Math.abs));
   const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
   return (

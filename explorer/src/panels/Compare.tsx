@@ -35,7 +35,11 @@ export function ComparePanel() {
       <div class="side-by-side wide">
         {compared.result && compared.mate !== null ? <Differences a={explained} b={compared.result} /> : null}
         {page.reads() === null && pairs.length > 0 && compared.mate !== null ? (
-          <PatchMap pairs={pairs} promptB={b} />
+          explained.position === explained.tokens.length - 1 ? (
+            <PatchMap pairs={pairs} promptB={b} />
+          ) : (
+            <p class="note">Patching is read at the last token; choose it to see this map.</p>
+          )
         ) : null}
       </div>
     </Panel>

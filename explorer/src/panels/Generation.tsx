@@ -1,7 +1,8 @@
 /** The text continued token by token; a click explains why a token came. */
 import { useSignal } from "@preact/signals";
+import type { Ask } from "../asks";
 import { percent } from "../format";
-import { given, useLatest, usePage } from "../page";
+import { given, useAsk, usePage } from "../page";
 import type { GeneratePayload } from "../payloads";
 import { namedToken } from "../state";
 import { Panel, Status, TokenText } from "./parts";
@@ -10,21 +11,25 @@ const TOKENS = 12;
 
 export function GenerationPanel() {
   const page = usePage();
-  const from = useSignal<string | null>(null);
+  const from = useSignal<Ask<"generate"> | null>(null);
   const { a, source } = page.state.value;
-  const { answer, result } = useLatest(
-    from.value === null ? null : { ask: "generate" as const, prompt: from.value, ...given({ source }), tokens: TOKENS },
-  );
+  const own = { ask: "generate" as const, ...given({ prompt: a, source }), tokens: TOKENS };
+  const answer = useAsk(from.value && isOf(from.value, own, page.desk.peek(from.value)) ? from.value : null);
   if (!page.explained.value || page.data.host === "report") return null;
   return (
     <Panel name="generation" title="Generation" note="What the model writes next, taking the top token each time.">
-      <button type="button" onClick={() => (from.value = a)}>
+      <button type="button" onClick={() => (from.value = own)}>
         Continue by {TOKENS} tokens
       </button>
       <Status answer={answer} />
-      {result ? <Continued result={result} /> : null}
+      {answer?.result ? <Continued result={answer.result} /> : null}
     </Panel>
   );
+}
+
+/** Whether a continuation is of what is asked now: from its prompt, or from the text that it became, by a click on it. */
+function isOf(from: Ask<"generate">, own: Ask<"generate">, found: GeneratePayload | null): boolean {
+  return [from.prompt, found?.whole].includes(own.prompt) && from.source === own.source;
 }
 
 function Continued({ result }: { result: GeneratePayload }) {

@@ -19,8 +19,9 @@ export function KnowledgePanel() {
   const { ref, seen } = useSeen<HTMLDivElement>();
   const followed = page.followed();
   const last = explained !== null && explained.position === explained.tokens.length - 1;
+  const alone = page.reads() === null;
   const ask =
-    seen && last && followed && page.reads() === null
+    seen && last && followed && alone
       ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: LISTED }
       : null;
   const { answer, result, stale } = useLatest(ask);
@@ -32,14 +33,14 @@ export function KnowledgePanel() {
           title="Knowledge"
           note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`}
         >
-          {page.reads() === null ? null : <p class="note">Knowledge is not attributed in an encoder-decoder yet.</p>}
+          {alone ? null : <p class="note">Knowledge is not attributed in an encoder-decoder yet.</p>}
           {last ? null : <p class="note">Knowledge is attributed at the last token; choose it to see this panel.</p>}
           <div class="side-by-side wide">
             <div>
               <Status answer={answer} />
               {result ? <Attributed result={result} stale={stale} /> : null}
             </div>
-            {seen && last && page.reads() === null ? <FactBox explained={explained} /> : null}
+            {seen && last && alone ? <FactBox explained={explained} /> : null}
           </div>
         </Panel>
       ) : null}

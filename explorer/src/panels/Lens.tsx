@@ -75,7 +75,7 @@ export function LensPanel() {
             }}
             tell={(column, row) => told(table.at(column, row), table.positions[column] ?? 0)}
             rowName={(row) => layerName(table.layers[row] ?? null)}
-            columnName={(column) => visible(explained.tokens[table.positions[column] ?? -1]?.text ?? "")}
+            columnName={(column) => visible(result?.tokens[table.positions[column] ?? -1]?.text ?? "")}
             marked={(column, row) => row === 0 && table.positions[column] === explained.position}
             onChoose={(column) => page.set({ position: table.positions[column] ?? null, target: null })}
           />

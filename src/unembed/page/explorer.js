@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
-function v(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
+function y(e) {
 	e && e.parentNode && e.remove();
 }
-function y(e, t, n) {
+function b(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function x(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function S(e) {
 	return e.children;
 }
-function S(e, t) {
+function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function C(e, t) {
-	if (t == null) return e.__ && C(e.__, e.__i + 1);
+function w(e, t) {
+	if (t == null) return e.__ && w(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : C(e);
+	return typeof e.type != "function" || e.props.__P ? null : w(e);
 }
-function w(t) {
+function T(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || C(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
 }
-function T(e) {
+function E(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), T(e);
+	}), E(e);
 }
-function E(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
+function D(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
 }
-function te() {
+function ee() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(te);
+		(a = r.length) && (i || queueMicrotask)(ee);
 	}
 }
-function ne(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = re(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = O(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
-	return n.__e = g, c;
+function te(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
+	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	return n.__e = _, c;
 }
-function re(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
-	if (v) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
-			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
-			u[_] = o.__i, d[a] = _ + 1;
+function ne(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	if (y) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
+			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
+			u[v] = o.__i, d[a] = v + 1;
 		}
-		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
+		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = C(s)), de(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
 	return r;
 }
-function ie(e, t, n, r) {
+function re(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = C(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ae(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ae(e, t, n, r) {
 	}
 	return -1;
 }
-function oe(e, t, n) {
+function ae(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function D(e, t, n, r, i) {
+function O(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function D(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function se(t) {
+function oe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function se(t) {
 		}
 	};
 }
-function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
+function k(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof A == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof j == "function") {
 		h = s.length;
 		try {
-			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (E ? n.__c = g = new A(T, re) : (n.__c = g = new S(T, re), g.constructor = A, g.render = fe), te && te.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), E && (g.__s || (g.__s = g.state), A.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, A.getDerivedStateFromProps(T, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (T !== y && E && !A.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(T, g.__s, re)) {
-					n.__v != r.__v && (g.props = T, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
+					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = C(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(T, g.__s, re), E && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, w);
+				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, T);
 				});
-			} else E && !A.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), E && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = re, g.props = T, g.__P = t, g.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
+			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
 			do
-				g.__g &= -9, ie && ie(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++ae < 25);
-			E && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), E && r.__c && g.getSnapshotBeforeUpdate && (w = g.getSnapshotBeforeUpdate(y, b)), oe = d && d.type === x && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && de(e, e);
-			}), r.__k = null), c = r.__k ? C(r, 0) : null), c = ne(t, ee(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ie < 25);
+			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ue(e, e);
+			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
-						for (; O < o.length; O++) if (k = o[O]) {
-							if (o[O] = null, D) {
-								if (k == se) break;
+						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
+						for (; k < o.length; k++) if (A = o[k]) {
+							if (o[k] = null, O) {
+								if (A == oe) break;
 							} else {
-								if (k.nodeType != 8) break;
-								k.data.startsWith("$s") && (se = ce(D = k));
+								if (A.nodeType != 8) break;
+								A.data.startsWith("$s") && (oe = se(O = A));
 							}
 						}
 					}
-					if (!D) {
+					if (!O) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						D = c;
+						O = c;
 					}
-					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(v);
+					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function ce(e, t) {
+function se(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function ce(e, t) {
 		t && t.push(e);
 	}
 }
-function le(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
+function ce(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
 }
-function k(t, n, r) {
-	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
+function A(t, n, r) {
+	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function k(t, n, r) {
 		}
 	});
 }
-function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, S, w = r.props || p, T = n.props, E = n.type;
-	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (E ? y.localName == E : y.nodeType == 3)) {
-			t = y, o[d] = null;
+function le(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
+	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
+			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (S = u.ownerDocument || document, !E) return S.createTextNode(T);
-		t = S.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
+		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (E) {
-		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(y = t.attributes[d]).name] = y.value;
-		for (d in w) y = w[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, y, a);
-		for (d in T) y = T[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || w[d] === y || D(t, d, y, w[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && C(r, 0), c, l), o && o.some(v)), c && E != "textarea" || (d = "value", E == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (E != "progress" || b) || D(t, d, b, w[d], a), d = "checked", x != null && x != t[d] && D(t, d, x, w[d], a));
-	} else w === T || c && t.data == T || (t.data = T);
+	if (D) {
+		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
+		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
+		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
+	} else T === E || c && t.data == E || (t.data = E);
 	return t;
 }
-function A(t, n, r, i) {
+function j(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function de(t, n, r) {
+function ue(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function de(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function fe(e, t, n) {
+function de(e, t, n) {
 	return this.constructor(e, n);
 }
-function pe(t, n) {
+function fe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
 }
-function me(e) {
+function pe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, E(e);
+				e.__g |= 4, D(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, S.prototype.setState = function(e, t) {
+}, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), E(this)));
-}, S.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
-}, S.prototype.render = x, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
+}, C.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
+}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
-function Oe(e, t) {
-	M.__h && M.__h(j, e, ye || t), ye = 0;
-	var n = j.__H || (j.__H = {
+var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
+function De(e, t) {
+	N.__h && N.__h(M, e, ve || t), ve = 0;
+	var n = M.__H || (M.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
+function Oe(e, t) {
+	var n = De(me++, 3);
+	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
+}
 function ke(e, t) {
-	var n = Oe(he++, 3);
-	!M.__s && Be(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
+	var n = De(me++, 4);
+	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
 }
-function Ae(e, t) {
-	var n = Oe(he++, 4);
-	!M.__s && Be(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
-}
-function N(e) {
-	return ye = 5, je(function() {
+function P(e) {
+	return ve = 5, Ae(function() {
 		return { current: e };
 	}, []);
 }
-function je(e, t) {
-	var n = Oe(he++, 7);
-	return Be(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Ae(e, t) {
+	var n = De(me++, 7);
+	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Me(e) {
-	var t = j.context[e.__c], n = Oe(he++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
+function je(e) {
+	var t = M.context[e.__c], n = De(me++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
 }
-function Ne() {
-	var e = Oe(he++, 11);
+function Me() {
+	var e = De(me++, 11);
 	if (!e.__) {
-		for (var t = j.__v; !t.__m && t.__;) t = t.__;
+		for (var t = M.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Pe() {
+function Ne() {
 	var e;
 	do {
-		for (; e = xe.shift();) try {
-			Re(e);
+		for (; e = be.shift();) try {
+			Le(e);
 		} catch (t) {
-			M.__e(t, { __: (e = e.__P) && e.__v });
+			N.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = be.shift();) {
+		for (; e = ye.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Re), t.__h.some(ze), t.__h = [];
+				t.__h.some(Le), t.__h.some(Re), t.__h = [];
 			} catch (n) {
-				t.__h = [], M.__e(n, e.__v);
+				t.__h = [], N.__e(n, e.__v);
 			}
 		}
-	} while (xe.length);
+	} while (be.length);
 }
-M.__b = function(e) {
-	j = null, Se && Se(e);
-}, M.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
-}, M.__r = function(e) {
-	Ce && Ce(e), he = 0;
-	var t = (j = e.__c).__H;
-	t && (ge == j ? j.__h = [] : (t.__h.some(Re), t.__h.some(ze), he = 0), t.__h = [], t.__.some(function(e) {
+N.__b = function(e) {
+	M = null, xe && xe(e);
+}, N.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
+}, N.__r = function(e) {
+	Se && Se(e), me = 0;
+	var t = (M = e.__c).__H;
+	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ge = j;
-}, M.diffed = function(e) {
-	we && we(e);
+	})), he = M;
+}, N.diffed = function(e) {
+	Ce && Ce(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Le(be.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ge = j = null;
-}, M.__c = function(e, t) {
+	})), he = M = null;
+}, N.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Re), e.__h = e.__h.filter(function(e) {
-				return !e.__ || ze(e);
+			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Re(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Te && Te(e, t);
-}, M.unmount = function(e) {
-	Ee && Ee(e);
+	}), we && we(e, t);
+}, N.unmount = function(e) {
+	Te && Te(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ M.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Le(xe.push(r));
-			} else Re(r);
+				r.__P = n, Ie(be.push(r));
+			} else Le(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && M.__e(t, r.__v));
+	}), r.__H = void 0, t && N.__e(t, r.__v));
 };
-var Fe = typeof requestAnimationFrame == "function";
-function Ie(e) {
+var Pe = typeof requestAnimationFrame == "function";
+function Fe(e) {
 	var t, n = function() {
-		clearTimeout(r), Fe && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Fe && (t = requestAnimationFrame(n));
+	Pe && (t = requestAnimationFrame(n));
+}
+function Ie(e) {
+	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
 }
 function Le(e) {
-	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Ie)(Pe);
+	var t = M, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), M = t;
 }
 function Re(e) {
-	var t = j, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), j = t;
+	var t = M;
+	e.__c = e.__(), M = t;
 }
-function ze(e) {
-	var t = j;
-	e.__c = e.__(), j = t;
-}
-function Be(e, t) {
+function ze(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ve(t, e[n]);
+		return !_e(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ve = Symbol.for("preact-signals");
-function He() {
-	if (F > 1) F--;
+var Be = Symbol.for("preact-signals");
+function Ve() {
+	if (I > 1) I--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Xe;
-			for (Xe = void 0; e !== void 0;) {
+			var e = Ye;
+			for (Ye = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ke !== void 0;) {
-			var n = Ke;
-			for (Ke = void 0, qe++; n !== void 0;) {
+		})(); Ge !== void 0;) {
+			var n = Ge;
+			for (Ge = void 0, Ke++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function He() {
 				n = r;
 			}
 		}
-		if (qe = 0, F--, t) throw e;
+		if (Ke = 0, I--, t) throw e;
 	}
 }
-function Ue(e) {
-	if (F > 0) return e();
-	Ye = ++Je, F++;
+function He(e) {
+	if (I > 0) return e();
+	Je = ++qe, I++;
 	try {
 		return e();
 	} finally {
-		He();
+		Ve();
 	}
 }
-var We, P = void 0;
-function Ge(e) {
-	var t = P, n = We;
-	P = void 0, We = void 0;
+var Ue, F = void 0;
+function We(e) {
+	var t = F, n = Ue;
+	F = void 0, Ue = void 0;
 	try {
 		return e();
 	} finally {
-		P = t, We = n;
+		F = t, Ue = n;
 	}
 }
-var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
-function Qe(e) {
-	if (P !== void 0) {
+var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
+function Ze(e) {
+	if (F !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== P) return t = {
+		if (t === void 0 || t.t !== F) return t = {
 			i: 0,
 			S: e,
-			p: P.s,
+			p: F.s,
 			n: void 0,
-			t: P,
+			t: F,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
+		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
 	}
 }
-function I(e, t) {
+function L(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-I.prototype.brand = Ve, I.prototype.h = function() {
+L.prototype.brand = Be, L.prototype.h = function() {
 	return !0;
-}, I.prototype.S = function(e) {
+}, L.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, I.prototype.U = function(e) {
+}, L.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, I.prototype.subscribe = function(e) {
+}, L.prototype.subscribe = function(e) {
 	var t = this;
-	return ct(function() {
+	return st(function() {
 		var n = t.value;
-		Ge(function() {
+		We(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, I.prototype.valueOf = function() {
+}, L.prototype.valueOf = function() {
 	return this.value;
-}, I.prototype.toString = function() {
+}, L.prototype.toString = function() {
 	return this.value + "";
-}, I.prototype.toJSON = function() {
+}, L.prototype.toJSON = function() {
 	return this.value;
-}, I.prototype.peek = function() {
+}, L.prototype.peek = function() {
 	var e = this;
-	return Ge(function() {
+	return We(function() {
 		return e.value;
 	});
-}, Object.defineProperty(I.prototype, "value", {
+}, Object.defineProperty(L.prototype, "value", {
 	get: function() {
-		var e = Qe(this);
+		var e = Ze(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (qe > 100) throw Error("Cycle detected");
+			if (Ke > 100) throw Error("Cycle detected");
 			(function(e) {
-				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
+				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Xe
+					o: Ye
 				});
-			})(this), this.v = e, this.i++, Ze++, F++;
+			})(this), this.v = e, this.i++, Xe++, I++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				He();
+				Ve();
 			}
 		}
 	}
 });
-function L(e, t) {
-	return new I(e, t);
+function R(e, t) {
+	return new L(e, t);
 }
-function $e(e) {
+function Qe(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function et(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function et(e) {
 		}
 	}
 }
-function tt(e) {
+function et(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function nt(e, t) {
-	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
+function tt(e, t) {
+	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
 }
-nt.prototype = new I(), nt.prototype.h = function() {
+tt.prototype = new L(), tt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
-	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
-	var e = P;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
+	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
+	var e = F;
 	try {
-		et(this), P = this;
+		$e(this), F = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return P = e, tt(this), this.f &= -2, !0;
-}, nt.prototype.S = function(e) {
+	return F = e, et(this), this.f &= -2, !0;
+}, tt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	I.prototype.S.call(this, e);
-}, nt.prototype.U = function(e) {
-	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
+	L.prototype.S.call(this, e);
+}, tt.prototype.U = function(e) {
+	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, nt.prototype.N = function() {
+}, tt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(nt.prototype, "value", { get: function() {
+}, Object.defineProperty(tt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Qe(this);
+	var e = Ze(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function rt(e, t) {
-	return new nt(e, t);
+function nt(e, t) {
+	return new tt(e, t);
 }
-function it(e) {
+function rt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		F++;
-		var n = P;
-		P = void 0;
+		I++;
+		var n = F;
+		F = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, at(e), t;
+			throw e.f &= -2, e.f |= 8, it(e), t;
 		} finally {
-			P = n, He();
+			F = n, Ve();
 		}
 	}
 }
-function at(e) {
+function it(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, it(e);
+	e.x = void 0, e.s = void 0, rt(e);
 }
-function ot(e) {
-	if (P !== this) throw Error("Out-of-order effect");
-	tt(this), P = e, this.f &= -2;
+function at(e) {
+	if (F !== this) throw Error("Out-of-order effect");
+	et(this), F = e, this.f &= -2;
 	try {
-		8 & this.f && at(this);
+		8 & this.f && it(this);
 	} finally {
-		He();
+		Ve();
 	}
 }
-function st(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
+function ot(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
 }
-st.prototype.c = function() {
+ot.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ st.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, st.prototype.S = function() {
+}, ot.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, it(this), et(this), F++;
-	var e = P;
-	return P = this, ot.bind(this, e);
-}, st.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
-}, st.prototype.d = function() {
-	this.f |= 8, 1 & this.f || at(this);
-}, st.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
+	var e = F;
+	return F = this, at.bind(this, e);
+}, ot.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
+}, ot.prototype.d = function() {
+	this.f |= 8, 1 & this.f || it(this);
+}, ot.prototype.dispose = function() {
 	this.d();
 };
-function ct(e, t) {
-	var n = new st(e, t);
+function st(e, t) {
+	var n = new ot(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function ct(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
-ct(function() {
-	lt = this.N;
+var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
+st(function() {
+	ct = this.N;
 })();
-function pt(t, n) {
+function ft(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function mt(e) {
-	if (ut) {
-		var t = ut;
-		ut = void 0, t();
+function pt(e) {
+	if (lt) {
+		var t = lt;
+		lt = void 0, t();
 	}
-	ut = e && e.S();
+	lt = e && e.S();
 }
-function ht(e) {
-	var t = this, r = e.data, i = R(r);
+function mt(e) {
+	var t = this, r = e.data, i = z(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = je(function() {
+	var a = Ae(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = rt(function() {
+		var a = nt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = rt(function() {
+		}), o = nt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ct(function() {
-			if (this.N = yt, o.value) {
+		}), s = st(function() {
+			if (this.N = vt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function ht(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
+mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: ht
+		value: mt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), pt("__b", function(e, t) {
-	if (mt(), typeof t.type == "string") {
+}), ft("__b", function(e, t) {
+	if (pt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), pt("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		mt();
+}), ft("__r", function(e, t) {
+	if (e(t), t.type !== S) {
+		pt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ct(function() {
+			return st(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
 	}
-}), pt("__e", function(e, t, n, r) {
-	mt(), e(t, n, r);
-}), pt("diffed", function(e, t) {
-	mt();
+}), ft("__e", function(e, t, n, r) {
+	pt(), e(t, n, r);
+}), ft("diffed", function(e, t) {
+	pt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function gt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
+function ht(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ct(function() {
-			this.N = yt;
+		d: st(function() {
+			this.N = vt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-pt("unmount", function(e, t) {
+ft("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ pt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), pt("__h", function(e, t, n, r) {
+}), ft("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), S.prototype.shouldComponentUpdate = function(e, t) {
+}), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ pt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function R(e, t) {
-	return je(function() {
-		return L(e, t);
+function z(e, t) {
+	return Ae(function() {
+		return R(e, t);
 	}, []);
 }
-var _t = function(e) {
+var gt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function vt() {
-	Ue(function() {
-		for (var e; e = ft.shift();) lt.call(e);
+function _t() {
+	He(function() {
+		for (var e; e = dt.shift();) ct.call(e);
 	});
 }
-function yt() {
-	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
+function vt() {
+	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
 }
 // src/asks.ts
-var bt = {
+var yt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,38 +860,38 @@ var bt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, xt = 2, St = 200;
-function z(e) {
-	if (Array.isArray(e)) return `[${e.map(z).join(",")}]`;
+}, bt = 2, xt = 200;
+function B(e) {
+	if (Array.isArray(e)) return `[${e.map(B).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${z(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${B(t)}`).join(",")}}`;
 }
-var Ct = {
+var St = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, wt = class {
+}, Ct = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(z(t), this.#n(t, n));
+			this.#e.set(B(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = z(e), n = this.#e.get(t);
+		let t = B(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = z(e), n = this.#e.get(t);
+		let t = B(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(z(e))?.answer.value?.result ?? null;
+		return this.#e.get(B(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -901,19 +901,19 @@ var Ct = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: L(n ? {
-				...Ct,
+			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: R(n ? {
+				...St,
 				fraction: 1,
 				result: t
-			} : Ct),
+			} : St),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -926,43 +926,43 @@ var Ct = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Ct,
+					...St,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Ct,
+				...St,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Ct,
+				...St,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= St) return;
+			if (this.#e.size <= xt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Tt = [
+}, wt = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Et = [
+], Tt = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Dt = ["rome", "value"], Ot = [
+], Et = ["rome", "value"], Dt = [
 	"refined",
 	"kept",
 	"shared"
-], kt = {
+], Ot = {
 	a: "",
 	b: null,
 	source: null,
@@ -974,7 +974,7 @@ var Ct = {
 	test: null,
 	pins: [],
 	knowledge: null
-}, At = {
+}, kt = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -982,11 +982,11 @@ var Ct = {
 	test: null,
 	edit: null
 };
-function jt(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(kt[e]));
+function At(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Ot[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Mt(e, t = kt) {
+function jt(e, t = Ot) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -994,47 +994,31 @@ function Mt(e, t = kt) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Nt({
-		...kt,
+	return typeof n == "object" && n && !Array.isArray(n) ? Mt({
+		...Ot,
 		...n
 	}) : t;
 }
-function Nt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : kt[t], n = (e) => e === null || typeof e == "string";
+function Mt(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Ot[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Bt(e)),
-		target: t("target", (e) => n(e) || Bt(e)),
+		position: t("position", (e) => e === null || Rt(e)),
+		target: t("target", (e) => n(e) || Rt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Kt(e)),
-		test: t("test", (e) => e === null || Vt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Ht)),
-		knowledge: t("knowledge", (e) => e === null || Wt(e))
-	};
-}
-function Pt({ cross: e, layer: t, head: n }) {
-	return {
-		kind: e ? "cross_head" : "head",
-		layer: t,
-		head: n
-	};
-}
-function B(e) {
-	let { layer: t, expert: n, neuron: r } = e;
-	return {
-		kind: "neuron",
-		layer: t,
-		...n === null ? {} : { expert: n },
-		neuron: r
+		selection: t("selection", (e) => e === null || Wt(e)),
+		test: t("test", (e) => e === null || zt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Bt)),
+		knowledge: t("knowledge", (e) => e === null || Ht(e))
 	};
 }
 function V(e, t) {
-	return e === null || t === null ? e === t : Ft(e) === Ft(t);
+	return e === null || t === null ? e === t : Nt(e) === Nt(t);
 }
-function Ft(e) {
+function Nt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1043,16 +1027,16 @@ function Ft(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function It(e) {
+function Pt(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Lt(e) {
+function Ft(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Rt(e) {
-	return Lt(e) === "cross_attention";
+function It(e) {
+	return Ft(e) === "cross_attention";
 }
-function zt(e) {
+function Lt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1074,58 +1058,65 @@ function zt(e) {
 		head: Number(r)
 	};
 }
-function Bt(e) {
+function Rt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
+function zt(e) {
+	return wt.some((t) => t === e);
+}
+function Bt(e) {
+	let t = e;
+	return typeof t == "object" && !!t && Wt(t.part) && zt(t.how);
+}
 function Vt(e) {
-	return Tt.some((t) => t === e);
+	return (t) => e.includes(t);
 }
 function Ht(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Kt(t.part) && Vt(t.how);
-}
-function Ut(e) {
-	return (t) => e.includes(t);
-}
-function Wt(e) {
-	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Ut([null, ...Ot])(a) && Ut([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Vt([null, ...Dt])(a) && Vt([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Gt(s));
+	])(o) && (s === null || Ut(s));
 }
-function Gt(e) {
+function Ut(e) {
 	let t = e;
-	return typeof t == "object" && Ut(Et)(t.action) && typeof t.to == "string" && Ut(Dt)(t.method);
+	return typeof t == "object" && Vt(Tt)(t.action) && typeof t.to == "string" && Vt(Et)(t.method);
 }
-function Kt(e) {
+function Wt(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Bt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Bt(t.head) : t.kind === "neuron" ? Bt(t.neuron) && (t.expert === void 0 || Bt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
 // src/page.ts
-var qt = class {
+var Gt = class {
 	data;
 	desk;
 	state;
-	hovered = L(null);
-	explained = L(null);
-	answered = L(null);
-	helpOpen = L(!1);
-	said = L("");
-	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = R(null);
+	explained = R(null);
+	answered = R(null);
+	helpOpen = R(!1);
+	said = R("");
+	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new wt(t, e.results);
-		let n = Nt({
-			...kt,
+		this.data = e, this.desk = new Ct(t, e.results);
+		let n = Mt({
+			...Ot,
 			...e.state
 		});
-		this.state = L(e.host === "widget" ? n : Mt(location.hash, n));
+		this.state = R(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
+	}
+	#e(e = Ot) {
+		let t = jt(location.hash, e);
+		return this.data.model && this.data.model.reads === null ? {
+			...t,
+			source: null
+		} : t;
 	}
 	asked() {
 		let { a: e, source: t } = this.state.value;
@@ -1156,32 +1147,32 @@ var qt = class {
 		});
 	}
 	take(e) {
-		Ue(() => {
+		He(() => {
 			this.explained.value = e, this.answered.value = e && this.state.value;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Jt(e),
+			...Kt(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ct(() => {
-			let e = jt(this.state.value);
+		let e = st(() => {
+			let e = At(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
-			this.state.value = Mt(location.hash);
+			this.state.value = this.#e();
 		};
 		return addEventListener("hashchange", t), () => {
 			e(), removeEventListener("hashchange", t);
 		};
 	}
 };
-function Jt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Yt({
+function Kt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return qt({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1190,18 +1181,18 @@ function Jt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Yt(e) {
+function qt(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var Xt = me(null);
+var Jt = pe(null);
 function H() {
-	let e = Me(Xt);
+	let e = je(Jt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 function U(e) {
-	let t = H(), n = e === null ? "" : z(e), r = R(null);
-	return Ae(() => {
+	let t = H(), n = e === null ? "" : B(e), r = z(null);
+	return ke(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -1209,22 +1200,22 @@ function U(e) {
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
 function W(e) {
-	let t = U(e), n = N(null);
+	let t = U(e), n = P(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
 		stale: !t?.result
 	};
 }
-function Zt() {
-	let e = N(null), t = R(typeof IntersectionObserver > "u");
-	return ke(() => {
+function Yt() {
+	let e = P(null), t = z(typeof IntersectionObserver > "u");
+	return Oe(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), je(() => ({
+	}, []), Ae(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -1232,32 +1223,32 @@ function Zt() {
 	}), []);
 }
 // src/format.ts
-var Qt = "−";
+var Xt = "−";
 function G(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Qt : "+"}${n}`;
+	return `${e < 0 && Number(n) !== 0 ? Xt : "+"}${n}`;
 }
 function K(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Qt}${n}` : n;
+	return e < 0 && Number(n) !== 0 ? `${Xt}${n}` : n;
 }
 function q(e) {
 	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Qt)}\u202f%`;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Xt)}\u202f%`;
 }
-function $t(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Qt);
+function Zt(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Xt);
 }
-var en = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, tn = {
+var Qt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, $t = {
 	"\n": "⏎",
 	"	": "⇥",
 	"\r": "␍",
 	" ": "·"
 };
 function J(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : tn[t] ? tn[t] : en.test(t) || t.trim() === "" && t !== " " ? nn(t) : t).join("");
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : $t[t] ? $t[t] : Qt.test(t) || t.trim() === "" && t !== " " ? en(t) : t).join("");
 }
-function nn(e) {
+function en(e) {
 	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
 function Y(e) {
@@ -1267,13 +1258,13 @@ function Y(e) {
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function rn(e) {
-	let t = an(e);
+function tn(e) {
+	let t = nn(e);
 	if (t) return Y(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function an(e) {
+function nn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1297,7 +1288,7 @@ function an(e) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var on = Symbol.for("pv"), sn = 0;
+var rn = Symbol.for("pv"), an = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1313,8 +1304,8 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: on,
-		__v: --sn,
+		constructor: rn,
+		__v: --an,
 		__i: -1,
 		__u: 0
 	};
@@ -1322,7 +1313,7 @@ function X(t, n, r, i, a, o) {
 }
 // src/panels/parts.tsx
 function Z(e) {
-	let t = Ne();
+	let t = Me();
 	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1345,7 +1336,7 @@ function Q(e) {
 		children: J(e.text)
 	});
 }
-function cn(e) {
+function on(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -1354,7 +1345,7 @@ function cn(e) {
 		}, t))
 	});
 }
-function ln(e) {
+function sn(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1389,7 +1380,7 @@ function $(e) {
 		]
 	});
 }
-function un(e) {
+function cn(e) {
 	let t = H(), n = V(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1401,7 +1392,7 @@ function un(e) {
 		children: Y(e.part)
 	});
 }
-function dn(e) {
+function ln(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -1412,13 +1403,13 @@ function dn(e) {
 		})
 	});
 }
-function fn(e) {
+function un(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: G(e.value, e.digits)
 	});
 }
-function pn(e) {
+function dn(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1426,13 +1417,13 @@ function pn(e) {
 		children: e.children
 	});
 }
-function mn(e) {
-	let t = H(), n = hn();
+function fn(e) {
+	let t = H(), n = pn();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(pn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(dn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1441,8 +1432,8 @@ function mn(e) {
 		}) : null]
 	});
 }
-function hn() {
-	let e = R(!1), t = N(null);
+function pn() {
+	let e = z(!1), t = P(null);
 	return {
 		ref: t,
 		get open() {
@@ -1453,8 +1444,8 @@ function hn() {
 		}
 	};
 }
-function gn(e) {
-	ke(() => {
+function mn(e) {
+	Oe(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1463,13 +1454,13 @@ function gn(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var _n = {
+var hn = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function vn() {
+function gn() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
 		ask: "inspect",
 		...n,
@@ -1483,30 +1474,30 @@ function vn() {
 			i && V(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(yn, {
+					i.value === null ? null : /* @__PURE__ */ X(_n, {
 						name: "credit",
 						children: [G(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(yn, {
+					i.activation === null ? null : /* @__PURE__ */ X(_n, {
 						name: "activation",
 						children: G(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(yn, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(_n, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(wn, {
+					/* @__PURE__ */ X(Sn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(wn, {
+					/* @__PURE__ */ X(Sn, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(xn, { part: t })
+					/* @__PURE__ */ X(yn, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Tn, {})
+			/* @__PURE__ */ X(Cn, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -1515,34 +1506,31 @@ function vn() {
 		children: null
 	}) : null;
 }
-function yn(e) {
+function _n(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var bn = {
+var vn = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function xn({ part: e }) {
-	let t = H(), n = t.followed(), { answer: r, result: i, stale: a } = W(n && Lt(e) !== e.kind && t.reads() === null ? {
+function yn({ part: e }) {
+	let t = H(), n = t.followed(), { answer: r, result: i, stale: a } = W(n && Ft(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Yt({
+		...qt({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(yn, {
-		name: "reads",
-		children: /* @__PURE__ */ X($, { answer: r })
-	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(x, { children: i.reads.map((e) => /* @__PURE__ */ X(Sn, { reading: e }, e.what)) });
+	return r?.error ? /* @__PURE__ */ X($, { answer: r }) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(bn, { reading: e }, e.what)) });
 }
-function Sn({ reading: e }) {
+function bn({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(yn, {
-		name: bn[t],
+	return /* @__PURE__ */ X(_n, {
+		name: vn[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -1550,7 +1538,7 @@ function Sn({ reading: e }) {
 					a ? "score" : t,
 					" ",
 					G(n),
-					a ? /* @__PURE__ */ X(x, { children: [
+					a ? /* @__PURE__ */ X(S, { children: [
 						" ",
 						"toward ",
 						/* @__PURE__ */ X(Q, { text: a.text })
@@ -1560,7 +1548,7 @@ function Sn({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Cn, { term: e }, rn(e.part))),
+			r.map((e) => /* @__PURE__ */ X(xn, { term: e }, tn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -1575,12 +1563,12 @@ function Sn({ reading: e }) {
 		]
 	});
 }
-function Cn({ term: e }) {
-	let t = an(e.part);
+function xn({ term: e }) {
+	let t = nn(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.part),
+			t ? /* @__PURE__ */ X(cn, { part: t }) : tn(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -1589,13 +1577,13 @@ function Cn({ term: e }) {
 		]
 	});
 }
-function wn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(yn, {
+function Sn(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(_n, {
 		name: e.name,
-		children: /* @__PURE__ */ X(cn, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(on, { tokens: e.tokens })
 	});
 }
-function Tn() {
+function Cn() {
 	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -1603,30 +1591,30 @@ function Tn() {
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [Tt.map((t) => /* @__PURE__ */ X("button", {
+				children: [wt.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : _n[t],
+					title: t === "swap" && r === null ? "Open B first" : hn[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
 					type: "button",
-					onClick: () => En(e),
+					onClick: () => wn(e),
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(Dn, {
+			n ? /* @__PURE__ */ X(Tn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: _n[n]
+				note: hn[n]
 			}) : null
 		]
 	}) : null;
 }
-function En(e) {
+function wn(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
 	let i = r.filter((e) => !V(e.part, t));
@@ -1635,7 +1623,7 @@ function En(e) {
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${Y(t)}.`;
 }
-function Dn(e) {
+function Tn(e) {
 	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
@@ -1646,12 +1634,12 @@ function Dn(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(On, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(En, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function On({ result: e, note: t }) {
+function En({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -1667,7 +1655,7 @@ function On({ result: e, note: t }) {
 					q(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(An, {
+			/* @__PURE__ */ X(On, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1690,13 +1678,13 @@ function On({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(kn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Dn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function kn(e) {
-	return /* @__PURE__ */ X(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+function Dn(e) {
+	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
 			/* @__PURE__ */ X(Q, { text: e.text }),
@@ -1708,7 +1696,7 @@ function kn(e) {
 		]
 	}, t)) });
 }
-function An(e) {
+function On(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -1752,33 +1740,33 @@ function An(e) {
 	});
 }
 // src/keys.ts
-var jn = {
+var kn = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Mn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Nn(e, t, n);
+function An(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => jn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Nn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Pn(n.target) || e.helpOpen.value) return;
+function jn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Mn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: jn[i ?? "none"] });
-	else if (n.key === "p" && r) En(e);
+	if (n.key === "t" && r) e.set({ test: kn[i ?? "none"] });
+	else if (n.key === "p" && r) wn(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function Pn(e) {
+function Mn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var Fn = [
+var Nn = [
 	[
 		84,
 		39,
@@ -1814,7 +1802,7 @@ var Fn = [
 		88,
 		6
 	]
-], In = [
+], Pn = [
 	[
 		203,
 		196,
@@ -1850,7 +1838,7 @@ var Fn = [
 		206,
 		148
 	]
-], Ln = [
+], Fn = [
 	[
 		0,
 		32,
@@ -1881,14 +1869,14 @@ var Fn = [
 		234,
 		70
 	]
-], Rn = L(!1);
+], In = R(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Rn.value = e.matches, e.addEventListener("change", () => {
-		Rn.value = e.matches;
+	In.value = e.matches, e.addEventListener("change", () => {
+		In.value = e.matches;
 	});
 }
-function zn(e, t) {
+function Ln(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1899,44 +1887,44 @@ function zn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Bn(e, t) {
-	return Un(zn(Rn.value ? In : Fn, .5 + (t > 0 ? e / t : 0) / 2));
+function Rn(e, t) {
+	return Vn(Ln(In.value ? Pn : Nn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Vn(e) {
-	return Un(zn(Ln, e));
+function zn(e) {
+	return Vn(Ln(Fn, e));
 }
-function Hn(e) {
+function Bn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Un([e, t, n]) {
+function Vn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var Wn = 34;
-function Gn(e) {
-	let t = N(null), n = R(null), r = N({
+var Hn = 34;
+function Un(e) {
+	let t = P(null), n = z(null), r = P({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	gn(() => {
+	mn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Wn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Hn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Wn + l.width * i, l.height * a + Xn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), qn(c, e, l), Yn(c, e, l, getComputedStyle(o).color), n.value && Jn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Hn + l.width * i, l.height * a + Jn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Gn(c, e, l), qn(c, e, l, getComputedStyle(o).color), n.value && Kn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Wn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Hn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1947,12 +1935,12 @@ function Gn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Kn(o[0] + e, i), Kn(o[1] + t, a)];
+			n.value = [Wn(o[0] + e, i), Wn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("div", {
 		class: "grid",
 		children: /* @__PURE__ */ X("canvas", {
 			ref: t,
@@ -1973,41 +1961,41 @@ function Gn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Kn(e, t) {
+function Wn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function qn(e, t, n) {
+function Gn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Wn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Jn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Hn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Kn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Jn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Wn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Kn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Hn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Yn(e, t, n, r) {
+function qn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Wn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Zn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Hn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Yn(t.columnName(r)), 0, 4), e.restore();
 }
-function Xn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Zn(e.columnName(n)).length);
+function Jn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Yn(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Zn(e) {
+function Yn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Qn(e, t) {
-	let n = R(0), r = N(""), i = `${e} ${t}`;
+function Xn(e, t) {
+	let n = z(0), r = P(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function $n(e) {
+function Zn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -2039,8 +2027,8 @@ function $n(e) {
 	});
 }
 // src/panels/Attention.tsx
-function er() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Lt(r) !== "mlp" ? r : null, o = a !== null && Rt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Qn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function Qn() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Ft(r) !== "mlp" ? r : null, o = a !== null && It(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Xn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
@@ -2054,7 +2042,7 @@ function er() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(Zn, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -2062,10 +2050,10 @@ function er() {
 			/* @__PURE__ */ X($, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(rr, {
+				children: [/* @__PURE__ */ X(nr, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(mn, {
+				}), /* @__PURE__ */ X(fn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -2073,7 +2061,7 @@ function er() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => tr(f.result, c.value)
+					rows: () => $n(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X($, { answer: p.answer }),
@@ -2081,48 +2069,56 @@ function er() {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			p.result?.matrix && u !== void 0 ? /* @__PURE__ */ X(or, {
-				payload: p.result,
-				matrix: p.result.matrix,
-				head: u,
-				layer: l,
-				start: c.value
+			p.result?.matrix ? /* @__PURE__ */ X("div", {
+				class: p.stale ? "stale" : "",
+				children: /* @__PURE__ */ X(ar, {
+					payload: p.result,
+					matrix: p.result.matrix,
+					start: c.value
+				})
 			}) : null
 		]
 	}) : null;
 }
-function tr(e, t) {
-	return e.heads.flatMap((n) => nr(n, e).slice(t, t + 128).map((e) => [
-		Y(Pt(n)),
+function $n(e, t) {
+	return e.heads.flatMap((n) => er(n, e).slice(t, t + 128).map((e) => [
+		Y(tr(n)),
 		`${e.position} ${J(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function nr(e, t) {
+function er(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, t.position + 1);
 }
-function rr({ payload: e, start: t }) {
+function tr({ cross: e, layer: t, head: n }) {
+	return {
+		kind: e ? "cross_head" : "head",
+		layer: t,
+		head: n
+	};
+}
+function nr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(un, { part: Pt(n) }),
+			/* @__PURE__ */ X(cn, { part: tr(n) }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ X(ir, {
+			/* @__PURE__ */ X(rr, {
 				head: n,
-				tokens: nr(n, e),
+				tokens: er(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function ir(e) {
+function rr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -2137,104 +2133,100 @@ function ir(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Vn(i)
+					fill: zn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Bn(a, e.largest)
+					fill: Rn(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var ar = {
+var ir = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function or(e) {
-	let { payload: t, matrix: n, start: r } = e, i = R("attention"), a = Math.min(128, t.tokens.length - r), o = Y({
-		kind: "head",
-		layer: e.layer,
-		head: e.head
-	}), s = (e) => J(t.tokens[r + e]?.text ?? ""), c = (e, t) => n[r + e]?.[r + t] ?? 0, l = (e, n) => c(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X("h3", { children: o }),
+function ar(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = z("attention"), o = Math.min(128, t.tokens.length - r), s = i ? Y(tr(i)) : "", c = (e) => J(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(ar).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(ir).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
-				"aria-pressed": i.value === e,
+				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
-				onClick: () => i.value = e,
+				onClick: () => a.value = e,
 				children: n
 			}, e))
 		}),
-		i.value === "target" ? /* @__PURE__ */ X(cr, {
+		a.value === "target" ? /* @__PURE__ */ X(sr, {
 			payload: t,
-			head: e.head,
-			name: o,
+			given: i?.contribution ?? [],
+			name: s,
 			start: r,
-			size: a
-		}) : /* @__PURE__ */ X(sr, {
-			label: i.value === "attention" ? `Attention pattern of ${o}, query by key` : `Norm of what ${o} writes, query by key`,
-			size: a,
+			size: o
+		}) : /* @__PURE__ */ X(or, {
+			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
+			size: o,
 			start: r,
-			text: s,
-			value: i.value === "attention" ? c : l,
-			largest: i.value === "attention" ? 1 : void 0
+			text: c,
+			value: a.value === "attention" ? l : u,
+			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(mn, {
-			label: `pattern of ${o}`,
+		/* @__PURE__ */ X(fn, {
+			label: `pattern of ${s}`,
 			head: [
 				"from",
 				"to",
 				"attention",
 				"norm of what is written"
 			],
-			rows: () => Array.from({ length: a }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
-				`${r + n} ${s(n)}`,
-				`${r + i} ${s(i)}`,
-				c(n, i).toFixed(3),
-				t.norms ? l(n, i).toFixed(3) : ""
+			rows: () => Array.from({ length: o }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
+				`${r + n} ${c(n)}`,
+				`${r + i} ${c(i)}`,
+				l(n, i).toFixed(3),
+				t.norms ? u(n, i).toFixed(3) : ""
 			])).flat()
 		})
 	] });
 }
-function sr(e) {
+function or(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Gn, {
+	return /* @__PURE__ */ X(Un, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (e, t) => e > t ? null : Vn(i(t, e) / o),
+		colour: (e, t) => e > t ? null : zn(i(t, e) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${i(t, e).toFixed(3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function cr(e) {
-	let { payload: t, name: n, start: r } = e, i = t.heads.find((t) => t.head === e.head)?.contribution ?? [], a = Math.max(0, ...i.map(Math.abs)), o = (e) => J(t.tokens[r + e]?.text ?? "");
-	return /* @__PURE__ */ X(Gn, {
-		label: `What each token gives through ${n}`,
+function sr(e) {
+	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => J(t.tokens[i + e]?.text ?? "");
+	return /* @__PURE__ */ X(Un, {
+		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Bn(i[r + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${G(i[r + e] ?? 0, 3)} logits through ${n}`,
+		colour: (e) => Rn(n[i + e] ?? 0, a),
+		tell: (e) => `${o(e)} gives ${G(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
 // src/align.ts
-function lr(e, t) {
+function cr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...dr(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ur(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2254,22 +2246,22 @@ function lr(e, t) {
 	}
 	return n;
 }
-function ur(e) {
+function lr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function dr(e, t) {
+function ur(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = fr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = dr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function fr(e, t) {
+function dr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2277,18 +2269,18 @@ function fr(e, t) {
 	return a;
 }
 // src/ledger.ts
-function pr(e, t, n, r = () => !1) {
+function fr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: mr(o.map((e) => e.value))
+			value: pr(o.map((e) => e.value))
 		},
-		sum: mr(e.map((e) => e.value))
+		sum: pr(e.map((e) => e.value))
 	};
 }
-function mr(e) {
+function pr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2296,15 +2288,15 @@ function mr(e) {
 	}
 	return t + n;
 }
-function hr(e) {
-	let t = mr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function mr(e) {
+	let t = pr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function gr(e) {
+function hr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2314,11 +2306,11 @@ function gr(e) {
 		e.source
 	].join(" ");
 }
-function _r(e, t) {
-	let n = new Map(t.map((e) => [gr(e), e]));
+function gr(e, t) {
+	let n = new Map(t.map((e) => [hr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(gr(e));
-		return n.delete(gr(e)), {
+		let t = n.get(hr(e));
+		return n.delete(hr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2330,7 +2322,7 @@ function _r(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function vr() {
+function _r() {
 	let e = H(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2341,7 +2333,7 @@ function vr() {
 	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? lr(yr(r), yr(c.result)) : null, u = l && r ? ur(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
+	} : null), l = o && c?.result ? cr(vr(r), vr(c.result)) : null, u = l && r ? lr(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2355,17 +2347,17 @@ function vr() {
 		mate: u?.[1] ?? null
 	};
 }
-function yr(e) {
+function vr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var br = {
+var yr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function xr(e) {
-	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = W({
+function br(e) {
+	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid"), { answer: o, result: s, stale: c } = W({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2384,7 +2376,7 @@ function xr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(br).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(yr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2394,13 +2386,13 @@ function xr(e) {
 		/* @__PURE__ */ X($, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Sr, { result: s })
+			children: /* @__PURE__ */ X(xr, { result: s })
 		}) : null
 	] });
 }
-function Sr({ result: e }) {
-	let t = H(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
-	return /* @__PURE__ */ X(x, { children: [
+function xr({ result: e }) {
+	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
+	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -2418,18 +2410,18 @@ function Sr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X($n, {
+		/* @__PURE__ */ X(Zn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Un, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Bn(n.effect ?? 0, l) : null;
+				return n ? Rn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2439,7 +2431,7 @@ function Sr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(fn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2457,9 +2449,9 @@ function Sr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Cr = 12;
-function wr() {
-	let e = H(), t = e.explained.value, n = vr(), { b: r } = e.state.value;
+var Sr = 12;
+function Cr() {
+	let e = H(), t = e.explained.value, n = _r(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2467,13 +2459,13 @@ function wr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? ur(n.columns) : [];
+	let i = n.columns ? lr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(Tr, {
+			/* @__PURE__ */ X(wr, {
 				explained: t,
 				compared: n
 			}),
@@ -2483,18 +2475,21 @@ function wr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Dr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Er, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? /* @__PURE__ */ X(xr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(br, {
 					pairs: i,
 					promptB: r
+				}) : /* @__PURE__ */ X("p", {
+					class: "note",
+					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
 			})
 		]
 	});
 }
-function Tr({ explained: e, compared: t }) {
+function wr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2502,7 +2497,7 @@ function Tr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(pn, {
+	return /* @__PURE__ */ X(dn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2542,12 +2537,12 @@ function Tr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Er = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Dr({ a: e, b: t }) {
-	let n = _r(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Er(t)) - Math.abs(Er(e))), r = n.slice(0, Cr), i = n.slice(Cr), a = Math.max(0, ...n.map((e) => Math.abs(Er(e)))), o = (e) => [
-		mr(e.map((e) => e.a ?? 0)),
-		mr(e.map((e) => e.b ?? 0)),
-		mr(e.map(Er))
+var Tr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Er({ a: e, b: t }) {
+	let n = gr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Tr(t)) - Math.abs(Tr(e))), r = n.slice(0, Sr), i = n.slice(Sr), a = Math.max(0, ...n.map((e) => Math.abs(Tr(e)))), o = (e) => [
+		pr(e.map((e) => e.a ?? 0)),
+		pr(e.map((e) => e.b ?? 0)),
+		pr(e.map(Tr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2592,11 +2587,11 @@ function Dr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = an(e.term);
+				let t = nn(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.term)
+						children: t ? /* @__PURE__ */ X(cn, { part: t }) : tn(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2608,28 +2603,28 @@ function Dr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(fn, { value: Er(e) })
+						children: /* @__PURE__ */ X(un, { value: Tr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(dn, {
-							value: Er(e),
+						children: /* @__PURE__ */ X(ln, {
+							value: Tr(e),
 							largest: a
 						})
 					})
-				] }, gr(e.term));
-			}), /* @__PURE__ */ X(Or, {
+				] }, hr(e.term));
+			}), /* @__PURE__ */ X(Dr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Or, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Dr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Or({ name: e, sums: t }) {
+function Dr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2645,16 +2640,14 @@ function Or({ name: e, sums: t }) {
 		]
 	});
 }
-// src/flow.ts
-var kr = 60;
-function Ar(e, t, n = kr) {
-	let r = /* @__PURE__ */ new Map([[jr, Mr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+function Or(e, t, n = 60) {
+	let r = /* @__PURE__ */ new Map([[kr, Ar(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Nr(s), ...s.steps.map(Pr)], c = o.filter((e) => !r.has(e.id));
+		let o = [jr(s), ...s.steps.map(Mr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), jr];
+		let l = [...o.map((e) => e.id), kr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2673,28 +2666,25 @@ function Ar(e, t, n = kr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - mr(a.map((e) => e.value))
+			value: e.value - pr(a.map((e) => e.value))
 		}
 	};
 }
-var jr = "output";
-function Mr(e) {
+var kr = "output";
+function Ar(e) {
 	return {
-		id: jr,
+		id: kr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function Nr(e) {
-	let { kind: t, layer: n, position: r } = e;
+function jr(e) {
+	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
 	return {
 		id: `${t} ${n} ${r}`,
-		label: rn({
-			kind: t,
-			layer: n
-		}),
+		label: n === null ? i : `L${n} ${i}`,
 		position: r,
 		height: n === null ? -1 : n + .6,
 		part: t === "mlp" && n !== null ? {
@@ -2703,31 +2693,31 @@ function Nr(e) {
 		} : null
 	};
 }
-function Pr(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = {
-		kind: "head",
-		layer: t,
-		head: n
-	};
+function Mr(e) {
+	let { layer: t, head: n, source: r, destination: i } = e;
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
-		label: Y(a),
+		label: `L${t}.H${n}`,
 		position: i,
 		height: t + .2,
-		part: a
+		part: {
+			kind: "head",
+			layer: t,
+			head: n
+		}
 	};
 }
-function Fr(e, t) {
-	let n = Nr(e), r = e.steps.map((e) => ` → ${Pr(e).label} (to ${e.destination} ${t(e.destination)})`);
+function Nr(e, t) {
+	let n = jr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Ir = 84, Lr = 30;
-function Rr() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
+var Pr = 84, Fr = 30;
+function Ir() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
-	} : null), c = R(2);
+	} : null), c = z(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2759,19 +2749,19 @@ function Rr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(zr, {
+					}), /* @__PURE__ */ X(Lr, {
 						payload: o,
-						flow: Ar(o, c.value / 100)
+						flow: Or(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function zr({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ir, s = i.length * Lr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X(pn, {
+function Lr({ payload: e, flow: t }) {
+	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Rr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Pr, s = i.length * Fr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X(dn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2780,12 +2770,12 @@ function zr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Ur, {
+					t.edges.map((e) => /* @__PURE__ */ X(Vr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Wr, {
+					t.nodes.map((t) => /* @__PURE__ */ X(Hr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2795,7 +2785,7 @@ function zr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Hr(a, t.nodes, e),
+						x: Br(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2828,31 +2818,31 @@ function zr({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(fn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Fr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Nr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function Br(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Vr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Vr(e) || !a.has(e.position) ? 0 : 1);
+function Rr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(zr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (zr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Ir / 2;
-	for (let e of t) s.set(e, c), c += Ir * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = Pr / 2;
+	for (let e of t) s.set(e, c), c += Pr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Ir,
-		y: n.indexOf(e.height) * Lr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Pr,
+		y: n.indexOf(e.height) * Fr + 18
 	}]));
 }
-function Vr(e) {
+function zr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Hr(e, t, n) {
+function Br(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Ur({ edge: e, places: t, largest: n }) {
+function Vr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2863,8 +2853,8 @@ function Ur({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: G(e.value) })
 	});
 }
-function Wr({ node: e, place: t, label: n }) {
-	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("rect", {
+function Hr({ node: e, place: t, label: n }) {
+	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2896,14 +2886,16 @@ function Wr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Gr = 12;
-function Kr() {
-	let e = H(), t = R(null), { a: n, source: r } = e.state.value, { answer: i, result: a } = W(t.value === null ? null : {
+var Ur = 12;
+function Wr() {
+	let e = H(), t = z(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		prompt: t.value,
-		...Yt({ source: r }),
-		tokens: Gr
-	});
+		...qt({
+			prompt: n,
+			source: r
+		}),
+		tokens: Ur
+	}, a = U(t.value && Gr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2911,21 +2903,24 @@ function Kr() {
 		children: [
 			/* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => t.value = n,
+				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Gr,
+					Ur,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ X($, { answer: i }),
-			a ? /* @__PURE__ */ X(qr, { result: a }) : null
+			/* @__PURE__ */ X($, { answer: a }),
+			a?.result ? /* @__PURE__ */ X(Kr, { result: a.result }) : null
 		]
 	});
 }
-function qr({ result: e }) {
+function Gr(e, t, n) {
+	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
+}
+function Kr({ result: e }) {
 	let t = H(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ X(x, { children: [n === null ? /* @__PURE__ */ X("p", {
+	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
 	}) : null, /* @__PURE__ */ X("ol", {
@@ -2934,12 +2929,12 @@ function qr({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === It(e),
+			"aria-pressed": r === e.position - 1 && i === Pt(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: It(e)
+				target: Pt(e)
 			}),
 			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
@@ -2949,18 +2944,18 @@ function qr({ result: e }) {
 	})] });
 }
 // src/transports.ts
-function Jr(e) {
+function qr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Yr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Xr(e));
-			await Zr(e.body, n);
+		return Jr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Yr(e));
+			await Xr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Yr(e, t, n, r) {
+function Jr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2969,7 +2964,7 @@ function Yr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Xr(e) {
+async function Yr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2977,7 +2972,7 @@ async function Xr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Zr(e, t) {
+async function Xr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2985,38 +2980,38 @@ async function Zr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Qr(e, t);
+		for (let e of a) Zr(e, t);
 	}
-	r.trim() && Qr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Zr(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Qr(e, t) {
+function Zr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && $r(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Qr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function $r(e, t, n) {
+function Qr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var ei = /* @__PURE__ */ new Set([
+var $r = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function ti(e) {
-	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ei.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function ei(e) {
+	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !$r.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ni(e) {
+function ti(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && ($r(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Qr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -3030,11 +3025,11 @@ function ni(e) {
 	};
 }
 // src/panels/Header.tsx
-var ri = {
+var ni = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function ii() {
+function ri() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -3056,8 +3051,8 @@ function ii() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(oi, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(si, {}) : null,
+				/* @__PURE__ */ X(ai, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(oi, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3070,37 +3065,37 @@ function ii() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(ai, {
+				e.reads() === "text" ? /* @__PURE__ */ X(ii, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(ai, {
+				i === "source" ? null : /* @__PURE__ */ X(ii, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(ai, {
+				t.b === null ? null : /* @__PURE__ */ X(ii, {
 					name: "b",
-					label: `${ri[i]} B`,
+					label: `${ni[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(ai, {
+				i === "source" ? /* @__PURE__ */ X(ii, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(ai, {
+				/* @__PURE__ */ X(ii, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(ai, {
+				/* @__PURE__ */ X(ii, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3136,9 +3131,9 @@ function ii() {
 		})]
 	});
 }
-function ai(e) {
-	let t = H(), n = String(t.state.value[e.name] ?? ""), r = R(n);
-	ke(() => {
+function ii(e) {
+	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
+	Oe(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3177,8 +3172,8 @@ function ai(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function oi() {
-	let e = H(), t = N(null), n = R(!1);
+function ai() {
+	let e = H(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3189,27 +3184,27 @@ function oi() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = zt(t.current.value), a = e.explained.value?.model;
+				let i = Lt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function si() {
-	let e = H(), t = R(null), n = async () => {
+function oi() {
+	let e = H(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await Yr("/report", {
+		let n = await Jr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Xr(n);
+			t.value = await Yr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("button", {
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
@@ -3221,7 +3216,7 @@ function si() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var ci = [
+var si = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3231,9 +3226,9 @@ var ci = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function li() {
-	let e = H(), t = N(null), n = e.helpOpen.value;
-	return ke(() => {
+function ci() {
+	let e = H(), t = P(null), n = e.helpOpen.value;
+	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
@@ -3244,7 +3239,7 @@ function li() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: ci.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: si.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3257,23 +3252,23 @@ function li() {
 	});
 }
 // src/knowledge.ts
-function ui(e, t, n) {
+function li(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function di(e, t) {
+function ui(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function fi(e) {
+function di(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function pi(e) {
+function fi(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -3281,8 +3276,16 @@ function pi(e) {
 		shared: e.shared
 	};
 }
-function mi(e, t) {
-	return t ?? Ot.find((t) => e[t].length > 0) ?? "refined";
+function pi(e, t) {
+	return t ?? Dt.find((t) => e[t].length > 0) ?? "refined";
+}
+function mi({ layer: e, expert: t, neuron: n }) {
+	return {
+		kind: "neuron",
+		layer: e,
+		...t === null ? {} : { expert: t },
+		neuron: n
+	};
 }
 function hi({ layer: e, expert: t, neuron: n }) {
 	return {
@@ -3377,7 +3380,7 @@ function xi({ prompts: e }, { prompt: t, target: n }) {
 }
 // src/panels/FactChoice.tsx
 function Si({ list: e, explained: t }) {
-	let n = H(), r = ui(e, n.state.value.a, t.target.text);
+	let n = H(), r = li(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3387,7 +3390,7 @@ function Si({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: At
+				knowledge: kt
 			}),
 			children: [
 				e.relation,
@@ -3400,7 +3403,7 @@ function Si({ list: e, explained: t }) {
 	] });
 }
 function Ci({ list: e, open: t }) {
-	let n = H(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	let n = H(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3451,7 +3454,7 @@ function Ci({ list: e, open: t }) {
 	});
 }
 function wi() {
-	let e = H(), t = R(""), n = R(""), r = fi(t.value);
+	let e = H(), t = z(""), n = z(""), r = di(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3478,7 +3481,7 @@ function wi() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...At,
+					...kt,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3498,7 +3501,7 @@ var Ti = {
 	value: "value rows of these neurons"
 };
 function Di({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = pi(e), s = a?.action === "erase" ? o.shared : o[mi(o, r?.set ?? null)], c = U(a && r && i ? bi(r, a, i, s) : null);
+	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = fi(e), s = a?.action === "erase" ? o.shared : o[pi(o, r?.set ?? null)], c = U(a && r && i ? bi(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3519,20 +3522,20 @@ function Di({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X($, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(ki, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(ki, {
 				result: c.result,
 				answer: d.answer
 			}), /* @__PURE__ */ X(ji, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(B(e)))
+				neurons: s.map((e) => Y(mi(e)))
 			})] }) : null
 		]
 	});
 }
 function Oi({ own: e, counts: t }) {
-	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3549,13 +3552,13 @@ function Oi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Et.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: Tt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: Ti[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("label", { children: [
+			s ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("label", { children: [
 				"New answer",
 				" ",
 				/* @__PURE__ */ X("input", {
@@ -3569,7 +3572,7 @@ function Oi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Dt.map((e) => /* @__PURE__ */ X("option", {
+					children: Et.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: Ei[e]
 					}, e))
@@ -3623,7 +3626,7 @@ function ki({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(dn, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3651,7 +3654,7 @@ function ki({ result: e, answer: t }) {
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(dn, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3748,7 +3751,7 @@ function ji(e) {
 	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
+		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
 		}), /* @__PURE__ */ X(Mi, {
@@ -3766,7 +3769,7 @@ function ji(e) {
 	] });
 }
 function Mi({ label: e, text: t }) {
-	return /* @__PURE__ */ X(pn, {
+	return /* @__PURE__ */ X(dn, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
@@ -3819,7 +3822,7 @@ function Li({ list: e, explained: t }) {
 		/* @__PURE__ */ X(Ri, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ X(x, { children: [
+	return /* @__PURE__ */ X(S, { children: [
 		i ? /* @__PURE__ */ X("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
@@ -3835,7 +3838,7 @@ function Li({ list: e, explained: t }) {
 			r ? /* @__PURE__ */ X(Ri, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: At }),
+				onClick: () => n.set({ knowledge: kt }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3850,7 +3853,7 @@ function Li({ list: e, explained: t }) {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Ci, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ci, {
 			list: e,
 			open: !i
 		}), i ? null : /* @__PURE__ */ X(wi, {})] })
@@ -3866,7 +3869,7 @@ function Ri() {
 }
 function zi({ list: e }) {
 	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? yi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ X(x, { children: [
+	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: /* @__PURE__ */ X("label", { children: [
@@ -3907,8 +3910,8 @@ function zi({ list: e }) {
 function Bi({ found: e }) {
 	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = pi(e), a = mi(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ X(x, { children: [
+	let i = fi(e), a = pi(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -3928,7 +3931,7 @@ function Bi({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ot.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Dt.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -3956,7 +3959,7 @@ function Bi({ found: e }) {
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(fn, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -3975,8 +3978,8 @@ function Vi({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
 		children: [e.slice(0, Pi).map((e) => {
-			let t = B(e);
-			return /* @__PURE__ */ X(un, { part: t }, Y(t));
+			let t = mi(e);
+			return /* @__PURE__ */ X(cn, { part: t }, Y(t));
 		}), e.length > Pi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
@@ -4003,9 +4006,9 @@ function Hi(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(Dn, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Tn, {
 				tests: e.neurons.map((e) => ({
-					part: B(e),
+					part: mi(e),
 					how: n
 				})),
 				target: e.target,
@@ -4021,7 +4024,7 @@ function Hi(e) {
 // src/panels/Knowledge.tsx
 var Ui = 12, Wi = 100, Gi = 12;
 function Ki() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, { answer: o, result: s, stale: c } = W(r && a && i && e.reads() === null ? {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = W(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
@@ -4035,7 +4038,7 @@ function Ki() {
 			title: "Knowledge",
 			note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ X("p", {
+				o ? null : /* @__PURE__ */ X("p", {
 					class: "note",
 					children: "Knowledge is not attributed in an encoder-decoder yet."
 				}),
@@ -4045,24 +4048,24 @@ function Ki() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: o }), s ? /* @__PURE__ */ X(qi, {
-						result: s,
-						stale: c
-					}) : null] }), r && a && e.reads() === null ? /* @__PURE__ */ X(Ii, { explained: t }) : null]
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: s }), c ? /* @__PURE__ */ X(qi, {
+						result: c,
+						stale: l
+					}) : null] }), r && a && o ? /* @__PURE__ */ X(Ii, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
 function qi({ result: e, stale: t }) {
-	let n = di(e.attributions, e.layers.length);
+	let n = ui(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ X(Ji, { result: e }),
 			/* @__PURE__ */ X(Yi, { result: e }),
 			/* @__PURE__ */ X(Xi, { neurons: e.attributions.slice(0, Ui) }),
-			/* @__PURE__ */ X(mn, {
+			/* @__PURE__ */ X(fn, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4076,7 +4079,7 @@ function qi({ result: e, stale: t }) {
 					e.sum === null ? "" : G(e.sum, 4),
 					G(e.change, 4),
 					e.error === null ? "" : K(e.error, 4),
-					(n[t] ?? []).map((e) => `${Y(B(e))} ${G(e.value, 3)}`).join(", ")
+					(n[t] ?? []).map((e) => `${Y(mi(e))} ${G(e.value, 3)}`).join(", ")
 				])
 			})
 		]
@@ -4119,8 +4122,8 @@ function Ji({ result: e }) {
 	});
 }
 function Yi({ result: e }) {
-	let t = H(), n = di(e.attributions, e.layers.length), r = Math.min(Gi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
-	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
+	let t = H(), n = ui(e.attributions, e.layers.length), r = Math.min(Gi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
@@ -4129,28 +4132,28 @@ function Yi({ result: e }) {
 			Gi,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Gn, {
+	}), /* @__PURE__ */ X(Un, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
 		height: 10,
 		colour: (e, t) => {
 			let n = a(e, t);
-			return n ? Bn(n.value, i) : null;
+			return n ? Rn(n.value, i) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Y(B(n))}: ${G(n.value, 3)}` : "";
+			return n ? `${Y(mi(n))}: ${G(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && V(B(n), o);
+			return n !== void 0 && V(mi(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (e) => `L${e}`,
 		onChoose: (e, n) => {
 			let r = a(e, n);
-			r && t.select(B(r));
+			r && t.select(mi(r));
 		}
 	})] });
 }
@@ -4182,18 +4185,18 @@ function Xi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(un, { part: B(e) })
+			children: /* @__PURE__ */ X(cn, { part: mi(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(fn, {
+			children: /* @__PURE__ */ X(un, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(dn, {
+			children: /* @__PURE__ */ X(ln, {
 				value: e.value,
 				largest: t
 			})
@@ -4217,21 +4220,21 @@ function Qi(e) {
 	} : null;
 }
 function $i(e, t) {
-	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Rt(t) && e.layer === t.layer && e.head === t.head);
+	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === It(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
 		verdict: n.verdict ?? ""
 	} : null;
 }
 // src/panels/Ledger.tsx
-var ea = 12, ta = 10, na = Infinity, ra = me({
+var ea = 12, ta = 10, na = Infinity, ra = pe({
 	is: () => !1,
 	set: () => {}
 });
 function ia() {
-	let e = H(), t = e.explained.value, n = R("size"), r = R(ea), i = R({});
+	let e = H(), t = e.explained.value, n = z("size"), r = z(ea), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = pr(a.terms, r.value, n.value, (e) => aa(an(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = fr(a.terms, r.value, n.value, (e) => aa(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
@@ -4301,7 +4304,7 @@ function ia() {
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, gr(e))), /* @__PURE__ */ X(ha, {
+					}, hr(e))), /* @__PURE__ */ X(ha, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
@@ -4314,11 +4317,11 @@ function ia() {
 	});
 }
 function aa(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Lt(t) === e.kind;
+	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Ft(t) === e.kind;
 }
 function oa({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ X(x, { children: [
+	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		J(t.text),
 		": ",
@@ -4333,7 +4336,7 @@ function sa(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
 function ca({ explained: e }) {
-	let { sum: t, error: n, holds: r } = hr(e.ledger);
+	let { sum: t, error: n, holds: r } = mr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4351,10 +4354,10 @@ function ca({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
 					" (|Δ| ",
-					$t(n),
+					Zt(n),
 					", tolerance",
 					" ",
-					$t(e.ledger.tolerance),
+					Zt(e.ledger.tolerance),
 					")"
 				]
 			})
@@ -4362,10 +4365,10 @@ function ca({ explained: e }) {
 	}) });
 }
 function la(e) {
-	let t = H(), n = Me(ra), { term: r, level: i } = e, a = an(r), o = gr(r), s = a !== null && a.kind === Lt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ X(x, { children: [
+	let t = H(), n = je(ra), { term: r, level: i } = e, a = nn(r), o = hr(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X(pa, {
-			name: rn(r),
+			name: tn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4404,14 +4407,14 @@ function ua({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = pr(a.filter((e) => e.source === null), na, "size");
-	return /* @__PURE__ */ X(x, { children: [
+	let { terms: a, others: o } = i.result, s = fr(a.filter((e) => e.source === null), na, "size");
+	return /* @__PURE__ */ X(S, { children: [
 		s.shown.map((e) => /* @__PURE__ */ X(la, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && V(an(t), an(e)))
-		}, gr(e))),
+			sources: a.filter((t) => t.source !== null && V(nn(t), nn(e)))
+		}, hr(e))),
 		/* @__PURE__ */ X(ha, {
 			count: o.count,
 			value: o.value,
@@ -4426,8 +4429,8 @@ function ua({ term: e, largest: t }) {
 	] });
 }
 function da(e) {
-	let t = H(), n = (e) => `from ${e.source} ${J(fa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = pr(e.terms, ta, "size");
-	return /* @__PURE__ */ X(x, { children: [
+	let t = H(), n = (e) => `from ${e.source} ${J(fa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = fr(e.terms, ta, "size");
+	return /* @__PURE__ */ X(S, { children: [
 		r.map((t) => /* @__PURE__ */ X(pa, {
 			name: n(t),
 			value: t.value,
@@ -4435,7 +4438,7 @@ function da(e) {
 			largest: e.largest,
 			part: null,
 			open: null
-		}, gr(t))),
+		}, hr(t))),
 		/* @__PURE__ */ X(ha, {
 			count: i.count,
 			value: i.value,
@@ -4482,11 +4485,11 @@ function pa(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(fn, { value: e.value })
+				children: /* @__PURE__ */ X(un, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(dn, {
+				children: /* @__PURE__ */ X(ln, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4531,11 +4534,11 @@ function ha(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(fn, { value: e.value })
+				children: /* @__PURE__ */ X(un, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(dn, {
+				children: /* @__PURE__ */ X(ln, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4579,10 +4582,10 @@ var va = {
 	top: "probability of the top token"
 };
 function ya() {
-	let e = H(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Qn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
+	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Xn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Yt({ source: a.source }),
+		...qt({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
@@ -4609,7 +4612,7 @@ function ya() {
 					})
 				] })
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(Zn, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4617,23 +4620,23 @@ function ya() {
 			/* @__PURE__ */ X($, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Gn, {
+				children: [/* @__PURE__ */ X(Un, {
 					label: `Logit lens, ${va[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Vn(f(n)) : null;
+						return n ? zn(f(n)) : null;
 					},
 					tell: (e, t) => xa(u.at(e, t), u.positions[e] ?? 0),
 					rowName: (e) => ba(u.layers[e] ?? null),
-					columnName: (e) => J(n.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					columnName: (e) => J(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(mn, {
+				}), /* @__PURE__ */ X(fn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4680,10 +4683,10 @@ function Ca() {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:",
-		children: t.length === 0 ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(un, { part: r.part }),
+				/* @__PURE__ */ X(cn, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${Y(r.part)} is tested`,
 					value: r.how,
@@ -4694,7 +4697,7 @@ function Ca() {
 							how: r
 						} : e) });
 					},
-					children: Tt.map((e) => /* @__PURE__ */ X("option", {
+					children: wt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4706,8 +4709,8 @@ function Ca() {
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Ft(r.part)))
-		}), /* @__PURE__ */ X(Dn, {
+			] }, Nt(r.part)))
+		}), /* @__PURE__ */ X(Tn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
@@ -4715,13 +4718,13 @@ function Ca() {
 }
 // src/panels/Prediction.tsx
 function wa() {
-	let e = H().explained.value, t = vr();
+	let e = H().explained.value, t = _r();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ X(x, { children: [
+		note: /* @__PURE__ */ X(S, { children: [
 			"After ",
 			r,
 			" ",
@@ -4780,7 +4783,7 @@ function Ta({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: It(t) }),
+					onClick: () => n.set({ target: Pt(t) }),
 					children: /* @__PURE__ */ X(Q, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
@@ -4799,7 +4802,7 @@ function Ta({ explained: e, caption: t }) {
 // src/panels/Strongest.tsx
 var Ea = 6;
 function Da() {
-	let e = H(), t = e.explained.value, n = U(Qi(e.followed())), r = Zi(), i = R(!1);
+	let e = H(), t = e.explained.value, n = U(Qi(e.followed())), r = Zi(), i = z(!1);
 	if (!t) return null;
 	let a = i.value ? Infinity : Ea;
 	return /* @__PURE__ */ X(Z, {
@@ -4808,7 +4811,7 @@ function Da() {
 		note: /* @__PURE__ */ X(ka, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(dn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4833,16 +4836,25 @@ function Da() {
 						children: "writes toward"
 					})
 				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Oa, {
-					part: Pt(e),
+					part: {
+						kind: e.cross ? "cross_head" : "head",
+						layer: e.layer,
+						head: e.head
+					},
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ft(Pt(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Oa, {
-					part: B(e),
+				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Oa, {
+					part: {
+						kind: "neuron",
+						layer: e.layer,
+						...e.expert === null ? {} : { expert: e.expert },
+						neuron: e.neuron
+					},
 					value: e.value,
 					reads: G(e.activation, 1),
 					toward: e.promotes
-				}, Ft(B(e))))] })] })
+				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
 			}),
 			Math.max(t.heads.length, t.neurons.length) > Ea ? /* @__PURE__ */ X("button", {
 				type: "button",
@@ -4861,31 +4873,35 @@ function Oa(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(un, { part: e.part })
+			children: /* @__PURE__ */ X(cn, { part: e.part })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(fn, { value: e.value })
+			children: /* @__PURE__ */ X(un, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
 		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ma, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(cn, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(on, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
 function ka({ tested: e }) {
-	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(x, { children: "Credit is not cause: each is zeroed to see what changes." });
+	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
-	return t ? /* @__PURE__ */ X(x, { children: [
-		"Without ",
-		Y(Pt(t)),
+	return t ? /* @__PURE__ */ X(S, { children: [
+		"Without L",
+		t.layer,
+		".",
+		t.cross ? "X" : "H",
+		t.head,
 		", which looks at ",
 		J(t.looks_at[0]?.text ?? ""),
-		", the target goes from ",
+		", the target goes from",
+		" ",
 		q(e.target.probability),
 		" to ",
 		q(t.zeroed_probability ?? 0),
 		"."
-	] }) : /* @__PURE__ */ X(x, { children: "No listed head alone moves the target beyond the control." });
+	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
 function Aa(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
@@ -4893,13 +4909,13 @@ function Aa(e) {
 }
 // src/panels/TokenStrip.tsx
 function ja() {
-	let e = H(), t = e.explained.value, n = Qn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ia();
+	let e = H(), t = e.explained.value, n = Xn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ia();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && Rt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
+	let { tokens: i, position: a } = t, o = r !== null && It(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: r ? /* @__PURE__ */ X(x, { children: [
+		note: r ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
 			Y(r.part),
 			": orange + raises, purple − lowers; largest ",
@@ -4912,7 +4928,7 @@ function ja() {
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(Zn, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -4950,13 +4966,13 @@ function ja() {
 	});
 }
 function Ma(e) {
-	let t = Qn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ X(x, { children: [
+	let t = Xn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X($n, {
+		/* @__PURE__ */ X(Zn, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -4985,10 +5001,10 @@ function Ma(e) {
 }
 function Na(e, t) {
 	if (e === void 0) return {};
-	let n = Bn(e, t);
+	let n = Rn(e, t);
 	return {
 		background: n,
-		color: Hn(n)
+		color: Bn(n)
 	};
 }
 function Pa(e) {
@@ -5005,11 +5021,11 @@ function Fa(e) {
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
 function Ia() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Lt(e) !== "mlp" ? {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Ft(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Rt(e) ? { cross: !0 } : {}
+		...It(e) ? { cross: !0 } : {}
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
@@ -5021,20 +5037,20 @@ function Ia() {
 }
 function La(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Rt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (It(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
 function Ra({ page: e }) {
-	let t = N(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? Mn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Xt.Provider, {
+	let t = P(null);
+	return Oe(() => e.link(), [e]), Oe(() => t.current ? An(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Jt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(ii, {}),
+				/* @__PURE__ */ X(ri, {}),
 				/* @__PURE__ */ X(za, { page: e }),
-				/* @__PURE__ */ X(li, {}),
+				/* @__PURE__ */ X(ci, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5047,17 +5063,17 @@ function Ra({ page: e }) {
 function za({ page: e }) {
 	let t = e.asked(), n = U(t ? {
 		ask: "explain",
-		...Jt(e.state.value),
+		...Kt(e.state.value),
 		test: !1,
 		top: 10
 	} : null), r = n?.result ?? null;
-	return ke(() => {
+	return Oe(() => {
 		r && e.take(r), (!t || n?.error) && e.take(null);
 	}, [
 		r,
 		n?.error,
 		t
-	]), t ? /* @__PURE__ */ X(x, { children: [n && !r ? /* @__PURE__ */ X("div", {
+	]), t ? /* @__PURE__ */ X(S, { children: [n && !r ? /* @__PURE__ */ X("div", {
 		class: "panel",
 		children: /* @__PURE__ */ X($, { answer: n })
 	}) : null, /* @__PURE__ */ X("div", {
@@ -5075,15 +5091,15 @@ function za({ page: e }) {
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(vn, {}),
+					/* @__PURE__ */ X(gn, {}),
 					/* @__PURE__ */ X(Ca, {}),
-					/* @__PURE__ */ X(er, {})
+					/* @__PURE__ */ X(Qn, {})
 				]
 			}),
-			/* @__PURE__ */ X(wr, {}),
-			/* @__PURE__ */ X(Rr, {}),
+			/* @__PURE__ */ X(Cr, {}),
+			/* @__PURE__ */ X(Ir, {}),
 			/* @__PURE__ */ X(Ki, {}),
-			/* @__PURE__ */ X(Kr, {})
+			/* @__PURE__ */ X(Wr, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5095,12 +5111,12 @@ function za({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var Ba = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center;white-space:nowrap}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Ba = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
 function Va(e, t, n) {
 	Ha(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(Ra, { page: new qt(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Ra, { page: new Gt(e, t) }), r), () => fe(null, r);
 }
 function Ha(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
@@ -5113,12 +5129,12 @@ function Ua({ model: e, el: t }) {
 	return Va({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? ti(n.results) : ni(e), t);
+	}, n.live === !1 ? ei(n.results) : ti(e), t);
 }
 var Wa = document.getElementById("unembed"), Ga = document.getElementById("unembed-data")?.textContent;
 if (Wa && Ga) {
 	let e = JSON.parse(Ga);
-	Va(e, e.host === "report" ? ti(e.results) : Jr(e.token), Wa);
+	Va(e, e.host === "report" ? ei(e.results) : qr(e.token), Wa);
 }
 var Ka = { render: Ua };
 export { Ka as default };

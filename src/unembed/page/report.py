@@ -44,18 +44,19 @@ def report_html(
         shown: payloads of the static part; None takes them from the results.
 
     Raises:
-        InputError: the results are no payloads.
+        InputError: the results are no payloads, or the state is none.
     """
     try:
         body = static_html(model, list(results.values()) if shown is None else shown)
         fitting = _fitting(results)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"Expected results of asks, found something else ({type(error).__name__}).") from error
-    if len(fitting) < len(results):
-        body += f"<p>Left out to keep this file small: {len(results) - len(fitting)} of {len(results)} results.</p>\n"
-    script, policy = inlined(bundle())
-    data = page_data("report", dict(model), None if state is None else dict(state), fitting)
-    return document(f"unembed: {model['name']}", body, data, script, policy=policy)
+        if len(fitting) < len(results):
+            left_out = len(results) - len(fitting)
+            body += f"<p>Left out to keep this file small: {left_out} of {len(results)} results.</p>\n"
+        script, policy = inlined(bundle())
+        data = page_data("report", dict(model), None if state is None else dict(state), fitting)
+        return document(f"unembed: {model['name']}", body, data, script, policy=policy)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InputError(f"Expected a state and results of asks, found others ({type(error).__name__}).") from error
 
 
 def static_html(model: Mapping[str, Any], shown: Sequence[Mapping[str, Any]]) -> str:

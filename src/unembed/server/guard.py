@@ -73,7 +73,7 @@ class Guard:
         if self.token is None and not is_loopback(_host_name(headers.get("host", ""))):
             return refusal(403, "This server answers to loopback names only, such as http://127.0.0.1.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        if origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower():
             return refusal(403, "This request comes from another page.")
         if self.token is not None:
             given = request.query_params.get("token") if request.url.path == "/" else None

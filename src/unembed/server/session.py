@@ -16,7 +16,7 @@ from unembed.logit_lens import States, read_states
 from unembed.model import Model
 from unembed.natural_text import PARAGRAPHS
 from unembed.progress import Progress
-from unembed.prompts import absolute_position, tokenize
+from unembed.prompts import absolute_position, tokenize, tokenize_start, well_formed
 from unembed.run import Run, base_run
 from unembed.sites import Site, SiteKind
 
@@ -62,7 +62,7 @@ class Session:
 
     def _check_length(self, source: str) -> None:
         tokenizer: Any = self.model.tokenizer
-        count = 0 if tokenizer is None else len(tokenizer(source)["input_ids"])
+        count = 0 if tokenizer is None else len(tokenizer(well_formed(source))["input_ids"])
         if count > LONGEST:
             raise InputError(f"The source has {count} tokens; the page takes at most {LONGEST}. Take a shorter one.")
 
@@ -106,6 +106,6 @@ class Session:
     def mean(self, site: Site, progress: Progress) -> Tensor:
         """The mean value of a site over all positions of some plain English (natural_text.py); computed once a kind."""
         if site.kind not in self._means:
-            layers = range(self.model.layers)
-            self._means[site.kind] = mean_values(self.model, PARAGRAPHS, site.kind, layers, progress)
+            texts = [tokenize_start(self.model, paragraph) for paragraph in PARAGRAPHS]
+            self._means[site.kind] = mean_values(self.model, texts, site.kind, range(self.model.layers), progress)
         return self._means[site.kind][site.layer][site.index]
