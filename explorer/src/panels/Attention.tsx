@@ -135,7 +135,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
   const [head] = payload.heads;
   const weighting = useSignal<Weighting>("attention");
   const size = Math.min(WINDOW, payload.tokens.length - start);
-  const name = head ? nameOf(partOfHead(head)) : "";
+  const name = head ? nameOf(headPart(head)) : "";
   const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
   const attention = (row: number, column: number) => matrix[start + row]?.[start + column] ?? 0;
   const written = (row: number, column: number) => attention(row, column) * (payload.norms?.[start + column] ?? 0);

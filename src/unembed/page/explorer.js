@@ -32,38 +32,38 @@ function S(e) {
 function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function w(e, t) {
-	if (t == null) return e.__ && w(e.__, e.__i + 1);
+function ee(e, t) {
+	if (t == null) return e.__ && ee(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : w(e);
+	return typeof e.type != "function" || e.props.__P ? null : ee(e);
 }
-function T(t) {
+function w(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
 }
-function E(e) {
+function T(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), E(e);
+	}), T(e);
 }
-function D(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
+function E(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
 }
-function ee() {
+function te() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ee);
+		(a = r.length) && (i || queueMicrotask)(te);
 	}
 }
-function te(e, t, n, r, i, a, o, s, c, l, u) {
+function ne(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function ne(e, t, n, r, i) {
+function re(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function ne(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
 	return r;
 }
-function re(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ie(e, t, n, r) {
+function ae(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ie(e, t, n, r) {
 	}
 	return -1;
 }
-function ae(e, t, n) {
+function oe(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function O(e, t, n, r, i) {
+function D(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function O(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function oe(t) {
+function se(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function oe(t) {
 		}
 	};
 }
-function k(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
+function O(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof j == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
-					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
+					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, T);
+				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, w);
 				});
-			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
+			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
 			do
-				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ie < 25);
-			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ue(e, e);
-			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ae < 25);
+			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && de(e, e);
+			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
-						for (; k < o.length; k++) if (A = o[k]) {
-							if (o[k] = null, O) {
-								if (A == oe) break;
+						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
+						for (; O < o.length; O++) if (k = o[O]) {
+							if (o[O] = null, D) {
+								if (k == se) break;
 							} else {
-								if (A.nodeType != 8) break;
-								A.data.startsWith("$s") && (oe = se(O = A));
+								if (k.nodeType != 8) break;
+								k.data.startsWith("$s") && (se = ce(D = k));
 							}
 						}
 					}
-					if (!O) {
+					if (!D) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						O = c;
+						D = c;
 					}
-					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function se(e, t) {
+function ce(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function se(e, t) {
 		t && t.push(e);
 	}
 }
-function ce(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
+function le(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
 }
-function A(t, n, r) {
-	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
+function k(t, n, r) {
+	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function A(t, n, r) {
 		}
 	});
 }
-function le(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
-	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
+function ue(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
+	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
-		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
+		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (D) {
-		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
-		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
-		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
-	} else T === E || c && t.data == E || (t.data = E);
+	if (E) {
+		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
+		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
+		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
+	} else w === T || c && t.data == T || (t.data = T);
 	return t;
 }
-function j(t, n, r, i) {
+function A(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ue(t, n, r) {
+function de(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ue(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function de(e, t, n) {
+function fe(e, t, n) {
 	return this.constructor(e, n);
 }
-function fe(t, n) {
+function pe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
 }
-function pe(e) {
+function me(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, D(e);
+				e.__g |= 4, E(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -283,100 +283,100 @@ e = { __e: function(e, t, n, r) {
 	return e != null && e.constructor === f;
 }, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
 }, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
+	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
 }, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
-function De(e, t) {
-	N.__h && N.__h(M, e, ve || t), ve = 0;
-	var n = M.__H || (M.__H = {
+var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
+function Oe(e, t) {
+	M.__h && M.__h(j, e, ye || t), ye = 0;
+	var n = j.__H || (j.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Oe(e, t) {
-	var n = De(me++, 3);
-	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
-}
 function ke(e, t) {
-	var n = De(me++, 4);
-	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
+	var n = Oe(he++, 3);
+	!M.__s && Be(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
 }
-function P(e) {
-	return ve = 5, Ae(function() {
+function Ae(e, t) {
+	var n = Oe(he++, 4);
+	!M.__s && Be(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
+}
+function N(e) {
+	return ye = 5, je(function() {
 		return { current: e };
 	}, []);
 }
-function Ae(e, t) {
-	var n = De(me++, 7);
-	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function je(e, t) {
+	var n = Oe(he++, 7);
+	return Be(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function je(e) {
-	var t = M.context[e.__c], n = De(me++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
+function Me(e) {
+	var t = j.context[e.__c], n = Oe(he++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
 }
-function Me() {
-	var e = De(me++, 11);
+function Ne() {
+	var e = Oe(he++, 11);
 	if (!e.__) {
-		for (var t = M.__v; !t.__m && t.__;) t = t.__;
+		for (var t = j.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ne() {
+function Pe() {
 	var e;
 	do {
-		for (; e = be.shift();) try {
-			Le(e);
+		for (; e = xe.shift();) try {
+			Re(e);
 		} catch (t) {
-			N.__e(t, { __: (e = e.__P) && e.__v });
+			M.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = ye.shift();) {
+		for (; e = be.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Le), t.__h.some(Re), t.__h = [];
+				t.__h.some(Re), t.__h.some(ze), t.__h = [];
 			} catch (n) {
-				t.__h = [], N.__e(n, e.__v);
+				t.__h = [], M.__e(n, e.__v);
 			}
 		}
-	} while (be.length);
+	} while (xe.length);
 }
-N.__b = function(e) {
-	M = null, xe && xe(e);
-}, N.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
-}, N.__r = function(e) {
-	Se && Se(e), me = 0;
-	var t = (M = e.__c).__H;
-	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
+M.__b = function(e) {
+	j = null, Se && Se(e);
+}, M.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
+}, M.__r = function(e) {
+	Ce && Ce(e), he = 0;
+	var t = (j = e.__c).__H;
+	t && (ge == j ? j.__h = [] : (t.__h.some(Re), t.__h.some(ze), he = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), he = M;
-}, N.diffed = function(e) {
-	Ce && Ce(e);
+	})), ge = j;
+}, M.diffed = function(e) {
+	we && we(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Le(be.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), he = M = null;
-}, N.__c = function(e, t) {
+	})), ge = j = null;
+}, M.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Re(e);
+			e.__h.some(Re), e.__h = e.__h.filter(function(e) {
+				return !e.__ || ze(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), we && we(e, t);
-}, N.unmount = function(e) {
-	Te && Te(e);
+	}), Te && Te(e, t);
+}, M.unmount = function(e) {
+	Ee && Ee(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ N.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ie(be.push(r));
-			} else Le(r);
+				r.__P = n, Le(xe.push(r));
+			} else Re(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && N.__e(t, r.__v));
+	}), r.__H = void 0, t && M.__e(t, r.__v));
 };
-var Pe = typeof requestAnimationFrame == "function";
-function Fe(e) {
-	var t, n = function() {
-		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Pe && (t = requestAnimationFrame(n));
-}
+var Fe = typeof requestAnimationFrame == "function";
 function Ie(e) {
-	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
+	var t, n = function() {
+		clearTimeout(r), Fe && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Fe && (t = requestAnimationFrame(n));
 }
 function Le(e) {
-	var t = M, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), M = t;
+	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Ie)(Pe);
 }
 function Re(e) {
-	var t = M;
-	e.__c = e.__(), M = t;
+	var t = j, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), j = t;
 }
-function ze(e, t) {
+function ze(e) {
+	var t = j;
+	e.__c = e.__(), j = t;
+}
+function Be(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !_e(t, e[n]);
+		return !ve(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Be = Symbol.for("preact-signals");
-function Ve() {
-	if (I > 1) I--;
+var Ve = Symbol.for("preact-signals");
+function He() {
+	if (F > 1) F--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Ye;
-			for (Ye = void 0; e !== void 0;) {
+			var e = Xe;
+			for (Xe = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ge !== void 0;) {
-			var n = Ge;
-			for (Ge = void 0, Ke++; n !== void 0;) {
+		})(); Ke !== void 0;) {
+			var n = Ke;
+			for (Ke = void 0, qe++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ve() {
 				n = r;
 			}
 		}
-		if (Ke = 0, I--, t) throw e;
+		if (qe = 0, F--, t) throw e;
 	}
 }
-function He(e) {
-	if (I > 0) return e();
-	Je = ++qe, I++;
+function Ue(e) {
+	if (F > 0) return e();
+	Ye = ++Je, F++;
 	try {
 		return e();
 	} finally {
-		Ve();
+		He();
 	}
 }
-var Ue, F = void 0;
-function We(e) {
-	var t = F, n = Ue;
-	F = void 0, Ue = void 0;
+var We, P = void 0;
+function Ge(e) {
+	var t = P, n = We;
+	P = void 0, We = void 0;
 	try {
 		return e();
 	} finally {
-		F = t, Ue = n;
+		P = t, We = n;
 	}
 }
-var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
-function Ze(e) {
-	if (F !== void 0) {
+var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
+function Qe(e) {
+	if (P !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== F) return t = {
+		if (t === void 0 || t.t !== P) return t = {
 			i: 0,
 			S: e,
-			p: F.s,
+			p: P.s,
 			n: void 0,
-			t: F,
+			t: P,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
+		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
 	}
 }
-function L(e, t) {
+function I(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-L.prototype.brand = Be, L.prototype.h = function() {
+I.prototype.brand = Ve, I.prototype.h = function() {
 	return !0;
-}, L.prototype.S = function(e) {
+}, I.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, L.prototype.U = function(e) {
+}, I.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, L.prototype.subscribe = function(e) {
+}, I.prototype.subscribe = function(e) {
 	var t = this;
-	return st(function() {
+	return ct(function() {
 		var n = t.value;
-		We(function() {
+		Ge(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, L.prototype.valueOf = function() {
+}, I.prototype.valueOf = function() {
 	return this.value;
-}, L.prototype.toString = function() {
+}, I.prototype.toString = function() {
 	return this.value + "";
-}, L.prototype.toJSON = function() {
+}, I.prototype.toJSON = function() {
 	return this.value;
-}, L.prototype.peek = function() {
+}, I.prototype.peek = function() {
 	var e = this;
-	return We(function() {
+	return Ge(function() {
 		return e.value;
 	});
-}, Object.defineProperty(L.prototype, "value", {
+}, Object.defineProperty(I.prototype, "value", {
 	get: function() {
-		var e = Ze(this);
+		var e = Qe(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ke > 100) throw Error("Cycle detected");
+			if (qe > 100) throw Error("Cycle detected");
 			(function(e) {
-				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
+				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Ye
+					o: Xe
 				});
-			})(this), this.v = e, this.i++, Xe++, I++;
+			})(this), this.v = e, this.i++, Ze++, F++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ve();
+				He();
 			}
 		}
 	}
 });
-function R(e, t) {
-	return new L(e, t);
+function L(e, t) {
+	return new I(e, t);
 }
-function Qe(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function $e(e) {
+function et(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function $e(e) {
 		}
 	}
 }
-function et(e) {
+function tt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function tt(e, t) {
-	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
+function nt(e, t) {
+	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
 }
-tt.prototype = new L(), tt.prototype.h = function() {
+nt.prototype = new I(), nt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
-	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
-	var e = F;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
+	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
+	var e = P;
 	try {
-		$e(this), F = this;
+		et(this), P = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return F = e, et(this), this.f &= -2, !0;
-}, tt.prototype.S = function(e) {
+	return P = e, tt(this), this.f &= -2, !0;
+}, nt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	L.prototype.S.call(this, e);
-}, tt.prototype.U = function(e) {
-	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
+	I.prototype.S.call(this, e);
+}, nt.prototype.U = function(e) {
+	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, tt.prototype.N = function() {
+}, nt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(tt.prototype, "value", { get: function() {
+}, Object.defineProperty(nt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Ze(this);
+	var e = Qe(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function nt(e, t) {
-	return new tt(e, t);
+function rt(e, t) {
+	return new nt(e, t);
 }
-function rt(e) {
+function it(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		I++;
-		var n = F;
-		F = void 0;
+		F++;
+		var n = P;
+		P = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, it(e), t;
+			throw e.f &= -2, e.f |= 8, at(e), t;
 		} finally {
-			F = n, Ve();
+			P = n, He();
 		}
 	}
 }
-function it(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, rt(e);
-}
 function at(e) {
-	if (F !== this) throw Error("Out-of-order effect");
-	et(this), F = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, it(e);
+}
+function ot(e) {
+	if (P !== this) throw Error("Out-of-order effect");
+	tt(this), P = e, this.f &= -2;
 	try {
-		8 & this.f && it(this);
+		8 & this.f && at(this);
 	} finally {
-		Ve();
+		He();
 	}
 }
-function ot(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
+function st(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
 }
-ot.prototype.c = function() {
+st.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ot.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ot.prototype.S = function() {
+}, st.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
-	var e = F;
-	return F = this, at.bind(this, e);
-}, ot.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
-}, ot.prototype.d = function() {
-	this.f |= 8, 1 & this.f || it(this);
-}, ot.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, it(this), et(this), F++;
+	var e = P;
+	return P = this, ot.bind(this, e);
+}, st.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
+}, st.prototype.d = function() {
+	this.f |= 8, 1 & this.f || at(this);
+}, st.prototype.dispose = function() {
 	this.d();
 };
-function st(e, t) {
-	var n = new ot(e, t);
+function ct(e, t) {
+	var n = new st(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function st(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
-st(function() {
-	ct = this.N;
+var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
+ct(function() {
+	lt = this.N;
 })();
-function ft(t, n) {
+function pt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function pt(e) {
-	if (lt) {
-		var t = lt;
-		lt = void 0, t();
-	}
-	lt = e && e.S();
-}
 function mt(e) {
-	var t = this, r = e.data, i = z(r);
+	if (ut) {
+		var t = ut;
+		ut = void 0, t();
+	}
+	ut = e && e.S();
+}
+function ht(e) {
+	var t = this, r = e.data, i = R(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ae(function() {
+	var a = je(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = nt(function() {
+		var a = rt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = nt(function() {
+		}), o = rt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = st(function() {
-			if (this.N = vt, o.value) {
+		}), s = ct(function() {
+			if (this.N = yt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function mt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
+ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: mt
+		value: ht
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), ft("__b", function(e, t) {
-	if (pt(), typeof t.type == "string") {
+}), pt("__b", function(e, t) {
+	if (mt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), ft("__r", function(e, t) {
+}), pt("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		pt();
+		mt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return st(function() {
+			return ct(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
 	}
-}), ft("__e", function(e, t, n, r) {
-	pt(), e(t, n, r);
-}), ft("diffed", function(e, t) {
-	pt();
+}), pt("__e", function(e, t, n, r) {
+	mt(), e(t, n, r);
+}), pt("diffed", function(e, t) {
+	mt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function ht(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
+function gt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: st(function() {
-			this.N = vt;
+		d: ct(function() {
+			this.N = yt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-ft("unmount", function(e, t) {
+pt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +811,7 @@ ft("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), ft("__h", function(e, t, n, r) {
+}), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,26 +825,26 @@ ft("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function z(e, t) {
-	return Ae(function() {
-		return R(e, t);
+function R(e, t) {
+	return je(function() {
+		return L(e, t);
 	}, []);
 }
-var gt = function(e) {
+var _t = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function _t() {
-	He(function() {
-		for (var e; e = dt.shift();) ct.call(e);
+function vt() {
+	Ue(function() {
+		for (var e; e = ft.shift();) lt.call(e);
 	});
 }
-function vt() {
-	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
+function yt() {
+	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
 }
 // src/asks.ts
-var yt = {
+var bt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,38 +860,38 @@ var yt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, bt = 2, xt = 200;
-function B(e) {
-	if (Array.isArray(e)) return `[${e.map(B).join(",")}]`;
+}, xt = 2, St = 200;
+function z(e) {
+	if (Array.isArray(e)) return `[${e.map(z).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${B(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${z(t)}`).join(",")}}`;
 }
-var St = {
+var Ct = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ct = class {
+}, wt = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(B(t), this.#n(t, n));
+			this.#e.set(z(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = B(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = B(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(B(e))?.answer.value?.result ?? null;
+		return this.#e.get(z(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -901,19 +901,19 @@ var St = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: R(n ? {
-				...St,
+			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: L(n ? {
+				...Ct,
 				fraction: 1,
 				result: t
-			} : St),
+			} : Ct),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -926,43 +926,43 @@ var St = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...St,
+					...Ct,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...St,
+				...Ct,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...St,
+				...Ct,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= xt) return;
+			if (this.#e.size <= St) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, wt = [
+}, Tt = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Tt = [
+], Et = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Et = ["rome", "value"], Dt = [
+], Dt = ["rome", "value"], Ot = [
 	"refined",
 	"kept",
 	"shared"
-], Ot = {
+], kt = {
 	a: "",
 	b: null,
 	source: null,
@@ -974,7 +974,7 @@ var St = {
 	test: null,
 	pins: [],
 	knowledge: null
-}, kt = {
+}, At = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -982,11 +982,11 @@ var St = {
 	test: null,
 	edit: null
 };
-function At(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Ot[e]));
+function jt(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(kt[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function jt(e, t = Ot) {
+function Mt(e, t = kt) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -994,31 +994,47 @@ function jt(e, t = Ot) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Mt({
-		...Ot,
+	return typeof n == "object" && n && !Array.isArray(n) ? Nt({
+		...kt,
 		...n
 	}) : t;
 }
-function Mt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Ot[t], n = (e) => e === null || typeof e == "string";
+function Nt(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : kt[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Rt(e)),
-		target: t("target", (e) => n(e) || Rt(e)),
+		position: t("position", (e) => e === null || Bt(e)),
+		target: t("target", (e) => n(e) || Bt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Wt(e)),
-		test: t("test", (e) => e === null || zt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Bt)),
-		knowledge: t("knowledge", (e) => e === null || Ht(e))
+		selection: t("selection", (e) => e === null || Kt(e)),
+		test: t("test", (e) => e === null || Vt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Ht)),
+		knowledge: t("knowledge", (e) => e === null || Wt(e))
+	};
+}
+function Pt({ cross: e, layer: t, head: n }) {
+	return {
+		kind: e ? "cross_head" : "head",
+		layer: t,
+		head: n
+	};
+}
+function B(e) {
+	let { layer: t, expert: n, neuron: r } = e;
+	return {
+		kind: "neuron",
+		layer: t,
+		...n === null ? {} : { expert: n },
+		neuron: r
 	};
 }
 function V(e, t) {
-	return e === null || t === null ? e === t : Nt(e) === Nt(t);
+	return e === null || t === null ? e === t : Ft(e) === Ft(t);
 }
-function Nt(e) {
+function Ft(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1027,16 +1043,16 @@ function Nt(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function Pt(e) {
+function It(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Ft(e) {
+function Lt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function It(e) {
-	return Ft(e) === "cross_attention";
+function Rt(e) {
+	return Lt(e) === "cross_attention";
 }
-function Lt(e) {
+function zt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1058,61 +1074,61 @@ function Lt(e) {
 		head: Number(r)
 	};
 }
-function Rt(e) {
+function Bt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function zt(e) {
-	return wt.some((t) => t === e);
-}
-function Bt(e) {
-	let t = e;
-	return typeof t == "object" && !!t && Wt(t.part) && zt(t.how);
-}
 function Vt(e) {
-	return (t) => e.includes(t);
+	return Tt.some((t) => t === e);
 }
 function Ht(e) {
 	let t = e;
-	if (typeof t != "object") return !1;
-	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Vt([null, ...Dt])(a) && Vt([
-		null,
-		"zero",
-		"double"
-	])(o) && (s === null || Ut(s));
+	return typeof t == "object" && !!t && Kt(t.part) && Vt(t.how);
 }
 function Ut(e) {
-	let t = e;
-	return typeof t == "object" && Vt(Tt)(t.action) && typeof t.to == "string" && Vt(Et)(t.method);
+	return (t) => e.includes(t);
 }
 function Wt(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	if (typeof t != "object") return !1;
+	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Ut([null, ...Ot])(a) && Ut([
+		null,
+		"zero",
+		"double"
+	])(o) && (s === null || Gt(s));
+}
+function Gt(e) {
+	let t = e;
+	return typeof t == "object" && Ut(Et)(t.action) && typeof t.to == "string" && Ut(Dt)(t.method);
+}
+function Kt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Bt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Bt(t.head) : t.kind === "neuron" ? Bt(t.neuron) && (t.expert === void 0 || Bt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
 // src/page.ts
-var Gt = class {
+var qt = class {
 	data;
 	desk;
 	state;
-	hovered = R(null);
-	explained = R(null);
-	answered = R(null);
-	helpOpen = R(!1);
-	said = R("");
-	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = L(null);
+	explained = L(null);
+	answered = L(null);
+	helpOpen = L(!1);
+	said = L("");
+	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Ct(t, e.results);
-		let n = Mt({
-			...Ot,
+		this.data = e, this.desk = new wt(t, e.results);
+		let n = Nt({
+			...kt,
 			...e.state
 		});
-		this.state = R(e.host === "widget" ? n : this.#e(n));
+		this.state = L(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = Ot) {
-		let t = jt(location.hash, e);
+	#e(e = kt) {
+		let t = Mt(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1147,21 +1163,21 @@ var Gt = class {
 		});
 	}
 	take(e) {
-		He(() => {
+		Ue(() => {
 			this.explained.value = e, this.answered.value = e && this.state.value;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Kt(e),
+			...Jt(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = st(() => {
-			let e = At(this.state.value);
+		let e = ct(() => {
+			let e = jt(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1171,8 +1187,8 @@ var Gt = class {
 		};
 	}
 };
-function Kt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return qt({
+function Jt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Yt({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1181,18 +1197,18 @@ function Kt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function qt(e) {
+function Yt(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var Jt = pe(null);
+var Xt = me(null);
 function H() {
-	let e = je(Jt);
+	let e = Me(Xt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 function U(e) {
-	let t = H(), n = e === null ? "" : B(e), r = z(null);
-	return ke(() => {
+	let t = H(), n = e === null ? "" : z(e), r = R(null);
+	return Ae(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -1200,22 +1216,22 @@ function U(e) {
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
 function W(e) {
-	let t = U(e), n = P(null);
+	let t = U(e), n = N(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
 		stale: !t?.result
 	};
 }
-function Yt() {
-	let e = P(null), t = z(typeof IntersectionObserver > "u");
-	return Oe(() => {
+function Zt() {
+	let e = N(null), t = R(typeof IntersectionObserver > "u");
+	return ke(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), Ae(() => ({
+	}, []), je(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -1223,32 +1239,32 @@ function Yt() {
 	}), []);
 }
 // src/format.ts
-var Xt = "−";
+var Qt = "−";
 function G(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Xt : "+"}${n}`;
+	return `${e < 0 && Number(n) !== 0 ? Qt : "+"}${n}`;
 }
 function K(e, t = 2) {
 	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Xt}${n}` : n;
+	return e < 0 && Number(n) !== 0 ? `${Qt}${n}` : n;
 }
 function q(e) {
 	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Xt)}\u202f%`;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Qt)}\u202f%`;
 }
-function Zt(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Xt);
+function $t(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Qt);
 }
-var Qt = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, $t = {
+var en = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, tn = {
 	"\n": "⏎",
 	"	": "⇥",
 	"\r": "␍",
 	" ": "·"
 };
 function J(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : $t[t] ? $t[t] : Qt.test(t) || t.trim() === "" && t !== " " ? en(t) : t).join("");
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : tn[t] ? tn[t] : en.test(t) || t.trim() === "" && t !== " " ? nn(t) : t).join("");
 }
-function en(e) {
+function nn(e) {
 	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
 function Y(e) {
@@ -1258,13 +1274,13 @@ function Y(e) {
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function tn(e) {
-	let t = nn(e);
+function rn(e) {
+	let t = an(e);
 	if (t) return Y(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function nn(e) {
+function an(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1288,7 +1304,7 @@ function nn(e) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var rn = Symbol.for("pv"), an = 0;
+var on = Symbol.for("pv"), sn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1304,8 +1320,8 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: rn,
-		__v: --an,
+		constructor: on,
+		__v: --sn,
 		__i: -1,
 		__u: 0
 	};
@@ -1313,7 +1329,7 @@ function X(t, n, r, i, a, o) {
 }
 // src/panels/parts.tsx
 function Z(e) {
-	let t = Me();
+	let t = Ne();
 	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1336,7 +1352,7 @@ function Q(e) {
 		children: J(e.text)
 	});
 }
-function on(e) {
+function cn(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -1345,7 +1361,7 @@ function on(e) {
 		}, t))
 	});
 }
-function sn(e) {
+function ln(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1380,7 +1396,7 @@ function $(e) {
 		]
 	});
 }
-function cn(e) {
+function un(e) {
 	let t = H(), n = V(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1392,7 +1408,7 @@ function cn(e) {
 		children: Y(e.part)
 	});
 }
-function ln(e) {
+function dn(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -1403,13 +1419,13 @@ function ln(e) {
 		})
 	});
 }
-function un(e) {
+function fn(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: G(e.value, e.digits)
 	});
 }
-function dn(e) {
+function pn(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1417,13 +1433,13 @@ function dn(e) {
 		children: e.children
 	});
 }
-function fn(e) {
-	let t = H(), n = pn();
+function mn(e) {
+	let t = H(), n = hn();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(dn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(pn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1432,8 +1448,8 @@ function fn(e) {
 		}) : null]
 	});
 }
-function pn() {
-	let e = z(!1), t = P(null);
+function hn() {
+	let e = R(!1), t = N(null);
 	return {
 		ref: t,
 		get open() {
@@ -1444,8 +1460,8 @@ function pn() {
 		}
 	};
 }
-function mn(e) {
-	Oe(() => {
+function gn(e) {
+	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1454,13 +1470,13 @@ function mn(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var hn = {
+var _n = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function gn() {
+function vn() {
 	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
 		ask: "inspect",
 		...n,
@@ -1474,30 +1490,30 @@ function gn() {
 			i && V(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(_n, {
+					i.value === null ? null : /* @__PURE__ */ X(yn, {
 						name: "credit",
 						children: [G(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(_n, {
+					i.activation === null ? null : /* @__PURE__ */ X(yn, {
 						name: "activation",
 						children: G(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(_n, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(yn, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(Sn, {
+					/* @__PURE__ */ X(wn, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(Sn, {
+					/* @__PURE__ */ X(wn, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(yn, { part: t })
+					/* @__PURE__ */ X(xn, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Cn, {})
+			/* @__PURE__ */ X(Tn, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -1506,31 +1522,34 @@ function gn() {
 		children: null
 	}) : null;
 }
-function _n(e) {
+function yn(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var vn = {
+var bn = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function yn({ part: e }) {
-	let t = H(), n = t.followed(), { answer: r, result: i, stale: a } = W(n && Ft(e) !== e.kind && t.reads() === null ? {
+function xn({ part: e }) {
+	let t = H(), n = t.followed(), { answer: r, result: i, stale: a } = W(n && Lt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...qt({
+		...Yt({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X($, { answer: r }) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(bn, { reading: e }, e.what)) });
+	return r?.error ? /* @__PURE__ */ X(yn, {
+		name: "reads",
+		children: /* @__PURE__ */ X($, { answer: r })
+	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Sn, { reading: e }, e.what)) });
 }
-function bn({ reading: e }) {
+function Sn({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(_n, {
-		name: vn[t],
+	return /* @__PURE__ */ X(yn, {
+		name: bn[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -1548,7 +1567,7 @@ function bn({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(xn, { term: e }, tn(e.part))),
+			r.map((e) => /* @__PURE__ */ X(Cn, { term: e }, rn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -1563,12 +1582,12 @@ function bn({ reading: e }) {
 		]
 	});
 }
-function xn({ term: e }) {
-	let t = nn(e.part);
+function Cn({ term: e }) {
+	let t = an(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(cn, { part: t }) : tn(e.part),
+			t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -1577,13 +1596,13 @@ function xn({ term: e }) {
 		]
 	});
 }
-function Sn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(_n, {
+function wn(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(yn, {
 		name: e.name,
-		children: /* @__PURE__ */ X(on, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(cn, { tokens: e.tokens })
 	});
 }
-function Cn() {
+function Tn() {
 	let e = H(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -1591,30 +1610,30 @@ function Cn() {
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [wt.map((t) => /* @__PURE__ */ X("button", {
+				children: [Tt.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : hn[t],
+					title: t === "swap" && r === null ? "Open B first" : _n[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
 					type: "button",
-					onClick: () => wn(e),
+					onClick: () => En(e),
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(Tn, {
+			n ? /* @__PURE__ */ X(Dn, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: hn[n]
+				note: _n[n]
 			}) : null
 		]
 	}) : null;
 }
-function wn(e) {
+function En(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
 	let i = r.filter((e) => !V(e.part, t));
@@ -1623,7 +1642,7 @@ function wn(e) {
 		how: n ?? "zero"
 	}] }), e.said.value = `Pinned ${Y(t)}.`;
 }
-function Tn(e) {
+function Dn(e) {
 	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
 		ask: "test",
 		...n,
@@ -1634,12 +1653,12 @@ function Tn(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(En, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(On, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function En({ result: e, note: t }) {
+function On({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -1655,7 +1674,7 @@ function En({ result: e, note: t }) {
 					q(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(On, {
+			/* @__PURE__ */ X(An, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1678,12 +1697,12 @@ function En({ result: e, note: t }) {
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Dn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(kn, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Dn(e) {
+function kn(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -1696,7 +1715,7 @@ function Dn(e) {
 		]
 	}, t)) });
 }
-function On(e) {
+function An(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -1740,33 +1759,33 @@ function On(e) {
 	});
 }
 // src/keys.ts
-var kn = {
+var jn = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function An(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => jn(e, t, n);
+function Mn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Nn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function jn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Mn(n.target) || e.helpOpen.value) return;
+function Nn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Pn(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: kn[i ?? "none"] });
-	else if (n.key === "p" && r) wn(e);
+	if (n.key === "t" && r) e.set({ test: jn[i ?? "none"] });
+	else if (n.key === "p" && r) En(e);
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
 	else if (n.key === "Escape" && r) e.select(null);
 	else return;
 	n.preventDefault();
 }
-function Mn(e) {
+function Pn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/colours.ts
-var Nn = [
+var Fn = [
 	[
 		84,
 		39,
@@ -1802,7 +1821,7 @@ var Nn = [
 		88,
 		6
 	]
-], Pn = [
+], In = [
 	[
 		203,
 		196,
@@ -1838,7 +1857,7 @@ var Nn = [
 		206,
 		148
 	]
-], Fn = [
+], Ln = [
 	[
 		0,
 		32,
@@ -1869,14 +1888,14 @@ var Nn = [
 		234,
 		70
 	]
-], In = R(!1);
+], Rn = L(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	In.value = e.matches, e.addEventListener("change", () => {
-		In.value = e.matches;
+	Rn.value = e.matches, e.addEventListener("change", () => {
+		Rn.value = e.matches;
 	});
 }
-function Ln(e, t) {
+function zn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1887,44 +1906,44 @@ function Ln(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Rn(e, t) {
-	return Vn(Ln(In.value ? Pn : Nn, .5 + (t > 0 ? e / t : 0) / 2));
+function Bn(e, t) {
+	return Un(zn(Rn.value ? In : Fn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function zn(e) {
-	return Vn(Ln(Fn, e));
+function Vn(e) {
+	return Un(zn(Ln, e));
 }
-function Bn(e) {
+function Hn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Vn([e, t, n]) {
+function Un([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/panels/Grid.tsx
-var Hn = 34;
-function Un(e) {
-	let t = P(null), n = z(null), r = P({
+var Wn = 34;
+function Gn(e) {
+	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	mn(() => {
+	gn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Hn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Wn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Hn + l.width * i, l.height * a + Jn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Gn(c, e, l), qn(c, e, l, getComputedStyle(o).color), n.value && Kn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Wn + l.width * i, l.height * a + Xn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), qn(c, e, l), Yn(c, e, l, getComputedStyle(o).color), n.value && Jn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Hn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Wn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1935,7 +1954,7 @@ function Un(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Wn(o[0] + e, i), Wn(o[1] + t, a)];
+			n.value = [Kn(o[0] + e, i), Kn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1961,41 +1980,41 @@ function Un(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Wn(e, t) {
+function Kn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Gn(e, t, n) {
+function qn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Hn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Kn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Wn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Jn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Kn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Hn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Jn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Wn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function qn(e, t, n, r) {
+function Yn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Hn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Yn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Wn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Zn(t.columnName(r)), 0, 4), e.restore();
 }
-function Jn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Yn(e.columnName(n)).length);
+function Xn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Zn(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Yn(e) {
+function Zn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Xn(e, t) {
-	let n = z(0), r = P(""), i = `${e} ${t}`;
+function Qn(e, t) {
+	let n = R(0), r = N(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Zn(e) {
+function $n(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -2027,8 +2046,8 @@ function Zn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Qn() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Ft(r) !== "mlp" ? r : null, o = a !== null && It(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Xn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function er() {
+	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Lt(r) !== "mlp" ? r : null, o = a !== null && Rt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Qn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
@@ -2042,7 +2061,7 @@ function Qn() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(Zn, {
+			/* @__PURE__ */ X($n, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -2050,10 +2069,10 @@ function Qn() {
 			/* @__PURE__ */ X($, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(nr, {
+				children: [/* @__PURE__ */ X(rr, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(fn, {
+				}), /* @__PURE__ */ X(mn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -2061,7 +2080,7 @@ function Qn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => $n(f.result, c.value)
+					rows: () => tr(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X($, { answer: p.answer }),
@@ -2071,7 +2090,7 @@ function Qn() {
 			}) : null,
 			p.result?.matrix ? /* @__PURE__ */ X("div", {
 				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(ar, {
+				children: /* @__PURE__ */ X(or, {
 					payload: p.result,
 					matrix: p.result.matrix,
 					start: c.value
@@ -2080,45 +2099,38 @@ function Qn() {
 		]
 	}) : null;
 }
-function $n(e, t) {
-	return e.heads.flatMap((n) => er(n, e).slice(t, t + 128).map((e) => [
-		Y(tr(n)),
+function tr(e, t) {
+	return e.heads.flatMap((n) => nr(n, e).slice(t, t + 128).map((e) => [
+		Y(Pt(n)),
 		`${e.position} ${J(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
 		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function er(e, t) {
+function nr(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, t.position + 1);
 }
-function tr({ cross: e, layer: t, head: n }) {
-	return {
-		kind: e ? "cross_head" : "head",
-		layer: t,
-		head: n
-	};
-}
-function nr({ payload: e, start: t }) {
+function rr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(cn, { part: tr(n) }),
+			/* @__PURE__ */ X(un, { part: Pt(n) }),
 			" ",
 			G(n.value),
-			/* @__PURE__ */ X(rr, {
+			/* @__PURE__ */ X(ir, {
 				head: n,
-				tokens: er(n, e),
+				tokens: nr(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function rr(e) {
+function ir(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -2133,32 +2145,32 @@ function rr(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: zn(i)
+					fill: Vn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Rn(a, e.largest)
+					fill: Bn(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var ir = {
+var ar = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function ar(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = z("attention"), o = Math.min(128, t.tokens.length - r), s = i ? Y(tr(i)) : "", c = (e) => J(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
+function or(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? Y(Pt(i)) : "", c = (e) => J(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(ir).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(ar).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2166,13 +2178,13 @@ function ar(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(sr, {
+		a.value === "target" ? /* @__PURE__ */ X(cr, {
 			payload: t,
 			given: i?.contribution ?? [],
 			name: s,
 			start: r,
 			size: o
-		}) : /* @__PURE__ */ X(or, {
+		}) : /* @__PURE__ */ X(sr, {
 			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
 			size: o,
 			start: r,
@@ -2180,7 +2192,7 @@ function ar(e) {
 			value: a.value === "attention" ? l : u,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(fn, {
+		/* @__PURE__ */ X(mn, {
 			label: `pattern of ${s}`,
 			head: [
 				"from",
@@ -2197,36 +2209,36 @@ function ar(e) {
 		})
 	] });
 }
-function or(e) {
+function sr(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Un, {
+	return /* @__PURE__ */ X(Gn, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (e, t) => e > t ? null : zn(i(t, e) / o),
+		colour: (e, t) => e > t ? null : Vn(i(t, e) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${i(t, e).toFixed(3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function sr(e) {
+function cr(e) {
 	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => J(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Un, {
+	return /* @__PURE__ */ X(Gn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Rn(n[i + e] ?? 0, a),
+		colour: (e) => Bn(n[i + e] ?? 0, a),
 		tell: (e) => `${o(e)} gives ${G(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
 // src/align.ts
-function cr(e, t) {
+function lr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...ur(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...dr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2246,22 +2258,22 @@ function cr(e, t) {
 	}
 	return n;
 }
-function lr(e) {
+function ur(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function ur(e, t) {
+function dr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = dr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = fr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function dr(e, t) {
+function fr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2269,18 +2281,18 @@ function dr(e, t) {
 	return a;
 }
 // src/ledger.ts
-function fr(e, t, n, r = () => !1) {
+function pr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: pr(o.map((e) => e.value))
+			value: mr(o.map((e) => e.value))
 		},
-		sum: pr(e.map((e) => e.value))
+		sum: mr(e.map((e) => e.value))
 	};
 }
-function pr(e) {
+function mr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2288,15 +2300,15 @@ function pr(e) {
 	}
 	return t + n;
 }
-function mr(e) {
-	let t = pr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function hr(e) {
+	let t = mr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function hr(e) {
+function gr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2306,11 +2318,11 @@ function hr(e) {
 		e.source
 	].join(" ");
 }
-function gr(e, t) {
-	let n = new Map(t.map((e) => [hr(e), e]));
+function _r(e, t) {
+	let n = new Map(t.map((e) => [gr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(hr(e));
-		return n.delete(hr(e)), {
+		let t = n.get(gr(e));
+		return n.delete(gr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2322,7 +2334,7 @@ function gr(e, t) {
 	}))];
 }
 // src/panels/compared.ts
-function _r() {
+function vr() {
 	let e = H(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2333,7 +2345,7 @@ function _r() {
 	let c = U(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? cr(vr(r), vr(c.result)) : null, u = l && r ? lr(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
+	} : null), l = o && c?.result ? lr(yr(r), yr(c.result)) : null, u = l && r ? ur(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2347,17 +2359,17 @@ function _r() {
 		mate: u?.[1] ?? null
 	};
 }
-function vr(e) {
+function yr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/panels/Patch.tsx
-var yr = {
+var br = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function br(e) {
-	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid"), { answer: o, result: s, stale: c } = W({
+function xr(e) {
+	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = W({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2376,7 +2388,7 @@ function br(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(yr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(br).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2386,12 +2398,12 @@ function br(e) {
 		/* @__PURE__ */ X($, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(xr, { result: s })
+			children: /* @__PURE__ */ X(Sr, { result: s })
 		}) : null
 	] });
 }
-function xr({ result: e }) {
-	let t = H(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
+function Sr({ result: e }) {
+	let t = H(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2410,18 +2422,18 @@ function xr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(Zn, {
+		/* @__PURE__ */ X($n, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Un, {
+		/* @__PURE__ */ X(Gn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Rn(n.effect ?? 0, l) : null;
+				return n ? Bn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2431,7 +2443,7 @@ function xr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(fn, {
+		/* @__PURE__ */ X(mn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2449,9 +2461,9 @@ function xr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Sr = 12;
-function Cr() {
-	let e = H(), t = e.explained.value, n = _r(), { b: r } = e.state.value;
+var Cr = 12;
+function wr() {
+	let e = H(), t = e.explained.value, n = vr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2459,13 +2471,13 @@ function Cr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? lr(n.columns) : [];
+	let i = n.columns ? ur(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(wr, {
+			/* @__PURE__ */ X(Tr, {
 				explained: t,
 				compared: n
 			}),
@@ -2475,10 +2487,10 @@ function Cr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Er, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Dr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(br, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(xr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2489,7 +2501,7 @@ function Cr() {
 		]
 	});
 }
-function wr({ explained: e, compared: t }) {
+function Tr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2497,7 +2509,7 @@ function wr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(dn, {
+	return /* @__PURE__ */ X(pn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2537,12 +2549,12 @@ function wr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Tr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Er({ a: e, b: t }) {
-	let n = gr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Tr(t)) - Math.abs(Tr(e))), r = n.slice(0, Sr), i = n.slice(Sr), a = Math.max(0, ...n.map((e) => Math.abs(Tr(e)))), o = (e) => [
-		pr(e.map((e) => e.a ?? 0)),
-		pr(e.map((e) => e.b ?? 0)),
-		pr(e.map(Tr))
+var Er = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Dr({ a: e, b: t }) {
+	let n = _r(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Er(t)) - Math.abs(Er(e))), r = n.slice(0, Cr), i = n.slice(Cr), a = Math.max(0, ...n.map((e) => Math.abs(Er(e)))), o = (e) => [
+		mr(e.map((e) => e.a ?? 0)),
+		mr(e.map((e) => e.b ?? 0)),
+		mr(e.map(Er))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2587,11 +2599,11 @@ function Er({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = nn(e.term);
+				let t = an(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(cn, { part: t }) : tn(e.term)
+						children: t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2603,28 +2615,28 @@ function Er({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(un, { value: Tr(e) })
+						children: /* @__PURE__ */ X(fn, { value: Er(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(ln, {
-							value: Tr(e),
+						children: /* @__PURE__ */ X(dn, {
+							value: Er(e),
 							largest: a
 						})
 					})
-				] }, hr(e.term));
-			}), /* @__PURE__ */ X(Dr, {
+				] }, gr(e.term));
+			}), /* @__PURE__ */ X(Or, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Dr, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Or, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Dr({ name: e, sums: t }) {
+function Or({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2640,14 +2652,16 @@ function Dr({ name: e, sums: t }) {
 		]
 	});
 }
-function Or(e, t, n = 60) {
-	let r = /* @__PURE__ */ new Map([[kr, Ar(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+// src/flow.ts
+var kr = 60;
+function Ar(e, t, n = kr) {
+	let r = /* @__PURE__ */ new Map([[jr, Mr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [jr(s), ...s.steps.map(Mr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Nr(s), ...s.steps.map(Pr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), kr];
+		let l = [...o.map((e) => e.id), jr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2666,25 +2680,28 @@ function Or(e, t, n = 60) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - pr(a.map((e) => e.value))
+			value: e.value - mr(a.map((e) => e.value))
 		}
 	};
 }
-var kr = "output";
-function Ar(e) {
+var jr = "output";
+function Mr(e) {
 	return {
-		id: kr,
+		id: jr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function jr(e) {
-	let { kind: t, layer: n, position: r } = e, i = t.replaceAll("_", " ");
+function Nr(e) {
+	let { kind: t, layer: n, position: r } = e;
 	return {
 		id: `${t} ${n} ${r}`,
-		label: n === null ? i : `L${n} ${i}`,
+		label: rn({
+			kind: t,
+			layer: n
+		}),
 		position: r,
 		height: n === null ? -1 : n + .6,
 		part: t === "mlp" && n !== null ? {
@@ -2693,31 +2710,31 @@ function jr(e) {
 		} : null
 	};
 }
-function Mr(e) {
-	let { layer: t, head: n, source: r, destination: i } = e;
+function Pr(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = {
+		kind: "head",
+		layer: t,
+		head: n
+	};
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
-		label: `L${t}.H${n}`,
+		label: Y(a),
 		position: i,
 		height: t + .2,
-		part: {
-			kind: "head",
-			layer: t,
-			head: n
-		}
+		part: a
 	};
 }
-function Nr(e, t) {
-	let n = jr(e), r = e.steps.map((e) => ` → L${e.layer}.H${e.head} (to ${e.destination} ${t(e.destination)})`);
+function Fr(e, t) {
+	let n = Nr(e), r = e.steps.map((e) => ` → ${Pr(e).label} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Pr = 84, Fr = 30;
-function Ir() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
+var Ir = 84, Lr = 30;
+function Rr() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
-	} : null), c = z(2);
+	} : null), c = R(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2749,19 +2766,19 @@ function Ir() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(Lr, {
+					}), /* @__PURE__ */ X(zr, {
 						payload: o,
-						flow: Or(o, c.value / 100)
+						flow: Ar(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Lr({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Rr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Pr, s = i.length * Fr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function zr({ payload: e, flow: t }) {
+	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ir, s = i.length * Lr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(dn, {
+		/* @__PURE__ */ X(pn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2770,12 +2787,12 @@ function Lr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Vr, {
+					t.edges.map((e) => /* @__PURE__ */ X(Ur, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Hr, {
+					t.nodes.map((t) => /* @__PURE__ */ X(Wr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2785,7 +2802,7 @@ function Lr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Br(a, t.nodes, e),
+						x: Hr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2818,31 +2835,31 @@ function Lr({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(fn, {
+		/* @__PURE__ */ X(mn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Nr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Fr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function Rr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(zr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (zr(e) || !a.has(e.position) ? 0 : 1);
+function Br(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Vr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Vr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Pr / 2;
-	for (let e of t) s.set(e, c), c += Pr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = Ir / 2;
+	for (let e of t) s.set(e, c), c += Ir * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Pr,
-		y: n.indexOf(e.height) * Fr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Ir,
+		y: n.indexOf(e.height) * Lr + 18
 	}]));
 }
-function zr(e) {
+function Vr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Br(e, t, n) {
+function Hr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Vr({ edge: e, places: t, largest: n }) {
+function Ur({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2853,7 +2870,7 @@ function Vr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: G(e.value) })
 	});
 }
-function Hr({ node: e, place: t, label: n }) {
+function Wr({ node: e, place: t, label: n }) {
 	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2886,16 +2903,16 @@ function Hr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Ur = 12;
-function Wr() {
-	let e = H(), t = z(null), { a: n, source: r } = e.state.value, i = {
+var Gr = 12;
+function Kr() {
+	let e = H(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...qt({
+		...Yt({
 			prompt: n,
 			source: r
 		}),
-		tokens: Ur
-	}, a = U(t.value && Gr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: Gr
+	}, a = U(t.value && qr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2906,19 +2923,19 @@ function Wr() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Ur,
+					Gr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Kr, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(Jr, { result: a.result }) : null
 		]
 	});
 }
-function Gr(e, t, n) {
+function qr(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Kr({ result: e }) {
+function Jr({ result: e }) {
 	let t = H(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
@@ -2929,12 +2946,12 @@ function Kr({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === Pt(e),
+			"aria-pressed": r === e.position - 1 && i === It(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: Pt(e)
+				target: It(e)
 			}),
 			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
@@ -2944,18 +2961,18 @@ function Kr({ result: e }) {
 	})] });
 }
 // src/transports.ts
-function qr(e) {
+function Yr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Jr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Yr(e));
-			await Xr(e.body, n);
+		return Xr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Zr(e));
+			await Qr(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Jr(e, t, n, r) {
+function Xr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2964,7 +2981,7 @@ function Jr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Yr(e) {
+async function Zr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2972,7 +2989,7 @@ async function Yr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Xr(e, t) {
+async function Qr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2980,38 +2997,38 @@ async function Xr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Zr(e, t);
+		for (let e of a) $r(e, t);
 	}
-	r.trim() && Zr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && $r(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Zr(e, t) {
+function $r(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Qr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ei(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Qr(e, t, n) {
+function ei(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var $r = /* @__PURE__ */ new Set([
+var ti = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function ei(e) {
-	let t = (e) => B(Object.fromEntries(Object.entries(e).filter(([e]) => !$r.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function ni(e) {
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ti.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ti(e) {
+function ri(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Qr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ei(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -3025,11 +3042,11 @@ function ti(e) {
 	};
 }
 // src/panels/Header.tsx
-var ni = {
+var ii = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function ri() {
+function ai() {
 	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -3051,8 +3068,8 @@ function ri() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(ai, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(oi, {}) : null,
+				/* @__PURE__ */ X(si, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(ci, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3065,37 +3082,37 @@ function ri() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(ii, {
+				e.reads() === "text" ? /* @__PURE__ */ X(oi, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(ii, {
+				i === "source" ? null : /* @__PURE__ */ X(oi, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(ii, {
+				t.b === null ? null : /* @__PURE__ */ X(oi, {
 					name: "b",
-					label: `${ni[i]} B`,
+					label: `${ii[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(ii, {
+				i === "source" ? /* @__PURE__ */ X(oi, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(ii, {
+				/* @__PURE__ */ X(oi, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(ii, {
+				/* @__PURE__ */ X(oi, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3131,9 +3148,9 @@ function ri() {
 		})]
 	});
 }
-function ii(e) {
-	let t = H(), n = String(t.state.value[e.name] ?? ""), r = z(n);
-	Oe(() => {
+function oi(e) {
+	let t = H(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+	ke(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3172,8 +3189,8 @@ function ii(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function ai() {
-	let e = H(), t = P(null), n = z(!1);
+function si() {
+	let e = H(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3184,21 +3201,21 @@ function ai() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = Lt(t.current.value), a = e.explained.value?.model;
+				let i = zt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function oi() {
-	let e = H(), t = z(null), n = async () => {
+function ci() {
+	let e = H(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await Jr("/report", {
+		let n = await Xr("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Yr(n);
+			t.value = await Zr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3216,7 +3233,7 @@ function oi() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var si = [
+var li = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3226,9 +3243,9 @@ var si = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ci() {
-	let e = H(), t = P(null), n = e.helpOpen.value;
-	return Oe(() => {
+function ui() {
+	let e = H(), t = N(null), n = e.helpOpen.value;
+	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
@@ -3239,7 +3256,7 @@ function ci() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: si.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: li.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3252,23 +3269,23 @@ function ci() {
 	});
 }
 // src/knowledge.ts
-function li(e, t, n) {
+function di(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function ui(e, t) {
+function fi(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function di(e) {
+function pi(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function fi(e) {
+function mi(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -3276,25 +3293,17 @@ function fi(e) {
 		shared: e.shared
 	};
 }
-function pi(e, t) {
-	return t ?? Dt.find((t) => e[t].length > 0) ?? "refined";
+function hi(e, t) {
+	return t ?? Ot.find((t) => e[t].length > 0) ?? "refined";
 }
-function mi({ layer: e, expert: t, neuron: n }) {
-	return {
-		kind: "neuron",
-		layer: e,
-		...t === null ? {} : { expert: t },
-		neuron: n
-	};
-}
-function hi({ layer: e, expert: t, neuron: n }) {
+function gi({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function gi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function _i({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -3304,7 +3313,7 @@ function gi({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function _i(e, t, n, r, i) {
+function vi(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -3322,7 +3331,7 @@ function _i(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return vi([
+		return yi([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -3331,34 +3340,34 @@ function _i(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? vi([
+	return e.action === "erase" ? yi([
 		"suppress",
 		...r,
 		...o
-	]) : vi([
+	]) : yi([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function vi(e) {
+function yi(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function yi(e, t) {
+function bi(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...xi(e, t),
+		...Si(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function bi(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(hi);
+function xi(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(gi);
 	return t.action === "update" ? {
 		ask: "update",
-		...xi(e, n),
+		...Si(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -3366,21 +3375,21 @@ function bi(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...xi(e, n),
+		...Si(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function xi({ prompts: e }, { prompt: t, target: n }) {
+function Si({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
 // src/panels/FactChoice.tsx
-function Si({ list: e, explained: t }) {
-	let n = H(), r = li(e, n.state.value.a, t.target.text);
+function Ci({ list: e, explained: t }) {
+	let n = H(), r = di(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3390,7 +3399,7 @@ function Si({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: kt
+				knowledge: At
 			}),
 			children: [
 				e.relation,
@@ -3402,8 +3411,8 @@ function Si({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Ci({ list: e, open: t }) {
-	let n = H(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function wi({ list: e, open: t }) {
+	let n = H(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3453,8 +3462,8 @@ function Ci({ list: e, open: t }) {
 		})]
 	});
 }
-function wi() {
-	let e = H(), t = z(""), n = z(""), r = di(t.value);
+function Ti() {
+	let e = H(), t = R(""), n = R(""), r = pi(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3481,7 +3490,7 @@ function wi() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...kt,
+					...At,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3491,17 +3500,17 @@ function wi() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ti = {
+var Ei = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ei = {
+}, Di = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Di({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = fi(e), s = a?.action === "erase" ? o.shared : o[pi(o, r?.set ?? null)], c = U(a && r && i ? bi(r, a, i, s) : null);
+function Oi({ found: e, list: t }) {
+	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = mi(e), s = a?.action === "erase" ? o.shared : o[hi(o, r?.set ?? null)], c = U(a && r && i ? xi(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3514,7 +3523,7 @@ function Di({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Oi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(ki, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3522,20 +3531,20 @@ function Di({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X($, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(ki, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ai, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(ji, {
+			}), /* @__PURE__ */ X(Mi, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(mi(e)))
+				neurons: s.map((e) => Y(B(e)))
 			})] }) : null
 		]
 	});
 }
-function Oi({ own: e, counts: t }) {
-	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function ki({ own: e, counts: t }) {
+	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3552,9 +3561,9 @@ function Oi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Tt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: Et.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ti[e]
+						children: Ei[e]
 					}, e))
 				})
 			] }),
@@ -3572,9 +3581,9 @@ function Oi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Et.map((e) => /* @__PURE__ */ X("option", {
+					children: Dt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ei[e]
+						children: Di[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3595,7 +3604,7 @@ function Oi({ own: e, counts: t }) {
 		]
 	});
 }
-function ki({ result: e, answer: t }) {
+function Ai({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3626,7 +3635,7 @@ function ki({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(dn, {
+			/* @__PURE__ */ X(pn, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3649,12 +3658,12 @@ function ki({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ai, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ai, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ji, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ji, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(dn, {
+			/* @__PURE__ */ X(pn, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3734,7 +3743,7 @@ function ki({ result: e, answer: t }) {
 		]
 	});
 }
-function Ai({ said: e }) {
+function ji({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3747,44 +3756,44 @@ function Ai({ said: e }) {
 		]
 	});
 }
-function ji(e) {
+function Mi(e) {
 	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(Mi, {
+		}), /* @__PURE__ */ X(Ni, {
 			label: "The fact as a line of JSON",
-			text: gi(e.fact)
+			text: _i(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(Mi, {
+		/* @__PURE__ */ X(Ni, {
 			label: "The command",
-			text: _i(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: vi(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Mi({ label: e, text: t }) {
-	return /* @__PURE__ */ X(dn, {
+function Ni({ label: e, text: t }) {
+	return /* @__PURE__ */ X(pn, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Ni = [
+var Pi = [
 	.2,
 	.1,
 	.05
-], Pi = 12, Fi = {
+], Fi = 12, Ii = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Ii({ explained: e }) {
+function Li({ explained: e }) {
 	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3802,15 +3811,15 @@ function Ii({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Li, {
+			a?.result ? /* @__PURE__ */ X(Ri, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(zi, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(Bi, { list: a.result }) : null
 		]
 	});
 }
-function Li({ list: e, explained: t }) {
+function Ri({ list: e, explained: t }) {
 	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3819,7 +3828,7 @@ function Li({ list: e, explained: t }) {
 		/* @__PURE__ */ X(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Ri, {})
+		/* @__PURE__ */ X(zi, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3835,10 +3844,10 @@ function Li({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Ri, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(zi, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: kt }),
+				onClick: () => n.set({ knowledge: At }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3849,17 +3858,17 @@ function Li({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Si, {
+		i || a ? null : /* @__PURE__ */ X(Ci, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ci, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(wi, {})] })
+		}), i ? null : /* @__PURE__ */ X(Ti, {})] })
 	] });
 }
-function Ri() {
+function zi() {
 	let e = H();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3867,8 +3876,8 @@ function Ri() {
 		children: "Close"
 	});
 }
-function zi({ list: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? yi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
+function Bi({ list: e }) {
+	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? bi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3882,7 +3891,7 @@ function zi({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Ni, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...Pi, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3900,17 +3909,17 @@ function zi({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(Bi, { found: o }), /* @__PURE__ */ X(Di, {
+			children: [/* @__PURE__ */ X(Vi, { found: o }), /* @__PURE__ */ X(Oi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Bi({ found: e }) {
+function Vi({ found: e }) {
 	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = fi(e), a = pi(i, n.set), o = e.facts.length - 1;
+	let i = mi(e), a = hi(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -3931,7 +3940,7 @@ function Bi({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Dt.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ot.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -3943,23 +3952,23 @@ function Bi({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Fi[e],
+					Ii[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(Vi, { neurons: i[e] })
+				/* @__PURE__ */ X(Hi, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(Hi, {
+		}) : /* @__PURE__ */ X(Ui, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(fn, {
+		/* @__PURE__ */ X(mn, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -3974,23 +3983,23 @@ function Bi({ found: e }) {
 		})
 	] });
 }
-function Vi({ neurons: e }) {
+function Hi({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, Pi).map((e) => {
-			let t = mi(e);
-			return /* @__PURE__ */ X(cn, { part: t }, Y(t));
-		}), e.length > Pi ? /* @__PURE__ */ X("span", {
+		children: [e.slice(0, Fi).map((e) => {
+			let t = B(e);
+			return /* @__PURE__ */ X(un, { part: t }, Y(t));
+		}), e.length > Fi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Pi,
+				e.length - Fi,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Hi(e) {
+function Ui(e) {
 	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -4006,9 +4015,9 @@ function Hi(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(Tn, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Dn, {
 				tests: e.neurons.map((e) => ({
-					part: mi(e),
+					part: B(e),
 					how: n
 				})),
 				target: e.target,
@@ -4022,13 +4031,13 @@ function Hi(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ui = 12, Wi = 100, Gi = 12;
-function Ki() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Yt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = W(r && a && i && o ? {
+var Wi = 12, Gi = 100, Ki = 12;
+function qi() {
+	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = W(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: Wi
+		top: Gi
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4048,24 +4057,24 @@ function Ki() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: s }), c ? /* @__PURE__ */ X(qi, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: s }), c ? /* @__PURE__ */ X(Ji, {
 						result: c,
 						stale: l
-					}) : null] }), r && a && o ? /* @__PURE__ */ X(Ii, { explained: t }) : null]
+					}) : null] }), r && a && o ? /* @__PURE__ */ X(Li, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
-function qi({ result: e, stale: t }) {
-	let n = ui(e.attributions, e.layers.length);
+function Ji({ result: e, stale: t }) {
+	let n = fi(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(Ji, { result: e }),
 			/* @__PURE__ */ X(Yi, { result: e }),
-			/* @__PURE__ */ X(Xi, { neurons: e.attributions.slice(0, Ui) }),
-			/* @__PURE__ */ X(fn, {
+			/* @__PURE__ */ X(Xi, { result: e }),
+			/* @__PURE__ */ X(Zi, { neurons: e.attributions.slice(0, Wi) }),
+			/* @__PURE__ */ X(mn, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4079,13 +4088,13 @@ function qi({ result: e, stale: t }) {
 					e.sum === null ? "" : G(e.sum, 4),
 					G(e.change, 4),
 					e.error === null ? "" : K(e.error, 4),
-					(n[t] ?? []).map((e) => `${Y(mi(e))} ${G(e.value, 3)}`).join(", ")
+					(n[t] ?? []).map((e) => `${Y(B(e))} ${G(e.value, 3)}`).join(", ")
 				])
 			})
 		]
 	});
 }
-function Ji({ result: e }) {
+function Yi({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4121,43 +4130,43 @@ function Ji({ result: e }) {
 		})]
 	});
 }
-function Yi({ result: e }) {
-	let t = H(), n = ui(e.attributions, e.layers.length), r = Math.min(Gi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function Xi({ result: e }) {
+	let t = H(), n = fi(e.attributions, e.layers.length), r = Math.min(Ki, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
 			" strongest neurons by layer, at most ",
-			Gi,
+			Ki,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Un, {
+	}), /* @__PURE__ */ X(Gn, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
 		height: 10,
 		colour: (e, t) => {
 			let n = a(e, t);
-			return n ? Rn(n.value, i) : null;
+			return n ? Bn(n.value, i) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Y(mi(n))}: ${G(n.value, 3)}` : "";
+			return n ? `${Y(B(n))}: ${G(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && V(mi(n), o);
+			return n !== void 0 && V(B(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (e) => `L${e}`,
 		onChoose: (e, n) => {
 			let r = a(e, n);
-			r && t.select(mi(r));
+			r && t.select(B(r));
 		}
 	})] });
 }
-function Xi({ neurons: e }) {
+function Zi({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4185,18 +4194,18 @@ function Xi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(cn, { part: mi(e) })
+			children: /* @__PURE__ */ X(un, { part: B(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(un, {
+			children: /* @__PURE__ */ X(fn, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(ln, {
+			children: /* @__PURE__ */ X(dn, {
 				value: e.value,
 				largest: t
 			})
@@ -4208,10 +4217,10 @@ function Xi({ neurons: e }) {
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
 // src/panels/tested.ts
-function Zi() {
-	return U(Qi(H().followed()))?.result ?? null;
+function Qi() {
+	return U($i(H().followed()))?.result ?? null;
 }
-function Qi(e) {
+function $i(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4219,26 +4228,26 @@ function Qi(e) {
 		top: 10
 	} : null;
 }
-function $i(e, t) {
-	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === It(t) && e.layer === t.layer && e.head === t.head);
+function ea(e, t) {
+	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Rt(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
 		verdict: n.verdict ?? ""
 	} : null;
 }
 // src/panels/Ledger.tsx
-var ea = 12, ta = 10, na = Infinity, ra = pe({
+var ta = 12, na = 10, ra = Infinity, ia = me({
 	is: () => !1,
 	set: () => {}
 });
-function ia() {
-	let e = H(), t = e.explained.value, n = z("size"), r = z(ea), i = z({});
+function aa() {
+	let e = H(), t = e.explained.value, n = R("size"), r = R(ta), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = fr(a.terms, r.value, n.value, (e) => aa(nn(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = pr(a.terms, r.value, n.value, (e) => oa(an(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(oa, { explained: t }),
+		note: /* @__PURE__ */ X(sa, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4257,12 +4266,12 @@ function ia() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === ea ? na : ea,
-				children: r.value === ea ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === ta ? ra : ta,
+				children: r.value === ta ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(ra.Provider, {
+		}), /* @__PURE__ */ X(ia.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? aa(t, o),
+				is: (e, t) => i.value[e] ?? oa(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4274,7 +4283,7 @@ function ia() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: _a,
+				onKeyDown: va,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4299,44 +4308,44 @@ function ia() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(la, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ua, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, hr(e))), /* @__PURE__ */ X(ha, {
+					}, gr(e))), /* @__PURE__ */ X(ga, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(ca, { explained: t })
+					/* @__PURE__ */ X(la, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function aa(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Ft(t) === e.kind;
+function oa(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Lt(t) === e.kind;
 }
-function oa({ explained: e }) {
+function sa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		sa(n),
+		ca(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function sa(e) {
+function ca(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function ca({ explained: e }) {
-	let { sum: t, error: n, holds: r } = mr(e.ledger);
+function la({ explained: e }) {
+	let { sum: t, error: n, holds: r } = hr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4354,21 +4363,21 @@ function ca({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
 					" (|Δ| ",
-					Zt(n),
+					$t(n),
 					", tolerance",
 					" ",
-					Zt(e.ledger.tolerance),
+					$t(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function la(e) {
-	let t = H(), n = je(ra), { term: r, level: i } = e, a = nn(r), o = hr(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ua(e) {
+	let t = H(), n = Me(ia), { term: r, level: i } = e, a = an(r), o = gr(r), s = a !== null && a.kind === Lt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(pa, {
-			name: tn(r),
+		/* @__PURE__ */ X(ma, {
+			name: rn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4380,24 +4389,24 @@ function la(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(ua, {
+		c && i === 1 ? /* @__PURE__ */ X(da, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(da, {
+		c && i === 2 ? /* @__PURE__ */ X(fa, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function ua({ term: e, largest: t }) {
+function da({ term: e, largest: t }) {
 	let n = H().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ta
+		top: na
 	}, i = U(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4407,55 +4416,55 @@ function ua({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = fr(a.filter((e) => e.source === null), na, "size");
+	let { terms: a, others: o } = i.result, s = pr(a.filter((e) => e.source === null), ra, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(la, {
+		s.shown.map((e) => /* @__PURE__ */ X(ua, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && V(nn(t), nn(e)))
-		}, hr(e))),
-		/* @__PURE__ */ X(ha, {
+			sources: a.filter((t) => t.source !== null && V(an(t), an(e)))
+		}, gr(e))),
+		/* @__PURE__ */ X(ga, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(ga, {
+		/* @__PURE__ */ X(_a, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function da(e) {
-	let t = H(), n = (e) => `from ${e.source} ${J(fa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = fr(e.terms, ta, "size");
+function fa(e) {
+	let t = H(), n = (e) => `from ${e.source} ${J(pa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = pr(e.terms, na, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(pa, {
+		r.map((t) => /* @__PURE__ */ X(ma, {
 			name: n(t),
 			value: t.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, hr(t))),
-		/* @__PURE__ */ X(ha, {
+		}, gr(t))),
+		/* @__PURE__ */ X(ga, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(ga, {
+		/* @__PURE__ */ X(_a, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function fa(e, { kind: t, source: n }) {
+function pa(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function pa(e) {
+function ma(e) {
 	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4485,21 +4494,21 @@ function pa(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(un, { value: e.value })
+				children: /* @__PURE__ */ X(fn, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(ln, {
+				children: /* @__PURE__ */ X(dn, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ma, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ha, { part: n }) : null })
 		]
 	});
 }
-function ma({ part: e }) {
-	let t = Zi(), n = t && $i(t, e);
+function ha({ part: e }) {
+	let t = Qi(), n = t && ea(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -4518,7 +4527,7 @@ function ma({ part: e }) {
 		]
 	});
 }
-function ha(e) {
+function ga(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4534,11 +4543,11 @@ function ha(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(un, { value: e.value })
+				children: /* @__PURE__ */ X(fn, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(ln, {
+				children: /* @__PURE__ */ X(dn, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4547,7 +4556,7 @@ function ha(e) {
 		]
 	});
 }
-function ga(e) {
+function _a(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4569,29 +4578,29 @@ function ga(e) {
 		]
 	});
 }
-function _a(e) {
+function va(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var va = {
+var ya = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ya() {
-	let e = H(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Xn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
+function ba() {
+	let e = H(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Qn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...qt({ source: a.source }),
+		...Yt({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Sa(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Ca(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4605,14 +4614,14 @@ function ya() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(va).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(ya).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(Zn, {
+			/* @__PURE__ */ X($n, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4620,23 +4629,23 @@ function ya() {
 			/* @__PURE__ */ X($, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Un, {
-					label: `Logit lens, ${va[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Gn, {
+					label: `Logit lens, ${ya[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? zn(f(n)) : null;
+						return n ? Vn(f(n)) : null;
 					},
-					tell: (e, t) => xa(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => ba(u.layers[e] ?? null),
+					tell: (e, t) => Sa(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => xa(u.layers[e] ?? null),
 					columnName: (e) => J(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(fn, {
+				}), /* @__PURE__ */ X(mn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4647,7 +4656,7 @@ function ya() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						ba(e.layer),
+						xa(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
 						q(e.top_probability[0] ?? 0),
@@ -4659,15 +4668,15 @@ function ya() {
 		]
 	});
 }
-function ba(e) {
+function xa(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function xa(e, t) {
+function Sa(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${ba(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${xa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Sa(e, t) {
+function Ca(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4677,7 +4686,7 @@ function Sa(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function Ca() {
+function wa() {
 	let e = H(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4686,7 +4695,7 @@ function Ca() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(cn, { part: r.part }),
+				/* @__PURE__ */ X(un, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${Y(r.part)} is tested`,
 					value: r.how,
@@ -4697,7 +4706,7 @@ function Ca() {
 							how: r
 						} : e) });
 					},
-					children: wt.map((e) => /* @__PURE__ */ X("option", {
+					children: Tt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4709,16 +4718,16 @@ function Ca() {
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Nt(r.part)))
-		}), /* @__PURE__ */ X(Tn, {
+			] }, Ft(r.part)))
+		}), /* @__PURE__ */ X(Dn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function wa() {
-	let e = H().explained.value, t = _r();
+function Ta() {
+	let e = H().explained.value, t = vr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4743,17 +4752,17 @@ function wa() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Ta, {
+			children: [/* @__PURE__ */ X(Ea, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Ta, {
+			}), t?.result ? /* @__PURE__ */ X(Ea, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Ta({ explained: e, caption: t }) {
+function Ea({ explained: e, caption: t }) {
 	let n = H();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4783,7 +4792,7 @@ function Ta({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: Pt(t) }),
+					onClick: () => n.set({ target: It(t) }),
 					children: /* @__PURE__ */ X(Q, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
@@ -4800,18 +4809,18 @@ function Ta({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Ea = 6;
-function Da() {
-	let e = H(), t = e.explained.value, n = U(Qi(e.followed())), r = Zi(), i = z(!1);
+var Da = 6;
+function Oa() {
+	let e = H(), t = e.explained.value, n = U($i(e.followed())), r = Qi(), i = R(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : Ea;
+	let a = i.value ? Infinity : Da;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(ka, { tested: r }),
+		note: /* @__PURE__ */ X(Aa, { tested: r }),
 		children: [
 			/* @__PURE__ */ X($, { answer: n }),
-			/* @__PURE__ */ X(dn, {
+			/* @__PURE__ */ X(pn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4835,28 +4844,19 @@ function Da() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Oa, {
-					part: {
-						kind: e.cross ? "cross_head" : "head",
-						layer: e.layer,
-						head: e.head
-					},
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
+					part: Pt(e),
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(sn, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, `${e.layer}.${e.cross} ${e.head}`)), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Oa, {
-					part: {
-						kind: "neuron",
-						layer: e.layer,
-						...e.expert === null ? {} : { expert: e.expert },
-						neuron: e.neuron
-					},
+				}, Ft(Pt(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
+					part: B(e),
 					value: e.value,
 					reads: G(e.activation, 1),
 					toward: e.promotes
-				}, `${e.layer}.${e.expert}.${e.neuron}`))] })] })
+				}, Ft(B(e))))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > Ea ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > Da ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4864,54 +4864,50 @@ function Da() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Aa(r)
+				children: ja(r)
 			})
 		]
 	});
 }
-function Oa(e) {
+function ka(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(cn, { part: e.part })
+			children: /* @__PURE__ */ X(un, { part: e.part })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(un, { value: e.value })
+			children: /* @__PURE__ */ X(fn, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ma, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(on, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ha, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(cn, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function ka({ tested: e }) {
+function Aa({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
-		"Without L",
-		t.layer,
-		".",
-		t.cross ? "X" : "H",
-		t.head,
+		"Without ",
+		Y(Pt(t)),
 		", which looks at ",
 		J(t.looks_at[0]?.text ?? ""),
-		", the target goes from",
-		" ",
+		", the target goes from ",
 		q(e.target.probability),
 		" to ",
 		q(t.zeroed_probability ?? 0),
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function Aa(e) {
+function ja(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function ja() {
-	let e = H(), t = e.explained.value, n = Xn(t?.position ?? 0, t?.tokens.length ?? 0), r = Ia();
+function Ma() {
+	let e = H(), t = e.explained.value, n = Qn(t?.position ?? 0, t?.tokens.length ?? 0), r = La();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && It(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
+	let { tokens: i, position: a } = t, o = r !== null && Rt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
@@ -4923,12 +4919,12 @@ function ja() {
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Ma, {
+			e.reads() === null ? null : /* @__PURE__ */ X(Na, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(Zn, {
+			/* @__PURE__ */ X($n, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -4942,19 +4938,19 @@ function ja() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: Na(n, s),
+						style: Pa(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Fa(e),
+						onKeyDown: (e) => Ia(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
 							/* @__PURE__ */ X(Q, { text: t.text }),
-							/* @__PURE__ */ X(Pa, {
+							/* @__PURE__ */ X(Fa, {
 								value: n,
 								largest: s
 							})
@@ -4965,14 +4961,14 @@ function ja() {
 		]
 	});
 }
-function Ma(e) {
-	let t = Xn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function Na(e) {
+	let t = Qn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(Zn, {
+		/* @__PURE__ */ X($n, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -4983,14 +4979,14 @@ function Ma(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Na(e.values[t.position], e.largest),
+				style: Pa(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X(Q, { text: t.label }),
-					/* @__PURE__ */ X(Pa, {
+					/* @__PURE__ */ X(Fa, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -4999,58 +4995,58 @@ function Ma(e) {
 		})
 	] });
 }
-function Na(e, t) {
+function Pa(e, t) {
 	if (e === void 0) return {};
-	let n = Rn(e, t);
+	let n = Bn(e, t);
 	return {
 		background: n,
-		color: Bn(n)
+		color: Hn(n)
 	};
 }
-function Pa(e) {
+function Fa(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
 	});
 }
-function Fa(e) {
+function Ia(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Ia() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Ft(e) !== "mlp" ? {
+function La() {
+	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Lt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...It(e) ? { cross: !0 } : {}
+		...Rt(e) ? { cross: !0 } : {}
 	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: La(s, a)
+		values: Ra(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: La(i.result, t)
+		values: Ra(i.result, t)
 	} : null;
 }
-function La(e, t) {
+function Ra(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (It(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Rt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/panels/App.tsx
-function Ra({ page: e }) {
-	let t = P(null);
-	return Oe(() => e.link(), [e]), Oe(() => t.current ? An(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Jt.Provider, {
+function za({ page: e }) {
+	let t = N(null);
+	return ke(() => e.link(), [e]), ke(() => t.current ? Mn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Xt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(ri, {}),
-				/* @__PURE__ */ X(za, { page: e }),
-				/* @__PURE__ */ X(ci, {}),
+				/* @__PURE__ */ X(ai, {}),
+				/* @__PURE__ */ X(Ba, { page: e }),
+				/* @__PURE__ */ X(ui, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5060,14 +5056,14 @@ function Ra({ page: e }) {
 		})
 	});
 }
-function za({ page: e }) {
+function Ba({ page: e }) {
 	let t = e.asked(), n = U(t ? {
 		ask: "explain",
-		...Kt(e.state.value),
+		...Jt(e.state.value),
 		test: !1,
 		top: 10
 	} : null), r = n?.result ?? null;
-	return Oe(() => {
+	return ke(() => {
 		r && e.take(r), (!t || n?.error) && e.take(null);
 	}, [
 		r,
@@ -5079,27 +5075,27 @@ function za({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${r ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(ja, {}),
+			/* @__PURE__ */ X(Ma, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(wa, {}), /* @__PURE__ */ X(ya, {})]
+				children: [/* @__PURE__ */ X(Ta, {}), /* @__PURE__ */ X(ba, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ia, {}), /* @__PURE__ */ X(Da, {})]
+				children: [/* @__PURE__ */ X(aa, {}), /* @__PURE__ */ X(Oa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(gn, {}),
-					/* @__PURE__ */ X(Ca, {}),
-					/* @__PURE__ */ X(Qn, {})
+					/* @__PURE__ */ X(vn, {}),
+					/* @__PURE__ */ X(wa, {}),
+					/* @__PURE__ */ X(er, {})
 				]
 			}),
-			/* @__PURE__ */ X(Cr, {}),
-			/* @__PURE__ */ X(Ir, {}),
-			/* @__PURE__ */ X(Ki, {}),
-			/* @__PURE__ */ X(Wr, {})
+			/* @__PURE__ */ X(wr, {}),
+			/* @__PURE__ */ X(Rr, {}),
+			/* @__PURE__ */ X(qi, {}),
+			/* @__PURE__ */ X(Kr, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5111,30 +5107,30 @@ function za({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var Ba = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Va = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
 // src/main.tsx
-function Va(e, t, n) {
-	Ha(n);
+function Ha(e, t, n) {
+	Ua(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Ra, { page: new Gt(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(za, { page: new qt(e, t) }), r), () => pe(null, r);
 }
-function Ha(e) {
+function Ua(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ba, n.append(r);
+	r.dataset.unembed = "", r.textContent = Va, n.append(r);
 }
-function Ua({ model: e, el: t }) {
+function Wa({ model: e, el: t }) {
 	let n = e.get("data");
-	return Va({
+	return Ha({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? ei(n.results) : ti(e), t);
+	}, n.live === !1 ? ni(n.results) : ri(e), t);
 }
-var Wa = document.getElementById("unembed"), Ga = document.getElementById("unembed-data")?.textContent;
-if (Wa && Ga) {
-	let e = JSON.parse(Ga);
-	Va(e, e.host === "report" ? ei(e.results) : qr(e.token), Wa);
+var Ga = document.getElementById("unembed"), Ka = document.getElementById("unembed-data")?.textContent;
+if (Ga && Ka) {
+	let e = JSON.parse(Ka);
+	Ha(e, e.host === "report" ? ni(e.results) : Yr(e.token), Ga);
 }
-var Ka = { render: Ua };
-export { Ka as default };
+var qa = { render: Wa };
+export { qa as default };
