@@ -77,11 +77,11 @@ export class Page {
     this.set({ selection: part, test: null });
   }
 
-  /** Takes over the explanation of the state; null where there is none. */
-  take(explained: ExplainPayload | null): void {
+  /** Takes over the explanation of a state, which may have moved on since; null where there is none. */
+  take(explained: ExplainPayload | null, state: State): void {
     batch(() => {
       this.explained.value = explained;
-      this.answered.value = explained && this.state.value;
+      this.answered.value = explained && state;
     });
   }
 

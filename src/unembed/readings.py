@@ -32,6 +32,7 @@ from unembed.model import bias, projection
 from unembed.norms import Norm, no_norm
 from unembed.parts import Part
 from unembed.run import Run
+from unembed.seeds import generator
 from unembed.sites import resolve
 from unembed.stream_terms import StreamTerm, spread, stream_writes
 
@@ -204,7 +205,7 @@ def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Mod
     Their values are drawn at random, so that no derivative is zero by chance. An activation is linear in the up value,
     so that value times derivative is the activation; this does not hold for the gate.
     """
-    random, drawn = torch.Generator().manual_seed(0), {}
+    random, drawn = generator(0), {}
 
     def replaced(module: nn.Module, out: Tensor) -> Tensor | None:
         if module not in layers:

@@ -38,11 +38,12 @@ export function App({ page }: { page: Page }) {
 
 function Explained({ page }: { page: Page }) {
   const asked = page.asked();
-  const answer = useAsk(asked ? { ask: "explain" as const, ...about(page.state.value), test: false, top: 10 } : null);
+  const state = page.state.value;
+  const answer = useAsk(asked ? { ask: "explain" as const, ...about(state), test: false, top: 10 } : null);
   const result = answer?.result ?? null;
   useEffect(() => {
-    if (result) page.take(result);
-    if (!asked || answer?.error) page.take(null);
+    if (result) page.take(result, state);
+    if (!asked || answer?.error) page.take(null, state);
   }, [result, answer?.error, asked]);
   if (!asked) return <p class="panel note">Type a {page.beside()} and press Enter.</p>;
   return (

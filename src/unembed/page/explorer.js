@@ -1162,9 +1162,9 @@ var qt = class {
 			test: null
 		});
 	}
-	take(e) {
+	take(e, t) {
 		Ue(() => {
-			this.explained.value = e, this.answered.value = e && this.state.value;
+			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
 	followed() {
@@ -5057,23 +5057,23 @@ function za({ page: e }) {
 	});
 }
 function Ba({ page: e }) {
-	let t = e.asked(), n = U(t ? {
+	let t = e.asked(), n = e.state.value, r = U(t ? {
 		ask: "explain",
-		...Jt(e.state.value),
+		...Jt(n),
 		test: !1,
 		top: 10
-	} : null), r = n?.result ?? null;
+	} : null), i = r?.result ?? null;
 	return ke(() => {
-		r && e.take(r), (!t || n?.error) && e.take(null);
+		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
-		r,
-		n?.error,
+		i,
+		r?.error,
 		t
-	]), t ? /* @__PURE__ */ X(S, { children: [n && !r ? /* @__PURE__ */ X("div", {
+	]), t ? /* @__PURE__ */ X(S, { children: [r && !i ? /* @__PURE__ */ X("div", {
 		class: "panel",
-		children: /* @__PURE__ */ X($, { answer: n })
+		children: /* @__PURE__ */ X($, { answer: r })
 	}) : null, /* @__PURE__ */ X("div", {
-		class: `panels${r ? "" : " stale"}`,
+		class: `panels${i ? "" : " stale"}`,
 		children: [
 			/* @__PURE__ */ X(Ma, {}),
 			/* @__PURE__ */ X("div", {
