@@ -13,9 +13,9 @@ import timing
 import torch
 
 import unembed
-from unembed.counterfactual import counterfactuals
-from unembed.measures import several
-from unembed.run import base_run
+from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.measures import several
+from unembed.runs.run import base_run
 
 TOLERANCE = 1e-5
 COMPLETENESS = 0.005

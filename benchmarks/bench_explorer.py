@@ -59,7 +59,7 @@ def opened() -> Iterator[tuple[Page, str]]:
     import uvicorn
     from playwright.sync_api import sync_playwright
 
-    from unembed.server.app import app
+    from unembed.explorer.http import app
 
     running = uvicorn.Server(uvicorn.Config(app(shared.model()), host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=running.run, daemon=True)

@@ -9,13 +9,13 @@ import prompts
 import shared
 import torch
 
-from unembed import edits
-from unembed.activation_patching import Metric, patch
-from unembed.counterfactual import counterfactuals
-from unembed.knowledge_attribution import Attribution, attribute
-from unembed.measures import TokenMeasure, logit, probability
-from unembed.run import base_run
-from unembed.sites import Site
+from unembed.engine import edits
+from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.measures import TokenMeasure, logit, probability
+from unembed.methods.knowledge.attribution import Attribution, attribute
+from unembed.methods.patch import Metric, patch
+from unembed.models.sites import Site
+from unembed.runs.run import base_run
 
 Cell = tuple[int, int]
 

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   build: {
     target: "es2022",
-    outDir: "../src/unembed/page",
+    outDir: "../src/unembed/view/html",
     emptyOutDir: false,
     lib: { entry: "src/main.tsx", formats: ["es"], fileName: () => "explorer.js" },
     rollupOptions: { output: { codeSplitting: false } },

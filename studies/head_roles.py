@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 import unembed
-from unembed.head_roles import ROLES, HeadRoles, measure_head_roles
-from unembed.model import Model, projection
-from unembed.trace import Trace
+from unembed.methods.heads.roles import ROLES, HeadRoles, measure_head_roles
+from unembed.models.layers import projection
+from unembed.models.model import Model
+from unembed.runs.trace import Trace
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 PARAGRAPHS = (Path(__file__).parent / "paragraphs.txt").read_text().splitlines()

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 import unembed
-from unembed.facts import Fact, relations, shipped
-from unembed.knowledge_editing import new_target, update
-from unembed.knowledge_report import answers
-from unembed.measures import question
-from unembed.weight_edits import applied
+from unembed.engine.measures import question
+from unembed.methods.knowledge.editing import new_target, update
+from unembed.methods.knowledge.facts import Fact, relations, shipped
+from unembed.methods.knowledge.report import answers
+from unembed.methods.knowledge.weight_edits import applied
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 OTHERS = 40

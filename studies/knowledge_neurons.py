@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 import unembed
-from unembed import facts as shipped_facts
-from unembed.facts import Fact
-from unembed.knowledge_attribution import attribute
-from unembed.knowledge_neurons import Neuron, kept, probabilities, random_neurons, refined, relation_neurons
-from unembed.measures import question
-from unembed.run import base_run
+from unembed.engine.measures import question
+from unembed.methods.knowledge import facts as shipped_facts
+from unembed.methods.knowledge.attribution import attribute
+from unembed.methods.knowledge.facts import Fact
+from unembed.methods.knowledge.neurons import Neuron, kept, probabilities, random_neurons, refined, relation_neurons
+from unembed.runs.run import base_run
 
 HERE = Path(__file__).parent
 CACHE, DOCS = HERE / ".cache", HERE.parent / "docs" / "studies"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import unembed
-from unembed.knowledge_attribution import Attribution, attribute
+from unembed.methods.knowledge.attribution import Attribution, attribute
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 QUESTIONS = (

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 import unembed
-from unembed.intervals import Interval
-from unembed.noise_verdict import SMALLEST, Verdict, judge
-from unembed.value_noise import SEEDS, STRENGTHS, Noise, noise
+from unembed.methods.heads.intervals import Interval
+from unembed.methods.heads.noise import SEEDS, STRENGTHS, Noise, noise
+from unembed.methods.heads.noise_verdict import SMALLEST, Verdict, judge
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 PLAYS = (
@@ -58,7 +58,7 @@ def prompts_of(name: str) -> tuple[str, ...]:
     """Ten prompts for a model; those of the toy of facts from the file that ships with it, one of each tenth."""
     if PROMPTS[name]:
         return PROMPTS[name]
-    from unembed.facts import read_facts
+    from unembed.methods.knowledge.facts import read_facts
 
     file = Path(unembed.__file__).parent / "data" / "toys" / "facts" / "facts.yaml"
     facts = [fact for relation in read_facts(file) for fact in relation.facts]

@@ -17,17 +17,18 @@ import numpy as np
 import torch
 
 import unembed
-from unembed import Model, Site, edits
-from unembed.decomposition import decompose
-from unembed.forward import call
-from unembed.interface import on_output
-from unembed.parti.captions import COLOURS, SHAPES, Caption, captions
-from unembed.parti.evaluation import evaluate
-from unembed.parti.injection import inject, paint_with_values, recoloured
-from unembed.parti.painting import painting
-from unembed.parti.pictures import GRID, draw, object_positions, pixels
-from unembed.parti.vocabulary import IDS, START
-from unembed.source_credit import credit_by_position, input_credit
+from unembed import Model, Site
+from unembed.engine import edits
+from unembed.ledger.decompose import decompose
+from unembed.ledger.input_credit import credit_by_position, input_credit
+from unembed.models.forward import call
+from unembed.models.hooks import on_output
+from unembed.toys.parti.captions import COLOURS, SHAPES, Caption, captions
+from unembed.toys.parti.evaluation import evaluate
+from unembed.toys.parti.injection import inject, paint_with_values, recoloured
+from unembed.toys.parti.painting import painting
+from unembed.toys.parti.pictures import GRID, draw, object_positions, pixels
+from unembed.toys.parti.vocabulary import IDS, START
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 EXAMPLE = "a red circle left of a blue square"

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 import unembed
-from unembed.circuits import ov_eigenvalues, positive_share
-from unembed.composition import composition_scores
+from unembed.methods.circuits.composition import composition_scores
+from unembed.methods.circuits.head_circuits import ov_eigenvalues, positive_share
 from unembed.toys import measurements, repetition
 from unembed.toys.text import corpus
 

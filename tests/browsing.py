@@ -71,7 +71,7 @@ def serving(model: unembed.Model, start: Mapping[str, str] | None = None) -> Ite
     """The address of a server of this model, on a thread of this process; `start` is of the page's state."""
     import uvicorn
 
-    from unembed.server.app import app
+    from unembed.explorer.http import app
 
     running = uvicorn.Server(uvicorn.Config(app(model, start), host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=running.run, daemon=True)

@@ -2,17 +2,20 @@
 
 import os
 import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
-# Every jaxtyped shape and plain annotation of the numeric modules is checked on each call of the tests. `embedded`,
-# `weights` and the command line are left out: they subclass third-party readers whose annotations numpy integers
-# do not meet. This must run before the first import of `unembed`.
-CHECKED = ("agreement", "decomposition", "description", "families", "ledger", "loading", "model", "norms")
-CHECKED += ("readouts", "recording", "source_credit", "trace")
-install_import_hook([f"unembed.{name}" for name in CHECKED], "beartype.beartype")
+# Every jaxtyped shape and plain annotation of the packages that compute is checked on each call of the tests. This must
+# run before the first import of what it checks. The toys' module is left out: transformers reads its signatures.
+CHECKED = ("models", "runs", "ledger", "engine")
+_SOURCE = Path(find_spec("unembed").origin).parent
+_MODULES = [module.name for name in CHECKED for module in iter_modules([str(_SOURCE / name)], f"unembed.{name}.")]
+install_import_hook([name for name in _MODULES if name != "unembed.models.toy"], "beartype.beartype")
 
 import torch  # noqa: E402
 from browsing import browser, server, visit  # noqa: E402, F401  # fixtures of the tests in a browser

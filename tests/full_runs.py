@@ -4,7 +4,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from unembed.model import Model
+from unembed.models.model import Model
 
 
 @contextmanager

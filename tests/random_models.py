@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-import unembed.toy_model  # noqa: F401  makes transformers know the type
+import unembed.models.toy  # noqa: F401  makes transformers know the type
 
 VOCAB = 97
 CONTEXT = 64

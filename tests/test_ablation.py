@@ -12,10 +12,10 @@ from random_models import build
 from test_cli import cli, folder, own_cache, valid  # noqa: F401
 
 import unembed
-from unembed import ablation
-from unembed.ablation import Ablation, Stopped, ablate
-from unembed.counterfactual import Interrupted
+from unembed.engine.counterfactual import Interrupted
 from unembed.errors import InputError
+from unembed.methods import ablate as ablation
+from unembed.methods.ablate import Ablation, Stopped, ablate
 from unembed.view.payloads import ablate_payload, to_json
 from unembed.view.terminal import Paper, ablate_lines
 

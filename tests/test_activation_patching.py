@@ -9,8 +9,8 @@ from random_models import build
 from rerun import Change, Rerun, exactly
 
 import unembed
-from unembed.activation_patching import Cell, PatchingInterrupted, patch
-from unembed.counterfactual import Interrupted
+from unembed.engine.counterfactual import Interrupted
+from unembed.methods.patch import Cell, PatchingInterrupted, patch
 
 CLEAN, CORRUPT = [3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8]
 SHARED = 2
@@ -176,7 +176,7 @@ def test_the_effect_runs_from_the_run_as_it_is_to_the_other():
 
 @pytest.mark.parametrize("site", ["resid", "attention", "mlp", "head"])
 def test_what_the_prompts_share_costs_no_row(monkeypatch, site):
-    import unembed.activation_patching as module
+    import unembed.methods.patch as module
 
     model, sizes = unembed.wrap(build("llama")), []
     count = module.counterfactuals
@@ -198,7 +198,7 @@ def test_what_the_prompts_share_costs_no_row(monkeypatch, site):
 
 
 def test_ctrl_c_leaves_the_finished_cells(monkeypatch):
-    import unembed.activation_patching as module
+    import unembed.methods.patch as module
 
     model = unembed.wrap(build("llama"))
     whole = patch(model, CLEAN, CORRUPT, direction="both")

@@ -8,8 +8,8 @@ import torch
 from random_models import MODEL_TYPES, build
 
 import unembed
-from unembed.attention_scores import attention_score, score_scale
 from unembed.errors import InputError
+from unembed.methods.circuits.attention_score import attention_score, score_scale
 
 TOKENS = [3, 50, 7, 11, 96]
 CLOSE = 1e-4

@@ -6,7 +6,7 @@ from random_models import MODEL_TYPES, build
 from rerun import exactly
 
 import unembed
-from unembed.run import base_run, base_runs
+from unembed.runs.run import base_run, base_runs
 
 PROMPTS = ([3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8], [8, 8, 2, 60, 1, 9])
 

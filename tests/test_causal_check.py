@@ -10,13 +10,13 @@ from full_runs import part_set, read
 from random_models import build
 
 import unembed
-from unembed import causal_check as module
-from unembed.causal_check import HEADS, NEURONS, causal_check
 from unembed.errors import InputError
-from unembed.explanation import replaced
-from unembed.readouts import prediction
-from unembed.run import base_run
-from unembed.sites import Site
+from unembed.ledger.readout import prediction
+from unembed.methods import controls as module
+from unembed.methods.controls import HEADS, NEURONS, causal_check
+from unembed.methods.explain import replaced
+from unembed.models.sites import Site
+from unembed.runs.run import base_run
 
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "mixtral", "gpt_oss")
 TOKENS = [3, 50, 7, 11, 96, 17]
@@ -107,7 +107,7 @@ def by_size(model, result, layer: int) -> list:
         sizes = {n: float((neurons[0, n] * rows[n]).norm().detach()) for n in range(len(rows))}
     else:
         for expert, weight in zip(neurons.index[0].tolist(), neurons.weight[0].tolist(), strict=True):
-            activation = unembed.decomposition.expert_activation(block.experts, expert, neurons.hidden[0])
+            activation = unembed.ledger.decompose.expert_activation(block.experts, expert, neurons.hidden[0])
             rows = block.experts.down_proj[expert].detach()
             rows = rows if block.experts.is_transposed else rows.T
             sizes |= {(expert, n): float((weight * activation[n] * rows[n]).norm().detach()) for n in range(len(rows))}

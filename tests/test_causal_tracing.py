@@ -7,7 +7,7 @@ from random_models import build
 from rerun import Change, Rerun, exactly
 
 import unembed
-from unembed.causal_tracing import TracingInterrupted, causal_trace, embedding_std, subject_positions
+from unembed.methods.causal_trace import TracingInterrupted, causal_trace, embedding_std, subject_positions
 
 TOKENS, SUBJECT = [3, 14, 15, 92, 65, 35], [2, 3]
 KIND = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
@@ -92,7 +92,7 @@ def test_the_default_target_is_the_top_prediction_of_the_clean_run():
 
 
 def test_ctrl_c_leaves_the_finished_samples(monkeypatch):
-    import unembed.causal_tracing as module
+    import unembed.methods.causal_trace as module
 
     model = unembed.wrap(build("llama"))
     whole = causal_trace(model, TOKENS, SUBJECT, 7, samples=3)

@@ -9,8 +9,9 @@ import torch
 from random_models import VOCAB, build
 
 import unembed
-from unembed import circuits, direct_path
 from unembed.errors import InputError, ModelError
+from unembed.methods.circuits import direct_path
+from unembed.methods.circuits import head_circuits as circuits
 
 CLOSE = 1e-4
 """Circuits are float32."""

@@ -7,9 +7,9 @@ from conftest import WORDS
 from test_cli import PROMPT, cli, folder, own_cache, valid  # noqa: F401
 
 import unembed
-from unembed.attention_scores import attention_score
-from unembed.composition import composition_scores
-from unembed.paths import expand_paths
+from unembed.methods.circuits.attention_score import attention_score
+from unembed.methods.circuits.composition import composition_scores
+from unembed.methods.circuits.paths import expand_paths
 
 HEAD = ("--layer", "1", "--head", "2")
 

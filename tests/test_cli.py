@@ -326,16 +326,16 @@ def test_an_unknown_model_is_one_message_and_exit_code_3(cli, name):
 
 def test_a_ledger_that_does_not_add_up_exits_with_4(monkeypatch, capsys, folder):
     """A hook that changes what the stream is after the writes were recorded."""
-    import unembed.loading
+    import unembed.loading.load
 
-    load = unembed.loading.load
+    load = unembed.loading.load.load
 
     def tampered(*args, **kwargs):
         model = load(*args, **kwargs)
         model.blocks[1].module.register_forward_hook(lambda _, args, out: out + 0.1)
         return model
 
-    monkeypatch.setattr(unembed.loading, "load", tampered)
+    monkeypatch.setattr(unembed.loading.load, "load", tampered)
     code, out, err = run(monkeypatch, capsys, "explain", PROMPT, "--model", str(folder))
     assert (code, out) == (4, "")
     assert "does not add up" in err
@@ -344,7 +344,7 @@ def test_a_ledger_that_does_not_add_up_exits_with_4(monkeypatch, capsys, folder)
 def test_interrupt_exits_with_130(folder, tmp_path):
     """Ctrl-C in the middle of a run of a real process."""
     script = (
-        "import sys, time, unembed.explanation as e, unembed.cli as c\n"
+        "import sys, time, unembed.methods.explain as e, unembed.cli as c\n"
         "def slow(*a, **k):\n    print('ready', flush=True); time.sleep(60)\n"
         f"e.explain = slow; sys.argv = ['unembed', 'explain', 'the', '--model', {str(folder)!r}]\n"
         "c.main()\n"

@@ -6,10 +6,10 @@ import torch
 from random_models import build
 
 import unembed
-from unembed.circuits import ov_circuit
-from unembed.composition import KINDS, composition_scores, null_of, virtual_head
 from unembed.errors import InputError
-from unembed.projections import weights
+from unembed.methods.circuits.composition import KINDS, composition_scores, null_of, virtual_head
+from unembed.methods.circuits.head_circuits import ov_circuit
+from unembed.methods.circuits.projections import weights
 
 CLOSE = 1e-4
 

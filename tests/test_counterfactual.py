@@ -27,17 +27,17 @@ from rerun import Change, Rerun
 from torch import Tensor
 
 import unembed
-from unembed import counterfactual as engine
-from unembed import edits as make
-from unembed import splicing
-from unembed.counterfactual import SHORT, WIDEST, Interrupted, counterfactuals, gradients, watched
-from unembed.edits import Edit
+from unembed.engine import counterfactual as engine
+from unembed.engine import edits as make
+from unembed.engine import splicing
+from unembed.engine.counterfactual import SHORT, WIDEST, Interrupted, counterfactuals, gradients, watched
+from unembed.engine.edits import Edit
+from unembed.engine.measures import kl_from, log_probability, logit, probability, several
+from unembed.engine.memory import costs
+from unembed.engine.walk import row_of
 from unembed.errors import InputError
-from unembed.measures import kl_from, log_probability, logit, probability, several
-from unembed.memory import costs
-from unembed.run import Run, base_run
-from unembed.sites import KINDS, Site
-from unembed.walk import row_of
+from unembed.models.sites import KINDS, Site
+from unembed.runs.run import Run, base_run
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 EDITS = ("set", "add", "scale", "zero", "mean", "swap", "swap aligned", "project", "project 2", "noise")
@@ -453,7 +453,7 @@ def test_what_is_before_the_first_edit_is_the_base_run(model_type: str) -> None:
     with rerun.exactly():
         sites = [Site(kind=kind, layer=1, positions=(5, 7)) for kind in at.kinds(1) if kind != "pattern"]
         rows = logits_of(at, [make.zero(site) for site in sites])
-        base = unembed.readouts.unembedded(at.model, at.run.final)[2].detach()
+        base = unembed.ledger.readout.unembedded(at.model, at.run.final)[2].detach()
     for row in rows:
         assert torch.allclose(row[:5], base[:5], rtol=0, atol=1e-14 * float(base.abs().max()))
         assert float((row[5:] - base[5:]).abs().amax(-1).min()) > 0

@@ -5,9 +5,9 @@ import test_cli
 from test_cli import PROMPT, valid
 
 import unembed
-from unembed.knowledge_editing import suppress
-from unembed.knowledge_neurons import Neuron
-from unembed.weight_edits import applied, load_edits, save_edits
+from unembed.methods.knowledge.editing import suppress
+from unembed.methods.knowledge.neurons import Neuron
+from unembed.methods.knowledge.weight_edits import applied, load_edits, save_edits
 
 cli, folder, own_cache = test_cli.cli, test_cli.folder, test_cli.own_cache
 
@@ -27,8 +27,10 @@ def facts(tmp_path, monkeypatch) -> str:
     """Facts of a dozen words; they stand for the shipped ones as well, whose words the tiny model does not have."""
     path = tmp_path / "facts.yaml"
     path.write_text(FACTS)
-    (mine,) = unembed.facts.read_facts(path)
-    other = unembed.facts.Relation("other", "", (), (unembed.facts.Fact("other", "a", "of", ("a new", "a is a")),))
+    (mine,) = unembed.methods.knowledge.facts.read_facts(path)
+    other = unembed.methods.knowledge.facts.Relation(
+        "other", "", (), (unembed.methods.knowledge.facts.Fact("other", "a", "of", ("a new", "a is a")),)
+    )
     for module in ("knowledge_comparison", "knowledge_editing"):
         monkeypatch.setattr(f"unembed.{module}.relations", lambda: ("capital", "other"))
         monkeypatch.setattr(f"unembed.{module}.shipped", {"capital": mine, "other": other}.__getitem__)
@@ -46,8 +48,8 @@ def test_suppress_reports_and_saves_what_the_library_does(cli, folder, facts, tm
     own = [("the capital of France is", " Paris"), ("France the capital is", " Paris"), ("is France", " Paris")]
 
     def mean() -> float:
-        asked = [unembed.measures.question(model, *pair) for pair in own]
-        return sum(answer.probability for answer in unembed.knowledge_report.answers(model, asked)) / 3
+        asked = [unembed.engine.measures.question(model, *pair) for pair in own]
+        return sum(answer.probability for answer in unembed.methods.knowledge.report.answers(model, asked)) / 3
 
     before = mean()
     with applied(model, edits):

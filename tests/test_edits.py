@@ -15,14 +15,14 @@ from random_models import VOCAB, build
 from torch import Tensor
 
 import unembed
-from unembed import edits
-from unembed.counterfactual import counterfactuals
-from unembed.edits import Edit
+from unembed.engine import edits
+from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.edits import Edit
+from unembed.engine.measures import logit
 from unembed.errors import InputError
-from unembed.measures import logit
-from unembed.model import Model
-from unembed.run import Run, base_run
-from unembed.sites import Site
+from unembed.models.model import Model
+from unembed.models.sites import Site
+from unembed.runs.run import Run, base_run
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 OTHER = (8, 1, 90, 11, 22, 4, 19, 6, 2)

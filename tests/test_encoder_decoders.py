@@ -15,11 +15,13 @@ from random_encoder_decoders import ENCODER_DECODERS, build
 from random_models import VOCAB
 
 import unembed
-from unembed import Site, edits, families
-from unembed.encoding import probe_source, with_source
+from unembed import Site
+from unembed.engine import edits
 from unembed.errors import InputError, ModelError
-from unembed.recording import record_next
-from unembed.source_credit import credit_by_position, input_credit
+from unembed.ledger.input_credit import credit_by_position, input_credit
+from unembed.models import families
+from unembed.models.read_source import probe_source, with_source
+from unembed.runs.record import record_next
 
 PROMPT = (0, 5, 9, 33, 2)
 TARGET, OTHER = 12, 40

@@ -5,12 +5,12 @@ import torch
 from random_models import build
 
 import unembed
-from unembed import edits, measures
-from unembed.counterfactual import counterfactuals, gradients, watched
+from unembed.engine import edits, measures
+from unembed.engine.counterfactual import counterfactuals, gradients, watched
 from unembed.errors import InputError
-from unembed.knowledge_attribution import attribute
-from unembed.run import base_run
-from unembed.sites import Site
+from unembed.methods.knowledge.attribution import attribute
+from unembed.models.sites import Site
+from unembed.runs.run import base_run
 
 TOKENS = (3, 50, 7, 11, 96, 17)
 
@@ -19,7 +19,7 @@ TOKENS = (3, 50, 7, 11, 96, 17)
 def test_removing_a_massive_write_does_not_cancel(model_type: str) -> None:
     """A write far larger than the rest of the stream, in float32: the version adds up without it, as a full run does.
 
-    Tolerance: 64 u of the logits, as two ways to run one model may differ (agreement.py).
+    Tolerance: 64 u of the logits, as two ways to run one model may differ (check.py).
     """
     module = build(model_type, dtype=torch.float32)
     model = unembed.wrap(module)
@@ -48,7 +48,7 @@ def test_removing_a_massive_write_does_not_cancel(model_type: str) -> None:
 def test_gradients_of_walks_that_hold_no_leaf() -> None:
     """A small budget splits the work so that some walks hold only versions that are made of no leaf.
 
-    Walks of other shapes round otherwise, and the norms of llama compute in float32: 64 u of P, as in agreement.py.
+    Walks of other shapes round otherwise, and the norms of llama compute in float32: 64 u of P, as in check.py.
     """
     model = unembed.wrap(build("llama"))
     wide = attribute(model, TOKENS, (23,))

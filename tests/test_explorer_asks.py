@@ -15,12 +15,12 @@ from playwright.sync_api import Browser, Page, expect
 from random_models import build
 
 import unembed
-from unembed.attention_scores import score_scale
-from unembed.page.report import report_html
+from unembed.explorer import asks
+from unembed.explorer.report_asks import kept
+from unembed.explorer.session import WHOLE, Session
+from unembed.methods.circuits.attention_score import score_scale
 from unembed.progress import silent
-from unembed.server import asks
-from unembed.server.kept import kept
-from unembed.server.session import WHOLE, Session
+from unembed.view.html.report import report_html
 from unembed.view.payloads import model_facts
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]

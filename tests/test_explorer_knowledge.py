@@ -9,10 +9,10 @@ from browsing import Visit, serving, settled, violations
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import unembed
-from unembed.facts import read_facts
-from unembed.knowledge_neurons import find
-from unembed.run import base_run
-from unembed.toy_folders import toy_folder
+from unembed.loading.shipped import toy_folder
+from unembed.methods.knowledge.facts import read_facts
+from unembed.methods.knowledge.neurons import find
+from unembed.runs.run import base_run
 
 pytestmark = pytest.mark.browser
 PROMPT = "Bambo lives in"

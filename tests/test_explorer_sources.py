@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 from test_encoder_decoders_cli import SOURCE, translator
 
 import unembed
-from unembed.page.report import report_html
+from unembed.explorer.report_asks import kept
+from unembed.explorer.session import Session
 from unembed.progress import silent
-from unembed.server.kept import kept
-from unembed.server.session import Session
+from unembed.view.html.report import report_html
 from unembed.view.payloads import model_facts
 
 __all__ = ["translator"]

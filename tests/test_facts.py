@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from unembed.errors import InputError
-from unembed.facts import Fact, Relation, read_facts, relations, shipped
+from unembed.methods.knowledge.facts import Fact, Relation, read_facts, relations, shipped
 
 CAPITALS = """\
 relation: capital

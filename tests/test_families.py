@@ -18,10 +18,10 @@ from random_encoder_decoders import ENCODER_DECODERS
 from random_models import MIXTURES, MODEL_TYPES, PARALLEL, SANDWICHED, SOFTCAPPED, VOCAB, build
 
 import unembed
-from unembed.families import supported
-from unembed.model import Model
-from unembed.recording import record_next
-from unembed.trace import Trace
+from unembed.models.families import supported
+from unembed.models.model import Model
+from unembed.runs.record import record_next
+from unembed.runs.trace import Trace
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 POSITIONS = (0, 4, 8)
@@ -165,7 +165,7 @@ def test_component_write_is_the_write_itself(model_type: str) -> None:
     model, trace, run = case(model_type)
     position = 6
     read = unembed.readout(trace, TARGET, position=position)
-    from unembed.decomposition import component_write
+    from unembed.ledger.decompose import component_write
 
     basis = torch.eye(model.d_model, dtype=torch.float64)
     terms = unembed.decompose(read, by="head+neuron").terms()

@@ -13,15 +13,23 @@ from test_cli import cli, folder, own_cache, valid  # noqa: F401
 from torch import Tensor
 
 import unembed
-from unembed import head_roles as roles_module
-from unembed import kept_results
-from unembed.circuits import OV, QK
 from unembed.errors import InputError, ModelError
-from unembed.head_roles import ROLES, HeadRoles, Stopped, measure_head_roles
-from unembed.repeated_tokens import attention_roles, mean_patterns, null_attention, repeated
-from unembed.repetition_loss import repetition_loss
-from unembed.role_scores import role_scores
-from unembed.weight_roles import Ends, effective_embedding, followed, guesses, ordinals, suppressed, weight_roles
+from unembed.loading import kept_results
+from unembed.methods.circuits.head_circuits import OV, QK
+from unembed.methods.heads import roles as roles_module
+from unembed.methods.heads.repeated_tokens import attention_roles, mean_patterns, null_attention, repeated
+from unembed.methods.heads.repetition_loss import repetition_loss
+from unembed.methods.heads.role_scores import role_scores
+from unembed.methods.heads.roles import ROLES, HeadRoles, Stopped, measure_head_roles
+from unembed.methods.heads.weight_roles import (
+    Ends,
+    effective_embedding,
+    followed,
+    guesses,
+    ordinals,
+    suppressed,
+    weight_roles,
+)
 
 ATTENTION_ROLES = ROLES[:5]
 FAMILIES = ("gpt2", "llama", "mistral", "gpt_neo", "gemma2", "gpt_oss", "qwen3")

@@ -8,10 +8,11 @@ from random_encoder_decoders import build_llava
 from random_models import VOCAB, build
 
 import unembed
-from unembed import Site, edits
-from unembed.encoding import with_image
+from unembed import Site
+from unembed.engine import edits
 from unembed.errors import InputError
-from unembed.sources import Source
+from unembed.models.read_source import with_image
+from unembed.models.sources import Source
 
 IMAGE = VOCAB - 1
 PROMPT = (1, *[IMAGE] * 9, 5, 9, 33)

@@ -6,12 +6,12 @@ from conftest import make_tokenizer
 from random_models import build
 
 import unembed
-from unembed.activations import activations, last_streams
 from unembed.errors import InputError
-from unembed.key_value_memory import layer_memory, memory, value_logits
-from unembed.model import Model
-from unembed.prompts import tokenize
-from unembed.sites import Site
+from unembed.methods.knowledge.key_value_memory import layer_memory, memory, value_logits
+from unembed.models.model import Model
+from unembed.models.prompts import tokenize
+from unembed.models.sites import Site
+from unembed.runs.activations import activations, last_streams
 
 TEXTS = ("the capital of France is Paris", "a new Rome", "Paris is the capital of a new France", "Rome", "of of is a")
 
@@ -119,7 +119,7 @@ def test_batches_give_what_single_passages_give(model_type: str, monkeypatch) ->
     """To 1e-6: attention takes its softmax in float32, and padding changes how that is summed."""
     model = model_of(model_type)
     passages = [tokenize(model, text) for text in TEXTS]
-    monkeypatch.setattr("unembed.activations.BATCH", 16)
+    monkeypatch.setattr("unembed.runs.activations.BATCH", 16)
     expert = None if model.blocks[0].experts is None else 2
     for i, found in activations(model, 0, passages, expert=expert):
         assert torch.allclose(found[:, 3], neuron_alone(model, TEXTS[i], 0, expert, 3), rtol=0, atol=1e-6)

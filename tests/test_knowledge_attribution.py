@@ -1,7 +1,7 @@
 """Knowledge attribution against the formula, by straight-line hooks on the unmodified module in float64.
 
 Tolerances: float64 models whose norms or softmax some families compute in float32 (u = 1.2e-7): two ways to run them
-differ by up to `SLACK = 64 u` of a probability, as in agreement.py.
+differ by up to `SLACK = 64 u` of a probability, as in check.py.
 """
 
 from contextlib import ExitStack
@@ -12,10 +12,10 @@ import torch
 from random_models import build
 
 import unembed
-from unembed import integrated_gradients
 from unembed.errors import InputError
-from unembed.integrated_gradients import MOST_NODES
-from unembed.knowledge_attribution import AttributionInterrupted, attribute, mean_activations
+from unembed.methods.knowledge import integrated_gradients
+from unembed.methods.knowledge.attribution import AttributionInterrupted, attribute, mean_activations
+from unembed.methods.knowledge.integrated_gradients import MOST_NODES
 
 TOKENS = (3, 50, 7, 11, 96, 17)
 TARGET = (23,)

@@ -8,9 +8,9 @@ import torch
 from test_cli import PROMPT, valid
 
 import unembed
-from unembed.facts import read_facts
-from unembed.knowledge_attribution import attribute
-from unembed.knowledge_neurons import find
+from unembed.methods.knowledge.attribution import attribute
+from unembed.methods.knowledge.facts import read_facts
+from unembed.methods.knowledge.neurons import find
 
 cli, folder, own_cache = test_cli.cli, test_cli.folder, test_cli.own_cache
 
@@ -74,7 +74,7 @@ def test_attribute_from_the_mean_of_a_text(cli, folder, tmp_path) -> None:
     options = ("--baseline", "mean", "--text", str(text), "--top", "3", "--json")
     data = valid(cli("knowledge", "attribute", PROMPT, "--target", "Paris", *options)[1])
     model = unembed.load(str(folder))
-    from unembed.knowledge_attribution import mean_activations
+    from unembed.methods.knowledge.attribution import mean_activations
 
     means = mean_activations(model, ["the capital of Rome", "a new capital"])
     expected = attribute(model, PROMPT, "Paris", baseline=means).top(3)
@@ -122,8 +122,8 @@ def test_find_says_what_the_model_does_not_know_and_that_one_fact_is_not_refined
 
 
 def test_ctrl_c_prints_the_neurons_that_are_finished_and_exits_with_130(cli, monkeypatch) -> None:
-    import unembed.integrated_gradients as paths
-    from unembed.counterfactual import Interrupted
+    import unembed.methods.knowledge.integrated_gradients as paths
+    from unembed.engine.counterfactual import Interrupted
 
     count = paths.counterfactuals
 

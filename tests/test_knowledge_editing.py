@@ -10,19 +10,19 @@ from conftest import make_tokenizer
 from random_models import build
 
 import unembed
-from unembed import rome as rome_module
-from unembed.activations import activations
+from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.facts import Fact, Relation, shipped
-from unembed.knowledge_comparison import neighbours, random_keys, random_like
-from unembed.knowledge_editing import amplify, erase, new_target, reference_texts, suppress, update
-from unembed.knowledge_neurons import Neuron
-from unembed.knowledge_report import answers, perplexity, report
-from unembed.measures import question
-from unembed.model import Model, value_rows
-from unembed.prompts import tokenize
-from unembed.rome import direction, located, rome, second_moment
-from unembed.weight_edits import applied, rank_one, weight_edits
+from unembed.methods.knowledge import rome as rome_module
+from unembed.methods.knowledge.comparison import neighbours, random_keys, random_like
+from unembed.methods.knowledge.editing import amplify, erase, new_target, reference_texts, suppress, update
+from unembed.methods.knowledge.facts import Fact, Relation, shipped
+from unembed.methods.knowledge.neurons import Neuron
+from unembed.methods.knowledge.report import answers, perplexity, report
+from unembed.methods.knowledge.rome import direction, located, rome, second_moment
+from unembed.methods.knowledge.weight_edits import applied, rank_one, weight_edits
+from unembed.models.model import Model, value_rows
+from unembed.models.prompts import tokenize
+from unembed.runs.activations import activations
 
 TEXTS = ("the capital of Rome is a new Paris", "a new Rome is the capital", "Paris is a new of the", "is a of new Rome")
 FACT = Fact("capital", "France", "Paris", ("the capital of France is", "a new France is", "of France is"), "Paris")
@@ -286,7 +286,7 @@ def test_a_new_target_keeps_the_space_of_the_old() -> None:
 
 def test_reference_texts_are_facts_that_do_not_mention_the_subject() -> None:
     everything, without = reference_texts(), reference_texts(without="France")
-    assert len(everything) == sum(len(shipped(name).facts) for name in unembed.facts.relations())
+    assert len(everything) == sum(len(shipped(name).facts) for name in unembed.methods.knowledge.facts.relations())
     assert set(without) == {text for text in everything if "france" not in text.lower()}
     assert 0 < len(without) < len(everything)
 

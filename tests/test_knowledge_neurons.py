@@ -6,10 +6,11 @@ from conftest import make_tokenizer
 from random_models import build
 
 import unembed
+from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.facts import Fact, Relation
-from unembed.knowledge_attribution import attribute
-from unembed.knowledge_neurons import (
+from unembed.methods.knowledge.attribution import attribute
+from unembed.methods.knowledge.facts import Fact, Relation
+from unembed.methods.knowledge.neurons import (
     Neuron,
     above,
     find,
@@ -21,7 +22,6 @@ from unembed.knowledge_neurons import (
     relation_neurons,
     scaled,
 )
-from unembed.measures import question
 
 A, B, C, D = Neuron(0, 1), Neuron(0, 2), Neuron(1, 1), Neuron(2, 7)
 

@@ -17,8 +17,8 @@ from oracle import EPS64, terms_of
 from random_models import MIXTURES, MODEL_TYPES, SANDWICHED, SOFTCAPPED, VOCAB, build
 
 import unembed
-from unembed.decomposition import SAFETY, component_write, rounding
 from unembed.errors import InputError, LedgerError
+from unembed.ledger.decompose import SAFETY, component_write, rounding
 
 TOKENS = [3, 50, 7, 11, 96, 17, 19, 5, 3]
 CLOSE = 1e-12

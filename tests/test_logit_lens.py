@@ -5,7 +5,7 @@ import torch
 from random_models import build
 
 import unembed
-from unembed import logit_lens
+from unembed.methods import lens as logit_lens
 
 TOKENS = [3, 14, 15, 92, 65, 35]
 # Two softmaxes and a norm in float32 (RMSNorm) or float64; probabilities are at most 1.

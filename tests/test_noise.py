@@ -14,11 +14,11 @@ from rerun import exactly
 from test_cli import PROMPT, cli, folder, own_cache, valid  # noqa: F401
 
 import unembed
-from unembed import changed_values
 from unembed.errors import InputError
-from unembed.intervals import interval, student_quantile
-from unembed.noise_verdict import judge
-from unembed.value_noise import noise
+from unembed.methods.heads import changed_values
+from unembed.methods.heads.intervals import interval, student_quantile
+from unembed.methods.heads.noise import noise
+from unembed.methods.heads.noise_verdict import judge
 
 TOKENS = (3, 14, 15, 92, 65)
 TEXT = (7, 21, 33, 4, 58, 11, 90, 2, 46, 70)

@@ -17,7 +17,7 @@ from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.olmo2.modeling_olmo2 import Olmo2RMSNorm
 
 from unembed.errors import ModelError
-from unembed.norms import Norm, probe
+from unembed.models.norms import Norm, probe
 
 OPS = 8
 CPU = torch.device("cpu")

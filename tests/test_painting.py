@@ -13,15 +13,16 @@ from test_parti import FOLDER, SAMPLE, values_from
 from test_parti import recoloured as other_colour
 
 import unembed
-from unembed import Site, edits
+from unembed import Site
+from unembed.engine import edits
 from unembed.errors import InputError
-from unembed.parti.captions import read_caption
-from unembed.parti.evaluation import paint
-from unembed.parti.injection import PHRASE, inject, paint_with_values, recoloured
-from unembed.parti.painting import painting
-from unembed.parti.pictures import draw, object_positions
-from unembed.parti.vocabulary import IDS, START
-from unembed.source_credit import credit_by_position, input_credit
+from unembed.ledger.input_credit import credit_by_position, input_credit
+from unembed.toys.parti.captions import read_caption
+from unembed.toys.parti.evaluation import paint
+from unembed.toys.parti.injection import PHRASE, inject, paint_with_values, recoloured
+from unembed.toys.parti.painting import painting
+from unembed.toys.parti.pictures import draw, object_positions
+from unembed.toys.parti.vocabulary import IDS, START
 
 TEXT = "a red circle left of a blue square"
 

@@ -12,11 +12,11 @@ from safetensors.torch import load_file
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from unembed.errors import InputError
-from unembed.parti.captions import COLOURS, RELATIONS, SHAPES, Caption, Thing, captions, read_caption
-from unembed.parti.evaluation import evaluate, paint
-from unembed.parti.pictures import BACKGROUND, CELLS, cells, draw, object_positions, pixels, png
-from unembed.parti.training import build, examples, hide_tokens, seen_words, train
-from unembed.parti.vocabulary import HIDDEN, IDS, START, TOKENS, make_tokenizer
+from unembed.toys.parti.captions import COLOURS, RELATIONS, SHAPES, Caption, Thing, captions, read_caption
+from unembed.toys.parti.evaluation import evaluate, paint
+from unembed.toys.parti.pictures import BACKGROUND, CELLS, cells, draw, object_positions, pixels, png
+from unembed.toys.parti.training import build, examples, hide_tokens, seen_words, train
+from unembed.toys.parti.vocabulary import HIDDEN, IDS, START, TOKENS, make_tokenizer
 
 FOLDER = resources.files("unembed") / "data" / "toys" / "parti"
 HELD_OUT, TRAINED = captions(held_out=True), captions(held_out=False)

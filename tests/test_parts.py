@@ -9,16 +9,16 @@ from rerun import Change as Rechange
 from rerun import Rerun, exactly
 
 import unembed
-from unembed import edits
-from unembed.causal_check import set_control
-from unembed.counterfactual import counterfactuals
+from unembed.engine import edits
+from unembed.engine.counterfactual import counterfactuals
 from unembed.errors import InputError
-from unembed.inspection import inspect_part
-from unembed.intervention import Change, intervene
-from unembed.ledger import Term
-from unembed.parts import Part
-from unembed.run import base_run
-from unembed.sublayer_terms import sublayer_terms
+from unembed.ledger.inspect_part import inspect_part
+from unembed.ledger.ledger import Term
+from unembed.ledger.rows import sublayer_terms
+from unembed.methods.controls import set_control
+from unembed.methods.intervene import Change, intervene
+from unembed.models.parts import Part
+from unembed.runs.run import base_run
 
 TOKENS, OTHER = (2, 31, 4, 15, 9, 26), (2, 31, 44, 15, 8, 26)
 FAMILIES = ("llama", "gemma2", "olmo2", "gpt_oss")
@@ -91,12 +91,12 @@ def strongest(read, kind: str) -> Term:
 def test_an_inspected_part_is_the_term_and_what_its_write_does_to_the_logits(read, kind):
     """The oracle takes the final norm's scale from the run and pushes the write of a full-grained ledger through."""
     term = strongest(read, kind)
-    found = inspect_part(read, Part.of(term), top=4)
+    found = inspect_part(read, term.part, top=4)
     assert found.value == pytest.approx(term.value, abs=CLOSE)
     each = [unembed.readout(read.trace, token, reference="raw") for token in range(read.trace.model.vocab)]
     by = {"head": "head", "neuron": "neuron"}.get(kind, "sublayer")
     rises = torch.tensor(
-        [next(t.value for t in unembed.decompose(r, by=by).terms() if Part_of(t) == Part.of(term)) for r in each]
+        [next(t.value for t in unembed.decompose(r, by=by).terms() if Part_of(t) == term.part) for r in each]
     )
     order = rises.argsort(descending=True).tolist()
     assert list(found.promotes) == order[:4]
@@ -107,17 +107,17 @@ def test_an_inspected_part_is_the_term_and_what_its_write_does_to_the_logits(rea
 
 def Part_of(term: Term) -> Part | None:  # noqa: N802
     """The part of a term, None of a constant."""
-    return Part.of(term) if term.layer is not None and term.kind in ("attention", "mlp", "head", "neuron") else None
+    return term.part if term.layer is not None and term.kind in ("attention", "mlp", "head", "neuron") else None
 
 
 def test_where_a_head_looks_is_its_pattern_and_an_activation_is_the_run_s(read, run):
     head, neuron = strongest(read, "head"), strongest(read, "neuron")
-    looks = inspect_part(read, Part.of(head), top=len(TOKENS)).looks_at
+    looks = inspect_part(read, head.part, top=len(TOKENS)).looks_at
     pattern = unembed.attention(run.model, TOKENS, 12, layer=head.layer, head=head.head).heads[0].pattern
     assert [weight for _, weight in looks] == sorted(pattern.tolist(), reverse=True)
     assert all(pattern[position] == weight for position, weight in looks)
-    found = inspect_part(read, Part.of(neuron)).activation
-    assert found == pytest.approx(float(run.at(Part.of(neuron).site(-1))[0]), rel=1e-6)
+    found = inspect_part(read, neuron.part).activation
+    assert found == pytest.approx(float(run.at(neuron.part.site(-1))[0]), rel=1e-6)
 
 
 def test_a_part_that_is_not_there(read):
@@ -131,7 +131,7 @@ def test_a_part_that_is_not_there(read):
 
 def test_zeroing_one_head_is_what_ablate_and_explain_say(model, run):
     term = strongest(unembed.readout(run.trace, 12), "head")
-    part = Part.of(term)
+    part = term.part
     found = intervene(run, 12, [Change(part, "zero")])
     effects = unembed.ablate(model, TOKENS, 12)
     own = next(e for e in effects.effects if (e.layer, e.head) == (part.layer, part.head))

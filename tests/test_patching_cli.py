@@ -108,8 +108,8 @@ def test_steer_json_is_the_library_result(cli, folder, tmp_path):
     assert (code, err) == (0, "")
     data = valid(out)
     model = unembed.load(str(folder))
-    whole = torch.from_numpy(v) + unembed.steering.token_direction(model, "Rome")
-    whole = whole + unembed.steering.difference(model, "the new", "the", layer=1, site="resid_post")
+    whole = torch.from_numpy(v) + unembed.methods.steer.token_direction(model, "Rome")
+    whole = whole + unembed.methods.steer.difference(model, "the new", "the", layer=1, site="resid_post")
     found = unembed.steer(model, CLEAN, whole, layer=1, scale=2.5, tokens=4)
     for name in ("steered", "unsteered"):
         assert [t["id"] for t in data[name]["generated"]] == [s.token for s in getattr(found, name)]
@@ -251,10 +251,10 @@ def test_steer_counts_layers_from_the_end(cli):
 
 
 def test_ctrl_c_prints_what_is_finished_and_exits_with_130(cli, monkeypatch):
-    import unembed.activation_patching as patching
-    import unembed.causal_tracing as tracing
-    import unembed.steering as steering
-    from unembed.counterfactual import Interrupted
+    import unembed.methods.causal_trace as tracing
+    import unembed.methods.patch as patching
+    import unembed.methods.steer as steering
+    from unembed.engine.counterfactual import Interrupted
 
     count = patching.counterfactuals
     samples = []

@@ -6,11 +6,11 @@ from random_models import build
 from rerun import Change, Rerun, exactly
 
 import unembed
-from unembed.edits import add, scale, set_to, swap, zero
-from unembed.measures import logit
-from unembed.path_patching import path_patch
-from unembed.run import base_run
-from unembed.sites import Site
+from unembed.engine.edits import add, scale, set_to, swap, zero
+from unembed.engine.measures import logit
+from unembed.methods.path_patch import path_patch
+from unembed.models.sites import Site
+from unembed.runs.run import base_run
 
 TOKENS, OTHER = [3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8]
 EVERYWHERE = tuple(range(len(TOKENS)))
@@ -176,7 +176,7 @@ def test_with_everything_open_it_is_the_total_effect():
     run = base_run(model, TOKENS)
     sender = add(Site(kind="mlp_write", layer=0, positions=(2,)), torch.ones(model.d_model, dtype=torch.float64))
     through = [Site(kind=kind, layer=layer) for layer in (1, 2) for kind in ("attention_write", "mlp_write")]
-    from unembed.counterfactual import counterfactuals
+    from unembed.engine.counterfactual import counterfactuals
 
     total = counterfactuals(run, [sender], logit(7, 9))
     assert torch.allclose(path_patch(run, [sender], "logits", logit(7, 9), through=through), total, atol=1e-9)

@@ -6,7 +6,7 @@ from random_models import MODEL_TYPES, build
 
 import unembed
 from unembed.errors import InputError
-from unembed.paths import _Search, expand_paths
+from unembed.methods.circuits.paths import _Search, expand_paths
 
 TOKENS = [3, 50, 7, 11]
 TINY = 1e-13

@@ -5,7 +5,7 @@ import torch
 from random_models import MODEL_TYPES, build
 
 import unembed
-from unembed.projections import affine, weights
+from unembed.methods.circuits.projections import affine, weights
 
 TOKENS = [3, 50, 7, 11, 96]
 CLOSE = 2e-5

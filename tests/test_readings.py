@@ -6,12 +6,12 @@ from random_models import build
 from torch import nn
 
 import unembed
-from unembed.attention_scores import attention_score
 from unembed.errors import InputError
-from unembed.parts import Part
-from unembed.readings import readings
-from unembed.run import base_run
-from unembed.stream_terms import stream_writes
+from unembed.ledger.stream_terms import stream_writes
+from unembed.methods.circuits.attention_score import attention_score
+from unembed.methods.circuits.readings import readings
+from unembed.models.parts import Part
+from unembed.runs.run import base_run
 
 TOKENS = (2, 31, 4, 15, 9, 26)
 GATED = {"llama": nn.functional.silu, "phi3": nn.functional.silu, "qwen2": nn.functional.silu}

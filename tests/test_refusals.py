@@ -12,8 +12,8 @@ from random_models import MODEL_TYPES, VOCAB, build
 from torch import nn
 
 import unembed
-from unembed import families
 from unembed.errors import InputError, LedgerError, ModelError, UnembedError
+from unembed.models import families
 
 TOKENS = [3, 50, 7, 11, 96, 17, 19, 5, 3]
 

@@ -19,14 +19,14 @@ from test_cli import run
 
 import unembed
 from unembed.errors import InputError, UnembedError
-from unembed.page import report
-from unembed.page.explanation import verdict
-from unembed.page.report import report_html, static_html
-from unembed.page.shell import as_data
-from unembed.server import asks
-from unembed.server.kept import key_of
+from unembed.explorer import asks
+from unembed.explorer.report_asks import key_of
 from unembed.view import payloads
 from unembed.view.glyphs import signed
+from unembed.view.html import report
+from unembed.view.html.explanation import verdict
+from unembed.view.html.report import report_html, static_html
+from unembed.view.html.shell import as_data
 
 PROMPT, OTHER = "the capital of France is", "the capital of Rome is"
 HOSTILE = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\u202egnp", "a\u200bb", "\x1b[31m")

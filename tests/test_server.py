@@ -16,17 +16,17 @@ from random_models import build
 from starlette.testclient import TestClient
 
 import unembed
-from unembed import readouts
-from unembed.ablation import mean_values
 from unembed.errors import InputError
-from unembed.natural_text import PARAGRAPHS
-from unembed.parts import Part
-from unembed.server import asks
-from unembed.server.app import app
-from unembed.server.asks import answer
-from unembed.server.kept import common, kept, key_of
-from unembed.server.session import RUNS, WHOLE, Session
-from unembed.server.worker import Worker
+from unembed.explorer import asks
+from unembed.explorer.asks import answer
+from unembed.explorer.http import app
+from unembed.explorer.report_asks import common, kept, key_of
+from unembed.explorer.session import RUNS, WHOLE, Session
+from unembed.explorer.worker import Worker
+from unembed.ledger import readout as readouts
+from unembed.methods.ablate import mean_values
+from unembed.methods.texts import PARAGRAPHS
+from unembed.models.parts import Part
 from unembed.view import payloads
 
 PROMPT, OTHER = "the capital of France is", "the capital of Rome is"
@@ -96,9 +96,9 @@ EVERY = {
 @pytest.mark.parametrize("name", list(EVERY))
 def test_every_ask_gives_its_payload_and_passes_its_schema(client, name, monkeypatch):
     # The tiny tokenizer has no token for the answers of the facts that ship.
-    monkeypatch.setattr("unembed.knowledge_comparison.relations", tuple)
+    monkeypatch.setattr("unembed.methods.knowledge.comparison.relations", tuple)
     if name != "facts":
-        monkeypatch.setattr("unembed.server.knowledge.facts_for", lambda folder: ())
+        monkeypatch.setattr("unembed.explorer.knowledge_asks.facts_for", lambda folder: ())
     assert EVERY.keys() == asks.ASKS.keys()
     event, data = asked(client, ask=name, prompt=PROMPT, **EVERY[name])
     assert event == "result", data
@@ -202,7 +202,7 @@ def test_a_bad_ask_is_an_error_event(client, ask, message):
 
 
 def test_a_prompt_longer_than_a_view_takes_is_refused(session, monkeypatch):
-    monkeypatch.setattr("unembed.server.session.LONGEST", 3)
+    monkeypatch.setattr("unembed.explorer.session.LONGEST", 3)
     with pytest.raises(InputError, match="takes at most 3"):
         session.tokens(PROMPT, most=3)
     with pytest.raises(InputError, match="whose `ask`"):
@@ -227,7 +227,7 @@ def test_recorded_runs_are_used_again_and_few_are_kept(model, monkeypatch):
         runs.append(args)
         return unembed.base_run(*args, **kwargs)
 
-    monkeypatch.setattr("unembed.server.session.base_run", counted)
+    monkeypatch.setattr("unembed.explorer.session.base_run", counted)
     silent = lambda stage, fraction: None  # noqa: E731
     for reference in ("mean", "raw"):
         answer(session, {"ask": "explain", "prompt": PROMPT, "test": False, "reference": reference}, silent)
@@ -242,7 +242,7 @@ def test_recorded_runs_are_used_again_and_few_are_kept(model, monkeypatch):
         products.append(len(x))
         return readouts.unembedded(model, x)
 
-    monkeypatch.setattr("unembed.logit_lens.unembedded", read)
+    monkeypatch.setattr("unembed.methods.lens.unembedded", read)
     for change in ({"position": 3}, {"target": "Paris"}, {"target": "Rome"}, {"vs": "Rome"}, {"reference": "raw"}):
         answer(session, {"ask": "explain", "prompt": PROMPT, "test": False, "position": 3, **change}, silent)
     assert products == [model.layers + 1], "another token or reference needs no other product with the vocabulary"

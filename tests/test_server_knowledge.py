@@ -4,15 +4,16 @@ import pytest
 import torch
 
 import unembed
-from unembed import knowledge_editing, knowledge_report
+from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.facts import facts_for, read_facts, relations, stated
-from unembed.knowledge_neurons import Neuron, find
-from unembed.measures import question
-from unembed.server.asks import answer
-from unembed.server.session import Session
-from unembed.toy_folders import toy_folder
-from unembed.weight_edits import applied
+from unembed.explorer.asks import answer
+from unembed.explorer.session import Session
+from unembed.loading.shipped import toy_folder
+from unembed.methods.knowledge import editing as knowledge_editing
+from unembed.methods.knowledge import report as knowledge_report
+from unembed.methods.knowledge.facts import facts_for, read_facts, relations, stated
+from unembed.methods.knowledge.neurons import Neuron, find
+from unembed.methods.knowledge.weight_edits import applied
 
 PROMPT = "Bambo lives in"
 """A prompt of the toy that learned facts: Bambo lives in Prague."""

@@ -12,9 +12,9 @@ from random_models import build
 from starlette.testclient import TestClient
 
 import unembed
-from unembed.page.shell import as_data, document, inlined
-from unembed.server.app import app
-from unembed.server.guard import COOKIE, LIMITS
+from unembed.explorer.guard import COOKIE, LIMITS
+from unembed.explorer.http import app
+from unembed.view.html.shell import as_data, document, inlined
 
 PROMPT = "the capital of France is"
 TOKEN = "a-token-that-is-hard-to-guess"

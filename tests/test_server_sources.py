@@ -12,12 +12,12 @@ from test_report import Document
 
 import unembed
 from unembed.cli.explorer import start
-from unembed.encoding import with_source
 from unembed.errors import InputError
-from unembed.server import session as sessions
-from unembed.server.asks import answer
-from unembed.server.kept import key_of
-from unembed.server.session import Session
+from unembed.explorer import session as sessions
+from unembed.explorer.asks import answer
+from unembed.explorer.report_asks import key_of
+from unembed.explorer.session import Session
+from unembed.models.read_source import with_source
 
 __all__ = ["listener", "translator"]
 OTHER, WRITTEN = "the haus is klein", "das haus"

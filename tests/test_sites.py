@@ -10,8 +10,8 @@ from random_models import build
 
 import unembed
 from unembed.errors import InputError
-from unembed.model import Model
-from unembed.sites import KINDS, Site, experts_of, neurons_of, resolve
+from unembed.models.model import Model
+from unembed.models.sites import KINDS, Site, experts_of, neurons_of, resolve
 
 LENGTH = 9
 

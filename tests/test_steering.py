@@ -9,9 +9,8 @@ from rerun import Change, Rerun, exactly
 from safetensors.torch import save_file
 
 import unembed
-from unembed.edits import add, project_out, scale, set_to, zero
-from unembed.sites import Site
-from unembed.steering import (
+from unembed.engine.edits import add, project_out, scale, set_to, zero
+from unembed.methods.steer import (
     SteeringInterrupted,
     difference,
     read_direction_file,
@@ -19,6 +18,7 @@ from unembed.steering import (
     steered,
     token_direction,
 )
+from unembed.models.sites import Site
 
 TOKENS, NEW = [3, 14, 15, 92], 5
 FAMILIES = ["gpt2", "gpt_neo", "llama", "gemma2", "phi", "mixtral", "gpt_oss", "opt"]
@@ -115,7 +115,7 @@ def test_the_module_is_left_as_it_was():
 
 
 def test_ctrl_c_leaves_the_emitted_tokens(monkeypatch):
-    import unembed.steering as home
+    import unembed.methods.steer as home
 
     module = build("llama")
     model, v = unembed.wrap(module), direction()

@@ -11,7 +11,7 @@ import torch
 from test_cli import run, valid
 
 import unembed
-from unembed.toy_folders import TOYS, toy_folder
+from unembed.loading.shipped import TOYS, toy_folder
 
 FACTS = str(toy_folder("facts") / "facts.yaml")
 FACT = (FACTS, "--relation", "home", "--subject", "Bambo")

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 import unembed
-from unembed import norms
 from unembed.errors import InputError, ModelError
-from unembed.toy_model import ToyConfig, ToyForCausalLM
+from unembed.models import norms
+from unembed.models.toy import ToyConfig, ToyForCausalLM
 
 EPS = 1e-12
 
@@ -30,7 +30,7 @@ def build(layers=2, d_mlp=0, seed=0):
 
 
 def by_formula(module, ids):
-    """The logits, head by head, from the formula at the head of toy_model.py."""
+    """The logits, head by head, from the formula at the head of toy.py."""
     x = module.model.embed_tokens.weight[ids]
     p = module.model.embed_positions.weight[: len(ids)]
     hidden = torch.ones(len(ids), len(ids)).triu(1).bool()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from test_cli import run
 
-from unembed.toy_model import ToyConfig, ToyForCausalLM
+from unembed.models.toy import ToyConfig, ToyForCausalLM
 from unembed.toys import checkpoints, recipes
 
 

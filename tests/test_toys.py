@@ -13,14 +13,15 @@ from safetensors import safe_open
 from test_cli import run, valid
 
 import unembed
-from unembed import edits, knowledge_neurons
-from unembed.circuits import ov_eigenvalues, positive_share
-from unembed.composition import composition_scores
+from unembed.engine import edits
+from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.facts import read_facts
-from unembed.measures import question
-from unembed.paths import expand_paths
-from unembed.toy_folders import TOYS, toy_folder
+from unembed.loading.shipped import TOYS, toy_folder
+from unembed.methods.circuits.composition import composition_scores
+from unembed.methods.circuits.head_circuits import ov_eigenvalues, positive_share
+from unembed.methods.circuits.paths import expand_paths
+from unembed.methods.knowledge import neurons as knowledge_neurons
+from unembed.methods.knowledge.facts import read_facts
 from unembed.toys import checkpoints, invented_facts, measurements, recipes, repetition, text, training
 from unembed.toys.evaluation import CLAIMS, evaluate
 from unembed.toys.skip_trigrams import in_text, strongest

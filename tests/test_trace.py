@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 import unembed
 from unembed.errors import InputError, ModelError
-from unembed.prompts import absolute_position, tokenize
+from unembed.models.prompts import absolute_position, tokenize
 
 TOKENS = [3, 50, 7, 11, 96, 17, 19, 5, 3]
 

@@ -10,8 +10,7 @@ from safetensors.torch import save_file
 
 import unembed
 from unembed.errors import InputError, ModelError
-from unembed.model import Model, value_rows
-from unembed.weight_edits import (
+from unembed.methods.knowledge.weight_edits import (
     WeightEdit,
     WeightEdits,
     added,
@@ -23,6 +22,7 @@ from unembed.weight_edits import (
     scaled,
     weight_edits,
 )
+from unembed.models.model import Model, value_rows
 
 TOKENS = [5, 11, 3, 42, 7, 60, 33, 91]
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "mixtral", "gpt_oss")

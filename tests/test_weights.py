@@ -16,9 +16,11 @@ import torch
 from gguf import GGMLQuantizationType, GGUFWriter, quantize
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from unembed import cache as user_cache
-from unembed import converted_folders, embedded, gguf_conversion, library_bars, weights
 from unembed.errors import ModelError
+from unembed.loading import cache as user_cache
+from unembed.loading import converted as converted_folders
+from unembed.loading import embedded, library_bars, weights
+from unembed.loading import gguf as gguf_conversion
 from unembed.progress import silent
 
 D_MODEL, D_MLP, LAYERS, KV = 32, 64, 2, 16
@@ -264,7 +266,8 @@ class TestInterruptions:
         script = textwrap.dedent("""
             import sys, time
             from pathlib import Path
-            from unembed import converted_folders, weights
+            from unembed.loading import converted as converted_folders
+            from unembed.loading import weights
             def slow(source, folder, progress):
                 with open(sys.argv[2], "a") as log: log.write("converted\\n")
                 time.sleep(1.0)
@@ -286,7 +289,8 @@ class TestInterruptions:
     def test_killed(self, gguf, cache):
         script = textwrap.dedent("""
             import sys, time
-            from unembed import converted_folders, weights
+            from unembed.loading import converted as converted_folders
+            from unembed.loading import weights
             def stuck(source, folder, progress):
                 (folder / "model.safetensors").write_bytes(b"half a mod")
                 print("half", flush=True)
@@ -567,7 +571,9 @@ class TestNames:
 
 
 def test_import_is_light():
-    heavy = "import sys, unembed.weights; print({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
+    heavy = (
+        "import sys, unembed.loading.weights; print({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
+    )
     said = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, timeout=30)
     assert said.stdout.strip() == "set()"
 

@@ -18,7 +18,7 @@ import pytest
 import unembed
 
 ROOT = Path(__file__).parents[1]
-BUNDLE = ROOT / "src" / "unembed" / "page" / "explorer.js"
+BUNDLE = ROOT / "src" / "unembed" / "view" / "html" / "explorer.js"
 PROMPT = "The king shall not"
 
 
@@ -58,7 +58,7 @@ def outside(installed: Path, tmp_path_factory) -> dict:
 def test_the_wheel_holds_the_package_and_no_sources_of_the_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-        assert archive.read("unembed/page/explorer.js") == BUNDLE.read_bytes()
+        assert archive.read("unembed/view/html/explorer.js") == BUNDLE.read_bytes()
     assert not [
         name for name in names if not name.startswith(("unembed/", f"unembed-{unembed.__version__}.dist-info/"))
     ]

@@ -1,6 +1,7 @@
-"""The command line: parse, call, show. stdout is data; stderr is progress, warnings and errors.
+"""Parse, call, show.
 
-Nothing heavy is imported before a command needs it, so that `--help` answers at once. One module a group of commands.
+stdout is data; stderr is progress, warnings and errors. Nothing heavy is imported before a command needs it, so that
+`--help` answers at once. One module a group of commands.
 """
 
 import os

@@ -22,8 +22,8 @@ from unembed.cli.shared import load_model, print_result, progress_bar, read_prom
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.composition import Composition, Kind, Pair
-    from unembed.model import Model
+    from unembed.methods.circuits.composition import Composition, Kind, Pair
+    from unembed.models.model import Model
 
 LayerOpt = Annotated[int, typer.Option(help="The layer of the head.")]
 HeadOpt = Annotated[int, typer.Option(help="The head.")]
@@ -46,7 +46,7 @@ def paths(
     as_json: JsonOpt = False,
 ) -> None:
     """Expand a prediction into paths through heads, the largest first; all of them sum to the model's logit."""
-    from unembed.paths import expand_paths
+    from unembed.methods.circuits.paths import expand_paths
     from unembed.view.payloads.circuits import paths_payload
     from unembed.view.terminal.circuits import paths_lines
 
@@ -82,7 +82,7 @@ def attended(
     as_json: JsonOpt = False,
 ) -> None:
     """Why a head attended from one token to another: pairs of parts that sum to its score."""
-    from unembed.attention_scores import attention_score
+    from unembed.methods.circuits.attention_score import attention_score
     from unembed.view.payloads.circuits import attended_payload
     from unembed.view.terminal.circuits import attended_lines
 
@@ -105,7 +105,7 @@ def circuit(
     as_json: JsonOpt = False,
 ) -> None:
     """What a head copies, promotes and looks for, read from its weights alone."""
-    from unembed.circuits import head_circuits
+    from unembed.methods.circuits.head_circuits import head_circuits
     from unembed.view.payloads.circuits import circuit_payload
     from unembed.view.terminal.circuits import circuit_lines
 
@@ -128,7 +128,7 @@ def composition(
     as_json: JsonOpt = False,
 ) -> None:
     """Which heads read what other heads write, from the weights: Q-, K- and V-composition."""
-    from unembed.composition import composition_scores as run
+    from unembed.methods.circuits.composition import composition_scores as run
     from unembed.view.payloads.circuits import composition_payload
     from unembed.view.terminal.circuits import composition_lines
 
@@ -157,7 +157,7 @@ def bigrams(
     as_json: JsonOpt = False,
 ) -> None:
     """What follows a token by embedding and unembedding alone: the zero-layer model inside."""
-    from unembed import direct_path
+    from unembed.methods.circuits import direct_path
     from unembed.view.payloads.circuits import bigrams_payload
     from unembed.view.terminal.circuits import bigrams_lines
 
@@ -179,7 +179,7 @@ def one_token(model: "Model", text: str) -> int:
     Raises:
         InputError: it is none, several, or not in the vocabulary.
     """
-    from unembed.measures import answer_tokens
+    from unembed.engine.measures import answer_tokens
     from unembed.view.payloads import text_of
 
     ids = answer_tokens(model, text)
@@ -196,7 +196,7 @@ def _kind(kind: str | None) -> "Kind | None":
 
 
 def _place(model: "Model", layer: int | None, head: int | None) -> tuple[int | None, int | None]:
-    from unembed.circuits import check_head
+    from unembed.methods.circuits.head_circuits import check_head
 
     if layer is None:
         return None, None

@@ -22,13 +22,13 @@ from unembed.cli.shared import load_model, print_result, progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.facts import Fact, Relation
-    from unembed.knowledge_comparison import Make
-    from unembed.knowledge_neurons import Found, Neuron
-    from unembed.knowledge_report import EditReport
-    from unembed.model import Model
+    from unembed.methods.knowledge.comparison import Make
+    from unembed.methods.knowledge.facts import Fact, Relation
+    from unembed.methods.knowledge.neurons import Found, Neuron
+    from unembed.methods.knowledge.report import EditReport
+    from unembed.methods.knowledge.weight_edits import WeightEdits
+    from unembed.models.model import Model
     from unembed.progress import Progress
-    from unembed.weight_edits import WeightEdits
 
 NeuronsArg = Annotated[
     list[str] | None, typer.Argument(help="Neurons such as L24.N1005; without any, those found for the fact.")
@@ -133,8 +133,8 @@ def update(
     as_json: JsonOpt = False,
 ) -> None:
     """Give a fact another answer, and tell whether that holds on unseen prompts and what else it changes."""
-    from unembed.knowledge_editing import new_target
-    from unembed.knowledge_editing import update as run
+    from unembed.methods.knowledge.editing import new_target
+    from unembed.methods.knowledge.editing import update as run
 
     about = _one_fact(file, relation, subject)
     target = new_target(about[1], to)
@@ -174,7 +174,7 @@ def erase(
     as_json: JsonOpt = False,
 ) -> None:
     """Suppress the neurons that most facts of a relation share, and tell what that does to all of its facts."""
-    from unembed.knowledge_editing import erase as run
+    from unembed.methods.knowledge.editing import erase as run
 
     chosen = read_relation(facts, relation)
     passages = passages_of(text)
@@ -235,7 +235,7 @@ _SHARES = {"t": 0.2, "p": 0.7, "share": 0.2}
 
 
 def _found(model: "Model", relation: "Relation", fact: "Fact | None", search: _Search) -> "Found":
-    from unembed.knowledge_neurons import find
+    from unembed.methods.knowledge.neurons import find
 
     words: Any = search.shares
     first = [] if fact is None else [fact]
@@ -270,7 +270,7 @@ def _scale(
     *,
     file: str | None,
 ) -> None:
-    from unembed.knowledge_editing import amplify, suppress
+    from unembed.methods.knowledge.editing import amplify, suppress
 
     neurons = _neurons(model, names, about, search)
     make = {"suppress": suppress, "amplify": amplify}[action]
@@ -287,8 +287,8 @@ def _report(
     file: str | None,
     **groups: Any,
 ) -> "EditReport":
-    from unembed.facts import read_facts
-    from unembed.knowledge_comparison import report_beside_control
+    from unembed.methods.knowledge.comparison import report_beside_control
+    from unembed.methods.knowledge.facts import read_facts
 
     relation, fact = about or (None, None)
     known = read_facts(file) if file else ()
@@ -301,9 +301,9 @@ def _report(
 def _show(
     model: "Model", result: "EditReport", save: Path | None, as_json: bool, *, about: About | None, **words: Any
 ) -> None:
+    from unembed.methods.knowledge.weight_edits import save_edits
     from unembed.view.payloads import edit_payload
     from unembed.view.terminal import edit_lines
-    from unembed.weight_edits import save_edits
 
     if save is not None:
         save_edits(result.edits, save)

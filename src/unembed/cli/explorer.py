@@ -14,7 +14,7 @@ from unembed.cli.sources import AudioOpt, DecoderPromptOpt, refuse_of_decoder
 from unembed.errors import InputError, UnembedError
 
 if TYPE_CHECKING:
-    from unembed.model import Model
+    from unembed.models.model import Model
 
 PORT = 8731
 """Where the page is by default, so that its links stay good; any free port where this one is taken."""
@@ -43,8 +43,8 @@ def open_page(
     _check_extra()
     import uvicorn
 
-    from unembed.server.app import app
-    from unembed.server.guard import is_loopback
+    from unembed.explorer.guard import is_loopback
+    from unembed.explorer.http import app
 
     if token is not None and not token.strip():
         raise InputError("Expected --token to be a text that is hard to guess, found an empty one.")
@@ -70,7 +70,7 @@ def start(model: "Model", words: str, audio: Path | None, decoder_prompt: str | 
     Raises:
         InputError: options that contradict the model.
     """
-    from unembed.encoding import with_source
+    from unembed.models.read_source import with_source
 
     encoder = model.family.encoder
     if encoder is None:

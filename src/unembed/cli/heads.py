@@ -8,7 +8,7 @@ from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, JsonOpt, MemoryOp
 from unembed.cli.shared import load_model, print_result, progress_bar
 
 if TYPE_CHECKING:
-    from unembed.head_roles import HeadRoles
+    from unembed.methods.heads.roles import HeadRoles
 
 
 def heads(
@@ -33,9 +33,9 @@ def heads(
     as_json: JsonOpt = False,
 ) -> None:
     """Tell what each head does: induction, previous token, copying and so on, and what is lost without it."""
+    from unembed.engine.memory import parse_bytes
     from unembed.errors import InputError
-    from unembed.head_roles import ROLES, Stopped, measure_head_roles
-    from unembed.memory import parse_bytes
+    from unembed.methods.heads.roles import ROLES, Stopped, measure_head_roles
     from unembed.view.payloads.heads import heads_payload
     from unembed.view.terminal.heads import heads_lines
 

@@ -49,9 +49,9 @@ def ablate(
     as_json: JsonOpt = False,
 ) -> None:
     """Set each head, sublayer, neuron or expert to zero, one by one, and tell what that does to a prediction."""
-    from unembed.ablation import Stopped
-    from unembed.ablation import ablate as run
-    from unembed.memory import parse_bytes
+    from unembed.engine.memory import parse_bytes
+    from unembed.methods.ablate import Stopped
+    from unembed.methods.ablate import ablate as run
     from unembed.view.payloads import ablate_payload
     from unembed.view.terminal import ablate_lines
 

@@ -22,8 +22,8 @@ from unembed.cli.shared import load_model, print_result, progress_bar, read_prom
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.facts import Fact, Relation
-    from unembed.knowledge_neurons import Neuron
+    from unembed.methods.knowledge.facts import Fact, Relation
+    from unembed.methods.knowledge.neurons import Neuron
 
 knowledge_app = typer.Typer(help="The neurons in which facts are stored: find them, test them, edit them.")
 
@@ -60,9 +60,9 @@ def attribute(
     as_json: JsonOpt = False,
 ) -> None:
     """How much of an answer's probability each neuron is worth (Dai et al. 2022)."""
-    from unembed.knowledge_attribution import AttributionInterrupted, mean_activations
-    from unembed.knowledge_attribution import attribute as run
-    from unembed.memory import parse_bytes
+    from unembed.engine.memory import parse_bytes
+    from unembed.methods.knowledge.attribution import AttributionInterrupted, mean_activations
+    from unembed.methods.knowledge.attribution import attribute as run
     from unembed.view.payloads import attribute_payload
     from unembed.view.terminal import attribute_lines
 
@@ -72,7 +72,7 @@ def attribute(
         return payload
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.server.kept import kept_attribution
+        from unembed.explorer.report_asks import kept_attribution
 
         state = state_of(loaded, words, target=target)
         return state, kept_attribution(session, state, progress)
@@ -124,8 +124,8 @@ def find(
     as_json: JsonOpt = False,
 ) -> None:
     """The knowledge neurons of facts: above a threshold in most paraphrases, and not shared by other facts."""
-    from unembed.knowledge_neurons import find as run
-    from unembed.memory import parse_bytes
+    from unembed.engine.memory import parse_bytes
+    from unembed.methods.knowledge.neurons import find as run
     from unembed.view.payloads import find_payload
     from unembed.view.terminal import find_lines
 
@@ -163,8 +163,8 @@ def memory(
     as_json: JsonOpt = False,
 ) -> None:
     """What neurons fire on in a text, and what they write then (Geva et al. 2021)."""
-    from unembed import key_value_memory as kv
-    from unembed.knowledge_editing import reference_texts
+    from unembed.methods.knowledge import key_value_memory as kv
+    from unembed.methods.knowledge.editing import reference_texts
     from unembed.view.payloads import memory_payload
     from unembed.view.terminal import memory_lines
 
@@ -186,7 +186,7 @@ def memory(
 @knowledge_app.command()
 def facts(as_json: JsonOpt = False) -> None:
     """List the relations of facts that ship with the package."""
-    from unembed import facts as shipped
+    from unembed.methods.knowledge import facts as shipped
     from unembed.view.payloads import facts_payload
     from unembed.view.terminal import facts_lines
 
@@ -200,7 +200,7 @@ def read_relation(file: str | None, relation: str | None) -> "Relation":
     Raises:
         InputError: neither or both are given, or the file holds several relations and none is named.
     """
-    from unembed.facts import read_facts, shipped
+    from unembed.methods.knowledge.facts import read_facts, shipped
 
     if file is None:
         if relation is None:
@@ -234,7 +234,7 @@ def passages_of(path: Path | None) -> list[str]:
 
 def named_neurons(names: list[str] | None) -> "frozenset[Neuron]":
     """Neurons such as `L24.N1005`."""
-    from unembed.knowledge_neurons import parse_neuron
+    from unembed.methods.knowledge.neurons import parse_neuron
 
     return frozenset(parse_neuron(name) for name in names or ())
 
@@ -256,6 +256,6 @@ def _compared(relation: "Relation", subject: str | None, limit: int) -> "list[Fa
 
 
 def _shipped_prompts() -> list[str]:
-    from unembed.facts import relations, shipped
+    from unembed.methods.knowledge.facts import relations, shipped
 
     return [fact.prompts[0] for name in relations() for fact in shipped(name).facts]

@@ -15,9 +15,9 @@ def models(context: typer.Context, as_json: JsonOpt = False) -> None:
     """List the models that are here and those that could be fetched."""
     if context.invoked_subcommand is not None:
         return
+    from unembed.loading.weights import catalogue
     from unembed.view.payloads import models_payload
     from unembed.view.terminal import models_lines
-    from unembed.weights import catalogue
 
     print_result(models_payload(catalogue()), lambda payload, _: models_lines(payload), as_json)
 
@@ -28,7 +28,7 @@ def fetch(
     offline: OfflineOpt = False,
 ) -> None:
     """Fetch a model's weights and make them ready to load."""
-    from unembed.weights import fetch as run
+    from unembed.loading.weights import fetch as run
 
     with progress_bar() as progress:
         folder = run(name, offline=offline, progress=progress)
@@ -37,7 +37,7 @@ def fetch(
 
 def doctor(as_json: JsonOpt = False) -> None:
     """Report versions, devices, caches and models, and what is wrong with them."""
-    from unembed.machine import doctor as run
+    from unembed.loading.doctor import doctor as run
     from unembed.view.payloads import doctor_payload
     from unembed.view.terminal import doctor_lines
 

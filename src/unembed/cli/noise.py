@@ -32,7 +32,7 @@ def noise(
     as_json: JsonOpt = False,
 ) -> None:
     """Does a token attend to itself when the values of others are noise? The claim, tested head by head."""
-    from unembed.value_noise import noise as run
+    from unembed.methods.heads.noise import noise as run
     from unembed.view.payloads.noise import noise_payload
     from unembed.view.terminal.noise import noise_lines
 

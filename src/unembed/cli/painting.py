@@ -25,9 +25,9 @@ def paint(
     as_json: JsonOpt = False,
 ) -> None:
     """Paint a caption with the small Parti: the picture, and for each cell the words whose values made it."""
-    from unembed.parti.captions import read_caption
-    from unembed.parti.painting import painting
-    from unembed.parti.pictures import png as png_of
+    from unembed.toys.parti.captions import read_caption
+    from unembed.toys.parti.painting import painting
+    from unembed.toys.parti.pictures import png as png_of
     from unembed.view.payloads import paint_payload
     from unembed.view.terminal import paint_lines
 
@@ -41,7 +41,7 @@ def paint(
 
 
 def _place(cell: str) -> tuple[int, int]:
-    from unembed.parti.pictures import GRID
+    from unembed.toys.parti.pictures import GRID
 
     row, _, column = cell.partition(",")
     if not (row.isdecimal() and column.isdecimal() and int(row) < GRID and int(column) < GRID):

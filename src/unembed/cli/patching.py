@@ -14,7 +14,7 @@ from unembed.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unembed.model import Model
+    from unembed.models.model import Model
 
 TopOpt = Annotated[int, typer.Option(min=1, max=1000, help="How many of the strongest to list; --json has all.")]
 AnswerOpt = Annotated[
@@ -50,9 +50,9 @@ def patch(
     as_json: JsonOpt = False,
 ) -> None:
     """Swap one value at a time between two prompts' runs: where is the difference between their answers carried?"""
-    from unembed.activation_patching import PatchingInterrupted
-    from unembed.activation_patching import patch as run
-    from unembed.memory import parse_bytes
+    from unembed.engine.memory import parse_bytes
+    from unembed.methods.patch import PatchingInterrupted
+    from unembed.methods.patch import patch as run
     from unembed.view.payloads import patch_payload
     from unembed.view.terminal import patch_lines
 
@@ -88,7 +88,7 @@ def patch(
     show(result)
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.server.kept import kept_of_two
+        from unembed.explorer.report_asks import kept_of_two
         from unembed.view.payloads import to_json
 
         state = state_of(loaded, prompts[0], b=prompts[1], target=target, vs=versus)
@@ -131,9 +131,9 @@ def trace(
     as_json: JsonOpt = False,
 ) -> None:
     """Causal tracing: put noise on the subject, restore one state at a time, and see where the answer comes back."""
-    from unembed.causal_tracing import TracingInterrupted
-    from unembed.causal_tracing import causal_trace as run
-    from unembed.memory import parse_bytes
+    from unembed.engine.memory import parse_bytes
+    from unembed.methods.causal_trace import TracingInterrupted
+    from unembed.methods.causal_trace import causal_trace as run
     from unembed.view.payloads import trace_payload
     from unembed.view.terminal import trace_lines
 
@@ -190,8 +190,8 @@ def steer(
     as_json: JsonOpt = False,
 ) -> None:
     """Continue a prompt with a direction added to the stream at every position, and without."""
-    from unembed.steering import SteeringInterrupted
-    from unembed.steering import steer as run
+    from unembed.methods.steer import SteeringInterrupted
+    from unembed.methods.steer import steer as run
     from unembed.view.payloads import steer_payload
     from unembed.view.terminal import steer_lines
 
@@ -222,7 +222,7 @@ def steer(
 
 def _direction(model: "Model", add: list[str], toward: str | None, away: str | None, layer: int, site: str) -> "Tensor":
     """The sum of everything that is asked for."""
-    from unembed.steering import difference, read_direction_file, token_direction
+    from unembed.methods.steer import difference, read_direction_file, token_direction
 
     parts = [
         read_direction_file(word, model)

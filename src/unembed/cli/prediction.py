@@ -23,8 +23,8 @@ from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, Image
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.generation import Step
-    from unembed.model import Model
+    from unembed.methods.generate import Step
+    from unembed.models.model import Model
 
 
 def explain(
@@ -61,7 +61,7 @@ def explain(
     as_json: JsonOpt = False,
 ) -> None:
     """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
-    from unembed.explanation import explain as run
+    from unembed.methods.explain import explain as run
     from unembed.view.payloads import explain_payload
     from unembed.view.terminal import explain_lines
 
@@ -86,7 +86,7 @@ def explain(
     print_result(payload, explain_lines, as_json)
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.server.kept import kept
+        from unembed.explorer.report_asks import kept
 
         place = None if result.readout.position == len(result.trace.tokens) - 1 else result.readout.position
         state = state_of(loaded, text, target=target, vs=versus, reference=reference, position=place)
@@ -118,7 +118,7 @@ def lens(
     as_json: JsonOpt = False,
 ) -> None:
     """The logit lens: what the stream would predict after each layer, at each position."""
-    from unembed.logit_lens import lens as run
+    from unembed.methods.lens import lens as run
     from unembed.view.payloads import lens_payload
     from unembed.view.terminal import lens_lines
 
@@ -133,7 +133,7 @@ def lens(
     print_result(payload, lens_lines, as_json)
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.server.kept import kept
+        from unembed.explorer.report_asks import kept
 
         state = state_of(loaded, text, target=target)
         return state, kept(session, state, progress, details=False)
@@ -162,7 +162,7 @@ def attention(
     as_json: JsonOpt = False,
 ) -> None:
     """Where heads look, and how much each source token's value adds to the prediction through them."""
-    from unembed.patterns import attention as run
+    from unembed.methods.attention import attention as run
     from unembed.view.payloads import attention_payload
     from unembed.view.terminal import attention_lines
 
@@ -202,8 +202,8 @@ def generate(
     as_json: JsonOpt = False,
 ) -> None:
     """Continue a prompt token by token."""
-    from unembed.generation import generate as run
-    from unembed.prompts import tokenize
+    from unembed.methods.generate import generate as run
+    from unembed.models.prompts import tokenize
     from unembed.view.payloads import generate_payload, generated_token
     from unembed.view.terminal import generated_lines, show
 

@@ -10,8 +10,8 @@ from unembed.cli.shared import progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.model import Model
-    from unembed.server.session import Session
+    from unembed.explorer.session import Session
+    from unembed.models.model import Model
 
 HtmlOpt = Annotated[
     Path | None, typer.Option("--html", metavar="PATH", help="Also write a report: one HTML file, readable offline.")
@@ -47,8 +47,8 @@ def write_report(
     """
     if path is None:
         return
-    from unembed.page.report import report_html
-    from unembed.server.session import Session
+    from unembed.explorer.session import Session
+    from unembed.view.html.report import report_html
     from unembed.view.payloads import to_json
 
     shown = to_json(payload)
@@ -68,8 +68,8 @@ def state_of(model: "Model", prompt: Any, **rest: Any) -> dict[str, Any]:
     Raises:
         InputError: no text gives the tokens of the prompt.
     """
-    from unembed.prompts import text_of_prompt
-    from unembed.server.kept import source_state
+    from unembed.explorer.report_asks import source_state
+    from unembed.models.prompts import text_of_prompt
 
     text = prompt if isinstance(prompt, str) else text_of_prompt(model, prompt)
     if text is None:

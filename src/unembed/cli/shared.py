@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.model import Model
+    from unembed.models.model import Model
     from unembed.progress import Progress
 
 
@@ -46,16 +46,16 @@ def load_model(
 
     An encoder-decoder is refused by commands that take no source for it (`sources`).
     """
-    from unembed.loading import load
+    from unembed.loading.load import load
 
     with progress_bar() as progress:
         model = load(name, device=device, dtype=dtype, offline=offline, progress=progress)
     if not sources:
-        from unembed.model import decoders_only
+        from unembed.models.model import decoders_only
 
         decoders_only(model, "This command")
     if edits:
-        from unembed.weight_edits import apply_edits, load_edits
+        from unembed.methods.knowledge.weight_edits import apply_edits, load_edits
 
         for file in [load_edits(path, model) for path in edits]:
             apply_edits(model, file)

@@ -11,7 +11,7 @@ from unembed.cli.shared import read_prompt
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.model import Model
+    from unembed.models.model import Model
 
 PromptOrSourceArg = Annotated[
     str | None,
@@ -49,7 +49,7 @@ class SourceWords:
         Raises:
             InputError: options that contradict the model.
         """
-        from unembed.encoding import with_image, with_source
+        from unembed.models.read_source import with_image, with_source
 
         text = None if self.prompt is None else read_prompt(self.prompt)
         if model.encoder is None:

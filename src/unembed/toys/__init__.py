@@ -1,1 +1,1 @@
-"""Toys: models small enough to see through, what each must show, and how they were trained."""
+"""Models made for this package (and `parti/`), and what each must show."""

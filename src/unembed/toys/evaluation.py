@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from unembed.errors import InputError, ModelError
-from unembed.model import Model
+from unembed.loading.shipped import TOYS, toy_folder
+from unembed.models.model import Model
+from unembed.models.toy import ToyConfig
 from unembed.progress import Progress, silent
-from unembed.toy_folders import TOYS, toy_folder
-from unembed.toy_model import ToyConfig
 from unembed.toys import measurements
 from unembed.toys.text import has_text
 
@@ -120,7 +120,7 @@ def evaluate(name: str, *, folder: Path | None = None, progress: Progress = sile
     """Measure what a toy must show.
 
     Args:
-        name: which toy's claims; one of `unembed.toy_folders.TOYS`.
+        name: which toy's claims; one of `unembed.loading.shipped.TOYS`.
         folder: a checkpoint of it; None takes the one that ships.
         progress: called after each claim.
 
@@ -128,7 +128,7 @@ def evaluate(name: str, *, folder: Path | None = None, progress: Progress = sile
         InputError: no such toy, or the checkpoint is no such toy.
         ModelError: the checkpoint is missing or damaged.
     """
-    from unembed.loading import load
+    from unembed.loading.load import load
 
     if name not in TOYS:
         raise InputError(f"There is no toy {name!r}: expected one of {', '.join(TOYS)}.")

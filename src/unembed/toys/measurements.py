@@ -6,18 +6,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed import edits, knowledge_neurons
-from unembed.circuits import ov_eigenvalues, positive_share
-from unembed.composition import composition_scores
-from unembed.decomposition import decompose
-from unembed.direct_path import weighted_correlation
-from unembed.facts import Fact, read_facts
-from unembed.measures import question
-from unembed.model import Model
+from unembed.engine import edits
+from unembed.engine.measures import question
+from unembed.ledger.decompose import decompose
+from unembed.ledger.readout import readout
+from unembed.methods.circuits.composition import composition_scores
+from unembed.methods.circuits.direct_path import weighted_correlation
+from unembed.methods.circuits.head_circuits import ov_eigenvalues, positive_share
+from unembed.methods.knowledge import neurons as knowledge_neurons
+from unembed.methods.knowledge.facts import Fact, read_facts
+from unembed.models.model import Model
+from unembed.models.sites import Site
 from unembed.progress import Progress
-from unembed.readouts import readout
-from unembed.recording import record
-from unembed.sites import Site
+from unembed.runs.record import record
 from unembed.toys import invented_facts, repetition
 from unembed.toys.checkpoints import FACTS_FILE
 from unembed.toys.skip_trigrams import looked_up
@@ -65,7 +66,7 @@ def beyond_embedding(model: Model, _: Progress) -> float:
 
 def gain_over_zero_layer(model: Model, _: Progress) -> float:
     """Mean loss of the shipped zero-layer toy less that of `model`, on held-out text, in nats a token."""
-    from unembed.loading import load
+    from unembed.loading.load import load
 
     return _held_out_loss(load("toy/zero-layer", device="cpu")) - _held_out_loss(model)
 
@@ -80,7 +81,7 @@ def _held_out_loss(model: Model) -> float:
 
 
 def copying(model: Model, _: Progress) -> float:
-    """The share of positive OV eigenvalues, of the head with most (circuits.py)."""
+    """The share of positive OV eigenvalues, of the head with most (head_circuits.py)."""
     return float(positive_share(ov_eigenvalues(model, 0)).max())
 
 

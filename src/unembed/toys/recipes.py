@@ -18,9 +18,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import InputError
+from unembed.loading.shipped import TOYS
 from unembed.progress import Progress, silent
 from unembed.seeds import generator
-from unembed.toy_folders import TOYS
 from unembed.toys.facts_training import train_facts
 from unembed.toys.text import corpus
 from unembed.toys.training import (
@@ -55,7 +55,7 @@ def train(name: str, *, seed: int = 0, steps: int | None = None, progress: Progr
     """Train a toy.
 
     Args:
-        name: one of `unembed.toy_folders.TOYS`.
+        name: one of `unembed.loading.shipped.TOYS`.
         seed: of the weights and the batches.
         steps: of each stage, where it has more; None for the recipe's own.
         progress: called after every step.

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unembed.counterfactual import counterfactuals
-from unembed.edits import Edit
-from unembed.model import Model
-from unembed.repeated_tokens import HALF, attention_roles, mean_patterns
-from unembed.run import base_run
+from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.edits import Edit
+from unembed.methods.heads.repeated_tokens import HALF, attention_roles, mean_patterns
+from unembed.models.model import Model
+from unembed.runs.run import base_run
 from unembed.seeds import generator
 
 COUNT = 32

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from unembed.circuits import skip_trigrams
-from unembed.model import Model
+from unembed.methods.circuits.head_circuits import skip_trigrams
+from unembed.models.model import Model
 
 WINDOW = 64
 LIFT = 1.5

@@ -25,7 +25,7 @@ Loss = Callable[[Any], Tensor]
 
 def build(*, layers: int, d_mlp: int, seed: int, deviation: float = 0.02) -> Any:
     """A toy of random weights."""
-    from unembed.toy_model import ToyConfig, ToyForCausalLM
+    from unembed.models.toy import ToyConfig, ToyForCausalLM
 
     config = ToyConfig(
         vocab_size=VOCAB,

@@ -1,1 +1,4 @@
-"""Views: results -> plain payloads -> terminal and JSON. A view renders a payload and computes nothing."""
+"""Results as data (`payloads/`), in a terminal (`terminal/`), without a script (`html/`).
+
+A view renders a payload and computes nothing.
+"""

@@ -14,7 +14,7 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.ablation import Ablation
+    from unembed.methods.ablate import Ablation
 
 
 @dataclass(frozen=True)

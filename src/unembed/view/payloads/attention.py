@@ -18,8 +18,8 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.patterns import Attention
-    from unembed.patterns import HeadView as HeadViewResult
+    from unembed.methods.attention import Attention
+    from unembed.methods.attention import HeadView as HeadViewResult
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class AttentionPayload:
 
 def attention_payload(result: "Attention") -> AttentionPayload:
     """Patterns as data."""
-    from unembed.readouts import prediction
+    from unembed.ledger.readout import prediction
 
     model, read = result.trace.model, result.readout
     assert read.target is not None

@@ -20,13 +20,13 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed import circuits
-    from unembed.attention_scores import AttentionScore, StreamTerm
-    from unembed.circuits import HeadCircuits, Ranked, SkipTrigram
-    from unembed.composition import Composition, Kind, Pair
-    from unembed.direct_path import BigramAgreement
-    from unembed.model import Model
-    from unembed.paths import Path, PathExpansion
+    from unembed.methods.circuits import head_circuits as circuits
+    from unembed.methods.circuits.attention_score import AttentionScore, StreamTerm
+    from unembed.methods.circuits.composition import Composition, Kind, Pair
+    from unembed.methods.circuits.direct_path import BigramAgreement
+    from unembed.methods.circuits.head_circuits import HeadCircuits, Ranked, SkipTrigram
+    from unembed.methods.circuits.paths import Path, PathExpansion
+    from unembed.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class BigramsPayload:
 
 def paths_payload(result: "PathExpansion") -> PathsPayload:
     """A path expansion as data."""
-    from unembed.readouts import prediction
+    from unembed.ledger.readout import prediction
 
     read, model = result.readout, result.readout.trace.model
     assert read.target is not None
@@ -292,7 +292,7 @@ def _parts(terms: "Sequence[StreamTerm]", values: list[float]) -> list[StreamPar
 
 def circuit_payload(result: "HeadCircuits") -> CircuitPayload:
     """The circuits of a head as data."""
-    from unembed.circuits import copying_score, positive_share
+    from unembed.methods.circuits.head_circuits import copying_score, positive_share
 
     model, values, trigrams = result.model, result.eigenvalues, result.skip_trigrams
     return CircuitPayload(

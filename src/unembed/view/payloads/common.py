@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from unembed.ledger import Term as LedgerTerm
-    from unembed.model import Model
-    from unembed.readouts import Prediction as PredictionResult
-    from unembed.readouts import Readout
+    from unembed.ledger.ledger import Term as LedgerTerm
+    from unembed.ledger.readout import Prediction as PredictionResult
+    from unembed.ledger.readout import Readout
+    from unembed.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ _version = functools.cache(importlib.metadata.version)
 
 def model_facts(model: "Model") -> ModelFacts:
     """The model as data; the checksum of its weights is remembered between runs."""
-    from unembed.weights import weights_sha256
+    from unembed.loading.weights import weights_sha256
 
     return ModelFacts(
         name=model.name,

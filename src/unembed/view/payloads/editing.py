@@ -8,11 +8,11 @@ from unembed.view.payloads.common import ModelFacts, Prediction, Token, model_fa
 from unembed.view.payloads.knowledge import NeuronPlace, places
 
 if TYPE_CHECKING:
-    from unembed.facts import Fact
-    from unembed.key_value_memory import Memory, NeuronMemory, Trigger
-    from unembed.knowledge_neurons import Neuron
-    from unembed.knowledge_report import Change, EditReport, Effects
-    from unembed.model import Model
+    from unembed.methods.knowledge.facts import Fact
+    from unembed.methods.knowledge.key_value_memory import Memory, NeuronMemory, Trigger
+    from unembed.methods.knowledge.neurons import Neuron
+    from unembed.methods.knowledge.report import Change, EditReport, Effects
+    from unembed.models.model import Model
 
 Action = Literal["suppress", "amplify", "update", "erase"]
 

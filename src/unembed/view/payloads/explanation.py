@@ -26,15 +26,15 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.causal_check import Control as ControlResult
-    from unembed.causal_check import Outcome
-    from unembed.explanation import Explanation, HeadNote, NeuronNote
-    from unembed.explanation import Swap as SwapResult
-    from unembed.ledger import Ledger as LedgerResult
-    from unembed.ledger import Term as LedgerTerm
-    from unembed.logit_lens import Lens
-    from unembed.model import Model
-    from unembed.trace import Trace
+    from unembed.ledger.ledger import Ledger as LedgerResult
+    from unembed.ledger.ledger import Term as LedgerTerm
+    from unembed.methods.controls import Control as ControlResult
+    from unembed.methods.controls import Outcome
+    from unembed.methods.explain import Explanation, HeadNote, NeuronNote
+    from unembed.methods.explain import Swap as SwapResult
+    from unembed.methods.lens import Lens
+    from unembed.models.model import Model
+    from unembed.runs.trace import Trace
 
 
 Verdict = Literal["causal", "suppressor", "within control"]

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from unembed.prompts import text_of_prompt
+from unembed.models.prompts import text_of_prompt
 from unembed.view.payloads.common import ModelFacts, PromptToken, Term, model_facts, prompt_tokens, term_of, versions
 
 if TYPE_CHECKING:
-    from unembed.generation import Step
-    from unembed.model import Model
+    from unembed.methods.generate import Step
+    from unembed.models.model import Model
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from unembed.view.payloads.common import ModelFacts, model_facts, versions
 
 if TYPE_CHECKING:
-    from unembed.circuits import Head
-    from unembed.head_roles import CausalCheck, HeadRoles, ZeroedHeads
+    from unembed.methods.circuits.head_circuits import Head
+    from unembed.methods.heads.roles import CausalCheck, HeadRoles, ZeroedHeads
 
 
 @dataclass(frozen=True)

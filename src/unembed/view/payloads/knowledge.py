@@ -15,10 +15,10 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.facts import Fact, Relation
-    from unembed.knowledge_attribution import Attribution
-    from unembed.knowledge_neurons import FactNeurons, Found, Neuron
-    from unembed.model import Model
+    from unembed.methods.knowledge.attribution import Attribution
+    from unembed.methods.knowledge.facts import Fact, Relation
+    from unembed.methods.knowledge.neurons import FactNeurons, Found, Neuron
+    from unembed.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
 
 
 def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
-    from unembed.measures import answer_tokens
+    from unembed.engine.measures import answer_tokens
 
     return FoundFact(
         subject=entry.fact.subject,
@@ -251,7 +251,7 @@ def facts_payload(relations: "Sequence[Relation]") -> FactsPayload:
 
 def fact_list_payload(relations: "Sequence[Relation]", stated: "tuple[Relation, Fact] | None") -> FactListPayload:
     """Facts that can be searched as data, and the one that a prompt states."""
-    from unembed.facts import relations as shipped
+    from unembed.methods.knowledge.facts import relations as shipped
 
     return FactListPayload(
         shipped=all(relation.name in shipped() for relation in relations),

@@ -16,7 +16,7 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.logit_lens import Lens
+    from unembed.methods.lens import Lens
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from unembed.view.payloads.common import ModelFacts, PromptToken, model_facts, p
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unembed.intervals import Interval
-    from unembed.noise_verdict import Verdict
-    from unembed.value_noise import Condition, Noise
+    from unembed.methods.heads.intervals import Interval
+    from unembed.methods.heads.noise import Condition, Noise
+    from unembed.methods.heads.noise_verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ class NoisePayload:
 
 def noise_payload(result: "Noise") -> NoisePayload:
     """Runs with changed values as data, with the verdicts."""
-    from unembed.intervals import CONFIDENCE
-    from unembed.noise_verdict import SMALLEST, judge
+    from unembed.methods.heads.intervals import CONFIDENCE
+    from unembed.methods.heads.noise_verdict import SMALLEST, judge
 
     noisy = judge(result.rises("self"), result.rises("self", own_kept=False))
     unrelated = judge(result.changes("self"), result.changes("self", own_kept=False))
@@ -172,7 +172,7 @@ def _interval(found: "Interval", place: tuple[int, ...] = ()) -> MeanInterval:
 
 
 def _heads(result: "Noise", noisy: "Verdict", unrelated: "Verdict") -> list[NoiseHead]:
-    from unembed.changed_values import QUANTITIES
+    from unembed.methods.heads.changed_values import QUANTITIES
 
     plain = list(result.plain.heads.mean(0))
     rises = [result.rises(name).mean(0) for name in QUANTITIES]

@@ -18,8 +18,8 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
-    from unembed.ledger import Ledger as LedgerResult
-    from unembed.parti.painting import Painting
+    from unembed.ledger.ledger import Ledger as LedgerResult
+    from unembed.toys.parti.painting import Painting
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class PaintPayload:
 
 def paint_payload(result: "Painting", cell: tuple[int, int] | None = None) -> PaintPayload:
     """A painting as data, with the ledger of one cell (row, column)."""
-    from unembed.parti.pictures import draw, object_positions
+    from unembed.toys.parti.pictures import draw, object_positions
 
     things = (result.caption.first, result.caption.second)
     places = zip(things, object_positions(result.caption), strict=True)
@@ -106,7 +106,7 @@ def paint_payload(result: "Painting", cell: tuple[int, int] | None = None) -> Pa
 
 
 def _cells(result: "Painting") -> list[PaintedCell]:
-    from unembed.parti.pictures import GRID, cells, rgb
+    from unembed.toys.parti.pictures import GRID, cells, rgb
 
     found = []
     for place, shown in enumerate(cells(result.tokens)):
@@ -128,9 +128,9 @@ def _cells(result: "Painting") -> list[PaintedCell]:
 
 
 def _cell_ledger(result: "Painting", row: int, column: int) -> CellLedger:
-    from unembed.decomposition import decompose
-    from unembed.parti.pictures import GRID
-    from unembed.readouts import prediction
+    from unembed.ledger.decompose import decompose
+    from unembed.ledger.readout import prediction
+    from unembed.toys.parti.pictures import GRID
 
     place = row * GRID + column
     read = result.readouts[place]

@@ -19,14 +19,14 @@ from unembed.view.payloads.common import (
 from unembed.view.payloads.explanation import Band, LookedAt, Verdict, band_of, looked_at
 
 if TYPE_CHECKING:
-    from unembed.inspection import Inspection
-    from unembed.intervention import Change, Intervened
-    from unembed.model import Model
-    from unembed.parts import Part as PartResult
-    from unembed.readings import Reading as ReadingResult
-    from unembed.run import Run
-    from unembed.stream_terms import StreamTerm
-    from unembed.sublayer_terms import SublayerTerms
+    from unembed.ledger.inspect_part import Inspection
+    from unembed.ledger.rows import SublayerTerms
+    from unembed.ledger.stream_terms import StreamTerm
+    from unembed.methods.circuits.readings import Reading as ReadingResult
+    from unembed.methods.intervene import Change, Intervened
+    from unembed.models.model import Model
+    from unembed.models.parts import Part as PartResult
+    from unembed.runs.run import Run
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from unembed.view.payloads.common import (
 from unembed.view.payloads.generation import GeneratedToken, generated_token
 
 if TYPE_CHECKING:
-    from unembed.activation_patching import Direction, Patching
-    from unembed.causal_tracing import CausalTrace
-    from unembed.generation import Step
-    from unembed.model import Model
-    from unembed.steering import Steering
+    from unembed.methods.causal_trace import CausalTrace
+    from unembed.methods.generate import Step
+    from unembed.methods.patch import Direction, Patching
+    from unembed.methods.steer import Steering
+    from unembed.models.model import Model
 
 
 @dataclass(frozen=True)

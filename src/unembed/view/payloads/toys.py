@@ -73,7 +73,7 @@ def toys_payload() -> ToysPayload:
 def _entry(name: str) -> ToyEntry:
     import json
 
-    from unembed.toy_folders import toy_folder
+    from unembed.loading.shipped import toy_folder
     from unembed.toys.evaluation import CLAIMS, SHOWS
 
     folder = toy_folder(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.names import part_name
+from unembed.models.names import part_name
 from unembed.view.glyphs import between, percent, signed, visible
 from unembed.view.payloads import AblatePayload, AblationEffect
 from unembed.view.terminal.heat_map import heat_map

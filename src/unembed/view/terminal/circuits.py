@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from unembed.names import head_name, part_name
+from unembed.models.names import head_name, part_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads.circuits import (
     AttendedPayload,

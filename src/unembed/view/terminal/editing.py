@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.names import neuron_name
+from unembed.models.names import neuron_name
 from unembed.view.glyphs import between, percent, signed, visible
 from unembed.view.payloads import EditEffects, EditPayload, GroupChange, MemoryNeuron, MemoryPayload, MemoryTrigger
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style

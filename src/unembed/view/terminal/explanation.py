@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.names import head_name, neuron_name, part_name
+from unembed.models.names import head_name, neuron_name, part_name
 from unembed.view.glyphs import between, percent, signed, visible
 from unembed.view.payloads import Control, ExplainPayload, Head, LensRow, LookedAt, Neuron, Swap, Term
 from unembed.view.terminal.paper import (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.names import head_name
+from unembed.models.names import head_name
 from unembed.view.payloads import HeadsPayload, RepetitionCheck, Role
 from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from unembed.names import neuron_name
+from unembed.models.names import neuron_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads import AttributePayload, FactsPayload, FindPayload, FoundFact, NeuronPlace
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style

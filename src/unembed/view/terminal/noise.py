@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.names import head_name
+from unembed.models.names import head_name
 from unembed.view.glyphs import percent, signed
 from unembed.view.payloads.noise import MeanInterval, NoiseCondition, NoisePayload, NoiseVerdict
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style

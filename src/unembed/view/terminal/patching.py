@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.names import part_name
+from unembed.models.names import part_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads import (
     Continuation,

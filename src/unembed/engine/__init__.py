@@ -1,0 +1,1 @@
+"""Many edited runs at the price of few."""

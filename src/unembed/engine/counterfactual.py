@@ -1,0 +1,323 @@
+"""The counterfactual engine: many versions of one run, each differing at one place, in as few walks as memory allows.
+
+Patching, ablation, knowledge attribution and circuit evaluation are all this one thing. A walk (walk.py) computes only
+what an intervention can change; this module plans walks to a memory budget, reads the logits of each version, and
+keeps what is finished when the work is interrupted.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from unembed.engine.edits import Edit, Intervention
+from unembed.engine.measures import Measure, TokenMeasure
+from unembed.engine.memory import Costs, amount, budget, costs, logit_rows
+from unembed.engine.walk import Row, Walk, Watched, row_of
+from unembed.errors import InputError
+from unembed.models.hooks import frozen
+from unembed.models.prompts import absolute_position
+from unembed.models.sites import Site, experts_of, keys_of, neurons_of, resolve
+from unembed.models.unembedding import log_normaliser, logits_of, normed, unembedded
+from unembed.progress import Progress, silent
+from unembed.runs.run import Run
+
+WIDEST = 1024
+"""Packed tokens of one walk, at most: wider gains nothing and falls out of the processor's caches."""
+SHORT = 256
+"""The same for a job of several walks on a CPU: as fast there, and what an interrupt loses is soon done again."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Work was stopped from outside; `values` holds what `done` says is finished, NaN elsewhere."""
+
+    def __init__(self, values: Tensor, done: Bool[Tensor, "intervention"]) -> None:
+        super().__init__(f"interrupted after {int(done.sum())} of {len(done)} interventions")
+        self.values, self.done = values, done
+
+
+@dataclass(frozen=True)
+class _Job:
+    run: Run
+    rows: list[Row]
+    order: list[int]
+    """`rows[i]` is intervention `order[i]`."""
+    measure: Measure
+    at: tuple[int, ...]
+    memory: int
+    costs: Costs
+
+
+def counterfactuals(
+    run: Run,
+    interventions: Sequence[Intervention],
+    measure: Measure,
+    *,
+    at: Sequence[int] = (-1,),
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Float[Tensor, "intervention *value"]:
+    """What `measure` reads from each version of a run.
+
+    Exact: each row equals a full run of the model with that intervention, up to rounding, whatever the split.
+
+    Args:
+        run: the recorded run that the versions start from.
+        interventions: an edit, or several, a version.
+        measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
+        at: positions that are read.
+        memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
+        progress: called after each block of each walk, while other runs of the process wait.
+
+    Raises:
+        InputError: no such site or position, a value of the wrong shape, a measure that gives NaN, or a budget too
+            small for one intervention.
+        Interrupted: on Ctrl-C, with what was finished.
+    """
+    job = _job(run, interventions, measure, at, memory)
+    values: Tensor | None = None
+    done = torch.zeros(len(job.order), dtype=torch.bool)
+    try:
+        with torch.no_grad():
+            for part, found in _walks(job, progress):
+                if values is None:
+                    values = found.new_full((len(job.order), *found.shape[1:]), torch.nan)
+                where = [job.order[i] for i in part]
+                values[where], done[where] = found, True
+    except KeyboardInterrupt as stop:
+        raise Interrupted(torch.full((len(job.order),), torch.nan) if values is None else values, done) from stop
+    assert values is not None
+    return values
+
+
+def gradients(
+    run: Run,
+    interventions: Sequence[Intervention],
+    measure: Measure,
+    leaves: Sequence[Tensor],
+    *,
+    at: Sequence[int] = (-1,),
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> tuple[Float[Tensor, "intervention"], tuple[Tensor, ...]]:
+    """What `measure` reads from each version, and the gradient of its sum over all versions by `leaves`.
+
+    Args:
+        run: as in `counterfactuals`, like `measure`, `at`, `memory` and `progress`.
+        interventions: their edits' `shift` is made of `leaves`.
+        leaves: tensors that require a gradient.
+
+    Raises:
+        InputError: as `counterfactuals`.
+    """
+    job = _job(run, interventions, measure, at, memory, gradients=True)
+    values = torch.full((len(job.order),), torch.nan, dtype=torch.float64)
+    total = [torch.zeros_like(leaf) for leaf in leaves]
+    with torch.enable_grad(), frozen(run.model):
+        for part, walk, tick in _planned(job, progress):
+            last = walk.go(job.at, tick)
+            found, slope = _read_with_slope(job, last)
+            values[[job.order[i] for i in part]] = _numbers(job, found, part).double().cpu()
+            if last.requires_grad:  # a walk may hold none of the versions that are made of leaves
+                # What lies between leaves and shifts serves all walks, so it is kept; a walk's own part goes with it.
+                parts = torch.autograd.grad(last, list(leaves), slope, allow_unused=True, retain_graph=True)
+                total = [sum_ if part is None else sum_ + part for sum_, part in zip(total, parts, strict=True)]
+            del walk, last
+    return values, tuple(total)
+
+
+def watched(
+    run: Run, interventions: Sequence[Intervention], sites: Sequence[Site]
+) -> list[dict[Site, Float[Tensor, "position *value"]]]:
+    """What some sites hold in each version, before edits of that very site.
+
+    Raises:
+        InputError: as `counterfactuals`.
+    """
+    resolved = {site: resolve(site, run.model, run.length) for site in sites}
+    job = _job(run, interventions, lambda logits: logits, (-1,), None)
+    found: list[Watched] = [{} for _ in job.order]
+    with torch.no_grad():
+        for part, walk, tick in _planned(job, silent, watch=list(dict.fromkeys(resolved.values()))):
+            walk.go(job.at, tick)
+            seen = walk.watched()
+            for line, i in enumerate(part):
+                found[job.order[i]] = {site: seen[place][line] for site, place in resolved.items()}
+    return found
+
+
+def _job(
+    run: Run,
+    interventions: Sequence[Intervention],
+    measure: Measure,
+    at: Sequence[int],
+    memory: int | None,
+    *,
+    gradients: bool = False,
+) -> _Job:
+    if not len(interventions):
+        raise InputError("There is nothing to do: expected at least one intervention.")
+    rows = [row_of(_resolved(edits, run), run) for edits in interventions]
+    order = sorted(range(len(rows)), key=lambda i: rows[i].key)
+    at = tuple(absolute_position(p, run.length) for p in at)
+    if not at:
+        raise InputError("There is nothing to read: expected at least one position (at).")
+    cost = costs(run, len(at), gradients=gradients)
+    job = _Job(run, [rows[i] for i in order], order, measure, at, budget(run.model, memory), cost)
+    dearest = max(rows, key=cost.of)
+    if cost.of(dearest) > job.memory:
+        raise InputError(
+            f"The memory budget of {amount(job.memory)} is too small for one intervention "
+            f"({dearest.edits[0].site.label}), which needs about {amount(cost.of(dearest))}.\n"
+            "Raise the budget (--memory), or take a shorter prompt."
+        )
+    return job
+
+
+def _resolved(edits: Intervention, run: Run) -> list[Edit]:
+    edits = [edits] if isinstance(edits, Edit) else list(edits)
+    if not edits:
+        raise InputError("An intervention needs at least one edit.")
+    return [_fitting(replace(edit, site=resolve(edit.site, run.model, run.length)), run) for edit in edits]
+
+
+def _fitting(edit: Edit, run: Run) -> Edit:
+    """The edit, if what it adds and removes has the shape of its site's value."""
+    if edit.shift is None and edit.remove is None:
+        return edit
+    width = value_shape(edit.site, run)
+    shape = (len(edit.site.positions or ()), *width)
+    if edit.shift is not None:
+        try:
+            fits = edit.shift.expand(shape).shape == shape
+        except RuntimeError:
+            fits = False
+        if not fits:
+            raise InputError(f"{edit.site.label} takes a value of shape {shape}, found {tuple(edit.shift.shape)}.")
+        if not bool(torch.isfinite(edit.shift).all()):
+            raise InputError(f"The value for {edit.site.label} is not finite (NaN or infinity).")
+    if edit.remove is not None and not width:
+        raise InputError(f"{edit.site.label} is one number: no direction can be projected out of it. Use zero instead.")
+    if edit.remove is not None and edit.remove.shape[-1:] != width[-1:]:
+        raise InputError(f"A direction for {edit.site.label} has {width[-1]} numbers, found {edit.remove.shape[-1]}.")
+    return edit
+
+
+def value_shape(site: Site, run: Run) -> tuple[int, ...]:
+    """The shape of one position's value of a resolved site."""
+    model, call = run.model, run.calls[site.layer]
+    if site.kind in ("pattern", "cross_pattern"):
+        return () if site.source is not None else (keys_of(site, model, run.length),)
+    if site.kind.startswith("cross_") and site.kind != "cross_attention_write":
+        assert call.cross_query is not None
+        whole: tuple[int, ...] = (model.heads, call.cross_query.shape[-1])
+    elif site.kind in ("query", "z"):
+        heads = run.trace.layers[site.layer].heads
+        assert heads is not None
+        whole = (model.heads, call.query.shape[-1] if site.kind == "query" else heads.value.shape[-1])
+    elif site.kind in ("key", "value"):
+        whole = (model.kv_heads, call.key.shape[-1])
+    elif site.kind == "expert":
+        whole = (experts_of(model, site.layer),)
+    elif site.kind == "neuron":
+        experts = experts_of(model, site.layer)
+        whole = (*([experts] if experts else []), neurons_of(model, site.layer))
+    else:
+        whole = (model.d_model,)
+    return whole[len(site.index) :]
+
+
+def _walks(job: _Job, progress: Progress) -> Iterator[tuple[range, Tensor]]:
+    for part, walk, tick in _planned(job, progress):
+        yield part, _read(job, walk.go(job.at, tick), part)
+
+
+def _planned(
+    job: _Job, progress: Progress, *, watch: Sequence[Site] = ()
+) -> Iterator[tuple[range, Walk, Callable[[int], None]]]:
+    """The walks, one after the other, each with what it calls after each block."""
+    run, layers = job.run, job.run.model.layers
+    work = [(run.length - row.start) * (layers - row.layer) for row in job.rows]
+    total, before = sum(work), 0
+    for part in _parts(job):
+        share = sum(work[part.start : part.stop])
+
+        def tick(layer: int, before: int = before, share: int = share) -> None:
+            progress("counterfactual runs", (before + share * (layer + 1) / layers) / total)
+
+        yield part, Walk(run, job.rows[part.start : part.stop], watch), tick
+        before += share
+
+
+def _parts(job: _Job) -> Iterator[range]:
+    """Consecutive rows that fit the budget together."""
+    start, tokens, taken, widest = 0, 0, 0, _widest(job)
+    for i, row in enumerate(job.rows):
+        size, cost = job.run.length - row.start, job.costs.of(row)
+        if i > start and (tokens + size > widest or taken + cost > job.memory):
+            yield range(start, i)
+            start, tokens, taken = i, 0, 0
+        tokens, taken = tokens + size, taken + cost
+    yield range(start, len(job.rows))
+
+
+def _widest(job: _Job) -> int:
+    """Packed tokens of one walk of this job."""
+    several = sum(job.run.length - row.start for row in job.rows) > WIDEST
+    return SHORT if several and job.run.model.device.type == "cpu" else WIDEST
+
+
+def _chunks(job: _Job, last: Tensor) -> Iterator[Tensor]:
+    """The versions' last streams, as many at a time as their logits fit beside the walk."""
+    slim = isinstance(job.measure, TokenMeasure)
+    yield from last.split(len(last) if slim else logit_rows(job.run.model, len(job.at), job.memory))
+
+
+def _read(job: _Job, last: Float[Tensor, "row position d_model"], part: range) -> Tensor:
+    return _numbers(job, torch.cat([_measured(job, chunk) for chunk in _chunks(job, last)]), part)
+
+
+def _numbers(job: _Job, found: Tensor, part: range) -> Tensor:
+    """What was measured, if none of it is NaN."""
+    bad = torch.isnan(found).reshape(len(found), -1).any(1)
+    if bool(bad.any()):
+        row = job.rows[part[int(bad.int().argmax())]]
+        raise InputError(
+            f"The measure gave NaN for {row.edits[0].site.label} ({row.edits[0].what}).\n"
+            "Expected a finite number for every version: look at the measure, or at the size of the edit."
+        )
+    return found
+
+
+def _measured(job: _Job, last: Tensor) -> Tensor:
+    found = _by_tokens(job, last) if isinstance(job.measure, TokenMeasure) else job.measure(_logits(job, last))
+    if not isinstance(found, Tensor) or found.shape[:1] != last.shape[:1]:
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise InputError(f"Expected the measure to give a tensor with {len(last)} rows, one a version; found {shape}.")
+    return found if found.is_floating_point() else found.double()
+
+
+def _logits(job: _Job, last: Tensor) -> Tensor:
+    return unembedded(job.run.model, last)[2]
+
+
+def _by_tokens(job: _Job, last: Tensor) -> Tensor:
+    assert isinstance(job.measure, TokenMeasure)
+    model, y = job.run.model, normed(job.run.model, last)
+    normaliser = log_normaliser(model, y) if job.measure.normalised else None
+    return job.measure.of(logits_of(model, y, job.measure.tokens), normaliser)
+
+
+def _read_with_slope(job: _Job, last: Tensor) -> tuple[Tensor, Tensor]:
+    """Values, and their gradient by the last stream: a chunk of logits at a time."""
+    values, slopes = [], []
+    for chunk in _chunks(job, last.detach()):
+        leaf = chunk.requires_grad_()
+        found = _measured(job, leaf)
+        if found.ndim != 1:
+            raise InputError("A gradient needs a measure of one number a version, found several.")
+        values.append(found.detach())
+        slopes.append(torch.autograd.grad(found.sum(), leaf)[0])
+    return torch.cat(values), torch.cat(slopes)

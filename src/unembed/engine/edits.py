@@ -1,0 +1,138 @@
+"""Edit: what an intervention does to a site. Every edit is affine in the value `x` it finds there:
+
+    x  ->  factor * x - sum_j (x . u_j) u_j + shift
+
+so a whole batch of edits is applied in a few array operations, and gradients flow to `shift`.
+An intervention is one edit or several; edits of one site are applied in their order.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.models.model import Model
+from unembed.models.prompts import absolute_position
+from unembed.models.sites import Site, places_of, resolve
+from unembed.runs.run import Run, base_run
+from unembed.seeds import generator
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """An affine edit of a site. Made by the functions of this module."""
+
+    site: Site
+    factor: float = 1.0
+    shift: Tensor | None = None
+    """Added: broadcasts to `position *value` of the site."""
+    remove: Tensor | None = None
+    """Orthonormal directions that are projected out: `direction value`."""
+    what: str = "edit"
+
+
+Intervention = Edit | Sequence[Edit]
+
+
+def zero(site: Site) -> Edit:
+    """`x -> 0`."""
+    return Edit(site, factor=0.0, what="zero")
+
+
+def scale(site: Site, factor: float) -> Edit:
+    """`x -> factor * x`."""
+    return Edit(site, factor=float(factor), what=f"scale by {factor:g}")
+
+
+def set_to(site: Site, value: Tensor | float) -> Edit:
+    """`x -> value`, which broadcasts to `position *value` of the site."""
+    return Edit(site, factor=0.0, shift=torch.as_tensor(value), what="set")
+
+
+def add(site: Site, value: Tensor | float) -> Edit:
+    """`x -> x + value`, which broadcasts to `position *value` of the site."""
+    return Edit(site, shift=torch.as_tensor(value), what="add")
+
+
+def project_out(site: Site, directions: Float[Tensor, "d"] | Float[Tensor, "direction d"]) -> Edit:
+    """`x -> x - sum_j (x . u_j) u_j` with `u_j` an orthonormal basis of the directions.
+
+    Raises:
+        InputError: no direction, or only zeros.
+    """
+    rows = torch.as_tensor(directions)
+    rows = (rows[None] if rows.ndim == 1 else rows).double()
+    if rows.ndim != 2 or not bool(torch.isfinite(rows).all()):
+        raise InputError(f"Expected directions of finite numbers, one a row, found shape {tuple(rows.shape)}.")
+    rank = int(torch.linalg.matrix_rank(rows)) if rows.numel() else 0
+    if rank == 0:
+        raise InputError("There is no direction to project out: expected at least one that is not zero.")
+    basis = torch.linalg.svd(rows, full_matrices=False).Vh[:rank]
+    return Edit(site, remove=basis, what="project out")
+
+
+def noise(site: Site, std: float, *, run: Run, seed: int = 0) -> Edit:
+    """`x -> x + std * e`, with `e` standard normal numbers that depend on `seed` and the site's shape only."""
+    shape = run.at(site).shape
+    random = generator(seed)
+    return replace(add(site, std * torch.randn(shape, generator=random, dtype=torch.float64)), what=f"noise {std:g}")
+
+
+def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None = None) -> Edit:
+    """`x -> its value in another run`.
+
+    Args:
+        site: where.
+        source: the other run.
+        run: the run that is edited.
+        align: from each position of the site to one of `source`; None pairs equal positions.
+
+    Raises:
+        InputError: the prompts differ in length and no map is given, or the map leaves a position out.
+    """
+    site = resolve(site, run.model, run.length)
+    assert site.positions is not None
+    if source.model.module is not run.model.module:
+        raise InputError("The two runs are of different models: swaps need the same model.")
+    mine, theirs = (places_of(site, r.model, r.length) for r in (run, source))
+    if align is None:
+        if mine != theirs:
+            raise InputError(
+                f"The prompts do not align: {mine} and {theirs} tokens. "
+                "Give prompts of equal length, or a map of positions (align)."
+            )
+        align = {p: p for p in site.positions}
+    pairs = {absolute_position(p, mine): absolute_position(q, theirs) for p, q in align.items()}
+    missing = [p for p in site.positions if p not in pairs]
+    if missing:
+        raise InputError(f"The map of positions leaves out {missing}: every edited position needs its source.")
+    order = [pairs[p] for p in site.positions]
+    distinct = tuple(dict.fromkeys(order))
+    found = source.at(replace(site, positions=distinct))
+    return replace(set_to(site, found[[distinct.index(q) for q in order]]), what="swap")
+
+
+@torch.no_grad()
+def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Site) -> Tensor:
+    """The mean of a site over all positions of all prompts: one value, whatever `site.positions`.
+
+    Raises:
+        InputError: no prompt, or a bad one.
+    """
+    total, count = None, 0
+    for prompt in prompts:
+        found = base_run(model, prompt).at(replace(site, positions=None)).double()
+        if total is not None and total.shape != found.shape[1:]:
+            raise InputError("The mean of a whole pattern needs prompts of one length; or name one source.")
+        total, count = found.sum(0) + (0 if total is None else total), count + len(found)
+    if total is None:
+        raise InputError("A mean needs at least one prompt.")
+    return total / count
+
+
+def mean(site: Site, model: Model, prompts: Iterable[str | Sequence[int]]) -> Edit:
+    """`x -> mean over all positions of all prompts` (mean ablation)."""
+    return replace(set_to(site, mean_value(model, prompts, site)), what="mean")

@@ -1,0 +1,135 @@
+"""Memory: what walks may take, and what they will.
+
+The estimates count what the blocks of a transformer hold at once; the benchmark of the engine compares them with the
+peak that the system reports.
+"""
+
+import re
+from dataclasses import dataclass
+
+import torch
+
+from unembed.engine.splicing import SIDE_BY_SIDE, takes_a_batch
+from unembed.engine.walk import Row
+from unembed.errors import InputError
+from unembed.models.model import Model
+from unembed.models.sites import experts_of, neurons_of
+from unembed.models.unembedding import SLICE
+from unembed.runs.run import Run
+
+SHARE = 0.25
+"""Of the free memory that a job takes when nothing else is said."""
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+
+
+def parse_bytes(text: str) -> int:
+    """`2GiB`, `500MB`, `1e9` as a number of bytes.
+
+    Raises:
+        InputError: it is none.
+    """
+    match = re.fullmatch(r"\s*([0-9.]+(?:e[0-9]+)?)\s*([kmg]i?)?b?\s*", text.lower())
+    try:
+        size = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
+    except ValueError:
+        size = 0.0
+    if not 1 <= size < 1e18:
+        raise InputError(
+            f"Expected an amount of memory of at least one byte, in bytes, kB, MB, GB, KiB, MiB or GiB, such as 2GiB; "
+            f"found {text!r}."
+        )
+    return int(size)
+
+
+def amount(size: int) -> str:
+    """A number of bytes for a person: `512 bytes`, `1.5 MiB`."""
+    for unit, bytes_ in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= bytes_:
+            return f"{size / bytes_:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def free_bytes(device: torch.device) -> int:
+    """What is free on a device."""
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + cached
+    import psutil
+
+    return psutil.virtual_memory().available
+
+
+def budget(model: Model, memory: int | None) -> int:
+    """The budget in bytes: as given, or a share of what is free.
+
+    Raises:
+        InputError: it is not positive.
+    """
+    if memory is None:
+        return int(SHARE * free_bytes(model.device))
+    if memory <= 0:
+        raise InputError(f"Expected a positive amount of memory, found {memory} bytes.")
+    return memory
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a row adds to a walk at its widest, in bytes."""
+
+    layers: int
+    length: int
+    held: int
+    """A token that is in the walk: its stream and what a block makes of it."""
+    saved: int
+    """A token and block that a gradient will pass through; 0 without gradients."""
+    read: int
+    """A row that is read: what the measure holds of the vocabulary."""
+    copied: int
+    """A position of the prefix, for a row that has a copy of its own (splicing.py)."""
+    batch_only: bool
+
+    def of(self, row: Row) -> int:
+        """Of one row."""
+        tokens = self.length - row.start
+        inside = tokens * (self.held + self.saved * (self.layers - row.layer))
+        # A pattern edit makes all rows of its layer a batch; which share its walk is not known here, so count its own.
+        patterned = any(edit.site.kind == "pattern" for edit in row.edits)
+        batch = self.batch_only or patterned or takes_a_batch(self.length, row.start)
+        return self.read + inside + (self.copied * row.start if batch else 0)
+
+
+def costs(run: Run, positions: int, *, gradients: bool) -> Costs:
+    """The costs of rows of a run of which some positions are read."""
+    model = run.model
+    size = max(torch.finfo(model.dtype).bits // 8, 2)
+    inside = size * _inside(run)
+    return Costs(
+        layers=model.layers,
+        length=run.length,
+        held=4 * size * model.d_model + inside,
+        saved=inside if gradients else 0,
+        read=positions * max(4, size) * (3 * SLICE + 4 * model.d_model),
+        copied=2 * size * (model.heads + model.kv_heads) * run.calls[0].key.shape[-1],
+        batch_only=model.family.inner_attention is not None,
+    )
+
+
+def _inside(run: Run) -> int:
+    """Numbers a token that a block holds: stream and norms, projections, MLP, scores."""
+    model = run.model
+    heads = run.trace.layers[0].heads
+    assert heads is not None
+    widest = max(neurons_of(model, layer) * max(1, experts_of(model, layer)) for layer in range(model.layers))
+    attention = (2 * model.heads + 2 * model.kv_heads) * heads.value.shape[-1]
+    keys = run.length + SIDE_BY_SIDE + len(model.source or ())
+    return 8 * model.d_model + 4 * widest + 2 * attention + 3 * model.heads * keys
+
+
+def _logits(model: Model, positions: int) -> int:
+    """All logits of one row, with what a measure makes of them."""
+    return 4 * max(4, torch.finfo(model.dtype).bits // 8) * model.vocab * positions
+
+
+def logit_rows(model: Model, positions: int, memory: int) -> int:
+    """How many rows are unembedded at once: within a quarter of the budget, 64 at most."""
+    return max(1, min(64, memory // 4 // _logits(model, positions)))

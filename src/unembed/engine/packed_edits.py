@@ -1,0 +1,95 @@
+"""Edits of a packed tensor: many edits of many versions, applied in a few array operations.
+
+A packed tensor has one line for each position of each version. An `Item` is an edit and the lines it changes; within a
+line it changes what its site names (a head, a neuron, all of it). `apply` gathers all values that can change together,
+changes them by `factor * x - (x . u) u + shift`, and puts them back into a copy, so that gradients flow.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.engine.edits import Edit
+from unembed.models.sites import Site
+
+
+@dataclass(frozen=True)
+class Item:
+    """An edit of one version, and the lines of a packed tensor it changes."""
+
+    edit: Edit
+    lines: tuple[int, ...]
+
+
+def apply(x: Tensor, items: Sequence[Item]) -> Tensor:
+    """`x` with edits of its lines: those of one value in their order, all else at once. `x` itself is left alone."""
+    for batch in _batches(items):
+        cells = [cell for item in batch for cell in item.lines]
+        index = [index_of(item.edit.site) for item in batch]
+        counts = torch.tensor([len(item.lines) for item in batch], device=x.device)
+        places = tuple(
+            torch.tensor(column, device=x.device).repeat_interleave(counts) for column in zip(*index, strict=True)
+        )
+        where = (torch.tensor(cells, device=x.device), *places)
+        x = x.index_put(where, _changed(x[where], [item.edit for item in batch], counts))
+    return x
+
+
+def index_of(site: Site) -> tuple[int, ...]:
+    """Where in a line a site's value stands."""
+    return site.index if site.source is None else (*site.index, site.source)
+
+
+def _batches(items: Sequence[Item]) -> list[list[Item]]:
+    """Items that can be applied together: no value twice, and values of one shape."""
+    alike = len({len(index_of(item.edit.site)) for item in items}) == 1
+    rounds: dict[object, int] = defaultdict(int)
+    batches: dict[tuple[int, int], list[Item]] = defaultdict(list)
+    for item in items:
+        index = index_of(item.edit.site)
+        places = [(cell, index) if alike else cell for cell in item.lines]
+        turn = max((rounds[place] for place in places), default=0)
+        rounds.update(dict.fromkeys(places, turn + 1))
+        batches[turn, len(index)].append(item)
+    return [batches[key] for key in sorted(batches)]
+
+
+def _changed(x: Tensor, edits: list[Edit], counts: Tensor) -> Tensor:
+    """`factor * x - (x . u) u + shift` of many edits, each over `counts` lines of `x`."""
+
+    def lines(per_edit: Tensor) -> Tensor:
+        return per_edit.repeat_interleave(counts, 0) if len(edits) > 1 else per_edit.expand(len(x), *per_edit.shape[1:])
+
+    factor = lines(torch.tensor([edit.factor for edit in edits], dtype=x.dtype, device=x.device))
+    out = x * factor.view(-1, *[1] * (x.ndim - 1))
+    if any(edit.remove is not None for edit in edits):
+        width = max(len(edit.remove) for edit in edits if edit.remove is not None)
+        out = out - _removed(x, lines(torch.stack([_padded(edit.remove, width, x) for edit in edits])))
+    if any(edit.shift is not None for edit in edits):
+        sizes = counts.tolist()
+        shifts = [_shift(edit, (size, *x.shape[1:]), x) for edit, size in zip(edits, sizes, strict=True)]
+        out = out + torch.cat(shifts)
+    return out
+
+
+def _shift(edit: Edit, shape: tuple[int, ...], x: Tensor) -> Tensor:
+    if edit.shift is None:
+        return x.new_zeros(shape)
+    return edit.shift.to(device=x.device, dtype=x.dtype).expand(shape)
+
+
+def _padded(directions: Tensor | None, width: int, x: Tensor) -> Tensor:
+    rows = x.new_zeros(width, x.shape[-1])
+    if directions is not None:
+        rows[: len(directions)] = directions.to(rows)
+    return rows
+
+
+def _removed(x: Tensor, directions: Float[Tensor, "line direction d"]) -> Tensor:
+    """The part of each line of `x` (its last axis) that lies in the line's directions."""
+    flat = x.reshape(len(x), -1, x.shape[-1])
+    return torch.einsum("lhd,lrd,lre->lhe", flat, directions, directions).reshape(x.shape)

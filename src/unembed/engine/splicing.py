@@ -1,0 +1,141 @@
+"""Attention of many counterfactual rows over the keys and values of one base run.
+
+A row holds the positions from its first edited one on. Its queries read the base run's earlier keys and values, which
+all rows share, and the row's own. The module's own eager attention does the arithmetic, in one of two layouts:
+
+    side by side   one sequence holds several rows; a mask lets each read the shared prefix and itself
+    a batch        every row has its own copy of the prefix
+
+Side by side never copies the prefix, so it is taken when rows are short beside their prefix: a thousand rows of one
+position over a thousand tokens need no thousand copies. Both are exact: what the mask hides gets weight zero.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unembed.models.hooks import Eager
+
+SIDE_BY_SIDE = 64
+"""Positions that share one sequence, at most: scores grow with its square."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that start at the same position, and where their positions stand in the packed batch."""
+
+    start: int
+    rows: int
+    tokens: Int[Tensor, "token"] | slice
+    """Row by row, position by position."""
+
+
+@dataclass
+class Prefix:
+    """What one layer's attention reads from the base run."""
+
+    key: Float[Tensor, "kv_head position d_head"]
+    value: Float[Tensor, "kv_head position d_head"]
+    mask: Tensor | None
+    """`1 head_or_1 position position`, added to the scores; None is causal."""
+    batch_only: bool
+    """The module masks by relative place itself, so rows cannot stand side by side (GPT-Neo)."""
+    masks: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+    """Masks for rows side by side, by start and number of rows; shared by layers of equal mask."""
+
+    @property
+    def length(self) -> int:
+        """Of the base run."""
+        return self.key.shape[1]
+
+    def below(self, start: int, like: Tensor) -> Tensor:
+        """The mask's rows from `start` on."""
+        if self.mask is not None:
+            return self.mask[..., start:, :]
+        hidden = torch.full((self.length, self.length), torch.finfo(like.dtype).min, dtype=like.dtype)
+        return hidden.triu(1).to(like.device)[None, None, start:]
+
+    def side_by_side(self, start: int, rows: int, like: Tensor) -> Tensor:
+        """The mask under which `rows` rows in one sequence read the prefix and themselves."""
+        if (start, rows) not in self.masks:
+            mask = self.below(start, like)
+            size = self.length - start
+            own = mask[..., start:]
+            hidden = torch.finfo(mask.dtype).min
+            blocks = own.new_full((*own.shape[:2], rows, size, rows, size), hidden)
+            index = torch.arange(rows, device=own.device)
+            blocks[:, :, index, :, index] = own
+            shared = mask[..., :start].repeat(1, 1, rows, 1)
+            blocks = blocks.reshape(*own.shape[:2], rows * size, rows * size)
+            self.masks[start, rows] = torch.cat([shared, blocks], -1)
+        return self.masks[start, rows]
+
+
+EditPattern = Callable[[Group, Tensor], Tensor]
+
+
+def attend(
+    eager: Eager,
+    prefix: Prefix,
+    groups: Sequence[Group],
+    query: Float[Tensor, "1 head token d_head"],
+    key: Float[Tensor, "1 kv_head token d_head"],
+    value: Float[Tensor, "1 kv_head token d_head"],
+    *,
+    edit_pattern: EditPattern | None = None,
+) -> Float[Tensor, "1 token head d_head"]:
+    """`z` of every token of a packed batch.
+
+    Args:
+        eager: the module's own attention.
+        prefix: keys, values and mask of the base run.
+        groups: the rows, by their start; together they cover every token once.
+        query: of the packed tokens, like `key` and `value`.
+        edit_pattern: shown each group's pattern (`row position head key`); may change it. None asks for no pattern.
+    """
+    parts = []
+    for group in groups:
+        q, k, v = (x[:, :, group.tokens] for x in (query, key, value))
+        if edit_pattern is not None or prefix.batch_only or takes_a_batch(prefix.length, group.start):
+            parts.append(_batch(eager, prefix, group, q, k, v, edit_pattern))
+        else:
+            parts.append(_side_by_side(eager, prefix, group, q, k, v))
+    if len(parts) == 1:
+        return parts[0]
+    order = torch.cat([torch.as_tensor(group.tokens) for group in groups])
+    return torch.cat(parts, 1)[:, order.argsort()]
+
+
+def takes_a_batch(length: int, start: int) -> bool:
+    """Whether rows that start there are so long beside their prefix that a copy of it for each is cheaper."""
+    return start == 0 or 2 * (length - start) > min(SIDE_BY_SIDE, start)
+
+
+def _side_by_side(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    size = prefix.length - group.start
+    step = max(1, SIDE_BY_SIDE // size) * size
+    before_k, before_v = prefix.key[None, :, : group.start], prefix.value[None, :, : group.start]
+    found = []
+    for q_part, k_part, v_part in zip(q.split(step, 2), k.split(step, 2), v.split(step, 2), strict=True):
+        mask = prefix.side_by_side(group.start, q_part.shape[2] // size, q)
+        keys, values = torch.cat([before_k, k_part], 2), torch.cat([before_v, v_part], 2)
+        found.append(eager(q_part, keys, values, mask)[0])
+    return torch.cat(found, 1)
+
+
+def _batch(
+    eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor, edit_pattern: EditPattern | None
+) -> Tensor:
+    q, k, v = (x.unflatten(2, (group.rows, -1))[0].transpose(0, 1) for x in (q, k, v))
+    before_k, before_v = (x[:, : group.start].expand(group.rows, -1, -1, -1) for x in (prefix.key, prefix.value))
+    keys, values = torch.cat([before_k, k], 2), torch.cat([before_v, v], 2)
+    mask = prefix.below(group.start, q).expand(group.rows, -1, -1, -1)
+    z, pattern = eager(q, keys, values, mask)
+    if edit_pattern is not None:
+        edited = edit_pattern(group, pattern.transpose(1, 2)).transpose(1, 2).to(values.dtype)
+        grouped = values.repeat_interleave(edited.shape[1] // values.shape[1], 1)
+        z = z + ((edited - pattern.to(values.dtype)) @ grouped).transpose(1, 2)
+    return z.flatten(0, 1)[None]

@@ -1,0 +1,114 @@
+"""app: the page and its asks over HTTP (starlette).
+
+    GET  /             the page             POST /ask      an ask; server-sent events: progress, then result or error
+    GET  /explorer.js  its one script       POST /report   state and results; the self-contained HTML report
+    GET  /model        the model            GET  /health   {"status": "ok"}
+
+Nothing else is served. Who may ask is for guard.py to say.
+"""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from unembed.errors import InputError
+from unembed.explorer.asks import answer
+from unembed.explorer.guard import Guard, refusal
+from unembed.explorer.session import Session
+from unembed.explorer.worker import Worker
+from unembed.models.model import Model
+from unembed.view.html.report import report_html
+from unembed.view.html.shell import bundle, page_html
+from unembed.view.payloads import model_facts
+
+
+def app(model: Model, start: Mapping[str, str] | None = None, *, token: str | None = None) -> Starlette:
+    """The server's application.
+
+    Args:
+        model: from `load` or `wrap`. What an encoder reads comes with an ask, or with the model if it has a source.
+        start: fields of the page's state at first: `a`, the prompt; `source`, of an encoder-decoder.
+        token: what every request must bring; None serves loopback names only.
+    """
+    serving = _Serving(model, dict(start or {}), token)
+    routes = [
+        Route("/", serving.page),
+        Route("/explorer.js", serving.script),
+        Route("/model", serving.model_facts),
+        Route("/health", serving.health),
+        Route("/ask", serving.ask, methods=["POST"]),
+        Route("/report", serving.report, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, token=token)], lifespan=serving.lifespan)
+
+
+class _Serving:
+    """What the routes share."""
+
+    def __init__(self, model: Model, start: dict[str, str], token: str | None) -> None:
+        self.session, self.worker = Session(model), Worker()
+        self.start, self.token = start, token
+        self.facts = asdict(model_facts(model))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            self.worker.close()
+
+    async def page(self, _: Request) -> Response:
+        return HTMLResponse(page_html(self.facts, self.start or None, token=self.token))
+
+    async def script(self, _: Request) -> Response:
+        return Response(bundle(), media_type="text/javascript")
+
+    async def model_facts(self, _: Request) -> Response:
+        return JSONResponse(self.facts)
+
+    async def health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ask(self, request: Request) -> Response:
+        try:
+            ask = await _json(request)
+        except InputError as error:
+            return refusal(400, str(error))
+        events = self.worker.stream(lambda progress: answer(self.session, ask, progress), _gone(request))
+        framed = (_framed(name, data) async for name, data in events)
+        return StreamingResponse(framed, media_type="text/event-stream")
+
+    async def report(self, request: Request) -> Response:
+        try:
+            given = await _json(request)
+            if not isinstance(given, dict) or given.keys() != {"state", "results"}:
+                raise InputError("Expected an object with state and results.")
+            return HTMLResponse(report_html(self.facts, given["state"], given["results"]))
+        except InputError as error:
+            return refusal(400, str(error))
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise InputError("Expected a body of JSON.") from error
+
+
+async def _gone(request: Request) -> None:
+    """Returns once the client has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _framed(name: str, data: Any) -> str:
+    """One server-sent event; JSON has no line ends, and ASCII no halves of characters."""
+    return f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n"

@@ -1,0 +1,111 @@
+"""Session: a loaded model with the recorded runs that asks start from.
+
+A click about a prompt that was run already needs no new run. What is kept is bounded: the few runs used last, whole for
+short prompts, at the explained position for long ones. One thread uses a session at a time.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.methods.ablate import mean_values
+from unembed.methods.lens import States, read_states
+from unembed.methods.texts import PARAGRAPHS
+from unembed.models.model import Model
+from unembed.models.prompts import absolute_position, tokenize, tokenize_start, well_formed
+from unembed.models.read_source import with_source
+from unembed.models.sites import Site, SiteKind
+from unembed.progress import Progress
+from unembed.runs.run import Run, base_run
+
+RUNS = 4
+"""Recorded runs that are kept."""
+SOURCES = 2
+"""Sources whose runs are kept: a prompt's and that of the one beside it."""
+WHOLE = 128
+"""Tokens up to which a run keeps all positions; a run of 128 tokens of a small model then takes some 100 MB."""
+LONGEST = 2048
+"""Tokens of a prompt, at most, also where the model reads more: eager attention takes memory by the square."""
+
+
+class Session:
+    """A model, and what was recorded of it."""
+
+    def __init__(self, model: Model, readings: "OrderedDict[str, Session] | None" = None) -> None:
+        self.model = model
+        self._readings = OrderedDict() if readings is None else readings
+        self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
+        self._states: States | None = None
+        self._means: dict[SiteKind, dict[int, Tensor]] = {}
+
+    def reading(self, source: str | None) -> "Session":
+        """The session of the same model with a source; of None, with the source that it came with.
+
+        Raises:
+            InputError: a source for a model that reads none, or an encoder-decoder without one.
+        """
+        if source is None:
+            if self.model.encoder is not None and self.model.source is None:
+                raise InputError(f"{self.model.name} is an encoder-decoder: give it a source to read.")
+            return self
+        if self.model.encoder is None:
+            raise InputError(f"{self.model.name} is a decoder only: it reads a prompt and no source.")
+        if source not in self._readings:
+            self._check_length(source)
+            self._readings[source] = Session(with_source(self.model, source), self._readings)
+        self._readings.move_to_end(source)
+        while len(self._readings) > SOURCES:
+            self._readings.popitem(last=False)
+        return self._readings[source]
+
+    def _check_length(self, source: str) -> None:
+        tokenizer: Any = self.model.tokenizer
+        count = 0 if tokenizer is None else len(tokenizer(well_formed(source))["input_ids"])
+        if count > LONGEST:
+            raise InputError(f"The source has {count} tokens; the page takes at most {LONGEST}. Take a shorter one.")
+
+    def tokens(self, prompt: str, *, most: int = LONGEST) -> tuple[int, ...]:
+        """The token ids of a prompt.
+
+        Raises:
+            InputError: it is empty, or longer than the model reads or `most`.
+        """
+        ids = tokenize(self.model, prompt)
+        if len(ids) > most:
+            raise InputError(f"The prompt has {len(ids)} tokens; this view takes at most {most}. Take a shorter one.")
+        return ids
+
+    def run(self, tokens: tuple[int, ...], position: int) -> Run:
+        """A run that keeps a position: all of them, for a prompt of at most `WHOLE` tokens."""
+        place = absolute_position(position, len(tokens))
+        return self._kept(tokens, None if len(tokens) <= WHOLE else place)
+
+    def ending_at(self, tokens: tuple[int, ...], position: int) -> Run:
+        """A run that ends at a position: later tokens cannot act on it."""
+        place = absolute_position(position, len(tokens))
+        return self.run(tokens[: place + 1], place)
+
+    def _kept(self, tokens: tuple[int, ...], position: int | None) -> Run:
+        key = tokens, position
+        if key not in self._runs:
+            self._runs[key] = base_run(self.model, tokens, positions=None if position is None else [position])
+        self._runs.move_to_end(key)
+        while len(self._runs) > RUNS:
+            self._runs.popitem(last=False)
+        return self._runs[key]
+
+    def states(self, run: Run, position: int) -> States:
+        """What the lens reads at a position of a run; the last one is kept, for another token or reference there."""
+        place = absolute_position(position, run.length)
+        if self._states is None or self._states.trace is not run.trace or self._states.position != place:
+            self._states = read_states(run.trace, place)
+        return self._states
+
+    def mean(self, site: Site, progress: Progress) -> Tensor:
+        """The mean value of a site over all positions of some plain English (texts.py); computed once a kind."""
+        if site.kind not in self._means:
+            texts = [tokenize_start(self.model, paragraph) for paragraph in PARAGRAPHS]
+            self._means[site.kind] = mean_values(self.model, texts, site.kind, range(self.model.layers), progress)
+        return self._means[site.kind][site.layer][site.index]

@@ -1,0 +1,1 @@
+"""One run taken apart into terms that sum."""

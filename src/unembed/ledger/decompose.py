@@ -1,0 +1,313 @@
+"""decompose: a readout of the residual stream as a sum over sublayers, heads, source tokens and neurons.
+
+The stream is `x = embedding + position embedding + sum over layers of (attention write + MLP write)`, so a readout
+`w . x` is the sum of `w . write`. Inside a write (*A Mathematical Framework for Transformer Circuits*, Elhage et al.
+2021; *Transformer Feed-Forward Layers Are Key-Value Memories*, Geva et al. 2021):
+
+    attention  w . (sum_h z_h W_O^h + b_O),  z_h = sum_s pattern[h, s] value[h, s]     (head h, source token s)
+    MLP        w . (sum_n activation_n v_n + b),  v_n a row of W_out                     (neuron n)
+    mixture    w . sum_e router_e (sum_n activation_{e,n} v_{e,n} + b_e)                 (expert e, neuron n)
+
+Cross-attention is split like attention; its source tokens are those of the encoder's source. Where a norm follows the
+sum of stream and write (post-LN), `w` is pulled back through it on the way down, so that each write is read by the `w`
+of its own place.
+
+Exact, with the patterns and the scales of norms frozen at their values in the run: the final norm's, and those of a
+block's own norms where they act on a write or on the stream. `w` is folded through the output projections first, so the
+largest intermediate is one row of numbers a layer, never heads x positions x d_model or neurons x d_model (16-bit
+weights are widened a layer at a time).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.ledger.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment, Term
+from unembed.ledger.readout import Readout
+from unembed.models.layers import bias, expert_activation, expert_matrix, projection
+from unembed.models.model import Block, Cross, Model, Stage
+from unembed.models.norms import Norm
+from unembed.runs.trace import ExpertInputs, Heads, Layer
+
+_T = TypeVar("_T")
+
+SAFETY = 8.0
+"""Standard deviations of the rounding model that a ledger may be off by; see `rounding`."""
+
+
+def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
+    """The ledger of a readout.
+
+    Args:
+        readout: from `readout` or `read_direction`; it holds the trace.
+        by: "sublayer", "head", "source" (head x source token), "neuron", or "source+neuron" and the like.
+
+    Returns:
+        A ledger whose terms sum to `readout.value` up to rounding; `tolerance` is `SAFETY * rounding(readout)`.
+
+    Raises:
+        LedgerError: they do not.
+        InputError: the trace does not hold what `by` needs (recorded with `keep="stream"`), or `by` is no granularity.
+    """
+    grain = Grain.parse(by)
+    with torch.inference_mode():
+        read = read_stages(readout)
+        segments = (*_segments(readout, read, grain), *_constants(readout))
+        tolerance = SAFETY * rounding(readout, read)
+    return Ledger(value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
+
+
+def rounding(readout: Readout, read: "ReadStages | None" = None) -> float:
+    """The standard deviation, in logits, of what rounding does to a readout (`read`: its `read_stages`, if at hand).
+
+    Each write and each state of the stream, at each dimension `i`, carries an independent relative error of one unit
+    `u` of the run's precision (`Model.precision`), and so does the logit that comes out of the unembedding:
+
+        u * sqrt( sum over states x and writes of sum_i (w_i x_i)^2  +  sum_i (w'_i y_i)^2  +  logit^2 )
+
+    with `y` the normed stream and `w'` the readout after the norm (`Readout.spread`).
+
+    The constant hidden in "one unit" (dot products of thousands of terms err by more, blocked sums by less) is what
+    `SAFETY` is for.
+    """
+    trace, row = readout.trace, readout.trace.row(readout.position)
+    read = read_stages(readout) if read is None else read
+    writes = [trace.layers[layer].write(stage)[row] for layer, stage in read.at]
+    steps = torch.stack([trace.start[row], *writes]).double()
+    states = torch.stack([trace.start[row], *read.before]).double()
+    directions = torch.stack([read.start, *read.at.values()])
+    products = (steps * directions).square().sum() + (states * directions).square().sum()
+    raw = abs(readout.value) + abs(readout.reference_value)
+    return readout.trace.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
+
+
+def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Segment]:
+    trace, model, row = readout.trace, readout.trace.model, readout.trace.row(readout.position)
+    yield _segment("embedding", None, read.start @ trace.embedding[row].double())
+    if trace.position_embedding is not None:
+        yield _segment("position_embedding", None, read.start @ trace.position_embedding[row].double())
+    yield from _shift("embedding_norm_shift", None, read.start_shift)
+    has_mlps = model.d_mlp > 0
+    for index in range(readout.layer):
+        layer, block = trace.layers[index], model.blocks[index]
+        yield from _attention(model, block, layer, index, row, read.at[index, "attention"], grain.attention)
+        if block.cross is not None:
+            w = read.at[index, "cross_attention"]
+            yield from _cross_attention(model, block.cross, layer, index, row, w, grain.attention)
+        if has_mlps:
+            yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
+        yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
+
+
+@dataclass(frozen=True)
+class ReadStages:
+    """A readout pulled back to the place of each write: the same everywhere, but for post-LN models."""
+
+    at: dict[tuple[int, Stage], Float[Tensor, "d_model"]]
+    """What reads each write, by layer and stage, in the order of the stream."""
+    before: list[Float[Tensor, "d_model"]]
+    """The stream after each write, before a norm that follows it."""
+    start: Float[Tensor, "d_model"]
+    """What reads the embeddings."""
+    shifts: dict[int, float]
+    """What the shifts of a layer's norms of the stream add."""
+    start_shift: float
+
+
+def read_stages(readout: Readout) -> ReadStages:
+    """Pull a readout back through the norms of the stream, with their scales frozen at those of the run."""
+    trace, row, w = readout.trace, readout.trace.row(readout.position), readout.direction
+    states = dict(trace.states(row, below=readout.layer))
+    at: dict[tuple[int, Stage], Tensor] = {}
+    shifts: dict[int, float] = {}
+    for (layer, stage), (summed, after) in reversed(states.items()):
+        _, norm = trace.model.blocks[layer].stream_norms.get(stage, (None, None))
+        if norm is not None:
+            shifts[layer] = shifts.get(layer, 0.0) + float(w @ norm.shift)
+            w = norm.pullback(w, norm.scale(summed, after))
+        at[layer, stage] = w
+    shift, first = 0.0, trace.model.embedding_norm
+    if first is not None and trace.embedding_normed is not None:
+        shift = float(w @ first.shift)
+        w = first.pullback(w, first.scale(trace.start[row], trace.embedding_normed[row]))
+    ordered = dict(reversed(at.items()))
+    return ReadStages(ordered, [summed for summed, _ in states.values()], w, shifts, shift)
+
+
+def _constants(readout: Readout) -> Iterator[Segment]:
+    for kind, value in readout.constants.items():
+        yield Segment(kind=kind, layer=None, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
+
+
+def _attention(
+    model: Model, block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain
+) -> Iterator[Segment]:
+    if grain == "sublayer":
+        yield _segment("attention", index, w @ layer.attention_write[row].double())
+        return
+    heads = _needs(layer.heads, "heads")
+    w, constant = _through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
+    matrix = projection(block.output_projection)
+    folded = fold(matrix, w).view(model.heads, -1)
+    if grain == "head":
+        yield _segment("head", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
+    else:
+        yield _segment("head", index, source_terms(heads, row, folded), "head", "source")
+    yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
+
+
+def _cross_attention(
+    model: Model, cross: Cross, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain
+) -> Iterator[Segment]:
+    if grain == "sublayer":
+        yield _segment("cross_attention", index, w @ layer.write("cross_attention")[row].double())
+        return
+    heads = _needs(layer.cross_heads, "cross-attention heads")
+    folded = fold(projection(cross.output_projection), w).view(model.heads, -1)
+    if grain == "head":
+        yield _segment("cross_attention", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
+    else:
+        yield _segment("cross_attention", index, source_terms(heads, row, folded), "head", "source")
+    yield from _bias("cross_attention_bias", index, bias(cross.output_projection), w, 0.0)
+
+
+def _shift(kind: str, index: int | None, value: float) -> Iterator[Segment]:
+    if value:
+        yield Segment(kind=kind, layer=index, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
+
+
+@torch.inference_mode()
+def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
+    """What the sublayer, head or neuron of a term adds to the stream that is read, in float64: its write, carried
+    through the norms that act on it before, with their scales frozen.
+
+    Raises:
+        InputError: the term is no sublayer, head or neuron.
+    """
+    trace, row = readout.trace, readout.trace.row(readout.position)
+    whole = term.head is None and term.neuron is None
+    if term.layer is None or (whole and term.kind not in get_args(Stage)):
+        raise InputError(f"Expected a head or a neuron, or a sublayer, found {term.label}.")
+    block, layer = trace.model.blocks[term.layer], trace.layers[term.layer]
+    if whole:
+        stage: Stage = term.kind  # type: ignore[assignment]
+        return _carried(readout, term.layer, stage, layer.write(stage)[row].double())
+    if term.kind == "cross_attention":
+        assert block.cross is not None
+        z = _needs(layer.cross_heads, "cross-attention heads").z[row, term.head].double()
+        matrix = projection(block.cross.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)
+        return _carried(readout, term.layer, "cross_attention", z @ matrix[term.head].double())
+    if term.head is not None:
+        z = _needs(layer.heads, "heads").z[row, term.head].double()
+        matrix = projection(block.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)[term.head]
+        write = _after_norm(
+            block.attention_norm, layer.attention_output, layer.attention_write, row, z @ matrix.double()
+        )
+        return _carried(readout, term.layer, "attention", write)
+    neurons = _needs(layer.neurons, "neurons")
+    if isinstance(neurons, ExpertInputs):
+        assert term.expert is not None
+        weight = neurons.weight[row][neurons.index[row] == term.expert].double()
+        activation = weight * expert_activation(block.experts, term.expert, neurons.hidden[row])[term.neuron].double()
+        value = expert_matrix(block.experts, term.expert)[term.neuron].double()
+    else:
+        activation = neurons[row, term.neuron].double()
+        value = projection(block.down_projection)[term.neuron].double()
+    write = _after_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, activation * value)
+    return _carried(readout, term.layer, "mlp", write)
+
+
+def _carried(readout: Readout, layer: int, stage: Stage, x: Tensor) -> Tensor:
+    """What a write becomes on its way up through the norms of the stream that follow it (post-LN)."""
+    trace, blocks, passed = readout.trace, readout.trace.model.blocks, False
+    if not blocks[layer].stream_norms:
+        return x
+    for place, (summed, after) in trace.states(trace.row(readout.position), below=readout.layer):
+        passed = passed or place == (layer, stage)
+        if passed:
+            _, norm = blocks[place[0]].stream_norms[place[1]]
+            x = norm.pushforward(x, norm.scale(summed, after))
+    return x
+
+
+def source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) -> Float[Tensor, "head key"]:
+    """`pattern[h, s] * (value[h, s] . folded[h])`: what each source token's value adds through each head."""
+    kv_heads, keys, d_head = heads.value.shape
+    grouped = folded.view(kv_heads, -1, d_head)
+    read = torch.matmul(grouped, heads.value.to(folded.dtype).transpose(1, 2))
+    return heads.pattern[:, row].to(folded.dtype) * read.reshape(-1, keys)
+
+
+def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: MlpGrain) -> Iterator[Segment]:
+    if grain == "sublayer":
+        yield _segment("mlp", index, w @ layer.mlp_write[row].double())
+        return
+    neurons = _needs(layer.neurons, "neurons")
+    w, constant = _through_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, w)
+    if isinstance(neurons, ExpertInputs):
+        yield from _experts(block, neurons, index, row, w)
+        yield from _bias("mlp_bias", index, None, w, constant)
+        return
+    assert block.down_projection is not None
+    folded = fold(projection(block.down_projection), w)
+    yield _segment("neuron", index, neurons[row].to(folded.dtype) * folded, "neuron")
+    yield from _bias("mlp_bias", index, bias(block.down_projection), w, constant)
+
+
+def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor) -> Iterator[Segment]:
+    experts = block.experts
+    chosen, weight = inputs.index[row].tolist(), inputs.weight[row].double()
+    activations = torch.stack([expert_activation(experts, expert, inputs.hidden[row]) for expert in chosen])
+    folded = torch.stack([fold(expert_matrix(experts, expert), w) for expert in chosen])
+    values = weight[:, None] * activations.double() * folded
+    yield Segment("neuron", index, ("expert", "neuron"), _array(values), experts=tuple(chosen))
+    if experts.has_bias:
+        biases = experts.down_proj_bias.detach()[chosen].double() @ w
+        yield _segment("mlp_bias", index, weight @ biases)
+
+
+def _through_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: int, w: Tensor) -> tuple[Tensor, float]:
+    """The readout before a block's post-norm with its scale frozen, and what the norm's shift adds."""
+    if norm is None or before is None:
+        return w, 0.0
+    return norm.pullback(w, norm.scale(before[row], after[row])), float(w @ norm.shift)
+
+
+def _after_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: int, x: Tensor) -> Tensor:
+    """What a part `x` of a sublayer's output adds to the stream, through a block's post-norm with its scale frozen."""
+    if norm is None or before is None:
+        return x
+    return norm.pushforward(x, norm.scale(before[row], after[row]))
+
+
+def fold(matrix: Float[Tensor, "d_in d_model"], w: Float[Tensor, "d_model"]) -> Float[Tensor, "d_in"]:
+    """`matrix @ w` in the weights' dtype, but at least float32: the readout before a projection."""
+    dtype = torch.promote_types(matrix.dtype, torch.float32)
+    return matrix.to(dtype) @ w.to(dtype)
+
+
+def _bias(kind: str, index: int, vector: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:
+    value = constant if vector is None else constant + float(w @ vector.double())
+    if vector is not None or constant:
+        yield Segment(kind=kind, layer=index, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
+
+
+def _segment(kind: str, index: int | None, values: Tensor, *axes: str) -> Segment:
+    return Segment(kind=kind, layer=index, axes=axes, values=_array(values))  # type: ignore[arg-type]
+
+
+def _array(values: Tensor) -> NDArray[np.float64]:
+    return values.detach().double().cpu().numpy()
+
+
+def _needs(part: _T | None, what: str) -> _T:
+    if part is None:
+        raise InputError(f"This trace does not hold {what}: record it with keep='all'.")
+    return part

@@ -1,0 +1,134 @@
+"""inspect: one part of a model at one position: where it looks, what it writes toward, what it adds to the readout.
+
+    raised = W_U N(write)        N the final norm with its scale frozen at the run
+
+The tokens of the largest entries are what the write promotes, those of the smallest what it suppresses. Exact for what
+the write itself does to the logits; later layers may undo or amplify it. A negative activation is in the write already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.ledger.decompose import component_write, decompose
+from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.readout import Readout
+from unembed.models.layers import expert_activation
+from unembed.models.parts import Part
+from unembed.models.sites import resolve
+from unembed.runs.trace import ExpertInputs
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A part at the position of a readout. Made by `inspect_part`."""
+
+    readout: Readout
+    part: Part
+    value: float
+    """What it adds to the readout, in logits."""
+    activation: float | None
+    """Of a neuron."""
+    looks_at: tuple[tuple[int, float], ...]
+    """Of a head: positions (of a cross-attention's: those of the source) with the attention they get, largest first."""
+    promotes: tuple[int, ...]
+    """The tokens whose logits its write raises most, largest first."""
+    suppresses: tuple[int, ...]
+    """The tokens whose logits its write lowers most, lowest first."""
+
+
+def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
+    """What a part reads and writes at the position of a readout.
+
+    Args:
+        read: of a run that keeps heads and neurons.
+        part: a sublayer, head or neuron.
+        top: how many source tokens and vocabulary tokens to list.
+
+    Raises:
+        InputError: the part does not exist, or its expert did not run at this position.
+        LedgerError: the terms do not sum to the model's number.
+    """
+    model = read.trace.model
+    site = resolve(part.site(read.position), model, len(read.trace.tokens))
+    part = Part(part.kind, site.layer, site.head, site.expert, site.neuron)
+    term = term_of(decompose(read, by=_grain(part)), part)
+    rise = raised(read, [term])[0]
+    count = min(top, model.vocab)
+    return Inspection(
+        readout=read,
+        part=part,
+        value=term.value,
+        activation=None if part.neuron is None else activation(read, term),
+        looks_at=() if part.head is None else looks_at(read, term, top),
+        promotes=tuple(rise.topk(count).indices.tolist()),
+        suppresses=tuple(rise.topk(count, largest=False).indices.tolist()),
+    )
+
+
+_KINDS = ("attention", "cross_attention", "mlp", "head", "neuron")
+"""Kinds of terms that are parts; the others are embeddings and biases."""
+
+
+def _grain(part: Part) -> str:
+    return "head" if part.head is not None else "neuron" if part.neuron is not None else "sublayer"
+
+
+def term_of(ledger: Ledger, part: Part) -> Term:
+    """The term of a part in a ledger.
+
+    Raises:
+        InputError: there is none; of a mixture, the expert did not run.
+    """
+    inside = [s for s in ledger.segments if s.layer == part.layer and s.kind in _KINDS]
+    for term in (term for segment in inside for term in segment.terms()):
+        if term.part == part:
+            return term
+    raise InputError(f"{part.site(-1).label} has no term here: its expert did not run at this position.")
+
+
+def looks_at(read: Readout, term: Term, count: int) -> tuple[tuple[int, float], ...]:
+    """Source positions of a head's term with the attention they get, largest first."""
+    assert term.layer is not None
+    layer = read.trace.layers[term.layer]
+    heads = layer.cross_heads if term.kind == "cross_attention" else layer.heads
+    assert heads is not None
+    pattern = heads.pattern[term.head, read.trace.row(read.position)].double()
+    best = pattern.topk(min(count, len(pattern)))
+    return tuple(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+
+
+@torch.no_grad()
+def activation(read: Readout, term: Term) -> float:
+    """The activation of a neuron's term."""
+    assert term.layer is not None
+    assert term.neuron is not None
+    trace, row = read.trace, read.trace.row(read.position)
+    neurons = trace.layers[term.layer].neurons
+    assert neurons is not None
+    if not isinstance(neurons, ExpertInputs):
+        return float(neurons[row, term.neuron])
+    assert term.expert is not None
+    experts = trace.model.blocks[term.layer].experts
+    return float(expert_activation(experts, term.expert, neurons.hidden[row])[term.neuron])
+
+
+@torch.inference_mode()
+def raised(read: Readout, terms: Sequence[Term]) -> Float[Tensor, "term vocab"]:
+    """What the writes of some terms add to every logit (before a soft-cap), in one product with W_U."""
+    model, row = read.trace.model, read.trace.row(read.position)
+    norm, w_u = model.final_norm, model.unembedding
+    writes = torch.stack([component_write(read, term) for term in terms])
+    normed = norm.pushforward(writes, norm.scale(read.trace.final[row], read.trace.normed[row]))
+    return _unembed(normed.to(torch.promote_types(w_u.dtype, torch.float32)), w_u)
+
+
+def _unembed(x: Float[Tensor, "part d_model"], w_u: Float[Tensor, "vocab d_model"]) -> Float[Tensor, "part vocab"]:
+    """`x W_U^T` in float32 at least, without a second copy of W_U."""
+    if w_u.dtype == x.dtype:
+        return x @ w_u.T
+    return torch.cat([x @ rows.to(x.dtype).T for rows in w_u.split(16384)], dim=-1)

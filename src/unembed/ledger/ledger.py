@@ -1,0 +1,275 @@
+"""Ledger: named terms that must sum to the model's own number.
+
+Terms are kept in segments, one array per layer and kind, so that a coarser ledger is a sum over axes: the children of
+a term sum to it by construction, and the whole is compared with the value the model itself gave.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unembed.errors import InputError, LedgerError
+from unembed.models.names import part_name
+from unembed.models.parts import Part
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Kind = Literal[
+    "embedding",
+    "position_embedding",
+    "attention",
+    "head",
+    "attention_bias",
+    "cross_attention",
+    "cross_attention_bias",
+    "mlp",
+    "neuron",
+    "mlp_bias",
+    "stream_norm_shift",
+    "embedding_norm_shift",
+    "final_norm_shift",
+    "unembedding_bias",
+    "softcap",
+    "source_embedding",
+    "source_position_embedding",
+    "source_mlp",
+    "source_bias",
+]
+Axis = Literal["head", "source", "expert", "neuron"]
+AttentionGrain = Literal["sublayer", "head", "source"]
+MlpGrain = Literal["sublayer", "neuron"]
+_ATTENTION_GRAINS: tuple[AttentionGrain, ...] = ("sublayer", "head", "source")
+
+
+@dataclass(frozen=True)
+class Grain:
+    """How fine a ledger is: attention by sublayer, head, or head x source token; MLPs by sublayer or neuron."""
+
+    attention: AttentionGrain = "sublayer"
+    mlp: MlpGrain = "sublayer"
+
+    @classmethod
+    def parse(cls, by: str) -> "Grain":
+        """Read "sublayer", "head", "source", "neuron", or two of them joined with "+" ("source+neuron").
+
+        Raises:
+            InputError: another word.
+        """
+        words = by.split("+")
+        known = {"sublayer", "head", "source", "neuron"}
+        if set(words) - known or len(set(words)) < len(words) or {"head", "source"} <= set(words):
+            raise InputError(f"Expected a granularity of sublayer, head, source, neuron, source+neuron; found {by!r}.")
+        attention: AttentionGrain = "source" if "source" in words else "head" if "head" in words else "sublayer"
+        return cls(attention=attention, mlp="neuron" if "neuron" in words else "sublayer")
+
+    def __str__(self) -> str:
+        words = [word for word in (self.attention, self.mlp) if word != "sublayer"]
+        return "+".join(words) or "sublayer"
+
+    def covers(self, other: "Grain") -> bool:
+        """Whether this grain is at least as fine as the other."""
+        order = _ATTENTION_GRAINS.index
+        return order(self.attention) >= order(other.attention) and (self.mlp == other.mlp or self.mlp == "neuron")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One addend of a ledger. What does not apply is None."""
+
+    kind: Kind
+    layer: int | None
+    head: int | None
+    expert: int | None
+    neuron: int | None
+    source: int | None
+    """Position of the source token; of a cross-attention, in the encoder's source."""
+    value: float
+
+    @property
+    def label(self) -> str:
+        """A short name: `L23.H4`, `L23.H4 <- 3`, `L3.X2 <- 5` (cross), `L24.N1005`, `L24.E2.N17`, `L3 mlp`."""
+        name = part_name(self.kind, self.layer, self.head, self.expert, self.neuron)
+        return name if self.source is None else f"{name} ← {self.source}"
+
+    @property
+    def part(self) -> Part:
+        """The part it stands for.
+
+        Raises:
+            InputError: it is none, such as an embedding or a bias.
+        """
+        if self.layer is None:
+            raise InputError(f"Expected a sublayer, a head or a neuron, found {self.label}.")
+        kind = "cross_head" if self.kind == "cross_attention" and self.head is not None else self.kind
+        return Part(kind, self.layer, self.head, self.expert, self.neuron)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The terms of one kind in one layer, with one array axis for each index that tells them apart."""
+
+    kind: Kind
+    layer: int | None
+    axes: tuple[Axis, ...]
+    values: NDArray[np.float64]
+    experts: tuple[int, ...] = ()
+    """The expert of each index on the expert axis (a mixture has only those that ran)."""
+
+    def index(self, axis: Axis) -> NDArray[np.int64] | None:
+        """The index on an axis of each value, flattened; None when the terms have no such index."""
+        if axis not in self.axes:
+            return None
+        place = self.axes.index(axis)
+        numbers = np.asarray(self.experts) if axis == "expert" else np.arange(self.values.shape[place])
+        shape = [1] * self.values.ndim
+        shape[place] = -1
+        return np.broadcast_to(numbers.reshape(shape), self.values.shape).ravel()
+
+    def terms(self) -> Iterator[Term]:
+        """The terms one by one."""
+        columns = {axis: self.index(axis) for axis in ("head", "expert", "neuron", "source")}
+        for i, value in enumerate(self.values.ravel()):
+            place = {axis: None if column is None else int(column[i]) for axis, column in columns.items()}
+            yield Term(kind=self.kind, layer=self.layer, value=float(value), **place)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An additive decomposition: `value`, the terms, their float64 `sum`, and how far the two may differ."""
+
+    value: float
+    """The model's own number, in logits."""
+    grain: Grain
+    segments: tuple[Segment, ...]
+    tolerance: float
+    """What rounding in the model's arithmetic can account for (see `decompose`)."""
+
+    @property
+    def by(self) -> str:
+        """The granularity as a word."""
+        return str(self.grain)
+
+    @property
+    def sum(self) -> float:
+        """Of all terms, in float64."""
+        return math.fsum(float(segment.values.sum()) for segment in self.segments)
+
+    @property
+    def error(self) -> float:
+        """`sum - value`."""
+        return self.sum - self.value
+
+    def check(self) -> "Ledger":
+        """This ledger, if it adds up.
+
+        Raises:
+            LedgerError: the error is beyond the tolerance.
+        """
+        if not abs(self.error) <= self.tolerance:
+            raise LedgerError(
+                f"The ledger does not add up: its terms sum to {self.sum:.6g}, the model's own number is "
+                f"{self.value:.6g}: off by {abs(self.error):.2e}, rounding explains at most {self.tolerance:.2e}.\n"
+                "The model's modules were changed after loading, or its family row is wrong; please report it."
+            )
+        return self
+
+    def coarser(self, by: str) -> "Ledger":
+        """The same ledger at a coarser granularity: each term is the sum of its children here.
+
+        Raises:
+            InputError: `by` is finer than this ledger.
+        """
+        grain = Grain.parse(by)
+        if not self.grain.covers(grain):
+            raise InputError(f"A ledger by {self.by} cannot be split to {by}; decompose again.")
+        return replace(self, grain=grain, segments=tuple(_coarsen(self.segments, grain)))
+
+    def terms(self) -> list[Term]:
+        """All terms, in the order of the stream."""
+        return [term for segment in self.segments for term in segment.terms()]
+
+    def top(self, count: int) -> list[Term]:
+        """The `count` terms of largest magnitude, largest first."""
+        sizes = np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
+        owner = np.repeat(np.arange(len(self.segments)), [segment.values.size for segment in self.segments])
+        start = np.cumsum([0, *(segment.values.size for segment in self.segments)])
+        best = np.argsort(-sizes, kind="stable")[:count]
+        return [_term_at(self.segments[owner[i]], int(i - start[owner[i]])) for i in best]
+
+    def to_polars(self) -> "pl.DataFrame":
+        """One row a term: kind, layer, head, expert, neuron, source, value."""
+        import polars as pl
+
+        columns: dict[str, list[object]] = {"kind": [], "layer": []}
+        index: dict[Axis, list[object]] = {"head": [], "expert": [], "neuron": [], "source": []}
+        for segment in self.segments:
+            size = segment.values.size
+            columns["kind"] += [segment.kind] * size
+            columns["layer"] += [segment.layer] * size
+            for axis, column in index.items():
+                numbers = segment.index(axis)
+                column += [None] * size if numbers is None else numbers.tolist()
+        values = np.concatenate([segment.values.ravel() for segment in self.segments])
+        schema = {"kind": pl.String, **dict.fromkeys(("layer", *index), pl.Int32), "value": pl.Float64}
+        return pl.DataFrame({**columns, **index, "value": values}, schema=schema)
+
+    def __repr__(self) -> str:
+        size = sum(segment.values.size for segment in self.segments)
+        mark = "=" if abs(self.error) <= self.tolerance else "≠"
+        best = ", ".join(f"{term.label} {term.value:+.2f}" for term in self.top(4))
+        return (
+            f"Ledger(by {self.by}: {size} terms, sum {self.sum:+.4f} {mark} model {self.value:+.4f}, "
+            f"|Δ| {abs(self.error):.1e} of {self.tolerance:.1e}; {best}, …)"
+        )
+
+
+def _term_at(segment: Segment, i: int) -> Term:
+    place = dict(zip(segment.axes, np.unravel_index(i, segment.values.shape), strict=True))
+    return Term(
+        kind=segment.kind,
+        layer=segment.layer,
+        head=_as_int(place.get("head")),
+        expert=segment.experts[int(place["expert"])] if "expert" in place else None,
+        neuron=_as_int(place.get("neuron")),
+        source=_as_int(place.get("source")),
+        value=float(segment.values.ravel()[i]),
+    )
+
+
+def _as_int(index: object) -> int | None:
+    return None if index is None else int(index)  # type: ignore[call-overload]
+
+
+def _coarsen(segments: tuple[Segment, ...], grain: Grain) -> Iterator[Segment]:
+    """Fold the axes that `grain` does not tell apart; parts of one sublayer meet where the first of them stood."""
+    groups: dict[tuple[Kind, int | None], list[Segment]] = {}
+    for segment in segments:
+        groups.setdefault((_whole(segment.kind, grain) or segment.kind, segment.layer), []).append(segment)
+    for (kind, layer), parts in groups.items():
+        if _whole(parts[0].kind, grain) is None:
+            yield from (_fold_sources(part, grain) for part in parts)
+        else:
+            total = math.fsum(float(part.values.sum()) for part in parts)
+            yield Segment(kind=kind, layer=layer, axes=(), values=np.asarray(total))
+
+
+def _whole(kind: Kind, grain: Grain) -> Kind | None:
+    """The sublayer that a term of this kind is folded into, or None when it stays."""
+    if kind in ("head", "attention_bias", "attention") and grain.attention == "sublayer":
+        return "attention"
+    if kind in ("cross_attention", "cross_attention_bias") and grain.attention == "sublayer":
+        return "cross_attention"
+    if kind in ("neuron", "mlp_bias", "mlp") and grain.mlp == "sublayer":
+        return "mlp"
+    return None
+
+
+def _fold_sources(segment: Segment, grain: Grain) -> Segment:
+    if "source" not in segment.axes or grain.attention == "source":
+        return segment
+    return replace(segment, axes=segment.axes[:-1], values=segment.values.sum(-1))

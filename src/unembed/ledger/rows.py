@@ -1,0 +1,99 @@
+"""sublayer_terms: one row of a ledger opened: the heads and source tokens, or the neurons, that sum to it.
+
+    attention row  =  sum_h head term  + biases,     head term = sum_s (head, source token) term   (cross too)
+    MLP row        =  sum_n neuron term + biases
+
+Exact: the row is the sum of its children by construction (ledger.py), and the whole ledger is compared with the model's
+own number. Of neurons only the largest are listed; what the others add is summed, not inferred.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+
+from unembed.errors import InputError
+from unembed.ledger.decompose import decompose
+from unembed.ledger.inspect_part import term_of
+from unembed.ledger.ledger import Kind, Ledger, Segment, Term
+from unembed.ledger.readout import Readout
+from unembed.models.parts import Part
+
+Sublayer = Literal["attention", "cross_attention", "mlp"]
+_CHILDREN: dict[Sublayer, tuple[Kind, Kind]] = {
+    "attention": ("head", "attention_bias"),
+    "cross_attention": ("cross_attention", "cross_attention_bias"),
+    "mlp": ("neuron", "mlp_bias"),
+}
+
+
+@dataclass(frozen=True)
+class SublayerTerms:
+    """The children of one row of a ledger. Made by `sublayer_terms`."""
+
+    readout: Readout
+    layer: int
+    sublayer: Sublayer
+    parent: float
+    """The row's value, in logits: the sum of `children` and `others`."""
+    children: tuple[Term, ...]
+    """Heads and biases, or the largest neurons and biases; largest first."""
+    sources: tuple[Term, ...]
+    """Every head by source token; those of a head sum to its child. Empty for an MLP."""
+    others_count: int
+    """Neurons that are not listed."""
+    others: float
+    """What they add together."""
+
+
+def sublayer_terms(read: Readout, layer: int, sublayer: Sublayer, *, top: int = 20) -> SublayerTerms:
+    """Open one row of the ledger of a readout.
+
+    Args:
+        read: of a run that keeps heads and neurons.
+        layer: the block.
+        sublayer: "attention", "mlp" or, of an encoder-decoder, "cross_attention" (by positions of the source).
+        top: how many neurons to list; heads are listed all.
+
+    Raises:
+        InputError: no such layer or sublayer in this model, or `top` below 1.
+        LedgerError: the ledger does not add up.
+    """
+    if sublayer not in get_args(Sublayer):
+        raise InputError(f"Expected a sublayer of {', '.join(get_args(Sublayer))}; found {sublayer!r}.")
+    if sublayer == "cross_attention" and read.trace.model.encoder is None:
+        raise InputError(f"{read.trace.model.name} has no cross-attention: it is a decoder only.")
+    if not 0 <= layer < read.layer:
+        raise InputError(f"There is no layer {layer}: expected 0 to {read.layer - 1}.")
+    if top < 1:
+        raise InputError(f"Expected top >= 1, found {top}.")
+    by_source = sublayer != "mlp"
+    whole = decompose(read, by="source" if by_source else "neuron")
+    parts, biases = (_of(whole, layer, kind) for kind in _CHILDREN[sublayer])
+    listed, others = (_heads(parts), np.zeros(0)) if by_source else _largest(parts, top)
+    return SublayerTerms(
+        readout=read,
+        layer=layer,
+        sublayer=sublayer,
+        parent=term_of(whole.coarser("sublayer"), Part(sublayer, layer)).value,
+        children=tuple(sorted([*listed, *biases.terms()], key=lambda term: -abs(term.value))),
+        sources=tuple(parts.terms()) if by_source else (),
+        others_count=others.size,
+        others=float(others.sum()),
+    )
+
+
+def _of(ledger: Ledger, layer: int, kind: Kind) -> Ledger:
+    return replace(ledger, segments=tuple(s for s in ledger.segments if s.layer == layer and s.kind == kind))
+
+
+def _heads(parts: Ledger) -> list[Term]:
+    """The heads' terms: sums over their sources."""
+    summed = [Segment(s.kind, s.layer, ("head",), s.values.sum(-1)) for s in parts.segments]
+    return [term for segment in summed for term in segment.terms()]
+
+
+def _largest(parts: Ledger, top: int) -> tuple[list[Term], np.ndarray]:
+    """The largest neurons, and the values of all others."""
+    values = np.concatenate([segment.values.ravel() for segment in parts.segments])
+    return parts.top(top), values[np.argsort(-np.abs(values), kind="stable")[top:]]

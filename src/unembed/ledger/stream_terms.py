@@ -1,0 +1,82 @@
+"""Stream terms: what was written to the stream below a block: by the embeddings, each head and each MLP.
+
+    x  =  embedding + position embedding + sum over blocks below of (head writes + attention bias + MLP write)
+
+Exact: they sum to the stream up to rounding. Writes go through a post-norm with its scale frozen at the run. Models
+whose stream goes through norms itself (post-LN) are not covered.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.models.layers import bias, projection
+from unembed.models.names import part_name
+from unembed.runs.run import Run
+
+
+@dataclass(frozen=True)
+class StreamTerm:
+    """What one part wrote to the stream at a position."""
+
+    kind: str
+    """`embedding`, `position_embedding`, `head`, `attention_bias`, `mlp`, or `constant` (biases, norm shifts)."""
+    layer: int | None = None
+    head: int | None = None
+
+    @property
+    def label(self) -> str:
+        """`L3.H4`, `L2 mlp`, `embedding`."""
+        return part_name(self.kind, self.layer, self.head)
+
+
+def stream_writes(
+    run: Run, layer: int, position: int, *, attention: bool = False
+) -> Iterator[tuple[StreamTerm, Float[Tensor, "d_model"]]]:
+    """What was written to the stream at a position below a block, in float64.
+
+    Args:
+        run: keeps the position.
+        layer: the block.
+        position: in the prompt.
+        attention: whether the block's own attention has written as well.
+
+    Raises:
+        InputError: the run did not keep the position.
+    """
+    trace, row = run.trace, run.trace.row(position)
+    yield StreamTerm("embedding"), trace.embedding[row].double()
+    if trace.position_embedding is not None:
+        yield StreamTerm("position_embedding"), trace.position_embedding[row].double()
+    for below in range(layer):
+        yield from _head_writes(run, below, row)
+        yield StreamTerm("mlp", below), trace.layers[below].mlp_write[row].double()
+    if attention:
+        yield from _head_writes(run, layer, row)
+
+
+def spread(rows: Float[Tensor, "term d_model"], w: Float[Tensor, "d_model"]) -> float:
+    """`sqrt(sum_t sum_i (w_i x^t_i)^2)` over the terms and their running sums: see `decomposition.rounding`."""
+    steps = torch.cat([rows, rows.cumsum(0)])
+    return float((steps * w).norm())
+
+
+def _head_writes(run: Run, layer: int, row: int) -> Iterator[tuple[StreamTerm, Tensor]]:
+    """Each head's write, through a post-norm with its scale frozen; biases and the norm's shift apart."""
+    block, part = run.model.blocks[layer], run.trace.layers[layer]
+    assert part.heads is not None
+    matrix = projection(block.output_projection).reshape(run.model.heads, -1, run.model.d_model).double()
+    writes = torch.einsum("hd,hdm->hm", part.heads.z[row].double(), matrix)
+    offset = bias(block.output_projection)
+    constant = torch.zeros_like(writes[0]) if offset is None else offset.double()
+    norm = block.attention_norm
+    if norm is not None and part.attention_output is not None:
+        scale = norm.scale(part.attention_output[row], part.attention_write[row])
+        writes, constant = norm.pushforward(writes, scale), norm.pushforward(constant, scale) + norm.shift
+    for head, write in enumerate(writes):
+        yield StreamTerm("head", layer, head), write
+    if bool(constant.any()):
+        yield StreamTerm("attention_bias", layer), constant

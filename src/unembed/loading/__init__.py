@@ -1,0 +1,1 @@
+"""A name becomes a model that was checked against its own logits."""

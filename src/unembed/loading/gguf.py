@@ -1,0 +1,221 @@
+"""dequantise: a GGUF file as a Hugging Face folder of float32 safetensors, by transformers, checked on both sides.
+
+Every number of the file must become a parameter, every parameter must come from the file, and what was written must
+read back bit for bit.
+"""
+
+import contextlib
+import errno
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from unembed.errors import ModelError
+from unembed.loading.cache import no_room, unwritable
+from unembed.loading.library_bars import bar, quiet, swapped
+from unembed.progress import Progress
+
+if TYPE_CHECKING:
+    from gguf import GGUFReader
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_TOKENIZER_ROOM = 64 << 20
+# What transformers raises on a file whose bytes make no sense.
+_NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RuntimeError)
+
+
+def check_magic(file: Path) -> None:
+    """Refuse a file that does not begin as GGUF does. Raises `ModelError`."""
+    with file.open("rb") as stream:
+        found = stream.read(4)
+    if found != b"GGUF":
+        raise ModelError(
+            f"{file} is not a GGUF file: it should begin with b'GGUF', but it begins with {found!r}. "
+            "Give a .gguf file, or the folder that holds config.json and *.safetensors."
+        )
+
+
+class _Loaded(NamedTuple):
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+
+
+def dequantise(source: Path, folder: Path, progress: Progress) -> str:
+    """Write the model in the GGUF `source` into `folder` as float32 safetensors; returns its licence."""
+    progress(f"Reading {source.name}", 0.0)
+    reader = _read(source)
+    _check_room(reader, folder)
+    loaded = _load(source, reader, progress)
+    _save(loaded, folder, progress)
+    _verify(loaded.model, folder, progress)
+    licence = reader.get_field("general.license")
+    return str(licence.contents()) if licence else ""
+
+
+def _read(source: Path) -> "GGUFReader":
+    try:
+        reader = _reader()(source)
+        _check_depth(reader)
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        raise ModelError(
+            f"{source} is truncated or damaged: it begins as a GGUF file, but its "
+            f"{source.stat().st_size:,} bytes do not hold what it announces ({_reason(error)}). "
+            "Download it again."
+        ) from error
+    return reader
+
+
+def _check_depth(reader: "GGUFReader") -> None:
+    """Refuse a number of layers that the tensors cannot fill: transformers would build all of them."""
+    depths = [int(field.contents()) for key, field in reader.fields.items() if key.endswith(".block_count")]
+    if any(depth > len(reader.tensors) for depth in depths):
+        raise ValueError(f"{max(depths):,} layers, {len(reader.tensors):,} tensors")
+
+
+def _reader() -> type["GGUFReader"]:
+    """gguf's reader, except that it refuses to read past the end (gguf's own may loop there)."""
+    import gguf
+    import numpy as np
+
+    class Reader(gguf.GGUFReader):
+        data: Any
+
+        def _get(self, offset: int, dtype: Any, count: int = 1, override_order: Any = None) -> Any:
+            self.data = np.asarray(self.data)  # not a memmap: slicing those takes most of gguf's time
+            found = super()._get(offset, dtype, count, override_order)
+            if len(found) != count:
+                raise ValueError("it ends too early")
+            return found
+
+    return Reader
+
+
+def _check_room(reader: "GGUFReader", folder: Path) -> None:
+    needed = _numbers(reader) * 4 + _TOKENIZER_ROOM
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise no_room(folder, f"it needs {needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free")
+
+
+def _numbers(reader: "GGUFReader") -> int:
+    return sum(int(tensor.n_elements) for tensor in reader.tensors)
+
+
+def _load(source: Path, reader: "GGUFReader", progress: Progress) -> _Loaded:
+    place: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
+    stage = "Dequantising tensors"
+    progress(stage, 0.0)
+    with quiet(), _sharing(reader), _reporting(stage, progress):
+        model, report = _load_model(source, place)
+        _check_complete(source, reader, model, report)
+        return _Loaded(model, _load_tokenizer(source, place))
+
+
+def _load_model(source: Path, place: dict[str, Any]) -> tuple["PreTrainedModel", dict[str, Any]]:
+    import torch
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoModelForCausalLM
+
+    load: Any = AutoModelForCausalLM.from_pretrained
+    told = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # ignored here, refused just after
+    try:
+        return load(str(source.parent), dtype=torch.float32, **told, **place)
+    except (*_NONSENSE, OSError, StrictDataclassError) as error:
+        raise _unreadable(source, "model", error) from error
+
+
+def _load_tokenizer(source: Path, place: dict[str, Any]) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(source.parent), **place)
+    except (*_NONSENSE, OSError) as error:
+        raise _unreadable(source, "tokenizer", error) from error
+    except Exception as error:
+        if type(error) is not Exception:  # the tokenizers library raises nothing narrower
+            raise
+        raise _unreadable(source, "tokenizer", error) from error
+
+
+def _unreadable(source: Path, part: str, error: Exception) -> ModelError:
+    return ModelError(
+        f"transformers cannot read the {part} in {source}: {_reason(error)}. The file is damaged or of an "
+        "unsupported kind. Download it again, or give the model's original Hugging Face folder."
+    )
+
+
+def _check_complete(source: Path, reader: "GGUFReader", model: "PreTrainedModel", report: dict[str, Any]) -> None:
+    """Each parameter came from the file, and each number in the file became a parameter."""
+    if absent := sorted(report["missing_keys"]) + sorted(key for key, *_ in report["mismatched_keys"]):
+        raise ModelError(
+            f"{source} is incomplete: {len(absent)} of the model's parameters are not in it, or not in their "
+            f"shape; the first is {absent[0]}. Download it again; a split GGUF must be merged first."
+        )
+    found, used = _numbers(reader), sum(parameter.numel() for parameter in model.parameters())
+    if found != used:
+        raise ModelError(
+            f"{source} holds {found:,} numbers, but the model transformers makes of it has {used:,}: "
+            "part of the file would be ignored. Give the model's original Hugging Face folder instead."
+        )
+
+
+def _save(loaded: _Loaded, folder: Path, progress: Progress) -> None:
+    from safetensors import SafetensorError
+
+    progress("Writing the converted model", 0.0)
+    model: Any = loaded.model
+    model.hf_quantizer = None  # both mark it as quantised, which it no longer is: save_pretrained would refuse
+    del model.config.quantization_config
+    try:
+        with quiet():
+            model.save_pretrained(folder)
+            loaded.tokenizer.save_pretrained(folder)
+    except SafetensorError as error:  # carries the operating system's message, not its number
+        raise unwritable(folder, OSError(_errno(error), str(error))) from error
+
+
+def _errno(error: Exception) -> int:
+    return errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
+
+
+def _verify(model: "PreTrainedModel", folder: Path, progress: Progress) -> None:
+    """What comes back from the disk is, bit for bit, what was written, and every number is finite."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    progress("Verifying the converted model", 0.0)
+    with quiet():
+        again = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).state_dict()
+    written = model.state_dict()
+    wrong = [name for name in written if name not in again or not _same(written[name], again[name])]
+    if wrong or written.keys() != again.keys():
+        raise ModelError(
+            f"The converted model does not read back as it was written ({len(wrong)} tensors differ). "
+            "The disk may be failing; nothing was kept."
+        )
+    broken = [name for name, tensor in written.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise ModelError(
+            f"The GGUF file is damaged: {len(broken)} of its tensors hold NaN or infinity, "
+            f"the first is {broken[0]}. Download it again."
+        )
+
+
+def _same(a: Any, b: Any) -> bool:
+    import torch
+
+    return a.dtype == b.dtype and torch.equal(a.view(torch.int32), b.view(torch.int32))
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _sharing(reader: "GGUFReader") -> contextlib.AbstractContextManager[None]:
+    """transformers parses the file three times, seconds each; here it gets the one already parsed."""
+    return swapped("gguf", "GGUFReader", lambda *_: reader)
+
+
+def _reporting(stage: str, progress: Progress) -> contextlib.AbstractContextManager[None]:
+    """transformers counts dequantised tensors on a bar; here the count goes to `progress`."""
+    return swapped("transformers.modeling_gguf_pytorch_utils", "tqdm", bar(progress, stage, "it"))

@@ -1,0 +1,59 @@
+"""Results that take minutes and depend on a model's weights only, kept in the user's cache as JSON.
+
+A result is found again by the checksum of the weights, configuration, dtype, device, versions and settings. A model
+with weight edits, or one that was never in a folder, is not cached. A file is the checksum of its second line, and JSON
+on that: what comes back is what was written, to the last digit.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from unembed.models.model import Model
+
+
+def place_of(kind: str, model: Model, settings: Any) -> Path | None:
+    """The file of a result, whether or not it is there; None for a model that is not cached.
+
+    Args:
+        kind: of result; names the folder in the cache.
+        model: whose result it is.
+        settings: JSON-ready; what else the result depends on.
+    """
+    if model.folder is None or model.edits:
+        return None
+    from unembed.loading.weights import cache_folder, weights_sha256
+
+    versions = [importlib.metadata.version(name) for name in ("unembed", "torch", "transformers")]
+    facts = [weights_sha256(model.folder), repr(model.config), str(model.dtype), model.device.type]
+    key = json.dumps([*facts, model.tokenizer is None, versions, settings])
+    return cache_folder() / kind / _checksum(key)
+
+
+def read(place: Path) -> Any:
+    """What was written there; None where there is nothing, or a file that was changed since."""
+    try:
+        checksum, _, text = place.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
+        return None
+    return json.loads(text) if checksum == _checksum(text) else None
+
+
+def write(place: Path, data: Any) -> None:
+    """Put JSON-ready data there, whole or not at all; a cache that cannot be written is left alone."""
+    part, text = place.with_suffix(f".{os.getpid()}"), json.dumps(data)
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_text(f"{_checksum(text)}\n{text}", encoding="utf-8")
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

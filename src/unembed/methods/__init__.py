@@ -1,0 +1,1 @@
+"""One module a published method; `circuits`, `heads` and `knowledge` are wings of several."""

@@ -1,0 +1,264 @@
+"""Ablation: what a prediction loses when one part of the model writes nothing, or what it writes on average.
+
+    effect(part) = f(target | the part's value set to 0, or to its mean) - f(target),   f the logit, and the probability
+
+for every head, sublayer, neuron or expert, all in one sweep of the counterfactual engine. Exact: each effect is that of
+a full run with that part set, up to rounding. What is set, at the positions asked for:
+
+| site | what is set | its zero |
+|---|---|---|
+| `head` | `z`, a head's mix of values | the head writes nothing; the bias of the output projection stays |
+| `cross_head` | the same, of a cross-attention | the same |
+| `attention`, `cross_attention`, `mlp` | what the sublayer adds to the stream, all included | it adds nothing |
+| `neuron` | an activation | the neuron writes nothing |
+| `expert` | the router's weight of an expert | the expert writes nothing; other weights are not scaled up |
+
+An effect is a *total* effect: later layers react to what is gone, and may make up for it. A zero may be far from any
+value the part takes, so part of the effect may come from an unusual state; the mean (*Interpretability in the Wild*,
+Wang et al. 2022) stays nearer to the usual. Where a block has a post-norm, it rescales the parts that stay.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from unembed.engine import edits
+from unembed.engine.counterfactual import Interrupted, counterfactuals
+from unembed.engine.edits import Edit
+from unembed.engine.measures import logit, probability, several
+from unembed.errors import InputError
+from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
+from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.parts import KINDS, Settable
+from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.sites import Site, SiteKind, neurons_of, resolve
+from unembed.progress import Progress, silent
+from unembed.runs.run import Run, base_run
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Part = Settable
+How = Literal["zero", "mean"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What setting one part changes: ablated minus base. What does not apply is None."""
+
+    layer: int
+    head: int | None
+    expert: int | None
+    neuron: int | None
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The effects of all parts of one kind on one prediction. Made by `ablate`."""
+
+    model: Model
+    tokens: tuple[int, ...]
+    target: Prediction
+    """What the model gave the target after the prompt, with nothing ablated."""
+    site: Part
+    positions: tuple[int, ...]
+    """Where parts were set."""
+    how: How
+    effects: tuple[Effect, ...]
+    """In the order of the layers."""
+    planned: int
+    """How many effects there are in all; more than `effects` holds if the sweep was interrupted."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every effect is here."""
+        return len(self.effects) == self.planned
+
+    def top(self, count: int) -> list[Effect]:
+        """The effects that change the probability most, largest first."""
+        return sorted(self.effects, key=lambda effect: -abs(effect.probability))[:count]
+
+    def to_polars(self) -> "pl.DataFrame":
+        """One row an effect: layer, head, expert, neuron, logit, probability."""
+        import polars as pl
+
+        names = ("layer", "head", "expert", "neuron")
+        schema = {**dict.fromkeys(names, pl.Int32), "logit": pl.Float64, "probability": pl.Float64}
+        return pl.DataFrame([vars(effect) for effect in self.effects], schema=schema)
+
+
+class Stopped(KeyboardInterrupt):
+    """An ablation was interrupted; `result` holds the effects that were finished."""
+
+    def __init__(self, result: Ablation) -> None:
+        super().__init__(f"interrupted after {len(result.effects)} of {result.planned} effects")
+        self.result = result
+
+
+def ablate(
+    model: Model,
+    prompt: str | Sequence[int],
+    target: str | int | None = None,
+    *,
+    site: Part = "head",
+    position: Literal["last", "all"] | int = "last",
+    how: How = "zero",
+    texts: Iterable[str | Sequence[int]] | None = None,
+    layers: Sequence[int] | None = None,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Ablation:
+    """What each part of a kind is worth to a prediction.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids. The target is read after its last token.
+        target: the token (of a longer text, the first token); None takes the top prediction.
+        site: which parts. In a mixture of experts, neurons and experts are those of the experts that the router chose
+            at the positions.
+        position: where parts are set: "last", "all", or an index (negative counts from the end).
+        how: "zero", or "mean": the mean over all positions of `texts`.
+        texts: prompts for the mean.
+        layers: only parts of these layers; None takes all.
+        memory: bytes for walks, as in `counterfactuals`.
+        progress: called after each block of each walk.
+
+    Raises:
+        InputError: a bad prompt, target, word, position or layer; a mean without texts; no such part in these layers.
+        Stopped: on Ctrl-C, with what was finished.
+    """
+    _check_words(site, how, texts)
+    check_has_layers(model)
+    if site in ("mlp", "neuron"):
+        check_has_neurons(model)
+    ids = tokenize(model, prompt)
+    edited = _positions(position, len(ids))
+    run = base_run(model, ids, positions=sorted({*edited, len(ids) - 1}))
+    token = int(run.trace.logits[-1].argmax()) if target is None else token_id(run.trace, target)
+    chosen = _layers(model, layers, len(ids))
+    sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
+    if not sites:
+        where = "" if layers is None else f" in the layers {chosen}"
+        raise InputError(f"{model.name} has no mixture of experts{where}: choose another site.")
+    empty = Ablation(
+        model=model,
+        tokens=ids,
+        target=prediction(run.trace, -1, token),
+        site=site,
+        positions=edited,
+        how=how,
+        effects=(),
+        planned=len(sites),
+        notes=first_token_notes(run.trace, target),
+    )
+    changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
+    return _swept(empty, run, sites, changes, memory, progress)
+
+
+def _swept(
+    empty: Ablation, run: Run, sites: list[Site], changes: list[Edit], memory: int | None, progress: Progress
+) -> Ablation:
+    measure = several(logit(empty.target.token), probability((empty.target.token,)))
+    base = measure(run.trace.logits[-1][None, None])[0].double()
+
+    def result(values: Tensor, done: list[bool]) -> Ablation:
+        effects = tuple(
+            Effect(s.layer, s.head, s.expert, s.neuron, *(value.double() - base).tolist())
+            for s, value, finished in zip(sites, values, done, strict=True)
+            if finished
+        )
+        return replace(empty, effects=effects)
+
+    try:
+        values = counterfactuals(run, changes, measure, memory=memory, progress=progress)
+    except Interrupted as stop:
+        raise Stopped(result(stop.values, stop.done.tolist())) from stop
+    return result(values, [True] * len(sites))
+
+
+def _check_words(site: str, how: str, texts: object) -> None:
+    if site not in KINDS:
+        raise InputError(f"Expected a site of {', '.join(KINDS)}; found {site!r}.")
+    if how not in get_args(How):
+        raise InputError(f"Expected parts to be set to zero or to their mean, found {how!r}.")
+    if how == "mean" and texts is None:
+        raise InputError("A mean is taken over the prompts of a text: give a text, or set parts to zero.")
+    if how == "zero" and texts is not None:
+        raise InputError("A text is for the mean: set parts to their mean, or leave the text out.")
+
+
+def _positions(position: str | int, length: int) -> tuple[int, ...]:
+    if position == "all":
+        return tuple(range(length))
+    if position == "last":
+        return (length - 1,)
+    if isinstance(position, str):
+        raise InputError(f"Expected a position of last, all or an index, found {position!r}.")
+    return (absolute_position(position, length),)
+
+
+def _layers(model: Model, layers: Sequence[int] | None, length: int) -> list[int]:
+    if layers is None:
+        return list(range(model.layers))
+    return sorted({resolve(Site(kind="resid_pre", layer=layer), model, length).layer for layer in layers})
+
+
+def _sites(run: Run, part: Part, layer: int, positions: tuple[int, ...]) -> list[Site]:
+    """The parts of one layer."""
+    model, whole = run.model, Site(kind=KINDS[part], layer=layer, positions=positions)
+    if part in ("head", "cross_head"):
+        return [replace(whole, head=head) for head in range(model.heads)]
+    if part in ("attention", "cross_attention", "mlp"):
+        return [whole]
+    experts = _experts(run, layer, positions)
+    if part == "expert":
+        return [replace(whole, expert=expert) for expert in experts]
+    return [
+        replace(whole, expert=expert, neuron=neuron)
+        for expert in experts or [None]
+        for neuron in range(neurons_of(model, layer))
+    ]
+
+
+def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:
+    """The experts that the router chose at any of the positions; none in a dense layer."""
+    if run.model.blocks[layer].experts is None:
+        return []
+    weights = run.at(Site(kind="expert", layer=layer, positions=positions))
+    return weights.any(0).nonzero()[:, 0].tolist()
+
+
+def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Site]) -> list[Edit]:
+    means = mean_values(model, texts, sites[0].kind, sorted({site.layer for site in sites}))
+    return [replace(edits.set_to(site, means[site.layer][site.index]), what="mean") for site in sites]
+
+
+@torch.no_grad()
+def mean_values(
+    model: Model,
+    texts: Iterable[str | Sequence[int]],
+    kind: SiteKind,
+    layers: Sequence[int],
+    progress: Progress = silent,
+) -> dict[int, Tensor]:
+    """The mean over all positions of all texts of a quantity with all its heads, neurons or experts, by layer.
+
+    Raises:
+        InputError: no text, or a bad one.
+    """
+    totals, count, texts = dict.fromkeys(layers, torch.zeros(())), 0, list(texts)
+    for done, text in enumerate(texts):
+        progress("mean over texts", done / len(texts))
+        run = base_run(model, text)
+        everywhere = torch.arange(run.length, device=model.device)
+        totals = {layer: run.whole(kind, layer, everywhere).double().sum(0) + totals[layer] for layer in layers}
+        count += run.length
+    if not count:
+        raise InputError("A mean needs a text: expected at least one prompt.")
+    return {layer: total / count for layer, total in totals.items()}

@@ -1,0 +1,173 @@
+"""attention: where heads look, and what that adds to the prediction.
+
+A pattern says from which source tokens a head reads; a large weight on a token whose value says nothing adds nothing.
+The value-weighted pattern `pattern[h, s] * (value[h, s] W_O^h) . w` (Kobayashi et al., *Attention is Not Only a
+Weight*, 2020, here read in logits) is exactly the source terms of the ledger: summed over `s` it is the head's credit.
+Where no readout is meant, at every position, their own measure weighs it: `pattern[h, q, s] ||value[h, s] W_O^h||`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.ledger.decompose import decompose
+from unembed.ledger.ledger import Ledger
+from unembed.ledger.readout import Readout, readout
+from unembed.models.layers import projection
+from unembed.models.model import Model, check_has_layers
+from unembed.models.names import head_name
+from unembed.runs.record import record
+from unembed.runs.trace import Heads, Trace
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class HeadView:
+    """One head, seen from the explained position."""
+
+    layer: int
+    head: int
+    cross: bool
+    """Whether it is a head of a cross-attention; its sources are those of the encoder."""
+    credit: float
+    """What the head adds to the readout."""
+    pattern: Float[np.ndarray, "source"]
+    """Its attention from the explained position to each source token."""
+    contribution: Float[np.ndarray, "source"]
+    """What each source token's value adds to the readout through it; sums to `credit`."""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Patterns and value-weighted patterns of some heads. Made by `attention`."""
+
+    trace: Trace
+    readout: Readout
+    ledger: Ledger
+    heads: tuple[HeadView, ...]
+    matrix: Float[Tensor, "query key"] | Float[Tensor, "query source"] | None
+    """The whole pattern, when one head was asked for."""
+    norms: Float[Tensor, "source"] | None
+    """With `matrix`: the norm of what each source's value writes at full attention, `||value[s] W_O||`, before a
+    post-norm. Times `matrix`, it is the norm of what each source writes at each query (Kobayashi et al. 2020)."""
+
+    def to_polars(self) -> "pl.DataFrame":
+        """One row a head and source token: layer, head, cross, source, pattern, contribution."""
+        import polars as pl
+
+        return pl.concat(
+            pl.DataFrame(
+                {
+                    "layer": view.layer,
+                    "head": view.head,
+                    "cross": view.cross,
+                    "source": np.arange(len(view.pattern)),
+                    "pattern": view.pattern,
+                    "contribution": view.contribution,
+                }
+            )
+            for view in self.heads
+        )
+
+    def __repr__(self) -> str:
+        best = max(self.heads, key=lambda view: abs(view.credit))
+        name = head_name(best.layer, best.head, cross=best.cross)
+        return f"Attention({len(self.heads)} heads; largest {name} {best.credit:+.2f} logits)"
+
+
+def attention(
+    model: Model,
+    prompt: str | Sequence[int] | Trace,
+    target: str | int | None = None,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    cross: bool = False,
+    position: int = -1,
+    reference: str = "mean",
+    versus: str | int | None = None,
+) -> Attention:
+    """Patterns of heads at a position, and what each source token adds to the readout through them.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, token ids, or a recorded run that keeps the position.
+        target: as in `readout`, like `position`, `reference` and `versus`.
+        layer: only this layer; None takes all.
+        head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well (of a recorded run,
+            if that keeps all positions).
+        cross: of an encoder-decoder, the heads of its cross-attention, which look at the source.
+
+    Raises:
+        InputError: cross-attention of a model that has none, a layer or head that does not exist, or a bad prompt,
+            target or position.
+    """
+    if cross and model.encoder is None:
+        raise InputError(f"{model.name} has no cross-attention: it is a decoder only.")
+    check_has_layers(model)
+    layers = _chosen("layer", layer, model.layers)
+    heads = _chosen("head", head, model.heads)
+    one = layer is not None and head is not None
+    trace = prompt if isinstance(prompt, Trace) else record(model, prompt, positions=None if one else [position])
+    read = readout(trace, target, position=position, reference=reference, versus=versus)
+    ledger = decompose(read, by="source")
+    row = trace.row(position)
+    kind = "cross_attention" if cross else "head"
+    sources = {segment.layer: segment.values for segment in ledger.segments if segment.kind == kind}
+    patterns = {i: _pattern(trace, i, cross=cross) for i in layers}
+    views = tuple(_view(patterns[i][h, row], sources[i][h], i, h, cross=cross) for i in layers for h in heads)
+    whole = len(trace.positions) == len(trace.tokens)
+    if not (one and whole):
+        return Attention(trace, read, ledger, views, matrix=None, norms=None)
+    matrix, norms = patterns[layers[0]][heads[0]], _norms(trace, layers[0], heads[0], cross=cross)
+    return Attention(trace, read, ledger, views, matrix, norms)
+
+
+def _chosen(what: str, index: int | None, count: int) -> list[int]:
+    if index is None:
+        return list(range(count))
+    if not -count <= index < count:
+        raise InputError(f"There is no {what} {index}: expected 0 to {count - 1}.")
+    return [index % count]
+
+
+def _pattern(trace: Trace, layer: int, *, cross: bool) -> Float[Tensor, "head query key"]:
+    return _heads(trace, layer, cross=cross).pattern
+
+
+def _heads(trace: Trace, layer: int, *, cross: bool) -> Heads:
+    part = trace.layers[layer]
+    heads = part.cross_heads if cross else part.heads
+    assert heads is not None
+    return heads
+
+
+@torch.inference_mode()
+def _norms(trace: Trace, layer: int, head: int, *, cross: bool) -> Float[Tensor, "source"]:
+    model, block = trace.model, trace.model.blocks[layer]
+    found = block.cross if cross else block
+    assert found is not None
+    w_o = projection(found.output_projection).reshape(model.heads, -1, model.d_model)[head]
+    value = _heads(trace, layer, cross=cross).value
+    return (value[head * len(value) // model.heads].double() @ w_o.double()).norm(dim=-1)
+
+
+def _view(
+    pattern: Float[Tensor, "key"], contribution: Float[np.ndarray, "key"], layer: int, head: int, *, cross: bool
+) -> HeadView:
+    return HeadView(
+        layer=layer,
+        head=head,
+        cross=cross,
+        credit=float(contribution.sum()),
+        pattern=pattern.double().cpu().numpy(),
+        contribution=contribution,
+    )

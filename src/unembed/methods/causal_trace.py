@@ -1,0 +1,289 @@
+"""Causal tracing: where does a fact about a subject pass through the model?
+
+    clean      P(target) of the prompt as it is
+    corrupt    P(target) with noise added to the embeddings of the subject's tokens
+    value      P(target) with that noise, and one state (layer, position) put back to what it was in the clean run
+
+each the mean over samples of the noise; all runs of one sample share its noise. The noise is normal with `noise` times
+the standard deviation of the embeddings. Exact for each sample. Meng et al., *Locating and editing factual associations
+in GPT*, 2022, from which the three sites and the window come. As there, `resid` of layer `l` is the stream *after*
+block `l`; the standard deviation is taken over the embeddings of the whole vocabulary, theirs over those of subjects.
+
+The noisy run of a sample is recorded once, and the restored runs start from it, each at its own layer and position.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.edits import Edit, set_to
+from unembed.engine.measures import Question, question
+from unembed.errors import InputError
+from unembed.models.hooks import on_output, one_at_a_time
+from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.prompts import absolute_position, tokenize, well_formed
+from unembed.models.sites import Site, SiteKind
+from unembed.progress import Progress, silent
+from unembed.runs.run import Run, base_run
+from unembed.seeds import generator
+
+Restored = Literal["resid", "attention", "mlp"]
+SITES: dict[Restored, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
+
+
+@dataclass(frozen=True)
+class CausalTrace:
+    """Restored probabilities. Made by `causal_trace`."""
+
+    model: Model
+    tokens: tuple[int, ...]
+    subject: tuple[int, ...]
+    """The positions that got noise."""
+    target: tuple[int, ...]
+    site: Restored
+    window: int
+    std: float
+    """The standard deviation of the noise."""
+    seed: int
+    clean: float
+    """`P(target)` of the clean run."""
+    corrupt: Float[Tensor, "sample"]
+    """`P(target)` of each noisy run."""
+    restored: Float[Tensor, "sample layer position"]
+    """`P(target)` of each noisy run with one state restored."""
+    asked: int
+    """How many samples were asked for; fewer are there when the work was stopped."""
+
+    def __repr__(self) -> str:
+        return (
+            f"CausalTrace({self.site}, {len(self.corrupt)} samples, P clean {self.clean:.3g}, "
+            f"corrupt {float(self.corrupt.mean()):.3g})"
+        )
+
+    @property
+    def values(self) -> Float[Tensor, "layer position"]:
+        """The mean restored probability."""
+        return self.restored.mean(0)
+
+    @property
+    def errors(self) -> Float[Tensor, "layer position"]:
+        """The standard error of that mean over samples; NaN with one sample."""
+        if len(self.restored) == 1:
+            return torch.full_like(self.restored[0], torch.nan)
+        return self.restored.std(0) / len(self.restored) ** 0.5
+
+    @property
+    def effect(self) -> Float[Tensor, "layer position"]:
+        """The indirect effect of each state as a share: `(value - corrupt) / (clean - corrupt)`.
+
+        Raises:
+            InputError: the noise does not change the probability.
+        """
+        corrupt = float(self.corrupt.mean())
+        if corrupt == self.clean:
+            raise InputError("The noise does not change the probability of the target: there is nothing to restore.")
+        return (self.values - corrupt) / (self.clean - corrupt)
+
+
+class TracingInterrupted(KeyboardInterrupt):
+    """The work was stopped from outside; `result` holds the finished samples."""
+
+    def __init__(self, result: CausalTrace) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def causal_trace(
+    model: Model,
+    prompt: str | Sequence[int],
+    subject: str | Sequence[int],
+    target: str | int | Sequence[int] | None = None,
+    *,
+    site: str = "resid",
+    window: int = 1,
+    noise: float = 3.0,
+    samples: int = 10,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> CausalTrace:
+    """Corrupt the subject, restore one state at a time, and see where the answer comes back.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids.
+        subject: the part of the text that is corrupted, or positions.
+        target: the answer; None is the top prediction. Of several tokens `P` is the product over them.
+        site: "resid", "attention" or "mlp": what is restored.
+        window: how many layers are restored together, around each layer (cut at the ends).
+        noise: the standard deviation of the noise, in units of that of the embeddings.
+        samples: how many draws of the noise.
+        seed: of the noise.
+        memory: bytes that walks may use beyond model and runs; None takes a quarter of what is free.
+        progress: called while the runs advance.
+
+    Raises:
+        InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
+        TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
+    """
+    check_has_layers(model)
+    if site == "mlp":
+        check_has_neurons(model)
+    where = _check(model, site, window, noise, samples)
+    tokens = tokenize(model, prompt)
+    corrupted = subject_positions(model, prompt, subject)
+    asked = _question(model, tokens, target)
+    patched = () if site == "resid" else range(corrupted[0], len(tokens))
+    kept = sorted({*asked.positions, *patched})
+    clean = base_run(model, asked.tokens, positions=kept)
+    std = noise * embedding_std(model)
+    edits = list(_restorations(clean, len(tokens), corrupted[0], where, window))
+    draws = _draws(samples, (len(corrupted), model.d_model), std, seed)
+    result = CausalTrace(
+        model=model,
+        tokens=tokens,
+        subject=corrupted,
+        target=asked.answer,
+        site=where,
+        window=window,
+        std=std,
+        seed=seed,
+        clean=_probability(asked, clean),
+        corrupt=torch.zeros(0, dtype=torch.float64),
+        restored=torch.zeros(0, model.layers, len(tokens), dtype=torch.float64),
+        asked=samples,
+    )
+    try:
+        for sample, draw in enumerate(draws):
+
+            def tick(stage: str, fraction: float, sample: int = sample) -> None:
+                progress(stage, (sample + fraction) / samples)
+
+            noisy = _noisy_run(model, asked.tokens, corrupted, draw, kept)
+            found = counterfactuals(noisy, edits, asked.probability, at=asked.positions, memory=memory, progress=tick)
+            result = _with_sample(result, _probability(asked, noisy), found)
+    except KeyboardInterrupt as stop:
+        if not len(result.corrupt):
+            raise
+        raise TracingInterrupted(result) from stop
+    return result
+
+
+def _with_sample(result: CausalTrace, corrupt: float, found: Float[Tensor, "cell"]) -> CausalTrace:
+    """The result with one more sample; before the subject nothing was changed, so there is nothing to restore."""
+    restored = torch.full((1, result.model.layers, len(result.tokens)), corrupt, dtype=torch.float64)
+    restored[0, :, result.subject[0] :] = found.to(restored).view(result.model.layers, -1)
+    one = torch.tensor([corrupt], dtype=torch.float64)
+    return replace(result, corrupt=torch.cat([result.corrupt, one]), restored=torch.cat([result.restored, restored]))
+
+
+def _check(model: Model, site: str, window: int, noise: float, samples: int) -> Restored:
+    if site not in SITES:
+        raise InputError(f"Expected a site of {', '.join(SITES)}, found {site!r}.")
+    if not 1 <= window <= model.layers:
+        raise InputError(f"Expected a window of 1 to {model.layers} layers, found {window}.")
+    if samples < 1:
+        raise InputError(f"Expected at least one sample of noise, found {samples}.")
+    if not 0 < noise < float("inf"):
+        raise InputError(f"Expected a finite amount of noise above 0, found {noise:g}.")
+    most = 1 / torch.finfo(model.dtype).eps
+    if noise > most:
+        raise InputError(
+            f"Noise of {noise:g} standard deviations leaves nothing of the embeddings: expected at most {most:.3g}."
+        )
+    return site
+
+
+def _question(model: Model, tokens: tuple[int, ...], target: str | int | Sequence[int] | None) -> Question:
+    if target is None:
+        run = base_run(model, tokens, positions=[-1])
+        target = int(run.trace.logits[-1].argmax())
+    return question(model, tokens, target)
+
+
+def _probability(asked: Question, run: Run) -> float:
+    logits = run.trace.logits[[run.trace.row(p) for p in asked.positions]]
+    return float(asked.probability(logits[None]))
+
+
+# The subject and its noise
+
+
+def subject_positions(model: Model, prompt: str | Sequence[int], subject: str | Sequence[int]) -> tuple[int, ...]:
+    """The positions whose tokens hold a part of the subject.
+
+    Raises:
+        InputError: the subject is not in the prompt, or there more than once; or a position is outside.
+    """
+    if not isinstance(subject, str):
+        length = len(tokenize(model, prompt))
+        found = tuple(sorted({absolute_position(p, length) for p in subject}))
+        if not found:
+            raise InputError("The subject is empty: expected at least one position.")
+        return found
+    tokenizer = model.tokenizer
+    if not isinstance(prompt, str) or tokenizer is None or not tokenizer.is_fast:
+        raise InputError("The subject is text, but the prompt's tokens cannot be told by their text: give positions.")
+    word = well_formed(subject).strip()
+    count = prompt.count(word) if word else 0
+    if count != 1:
+        raise InputError(
+            f"Expected the subject {subject!r} to be in the prompt once, found it {count} times.\n"
+            "Give the words as they are written in the prompt, or positions (--subject-position)."
+        )
+    start = prompt.index(word)
+    spans = tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"]
+    return tuple(i for i, (a, b) in enumerate(spans) if a < start + len(word) and b > start)
+
+
+def embedding_std(model: Model) -> float:
+    """The standard deviation of all numbers of all token embeddings, as they enter the stream."""
+    embedding = model.embed
+    count, total, squares = 0, 0.0, 0.0
+    with torch.no_grad():
+        for ids in torch.arange(model.vocab, device=model.device).split(8192):
+            x = embedding(ids[None])
+            count, total = count + x.numel(), total + float(x.sum(dtype=torch.float64))
+            squares += float(x.float().square().sum(dtype=torch.float64))
+    return (squares / count - (total / count) ** 2) ** 0.5
+
+
+def _draws(samples: int, shape: tuple[int, int], std: float, seed: int) -> Iterator[Float[Tensor, "subject d_model"]]:
+    random = generator(seed)
+    for _ in range(samples):
+        yield std * torch.randn(shape, generator=random, dtype=torch.float64)
+
+
+def _noisy_run(
+    model: Model,
+    tokens: tuple[int, ...],
+    subject: tuple[int, ...],
+    noise: Float[Tensor, "subject d_model"],
+    kept: Sequence[int],
+) -> Run:
+    """A run with noise on the subject's embeddings: the base that restored runs start from."""
+
+    def corrupt(out: Tensor) -> Tensor:
+        return out.index_add(1, torch.tensor(subject, device=out.device), noise[None].to(out))
+
+    with one_at_a_time, ExitStack() as stack:
+        on_output(stack, model.embed, corrupt)
+        return base_run(model, tokens, positions=kept)
+
+
+def _restorations(clean: Run, length: int, first: int, site: Restored, window: int) -> Iterator[list[Edit]]:
+    """Layer by layer, position by position from the subject on: the edits that restore one state."""
+    layers, kind = clean.model.layers, SITES[site]
+    positions = range(first, length)
+    states = [clean.at(Site(kind=kind, layer=layer, positions=tuple(positions))) for layer in range(layers)]
+    for layer in range(layers):
+        around = range(max(0, layer - window // 2), min(layers, layer + (window + 1) // 2))
+        for p in positions:
+            sites = [Site(kind=kind, layer=near, positions=(p,)) for near in around]
+            yield [replace(set_to(where, states[where.layer][p - first]), what="restore") for where in sites]

@@ -1,0 +1,1 @@
+"""What a head's weights compute, how heads compose, and the paths through them."""

@@ -1,0 +1,252 @@
+"""Why did it attend? A QK score as a sum over pairs of terms of the two streams.
+
+The score that the softmax reads (before mask and soft-cap) is bilinear in what the head's query and key were made of:
+
+    score[i, j] = scale * q_i . k_j,   q_i = sum_t (x_i^t N W_Q) R_i + c_i,   k_j = sum_u (x_j^u N W_K) R_j + c_j
+
+with `x^t` what the embedding, each head and each MLP below wrote to the stream, `N` the norm before attention with its
+scale frozen, `R` the rotation of the position, `c` biases and the norm's shift. So
+
+    score = sum over pairs (t, u) of  scale * (x_i^t N W_Q R_i) . (x_j^u N W_K R_j)
+
+exactly, with the scales of all norms frozen at the run (also those of queries and keys, where the family has them).
+What position adds through the rotation is told apart: the same sum with the query at the key's position is the
+`content` of each pair, the rest is due to the distance.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unembed.errors import InputError, LedgerError
+from unembed.ledger.decompose import SAFETY
+from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
+from unembed.methods.circuits.head_circuits import check_head
+from unembed.methods.circuits.projections import Affine, affine, input_norm
+from unembed.models.hooks import Eager, attending, one_at_a_time
+from unembed.models.layers import projection
+from unembed.models.model import Model
+from unembed.models.names import head_name
+from unembed.models.prompts import absolute_position
+from unembed.runs.run import Run, base_run
+
+_scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class PairTerm:
+    """One addend of a score."""
+
+    query: StreamTerm
+    key: StreamTerm
+    value: float
+    content: float
+    """The part that does not come from the distance between the positions."""
+
+
+@dataclass(frozen=True)
+class AttentionScore:
+    """The score of a head between two positions as a sum over pairs. Made by `attention_score`."""
+
+    run: Run
+    layer: int
+    head: int
+    destination: int
+    source: int
+    score: float
+    """What the softmax reads, before mask and soft-cap: the scale times the recorded `q . k`."""
+    attention: float
+    """The head's attention after the softmax."""
+    query_terms: tuple[StreamTerm, ...]
+    key_terms: tuple[StreamTerm, ...]
+    values: Float[np.ndarray, "query_term key_term"]
+    content: Float[np.ndarray, "query_term key_term"]
+    tolerance: float
+    """What rounding can account for; `SAFETY` standard deviations, as for a ledger."""
+
+    @property
+    def sum(self) -> float:
+        """Of all pairs."""
+        return math.fsum(self.values.ravel())
+
+    @property
+    def error(self) -> float:
+        """`sum - score`."""
+        return self.sum - self.score
+
+    def top(self, count: int = 10) -> list[PairTerm]:
+        """The pairs of largest magnitude."""
+        best = np.argsort(-np.abs(self.values), axis=None, kind="stable")[:count]
+        places = [np.unravel_index(i, self.values.shape) for i in best]
+        return [
+            PairTerm(self.query_terms[t], self.key_terms[u], float(self.values[t, u]), float(self.content[t, u]))
+            for t, u in places
+        ]
+
+    def __repr__(self) -> str:
+        best = ", ".join(f"{p.query.label} × {p.key.label} {p.value:+.2f}" for p in self.top(3))
+        return (
+            f"AttentionScore({head_name(self.layer, self.head)}, {self.destination} → {self.source}: {self.score:+.3f} "
+            f"(attention {self.attention:.2f}), |Δ| {abs(self.error):.1e}; {best}, …)"
+        )
+
+
+@torch.no_grad()
+def attention_score(
+    model: Model,
+    prompt: str | Sequence[int] | Run,
+    layer: int,
+    head: int,
+    *,
+    destination: int = -1,
+    source: int | None = None,
+) -> AttentionScore:
+    """Why a head attends from one position to another.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, token ids, or a run that keeps all positions.
+        layer: of the head.
+        head: of the layer.
+        destination: the position whose query it is; negative counts from the end.
+        source: the position whose key it is; None takes the one attended to most.
+
+    Returns:
+        The score and its pairs, which sum to it up to rounding.
+
+    Raises:
+        InputError: no such head or position, or the source comes after the destination.
+        LedgerError: the pairs do not sum to the score.
+    """
+    layer, head = check_head(model, layer, head)
+    run = prompt if isinstance(prompt, Run) else base_run(model, prompt)
+    i = absolute_position(destination, run.length)
+    pattern = _pattern(run, layer, head, i)
+    j = int(pattern.argmax()) if source is None else absolute_position(source, run.length)
+    if j > i:
+        raise InputError(f"A token attends to itself and what comes before: source {j} is after destination {i}.")
+    return _decomposed(run, layer, head, i, j, float(pattern[j]))
+
+
+def score_scale(model: Model, layer: int) -> float:
+    """What `q . k` is multiplied by before the softmax, read from what the module's own attention makes of two keys.
+
+    Exact to float32 rounding (eager attention computes its softmax in float32). Read once a module, for all layers.
+    """
+    if model.module not in _scales:
+        run = base_run(model, [0, 0])
+        _scales[model.module] = [_scale(run, each) for each in range(model.layers)]
+    return _scales[model.module][layer]
+
+
+def _scale(run: Run, layer: int) -> float:
+    rough = _scale_at(run, layer, math.sqrt(_width(run.model, layer)))
+    return _scale_at(run, layer, 2.0 / rough)  # scores that differ by about 2, where the softmax tells most
+
+
+def _scale_at(run: Run, layer: int, size: float) -> float:
+    found, cap = _log_odds(run, layer, size), _softcap(run.model.blocks[layer].attention)
+    return (found if cap is None else cap * math.atanh(found / cap)) / size
+
+
+def _log_odds(run: Run, layer: int, size: float) -> float:
+    """The log-ratio of the attention to keys with `q . k` of `size` and 0."""
+    block, call = run.model.blocks[layer], run.calls[layer]
+    query, key = torch.zeros_like(call.query[None]), torch.zeros_like(call.key[None])
+    query[..., 0], key[:, :, 0, 0] = 1.0, size
+    kept: list[Tensor] = []
+
+    def attend(
+        module: nn.Module, eager: Eager, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        z, pattern = eager(query, key, v, None if mask is None else torch.zeros_like(mask))
+        kept.append(pattern[0, 0, -1].double())
+        return z, pattern
+
+    with one_at_a_time, attending(run.model, attend):
+        block.module(*call.args, **call.kwargs)
+    return float((kept[0][0] / kept[0][1]).log())
+
+
+def _softcap(module: object) -> float | None:
+    return getattr(module, "attn_logit_softcapping", None)
+
+
+def _width(model: Model, layer: int) -> int:
+    return projection(model.blocks[layer].output_projection).shape[0] // model.heads
+
+
+def _pattern(run: Run, layer: int, head: int, position: int) -> Tensor:
+    heads = run.trace.layers[layer].heads
+    assert heads is not None
+    return heads.pattern[head, run.trace.row(position)]
+
+
+# The sum
+
+
+def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: float) -> AttentionScore:
+    call, scale, kv = run.calls[layer], score_scale(run.model, layer), head * run.model.kv_heads // run.model.heads
+    query_terms, query_rows = _stream(run, layer, i)
+    key_terms, key_rows = _stream(run, layer, j)
+    at_i, at_j = affine(run, layer, i, call.attention_input[i]), affine(run, layer, j, call.attention_input[j])
+    moved = affine(run, layer, j, call.attention_input[i])
+    keys = _read(key_rows, at_j.key[kv], at_j.key_constant[kv])
+    queries = _queries(query_rows, at_i, head)
+    score = scale * float(call.query[head, i].double() @ call.key[kv, j].double())
+    found = AttentionScore(
+        run=run,
+        layer=layer,
+        head=head,
+        destination=i,
+        source=j,
+        score=score,
+        attention=attention,
+        query_terms=query_terms,
+        key_terms=key_terms,
+        values=(scale * queries @ keys.T).cpu().numpy(),
+        content=(scale * _queries(query_rows, moved, head) @ keys.T).cpu().numpy(),
+        tolerance=SAFETY
+        * run.model.precision
+        * scale
+        * math.hypot(
+            spread(query_rows, at_i.query[head] @ keys.sum(0)),
+            spread(key_rows, at_j.key[kv] @ queries.sum(0)),
+            float(queries.sum(0).norm() * keys.sum(0).norm()),
+        ),
+    )
+    if not abs(found.error) <= found.tolerance:
+        raise LedgerError(
+            f"The score does not add up: its pairs sum to {found.sum:.6g}, the model's own score is {score:.6g}: off "
+            f"by {abs(found.error):.2e}, rounding explains at most {found.tolerance:.2e}.\n"
+            "The attention of this family does something that projections.py does not know; please report it."
+        )
+    return found
+
+
+def _queries(rows: Tensor, maps: Affine, head: int) -> Tensor:
+    return _read(rows, maps.query[head], maps.query_constant[head])
+
+
+def _read(rows: Tensor, matrix: Tensor, constant: Tensor) -> Float[Tensor, "term d_head"]:
+    """The rows through a projection; the constant belongs to the last row, which holds the norm's shift."""
+    out = rows @ matrix
+    return torch.cat([out[:-1], (out[-1] + constant)[None]])
+
+
+def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...], Float[Tensor, "term d_model"]]:
+    """What was written to the stream below a layer, through the norm before attention; the norm's shift comes last."""
+    parts = list(stream_writes(run, layer, position))
+    rows = torch.stack([row for _, row in parts])
+    norm = input_norm(run.model.blocks[layer], run.model.d_model)
+    shift = torch.zeros_like(rows[:1])
+    if norm is not None:
+        x, y = run.stream(layer)[position], run.calls[layer].attention_input[position]
+        rows, shift = norm.pushforward(rows, norm.scale(x, y)), norm.shift[None]
+    return (*(term for term, _ in parts), StreamTerm("constant")), torch.cat([rows, shift])

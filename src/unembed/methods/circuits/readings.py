@@ -1,0 +1,271 @@
+"""readings: what makes a neuron fire or a head look: the number that it computes of the stream, as a sum over terms.
+
+    neuron   w_n . N(x) + b  =  sum_t w_n . N(write_t) + constant      N the norm before the MLP, its scale frozen
+    head     q . k           =  sum_t q_t . k = sum_u q . k_u          the pairs of attention_score.py, either way
+
+with the terms of stream_terms.py. Exact: the sum is compared with the module's own number. A gated MLP computes two
+such numbers of a neuron, `activation = act(gate) * up`; one without a gate has `activation = act(pre-activation)`. A
+head's score, at the source it attends to most, is told twice: by what its query was made of, and by what the key was.
+
+Which rows a neuron reads with is the module's own business, so it is found by running the block: the layers that make
+as many numbers as there are neurons (or twice as many), and of those numbers the ones that the neuron's activation
+depends on, by its gradient.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unembed.errors import LedgerError, ModelError
+from unembed.ledger.decompose import SAFETY
+from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
+from unembed.methods.circuits.attention_score import attention_score
+from unembed.models.describe import probed
+from unembed.models.hooks import attending, frozen, one_at_a_time
+from unembed.models.layers import bias, projection
+from unembed.models.norms import Norm, no_norm
+from unembed.models.parts import Part
+from unembed.models.sites import resolve
+from unembed.runs.run import Run
+from unembed.seeds import generator
+
+What = Literal["pre-activation", "gate", "up", "query", "key"]
+
+
+@dataclass(frozen=True)
+class ReadTerm:
+    """One addend of what a part reads."""
+
+    term: StreamTerm
+    value: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number that a part computes of the stream. Made by `readings`."""
+
+    what: What
+    value: float
+    """The model's own number: of query and key it is the score."""
+    source: int | None
+    """Of a head: the position it attends to most, where the score is read."""
+    terms: tuple[ReadTerm, ...]
+    """The largest, largest first."""
+    others_count: int
+    others: float
+    """What the terms that are not listed add together."""
+    tolerance: float
+    """What rounding can account for; `SAFETY` standard deviations, as for a ledger."""
+
+    @property
+    def error(self) -> float:
+        """The sum of all terms minus `value`."""
+        return math.fsum([*(term.value for term in self.terms), self.others]) - self.value
+
+
+@torch.no_grad()
+def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Reading, ...]:
+    """What a head or neuron reads at a position.
+
+    Args:
+        run: keeps the position, and for a head all positions.
+        part: any part.
+        position: where.
+        top: how many terms to list.
+
+    Returns:
+        Query and key of a head at the source it attends to most; the gate and the up value of a gated neuron, or the
+        pre-activation of another. None of a sublayer, of a neuron of a mixture, of a head where the run keeps some
+        positions only, and of any part of an encoder-decoder.
+
+    Raises:
+        InputError: the part does not exist.
+        LedgerError: the terms do not sum to the model's number.
+    """
+    site = resolve(part.site(position), run.model, run.length)
+    assert site.positions is not None
+    (position,) = site.positions
+    if run.model.encoder is not None:
+        return ()
+    if part.kind == "head" and run.keeps(range(run.length)):
+        return _score(run, site.layer, site.head or 0, position, top)
+    if part.kind == "neuron" and run.model.blocks[site.layer].experts is None:
+        return _neuron(run, site.layer, site.neuron or 0, position, top)
+    return ()
+
+
+def _score(run: Run, layer: int, head: int, position: int, top: int) -> tuple[Reading, Reading]:
+    found = attention_score(run.model, run, layer, head, destination=position)
+    words = {"source": found.source, "top": top, "tolerance": found.tolerance}
+    return (
+        _summed("query", found.score, found.query_terms, found.values.sum(1).tolist(), **words),
+        _summed("key", found.score, found.key_terms, found.values.sum(0).tolist(), **words),
+    )
+
+
+def _summed(
+    what: What,
+    value: float,
+    terms: Sequence[StreamTerm],
+    values: Sequence[float],
+    *,
+    top: int,
+    tolerance: float,
+    source: int | None = None,
+) -> Reading:
+    """The largest terms listed, the others summed."""
+    every = sorted(map(ReadTerm, terms, values), key=lambda term: -abs(term.value))
+    return Reading(
+        what=what,
+        value=value,
+        source=source,
+        terms=tuple(every[:top]),
+        others_count=len(every[top:]),
+        others=math.fsum(term.value for term in every[top:]),
+        tolerance=tolerance,
+    )
+
+
+# The block run again
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What a layer of a block was given, and what it made."""
+
+    module: nn.Module
+    given: Tensor
+    made: Tensor
+
+    def row(self, position: int, *, made: bool = False) -> Float[Tensor, "width"]:
+        """One position of the input, or of the output."""
+        return _row(self.made if made else self.given, position)
+
+
+def _row(x: Tensor, position: int) -> Float[Tensor, "width"]:
+    """Some modules see the batch and the positions as one axis."""
+    return x.reshape(-1, x.shape[-1])[position]
+
+
+def _neuron(run: Run, layer: int, neuron: int, position: int, top: int) -> tuple[Reading, ...]:
+    calls = _calls(run, layer)
+    inputs = _input_layers(run, layer, calls)
+    slots = _slots(run, layer, neuron, position, [call.module for call in inputs])
+    names: tuple[What, ...]
+    names = ("pre-activation",) if len(slots) == 1 else ("gate", "up") if len(slots) == 2 else ()
+    found = zip(names, slots, strict=False)
+    return tuple(_reading(run, layer, position, calls, name, inputs[place], slot, top) for name, (place, slot) in found)
+
+
+def _calls(run: Run, layer: int, replaced: Callable[[nn.Module, Tensor], Tensor | None] | None = None) -> list[_Call]:
+    """The block called as in the run, and what each of its layers outside attention made; `replaced` may change it."""
+    block, call, found = run.model.blocks[layer], run.calls[layer], []
+
+    def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor | None:
+        other = None if replaced is None else replaced(module, out)
+        if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
+            found.append(_Call(module, args[0], out if other is None else other))
+        return other
+
+    inside = set(block.attention.modules())
+    leaves = [m for m in block.module.modules() if m not in inside and not any(True for _ in m.children())]
+    with one_at_a_time, attending(run.model, lambda _, eager, *args: eager(*args)), ExitStack() as stack:
+        for leaf in leaves:
+            stack.enter_context(leaf.register_forward_hook(hook))  # type: ignore[arg-type]
+        block.module(*call.args, **call.kwargs)
+    return found
+
+
+def _input_layers(run: Run, layer: int, calls: Sequence[_Call]) -> list[_Call]:
+    """The matrices that make one or two numbers for each neuron."""
+    down = run.model.blocks[layer].down_projection
+    width = projection(down).shape[0]
+    fitting = [c for c in calls if c.module is not down and c.made.shape[-1] in (width, 2 * width)]
+    return [c for c in fitting if c.given.shape[-1] == run.model.d_model and _is_matrix(c.module)]
+
+
+def _is_matrix(module: nn.Module) -> bool:
+    try:
+        projection(module)
+    except ModelError:
+        return False
+    return True
+
+
+def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Module]) -> list[tuple[int, int]]:
+    """The numbers that a neuron's activation is made of: place among `layers`, and index; the gate first.
+
+    Their values are drawn at random, so that no derivative is zero by chance. An activation is linear in the up value,
+    so that value times derivative is the activation; this does not hold for the gate.
+    """
+    random, drawn = generator(0), {}
+
+    def replaced(module: nn.Module, out: Tensor) -> Tensor | None:
+        if module not in layers:
+            return None
+        drawn[module] = (torch.rand(out.shape, generator=random).to(out) + 0.5).requires_grad_()
+        return drawn[module].clone()
+
+    with torch.inference_mode(False), torch.enable_grad(), frozen(run.model):
+        down = run.model.blocks[layer].down_projection
+        activation = next(c for c in _calls(run, layer, replaced) if c.module is down).row(position)[neuron]
+        leaves = [drawn[module] for module in layers]
+        grads = torch.autograd.grad(activation, leaves, allow_unused=True)
+    found = []
+    for place, (leaf, grad) in enumerate(zip(leaves, grads, strict=True)):
+        for slot in [] if grad is None else _row(grad, position).nonzero()[:, 0].tolist():
+            product = float(_row(leaf, position)[slot] * _row(grad, position)[slot])
+            found.append((abs(product - float(activation)), place, slot))
+    return [(place, slot) for _, place, slot in sorted(found, key=lambda each: -each[0])]
+
+
+def _reading(
+    run: Run,
+    layer: int,
+    position: int,
+    calls: Sequence[_Call],
+    what: What,
+    made: _Call,
+    slot: int,
+    top: int,
+) -> Reading:
+    """One number as a sum over the stream's terms; constants come last."""
+    w, offset = projection(made.module)[:, slot].double(), bias(made.module)
+    norm, x = _norm_before(run, calls, made, position)
+    y, value = made.row(position).double(), float(made.row(position, made=True)[slot])
+    scale = norm.scale(x, y)
+    parts = list(stream_writes(run, layer, position, attention=not run.model.parallel))
+    rows = torch.stack([row for _, row in parts])
+    constant = float(norm.shift @ w) + (0.0 if offset is None else float(offset[slot]))
+    found = _summed(
+        what,
+        value,
+        [*(term for term, _ in parts), StreamTerm("constant")],
+        [*(norm.pushforward(rows, scale) @ w).tolist(), constant],
+        top=top,
+        tolerance=SAFETY
+        * run.model.precision
+        * math.hypot(spread(rows, norm.pullback(w, scale)), float((y * w).norm()), value),
+    )
+    if not abs(found.error) <= found.tolerance:
+        raise LedgerError(
+            f"What a neuron of layer {layer} reads does not add up: its terms are off from {value:.6g} by "
+            f"{abs(found.error):.2e}, rounding explains at most {found.tolerance:.2e}.\n"
+            "Please report it, with the name of the model."
+        )
+    return found
+
+
+def _norm_before(run: Run, calls: Sequence[_Call], made: _Call, position: int) -> tuple[Norm, Float[Tensor, "d_model"]]:
+    """The norm through which a layer reads the stream, and the stream; the layer may read the stream itself."""
+    for call in calls:
+        if call.made.data_ptr() == made.given.data_ptr() != call.given.data_ptr() and call.module is not made.module:
+            return probed(call.module, run.model.d_model, like=made.given), call.row(position).double()
+    x = made.row(position).double()
+    return no_norm(x), x

@@ -1,0 +1,298 @@
+"""explain: one prediction, explained: what it was, its ledger, the heads and neurons that carry it, the logit lens.
+
+All of it comes from one recorded run. Credit is the *direct* effect of a part: what its write adds to the readout with
+norms and patterns as they were. It is not the total effect of removing the part, which later layers may undo or
+amplify (docs/methods/direct-effect.md). So the parts that are shown are also zeroed, one by one, beside parts at random
+(controls.py), from the same recorded run.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, get_args
+
+from unembed.errors import InputError
+from unembed.ledger.decompose import decompose
+from unembed.ledger.input_credit import input_credit
+from unembed.ledger.inspect_part import activation, looks_at, raised
+from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.readout import Prediction, Readout, first_token_notes, prediction, predictions, readout
+from unembed.methods.controls import CausalCheck, Outcome, causal_check
+from unembed.methods.lens import Lens, States, follow, read_states
+from unembed.models.model import Model, Stage
+from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.read_source import with_source
+from unembed.progress import Progress, silent
+from unembed.runs.run import Run, base_run
+from unembed.runs.trace import Trace
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+SUBLAYERS = 8
+"""How many sublayers of the ledger are swapped."""
+SHOWN = 3
+"""How many source tokens a head is said to look at, and how many tokens a part is said to write toward."""
+
+
+@dataclass(frozen=True)
+class HeadNote:
+    """A head that carries much of the prediction."""
+
+    term: Term
+    looks_at: tuple[tuple[int, float], ...]
+    """Source positions with the attention they get, largest first; of a cross-attention, in the encoder's source."""
+    writes_toward: tuple[int, ...]
+    """The tokens whose logits its write raises most."""
+    outcome: Outcome | None = None
+    """Of zeroing it, and of swapping it; None if neither was done."""
+
+
+@dataclass(frozen=True)
+class NeuronNote:
+    """A neuron that carries much of the prediction."""
+
+    term: Term
+    activation: float
+    promotes: tuple[int, ...]
+    """The tokens whose logits it raises most here; a negative activation promotes what the neuron's value opposes."""
+    outcome: Outcome | None = None
+    """Of zeroing it, and of swapping it; None if neither was done."""
+
+
+@dataclass(frozen=True)
+class Swap:
+    """The prompt with one word replaced, and what values from its run do to the target's probability."""
+
+    old: str
+    new: str
+    trace: Trace
+    """Of the other prompt, up to the explained position."""
+    predictions: tuple[Prediction, ...]
+    """Of the other prompt, at the explained position."""
+    target: Prediction
+    """What the other prompt gives the target."""
+    sublayers: tuple[tuple[Term, Outcome], ...]
+    """The sublayers that the ledger credits most, each with what swapping its write in does."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the model predicted a token. Made by `explain`."""
+
+    model: Model
+    readout: Readout
+    predictions: tuple[Prediction, ...]
+    target: Prediction
+    ledger: Ledger
+    """At the granularity asked for."""
+    finest: Ledger
+    """By source token and neuron; `finest.coarser(...)` gives every other."""
+    heads: tuple[HeadNote, ...]
+    neurons: tuple[NeuronNote, ...]
+    lens: Lens
+    notes: tuple[str, ...] = ()
+    check: CausalCheck | None = None
+    """The causal tests of `heads` and `neurons`, with their control bands."""
+    swap: Swap | None = None
+    inputs: Ledger | None = None
+    """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
+
+    @property
+    def trace(self) -> Trace:
+        """The recorded run."""
+        return self.readout.trace
+
+    def to_polars(self) -> "pl.DataFrame":
+        """The terms of the ledger."""
+        return self.ledger.to_polars()
+
+    def __repr__(self) -> str:
+        target, versus = self.target, self.readout.versus
+        against = {
+            "mean": " above the vocabulary mean",
+            "versus": "" if versus is None else f" above {self._text(versus)}",
+        }
+        lines = [
+            f"Explanation of {self._text(target.token)} at position {self.readout.position}: "
+            f"probability {target.probability:.1%}, rank {target.rank}, logit {target.logit:.2f}",
+            f"  logit{against.get(self.readout.reference, '')}: {self.ledger!r}",
+            *(f"  {note.term.label} {note.term.value:+.2f}" for note in (*self.heads[:3], *self.neurons[:3])),
+        ]
+        return "\n".join([*lines, *self.notes])
+
+    def _text(self, token: int) -> str:
+        tokenizer = self.model.tokenizer
+        return f"token {token}" if tokenizer is None else repr(tokenizer.decode([token]))
+
+
+def explain(
+    model: Model,
+    prompt: str | Sequence[int] | Run,
+    target: str | int | None = None,
+    *,
+    versus: str | int | None = None,
+    reference: str = "mean",
+    position: int = -1,
+    by: str = "sublayer",
+    top: int = 5,
+    test: bool = True,
+    swap: tuple[str, str] | None = None,
+    inputs: bool = False,
+    states: States | None = None,
+    progress: Progress = silent,
+) -> Explanation:
+    """Explain why the model predicts a token at a position.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, token ids, or a run that keeps the position.
+        target: the token to explain (of a longer text, the first token); None takes the top prediction.
+        versus: explain the difference to this token's logit.
+        reference: "mean" explains the logit above the vocabulary mean, "raw" the plain logit.
+        position: where the prediction is made; negative counts from the end.
+        by: granularity of the ledger, as in `decompose`.
+        top: how many predictions, heads and neurons to show.
+        test: zero each head and neuron that is shown, and parts at random, at the explained position (controls.py).
+        swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
+            also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
+        inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
+        states: what the lens read of this run at this position, for an explanation of another token; None reads it.
+        progress: called while the tests run.
+
+    Raises:
+        InputError: a bad prompt, target, position, granularity or swap.
+        LedgerError: the terms do not sum to the model's own number.
+    """
+    ids = prompt.tokens if isinstance(prompt, Run) else tokenize(model, prompt)
+    where = absolute_position(position, len(ids))
+    words = ids if isinstance(prompt, Run) else prompt
+    other = None if swap is None else _other_run(model, words, ids, where, swap)
+    run = prompt if isinstance(prompt, Run) else base_run(model, ids, positions=[where])
+    trace = run.trace
+    read = readout(trace, target, position=where, reference=reference, versus=versus)
+    if states is not None and (states.trace is not trace or states.position != where):
+        raise InputError("Expected `states` of the same run at the same position.")
+    finest = decompose(read, by="source+neuron")
+    assert read.target is not None
+    heads, neurons = _notes(
+        read,
+        _largest(finest.coarser("head"), top, "head", "cross_attention"),
+        _largest(finest, top, "neuron"),
+    )
+    untested = Explanation(
+        model=model,
+        readout=read,
+        predictions=predictions(trace, where, top),
+        target=prediction(trace, where, read.target),
+        ledger=finest.coarser(by),
+        finest=finest,
+        heads=heads,
+        neurons=neurons,
+        lens=follow(states or read_states(trace, where), read.target, top=1),
+        inputs=input_credit(read) if inputs else None,
+        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(trace, target, versus)),
+    )
+    if not test and other is None:
+        return untested
+    # Later positions cannot act on the explained one: versions of the run end there.
+    run = run if where == run.length - 1 else base_run(model, ids[: where + 1], positions=[where])
+    return _tested(untested, run, test=test, other=other, words=swap or ("", ""), progress=progress)
+
+
+def _largest(ledger: Ledger, count: int, *kinds: str) -> list[Term]:
+    return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind in kinds)).top(count)
+
+
+def _tested(
+    result: Explanation, run: Run, *, test: bool, other: Run | None, words: tuple[str, str], progress: Progress
+) -> Explanation:
+    """The explanation with the outcomes of zeroing and swapping its parts."""
+    last, token = run.length - 1, result.target.token
+    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), SUBLAYERS, *get_args(Stage))
+    check = causal_check(
+        run,
+        result.target,
+        heads=[note.term.part.site(last) for note in result.heads],
+        neurons=[note.term.part.site(last) for note in result.neurons],
+        sublayers=[term.part.site(last) for term in credited],
+        zero=test,
+        other=other,
+        progress=progress,
+    )
+    swap = other and Swap(
+        *words,
+        trace=other.trace,
+        predictions=predictions(other.trace, last, len(result.predictions)),
+        target=prediction(other.trace, last, token),
+        sublayers=tuple(zip(credited, check.sublayers, strict=True)),
+    )
+    return replace(
+        result,
+        heads=tuple(replace(n, outcome=o) for n, o in zip(result.heads, check.heads, strict=True)),
+        neurons=tuple(replace(n, outcome=o) for n, o in zip(result.neurons, check.neurons, strict=True)),
+        check=check,
+        swap=swap,
+    )
+
+
+def _notes(
+    read: Readout, heads: list[Term], neurons: list[Term]
+) -> tuple[tuple[HeadNote, ...], tuple[NeuronNote, ...]]:
+    """The notes of heads and neurons, whose writes are read with W_U in one product."""
+    toward = _toward(read, [*heads, *neurons])
+    return (
+        tuple(
+            HeadNote(term=term, looks_at=looks_at(read, term, SHOWN), writes_toward=tokens)
+            for term, tokens in zip(heads, toward[: len(heads)], strict=True)
+        ),
+        tuple(
+            NeuronNote(term=term, activation=activation(read, term), promotes=tokens)
+            for term, tokens in zip(neurons, toward[len(heads) :], strict=True)
+        ),
+    )
+
+
+def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
+    """The tokens that each write raises most."""
+    if not terms:
+        return []
+    rise = raised(read, terms)
+    return [tuple(row) for row in rise.topk(min(SHOWN, rise.shape[-1])).indices.tolist()]
+
+
+def _other_run(
+    model: Model, prompt: str | Sequence[int], ids: tuple[int, ...], where: int, words: tuple[str, str]
+) -> Run:
+    """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
+    if model.encoder is not None and model.source is not None:
+        text = replaced(() if model.source.text is None else model.source.text, *words)
+        return base_run(with_source(model, text), ids[: where + 1], positions=[where])
+    text = replaced(prompt, *words)
+    other = tokenize(model, text)
+    if len(other) != len(ids):
+        raise InputError(
+            f"The prompts of a swap need equally many tokens: {prompt!r} has {len(ids)}, {text!r} has {len(other)}.\n"
+            "Take another word of as many tokens."
+        )
+    if other[: where + 1] == ids[: where + 1]:
+        raise InputError(f"The swap changes nothing at or before the explained position {where}.")
+    return base_run(model, other[: where + 1], positions=[where])
+
+
+def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:
+    """`prompt` with the one occurrence of the word `old` replaced by `new`.
+
+    Raises:
+        InputError: the word occurs not once, or is no other word; or the prompt is no text.
+    """
+    if not isinstance(prompt, str):
+        raise InputError("A swap replaces a word: give the prompt as text (or the source, of an encoder-decoder).")
+    if not old or not new or old == new:
+        raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
+    places = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(old)}(?!\w)", prompt)]
+    if len(places) != 1:
+        raise InputError(f"Expected the word {old!r} exactly once in {prompt!r}, found it {len(places)} times.")
+    start, end = places[0]
+    return prompt[:start] + new + prompt[end:]

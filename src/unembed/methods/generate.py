@@ -1,0 +1,132 @@
+"""generate: the GPT as an autoregressive token generator, recorded while it runs.
+
+Each step runs the new token only, with the key-value cache, and keeps what the sublayers wrote at that position, so
+every emitted token can be explained afterwards without running the model again.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.ledger.decompose import decompose
+from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.readout import readout
+from unembed.models.model import Model
+from unembed.models.prompts import tokenize
+from unembed.models.unembedding import unembedded
+from unembed.runs.record import record_next
+from unembed.runs.trace import Trace
+from unembed.seeds import generator
+
+
+@dataclass(frozen=True)
+class Step:
+    """One emitted token, and the recorded step that emitted it."""
+
+    trace: Trace
+    """Of the step: its last position predicts `token`; its sublayer writes are kept."""
+    token: int
+    text: str
+    logit: float
+    probability: float
+    """At temperature 1, also when another temperature was sampled from."""
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Of the token's logit above the vocabulary mean, by sublayer."""
+        return decompose(readout(self.trace, self.token))
+
+    @cached_property
+    def first_led(self) -> int | None:
+        """The first layer after which the logit lens has the token on top.
+
+        None where it never leads (sampling), and in a model of zero layers.
+        """
+        if not self.trace.layers:
+            return None
+        with torch.inference_mode():
+            stream = self.trace.stream()[1:, -1]
+            stream[-1] = self.trace.final[-1]
+            leads = unembedded(self.trace.model, stream)[2].argmax(-1) == self.token
+        return int(leads.int().argmax()) if bool(leads.any()) else None
+
+    @property
+    def top_term(self) -> Term:
+        """The sublayer that gave the token most."""
+        return max(self.ledger.terms(), key=lambda term: term.value)
+
+
+def generate(
+    model: Model,
+    prompt: str | Sequence[int],
+    *,
+    tokens: int = 20,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Iterator[Step]:
+    """Continue a prompt token by token, with the key-value cache; stops early at the end-of-text token.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids.
+        tokens: how many to emit at most.
+        temperature: 0 takes the top prediction; otherwise samples from `softmax(logits / temperature)`.
+        seed: of the sampling.
+
+    Raises:
+        InputError: a bad prompt, number or seed, or a prompt that leaves no room for `tokens` in the context.
+    """
+    ids = list(tokenize(model, prompt))
+    if tokens < 1:
+        raise InputError(f"Expected at least one token to emit, found {tokens}.")
+    if not 0 <= temperature < math.inf:
+        raise InputError(f"Expected a temperature of at least 0, and finite; found {temperature:g}.")
+    if model.context is not None and len(ids) + tokens > model.context + 1:
+        raise InputError(
+            f"A prompt of {len(ids)} tokens and {tokens} new ones exceed the {model.context} that {model.name} reads."
+        )
+    return _steps(model, ids, tokens, temperature, generator(seed))
+
+
+def _steps(model: Model, ids: list[int], tokens: int, temperature: float, random: torch.Generator) -> Iterator[Step]:
+    ends = _end_tokens(model)
+    trace, cache = record_next(model, ids)
+    for count in range(1, tokens + 1):
+        token = _choose(trace.logits[-1], temperature, random)
+        yield _step(trace, token)
+        if token in ends or count == tokens:
+            return
+        ids.append(token)
+        trace, cache = record_next(model, ids, cache)
+
+
+def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Generator) -> int:
+    if temperature == 0:
+        return int(logits.argmax())
+    logits = logits.double().cpu()
+    # Below the top, so that no temperature, however small, makes infinities of all.
+    probability = ((logits - logits.max()) / temperature).softmax(-1)
+    return int(torch.multinomial(probability, 1, generator=random))
+
+
+def _step(trace: Trace, token: int) -> Step:
+    logits = trace.logits[-1].double()
+    tokenizer = trace.model.tokenizer
+    return Step(
+        trace=trace,
+        token=token,
+        text=str(token) if tokenizer is None else str(tokenizer.decode([token])),
+        logit=float(logits[token]),
+        probability=float((logits[token] - logits.logsumexp(-1)).exp()),
+    )
+
+
+def _end_tokens(model: Model) -> set[int]:
+    end = getattr(model.module.generation_config, "eos_token_id", None)
+    return set(end) if isinstance(end, list) else set() if end is None else {int(end)}

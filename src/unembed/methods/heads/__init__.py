@@ -1,0 +1,1 @@
+"""What each head does: its role, and what noise in the values of others does to it."""

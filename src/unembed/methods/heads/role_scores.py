@@ -1,0 +1,55 @@
+"""How well each head plays one role, against chance and a null distribution; when the role is claimed for a head.
+
+    claimed   score > 99.9th percentile of the null   and   score > chance + (1 - chance) / 10
+
+The null is what heads score where the role means nothing, so of a thousand heads without the role about one passes the
+first condition. The second asks for a tenth of the way from chance to a perfect score: with many positions to average
+over, a head can be surely above chance and yet hardly do the thing. Both numbers are conventions, the same for every
+role and model. The tenth was settled after the scores of one model were seen.
+"""
+
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from unembed.methods.circuits.head_circuits import Head
+
+PERCENTILE = 0.999
+LEAST = 0.1
+"""Of the way from chance to 1."""
+
+
+@dataclass(frozen=True)
+class RoleScores:
+    """The scores of all heads for one role, each from 0 to 1. Made by `role_scores`."""
+
+    scores: Float[Tensor, "layer head"]
+    chance: float
+    """What a head would score that does not care."""
+    null_mean: float
+    null_high: float
+    """The 99.9th percentile of the null."""
+
+    @property
+    def threshold(self) -> float:
+        """What a head must exceed for the role to be claimed."""
+        return max(self.null_high, self.chance + LEAST * (1 - self.chance))
+
+    @property
+    def claimed(self) -> Bool[Tensor, "layer head"]:
+        """Which heads have the role."""
+        return self.scores > self.threshold
+
+    def top(self, count: int) -> list[Head]:
+        """The best heads, best first; of equal ones the earlier first."""
+        order = self.scores.flatten().argsort(descending=True, stable=True)[:count].tolist()
+        return [divmod(place, self.scores.shape[1]) for place in order]
+
+
+def role_scores(scores: Float[Tensor, "layer head"], chance: float, null: Float[Tensor, "sample"]) -> RoleScores:
+    """Scores beside a summary of their null."""
+    null = null.double().sort().values
+    # The smallest value that at most one in a thousand exceed; torch.quantile refuses large inputs.
+    high = null[min(len(null) - 1, int(PERCENTILE * len(null)))]
+    return RoleScores(scores.double(), chance, float(null.mean()), float(high))

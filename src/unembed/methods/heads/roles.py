@@ -1,0 +1,252 @@
+"""Head roles: what each attention head is known to do, measured, with a null to compare with and a causal check.
+
+| role | measured on | module |
+|---|---|---|
+| `previous_token`, `current_token`, `first_token`, `duplicate_token`, `induction` | random tokens | repeated_tokens |
+| `copying`, `copy_suppression`, `successor` | the weights | weight_roles |
+
+When a role is claimed for a head is the same for all of them (role_scores.py). A score says what a head looks at or
+would write, not that the model needs it. So the best heads of each role are zeroed together, beside as many others at
+random: what does the second repetition of random tokens lose (repetition_loss.py)?
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unembed.errors import InputError
+from unembed.loading import kept_results
+from unembed.methods.circuits.head_circuits import Head
+from unembed.methods.heads.repeated_tokens import HALF, attention_roles, half_of, mean_patterns, repeated
+from unembed.methods.heads.repetition_loss import repetition_loss
+from unembed.methods.heads.role_scores import RoleScores
+from unembed.methods.heads.weight_roles import ordinals, weight_roles
+from unembed.models.model import Model
+from unembed.progress import Progress, silent
+from unembed.seeds import generator
+
+ROLES = (
+    "previous_token",
+    "current_token",
+    "first_token",
+    "duplicate_token",
+    "induction",
+    "copying",
+    "copy_suppression",
+    "successor",
+)
+CHECKED = 2
+"""Sequences on which heads are zeroed."""
+CONTROLS = 10
+"""Sets of heads at random."""
+EDITION = 1
+"""Of the measurement. Raise it with every change that may change a number or what is kept, or kept results of the old
+one stay."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was asked for."""
+
+    sequences: int
+    """Of repeated random tokens."""
+    top: int
+    """Heads of each role that are zeroed."""
+    seed: int
+    check: bool
+    """Whether heads are zeroed."""
+
+
+@dataclass(frozen=True)
+class ZeroedHeads:
+    """The loss of the second repetition with some heads zeroed at every position."""
+
+    heads: tuple[Head, ...]
+    loss: float
+    """In nats a token."""
+
+
+@dataclass(frozen=True)
+class CausalCheck:
+    """What the second repetition loses without the best heads of a role. Losses in nats a token."""
+
+    first: float
+    """Of the first repetition, nothing zeroed."""
+    second: float
+    """Of the second repetition, nothing zeroed."""
+    roles: dict[str, ZeroedHeads]
+    """The best heads of each role, together."""
+    controls: tuple[ZeroedHeads, ...]
+    """As many heads at random that are not among the best for induction; empty where the model has too few."""
+    sequences: int
+
+
+@dataclass(frozen=True)
+class HeadRoles:
+    """The roles of all heads of a model. Made by `measure_head_roles`."""
+
+    model: Model
+    settings: Settings
+    half: int
+    """How many tokens were repeated."""
+    roles: dict[str, RoleScores]
+    """By the names of `ROLES`; `successor` is missing where the tokenizer has no ordinals as single tokens."""
+    check: CausalCheck | None
+    """None where it was not asked for, or was interrupted."""
+    kept: bool = False
+    """Whether it was read from the cache."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for is here."""
+        return self.check is not None or not self.settings.check
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of this model."""
+        notes = []
+        if self.half < HALF:
+            notes.append(f"the model reads {self.model.context} tokens, so {self.half} are repeated instead of {HALF}")
+        if "successor" not in self.roles:
+            notes.append("the tokenizer has no ordinals as single tokens: succession is not measured")
+        if self.check is not None and not self.check.controls:
+            notes.append("the model has too few heads for as many others at random")
+        return tuple(notes)
+
+    def of(self, layer: int, head: int) -> tuple[str, ...]:
+        """The roles that are claimed for a head."""
+        return tuple(role for role, found in self.roles.items() if bool(found.claimed[layer, head]))
+
+
+class Stopped(KeyboardInterrupt):
+    """The causal check was interrupted; `result` holds the scores, without it."""
+
+    def __init__(self, result: HeadRoles) -> None:
+        super().__init__("interrupted: the scores are finished, the causal check is not")
+        self.result = result
+
+
+def measure_head_roles(
+    model: Model,
+    *,
+    sequences: int = 32,
+    top: int = 5,
+    seed: int = 0,
+    check: bool = True,
+    fresh: bool = False,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> HeadRoles:
+    """Measure the roles of all heads.
+
+    The result of a loaded model is kept in the user's cache, by its weights, these settings and `EDITION`. A model with
+    `edits` or in memory only is measured each time. Whoever changes weights of a loaded model by hand asks for `fresh`.
+
+    Args:
+        model: from `load` or `wrap`. Without a tokenizer there is no `successor`.
+        sequences: of repeated random tokens.
+        top: heads of each role that are zeroed.
+        seed: of all that is drawn.
+        check: whether to zero heads.
+        fresh: measure again what the cache holds.
+        memory: bytes for walks, as in `counterfactuals`.
+        progress: called with each stage.
+
+    Raises:
+        InputError: a model without heads or with a context of fewer than 16 tokens; no sequence or no head to zero; a
+            negative seed.
+        ModelError: damaged weights.
+        Stopped: on Ctrl-C during the causal check, with the scores.
+    """
+    settings = _checked_settings(model, Settings(sequences, top, seed, check))
+    lists = ordinals(model.tokenizer)
+    place = kept_results.place_of("heads", model, [EDITION, asdict(settings), lists])
+    if place is not None and not fresh and (kept := _read(place, model, settings)) is not None:
+        return kept
+    tokens = repeated(model, sequences, seed=seed)
+    roles = attention_roles(mean_patterns(model, tokens, progress=progress))
+    roles |= weight_roles(model, lists, seed=seed, progress=progress)
+    result = HeadRoles(model, settings, half_of(model), roles, None)
+    if check:
+        try:
+            result = replace(result, check=_causal_check(result, tokens[:CHECKED], memory, progress))
+        except KeyboardInterrupt as stop:
+            raise Stopped(result) from stop
+    if place is not None:
+        kept_results.write(place, _plain(result))
+    return result
+
+
+def _checked_settings(model: Model, settings: Settings) -> Settings:
+    if not model.layers:
+        raise InputError(f"{model.name} has no layers, so it has no heads.")
+    if settings.top < 1:
+        raise InputError(f"Expected at least one head of each role to zero, found {settings.top}.")
+    if settings.sequences < 1:
+        raise InputError(f"Expected at least one sequence, found {settings.sequences}.")
+    generator(settings.seed)
+    half_of(model)
+    return settings
+
+
+# The causal check
+
+
+def _causal_check(result: HeadRoles, tokens: Tensor, memory: int | None, progress: Progress) -> CausalCheck:
+    best = {role: found.top(result.settings.top) for role, found in result.roles.items()}
+    controls = _controls(result, best["induction"])
+    sets = [*best.values(), *controls]
+    found = repetition_loss(result.model, tokens, sets, memory=memory, progress=progress)
+    zeroed = [ZeroedHeads(tuple(heads), loss) for heads, loss in zip(sets, found.zeroed, strict=True)]
+    count = len(best)
+    roles = dict(zip(best, zeroed[:count], strict=True))
+    return CausalCheck(found.first, found.second, roles, tuple(zeroed[count:]), len(tokens))
+
+
+def _controls(result: HeadRoles, best: Sequence[Head]) -> list[list[Head]]:
+    """Sets of as many heads, none of which is among the best."""
+    model, random = result.model, generator(result.settings.seed)
+    others = [head for layer in range(model.layers) for head in _heads(model, layer) if head not in best]
+    if len(others) < len(best):
+        return []
+    draws = [torch.randperm(len(others), generator=random)[: len(best)].tolist() for _ in range(CONTROLS)]
+    return [[others[i] for i in draw] for draw in draws]
+
+
+def _heads(model: Model, layer: int) -> list[Head]:
+    return [(layer, head) for head in range(model.heads)]
+
+
+# The cache
+
+
+def _plain(result: HeadRoles) -> dict[str, Any]:
+    """A result as JSON-ready data."""
+    roles = {role: {**vars(found), "scores": found.scores.tolist()} for role, found in result.roles.items()}
+    return {"half": result.half, "roles": roles, "check": None if result.check is None else asdict(result.check)}
+
+
+def _read(place: Path, model: Model, settings: Settings) -> HeadRoles | None:
+    """What was kept; None where there is nothing."""
+    data = kept_results.read(place)
+    if data is None:
+        return None
+    roles = {role: _role(kept) for role, kept in data["roles"].items()}
+    check = None if data["check"] is None else _check(data["check"])
+    return HeadRoles(model, settings, data["half"], roles, check, kept=True)
+
+
+def _role(data: dict[str, Any]) -> RoleScores:
+    return RoleScores(**{**data, "scores": torch.tensor(data["scores"], dtype=torch.float64)})
+
+
+def _check(data: dict[str, Any]) -> CausalCheck:
+    def zeroed(part: dict[str, Any]) -> ZeroedHeads:
+        return ZeroedHeads(tuple((layer, head) for layer, head in part["heads"]), part["loss"])
+
+    roles = {role: zeroed(part) for role, part in data["roles"].items()}
+    return CausalCheck(**{**data, "roles": roles, "controls": tuple(map(zeroed, data["controls"]))})

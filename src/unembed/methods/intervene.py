@@ -1,0 +1,133 @@
+"""intervene: what a prediction becomes when some parts are set at its position, all in one run.
+
+    after = softmax(logits | each part set to 0, doubled, set to its mean, or to its value in another prompt's run)
+
+The changes stack: one counterfactual version holds all of them, and is exact as of a full run with those parts set. A
+single head or neuron that is zeroed is compared with parts at random, and so are neurons that are zeroed or doubled
+together (controls.py). The mean is that over all positions of some texts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import torch
+
+from unembed.engine import edits
+from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.edits import Edit
+from unembed.errors import InputError
+from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from
+from unembed.methods.controls import Control, Verdict, causal_check, set_control, verdict_of
+from unembed.models.parts import Part
+from unembed.models.sites import Site
+from unembed.progress import Progress, silent
+from unembed.runs.run import Run
+
+How = Literal["zero", "double", "mean", "swap"]
+_FACTORS = {"zero": 0.0, "double": 2.0}
+Means = Callable[[Site], torch.Tensor]
+"""The mean value of a site."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A part, and what it is set to: zero, twice its value (double), its mean, or its value in another run (swap)."""
+
+    part: Part
+    how: How
+
+
+@dataclass(frozen=True)
+class Intervened:
+    """A prediction before and after the changes. Made by `intervene`."""
+
+    run: Run
+    changes: tuple[Change, ...]
+    before: tuple[Prediction, ...]
+    """The top predictions, best first."""
+    after: tuple[Prediction, ...]
+    target_before: Prediction
+    target_after: Prediction
+    control: Control | None
+    """What the same change of parts at random does: of a head or neuron that was zeroed, or of neurons that were zeroed
+    or doubled together. Else None, and where there are no others."""
+    verdict: Verdict | None
+
+
+def intervene(
+    run: Run,
+    token: int,
+    changes: Sequence[Change],
+    *,
+    means: Means | None = None,
+    other: Run | None = None,
+    other_position: int = -1,
+    top: int = 10,
+    progress: Progress = silent,
+) -> Intervened:
+    """Set some parts at the last position of a run, together, and read the prediction there.
+
+    Args:
+        run: keeps its last position.
+        token: the target, whose logit, probability and rank are read.
+        changes: what is set; at least one.
+        means: the mean value of a site, for changes to the mean.
+        other: the run that swapped values come from.
+        other_position: where they stand in it; -1 is its last token.
+        top: how many predictions to list.
+        progress: called while the versions advance.
+
+    Raises:
+        InputError: no change, a part that does not exist, another word for `how`, or nothing to take a value from.
+    """
+    last = run.length - 1
+    if not changes:
+        raise InputError("There is nothing to test: expected at least one part.")
+    planned = [_edit(change, run, means, other, other_position) for change in changes]
+    logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
+    target, changed = prediction(run.trace, last, token), prediction_from(logits, token)
+    control, verdict = _compared(run, target, changed.probability, changes, progress)
+    return Intervened(
+        run=run,
+        changes=tuple(changes),
+        before=predictions(run.trace, last, top),
+        after=predictions_from(logits, top),
+        target_before=target,
+        target_after=changed,
+        control=control,
+        verdict=verdict,
+    )
+
+
+def _edit(change: Change, run: Run, means: Means | None, other: Run | None, other_position: int) -> Edit:
+    position = run.length - 1
+    site = change.part.site(position)
+    if change.how not in get_args(How):
+        raise InputError(f"Expected a test of zero, double, mean or swap, found {change.how!r}.")
+    if change.how in _FACTORS:
+        return edits.scale(site, _FACTORS[change.how])
+    if change.how == "mean":
+        if means is None:
+            raise InputError("A mean needs texts that it is taken over, and none are given.")
+        return replace(edits.set_to(site, means(site)), what="mean")
+    if other is None:
+        raise InputError("A swap takes the value from another prompt: give prompt B.")
+    return edits.swap(site, other, run=run, align={position: other_position})
+
+
+def _compared(
+    run: Run, target: Prediction, changed: float, changes: Sequence[Change], progress: Progress
+) -> tuple[Control | None, Verdict | None]:
+    """The control of a head or neuron that is zeroed, or of neurons that are scaled together; and the verdict."""
+    kinds, hows = {change.part.kind for change in changes}, {change.how for change in changes}
+    sites = [change.part.site(run.length - 1) for change in changes]
+    if hows == {"zero"} and len(changes) == 1 and kinds <= {"head", "neuron"}:
+        chosen = {kind: sites if kind in kinds else [] for kind in ("head", "neuron")}
+        check = causal_check(run, target, heads=chosen["head"], neurons=chosen["neuron"], progress=progress)
+        return check.control_heads or check.control_neurons, (*check.heads, *check.neurons)[0].verdict
+    how = min(hows)
+    if len(hows) > 1 or kinds != {"neuron"} or how not in _FACTORS:
+        return None, None
+    control = set_control(run, target.token, sites, _FACTORS[how], progress=progress)
+    return control, verdict_of(changed, target, control, run.model.precision, factor=_FACTORS[how])

@@ -1,0 +1,1 @@
+"""Facts, the neurons that store them, and reversible edits of both."""

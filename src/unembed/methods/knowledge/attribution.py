@@ -1,0 +1,345 @@
+"""Knowledge attribution: how much of an answer's probability each neuron is worth.
+
+    Attr(w_i) = (w_i - b_i) * integral over alpha in [0, 1] of dP(b + alpha (w - b)) / dw_i
+
+at the positions where the answer is predicted, for every neuron of every layer (Dai et al., *Knowledge Neurons in
+Pretrained Transformers*, 2022, section 3; integrated gradients of Sundararajan et al. 2017). `b` is the baseline: zero,
+or a mean activation. There are two readings, and they are two quantities:
+
+`neuron`
+    The formula as printed: only neuron `i` moves, the others keep their values. By the fundamental theorem of calculus
+    the integral is `P - P(w_i = b_i)`: no gradient and no steps, one engine row a neuron. Exact.
+`layer`
+    What the authors' code computes: all neurons of a layer move together (integrated_gradients.py). Approximate by its
+    quadrature. The sum over a layer is `P - P(all w = b)` up to the quadrature's error (completeness), which is always
+    reported.
+
+docs/methods/knowledge-attribution.md compares them on a real model, and says where the layer path misleads.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from unembed.engine import edits
+from unembed.engine.counterfactual import Interrupted
+from unembed.engine.edits import Edit, set_to
+from unembed.engine.measures import Question, question
+from unembed.errors import InputError
+from unembed.methods.knowledge.integrated_gradients import Estimate, Paths, activations_of, gauss, riemann
+from unembed.models.model import Model, check_has_neurons
+from unembed.models.sites import Site
+from unembed.progress import Progress, silent
+from unembed.runs.run import Run, base_run
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Path = Literal["layer", "neuron"]
+Quadrature = Literal["gauss", "riemann"]
+Baseline = Sequence[Float[Tensor, "*neuron"]]
+"""One tensor a layer: the value that stands for absence."""
+
+
+@dataclass(frozen=True)
+class NeuronScore:
+    """One neuron's attribution."""
+
+    layer: int
+    expert: int | None
+    neuron: int
+    value: float
+    """In units of probability."""
+    activation: float
+    """At the last position where the answer is predicted."""
+
+    @property
+    def label(self) -> str:
+        """`L24.N1005`, `L24.E2.N17`."""
+        return Site(kind="neuron", layer=self.layer, expert=self.expert, neuron=self.neuron).label
+
+
+@dataclass(frozen=True)
+class LayerSum:
+    """A layer's attributions together, against what moving all of its neurons does."""
+
+    layer: int
+    sum: float | None
+    """None where not every neuron of the layer was computed."""
+    change: float
+    """`P - P(all neurons of the layer at the baseline)`."""
+    error: float | None
+    """`sum - change`: on the layer path the quadrature's error, on the neuron path what the neurons do together."""
+    nodes: int
+    """Points of the quadrature; 0 on the neuron path."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The knowledge attribution of one answer. Made by `attribute`."""
+
+    run: Run
+    question: Question
+    path: Path
+    quadrature: Quadrature | None
+    """None on the neuron path."""
+    values: tuple[Float[Tensor, "*neuron"], ...]
+    """One tensor a layer, `neuron` or `expert neuron`; NaN where a neuron was not computed."""
+    layers: tuple[LayerSum, ...]
+    probability: float
+    """`P`, of the whole answer."""
+    candidates: int | None = None
+    """How many neurons the neuron path was asked for, chosen by the layer path; None: for all."""
+
+    @property
+    def planned(self) -> int:
+        """How many neurons have a value when the work is finished."""
+        return sum(values.numel() for values in self.values) if self.candidates is None else self.candidates
+
+    @property
+    def computed(self) -> int:
+        """How many have one; fewer than planned after an interruption."""
+        return sum(int((~values.isnan()).sum()) for values in self.values)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned neuron has one."""
+        return self.computed == self.planned
+
+    @property
+    def top_prediction(self) -> bool:
+        """Whether the model gives the answer by itself: each of its tokens is the top prediction."""
+        rows = [self.run.trace.row(p) for p in self.question.positions]
+        return tuple(self.run.trace.logits[rows].argmax(-1).tolist()) == self.question.answer
+
+    def top(self, count: int | None = None) -> list[NeuronScore]:
+        """The neurons of the largest values, by falling value; None gives all."""
+        flat = torch.cat([values.flatten() for values in self.values])
+        order = flat.nan_to_num(-torch.inf).argsort(descending=True, stable=True)[:count]
+        starts = np.cumsum([0, *(values.numel() for values in self.values)])
+        layers = np.searchsorted(starts, order.numpy(), side="right") - 1
+        return [
+            self._score(int(layer), int(i - starts[layer]))
+            for layer, i in zip(layers, order.tolist(), strict=True)
+            if not flat[i].isnan()
+        ]
+
+    def _score(self, layer: int, index: int) -> NeuronScore:
+        values = self.values[layer]
+        place = [int(i) for i in np.unravel_index(index, values.shape)]
+        return NeuronScore(
+            layer=layer,
+            expert=place[0] if len(place) == 2 else None,
+            neuron=place[-1],
+            value=float(values[tuple(place)]),
+            activation=float(self._activations[layer][tuple(place)]),
+        )
+
+    @cached_property
+    def _activations(self) -> list[Tensor]:
+        last = (self.question.positions[-1],)
+        return [activations_of(self.run, layer, last)[-1] for layer in range(self.run.model.layers)]
+
+    def to_polars(self) -> "pl.DataFrame":
+        """One row a neuron, by falling value: layer, expert, neuron, value, activation."""
+        import polars as pl
+
+        return pl.DataFrame([vars(score) for score in self.top()])
+
+    def __repr__(self) -> str:
+        best = ", ".join(f"{score.label} {score.value:+.3f}" for score in self.top(4))
+        worst = max((abs(layer.error) for layer in self.layers if layer.error is not None), default=float("nan"))
+        return (
+            f"Attribution({self.path} path of P = {self.probability:.3f}; largest layer error {worst:.1e}; {best}, …)"
+        )
+
+
+class AttributionInterrupted(KeyboardInterrupt):
+    """The neuron path was stopped from outside; `result` holds the neurons that were finished."""
+
+    def __init__(self, result: Attribution) -> None:
+        super().__init__(f"interrupted after {result.computed} of {result.planned} neurons")
+        self.result = result
+
+
+def attribute(
+    model: Model,
+    prompt: str | Sequence[int],
+    target: str | int | Sequence[int],
+    *,
+    path: Path = "layer",
+    quadrature: Quadrature | None = None,
+    steps: int | None = None,
+    tolerance: float = 0.005,
+    baseline: Literal["zero"] | Baseline = "zero",
+    candidates: int | None = None,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Attribution:
+    """The attribution of an answer's probability to every neuron.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompt: text, or token ids.
+        target: the answer; of several tokens, the product of their conditional probabilities is attributed, and neurons
+            move at every position where one of them is predicted.
+        path: "layer" or "neuron", see above.
+        quadrature: of the layer path. "riemann": `alpha = k/m` for `k = 1..m`, as the authors do. "gauss" (None):
+            Gauss-Legendre; intervals on which completeness does not hold yet are cut.
+        steps: `m` of the Riemann sum (20), or a fixed number of Gauss nodes; None lets them refine themselves.
+        tolerance: of a layer's completeness, relative to `P`, at which refinement stops; at least 8 units of the
+            model's precision.
+        baseline: "zero", or one tensor a layer (`mean_activations`).
+        candidates: on the neuron path, only this many neurons: those of the largest magnitude on the layer path.
+        memory: bytes for walks, as in `counterfactuals`.
+        progress: called after each block of each walk.
+
+    Raises:
+        InputError: a bad prompt, target, word or number.
+        AttributionInterrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
+    """
+    _check_words(path, quadrature, steps, candidates)
+    check_has_neurons(model)
+    asked = question(model, prompt, target)
+    run = base_run(model, asked.tokens, positions=asked.positions)
+    paths = Paths(run, asked, _baseline(run, baseline), memory, progress)
+    if path == "neuron":
+        return _by_neuron(paths, candidates)
+    if quadrature == "riemann":
+        return _attribution(paths, "layer", "riemann", riemann(paths, steps or 20))
+    return _attribution(paths, "layer", "gauss", gauss(paths, steps, tolerance))
+
+
+def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> list[Float[Tensor, "*neuron"]]:
+    """The mean activation of every neuron over all positions of all prompts: a baseline, one tensor a layer.
+
+    Raises:
+        InputError: a model without MLPs, no prompt, or a bad one.
+    """
+    check_has_neurons(model)
+    totals: list[Tensor] = []
+    count = 0
+    for prompt in prompts:
+        run = base_run(model, prompt)
+        found = [activations_of(run, layer, range(run.length)).double().sum(0) for layer in range(model.layers)]
+        totals = found if not totals else [a + b for a, b in zip(totals, found, strict=True)]
+        count += run.length
+    if not totals:
+        raise InputError("A mean needs at least one prompt.")
+    return [total / count for total in totals]
+
+
+def _check_words(path: str, quadrature: str | None, steps: int | None, candidates: int | None) -> None:
+    if path not in ("layer", "neuron"):
+        raise InputError(f"Expected a path of layer or neuron, found {path!r}.")
+    if quadrature not in (None, "gauss", "riemann"):
+        raise InputError(f"Expected a quadrature of gauss or riemann, found {quadrature!r}.")
+    if steps is not None and not 1 <= steps <= 1000:
+        raise InputError(f"Expected 1 to 1000 steps, found {steps}.")
+    if candidates is not None and (candidates < 1 or path != "neuron"):
+        raise InputError("Candidates belong to the neuron path: expected at least one, and that path.")
+    if path == "neuron" and (quadrature is not None or steps is not None):
+        raise InputError(
+            "The neuron path is exact: a quadrature and its steps belong to the layer path, so leave them out."
+        )
+
+
+def _baseline(run: Run, baseline: Any) -> list[Tensor]:
+    model = run.model
+    shapes = [activations_of(run, layer, run.trace.positions[:1]).shape[1:] for layer in range(model.layers)]
+    if isinstance(baseline, str):
+        if baseline != "zero":
+            raise InputError(f"Expected a baseline of 'zero', or one tensor a layer, found {baseline!r}.")
+        return [torch.zeros(shape, dtype=torch.float64, device=model.device) for shape in shapes]
+    found = [torch.as_tensor(value, device=model.device).double() for value in baseline]
+    if [value.shape for value in found] != shapes:
+        raise InputError(f"Expected a baseline of {len(shapes)} tensors, one a layer, the first {tuple(shapes[0])}.")
+    return found
+
+
+def _attribution(
+    paths: Paths,
+    path: Path,
+    quadrature: Quadrature | None,
+    estimates: Sequence[Estimate],
+    candidates: int | None = None,
+) -> Attribution:
+    return Attribution(
+        run=paths.run,
+        question=paths.question,
+        path=path,
+        quadrature=quadrature,
+        values=tuple(estimate.values.cpu() for estimate in estimates),
+        layers=tuple(
+            _layer_sum(layer, estimate, change)
+            for layer, (estimate, change) in enumerate(zip(estimates, paths.changes, strict=True))
+        ),
+        probability=paths.probability,
+        candidates=candidates,
+    )
+
+
+def _layer_sum(layer: int, estimate: Estimate, change: float) -> LayerSum:
+    total = None if bool(estimate.values.isnan().any()) else float(estimate.values.sum())
+    return LayerSum(
+        layer=layer, sum=total, change=change, error=None if total is None else total - change, nodes=estimate.nodes
+    )
+
+
+# The neuron path
+
+
+def _by_neuron(paths: Paths, candidates: int | None) -> Attribution:
+    chosen = _candidates(paths, candidates)
+    order = [(layer, *index) for layer, indices in enumerate(chosen) for index in indices]
+    _ = paths.changes  # few versions, and first: whatever is finished of the others then has them beside it
+    start = 0.0 if candidates is None else torch.nan  # of all neurons, those at their baseline are worth nothing
+
+    def result(found: Tensor, done: Bool[Tensor, "neuron"]) -> Attribution:
+        values = [torch.full_like(base, start).cpu() for base in paths.baseline]
+        worth = torch.where(done, paths.probability - found, torch.nan)
+        for (layer, *index), value in zip(order, worth, strict=True):
+            values[layer][tuple(index)] = value
+        size = sum(map(torch.Tensor.numel, values))
+        asked = None if candidates is None else min(candidates, size)
+        return _attribution(paths, "neuron", None, [Estimate(value, 0) for value in values], asked)
+
+    if not order:
+        return result(torch.zeros(0), torch.zeros(0, dtype=torch.bool))
+    try:
+        found = paths.values_at([_gone(paths, layer, index) for layer, *index in order])
+    except Interrupted as stop:
+        if not bool(stop.done.any()):
+            raise
+        raise AttributionInterrupted(result(stop.values.double().cpu(), stop.done)) from stop
+    return result(found, torch.ones(len(found), dtype=torch.bool))
+
+
+def _gone(paths: Paths, layer: int, index: Sequence[int]) -> Edit:
+    """One neuron at its baseline."""
+    expert = index[0] if len(index) == 2 else None
+    site = paths.site(layer, expert=expert, neuron=index[-1])
+    value = paths.baseline[layer][tuple(index)]
+    return set_to(site, value) if bool(value) else edits.zero(site)
+
+
+def _candidates(paths: Paths, count: int | None) -> list[list[list[int]]]:
+    """The neurons to remove, by layer: all that are not at their baseline, or the best of the layer path."""
+    if count is None:
+        return [(paths.way(layer) != 0).any(0).nonzero().tolist() for layer in paths.layers]
+    sizes = [estimate.values.abs() for estimate in gauss(paths, None, 0.005)]
+    flat = torch.cat([size.flatten() for size in sizes])
+    least = flat.topk(min(count, len(flat))).values[-1]
+    ranked = [
+        (float(size[tuple(i)]), layer, i)
+        for layer, size in enumerate(sizes)
+        for i in (size >= least).nonzero().tolist()
+    ]
+    best = sorted(ranked, key=lambda entry: -entry[0])[:count]
+    return [[i for _, owner, i in best if owner == layer] for layer in paths.layers]

@@ -1,0 +1,186 @@
+"""Knowledge editing: suppress, amplify, update and erase facts, as reversible edits of weights (weight_edits.py).
+
+    suppress    v_n -> 0      for the value rows of some neurons
+    amplify     v_n -> 2 v_n
+    erase       v_n -> 0      for the neurons of a whole relation
+    update      "value": v_n -> v_n + strength s_n |v_n| (8 e(new) / |e(new)| - e(old) / |e(old)|)    a fact's neurons
+                "rome":  a rank-one edit of one layer (rome.py), the stronger editor
+
+The value edit is that of Dai et al. (*Knowledge Neurons in Pretrained Transformers*, 2022, section 5.1: `v_n - lambda_1
+t + lambda_2 t'` with lambda_1 = 1, lambda_2 = 8). In their model value rows and embeddings are of one size, activations
+are small and hardly ever negative. In a model of today none of this holds, so three things are set here: embeddings are
+scaled to the length of the row they are added to; `s_n` is the sign of the neuron's mean activation where the fact is
+asked for; and `strength` scales the whole. At 1 the real model is destroyed (a perplexity of 1e26, activations of 20
+are common); at `STRENGTH` the new answer begins to win, and other facts begin to be lost. `e` is the row of the
+unembedding of the answer's first token.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.engine.measures import answer_tokens
+from unembed.errors import InputError
+from unembed.methods.knowledge.facts import Fact, relations, shipped
+from unembed.methods.knowledge.neurons import Neuron
+from unembed.methods.knowledge.rome import rome
+from unembed.methods.knowledge.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weight_edits
+from unembed.models.model import Model, value_rows
+from unembed.models.prompts import tokenize
+from unembed.progress import Progress, silent
+from unembed.runs.activations import activations
+
+Method = Literal["value", "rome"]
+AGAINST, TOWARD = 1.0, 8.0
+"""`lambda_1` and `lambda_2` of the value edit."""
+STRENGTH = 0.05
+
+
+def suppress(model: Model, neurons: Collection[Neuron]) -> WeightEdits:
+    """The edit after which some neurons write nothing, at any position.
+
+    Raises:
+        InputError: no neurons, or one that does not exist.
+    """
+    return _scaled(model, neurons, 0.0, f"suppress {_count(neurons)}")
+
+
+def amplify(model: Model, neurons: Collection[Neuron]) -> WeightEdits:
+    """The edit after which some neurons write twice what they wrote.
+
+    Raises:
+        InputError: no neurons, or one that does not exist.
+    """
+    return _scaled(model, neurons, 2.0, f"amplify {_count(neurons)}")
+
+
+def erase(model: Model, relation: str, neurons: Collection[Neuron]) -> WeightEdits:
+    """The edit that suppresses the neurons of a relation: those that most of its facts share.
+
+    Raises:
+        InputError: no neurons, or one that does not exist.
+    """
+    return _scaled(model, neurons, 0.0, f"erase {relation}: suppress {_count(neurons)}")
+
+
+def update(
+    model: Model,
+    fact: Fact,
+    to: str,
+    *,
+    method: Method = "rome",
+    neurons: Collection[Neuron] = (),
+    prompts: Sequence[str] | None = None,
+    layer: int | None = None,
+    strength: float | None = None,
+    texts: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> WeightEdits:
+    """The edit after which a fact has another answer. The model is not changed yet.
+
+    Args:
+        model: from `load` or `wrap`.
+        fact: to be changed.
+        to: the new answer, without the space before it.
+        method: "rome", or "value" for the paper's edit of `neurons`.
+        neurons: the fact's neurons, of the value edit.
+        prompts: those of the fact's that the edit is made with; None takes all.
+        layer: of ROME; None takes its default.
+        strength: of the value edit; 1 is the paper's, None takes `STRENGTH`.
+        texts: what ROME should leave alone; None takes `reference_texts()` without the fact's subject.
+        progress: called as the work goes on.
+
+    Raises:
+        InputError: no or the same answer, no prompts, an unknown method, neurons that are missing or not wanted.
+    """
+    new, chosen = new_target(fact, to), list(fact.prompts if prompts is None else prompts)
+    what = f"{fact.relation} of {fact.subject}: {fact.answer} to {to.strip()}"
+    if method not in get_args(Method):
+        raise InputError(f"Expected a method of value or rome, found {method!r}.")
+    if not chosen:
+        raise InputError(f"There is no prompt that asks for {fact.subject!r}: expected at least one.")
+    if method == "rome":
+        if neurons:
+            raise InputError("ROME edits a whole layer and takes no neurons: leave them out, or use method value.")
+        if strength is not None:
+            raise InputError("ROME has no strength: leave it out, or use method value.")
+        kept = reference_texts(without=fact.subject) if texts is None else texts
+        edits = [rome(model, chosen, fact.subject, new, texts=kept, layer=layer, progress=progress)]
+        return weight_edits(model, edits, f"{what}, by ROME")
+    if layer is not None:
+        raise InputError("The value edit changes neurons wherever they are: a layer belongs to ROME.")
+    edits = _value_edits(model, chosen, fact, new, neurons, STRENGTH if strength is None else strength)
+    return weight_edits(model, edits, f"{what}, in {_count(neurons)}")
+
+
+def new_target(fact: Fact, to: str) -> str:
+    """An answer as it follows the fact's prompts: with the space that the old one has.
+
+    Raises:
+        InputError: there is none, or it is the old one.
+    """
+    if not to.strip():
+        raise InputError("The new answer is empty: expected a word.")
+    if to.strip() == fact.answer:
+        raise InputError(f"{fact.answer!r} is the answer already: expected another one.")
+    return (" " if fact.target[0].isspace() else "") + to.strip()
+
+
+def reference_texts(*, without: str = "") -> list[str]:
+    """A prompt of every shipped fact with its answer, the templates in turn; none that mentions a subject."""
+    found = []
+    for name in relations():
+        for index, fact in enumerate(shipped(name).facts):
+            text = fact.prompts[index % len(fact.prompts)] + fact.target
+            if not without or without.lower() not in text.lower():
+                found.append(text)
+    return found
+
+
+def _scaled(model: Model, neurons: Collection[Neuron], factor: float, description: str) -> WeightEdits:
+    groups = _by_layer(neurons)
+    edits = [scaled(layer, [n.neuron for n in part], factor, expert=e) for (layer, e), part in groups.items()]
+    return weight_edits(model, edits, description)
+
+
+def _by_layer(neurons: Collection[Neuron]) -> dict[tuple[int, int | None], list[Neuron]]:
+    if not neurons:
+        raise InputError("There is no neuron to edit: expected at least one.")
+    groups: dict[tuple[int, int | None], list[Neuron]] = defaultdict(list)
+    for neuron in sorted(set(neurons), key=lambda n: (n.layer, n.expert or 0, n.neuron)):
+        groups[neuron.layer, neuron.expert].append(neuron)
+    return groups
+
+
+def _count(neurons: Collection[Neuron]) -> str:
+    names = [neuron.label for neuron in sorted(set(neurons), key=lambda n: (n.layer, n.expert or 0, n.neuron))]
+    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return f"{len(names)} neuron{'' if len(names) == 1 else 's'} ({listed})"
+
+
+def _value_edits(
+    model: Model, prompts: Sequence[str], fact: Fact, new: str, neurons: Collection[Neuron], strength: float
+) -> list[WeightEdit]:
+    toward, against = (_direction(model, target) for target in (new, fact.target))
+    change = strength * (TOWARD * toward - AGAINST * against)
+    passages = [tokenize(model, prompt) for prompt in prompts]
+    edits = []
+    groups = _by_layer(neurons)
+    _scaled(model, neurons, 1.0, "")  # refuses neurons that do not exist
+    for (layer, expert), part in groups.items():
+        rows = [neuron.neuron for neuron in part]
+        firing = torch.stack([found[-1] for _, found in activations(model, layer, passages, expert=expert)])
+        matrix = value_rows(model.blocks[layer], expert).double()
+        input_ = torch.zeros(len(matrix), dtype=torch.float64, device=matrix.device)
+        input_[rows] = firing.double().mean(0)[rows].sign() * matrix[rows].norm(dim=1)
+        edits.append(rank_one(layer, input_.float(), change.float(), expert=expert))
+    return edits
+
+
+def _direction(model: Model, target: str) -> Float[Tensor, "d_model"]:
+    row = model.unembedding[answer_tokens(model, target)[0]].detach().double()
+    return row / row.norm()

@@ -1,0 +1,280 @@
+"""Knowledge neurons: the neurons in which a fact is stored.
+
+Dai et al., *Knowledge Neurons in Pretrained Transformers*, 2022, section 4. For each prompt of a
+fact, knowledge attribution gives every neuron a value. Then
+
+    above(t)      the neurons whose value is more than `t` times the prompt's maximum           (paper: t = 0.2)
+    kept(p)       of these, the ones above `t` in at least the share `p` of the fact's prompts  (paper: p = 0.7)
+    refined(s)    of these, the ones that at most the share `s` of the other facts keep as well
+
+What most facts of a relation keep (`relation_neurons`) belongs to the relation: to the form of the question, or to what
+all its answers have in common. What is left after refining belongs to the fact. Selections are candidates; that they
+carry the fact is shown by intervening (`probabilities`), beside as many random active neurons (`random_neurons`).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.engine import edits
+from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.edits import Edit
+from unembed.engine.measures import Question
+from unembed.errors import InputError
+from unembed.methods.knowledge.attribution import Attribution, Path, attribute
+from unembed.methods.knowledge.facts import Fact, Relation
+from unembed.models.model import Model
+from unembed.models.sites import Site
+from unembed.progress import Progress, silent
+from unembed.runs.run import base_run
+from unembed.seeds import generator
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+@dataclass(frozen=True, order=True)
+class Neuron:
+    """A neuron by its place; in a mixture it has an expert as well."""
+
+    layer: int
+    neuron: int
+    expert: int | None = None
+
+    @property
+    def label(self) -> str:
+        """`L24.N1005`, `L24.E2.N17`."""
+        return self.site(None).label
+
+    def site(self, positions: tuple[int, ...] | None) -> Site:
+        """Its activation, at some positions."""
+        return Site(kind="neuron", layer=self.layer, expert=self.expert, neuron=self.neuron, positions=positions)
+
+
+def parse_neuron(text: str) -> Neuron:
+    """`L24.N1005` or `L24.E2.N17` as a neuron.
+
+    Raises:
+        InputError: it has another form.
+    """
+    match = re.fullmatch(r"L(\d+)(?:\.E(\d+))?\.N(\d+)", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise InputError(f"Expected a neuron such as L24.N1005 (in a mixture L24.E2.N17), found {text!r}.")
+    layer, expert, neuron = match.groups()
+    return Neuron(int(layer), int(neuron), None if expert is None else int(expert))
+
+
+def above(values: Sequence[Float[Tensor, "*neuron"]], t: float) -> frozenset[Neuron]:
+    """The neurons whose attribution is more than `t` times the largest; none where no value is positive."""
+    top = max(float(value.nan_to_num(-torch.inf).max()) for value in values)
+    if top <= 0:
+        return frozenset()
+    found = []
+    for layer, value in enumerate(values):
+        for place in (value > t * top).nonzero().tolist():
+            found.append(Neuron(layer, place[-1], place[0] if len(place) == 2 else None))
+    return frozenset(found)
+
+
+def kept(prompts: Sequence[Collection[Neuron]], p: float) -> frozenset[Neuron]:
+    """The neurons that at least the share `p` of the prompts have."""
+    votes = Counter(neuron for prompt in prompts for neuron in prompt)
+    return frozenset(neuron for neuron, count in votes.items() if count >= p * len(prompts) - 1e-9)
+
+
+def refined(facts: Mapping[_Key, Collection[Neuron]], fact: _Key, shared: float) -> frozenset[Neuron]:
+    """The fact's neurons without those that more than the share `shared` of the other facts have as well."""
+    others = [set(neurons) for other, neurons in facts.items() if other != fact]
+    votes = Counter(neuron for neurons in others for neuron in neurons)
+    return frozenset(neuron for neuron in facts[fact] if votes[neuron] <= shared * len(others) + 1e-9)
+
+
+def relation_neurons(facts: Mapping[_Key, Collection[Neuron]], share: float) -> frozenset[Neuron]:
+    """The neurons that at least this share of the facts have."""
+    return kept(list(facts.values()), share)
+
+
+@dataclass(frozen=True)
+class FactNeurons:
+    """What was found for one fact."""
+
+    fact: Fact
+    kept: frozenset[Neuron]
+    """Above `t` in enough prompts."""
+    refined: frozenset[Neuron]
+    """Without those that other facts share."""
+    probabilities: tuple[float, ...]
+    """Of the right answer, one a prompt, before any intervention."""
+    top: tuple[bool, ...]
+    """Whether it is the top prediction, one a prompt."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the model gives the answer to at least half of the prompts."""
+        return 2 * sum(self.top) >= len(self.top)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The knowledge neurons of a relation's facts. Made by `find`."""
+
+    relation: str
+    facts: tuple[FactNeurons, ...]
+    shared: frozenset[Neuron]
+    """The relation's neurons: kept by at least half of the facts."""
+    t: float
+    p: float
+    share: float
+    path: Path
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to keep in mind with these neurons."""
+        unknown = [f"{entry.fact.subject} ({entry.fact.answer})" for entry in self.facts if not entry.known]
+        notes = []
+        if unknown:
+            names = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
+            notes.append(
+                f"the model does not know {len(unknown)} of {len(self.facts)} facts: {names}.\n"
+                "Their answer is the top prediction in less than half of their prompts."
+            )
+        if len(self.facts) == 1:
+            notes.append("there is only one fact, so nothing is refined: its neurons may be those of the relation.")
+        return tuple(notes)
+
+
+def find(
+    model: Model,
+    relation: Relation,
+    *,
+    facts: Sequence[Fact] | None = None,
+    t: float = 0.2,
+    p: float = 0.7,
+    share: float = 0.2,
+    path: Path = "layer",
+    candidates: int = 300,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Found:
+    """The knowledge neurons of some facts, refined against all facts of their relation that are given.
+
+    Args:
+        model: from `load` or `wrap`.
+        relation: whose facts are compared.
+        facts: those to search; None searches all of the relation. Refining compares them with each other.
+        t: of the maximum, above which a neuron counts.
+        p: share of prompts in which it must.
+        share: of other facts that may have a neuron as well.
+        path: of the attribution; "neuron" computes exactly the `candidates` best of the layer path.
+        candidates: on the neuron path.
+        memory: bytes for walks.
+        progress: called after each prompt.
+
+    Raises:
+        InputError: no facts, `t` or `p` outside (0, 1], or `share` outside [0, 1].
+    """
+    _check_shares(t, p, share)
+    chosen = list(relation.facts if facts is None else facts)
+    if not chosen:
+        raise InputError(f"There is no fact of {relation.name} to search.")
+    total, done = sum(len(fact.prompts) for fact in chosen), 0
+    votes: dict[Fact, frozenset[Neuron]] = {}
+    chances: dict[Fact, tuple[float, ...]] = {}
+    tops: dict[Fact, tuple[bool, ...]] = {}
+    for fact in chosen:
+        found = []
+        for prompt in fact.prompts:
+            found.append(_attributed(model, prompt, fact, path, candidates, memory))
+            done += 1
+            progress("knowledge attribution", done / total)
+        votes[fact] = kept([above(attribution.values, t) for attribution in found], p)
+        chances[fact] = tuple(attribution.probability for attribution in found)
+        tops[fact] = tuple(attribution.top_prediction for attribution in found)
+    return Found(
+        relation=relation.name,
+        facts=tuple(
+            FactNeurons(fact, votes[fact], refined(votes, fact, share), chances[fact], tops[fact]) for fact in chosen
+        ),
+        shared=relation_neurons(votes, 0.5),
+        t=t,
+        p=p,
+        share=share,
+        path=path,
+    )
+
+
+def _attributed(model: Model, prompt: str, fact: Fact, path: Path, candidates: int, memory: int | None) -> Attribution:
+    exact = candidates if path == "neuron" else None
+    return attribute(model, prompt, fact.target, path=path, candidates=exact, memory=memory)
+
+
+def _check_shares(t: float, p: float, share: float) -> None:
+    for name, value in (("t", t), ("p", p)):
+        if not 0 < value <= 1:
+            raise InputError(f"Expected {name} above 0 and at most 1, found {value:g}.")
+    if not 0 <= share <= 1:
+        raise InputError(f"Expected share between 0 and 1, found {share:g}.")
+
+
+def scaled(neurons: Collection[Neuron], factor: float, positions: tuple[int, ...] | None) -> list[Edit]:
+    """The intervention that scales some neurons: 0 suppresses, 2 amplifies. None of them is no change."""
+    if not neurons:  # an edit that changes nothing, so that an empty selection is a version like any other
+        return [edits.scale(Site(kind="resid_post", layer=-1, positions=positions), 1.0)]
+    return [edits.scale(neuron.site(positions), factor) for neuron in sorted(neurons, key=_place)]
+
+
+def _place(neuron: Neuron) -> tuple[int, int, int]:
+    return neuron.layer, -1 if neuron.expert is None else neuron.expert, neuron.neuron
+
+
+def probabilities(
+    model: Model,
+    asked: Question,
+    selections: Sequence[Collection[Neuron]],
+    factor: float,
+    *,
+    memory: int | None = None,
+) -> Float[Tensor, "selection"]:
+    """The answer's probability with each selection scaled by `factor` where the answer is predicted. Exact."""
+    run = base_run(model, asked.tokens, positions=asked.positions)
+    interventions = [scaled(selection, factor, asked.positions) for selection in selections]
+    return counterfactuals(run, interventions, asked.probability, at=asked.positions, memory=memory).double()
+
+
+def random_neurons(
+    model: Model, asked: Question, like: Collection[Neuron], *, seed: int = 0, among: int = 4
+) -> frozenset[Neuron]:
+    """As many random neurons of the same layers as `like` has, of the strongly active: a control.
+
+    In each layer they are drawn from the `among` times as many neurons (20 at least) whose `|activation| * |value row|`
+    at the predicting position is largest, without those of `like`. Dense layers only.
+
+    Raises:
+        InputError: a layer is a mixture of experts.
+    """
+    from unembed.models.layers import projection
+
+    run = base_run(model, asked.tokens, positions=asked.positions)
+    random = generator(seed)
+    found: list[Neuron] = []
+    for layer, count in sorted(Counter(neuron.layer for neuron in like).items()):
+        block = model.blocks[layer]
+        if block.down_projection is None:
+            raise InputError(
+                f"Layer {layer} is a mixture of experts: random controls are drawn from dense layers only."
+            )
+        site = Site(kind="neuron", layer=layer, positions=asked.positions[:1])
+        size = run.at(site)[0].abs().float() * projection(block.down_projection).float().norm(dim=1)
+        size[[neuron.neuron for neuron in like if neuron.layer == layer]] = -1
+        if 2 * count > len(size):
+            raise InputError(
+                f"Layer {layer} has {len(size)} neurons: there are not {count} others to draw a control from."
+            )
+        pool = size.topk(min(max(20, among * count), len(size) - count)).indices.cpu()
+        found += [Neuron(layer, int(i)) for i in pool[torch.randperm(len(pool), generator=random)[:count]]]
+    return frozenset(found)

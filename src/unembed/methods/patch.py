@@ -1,0 +1,394 @@
+"""Activation patching: which part carries what distinguishes two prompts?
+
+    denoise   the corrupt run, with the value of one part taken from the clean run
+    noise     the clean run, with the value of one part taken from the corrupt run
+
+Every value is the metric of the patched run; `Patching.effect` puts it on a scale from the run as it is (0) to the
+other run (1). Exact: each value equals a full run of the model with that one change, up to rounding. Vig et al.,
+*Causal mediation analysis*, 2020; Meng et al., *Locating and editing factual associations in GPT*, 2022; Heimersheim
+and Nanda, *How to use and interpret activation patching*, 2024.
+
+Attention is causal: before the first token that differs both runs hold equal values, so these cells are not computed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.engine import measures
+from unembed.engine.counterfactual import Interrupted, counterfactuals
+from unembed.engine.edits import Edit
+from unembed.engine.measures import Measure, answer_tokens
+from unembed.errors import InputError
+from unembed.methods.alignment import Alignment, Pair, aligned
+from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.prompts import tokenize
+from unembed.models.sites import Site, SiteKind, experts_of, neurons_of, resolve
+from unembed.progress import Progress, silent
+from unembed.runs.run import Run, base_run, base_runs
+
+Direction = Literal["denoise", "noise"]
+Sweep = Literal["resid", "attention", "mlp", "head", "neuron"]
+"""`resid` is the stream before a block (`resid_pre`), `attention` and `mlp` what a sublayer adds to it, `head` a head's
+`z`, `neuron` an activation."""
+Metric = Literal["logit-difference", "probability", "kl"]
+_KIND: dict[Sweep, SiteKind] = {
+    "resid": "resid_pre",
+    "attention": "attention_write",
+    "mlp": "mlp_write",
+    "head": "z",
+    "neuron": "neuron",
+}
+_BY_POSITION = ("resid", "attention", "mlp")
+_Pairs = Sequence[Pair]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one patched run changes."""
+
+    layer: int
+    position: int | None
+    """In the clean prompt; None where all positions are patched together."""
+    head: int | None = None
+    expert: int | None = None
+    neuron: int | None = None
+
+
+@dataclass(frozen=True)
+class Patching:
+    """A sweep of patched runs. Made by `patch`."""
+
+    model: Model
+    clean_tokens: tuple[int, ...]
+    corrupt_tokens: tuple[int, ...]
+    site: Sweep
+    metric: str
+    target: tuple[int, ...] | None
+    """Token ids; None for a metric that reads no target."""
+    versus: int | None
+    clean: float
+    """The metric of the clean run."""
+    corrupt: float
+    """The metric of the corrupt run."""
+    alignment: Alignment
+    """Which positions correspond."""
+    cells: tuple[Cell, ...]
+    values: Mapping[Direction, Float[Tensor, "cell"]]
+    """The metric of each patched run, a sweep a direction; NaN where the work was stopped before."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Patching({self.site}, {len(self.cells)} cells, {' and '.join(self.values)}, {self.metric}: "
+            f"clean {self.clean:.4g}, corrupt {self.corrupt:.4g})"
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell was computed."""
+        return not any(bool(values.isnan().any()) for values in self.values.values())
+
+    def effect(self, direction: Direction | None = None) -> Float[Tensor, "cell"]:
+        """How far each patched run went from the run as it is (0) to the other run (1).
+
+        `(value - corrupt) / (clean - corrupt)` for denoise, `(value - clean) / (corrupt - clean)` for noise. Below 0
+        the patch pushes away from the other run, above 1 beyond it.
+
+        Args:
+            direction: None is the one that was swept, or denoise where both were.
+
+        Raises:
+            InputError: this direction was not swept, or the metric is the same in both runs.
+        """
+        direction = direction or next(iter(self.values))
+        if direction not in self.values:
+            raise InputError(f"The direction {direction} was not swept: expected {' or '.join(self.values)}.")
+        if self.clean == self.corrupt:
+            raise InputError(f"The {self.metric} is {self.clean:g} in both runs: there is no scale between them.")
+        start, end = (self.corrupt, self.clean) if direction == "denoise" else (self.clean, self.corrupt)
+        return (self.values[direction] - start) / (end - start)
+
+
+class PatchingInterrupted(KeyboardInterrupt):
+    """A sweep was stopped from outside; `result` holds what was finished."""
+
+    def __init__(self, result: Patching) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def patch(
+    model: Model,
+    clean: str | Sequence[int],
+    corrupt: str | Sequence[int],
+    target: str | int | Sequence[int] | None = None,
+    versus: str | int | None = None,
+    *,
+    site: str = "resid",
+    direction: str = "denoise",
+    metric: str | Measure = "logit-difference",
+    position: str | int = "all",
+    layers: Sequence[int] | None = None,
+    align: Mapping[int, int] | None = None,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Patching:
+    """Patch every part of a kind, one a run, and read the metric of each run at the last position.
+
+    Args:
+        model: from `load` or `wrap`.
+        clean: the prompt on which the model does what is studied; text, or token ids.
+        corrupt: the same prompt with what matters changed.
+        target: the token to read; None is the clean run's top prediction. Of several tokens only `metric="probability"`
+            can be read: `P(target | prompt)` is the product over its tokens.
+        versus: the other token of a logit difference; None is the corrupt run's top prediction.
+        site: "resid", "attention" and "mlp" sweep layer x position, "head" layer x head, "neuron" the neurons of
+            `layers`. Layer `l` of "resid" is the stream before block `l`: layer 0 swaps the embedding of a token.
+        direction: "denoise", "noise", or "both".
+        metric: "logit-difference" is `logit(target) - logit(versus)`; "probability" that of the target; "kl"
+            `KL(clean || patched)` in nats, which is 0 for the clean run; or a callable of logits `row position vocab`
+            (one position, the last) that gives one number a row.
+        position: "all", "last", or an index in the clean prompt. A head or neuron is patched at all these positions
+            together.
+        layers: which to sweep; None is all (for neurons they must be given).
+        align: from positions of the clean prompt to those of the corrupt one, for prompts that differ in length or
+            order; positions that it leaves out are not patched. None pairs equal positions.
+        memory: bytes that walks may use beyond model and runs; None takes a quarter of what is free.
+        progress: called while the runs advance.
+
+    Raises:
+        InputError: prompts that are equal or do not align, a site, layer, position, target or metric that does not
+            exist, a metric that is not finite, or a budget too small for one run.
+        PatchingInterrupted: on Ctrl-C, with what was finished.
+    """
+    sweep, directions = _sweep(site), _directions(direction)
+    check_has_layers(model)
+    if site in ("mlp", "neuron"):
+        check_has_neurons(model)
+    answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
+    _check_metric(metric, target, versus, answer)
+    prompts = tokenize(model, clean), tokenize(model, corrupt)
+    alignment = aligned(model, *prompts, align)
+    chosen = alignment.at(position)
+    # The answer's own tokens follow both prompts, so that each is read where it is predicted.
+    more = () if answer is None else answer[:-1]
+    cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
+    at = tuple(range(-1 - len(more), 0))
+    runs = _runs(
+        model,
+        [(*prompt, *more) for prompt in prompts],
+        [_kept(sweep, spots, side, len(prompt), at) for side, prompt in enumerate(prompts)],
+    )
+    measure, answer, other = _measure(model, runs, metric, answer, versus, at)
+    result = Patching(
+        model=model,
+        clean_tokens=prompts[0],
+        corrupt_tokens=prompts[1],
+        site=sweep,
+        metric=metric if isinstance(metric, str) else getattr(metric, "__name__", "metric"),
+        target=answer,
+        versus=other,
+        clean=_end(measure, runs[0], at),
+        corrupt=_end(measure, runs[1], at),
+        alignment=alignment,
+        cells=cells,
+        values={},
+    )
+    for one in directions:
+        result = _swept(result, one, runs, spots, measure, at, memory, progress)
+    return result
+
+
+def _swept(
+    result: Patching,
+    direction: Direction,
+    runs: Sequence[Run],
+    spots: list[_Pairs],
+    measure: Measure,
+    at: Sequence[int],
+    memory: int | None,
+    progress: Progress,
+) -> Patching:
+    """The result with the sweep in one direction."""
+    base = 1 if direction == "denoise" else 0
+    values = torch.full((len(spots),), (result.clean, result.corrupt)[base], dtype=torch.float64)
+    where, edits = _edits(result.cells, spots, result.site, runs, base)
+    result = replace(result, values={**result.values, direction: values})
+    try:
+        if edits:
+            values[where] = counterfactuals(
+                runs[base], edits, measure, at=at, memory=memory, progress=_named(direction, progress)
+            ).to(values)
+    except Interrupted as stop:
+        values[where] = torch.where(stop.done, stop.values.to(values), torch.nan)
+        raise PatchingInterrupted(result) from stop
+    return result
+
+
+def _named(direction: Direction, progress: Progress) -> Progress:
+    return lambda stage, fraction: progress(f"{direction}: {stage}", fraction)
+
+
+# What is asked for
+
+
+def _sweep(word: str) -> Sweep:
+    if word not in _KIND:
+        raise InputError(f"Expected a site of {', '.join(_KIND)}, found {word!r}.")
+    return word
+
+
+def _directions(word: str) -> list[Direction]:
+    if word not in ("denoise", "noise", "both"):
+        raise InputError(f"Expected a direction of denoise, noise or both, found {word!r}.")
+    return ["denoise", "noise"] if word == "both" else ["denoise" if word == "denoise" else "noise"]
+
+
+def _check_metric(
+    metric: str | Measure, target: object, versus: str | int | None, answer: tuple[int, ...] | None
+) -> None:
+    if isinstance(metric, str) and metric not in get_args(Metric):
+        raise InputError(f"Expected a metric of {', '.join(get_args(Metric))}, found {metric!r}.")
+    if metric == "kl" and target is not None:
+        raise InputError("The metric kl compares whole distributions and reads no target: leave it out.")
+    if metric != "logit-difference" and versus is not None:
+        raise InputError("Only the metric logit-difference reads another token: leave it out.")
+    if metric == "logit-difference" and answer is not None and len(answer) > 1:
+        raise InputError(
+            f"A logit difference reads one token, but the target is {len(answer)} tokens.\n"
+            "Give a target of one token, or use the metric probability."
+        )
+
+
+# Cells and their edits
+
+
+def _cells(
+    model: Model, sweep: Sweep, layers: Sequence[int] | None, chosen: _Pairs, differ: _Pairs
+) -> tuple[tuple[Cell, ...], list[_Pairs]]:
+    """The cells of a sweep, and for each the positions that differ: none where there is nothing to compute."""
+    kind, cells, spots = _KIND[sweep], [], []
+    if layers is None and sweep == "neuron":
+        raise InputError("Neurons are swept in the layers that are asked for: give at least one (--layer).")
+    if layers is not None and not len(layers):
+        raise InputError("Expected at least one layer to sweep; None stands for all.")
+    for layer in range(model.layers) if layers is None else layers:
+        layer = resolve(Site(kind=kind, layer=layer), model, 1).layer
+        if sweep in _BY_POSITION:
+            cells += [Cell(layer, p) for p, _ in chosen]
+            spots += [[pair] if pair in differ else [] for pair in chosen]
+            continue
+        position = chosen[0][0] if len(chosen) == 1 else None
+        parts = [{"head": h} for h in range(model.heads)] if sweep == "head" else _neurons(model, layer)
+        cells += [Cell(layer, position, **part) for part in parts]
+        spots += [differ] * len(parts)
+    return tuple(cells), spots
+
+
+def _neurons(model: Model, layer: int) -> list[dict[str, int]]:
+    experts, neurons = experts_of(model, layer), range(neurons_of(model, layer))
+    if not experts:
+        return [{"neuron": n} for n in neurons]
+    return [{"expert": e, "neuron": n} for e in range(experts) for n in neurons]
+
+
+def _kept(sweep: Sweep, spots: list[_Pairs], side: int, length: int, at: Sequence[int]) -> list[int]:
+    """Where a run must keep its parts: where it is read, and where it is patched (the stream is kept anyway)."""
+    read = [length + len(at) - 1 + p for p in at]
+    patched = () if sweep == "resid" else (pair[side] for spot in spots for pair in spot)
+    return sorted({*read, *patched})
+
+
+def _runs(model: Model, prompts: Sequence[Sequence[int]], kept: Sequence[list[int]]) -> Sequence[Run]:
+    """The clean and the corrupt run, in one forward pass where they have the same length."""
+    if len({len(prompt) for prompt in prompts}) == 1:
+        return base_runs(model, prompts, positions=sorted({p for positions in kept for p in positions}))
+    return [base_run(model, prompt, positions=own) for prompt, own in zip(prompts, kept, strict=True)]
+
+
+def _edits(
+    cells: Sequence[Cell], spots: list[_Pairs], sweep: Sweep, runs: Sequence[Run], base: int
+) -> tuple[list[int], list[Edit]]:
+    """The edits of the cells whose value differs, and which cells these are."""
+    kind, source = _KIND[sweep], runs[1 - base]
+    where: list[int] = []
+    edits: list[Edit] = []
+    read: dict[tuple[int, tuple[int, ...]], Tensor] = {}
+    for index, (cell, spot) in enumerate(zip(cells, spots, strict=True)):
+        if not spot:
+            continue
+        there = tuple(pair[1 - base] for pair in spot)
+        if (cell.layer, there) not in read:
+            read[cell.layer, there] = source.whole(kind, cell.layer, torch.tensor(there, device=source.model.device))
+        site = Site(
+            kind=kind,
+            layer=cell.layer,
+            head=cell.head,
+            expert=cell.expert,
+            neuron=cell.neuron,
+            positions=tuple(pair[base] for pair in spot),
+        )
+        value = read[cell.layer, there][(slice(None), *site.index)]
+        edits.append(Edit(site, factor=0.0, shift=value, what="swap"))
+        where.append(index)
+    return where, edits
+
+
+# The metric
+
+
+def _measure(
+    model: Model,
+    runs: Sequence[Run],
+    metric: str | Measure,
+    answer: tuple[int, ...] | None,
+    versus: str | int | None,
+    at: Sequence[int],
+) -> tuple[Measure, tuple[int, ...] | None, int | None]:
+    """What is read, and the target and the other token where it reads any."""
+    if not isinstance(metric, str):
+        return metric, None, None
+    if metric == "kl":
+        return measures.kl_from(_logits(runs[0], at)), None, None
+    answer = (_top(runs[0]),) if answer is None else answer
+    if metric == "probability":
+        return measures.probability(answer), answer, None
+    other = (_top(runs[1]),) if versus is None else answer_tokens(model, versus)
+    if len(other) != 1:
+        raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
+    token, against = answer[0], other[0]
+    if token == against:
+        raise InputError(
+            f"The target and the other token are both {_text(model, token)}: their logits do not differ.\n"
+            "Give another token (--vs), or use the metric probability."
+        )
+    return measures.logit(token, against), answer, against
+
+
+def _text(model: Model, token: int) -> str:
+    """A token for an error message."""
+    return str(token) if model.tokenizer is None else repr(str(model.tokenizer.decode([token])))
+
+
+def _top(run: Run) -> int:
+    return int(run.trace.logits[run.trace.row(-1)].argmax())
+
+
+def _logits(run: Run, at: Sequence[int]) -> Float[Tensor, "position vocab"]:
+    return run.trace.logits[[run.trace.row(p) for p in at]]
+
+
+def _end(measure: Measure, run: Run, at: Sequence[int]) -> float:
+    """The metric of a run as it is."""
+    with torch.no_grad():
+        found = measure(_logits(run, at)[None])
+    if not isinstance(found, Tensor) or found.shape != (1,):
+        what = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise InputError(f"Expected the metric to give one number a row: a tensor of shape (1,) here, found {what}.")
+    if not bool(torch.isfinite(found).all()):
+        raise InputError(f"The metric of the unpatched run is {found.item()}: expected a finite number.")
+    return float(found)

@@ -1,0 +1,1 @@
+"""What a module is: where its parts are, how it is called, watched and addressed."""

@@ -1,0 +1,141 @@
+"""Hooks and the attention interface: the only file that installs them.
+
+Forward hooks watch or replace what a module takes and gives. Attention needs none: `transformers` calls attention
+through an interface by name, where one registered function hands each call to the `Attend` of the current run. So
+soft-caps, sinks, relative biases, grouped queries and sliding windows need no code here. A model that bypasses the
+interface names an inner method in its row; that method is shadowed instead.
+
+Both belong to a module, not to a thread: runs of a process take turns (`one_at_a_time`).
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from torch import Tensor, nn
+
+from unembed.models.model import Model
+
+Eager = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
+"""The module's own attention: `(query, key, value, mask) -> (z, pattern)`, z as `batch query head d_head`. The mask is
+all that is added to the scores: also a relative position bias (T5)."""
+Attend = Callable[[nn.Module, Eager, Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
+"""What runs in its place: `(module, eager, query, key, value, mask) -> (z, pattern)`; query, key and value are
+`batch head position d_head`, as the scores read them (after norms and rotary embedding)."""
+
+one_at_a_time = threading.RLock()
+_INTERFACE = "unembed"
+_attend: ContextVar[Attend | None] = ContextVar("attend", default=None)
+
+
+def on_output(stack: ExitStack, module: nn.Module, edit: Callable[[Tensor], Tensor | None]) -> None:
+    """Show `edit` the output of a module until `stack` closes; what it returns, if anything, replaces the output."""
+
+    def hook(_: nn.Module, args: object, out: Any) -> Any:
+        new = edit(out[0] if isinstance(out, tuple) else out)
+        if new is None:
+            return None
+        return (new, *out[1:]) if isinstance(out, tuple) else new
+
+    stack.enter_context(module.register_forward_hook(hook))  # type: ignore[arg-type]
+
+
+def on_call(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...], dict[str, Any]], Any]) -> None:
+    """Show `edit` the arguments of a module until `stack` closes; positional ones it returns replace them."""
+
+    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        new = edit(args, kwargs)
+        return None if new is None else (new, kwargs)
+
+    stack.enter_context(module.register_forward_pre_hook(hook, with_kwargs=True))  # type: ignore[arg-type]
+
+
+@contextmanager
+def attending(model: Model, attend: Attend) -> Iterator[None]:
+    """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""
+    mine = {part.attention for block in model.blocks for part in (block, block.cross) if part is not None}
+
+    def hand_over(module: nn.Module, eager: Eager, *args: Any) -> tuple[Tensor, Tensor | None]:
+        return attend(module, eager, *args) if module in mine else eager(*args)
+
+    with ExitStack() as stack:
+        (_shadow_inner if model.family.inner_attention else _switch_interface)(model, stack)
+        token = _attend.set(hand_over)
+        stack.callback(_attend.reset, token)
+        yield
+
+
+def _switch_interface(model: Model, stack: ExitStack) -> None:
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
+
+    AttentionInterface.register(_INTERFACE, _attention)
+    AttentionMaskInterface.register(_INTERFACE, eager_mask)
+    for config in _configurations(model.module):
+        stack.callback(setattr, config, "_attn_implementation", config._attn_implementation)
+        config._attn_implementation = _INTERFACE
+
+
+def _configurations(module: nn.Module) -> list[Any]:
+    """Each configuration that a part of the module reads; the stacks of T5 have one each."""
+    found = (getattr(part, "config", None) for part in module.modules())
+    return list({id(config): config for config in found if hasattr(config, "_attn_implementation")}.values())
+
+
+def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any) -> Any:
+    own = sys.modules[type(module).__module__].eager_attention_forward
+    bias = kwargs.pop("position_bias", None)
+    added = _added((query.shape[2], key.shape[2]), bias, mask)
+
+    def eager(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        return own(module, query, key, value, mask, **kwargs)
+
+    attend = _attend.get()
+    return eager(query, key, value, added) if attend is None else attend(module, eager, query, key, value, added)
+
+
+def _added(scores: tuple[int, int], *parts: Tensor | None) -> Tensor | None:
+    """The sum of what is added to the scores. In a walk, which brings its own, parts of another shape are left out."""
+    fitting = [x for x in parts if x is not None and x.shape[-1] == scores[1] and x.shape[-2] in (1, scores[0])]
+    return sum(fitting[1:], fitting[0]) if fitting else None
+
+
+def _shadow_inner(model: Model, stack: ExitStack) -> None:
+    name = model.family.inner_attention
+    assert name is not None
+    for module in (block.attention for block in model.blocks):
+        before = vars(module).get(name)  # the shadow of an outer run, if there is one
+        stack.callback(delattr, module, name) if before is None else stack.callback(setattr, module, name, before)
+        own = getattr(type(module), name).__get__(module)
+        setattr(module, name, _shadowed(module, own))
+
+
+def _shadowed(module: nn.Module, method: Callable[..., Any]) -> Callable[..., Any]:
+    def eager(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        z, pattern = method(query, key, value, mask)
+        return z.transpose(1, 2), pattern
+
+    def inner(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Any:
+        attend = _attend.get()
+        call = eager if attend is None else lambda *args: attend(module, eager, *args)
+        z, pattern = call(query, key, value, mask)
+        return z.transpose(1, 2), pattern
+
+    return inner
+
+
+@contextmanager
+def frozen(model: Model) -> Iterator[None]:
+    """No gradient by the weights in this context."""
+    with one_at_a_time:
+        wanted = [parameter for parameter in model.module.parameters() if parameter.requires_grad]
+        try:
+            for parameter in wanted:
+                parameter.requires_grad_(False)
+            yield
+        finally:
+            for parameter in wanted:
+                parameter.requires_grad_(True)

@@ -1,0 +1,283 @@
+"""Model: an unmodified Hugging Face module, its tokenizer, and where its parts are.
+
+Weights are neither converted nor copied; `Model` only points into the module.
+"""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unembed.errors import InputError
+from unembed.models import norms
+from unembed.models.families import Family
+from unembed.models.layers import expert_matrix, expert_width, projection
+from unembed.models.sources import Source
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Cross:
+    """The cross-attention of one block. What it writes is the output of `attention`."""
+
+    attention: nn.Module
+    value_projection: nn.Module
+    output_projection: nn.Module
+
+
+Stage = Literal["attention", "cross_attention", "mlp"]
+"""What writes to the stream in a block, in this order."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The parts of one block, as modules of the model itself."""
+
+    module: nn.Module
+    attention: nn.Module
+    attention_input_norm: nn.Module | None
+    """Through which attention reads the stream; None where it reads the stream itself (OLMo 2)."""
+    output_projection: nn.Module
+    attention_write: nn.Module
+    attention_norm: norms.Norm | None
+    """The post-norm of the attention write (Gemma 2 and 3, OLMo 2), or None."""
+    mlp_write: nn.Module
+    mlp_norm: norms.Norm | None
+    down_projection: nn.Module | None
+    """W_out of a dense MLP, or None."""
+    experts: Any
+    """The stacked experts of a mixture, or None."""
+    cross: Cross | None = None
+    """In a decoder that reads an encoder."""
+    stream_norms: Mapping[Stage, tuple[nn.Module, norms.Norm]] = field(default_factory=dict, hash=False)
+    """Post-LN: the norm that the stream goes through after a write."""
+    value_projection: nn.Module | None = None
+    """W_V, where the row names it."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What writes to the stream, in order."""
+        return ("attention", "mlp") if self.cross is None else ("attention", "cross_attention", "mlp")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A GPT whose parts are known. Made by `load` or `wrap`."""
+
+    name: str
+    module: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase | None"
+    family: Family
+    blocks: tuple[Block, ...]
+    final_norm: norms.Norm
+    folder: Path | None = None
+    """Where the weights lie, for a model that was loaded."""
+    embedding_norm: norms.Norm | None = None
+    """Of the stream before the first block, where there is one."""
+    encoder: "Model | None" = None
+    """Whose states the cross-attention reads; it has no unembedding."""
+    source: Source | None = None
+    """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.name}: {self.family.model_type}, {self.layers} layers, {self.heads} heads, "
+            f"d_model {self.d_model}, {str(self.dtype).removeprefix('torch.')} on {self.device})"
+        )
+
+    @property
+    def config(self) -> Any:
+        """The `transformers` configuration of the GPT."""
+        return settings(self.module, self.family)
+
+    @property
+    def layers(self) -> int:
+        """Number of blocks."""
+        return len(self.blocks)
+
+    @property
+    def heads(self) -> int:
+        """Query heads of a block."""
+        return getattr(self.config, self.family.heads)
+
+    @property
+    def kv_heads(self) -> int:
+        """Key-value heads of a block; fewer than `heads` with grouped-query attention."""
+        grouped = self.family.heads == "num_attention_heads"
+        return (getattr(self.config, "num_key_value_heads", None) if grouped else None) or self.heads
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return self.final_norm.gain.shape[0]
+
+    @property
+    def d_mlp(self) -> int:
+        """Neurons of a block's MLP (of one expert, in a mixture); 0 in a model without MLPs."""
+        if not self.blocks:
+            return 0
+        block = self.blocks[-1]
+        if block.experts is not None:
+            return expert_width(block.experts)
+        return projection(block.down_projection).shape[0]
+
+    @property
+    def vocab(self) -> int:
+        """Rows of the unembedding."""
+        return self.unembedding.shape[0]
+
+    @property
+    def context(self) -> int | None:
+        """The longest prompt the positions of the model reach, or None where nothing limits it."""
+        return getattr(self.config, self.family.context, None)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        return self.module.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where prompts go."""
+        return self.module.device
+
+    @property
+    def embedding_scale(self) -> float:
+        """What the model multiplies the output of its embedding module by."""
+        path = self.family.embedding_scale
+        return 1.0 if path is None else float(operator.attrgetter(path)(self.module))
+
+    @property
+    def has_unembedding(self) -> bool:
+        """Not so in an encoder."""
+        return isinstance(self.module.get_output_embeddings(), nn.Linear)
+
+    @property
+    def embed(self) -> nn.Module:
+        """The token embedding."""
+        assert self.family.embedding is not None
+        return self.module.get_submodule(self.family.embedding)
+
+    @property
+    def unembed(self) -> nn.Linear:
+        """The module that makes logits of the normed stream."""
+        return cast(nn.Linear, self.module.get_output_embeddings())
+
+    @property
+    def unembedding(self) -> Float[Tensor, "vocab d_model"]:
+        """W_U, the weight of the output embeddings."""
+        return self.unembed.weight
+
+    @property
+    def unembedding_bias(self) -> Float[Tensor, "vocab"] | None:
+        """b_U, or None."""
+        return self.unembed.bias if self._logit_bias is None else self._logit_bias
+
+    @property
+    def _logit_bias(self) -> Float[Tensor, "vocab"] | None:
+        """A bias that is added after the unembedding, or None."""
+        return None if self.family.logit_bias is None else self.module.get_buffer(self.family.logit_bias)[0]
+
+    @property
+    def logit_scale(self) -> float:
+        """What the normed stream is multiplied by before the unembedding (T5: `1 / sqrt(d_model)`)."""
+        switch = self.family.logit_scale
+        return self.d_model**-0.5 if switch is not None and getattr(self.config, switch) else 1.0
+
+    def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        """States of the stream as the unembedding reads them: after the final norm and the logit scale."""
+        path = self.family.final_norm
+        y = x if path is None else self.module.get_submodule(path)(x)
+        return y if self.logit_scale == 1 else y * self.logit_scale
+
+    def unembed_normed(self, y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
+        """The logits of normed states, before a soft-cap."""
+        return self.biased(self.unembed(y))
+
+    def biased(self, logits: Float[Tensor, "*batch vocab"]) -> Float[Tensor, "*batch vocab"]:
+        """What the unembedding gave, and a bias that is added after it."""
+        return logits if self._logit_bias is None else logits + self._logit_bias
+
+    @property
+    def edits(self) -> tuple[str, ...]:
+        """What was done to the module's weights, edit by edit (weight_edits.py); empty for the weights as loaded.
+
+        It is kept with the module, so that no model of an edited module passes as the plain one.
+        """
+        return getattr(self.module, "_weight_edits", ())
+
+    @property
+    def parallel(self) -> bool:
+        """Whether attention and MLP of a block read the same stream, so that there is no `resid_mid`."""
+        switch = self.family.parallel
+        return bool(getattr(self.config, switch, False)) if isinstance(switch, str) else switch
+
+    @property
+    def softcap(self) -> float | None:
+        """`c` of the soft-cap `c * tanh(logit / c)` on the logits, or None."""
+        name = self.family.logit_softcap
+        return getattr(self.config, name, None) if name else None
+
+    @cached_property
+    def mean_unembedding(self) -> Float[Tensor, "d_model"]:
+        """The mean row of W_U in float64: the direction of the mean logit."""
+        with torch.inference_mode(False):  # kept for later, also for callers that differentiate
+            chunks = self.unembedding.detach().split(8192)
+            return torch.stack([chunk.double().sum(0) for chunk in chunks]).sum(0) / self.vocab
+
+    @cached_property
+    def precision(self) -> float:
+        """The unit of relative rounding error of a run: of the weights' dtype, or of a norm that computes in less."""
+        found = [norm for block in self.blocks for norm in (block.attention_norm, block.mlp_norm)]
+        found += [norm for block in self.blocks for _, norm in block.stream_norms.values()]
+        found += [self.final_norm, self.embedding_norm]
+        return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
+
+
+def settings(module: "PreTrainedModel", family: Family) -> Any:
+    """The configuration of the GPT, which may be a part of the module's."""
+    return module.config if family.prefix is None else getattr(module.config, family.prefix.text)
+
+
+def decoders_only(model: Model, what: str) -> None:
+    """Refuse encoder-decoders where a method does not account for cross-attention.
+
+    Raises:
+        InputError: the model has an encoder.
+    """
+    if model.encoder is not None:
+        raise InputError(
+            f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
+            "What does: explain, lens, attention, ablate, generate, open."
+        )
+
+
+def value_rows(block: Block, expert: int | None = None) -> Float[Tensor, "neuron d_model"]:
+    """W_out of a block's dense MLP, or of one expert: row `n` is what neuron `n` writes at activation 1. A view."""
+    if block.experts is None:
+        return projection(block.down_projection)
+    assert expert is not None
+    return expert_matrix(block.experts, expert)
+
+
+def check_has_layers(model: Model) -> None:
+    """Raise `InputError` for a model of zero layers, where there is nothing but the direct path."""
+    if not model.layers:
+        raise InputError(
+            f"{model.name} has no layers, so it has no heads and no MLPs: only the direct path (`unembed bigrams`)."
+        )
+
+
+def check_has_neurons(model: Model) -> None:
+    """Raise `InputError` for a model without layers, or of attention only."""
+    check_has_layers(model)
+    if not model.d_mlp:
+        raise InputError(f"{model.name} has attention only, no MLPs: it has no neurons.")

@@ -1,0 +1,224 @@
+"""with_source: run the encoder of an encoder-decoder once, so that its decoder becomes a GPT like any other.
+
+The source is text, a WAV file, token ids or what the processor of the model made of anything else. What comes back is
+the same model with its source: every function that takes a model and a prompt explains its decoder then.
+
+with_image does the same for a GPT that reads an image within its prompt: the processor puts as many placeholders into
+the prompt as there are patches.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unembed.errors import InputError, ModelError
+from unembed.models.audio import read_wav, resampled
+from unembed.models.families import Encoder
+from unembed.models.hooks import one_at_a_time
+from unembed.models.model import Model
+from unembed.models.prompts import well_formed
+from unembed.models.sources import Source, SourceToken
+
+
+def with_source(
+    model: Model,
+    text: str | Sequence[int] | None = None,
+    *,
+    audio: str | Path | None = None,
+    inputs: Mapping[str, Tensor] | None = None,
+) -> Model:
+    """The model with a source that its encoder has read.
+
+    Args:
+        model: an encoder-decoder, from `load` or `wrap`.
+        text: the source, or its token ids (special tokens included then).
+        audio: a WAV file, for a model that reads sound. It is made mono and brought to the processor's sample rate.
+        inputs: what the encoder is called with (`input_ids` or `input_features`, `attention_mask`), as a processor of
+            `transformers` gives it, for one source.
+
+    Raises:
+        InputError: no source, two, one of the wrong kind, one that is too long, or a model that reads none.
+        ModelError: the processor is missing.
+    """
+    encoder = _encoder(model)
+    given = [name for name, value in (("text", text), ("audio", audio), ("inputs", inputs)) if value is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise InputError(f"{model.name} reads one source of {encoder.reads}, found {found}.")
+    if inputs is None and given[0] != encoder.reads:
+        raise InputError(f"{model.name} reads {encoder.reads}, found {given[0]}.")
+    if text is not None:
+        read = _encoded(model, *_of_text(model, text))
+        assert read.source is not None
+        return replace(read, source=replace(read.source, text=text)) if isinstance(text, str) else read
+    if audio is not None:
+        return _encoded(model, *_of_audio(model, Path(audio)))
+    assert inputs is not None
+    return _encoded(model, dict(inputs), None, ())
+
+
+def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tuple[int, ...]]:
+    """The model with an image, and the token ids of the prompt with a placeholder for each patch.
+
+    Args:
+        model: one that reads an image within its prompt (LLaVA), from `load`.
+        prompt: text; where the image stands is named as the processor wants it (`<image>`), by default in front.
+        image: a file that Pillow reads.
+
+    Raises:
+        InputError: the model reads no image, or the file is none.
+        ModelError: the processor is missing.
+    """
+    prefix = model.family.prefix
+    if prefix is None:
+        raise InputError(f"{model.name} reads no image.")
+    processor: Any = _processor(model, "AutoProcessor", "an image into patches (processor_config.json)")
+    mark = processor.image_token
+    text = well_formed(prompt if mark in prompt else mark + prompt)
+    try:
+        made = processor(images=_picture(Path(image)), text=text, return_tensors="pt")
+    except (ValueError, TypeError, IndexError) as error:
+        raise InputError(f"The processor of {model.name} cannot read {image} with this prompt: {error}") from error
+    ids = tuple(made["input_ids"][0].tolist())
+    inputs = {prefix.inputs: _prepared(model, made[prefix.inputs])}
+    source = Source(_labelled(model, ids), inputs, states=None, mask=None, text=prompt)
+    return replace(model, source=source), ids
+
+
+def _labelled(model: Model, ids: tuple[int, ...]) -> tuple[SourceToken, ...]:
+    """Every position of a prompt with its modality."""
+    assert model.family.prefix is not None
+    placeholder, tokenizer = getattr(model.module.config, model.family.prefix.token), model.tokenizer
+    found: list[SourceToken] = []
+    patches = 0
+    for position, token in enumerate(ids):
+        if token == placeholder:
+            found.append(SourceToken(position, "image", f"patch {patches}"))
+            patches += 1
+        else:
+            text = f"[{token}]" if tokenizer is None else str(tokenizer.decode([token]))
+            found.append(SourceToken(position, "text", text))
+    return tuple(found)
+
+
+def _picture(path: Path) -> Any:
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise InputError("Reading images needs Pillow: pip install 'unembed[images]'.") from error
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"Cannot read {path} as an image: {error}.") from error
+
+
+def probe_source(model: Model, length: int = 5) -> Model:
+    """The model with a source that only serves to run it."""
+    encoder = _encoder(model)
+    if encoder.reads == "text":
+        return with_source(model, [(7919 * i + 13) % model.vocab for i in range(length)])
+    shape = (1, model.config.num_mel_bins, 2 * model.config.max_source_positions)
+    features = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return with_source(model, inputs={"input_features": features})
+
+
+def _encoder(model: Model) -> Encoder:
+    if model.family.encoder is None:
+        image = " (with_image)" if model.family.prefix is not None else ""
+        raise InputError(f"{model.name} is a decoder only: it reads a prompt and no other source{image}.")
+    return model.family.encoder
+
+
+def _encoded(model: Model, inputs: dict[str, Any], labels: list[str] | None, notes: tuple[str, ...]) -> Model:
+    """Run the encoder; `labels` None takes the tokens' texts, or the places in time."""
+    encoder = _encoder(model)
+    assert model.encoder is not None
+    prepared = {name: _prepared(model, value) for name, value in inputs.items()}
+    with torch.no_grad(), one_at_a_time:
+        try:
+            states = model.encoder.module(**prepared).last_hidden_state
+        except (ValueError, TypeError, IndexError, RuntimeError) as error:
+            raise InputError(f"The encoder of {model.name} cannot read this source: {error}") from error
+    if states.shape[0] != 1:
+        raise InputError(f"Expected one source, found a batch of {states.shape[0]}.")
+    if not bool(torch.isfinite(states).all()):
+        raise ModelError(f"The encoder of {model.name} gave states that are not finite: its weights are damaged.")
+    labels = _labels(model, prepared, states.shape[1]) if labels is None else labels
+    tokens = tuple(SourceToken(i, encoder.reads, label) for i, label in enumerate(labels))
+    mask = prepared.get("attention_mask") if encoder.reads == "text" else None
+    return replace(model, source=Source(tokens, prepared, states, mask, notes=notes))
+
+
+def _prepared(model: Model, value: Tensor) -> Tensor:
+    value = value.to(model.device)
+    return value.to(model.dtype) if value.is_floating_point() else value
+
+
+def _labels(model: Model, inputs: Mapping[str, Any], count: int) -> list[str]:
+    ids = inputs.get("input_ids")
+    if ids is None:
+        return [str(position) for position in range(count)]
+    tokenizer: Any = model.tokenizer
+    return [f"[{token}]" if tokenizer is None else str(tokenizer.decode([token])) for token in ids[0].tolist()]
+
+
+def _of_text(
+    model: Model, text: str | Sequence[int]
+) -> tuple[dict[str, Int[Tensor, "1 source"]], None, tuple[str, ...]]:
+    """The ids of a source text, within the limits of the encoder."""
+    if isinstance(text, str):
+        if model.tokenizer is None:
+            raise InputError(f"{model.name} has no tokenizer: give the source as token ids.")
+        ids = list(model.tokenizer(well_formed(text))["input_ids"]) if text else []
+    else:
+        ids = [int(token) for token in text]
+    if not ids:
+        raise InputError("The source is empty: expected at least one token.")
+    name = _encoder(model).context
+    limit = None if name is None else getattr(model.config, name, None)
+    if limit is not None and len(ids) > limit:
+        raise InputError(f"The source has {len(ids)} tokens, but the encoder of {model.name} reads at most {limit}.")
+    rows = model.module.get_input_embeddings().weight.shape[0]  # type: ignore[union-attr]
+    outside = [token for token in ids if not 0 <= token < rows]
+    if outside:
+        raise InputError(f"Source token ids {outside[:5]} are outside the vocabulary of {rows} tokens.")
+    return {"input_ids": torch.tensor([ids])}, None, ()
+
+
+def _of_audio(model: Model, path: Path) -> tuple[dict[str, Float[Tensor, "1 bin frame"]], list[str], tuple[str, ...]]:
+    """The features of a WAV file, by the processor of the model."""
+    extractor = _processor(model, "AutoFeatureExtractor", "sound into features (preprocessor_config.json)")
+    sound, rate = read_wav(path)
+    notes: list[str] = []
+    if rate != extractor.sampling_rate:
+        sound = resampled(sound, rate, extractor.sampling_rate)
+        notes.append(
+            f"{path.name} has {rate} samples a second; resampled to the processor's {extractor.sampling_rate}."
+        )
+    seconds, longest = len(sound) / extractor.sampling_rate, extractor.chunk_length
+    if seconds > longest:
+        raise InputError(f"{path} lasts {seconds:.1f} s, but the encoder of {model.name} reads at most {longest} s.")
+    features = extractor(sound.numpy(), sampling_rate=extractor.sampling_rate, return_tensors="pt")["input_features"]
+    count = model.config.max_source_positions
+    times = [longest * position / count for position in range(count)]
+    labels = [f"{time:.2f}s" + ("" if time < seconds else " padding") for time in times]
+    return {"input_features": features}, labels, tuple(notes)
+
+
+def _processor(model: Model, kind: str, purpose: str) -> Any:
+    """A processor of `transformers` from the model's folder."""
+    import transformers
+
+    if model.folder is None:
+        raise InputError("A model in memory has no processor: give what one makes of the source as `inputs`.")
+    try:
+        return getattr(transformers, kind).from_pretrained(model.folder, local_files_only=True)
+    except (OSError, ValueError, ImportError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise ModelError(f"{model.folder} holds no processor that turns {purpose}: {reason}") from error

@@ -1,0 +1,119 @@
+"""Many passages at once: the activations of one layer, and the last stream, at every position.
+
+The passages run in batches, padded on the right, and only up to what is read. A causal model never looks to the right,
+so padding changes nothing but rounding.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from unembed.errors import InputError
+from unembed.models.hooks import on_call, one_at_a_time
+from unembed.models.model import Model, decoders_only
+from unembed.progress import Progress, silent
+from unembed.runs.run import expert_neurons
+from unembed.runs.trace import ExpertInputs
+
+BATCH = 2048
+"""Tokens of a batch."""
+
+
+class _Read(Exception):  # noqa: N818  # no error: what is wanted has been read, the rest need not run
+    pass
+
+
+def activations(
+    model: Model,
+    layer: int,
+    passages: Sequence[Sequence[int]],
+    *,
+    expert: int | None = None,
+    progress: Progress = silent,
+) -> Iterator[tuple[int, Float[Tensor, "position neuron"]]]:
+    """The neurons of one layer at every position of each passage, with the passage's index; the shortest first.
+
+    Args:
+        model: from `load` or `wrap`.
+        layer: whose neurons.
+        passages: token ids, each of one token at least.
+        expert: whose neurons, in a mixture; where it was not chosen they are 0.
+        progress: called after each batch.
+
+    Raises:
+        InputError: a mixture without an expert.
+    """
+    decoders_only(model, "Reading activations over a text")
+    block = model.blocks[layer]
+    if (block.experts is not None) != (expert is not None):
+        raise InputError(f"Layer {layer}: a mixture of experts needs an expert, and no other layer has one.")
+
+    def read(args: tuple[Any, ...]) -> Tensor:
+        return args[0] if expert is None else expert_neurons(model, layer, ExpertInputs(*args))[:, expert]
+
+    part = block.down_projection if expert is None else block.experts
+    assert part is not None
+    yield from _read_all(model, part, passages, read, progress)
+
+
+def last_streams(
+    model: Model, passages: Sequence[Sequence[int]], *, progress: Progress = silent
+) -> Iterator[tuple[int, Float[Tensor, "position d_model"]]]:
+    """The stream after the last block at every position of each passage, in the manner of `activations`."""
+    decoders_only(model, "Reading streams over a text")
+    assert model.family.final_norm is not None  # encoder-decoders are refused
+    norm = model.module.get_submodule(model.family.final_norm)
+    yield from _read_all(model, norm, passages, lambda args: args[0], progress)
+
+
+def padded(rows: Sequence[Sequence[int]]) -> Int[Tensor, "row position"]:
+    """Rows of token ids as one array, filled up with token 0 on the right."""
+    width = max(map(len, rows))
+    return torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
+
+
+def _read_all(
+    model: Model,
+    part: nn.Module,
+    passages: Sequence[Sequence[int]],
+    read: Callable[[tuple[Any, ...]], Tensor],
+    progress: Progress,
+) -> Iterator[tuple[int, Tensor]]:
+    """What `read` takes from the arguments of a module, passage by passage."""
+    order = sorted(range(len(passages)), key=lambda i: len(passages[i]))
+    for done, batch in _batches(order, passages):
+        found = _run(model, part, padded([passages[i] for i in batch]).to(model.device), read)
+        for row, i in enumerate(batch):
+            yield i, found[row, : len(passages[i])]
+        progress("passages", done)
+
+
+def _batches(order: list[int], passages: Sequence[Sequence[int]]) -> Iterator[tuple[float, list[int]]]:
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and (end + 1 - start) * len(passages[order[end]]) <= BATCH:
+            end += 1
+        yield end / len(order), order[start:end]
+        start = end
+
+
+@torch.no_grad()
+def _run(
+    model: Model, part: nn.Module, ids: Int[Tensor, "row position"], read: Callable[[tuple[Any, ...]], Tensor]
+) -> Tensor:
+    kept: list[Tensor] = []
+
+    def keep(args: tuple[Any, ...], _: dict[str, Any]) -> None:
+        kept.append(read(args))
+        raise _Read
+
+    with one_at_a_time, ExitStack() as stack:
+        on_call(stack, part, keep)
+        with suppress(_Read):
+            model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
+    return kept[0].reshape(*ids.shape, -1)

@@ -1,0 +1,28 @@
+"""The recorded run of an encoder over its source: the same `Trace` as of a decoder, without logits."""
+
+import torch
+
+from unembed.errors import InputError
+from unembed.models.hooks import one_at_a_time
+from unembed.models.model import Model
+from unembed.runs.record import recording
+from unembed.runs.trace import Trace
+
+
+def record_source(model: Model) -> Trace:
+    """Run the encoder of a model again on its source, and keep everything.
+
+    `trace.tokens` are the source token ids, or the positions where the source is no text; `trace.normed` are the states
+    that the decoder reads. There are no logits.
+
+    Raises:
+        InputError: the model has no encoder, or no source yet.
+    """
+    if model.encoder is None or model.source is None:
+        raise InputError(f"{model.name} has no source that an encoder could read.")
+    source = model.source
+    ids = source.inputs.get("input_ids")
+    tokens = tuple(range(len(source))) if ids is None else tuple(ids[0].tolist())
+    with one_at_a_time, torch.no_grad(), recording(model.encoder, len(source)) as recorder:
+        states = model.encoder.module(**source.inputs).last_hidden_state
+    return recorder.trace(tokens, tuple(range(len(source))), states.new_zeros(len(source), 0))

@@ -1,0 +1,47 @@
+"""Knowledge attribution without a script: what neurons are worth, and each layer's sum against what it should be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from unembed.models.names import neuron_name
+from unembed.view.glyphs import percent, signed
+from unembed.view.html.markup import bar, escaped, table, token
+
+Payload = Mapping[str, Any]
+"""`unembed/knowledge-attribute/1` as JSON."""
+
+
+def attribution_html(payload: Payload) -> str:
+    """The whole section."""
+    prompt = "".join(t["text"] for t in payload["tokens"])
+    answer = " ".join(token(t["text"]) for t in payload["target"])
+    return (
+        "<h1>Knowledge attribution</h1>\n"
+        f"<p>After <q>{escaped(prompt)}</q> the model gives {answer} a probability of "
+        f"{percent(payload['probability'])}. Attribution on the {escaped(payload['path'])} path, from a baseline of "
+        f"{escaped(payload['baseline'])}, in units of probability.</p>\n"
+        + _neurons(payload["attributions"])
+        + _layers(payload["layers"])
+    )
+
+
+def _neurons(found: list[Payload]) -> str:
+    largest = max((abs(n["value"]) for n in found), default=0.0)
+    rows = [
+        (
+            neuron_name(n["layer"], n["expert"], n["neuron"]),
+            signed(n["value"], 4),
+            signed(n["activation"], 1),
+            bar(n["value"], largest),
+        )
+        for n in found
+    ]
+    return table("Neurons, by attribution", ("neuron", "#worth", "#activation", ""), rows)
+
+
+def _layers(layers: list[Payload]) -> str:
+    rows = [
+        (f"L{row['layer']}", signed(row["sum"], 4), signed(row["change"], 4), f"{abs(row['error']):.0e}")
+        for row in layers
+    ]
+    return table("Layers: the sum, and what all its neurons do together", ("layer", "#sum", "#change", "#error"), rows)

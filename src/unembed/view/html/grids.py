@@ -1,0 +1,94 @@
+"""Grids without a script: the logit lens and a patching sweep, each as one table that says all and an image of it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from unembed.models.names import part_name
+from unembed.view.glyphs import percent
+from unembed.view.html.markup import CELL, escaped, table, token
+
+Payload = Mapping[str, Any]
+NEGATIVE = ' class="negative"'
+MOST_ROWS = 40
+"""Rows of a table that lists the strongest cells."""
+
+
+def lens_html(payload: Payload) -> str:
+    """`unembed/lens/1`: how probable the followed token is after each layer, at each position."""
+    cells = payload["cells"]
+    layers, positions = _distinct(cells, "layer"), _distinct(cells, "position")
+    shade = {(c["layer"], c["position"]): c["probability"] for c in cells}
+    last = [c for c in cells if c["position"] == positions[-1]]
+    texts = {t["position"]: t["text"] for t in payload["tokens"]}
+    followed = {t["position"]: t["text"] for t in payload["targets"]}
+    rows = [
+        (_after(c["layer"]), str(c["rank"]), percent(c["probability"]), f"{c['kl']:.2f}", token(c["top"][0]["text"]))
+        for c in last
+    ]
+    caption = f"At the last position, after {token(texts[positions[-1]])}, for {token(followed[positions[-1]])}"
+    return (
+        "<h1>Logit lens</h1>\n"
+        "<p>Probability of the followed token after each layer (up) at each position (right).</p>\n"
+        + _image([[shade.get((layer, p), 0.0) for p in positions] for layer in reversed(layers)], "Logit lens")
+        + table(caption, ("after", "#rank", "#probability", "#kl (nats)", "top token"), rows)
+    )
+
+
+def patch_html(payload: Payload) -> str:
+    """`unembed/patch/1`: how far each patched run went from one prompt's run to the other's."""
+    grid = payload["grid"]
+    layers, columns = _distinct(grid, "layer"), list(dict.fromkeys(_column(c) for c in grid))
+    effect = {(c["layer"], _column(c)): c["effect"] or 0.0 for c in grid}
+    across = "position" if grid and grid[0]["head"] is None else "head"
+    clean, corrupt = ("".join(t["text"] for t in payload[f"{name}_tokens"]) for name in ("clean", "corrupt"))
+    strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:MOST_ROWS]
+    rows = [
+        (_cell_name(c, payload), f"{c['value']:.4g}", "" if c["effect"] is None else f"{c['effect']:+.2f}")
+        for c in strongest
+    ]
+    return (
+        "<h1>Activation patching</h1>\n"
+        f"<p>Clean: <q>{escaped(clean)}</q> ({escaped(payload['metric'])} {payload['clean']:.4g}). "
+        f"Corrupt: <q>{escaped(corrupt)}</q> ({payload['corrupt']:.4g}).</p>\n"
+        f"<p>One value of {escaped(payload['site'])} patched at a time ({escaped(payload['direction'])}); "
+        f"effect 0 is the run as it is, 1 the other run. Layers up, {across}s to the right.</p>\n"
+        + _image(
+            [[effect.get((i, j), 0.0) for j in columns] for i in sorted(layers, reverse=True)], "Effects of patching"
+        )
+        + table(f"The {len(rows)} strongest of {len(grid)}", ("patched", "#metric", "#effect"), rows)
+    )
+
+
+def _column(cell: Payload) -> int:
+    """Where a cell stands in its layer: its position, head or neuron."""
+    return next((cell[name] for name in ("neuron", "head", "position") if cell[name] is not None), 0)
+
+
+def _cell_name(cell: Payload, payload: Payload) -> str:
+    name = part_name("", cell["layer"], cell["head"], cell["expert"], cell["neuron"])
+    position = cell["position"]
+    return name if position is None else f"{name} at {position} {token(payload['clean_tokens'][position]['text'])}"
+
+
+def _distinct(cells: Sequence[Payload], name: str) -> list[Any]:
+    return list(dict.fromkeys(c[name] for c in cells))
+
+
+def _after(layer: int | None) -> str:
+    return "embedding" if layer is None else f"L{layer}"
+
+
+def _image(rows: Sequence[Sequence[float]], label: str) -> str:
+    """A grid of shares: opacity says how much, colour the sign. The shell's style gives cells their size."""
+    rects = "".join(
+        f'<rect{"" if value >= 0 else NEGATIVE} x="{x * CELL}" y="{y * CELL}" opacity="{min(1.0, abs(value)):.2g}"/>'
+        for y, row in enumerate(rows)
+        for x, value in enumerate(row)
+        if math.isfinite(value)
+    )
+    width, height = CELL * max(map(len, rows), default=0), CELL * len(rows)
+    return (
+        f'<div class="scroll"><svg class="grid positive" width="{width}" height="{height}" role="img" '
+        f'aria-label="{escaped(label)}">{rects}</svg></div>\n'
+    )
