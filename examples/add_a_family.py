@@ -25,6 +25,7 @@ def row(model_type: str) -> unembed.Family:
         final_norm="model.norm",
         embedding="model.embed_tokens",
         attention="self_attn",
+        attention_input_norm="input_layernorm",
         output_projection="self_attn.o_proj",
         down_projection="mlp.down_proj",
         writes=("self_attn", "mlp"),

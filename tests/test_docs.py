@@ -5,6 +5,7 @@ commands that must succeed; a `python` block runs, and prints the `text` block t
 """
 
 import ast
+import dataclasses
 import functools
 import json
 import os
@@ -131,6 +132,13 @@ def test_a_python_block_runs_and_prints_what_the_page_shows(page, code, shown):
 def test_an_example_runs_and_is_short(example):
     assert run(sys.executable, f"examples/{example.name}", *REDUCED.get(example.name, ())).strip()
     assert len(example.read_text().splitlines()) < 50
+
+
+def test_the_table_of_fields_has_every_field_of_a_row():
+    page = (ROOT / "docs" / "families.md").read_text()
+    table = page.partition("## The fields")[2].partition("\n\n`writes`")[0]
+    named = [name for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])]
+    assert sorted(named) == sorted(field.name for field in dataclasses.fields(unembed.Family))
 
 
 def test_the_comparison_is_no_rubber_stamp():

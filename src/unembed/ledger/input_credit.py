@@ -24,9 +24,8 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import SAFETY, fold, read_stages
 from unembed.ledger.ledger import Grain, Kind, Ledger, Segment
 from unembed.ledger.readout import Readout
-from unembed.models.describe import probed
 from unembed.models.layers import bias, projection
-from unembed.models.model import Block, Model, Stage
+from unembed.models.model import Block, Model, Stage, input_norm
 from unembed.models.norms import Norm
 from unembed.runs.encoder import record_source
 from unembed.runs.trace import Heads, Layer, State, Trace
@@ -161,9 +160,10 @@ def _through_attention(
     added, constant = _through_values(block.value_projection, folded, heads.pattern.double())
     vector = bias(block.output_projection)
     pulled.constant += constant + (0.0 if vector is None else float((pulled.w @ vector.double()).sum()))
-    if block.attention_input_norm is None:
+    norm = input_norm(block, model.d_model)
+    if norm is None:
         return added
-    norm = probed(block.attention_input_norm, model.d_model)
+    assert block.attention_input_norm is not None
     added, shift = _before_norm(norm, added, stream, block.attention_input_norm(stream))
     pulled.constant += shift
     return added

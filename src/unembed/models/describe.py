@@ -4,14 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-import torch
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
 from unembed.models.families import CrossAttention, Family, family_of
 from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
-from unembed.models.norms import Norm, no_norm, probe
+from unembed.models.norms import Norm, no_norm, probed
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -35,7 +34,10 @@ def describe(
     unembedding = module.get_output_embeddings()
     if type(unembedding) is not nn.Linear:
         raise no_matrix(unembedding)
-    assert family.embedding is not None
+    if family.embedding is None:
+        raise ModelError(f"The row of {family.model_type} names no embedding: only an encoder may leave it out.")
+    if (family.encoder is None) != (family.cross_attention is None):
+        raise ModelError(f"The row of {family.model_type} needs both of encoder and cross_attention, or none.")
     d_model = getattr(_part(module, family.embedding), "embedding_dim", unembedding.in_features)
     width = settings(module, family).hidden_size
     if unembedding.in_features != d_model or width != d_model:
@@ -48,22 +50,46 @@ def describe(
     if family.encoder is None:
         return model
     encoder = _part(module, family.encoder.path)
+    if family.encoder.row.value_projection is None:
+        raise ModelError(
+            f"The row of the encoder of {family.model_type} names no value_projection: without it no readout can be "
+            "pulled back to the words of the source."
+        )
     return replace(model, encoder=_parts(encoder, family.encoder.row, d_model, name=f"encoder of {name}"))
 
 
 def _parts(
     module: Any, family: Family, d_model: int, *, tokenizer: Any = None, name: str, folder: Path | None = None
 ) -> Model:
+    blocks = _part(module, family.blocks)
+    if not isinstance(blocks, nn.ModuleList):
+        raise ModelError(
+            f"Expected {family.blocks!r} to be the list of blocks, found {type(blocks).__name__}.\n"
+            f"The row of {family.model_type} names another part (docs/families.md)."
+        )
+    if family.embedding is None:
+        _check_all_named(module, blocks, family)
     return Model(
         name=name,
         module=module,
         tokenizer=tokenizer,
         family=family,
-        blocks=tuple(_block(block, family, d_model) for block in _part(module, family.blocks)),
+        blocks=tuple(_block(block, family, d_model) for block in blocks),
         final_norm=_norm(module, family.final_norm, d_model),
         embedding_norm=None if family.embedding_norm is None else _norm(module, family.embedding_norm, d_model),
         folder=folder,
     )
+
+
+def _check_all_named(module: nn.Module, blocks: nn.ModuleList, family: Family) -> None:
+    """Refuse a row that calls embedding what enters the first block, where a position embedding is in it unnamed."""
+    inside = set(blocks.modules())
+    for path, part in module.named_modules():
+        if isinstance(part, nn.Embedding) and part not in inside and path != family.position_embedding:
+            raise ModelError(
+                f"The row of {family.model_type} names no embedding, so it must name as position_embedding all that is "
+                f"added to it before the first block; it does not name {path!r}."
+            )
 
 
 def _norm(module: nn.Module, path: str | None, d_model: int) -> Norm:
@@ -75,12 +101,16 @@ def _norm(module: nn.Module, path: str | None, d_model: int) -> Norm:
 
 def _block(block: nn.Module, family: Family, d_model: int) -> Block:
     attention, output_projection = _part(block, family.attention), _part(block, family.output_projection)
-    projection(output_projection)
+    value_projection = None if family.value_projection is None else _part(block, family.value_projection)
+    for matrix in (output_projection, value_projection):
+        if matrix is not None:
+            projection(matrix)
     experts = _experts(block, family)
     down = None if experts is not None else _part(block, family.down_projection)
     if down is not None:
         projection(down)
     attention_write, mlp_write = (_part(block, path) for path in family.writes)
+    like = next(block.parameters())
     has_post_norm = attention_write not in (output_projection, attention) and not _contains(attention_write, attention)
     return Block(
         module=block,
@@ -88,14 +118,14 @@ def _block(block: nn.Module, family: Family, d_model: int) -> Block:
         attention_input_norm=None if family.attention_input_norm is None else _part(block, family.attention_input_norm),
         output_projection=output_projection,
         attention_write=attention_write,
-        attention_norm=probed(attention_write, d_model) if has_post_norm else None,
+        attention_norm=probed(attention_write, d_model, like=like) if has_post_norm else None,
         mlp_write=mlp_write,
-        mlp_norm=probed(mlp_write, d_model) if has_post_norm else None,
+        mlp_norm=probed(mlp_write, d_model, like=like) if has_post_norm else None,
         down_projection=down,
         experts=experts,
         cross=None if family.cross_attention is None else _cross(block, family.cross_attention),
         stream_norms=_stream_norms(block, family, d_model),
-        value_projection=None if family.value_projection is None else _part(block, family.value_projection),
+        value_projection=value_projection,
     )
 
 
@@ -108,8 +138,8 @@ def _cross(block: nn.Module, row: CrossAttention) -> Cross:
 
 def _stream_norms(block: nn.Module, family: Family, d_model: int) -> dict[Stage, tuple[nn.Module, Norm]]:
     stages: tuple[Stage, ...] = ("attention", "mlp") if family.cross_attention is None else get_args(Stage)
-    modules = [_part(block, path) for path in family.stream_norms]
-    return {stage: (module, probed(module, d_model)) for stage, module in zip(stages, modules, strict=False)}
+    modules, like = [_part(block, path) for path in family.stream_norms], next(block.parameters())
+    return {stage: (module, probed(module, d_model, like=like)) for stage, module in zip(stages, modules, strict=False)}
 
 
 def _experts(block: nn.Module, family: Family) -> nn.Module | None:
@@ -118,8 +148,10 @@ def _experts(block: nn.Module, family: Family) -> nn.Module | None:
         return None
     parent, _, name = family.experts.rpartition(".")
     experts = getattr(_part(block, parent), name, None)
-    if experts is not None and not getattr(experts, "down_proj", torch.empty(0)).is_floating_point():
-        raise no_matrix(experts)
+    if experts is not None:
+        stacked = getattr(experts, "down_proj", None)
+        if not isinstance(stacked, Tensor) or not stacked.is_floating_point():
+            raise no_matrix(experts)
     return experts
 
 
@@ -135,11 +167,3 @@ def _part(module: nn.Module, path: str) -> Any:
             f"Expected {type(module).__name__} to have a part {path!r}, found none ({error}).\n"
             "The installed transformers differs from the one this row was written for (docs/families.md)."
         ) from error
-
-
-def probed(norm: nn.Module, d_model: int, like: Tensor | None = None) -> Norm:
-    """What a norm of the model does; `like` tells dtype and device of one without weights."""
-    weight = next(norm.parameters(), like)
-    if weight is None:
-        return probe(norm, d_model, dtype=torch.get_default_dtype(), device=torch.device("cpu"))
-    return probe(norm, d_model, dtype=weight.dtype, device=weight.device)

@@ -408,7 +408,10 @@ def family_of(config: Any) -> Family:
     """
     family = row(config.model_type)
     if config.model_type in _PREFIXED:
-        text = getattr(config, _PREFIXED[config.model_type].text)
+        part = _PREFIXED[config.model_type].text
+        text = getattr(config, part, None)
+        if text is None:
+            raise ModelError(f"The configuration of {config.model_type} has no part {part!r} that describes its GPT.")
         return _prefixed(config.model_type, family_of(text))
     for requirement in family.requires:
         requirement.check(config)

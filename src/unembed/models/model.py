@@ -190,7 +190,7 @@ class Model:
     def logit_scale(self) -> float:
         """What the normed stream is multiplied by before the unembedding (T5: `1 / sqrt(d_model)`)."""
         switch = self.family.logit_scale
-        return self.d_model**-0.5 if switch is not None and getattr(self.config, switch) else 1.0
+        return self.d_model**-0.5 if switch is not None and getattr(self.config, switch, False) else 1.0
 
     def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         """States of the stream as the unembedding reads them: after the final norm and the logit scale."""
@@ -258,6 +258,13 @@ def decoders_only(model: Model, what: str) -> None:
             f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
             "What does: explain, lens, attention, ablate, generate, open."
         )
+
+
+def input_norm(block: Block, d_model: int) -> norms.Norm | None:
+    """The norm through which attention reads the stream, probed; None where it reads the stream itself."""
+    if block.attention_input_norm is None:
+        return None
+    return norms.probed(block.attention_input_norm, d_model, like=projection(block.output_projection))
 
 
 def value_rows(block: Block, expert: int | None = None) -> Float[Tensor, "neuron d_model"]:

@@ -8,6 +8,7 @@ a norm has an identity in its place, whose scale is 1.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -64,36 +65,40 @@ def no_norm(like: Float[Tensor, "d_model"]) -> Norm:
     return Norm(gain=ones, shift=torch.zeros_like(ones), centred=False, precision=0.0, identity=True)
 
 
+def probed(module: nn.Module, d_model: int, *, like: Tensor | None = None) -> Norm:
+    """Probe a norm in its own dtype and on its own device; `like` tells both of one without weights (OLMo).
+
+    Raises:
+        ModelError: the module is no norm, as `probe` says.
+    """
+    weight = next(module.parameters(), like)
+    if weight is None:
+        return probe(module, d_model, dtype=torch.get_default_dtype(), device=torch.device("cpu"))
+    return probe(module, d_model, dtype=weight.dtype, device=weight.device)
+
+
 def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.device) -> Norm:
     """Read gain, shift and centring of a norm from what it does to three inputs; a model may have an identity there.
 
     Raises:
         ModelError: the module is no LayerNorm or RMSNorm of the form above, and no identity.
     """
-
-    def run(x: Tensor) -> Tensor:
-        try:
-            y = module(x.to(dtype=dtype, device=device)[None])[0].double()
-        except (RuntimeError, TypeError, AttributeError) as error:
-            raise _no_norm(module, d_model, str(error)) from error
-        if y.shape != x.shape:
-            raise _no_norm(module, d_model, f"it gives {y.shape[-1]}")
-        return y
-
+    run = partial(_applied, module, dtype, device)
     # So large that eps vanishes beside the mean square, and exact in every float format.
     size = 2.0 ** min(20, int(torch.finfo(dtype).max ** 0.5).bit_length())
     sign = torch.ones(d_model, dtype=torch.float64, device=device)
     sign[1::2] = -1
     with torch.no_grad():
-        if torch.equal(run(size * sign), size * sign) and torch.equal(run(sign), sign):  # no norm gives back both
+        large = run(size * sign)
+        if torch.equal(large, size * sign) and torch.equal(run(sign), sign):  # no norm gives back both
             return Norm(gain=sign.abs(), shift=0 * sign, centred=False, precision=0.0, identity=True)
         shift = run(torch.zeros_like(sign))
-        raised = run(size * (sign + 2)) - run(size * sign)
-        centred = bool(raised.norm() < 0.1 * (run(size * sign) - shift).norm())
+        raised = run(size * (sign + 2)) - large
+        centred = bool(raised.norm() < 0.1 * (large - shift).norm())
         blank = Norm(gain=sign, shift=shift, centred=centred, precision=0.0)
         x = blank.centre(size * sign)
-        gain = (run(size * sign) - shift) * x.square().mean().sqrt() / x
-        if not bool(torch.isfinite(shift).all() and torch.isfinite(run(size * sign)).all()):
+        gain = (large - shift) * x.square().mean().sqrt() / x
+        if not bool(torch.isfinite(shift).all() and torch.isfinite(large).all()):
             raise ModelError(f"The weights of a norm ({type(module).__name__}) are not finite (NaN or infinity).")
         norm = Norm(gain=gain, shift=shift, centred=centred, precision=0.0)
         error = _misfit(norm, run, dtype=dtype)
@@ -104,6 +109,16 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
         )
     computes_in = dtype if error < 64 * torch.finfo(dtype).eps else torch.float32
     return Norm(gain=gain, shift=shift, centred=centred, precision=torch.finfo(computes_in).eps)
+
+
+def _applied(module: nn.Module, dtype: torch.dtype, device: torch.device, x: Tensor) -> Tensor:
+    try:
+        y = module(x.to(dtype=dtype, device=device)[None])[0].double()
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
+        raise _no_norm(module, len(x), str(error)) from error
+    if y.shape != x.shape:
+        raise _no_norm(module, len(x), f"it gives {y.shape[-1]}")
+    return y
 
 
 def _no_norm(module: nn.Module, d_model: int, reason: str) -> ModelError:

@@ -1,5 +1,7 @@
 """The recorded run of an encoder over its source: the same `Trace` as of a decoder, without logits."""
 
+from collections.abc import Sequence
+
 import torch
 
 from unembed.errors import InputError
@@ -9,8 +11,8 @@ from unembed.runs.record import recording
 from unembed.runs.trace import Trace
 
 
-def record_source(model: Model) -> Trace:
-    """Run the encoder of a model again on its source, and keep everything.
+def record_source(model: Model, *, positions: Sequence[int] | None = None) -> Trace:
+    """Run the encoder of a model again on its source, and keep what it did at some positions; None keeps all.
 
     `trace.tokens` are the source token ids, or the positions where the source is no text; `trace.normed` are the states
     that the decoder reads. There are no logits.
@@ -23,6 +25,6 @@ def record_source(model: Model) -> Trace:
     source = model.source
     ids = source.inputs.get("input_ids")
     tokens = tuple(range(len(source))) if ids is None else tuple(ids[0].tolist())
-    with one_at_a_time, torch.no_grad(), recording(model.encoder, len(source)) as recorder:
+    with one_at_a_time, torch.no_grad(), recording(model.encoder, len(source), positions) as recorder:
         states = model.encoder.module(**source.inputs).last_hidden_state
-    return recorder.trace(tokens, tuple(range(len(source))), states.new_zeros(len(source), 0))
+    return recorder.trace(tokens, recorder.positions, states.new_zeros(len(recorder.positions), 0))

@@ -103,9 +103,16 @@ def record_runs(
 
 
 @contextmanager
-def recording(model: Model, length: int) -> "Iterator[_Recorder]":
-    """Record what a model does in this context, at all positions of one sequence; `trace` of what is given tells it."""
-    recorder = _Recorder(model, tuple(range(length)), whole=True)
+def recording(model: Model, length: int, positions: Sequence[int] | None = None) -> "Iterator[_Recorder]":
+    """Record what a model does with one sequence in this context; `trace` of what is given tells it.
+
+    Args:
+        model: whose parts are watched.
+        length: of the sequence.
+        positions: where to keep what `record` keeps; None keeps all.
+    """
+    kept = _kept(positions, length)
+    recorder = _Recorder(model, kept, whole=kept == tuple(range(length)))
     with _installed([recorder], heads_and_neurons=True):
         yield recorder
 

@@ -28,10 +28,10 @@ from unembed.errors import InputError, LedgerError
 from unembed.ledger.decompose import SAFETY
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.head_circuits import check_head
-from unembed.methods.circuits.projections import Affine, affine, input_norm
+from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.layers import projection
-from unembed.models.model import Model
+from unembed.models.model import Model, input_norm
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
 from unembed.runs.run import Run, base_run

@@ -26,8 +26,8 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from unembed.errors import InputError, ModelError
-from unembed.methods.circuits.projections import Weights, input_norm, layer_weights
-from unembed.models.model import Model, check_has_layers, decoders_only
+from unembed.methods.circuits.projections import Weights, layer_weights
+from unembed.models.model import Model, check_has_layers, decoders_only, input_norm
 from unembed.runs.run import Run, base_run
 
 CHUNK = 4096

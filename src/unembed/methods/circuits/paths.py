@@ -29,9 +29,9 @@ from torch import Tensor
 from unembed.errors import InputError, LedgerError
 from unembed.ledger.decompose import SAFETY, rounding
 from unembed.ledger.readout import Readout, readout
-from unembed.methods.circuits.projections import Affine, affine, input_norm
+from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.layers import bias, projection
-from unembed.models.model import Model, decoders_only
+from unembed.models.model import Model, decoders_only, input_norm
 from unembed.models.names import head_name, part_name
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from unembed.models import norms
 from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.layers import projection
-from unembed.models.model import Block, Model
+from unembed.models.model import Model, input_norm
 from unembed.runs.run import Run, at_positions, base_run
 
 
@@ -74,17 +74,6 @@ class Affine:
     """Biases, and what the module adds for the position."""
     key_constant: Float[Tensor, "kv_head d_head"]
     value_constant: Float[Tensor, "kv_head d_head"]
-
-
-def input_norm(block: Block, d_model: int) -> norms.Norm | None:
-    """The norm through which attention reads the stream, or None."""
-    return None if block.attention_input_norm is None else probed(block.attention_input_norm, d_model)
-
-
-def probed(module: nn.Module, width: int) -> norms.Norm:
-    """A norm of a module, probed."""
-    weight = next(module.parameters())
-    return norms.probe(module, width, dtype=weight.dtype, device=weight.device)
 
 
 # Running the module
@@ -146,7 +135,7 @@ def _inner_norms(attention: nn.Module) -> list[tuple[nn.Module, norms.Norm]]:
     """The norms inside an attention module: its leaves with a gain and no matrix."""
     leaves = [m for m in attention.modules() if not any(True for _ in m.children()) and m is not attention]
     found = [(m, next(m.parameters(), None)) for m in leaves]
-    return [(m, probed(m, len(gain))) for m, gain in found if gain is not None and gain.ndim == 1]
+    return [(m, norms.probed(m, len(gain))) for m, gain in found if gain is not None and gain.ndim == 1]
 
 
 # Weights

@@ -22,16 +22,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unembed.errors import LedgerError, ModelError
+from unembed.errors import LedgerError
 from unembed.ledger.decompose import SAFETY
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.attention_score import attention_score
-from unembed.models.describe import probed
 from unembed.models.hooks import attending, frozen, one_at_a_time
 from unembed.models.layers import bias, projection
-from unembed.models.norms import Norm, no_norm
+from unembed.models.norms import Norm, no_norm, probed
 from unembed.models.parts import Part
 from unembed.models.sites import resolve
+from unembed.runs.block_reads import LayerCall, by_position, input_layers, norm_call, watch_layers
 from unembed.runs.run import Run
 from unembed.seeds import generator
 
@@ -135,27 +135,9 @@ def _summed(
 # The block run again
 
 
-@dataclass(frozen=True)
-class _Call:
-    """What a layer of a block was given, and what it made."""
-
-    module: nn.Module
-    given: Tensor
-    made: Tensor
-
-    def row(self, position: int, *, made: bool = False) -> Float[Tensor, "width"]:
-        """One position of the input, or of the output."""
-        return _row(self.made if made else self.given, position)
-
-
-def _row(x: Tensor, position: int) -> Float[Tensor, "width"]:
-    """Some modules see the batch and the positions as one axis."""
-    return x.reshape(-1, x.shape[-1])[position]
-
-
 def _neuron(run: Run, layer: int, neuron: int, position: int, top: int) -> tuple[Reading, ...]:
     calls = _calls(run, layer)
-    inputs = _input_layers(run, layer, calls)
+    inputs = input_layers(run.model.blocks[layer], calls, run.model.d_model)
     slots = _slots(run, layer, neuron, position, [call.module for call in inputs])
     names: tuple[What, ...]
     names = ("pre-activation",) if len(slots) == 1 else ("gate", "up") if len(slots) == 2 else ()
@@ -163,39 +145,15 @@ def _neuron(run: Run, layer: int, neuron: int, position: int, top: int) -> tuple
     return tuple(_reading(run, layer, position, calls, name, inputs[place], slot, top) for name, (place, slot) in found)
 
 
-def _calls(run: Run, layer: int, replaced: Callable[[nn.Module, Tensor], Tensor | None] | None = None) -> list[_Call]:
+def _calls(
+    run: Run, layer: int, replaced: Callable[[nn.Module, Tensor], Tensor | None] | None = None
+) -> list[LayerCall]:
     """The block called as in the run, and what each of its layers outside attention made; `replaced` may change it."""
     block, call, found = run.model.blocks[layer], run.calls[layer], []
-
-    def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor | None:
-        other = None if replaced is None else replaced(module, out)
-        if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
-            found.append(_Call(module, args[0], out if other is None else other))
-        return other
-
-    inside = set(block.attention.modules())
-    leaves = [m for m in block.module.modules() if m not in inside and not any(True for _ in m.children())]
     with one_at_a_time, attending(run.model, lambda _, eager, *args: eager(*args)), ExitStack() as stack:
-        for leaf in leaves:
-            stack.enter_context(leaf.register_forward_hook(hook))  # type: ignore[arg-type]
+        watch_layers(stack, block, found, replaced)
         block.module(*call.args, **call.kwargs)
     return found
-
-
-def _input_layers(run: Run, layer: int, calls: Sequence[_Call]) -> list[_Call]:
-    """The matrices that make one or two numbers for each neuron."""
-    down = run.model.blocks[layer].down_projection
-    width = projection(down).shape[0]
-    fitting = [c for c in calls if c.module is not down and c.made.shape[-1] in (width, 2 * width)]
-    return [c for c in fitting if c.given.shape[-1] == run.model.d_model and _is_matrix(c.module)]
-
-
-def _is_matrix(module: nn.Module) -> bool:
-    try:
-        projection(module)
-    except ModelError:
-        return False
-    return True
 
 
 def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Module]) -> list[tuple[int, int]]:
@@ -219,8 +177,8 @@ def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Mod
         grads = torch.autograd.grad(activation, leaves, allow_unused=True)
     found = []
     for place, (leaf, grad) in enumerate(zip(leaves, grads, strict=True)):
-        for slot in [] if grad is None else _row(grad, position).nonzero()[:, 0].tolist():
-            product = float(_row(leaf, position)[slot] * _row(grad, position)[slot])
+        for slot in [] if grad is None else by_position(grad)[position].nonzero()[:, 0].tolist():
+            product = float(by_position(leaf)[position][slot] * by_position(grad)[position][slot])
             found.append((abs(product - float(activation)), place, slot))
     return [(place, slot) for _, place, slot in sorted(found, key=lambda each: -each[0])]
 
@@ -229,9 +187,9 @@ def _reading(
     run: Run,
     layer: int,
     position: int,
-    calls: Sequence[_Call],
+    calls: Sequence[LayerCall],
     what: What,
-    made: _Call,
+    made: LayerCall,
     slot: int,
     top: int,
 ) -> Reading:
@@ -262,10 +220,12 @@ def _reading(
     return found
 
 
-def _norm_before(run: Run, calls: Sequence[_Call], made: _Call, position: int) -> tuple[Norm, Float[Tensor, "d_model"]]:
+def _norm_before(
+    run: Run, calls: Sequence[LayerCall], made: LayerCall, position: int
+) -> tuple[Norm, Float[Tensor, "d_model"]]:
     """The norm through which a layer reads the stream, and the stream; the layer may read the stream itself."""
-    for call in calls:
-        if call.made.data_ptr() == made.given.data_ptr() != call.given.data_ptr() and call.module is not made.module:
-            return probed(call.module, run.model.d_model, like=made.given), call.row(position).double()
-    x = made.row(position).double()
-    return no_norm(x), x
+    call = norm_call(calls, made.given, made.module)
+    if call is None:
+        x = made.row(position).double()
+        return no_norm(x), x
+    return probed(call.module, run.model.d_model, like=made.given), call.row(position).double()

@@ -1,0 +1,118 @@
+"""What a block reads of the stream: found by watching its layers run, since a row names only what a block writes.
+
+Attention is called with what it reads. What the MLP reads enters the matrices that make one number for each of its
+neurons (two, where gate and up value share a matrix), or the experts of a mixture. The norm in between is the layer
+whose output that is.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unembed.errors import ModelError
+from unembed.models.hooks import on_call
+from unembed.models.layers import projection
+from unembed.models.model import Block
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """What a layer of a block was given, and what it made."""
+
+    module: nn.Module
+    given: Tensor
+    made: Tensor
+
+    def row(self, position: int, *, made: bool = False) -> Float[Tensor, "width"]:
+        """One position of the input, or of the output."""
+        return by_position(self.made if made else self.given)[position]
+
+
+def by_position(x: Tensor) -> Float[Tensor, "position width"]:
+    """One row a position; some modules see the batch and the positions as one axis."""
+    return x.reshape(-1, x.shape[-1])
+
+
+@dataclass
+class BlockReads:
+    """What one block was given and what its parts read, kept while the model runs. Made by `watch`."""
+
+    stream: Tensor = field(default_factory=lambda: torch.empty(0))
+    """The stream before the block."""
+    after: Tensor = field(default_factory=lambda: torch.empty(0))
+    """The stream after the block."""
+    attention: Tensor = field(default_factory=lambda: torch.empty(0))
+    """What attention was called with."""
+    experts: Tensor | None = None
+    """What the experts of a mixture were called with."""
+    layers: list[LayerCall] = field(default_factory=list)
+    """The calls of the layers outside attention."""
+
+
+def watch(stack: ExitStack, block: Block) -> BlockReads:
+    """Keep what a block reads from now until `stack` closes."""
+    reads = BlockReads()
+
+    def put(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        setattr(reads, name, by_position(args[0] if args else kwargs["hidden_states"]))
+
+    def end(module: nn.Module, args: Any, out: Any) -> None:
+        reads.after = by_position(out[0] if isinstance(out, tuple) else out)
+
+    on_call(stack, block.module, lambda args, kwargs: put("stream", args, kwargs))
+    on_call(stack, block.attention, lambda args, kwargs: put("attention", args, kwargs))
+    if block.experts is not None:
+        on_call(stack, block.experts, lambda args, kwargs: put("experts", args, kwargs))
+    stack.enter_context(block.module.register_forward_hook(end))  # type: ignore[arg-type]
+    watch_layers(stack, block, reads.layers)
+    return reads
+
+
+def watch_layers(
+    stack: ExitStack,
+    block: Block,
+    found: list[LayerCall],
+    replaced: Callable[[nn.Module, Tensor], Tensor | None] | None = None,
+) -> None:
+    """Add each call of a layer outside attention to `found` until `stack` closes; `replaced` may change its output."""
+
+    def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor | None:
+        other = None if replaced is None else replaced(module, out)
+        if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
+            found.append(LayerCall(module, args[0], out if other is None else other))
+        return other
+
+    attends = [block.attention] if block.cross is None else [block.attention, block.cross.attention]
+    inside = {part for attention in attends for part in attention.modules()}
+    for layer in block.module.modules():
+        if layer not in inside and not any(True for _ in layer.children()):
+            stack.enter_context(layer.register_forward_hook(hook))  # type: ignore[arg-type]
+
+
+def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int) -> list[LayerCall]:
+    """The matrices that make one or two numbers for each neuron of a dense MLP."""
+    down = block.down_projection
+    width = projection(down).shape[0]
+    fitting = [c for c in calls if c.module is not down and c.made.shape[-1] in (width, 2 * width)]
+    return [c for c in fitting if c.given.shape[-1] == d_model and _is_matrix(c.module)]
+
+
+def _is_matrix(module: nn.Module) -> bool:
+    try:
+        projection(module)
+    except ModelError:
+        return False
+    return True
+
+
+def norm_call(calls: Sequence[LayerCall], read: Tensor, reader: nn.Module | None = None) -> LayerCall | None:
+    """The call of the norm whose output `reader` read; None where it read the stream itself."""
+    for call in calls:
+        if call.made.data_ptr() == read.data_ptr() != call.given.data_ptr() and call.module is not reader:
+            return call
+    return None
