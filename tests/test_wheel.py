@@ -55,6 +55,14 @@ def outside(installed: Path, tmp_path_factory) -> dict:
     return {"env": environment | path, "cwd": tmp_path_factory.mktemp("elsewhere"), "text": True}
 
 
+def test_the_readme_builds_and_installs_the_wheel_as_it_is_done_here() -> None:
+    shown = re.search(r"^pip wheel .*\npip install .*\n", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert shown is not None
+    build, install = (line.split() for line in shown[0].splitlines())
+    assert build == ["pip", "wheel", "--no-deps", "--wheel-dir", "dist", "."]
+    assert install == ["pip", "install", "dist/unembed-*.whl"]
+
+
 def test_the_wheel_holds_the_package_and_no_sources_of_the_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
