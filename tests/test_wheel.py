@@ -28,10 +28,16 @@ def pip(*arguments: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "pip", *arguments], check=True, timeout=300, env=os.environ | offline)
 
 
+def in_readme(start: str, places: dict[str, Path], *more: str | Path, before: tuple[str | Path, ...] = ()) -> None:
+    """Run the README's own command that begins so, with its places taken elsewhere."""
+    line = next(x for x in (ROOT / "README.md").read_text().splitlines() if x.startswith(start))
+    pip(*before, *(places.get(word, word) for word in line.split()[1:]), *more)
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-build-isolation", "--wheel-dir", folder, ROOT)
+    in_readme("pip wheel", {".": ROOT, "dist": folder}, "--no-build-isolation")
     return next(folder.glob("unembed-*.whl"))
 
 
@@ -40,7 +46,7 @@ def installed(wheel: Path, tmp_path_factory) -> Path:
     """An environment with the wheel; its dependencies are those of the tests' own environment, behind its own."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=False, symlinks=True)
-    pip("--python", folder / "bin" / "python", "install", wheel)
+    in_readme("pip install dist/", {"dist/unembed-*.whl": wheel}, before=("--python", folder / "bin" / "python"))
     (site,) = folder.glob("lib/python*/site-packages")
     # A path that is appended comes after the environment's own packages, so that the wheel is found first.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
