@@ -45,7 +45,7 @@ schemas: $(VENV)/.dev
 
 # The pictures in the docs, taken by their test.
 screenshots: $(VENV)/.dev
-	UNEMBED_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/test_screenshots.py
+	UNEMBED_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/explorer/test_screenshots.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/peers/setup.py

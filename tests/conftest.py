@@ -16,11 +16,15 @@ CHECKED = ("models", "runs", "ledger", "engine")
 _SOURCE = Path(find_spec("unembed").origin).parent
 _MODULES = [module.name for name in CHECKED for module in iter_modules([str(_SOURCE / name)], f"unembed.{name}.")]
 install_import_hook([name for name in _MODULES if name != "unembed.models.toy"], "beartype.beartype")
+# So that an assertion in a helper says what it compared.
+pytest.register_assert_rewrite("builders", "oracles", "browser")
 
 import torch  # noqa: E402
-from browsing import browser, server, visit  # noqa: E402, F401  # fixtures of the tests in a browser
 
 import unembed  # noqa: E402
+from builders.commands import run  # noqa: E402
+from builders.source_folders import save_listener, save_translator  # noqa: E402
+from builders.words import make_tokenizer, save_tiny  # noqa: E402
 
 # Matrices of 32 columns: handing them to other threads costs more than it saves.
 torch.set_num_threads(1)
@@ -35,20 +39,6 @@ settings.register_profile("dev", max_examples=25, **_COMMON)
 settings.register_profile("thorough", max_examples=400, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
-WORDS = ("<unk>", "<s>", "the", "capital", "of", "France", "is", "Paris", "Rome", "a", "new", "##x")
-
-
-def make_tokenizer():
-    """A word tokenizer of a dozen words, made here: no file, no download."""
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Whitespace
-    from transformers import PreTrainedTokenizerFast
-
-    words = Tokenizer(WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="<unk>"))
-    words.pre_tokenizer = Whitespace()
-    return PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", bos_token="<s>")
-
 
 @pytest.fixture(scope="session")
 def tiny_tokenizer():
@@ -61,6 +51,40 @@ def real_model() -> unembed.Model:
     """The embedded real model, loaded once a session."""
     with torch.random.fork_rng():
         return unembed.load("smollm2-135m")
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch) -> None:
+    """A cache that no other test has written to."""
+    monkeypatch.setenv("UNEMBED_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """A tiny llama with a tokenizer of a dozen words; not to be changed."""
+    return save_tiny(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys, folder, own_cache):
+    """Runs a command on the tiny model: exit code, stdout and stderr."""
+
+    def call(*args: str, stdin: str = "", model: str | None = None) -> tuple[int, str, str]:
+        return run(monkeypatch, capsys, *args, "--model", model or str(folder), "--offline", stdin=stdin)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def translator(tmp_path_factory) -> Path:
+    """A tiny encoder-decoder of text."""
+    return save_translator(tmp_path_factory.mktemp("t5"))
+
+
+@pytest.fixture(scope="session")
+def listener(tmp_path_factory) -> Path:
+    """A tiny encoder-decoder of sound."""
+    return save_listener(tmp_path_factory.mktemp("whisper"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

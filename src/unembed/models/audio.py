@@ -42,7 +42,7 @@ def _samples(data: bytes, width: int) -> np.ndarray:
     return wide.view("<i4")[:, 0].astype(np.float64) / 2**31
 
 
-def resampled(sound: Float[Tensor, "sample"], rate: int, wanted: int) -> Float[Tensor, "sample"]:
+def resampled(sound: Float[Tensor, "sample"], rate: int, wanted: int) -> Float[Tensor, "resampled"]:
     """The same sound with `wanted` samples a second: its spectrum, cut or padded with zeros (band-limited)."""
     length = max(1, round(len(sound) * wanted / rate))
     spectrum = torch.fft.rfft(sound.double())

@@ -1,0 +1,308 @@
+"""The report, the page's command and the notebook: what is written is whole, adds up, and fetches nothing."""
+
+import base64
+import hashlib
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import unembed
+from browser.document import Document
+from builders.commands import run
+from builders.random_models import VOCAB
+from builders.words import PROMPT, save_tiny
+from unembed.errors import InputError, UnembedError
+from unembed.explorer import asks
+from unembed.explorer.report_asks import key_of
+from unembed.view import payloads
+from unembed.view.glyphs import signed
+from unembed.view.html import report
+from unembed.view.html.explanation import verdict
+from unembed.view.html.report import report_html, static_html
+from unembed.view.html.shell import as_data
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+OTHER = "the capital of Rome is"
+HOSTILE = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\u202egnp", "a\u200bb", "\x1b[31m")
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").rstrip("%"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("models") / "tiny", vocab=12)
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return unembed.load(str(folder))
+
+
+@pytest.fixture
+def written(monkeypatch, capsys, folder, tmp_path):
+    """Runs a command with `--html`: its report, and its JSON."""
+
+    def write(*args: str) -> tuple[str, dict]:
+        path = tmp_path / "report.html"
+        more = ("--json", "--html", str(path), "--model", str(folder), "--offline")
+        code, out, err = run(monkeypatch, capsys, *args, *more)
+        assert (code, err) == (0, f"unembed: wrote {path}\n")
+        return path.read_text(encoding="utf-8"), json.loads(out)
+
+    return write
+
+
+COMMANDS = {
+    "explain": ("explain", PROMPT),
+    "explain at a position": ("explain", PROMPT, "--position", "2", "--vs", "Rome", "--target", "Paris"),
+    "lens": ("lens", PROMPT),
+    "patch": ("patch", PROMPT, OTHER, "--target", "Paris", "--vs", "Rome"),
+    "patch heads": ("patch", PROMPT, OTHER, "--target", "Paris", "--vs", "Rome", "--site", "head"),
+    "knowledge attribute": ("knowledge", "attribute", PROMPT, "--target", "Paris"),
+}
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_a_report_fetches_nothing_and_runs_its_own_script_only(written, name):
+    text, _ = written(*COMMANDS[name])
+    found = Document(text)
+    policy = next(a["content"] for tag, a in found.elements if a.get("http-equiv") == "Content-Security-Policy")
+    data, script = found.scripts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "connect-src" not in policy
+    assert not [a for _, a in found.elements if "src" in a or any(key.startswith("on") for key in a)]
+    assert [a["href"] for _, a in found.elements if "href" in a] == ["data:,"]
+    kept = json.loads(data)
+    assert kept["host"] == "report"
+    assert kept["token"] is None
+    assert kept["state"]["a"] == PROMPT
+    named = [(json.loads(key)["ask"], payload["schema"].split("/")[1]) for key, payload in kept["results"].items()]
+    assert named
+    assert all(schema in (ask, f"knowledge-{ask}") for ask, schema in named)
+
+
+def test_the_ledger_of_a_report_sums_to_the_model_s_number(written):
+    text, printed = written("explain", PROMPT)
+    found = Document(text)
+    *rows, total = found.table("part")
+    values = [number(row[1]) for row in rows]
+    assert len(values) == len(printed["ledger"]["terms"])
+    assert sum(values) == pytest.approx(number(total[1]), abs=5e-5 * (len(values) + 1))  # four digits are shown
+    assert number(total[1]) == pytest.approx(printed["ledger"]["value"], abs=1e-4)
+    assert total[0] == "total"
+    assert total[2].startswith(f"= the model's own {total[1]} (off by ")
+
+
+def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, model):
+    text, printed = written("explain", PROMPT, "--top", "3")
+    found = Document(text)
+    target = printed["target"]
+    assert f"a probability of {100 * target['probability']:.1f}% (rank 1)" in found.text
+    facts = dict(found.table("what"))
+    assert facts["weights (SHA-256)"] == printed["model"]["weights_sha256"]
+    assert facts["precision"] == "float64 on cpu"
+    assert facts["torch"] == printed["versions"]["torch"]
+    assert "that rounding explains" in facts["ledger error"]
+    heads = found.table("head")
+    assert [row[0] for row in heads] == [f"L{h['layer']}.H{h['head']}" for h in printed["heads"]]
+    assert [row[1] for row in heads] == [signed(h["value"]) for h in printed["heads"]]
+    assert [row[5] for row in heads] == [h["verdict"] for h in printed["heads"]]
+    bars = [a for tag, a in found.elements if tag == "svg"]
+    assert len(bars) == len(printed["ledger"]["terms"]) + len(printed["predictions"])
+
+
+@pytest.mark.parametrize(("cross", "name"), [(False, "L2.H1"), (True, "L2.X1")])
+def test_the_verdict_names_the_head_that_the_prediction_needs(model, cross, name):
+    payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT)))
+    needed = {"layer": 2, "head": 1, "cross": cross, "verdict": "causal", "zeroed_probability": 0.0}
+    payload["heads"] = [{**payload["heads"][0], **needed}]
+    assert f"Zeroing head {name} moves the probability" in verdict(payload)
+
+
+def test_a_lens_and_a_sweep_have_an_image_and_a_table(written):
+    text, printed = written("lens", PROMPT)
+    found = Document(text)
+    assert len([tag for tag, _ in found.elements if tag == "rect"]) == len(printed["cells"])
+    last = [c for c in printed["cells"] if c["position"] == 4]
+    assert [row[1] for row in found.table("after")] == [str(c["rank"]) for c in last]
+
+    text, printed = written(*COMMANDS["patch"])
+    found = Document(text)
+    assert len([tag for tag, _ in found.elements if tag == "rect"]) == len(printed["grid"])
+    best = max(printed["grid"], key=lambda c: abs(c["effect"]))
+    assert number(found.table("patched")[0][2]) == pytest.approx(best["effect"], abs=0.005)
+
+
+def test_an_attribution_lists_neurons_and_the_sums_of_layers(written):
+    text, printed = written(*COMMANDS["knowledge attribute"])
+    found = Document(text)
+    assert [row[0] for row in found.table("neuron")] == [
+        f"L{n['layer']}.N{n['neuron']}" for n in printed["attributions"]
+    ]
+    for row, layer in zip(found.table("layer"), printed["layers"], strict=True):
+        assert number(row[1]) == pytest.approx(layer["sum"], abs=5e-5)
+        assert number(row[2]) == pytest.approx(layer["change"], abs=5e-5)
+
+
+def test_what_the_page_looks_for_is_there(written, model):
+    text, _ = written("explain", PROMPT)
+    kept = json.loads(Document(text).scripts[0])["results"]
+    first = kept[key_of({"ask": "explain", "prompt": PROMPT, "test": False, "top": 10})]
+    about = {"prompt": PROMPT, "target": first["target"]["id"]}
+    assert key_of({"ask": "explain", **about, "test": True, "top": 10}) in kept
+    assert key_of({"ask": "lens", **about, "top": 5}) in kept
+    head = first["heads"][0]
+    part = {"kind": "head", "layer": head["layer"], "head": head["head"]}
+    assert key_of({"ask": "inspect", **about, "part": part}) in kept
+    assert first["ledger"]["value"] == pytest.approx(unembed.explain(model, PROMPT).ledger.value, rel=1e-6)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_tokens_are_shown_and_never_run(model, text):
+    payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT)))
+    payload["tokens"][3]["text"] = payload["target"]["text"] = text
+    payload["notes"] = [text]
+    payload["heads"][0]["looks_at"][0]["text"] = payload["predictions"][0]["text"] = text
+    plain = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT)))
+    plain["notes"] = ["x"]
+    own, other = (Document(report_html(p["model"], {"a": text}, {"{}": p})) for p in (payload, plain))
+    assert [tag for tag, _ in own.elements] == [tag for tag, _ in other.elements]
+    assert json.loads(own.scripts[0])["results"]["{}"]["target"]["text"] == text
+    assert not set("\u202e\u200b\x1b") & set(own.text)
+    if not text.isprintable():
+        assert re.search(r"\\u(202e|200b|001b)", own.text)
+
+
+def test_what_does_not_fit_is_left_out_and_said(model, monkeypatch):
+    payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT, test=False)))
+    size = len(as_data({'{"n":0}': report._shortened(payload)}))
+    monkeypatch.setattr(report, "BUDGET", 2 * size + 10)
+    results = {f'{{"n":{i}}}': payload for i in range(3)}
+    found = Document(report_html(payload["model"], None, results))
+    assert len(json.loads(found.scripts[0])["results"]) == 2
+    assert "Left out to keep this file small: 1 of 3 results." in found.text
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_the_model_loads(monkeypatch, capsys, tmp_path):
+    for path in (tmp_path, tmp_path / "none" / "report.html"):
+        code, out, err = run(monkeypatch, capsys, "explain", PROMPT, "--html", str(path), "--model", "nothing")
+        assert (code, out) == (2, "")
+        assert "Expected --html to name a file in a folder that exists" in err
+
+
+# The notebook
+
+
+def test_show_has_the_static_part_and_a_widget_that_answers(model):
+    result = unembed.explain(model, PROMPT, "Paris", position=3)
+    shown = unembed.show(result)
+    found = shown._repr_mimebundle_()
+    bundle = found[0] if isinstance(found, tuple) else found
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    payload = payloads.to_json(payloads.explain_payload(result))
+    assert static_html(payload["model"], [payload]) in bundle["text/html"]
+    assert shown.widget.data["host"] == "widget"
+    assert shown.widget.data["state"] == {
+        "a": PROMPT,
+        "position": 3,
+        "target": "Paris",
+        "vs": None,
+        "reference": "mean",
+    }
+    first = {"ask": "explain", "prompt": PROMPT, "target": "Paris", "position": 3, "test": False, "top": 10}
+    assert shown.widget.data["results"][key_of(first)] == payload
+
+    said = []
+    shown.widget.send = said.append
+    for ask in ({"ask": "terms", "prompt": PROMPT, "layer": 0, "sublayer": "mlp"}, {"ask": "terms", "prompt": ""}):
+        shown.widget._handle_custom_msg({"id": 7, "ask": ask}, [])
+    shown.widget._handle_custom_msg({"id": 8, "cancel": True}, [])
+    assert [(m["id"], m["event"]) for m in said] == [(7, "result"), (7, "error")]
+    assert said[0]["data"]["schema"] == "unembed/terms/1"
+
+
+def test_a_crash_of_an_ask_is_told_to_the_widget(model, monkeypatch):
+    def crash(*_, **__):
+        raise ZeroDivisionError("here")
+
+    monkeypatch.setitem(asks.ASKS, "lens", crash)
+    shown, said = unembed.show(unembed.explain(model, PROMPT, test=False)), []
+    shown.widget.send = said.append
+    shown.widget._handle_custom_msg({"id": 7, "ask": {"ask": "lens", "prompt": PROMPT}}, [])
+    assert [(m["id"], m["event"], m["data"]["exit_code"]) for m in said] == [(7, "error", 1)]
+    assert "ZeroDivisionError: here" in said[0]["data"]["message"]
+
+
+def test_show_without_anywidget_is_the_static_part(model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    for result in (unembed.lens(model, PROMPT), unembed.patch(model, PROMPT, OTHER, "Paris", "Rome")):
+        shown = unembed.show(result)
+        assert shown.widget is None
+        assert list(shown._repr_mimebundle_()) == ["text/html"]
+        assert "<table>" in shown._repr_mimebundle_()["text/html"]
+    with pytest.raises(InputError, match="found Trace"):
+        unembed.show(unembed.record(model, PROMPT))  # type: ignore[arg-type]
+
+
+def test_show_of_token_ids_that_no_text_gives_asks_nothing(model):
+    shown = unembed.show(unembed.explain(model, (2, 3, VOCAB - 1)))
+    assert shown.data["live"] is False
+    assert shown.data["state"] is None
+
+
+# The command
+
+
+def opened(folder: Path, *args: str) -> subprocess.Popen:
+    command = [sys.executable, "-c", "from unembed.cli import main; main()", "open", "--no-browser", "--offline"]
+    return subprocess.Popen([*command, "--model", str(folder), *args], stderr=subprocess.PIPE, text=True)
+
+
+def test_open_serves_prints_its_address_and_ends_cleanly(folder):
+    process = opened(folder, PROMPT, "--port", "0")
+    address = process.stderr.readline()
+    port = int(re.fullmatch(r"unembed: http://127\.0\.0\.1:(\d+)/ \(Ctrl-C ends\)\n", address)[1])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/")
+    page = connection.getresponse().read().decode()
+    assert json.loads(Document(page).scripts[0])["state"] == {"a": PROMPT}
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    assert process.stderr.read() == "unembed: closed\n"
+
+
+def test_open_beyond_loopback_makes_up_a_token(folder):
+    process = opened(folder, "--port", "0", "--host", "0.0.0.0")
+    token = re.search(r"/\?token=(\S+)", process.stderr.readline())
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=30)
+    assert token is not None
+    assert len(token[1]) >= 24
+
+
+def test_open_refuses_what_cannot_be_served(monkeypatch, capsys):
+    code, _, err = run(monkeypatch, capsys, "open", "--token", " ")
+    assert code == 2
+    assert "--token" in err
+    code, _, err = run(monkeypatch, capsys, "serve", "--host", "256.0.0.1")
+    assert code == 1
+    assert "Cannot listen on 256.0.0.1" in err
+
+
+def test_open_without_the_extra_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "uvicorn" else find_spec(name))
+    code, _, err = run(monkeypatch, capsys, "open")
+    assert code == UnembedError.exit_code
+    assert "pip install 'unembed[explorer]'" in err
+    assert "uvicorn" in err

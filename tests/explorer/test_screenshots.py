@@ -1,0 +1,98 @@
+"""The pictures in the docs: taken anew in every run, held against what they must show and against those that are kept.
+
+`make screenshots` (UNEMBED_SCREENSHOTS=1) keeps the new ones in docs/explorer/.
+"""
+
+import io
+import os
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from browser.visits import Visit, settled
+
+pytestmark = [pytest.mark.real, pytest.mark.browser]
+FOLDER = Path(__file__).parents[2] / "docs" / "explorer"
+PAGE = FOLDER.parent / "explorer-panels.md"
+STATE = {
+    "a": "The capital of France is",
+    "b": "The capital of Germany is",
+    "selection": {"kind": "head", "layer": 23, "head": 4},
+    "test": "zero",
+    "pins": [{"part": {"kind": "neuron", "layer": 24, "neuron": 1005}, "how": "zero"}],
+}
+SHOWS = {
+    "strip": ("Tokens", "·France", "through L23.H4"),
+    "prediction": ("Prediction", "·Paris", "·Berlin"),
+    "lens": ("Logit lens", "·Paris"),
+    "ledger": ("Ledger", "L23.H4", "from 3 ·France", "= model ✓"),
+    "strongest": ("Heads and neurons", "L23.H4", "causal"),
+    "inspector": ("Inspector", "L23.H4", "writes toward", "Control:"),
+    "pins": ("Pins", "L24.N1005"),
+    "attention": ("Attention: layer 23", "L23.H4"),
+    "compare": ("Compare A and B", "·Germany"),
+    "flow": ("Flow", "other paths"),
+    "knowledge": ("Knowledge", "·Paris"),
+    "generation": ("Generation", "·Paris"),
+}
+"""What each panel's picture must show."""
+FEWEST_COLOURS = 24
+"""Of a picture that shows something: text alone has a dozen greys at the edges of its letters."""
+LARGEST_SET = 1_500_000
+"""Bytes of all pictures."""
+
+
+def test_every_panel_has_its_picture(visit: Visit) -> None:
+    page = visit.open(**STATE)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    everything(page)
+    for name, shown in SHOWS.items():
+        panel = page.locator(f".panel-{name}")
+        for text in shown:
+            expect(panel).to_contain_text(text)
+        compare(name, picture(panel))
+    kept = {path.stem for path in FOLDER.glob("*.png")}
+    assert kept == set(SHOWS)
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.png")) < LARGEST_SET
+
+
+def test_every_picture_is_in_the_docs_with_words_for_it() -> None:
+    found = dict(re.findall(r"!\[([^\]]*)\]\(explorer/(\w+)\.png\)", PAGE.read_text(encoding="utf-8")))
+    assert set(found.values()) == set(SHOWS)
+    assert all(len(words) > 30 for words in found), "an alternative text says what the picture shows"
+
+
+def everything(page: Page) -> None:
+    """Brings every panel into view, since some ask only then, and waits for all answers."""
+    for name in SHOWS:
+        page.locator(f".panel-{name}").scroll_into_view_if_needed()
+    for name in ("compare", "flow", "knowledge"):
+        expect(page.locator(f".panel-{name} .twin").first).to_be_attached()
+    # By keyboard: what a pointer is over may move while the panels above it are answered.
+    page.get_by_role("button", name="Continue by").press("Enter")
+    expect(page.locator(".panel-generation .token").first).to_be_attached()
+    settled(page)
+    page.mouse.move(0, 0)
+
+
+def picture(panel: Locator) -> Image.Image:
+    """A panel as it is seen, in few colours: the file is a third as large, and looks the same."""
+    seen = Image.open(io.BytesIO(panel.screenshot(animations="disabled"))).convert("RGB")
+    colours = seen.getcolors(maxcolors=seen.width * seen.height)
+    assert colours is not None
+    assert len(colours) > FEWEST_COLOURS, "the picture is blank"
+    return seen.quantize(128, dither=Image.Dither.NONE)
+
+
+def compare(name: str, taken: Image.Image) -> None:
+    """Holds a picture against the one that is kept; text wraps a little differently with other fonts."""
+    path = FOLDER / f"{name}.png"
+    if os.environ.get("UNEMBED_SCREENSHOTS"):
+        FOLDER.mkdir(exist_ok=True)
+        taken.save(path, optimize=True)
+    with Image.open(path) as kept:
+        assert taken.width == pytest.approx(kept.width, rel=0.05), f"{name}: take it anew with `make screenshots`"
+        assert taken.height == pytest.approx(kept.height, rel=0.25), f"{name}: take it anew with `make screenshots`"

@@ -1,0 +1,132 @@
+"""The terminal view: its numbers add up as shown, and nothing in a token can act on the terminal."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+import unembed
+from builders.random_models import build
+from builders.words import make_tokenizer
+from unembed.view.glyphs import Glyphs, between, percent, signed, visible
+from unembed.view.payloads import explain_payload
+from unembed.view.terminal import Paper, explain_lines
+from unembed.view.terminal.paper import cell
+
+PROMPT = "the capital of France is"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return unembed.wrap(build("gpt2", layers=4), make_tokenizer())
+
+
+def shown(model, **how) -> list[str]:
+    result = unembed.explain(model, how.pop("prompt", PROMPT), **how)
+    return [line.plain for line in explain_lines(explain_payload(result), Paper())]
+
+
+def numbers(lines: list[str]) -> list[float]:
+    return [float(n.replace("−", "-")) for line in lines for n in re.findall(r"[+−]\d+\.\d\d\b", line)]
+
+
+@pytest.mark.parametrize("by", ["sublayer", "head", "source", "neuron", "source+neuron"])
+@pytest.mark.parametrize("how", [{}, {"reference": "raw"}, {"versus": "Rome", "target": "Paris"}])
+def test_what_is_shown_sums_to_the_total_that_is_shown(model, by, how):
+    lines = shown(model, by=by, **how)
+    start = next(i for i, line in enumerate(lines) if line.startswith(" WHY"))
+    end = next(i for i, line in enumerate(lines) if " total " in line)
+    terms, total = numbers(lines[start + 1 : end]), numbers([lines[end]])[0]
+    assert len(terms) >= 9
+    assert sum(terms) == pytest.approx(total, abs=0.005 * (len(terms) + 1))
+    assert "= model ✓" in lines[end]
+
+
+def tables(lines: list[str]) -> list[str]:
+    """The rows of the heads and neurons."""
+    start = next(i for i, line in enumerate(lines) if line.startswith(" HEADS"))
+    return [line for line in lines[start : start + 12] if re.match(r"  L\d+\.", line)]
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gpt_oss"])
+def test_each_part_shows_its_tests(family):
+    model = unembed.wrap(build(family), make_tokenizer())
+    result = unembed.explain(model, PROMPT, swap=("France", "Rome"))
+    lines = [line.plain for line in explain_lines(explain_payload(result), Paper())]
+    assert max(cell_len(line.rstrip()) for line in lines) <= 100
+    notes = (*result.heads, *result.neurons)
+    for line, note in zip(tables(lines), notes, strict=True):
+        base, outcome = result.target.probability, note.outcome
+        assert line.split()[0] == note.term.label
+        mark = "○" if outcome.verdict == "within control" else "●"
+        assert f"{between(base, outcome.zeroed)}" in line
+        assert f"{mark} {outcome.verdict}" in line
+        assert line.endswith(between(base, outcome.swapped))
+    control = next(line for line in lines if line.startswith(" CONTROL"))
+    heads, neurons = result.check.control_heads, result.check.control_neurons
+    assert f"7 random heads {between(heads.low, heads.high, '–')}; 20 strongly active neurons" in control
+    assert between(neurons.low, neurons.high, "–") in control
+    swap = next(line for line in lines if line.startswith(" SWAP"))
+    assert "France → Rome" in swap
+    assert percent(result.swap.target.probability) in swap
+
+
+def test_without_tests_there_is_no_column_for_them(model):
+    text = "\n".join(shown(model, test=False))
+    assert "zeroed" not in text
+    assert "CONTROL" not in text
+    assert "→ ·" not in "\n".join(tables(text.splitlines()))
+
+
+@pytest.mark.parametrize("length", [1, 2, 64])
+@pytest.mark.parametrize("width", [60, 100])
+def test_no_line_is_wider_than_the_paper(model, length, width):
+    result = unembed.explain(model, [3 + i % 8 for i in range(length)])
+    lines = [line.plain for line in explain_lines(explain_payload(result), Paper(width=width))]
+    assert max(cell_len(line.rstrip()) for line in lines[:3]) <= width
+    if width == 100:
+        assert max(cell_len(line.rstrip()) for line in lines) <= width
+
+
+def test_a_long_prompt_names_what_it_leaves_out(model):
+    line = shown(model, prompt=[3 + i % 8 for i in range(60)])[1]
+    gap = int(re.search(r"… (\d+) tokens …", line).group(1))
+    assert line.count("│") + gap == 60 + 1
+
+
+@given(st.text(min_size=1, max_size=12))
+def test_a_token_cannot_act_on_the_terminal(text):
+    out = visible(text)
+    assert out.isprintable()
+    assert " " not in out
+
+
+def test_dangerous_tokens_are_spelled_out():
+    assert visible("\x1b[31m") == "\\u001b[31m"
+    assert visible("a‮b​c") == "a\\u202eb\\u200bc"
+    assert visible(" a\n\tb ") == "·a↵⇥b·"
+
+
+@given(st.floats(-30, 30), st.floats(0.01, 30), st.integers(1, 30), st.booleans())
+def test_bars_are_proportional_and_keep_their_width(value, largest, width, ascii_only):
+    bar = Glyphs(ascii=ascii_only).bar(value, largest, width)
+    share = min(1.0, abs(value) / largest)
+    assert cell_len(bar) <= width
+    assert abs(cell_len(bar) - share * width) <= 1
+    assert not ascii_only or bar.isascii()
+
+
+@given(st.text(max_size=20), st.integers(2, 30))
+def test_cells_have_exactly_their_width(text, width):
+    assert cell_len(cell(visible(text), width)) == width
+
+
+def test_numbers():
+    assert signed(-0.125, 1) == "−0.1"
+    assert signed(2.0) == "+2.00"
+    assert [percent(p) for p in (0.7725, 0.001, 0.0004, 0.00001, 0.0)] == ["77.2%", "0.1%", "0.04%", "<0.01%", "0.00%"]
+    shown = [between(*pair) for pair in [(0.773, 0.147), (0.065, 0.031), (0.004, 0.002), (0.0, 1.0), (2e-6, 9e-7)]]
+    assert shown == ["77→15%", "6.5→3.1%", "0.40→0.20%", "0→100%", "2e-06→9e-07"]
+    assert between(0.705, 0.81, "–") == "70–81%"
