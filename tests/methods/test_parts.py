@@ -171,7 +171,7 @@ def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(mo
     found = intervene(run, 12, [Change(part, "swap")], other=other)
     assert found.target_after.probability == pytest.approx(float(swapped[0]), abs=1e-9)
 
-    value = means(model, [OTHER], [site])[0]
+    value = edits.mean_value(model, [OTHER], site)
     averaged = unembed.counterfactuals(run, [edits.set_to(site, value)], probability)
     found = intervene(run, 12, [Change(part, "mean")], means=lambda _: value)
     assert found.target_after.probability == pytest.approx(float(averaged[0]), abs=1e-9)

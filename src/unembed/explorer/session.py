@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.methods.ablate import mean_values
 from unembed.methods.lens import States, read_states
 from unembed.methods.texts import PARAGRAPHS
 from unembed.models.model import Model
@@ -37,7 +38,7 @@ class Session:
         self._readings = OrderedDict() if readings is None else readings
         self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
         self._states: States | None = None
-        self._means: dict[SiteKind, list[Tensor]] = {}
+        self._means: dict[SiteKind, dict[int, Tensor]] = {}
 
     def reading(self, source: str | None) -> "Session":
         """The session of the same model with a source; of None, with the source that it came with.
@@ -106,6 +107,5 @@ class Session:
         """The mean value of a site over all positions of some plain English (texts.py); computed once a kind."""
         if site.kind not in self._means:
             texts = [tokenize_start(self.model, paragraph) for paragraph in PARAGRAPHS]
-            sites = [Site(kind=site.kind, layer=layer) for layer in range(self.model.layers)]
-            self._means[site.kind] = means(self.model, texts, sites, progress)
+            self._means[site.kind] = mean_values(self.model, texts, site.kind, range(self.model.layers), progress)
         return self._means[site.kind][site.layer][site.index]

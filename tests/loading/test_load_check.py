@@ -10,13 +10,12 @@ from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import pytest
-import random_encoder_decoders
-import random_models
 import torch
-from random_models import MODEL_TYPES
 from torch import nn
 
 import unembed
+from builders import random_encoder_decoders, random_models
+from builders.random_models import MODEL_TYPES
 from unembed import Site
 from unembed.engine import edits
 from unembed.errors import InputError, ModelError
