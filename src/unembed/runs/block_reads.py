@@ -81,10 +81,11 @@ def watch_layers(
 ) -> None:
     """Add each call of a layer outside attention to `found` until `stack` closes; `replaced` may change its output."""
 
-    def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor | None:
+    def hook(module: nn.Module, args: tuple[Any, ...], out: Any) -> Tensor | None:
+        if not (args and isinstance(args[0], Tensor) and isinstance(out, Tensor)):  # a router gives several
+            return None
         other = None if replaced is None else replaced(module, out)
-        if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
-            found.append(LayerCall(module, args[0], out if other is None else other))
+        found.append(LayerCall(module, args[0], out if other is None else other))
         return other
 
     attends = [block.attention] if block.cross is None else [block.attention, block.cross.attention]
