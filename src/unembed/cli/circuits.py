@@ -110,7 +110,7 @@ def circuit(
     from unembed.view.terminal.circuits import circuit_lines
 
     loaded = load_model(model, device, dtype, offline, edits)
-    one = None if token is None else one_token(loaded, token)
+    one = None if token is None else _one_token(loaded, token)
     result = head_circuits(loaded, layer, head, token=one, trigrams=skip_trigrams)
     print_result(circuit_payload(result), circuit_lines, as_json)
 
@@ -165,7 +165,7 @@ def bigrams(
         raise InputError("Expected a token, or --text FILE; --generate needs a token.")
     words = None if text is None else read_text(text)
     loaded = load_model(model, device, dtype, offline, edits)
-    one = None if token is None else one_token(loaded, token)
+    one = None if token is None else _one_token(loaded, token)
     follows = [] if one is None else direct_path.follows(loaded, one, top=top)
     with progress_bar() as progress:
         made = [] if one is None else direct_path.continued(loaded, [one], generate, seed=seed, progress=progress)
@@ -173,7 +173,7 @@ def bigrams(
     print_result(bigrams_payload(loaded, one, follows, made, found), bigrams_lines, as_json)
 
 
-def one_token(model: "Model", text: str) -> int:
+def _one_token(model: "Model", text: str) -> int:
     """The id of a text that is one token.
 
     Raises:

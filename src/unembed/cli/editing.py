@@ -184,10 +184,10 @@ def erase(
     _show(loaded, result, save, as_json, action="erase", about=(chosen, None), neurons=shared)
 
 
-About = tuple["Relation", "Fact | None"]
+_About = tuple["Relation", "Fact | None"]
 
 
-def _about(facts: str | None, relation: str | None, subject: str | None, neurons: list[str] | None) -> About | None:
+def _about(facts: str | None, relation: str | None, subject: str | None, neurons: list[str] | None) -> _About | None:
     """The fact that an edit is about; None where only neurons are given."""
     if facts is None and relation is None:
         if subject is not None or not neurons:
@@ -244,7 +244,7 @@ def _found(model: "Model", relation: "Relation", fact: "Fact | None", search: _S
         return find(model, relation, facts=chosen, progress=progress, **words)
 
 
-def _neurons(model: "Model", names: list[str] | None, about: About | None, search: _Search) -> "frozenset[Neuron]":
+def _neurons(model: "Model", names: list[str] | None, about: _About | None, search: _Search) -> "frozenset[Neuron]":
     """The neurons that are named, else those that are found for the fact."""
     if names:
         return named_neurons(names)
@@ -262,7 +262,7 @@ def _scale(
     model: "Model",
     action: str,
     names: list[str] | None,
-    about: About | None,
+    about: _About | None,
     search: _Search,
     passages: list[str],
     save: Path | None,
@@ -282,7 +282,7 @@ def _report(
     model: "Model",
     make: "Make",
     neurons: "Collection[Neuron]",
-    about: About | None,
+    about: _About | None,
     passages: list[str],
     file: str | None,
     **groups: Any,
@@ -299,7 +299,7 @@ def _report(
 
 
 def _show(
-    model: "Model", result: "EditReport", save: Path | None, as_json: bool, *, about: About | None, **words: Any
+    model: "Model", result: "EditReport", save: Path | None, as_json: bool, *, about: _About | None, **words: Any
 ) -> None:
     from unembed.methods.knowledge.weight_edits import save_edits
     from unembed.view.payloads import edit_payload

@@ -72,8 +72,8 @@ def counterfactuals(
         progress: called after each block of each walk, while other runs of the process wait.
 
     Raises:
-        InputError: no such site or position, a value of the wrong shape, a measure that gives NaN, or a budget too
-            small for one intervention.
+        InputError: no such site or position, a value of the wrong shape, a measure that gives NaN, a budget too small
+            for one intervention, or a run from before the module's weights were edited.
         Interrupted: on Ctrl-C, with what was finished.
     """
     job = _job(run, interventions, measure, at, memory)
@@ -157,6 +157,7 @@ def _job(
     *,
     gradients: bool = False,
 ) -> _Job:
+    run.trace.check_made_by(run.model)
     if not len(interventions):
         raise InputError("There is nothing to do: expected at least one intervention.")
     rows = [row_of(_resolved(edits, run), run) for edits in interventions]

@@ -16,13 +16,14 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site, places_of, resolve
 from unembed.runs.run import Run, base_run
 from unembed.seeds import generator
 
 
-@dataclass(frozen=True, eq=False)
-class Edit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Edit(Brief):
     """An affine edit of a site. Made by the functions of this module."""
 
     site: Site

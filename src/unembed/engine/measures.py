@@ -15,14 +15,15 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.prompts import tokenize, well_formed
+from unembed.models.reprs import Brief
 from unembed.models.unembedding import wide
 
 Measure = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]]
 """A `TokenMeasure`, or any callable of all logits."""
 
 
-@dataclass(frozen=True)
-class TokenMeasure:
+@dataclass(frozen=True, repr=False)
+class TokenMeasure(Brief):
     """A measure that needs the logits of some tokens, and perhaps `log sum_v exp(logit_v)`: no need for all logits."""
 
     tokens: tuple[int, ...]
@@ -91,8 +92,8 @@ def several(*measures: TokenMeasure) -> TokenMeasure:
     return TokenMeasure(tokens, any(m.normalised for m in measures), measure)
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass(frozen=True, repr=False)
+class Question(Brief):
     """A prompt and the answer whose probability is read: `P(answer | prompt) = prod_j P(answer_j | tokens before)`."""
 
     tokens: tuple[int, ...]

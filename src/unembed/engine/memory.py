@@ -17,7 +17,7 @@ from unembed.models.sites import experts_of, neurons_of
 from unembed.models.unembedding import SLICE
 from unembed.runs.run import Run
 
-SHARE = 0.25
+_SHARE = 0.25
 """Of the free memory that a job takes when nothing else is said."""
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
@@ -49,7 +49,7 @@ def amount(size: int) -> str:
     return f"{size} bytes"
 
 
-def free_bytes(device: torch.device) -> int:
+def _free_bytes(device: torch.device) -> int:
     """What is free on a device."""
     if device.type == "cuda":
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -66,7 +66,7 @@ def budget(model: Model, memory: int | None) -> int:
         InputError: it is not positive.
     """
     if memory is None:
-        return int(SHARE * free_bytes(model.device))
+        return int(_SHARE * _free_bytes(model.device))
     if memory <= 0:
         raise InputError(f"Expected a positive amount of memory, found {memory} bytes.")
     return memory

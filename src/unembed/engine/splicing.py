@@ -18,13 +18,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.models.hooks import Eager
+from unembed.models.reprs import Brief
 
 SIDE_BY_SIDE = 64
 """Positions that share one sequence, at most: scores grow with its square."""
 
 
-@dataclass(frozen=True)
-class Group:
+@dataclass(frozen=True, repr=False)
+class Group(Brief):
     """Rows that start at the same position, and where their positions stand in the packed batch."""
 
     start: int
@@ -33,8 +34,8 @@ class Group:
     """Row by row, position by position."""
 
 
-@dataclass
-class Prefix:
+@dataclass(repr=False)
+class Prefix(Brief):
     """What one layer's attention reads from the base run."""
 
     key: Float[Tensor, "kv_head position d_head"]

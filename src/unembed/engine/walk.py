@@ -28,7 +28,7 @@ from unembed.runs.record import attentions
 from unembed.runs.run import Run, at_positions, expert_neurons, router_weights
 from unembed.runs.trace import ExpertInputs
 
-LATE = ("neuron", "mlp_write", "resid_post")
+_LATE = ("neuron", "mlp_write", "resid_post")
 """Sites from which a block's end is at hand: an edit there needs no run of its block."""
 
 _Line = Callable[[int, int], int]
@@ -68,7 +68,7 @@ def _is_late(site: Site, run: Run) -> bool:
     if block.cross is not None or block.stream_norms:
         return False
     mixture = run.model.blocks[site.layer].experts is not None
-    return site.kind in LATE and not (mixture and site.kind == "neuron") and run.keeps(site.positions or ())
+    return site.kind in _LATE and not (mixture and site.kind == "neuron") and run.keeps(site.positions or ())
 
 
 Watched = dict[Site, Tensor]
@@ -227,7 +227,7 @@ class Walk:
             before = expert_neurons(self.model, layer, inputs[0])
             change = self._edited(layer, "neuron", before, rows) - before
             weights = router_weights(inputs[0], before.shape[1])
-            return out + mix(experts, change * weights[..., None]).to(out.dtype).reshape(out.shape)
+            return out + _mix(experts, change * weights[..., None]).to(out.dtype).reshape(out.shape)
 
         if self._touched(layer, "expert", rows) or self._touched(layer, "neuron", rows):
             on_call(stack, experts, route)
@@ -383,7 +383,7 @@ class Walk:
         return self.seen | {site: x.expand(len(self.rows), *x.shape) for site, x in base.items()}
 
 
-def mix(experts: Any, neurons: Float[Tensor, "token expert neuron"]) -> Float[Tensor, "token d_model"]:
+def _mix(experts: Any, neurons: Float[Tensor, "token expert neuron"]) -> Float[Tensor, "token d_model"]:
     """What weighted expert neurons write, without the experts' biases."""
     equation = "ten,end->td" if experts.is_transposed else "ten,edn->td"
     return torch.einsum(equation, neurons, experts.down_proj.to(neurons.dtype))

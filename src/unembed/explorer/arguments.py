@@ -85,7 +85,7 @@ def part(given: Any) -> Part:
     return Part(given["kind"], **indices)
 
 
-def change(given: Any) -> Change:
+def _change(given: Any) -> Change:
     """A test: `{part, how}`."""
     if not isinstance(given, dict) or given.keys() != {"part", "how"}:
         raise InputError(f"Expected a test to have a part and how, found {given!r:.80}.")
@@ -96,7 +96,7 @@ def changes(given: list) -> list[Change]:
     """Tests that are one intervention."""
     if len(given) > MOST_PARTS:
         raise InputError(f"Expected at most {MOST_PARTS} tests, found {len(given)}.")
-    return [change(entry) for entry in given]
+    return [_change(entry) for entry in given]
 
 
 def neurons(given: list | None) -> frozenset[Neuron]:

@@ -29,7 +29,7 @@ from unembed.progress import Progress
 from unembed.runs.run import Run
 from unembed.view import payloads
 
-MOST_GENERATED = 200
+_MOST_GENERATED = 200
 """Tokens that one ask generates, at most."""
 
 
@@ -182,8 +182,8 @@ def patch(
 
 def generate(session: Session, about: About, progress: Progress, *, tokens: int = 20) -> Any:
     """`unembed generate`, the top prediction each time."""
-    if not 1 <= tokens <= MOST_GENERATED:
-        raise InputError(f"Expected 1 to {MOST_GENERATED} tokens, found {tokens}.")
+    if not 1 <= tokens <= _MOST_GENERATED:
+        raise InputError(f"Expected 1 to {_MOST_GENERATED} tokens, found {tokens}.")
     ids, steps = session.tokens(about.prompt), []
     for step in generation.generate(session.model, ids, tokens=tokens):
         steps.append(step)

@@ -15,16 +15,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LIMITS = {"/ask": 2**20, "/report": 2**24}
 """Bytes of a request's body; a report is sent all results that it is to embed."""
 COOKIE = "unembed_token"
-POLICY = (
+_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "content-security-policy": POLICY,
+_HEADERS = {
+    "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
@@ -35,10 +35,10 @@ HEADERS = {
 
 def is_loopback(host: str) -> bool:
     """Whether a host name stands for this machine only."""
-    return host.lower() in LOOPBACK
+    return host.lower() in _LOOPBACK
 
 
-class TooLarge(Exception):  # noqa: N818
+class _TooLarge(Exception):  # noqa: N818
     """A body beyond its limit."""
 
 
@@ -56,7 +56,7 @@ class Guard:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
         refused = self._refused(Request(scope))
@@ -65,7 +65,7 @@ class Guard:
             return
         try:
             await self.app(scope, _limited(receive, LIMITS.get(scope["path"], 0)), with_headers)
-        except TooLarge:
+        except _TooLarge:
             await refusal(413, "The request is too large.")(scope, receive, with_headers)
 
     def _refused(self, request: Request) -> Response | None:
@@ -109,7 +109,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > limit:
-            raise TooLarge
+            raise _TooLarge
         return message
 
     return counting

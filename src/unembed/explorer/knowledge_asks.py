@@ -21,9 +21,9 @@ from unembed.view import payloads
 
 COMPARED, MOST_COMPARED = 4, 40
 """Facts that are compared: refining needs others, and each takes as many attributions as it has prompts."""
-SAMPLE = Sample(related=8, unrelated=8, keys=1, every=24)
+_SAMPLE = Sample(related=8, unrelated=8, keys=1, every=24)
 """What the page asks about an edit: fewer facts, random keys and passages than the command; it takes seconds."""
-OWN = "your prompts"
+_OWN = "your prompts"
 """What stands for the relation of a fact of one's own."""
 _SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.amplify}
 
@@ -63,7 +63,7 @@ def edit(
 ) -> Any:
     """`unembed knowledge suppress` or `amplify` of some neurons, or `erase` of a relation's; then it is undone."""
     relation, fact = _fact(session, about, prompts)
-    if action == "erase" and relation.name != OWN:
+    if action == "erase" and relation.name != _OWN:
         make: Make = lambda chosen, _: knowledge_editing.erase(session.model, relation.name, chosen)  # noqa: E731
     elif action in _SCALES:
         make = lambda chosen, _: _SCALES[action](session.model, chosen)  # noqa: E731
@@ -132,12 +132,12 @@ def _edited(
         model,
         make,
         neurons,
-        relation=None if relation.name == OWN else relation,
+        relation=None if relation.name == _OWN else relation,
         fact=about,
         known=facts_for(model.folder),
         new=[(prompt, target) for prompt in made],
         unseen=[(prompt, target) for prompt in fact.prompts if made and prompt not in made],
-        sample=SAMPLE,
+        sample=_SAMPLE,
         progress=progress,
     )
     return payloads.edit_payload(
@@ -159,8 +159,8 @@ def _fact(session: Session, about: About, prompts: list | None, subject: str | N
     for text in texts:
         session.tokens(text)
     answer = _answer(session, about)
-    fact = Fact(OWN, (subject or "").strip(), answer.strip(), texts, answer)
-    return Relation(OWN, "", (), (fact,)), fact
+    fact = Fact(_OWN, (subject or "").strip(), answer.strip(), texts, answer)
+    return Relation(_OWN, "", (), (fact,)), fact
 
 
 def _answer(session: Session, about: About) -> str:

@@ -14,7 +14,7 @@ from unembed.progress import Progress, silent
 
 TOP, ROWS, CHILDREN, SHOWN_TOKENS, NEURONS = 10, 8, 10, 5, 100
 """Predictions and parts, opened rows, neurons of a row, tokens of a lens state, neurons of an attribution."""
-FEW = 32
+_FEW = 32
 """Tokens of a prompt up to which its paths are kept: their number grows with it."""
 Ask = dict[str, Any]
 
@@ -50,7 +50,7 @@ def explain_keys(state: Mapping[str, Any], explained: Mapping[str, Any]) -> tupl
     return key_of(first), key_of({"target": explained["target"]["id"], **first, "test": True})
 
 
-def lens_ask(followed: Mapping[str, Any], position: int, length: int) -> Ask:
+def _lens_ask(followed: Mapping[str, Any], position: int, length: int) -> Ask:
     """What the page asks of the lens at first: of a long prompt, the window that ends at the explained position."""
     start = max(0, position - WHOLE + 1)
     window = {"window": [start, min(start + WHOLE, length)]} if length > WHOLE else {}
@@ -58,21 +58,40 @@ def lens_ask(followed: Mapping[str, Any], position: int, length: int) -> Ask:
     return {"ask": "lens", **about, "top": SHOWN_TOKENS, **window}
 
 
-def kept(session: Session, state: Mapping[str, Any], progress: Progress, *, details: bool = True) -> dict[str, Any]:
-    """The results that a report of a prompt embeds, by key; `details` opens the rows and parts that are listed.
+def kept(
+    session: Session,
+    state: Mapping[str, Any],
+    progress: Progress,
+    *,
+    explained: Mapping[str, Any] | None = None,
+    lens: Mapping[str, Any] | None = None,
+    details: bool = True,
+) -> dict[str, Any]:
+    """The results that a report of a prompt embeds, by key.
+
+    Args:
+        session: asked for what is not there yet.
+        state: of the page.
+        progress: called between asks.
+        explained: `unembed/explain/1` of this state, with its tests or without, where a command has computed it.
+        lens: `unembed/lens/1`, as the page first asks for it.
+        details: opens the rows and parts that are listed.
 
     Raises:
         UnembedError: as the asks.
     """
-    explained = answer(session, {"ask": "explain", **common(state), "test": True, "top": TOP}, progress)
+    explained = explained or answer(session, {"ask": "explain", **common(state), "test": True, "top": TOP}, progress)
     followed = {"target": explained["target"]["id"], **common(state)}
-    results = dict.fromkeys(explain_keys(state, explained), explained)
-    lens = lens_ask(followed, explained["position"], len(explained["tokens"]))
-    asks = [lens, *(_details(followed, explained) if details else ())]
+    first = _lens_ask(followed, explained["position"], len(explained["tokens"]))
+    known = {
+        **dict.fromkeys(explain_keys(state, explained), explained),
+        **({} if lens is None else {key_of(first): lens}),
+    }
+    asks = [ask for ask in (first, *(_details(followed, explained) if details else ())) if key_of(ask) not in known]
     for done, ask in enumerate(asks):
-        results[key_of(ask)] = answer(session, ask, silent)
+        known[key_of(ask)] = answer(session, ask, silent)
         progress("report", (done + 1) / len(asks))
-    return results
+    return known
 
 
 def kept_of_two(
@@ -90,10 +109,15 @@ def kept_of_two(
     }
 
 
-def kept_attribution(session: Session, state: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """The results that a report of an attribution embeds: the explanation of its target, and what the page asks."""
+def kept_attribution(
+    session: Session, state: Mapping[str, Any], attribution: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """The results that a report of an attribution embeds: the explanation of its target, and `attribution` itself.
+
+    It is `unembed/knowledge-attribute/1` on whatever path it was computed; the page finds it where it would ask.
+    """
     ask = {"ask": "attribute", "prompt": state["a"], "target": state["target"], "top": NEURONS}
-    return {**kept(session, state, progress, details=False), key_of(ask): answer(session, ask, progress)}
+    return {**kept(session, state, progress, details=False), key_of(ask): attribution}
 
 
 def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
@@ -112,7 +136,7 @@ def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
                 place = {name: followed[name] for name in ("prompt", "position") if name in followed}
                 yield {"ask": "reads", **place, **named}
     yield from _patterns(followed, explained["heads"])
-    if len(explained["tokens"]) <= FEW and alone:
+    if len(explained["tokens"]) <= _FEW and alone:
         yield {"ask": "paths", **followed}
 
 

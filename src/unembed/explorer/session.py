@@ -22,7 +22,7 @@ from unembed.runs.run import Run, base_run
 
 RUNS = 4
 """Recorded runs that are kept."""
-SOURCES = 2
+_SOURCES = 2
 """Sources whose runs are kept: a prompt's and that of the one beside it."""
 WHOLE = 128
 """Tokens up to which a run keeps all positions; a run of 128 tokens of a small model then takes some 100 MB."""
@@ -52,11 +52,13 @@ class Session:
             return self
         if self.model.encoder is None:
             raise InputError(f"{self.model.name} is a decoder only: it reads a prompt and no source.")
+        if self.model.source is not None and source == self.model.source.text:
+            return self
         if source not in self._readings:
             self._check_length(source)
             self._readings[source] = Session(with_source(self.model, source), self._readings)
         self._readings.move_to_end(source)
-        while len(self._readings) > SOURCES:
+        while len(self._readings) > _SOURCES:
             self._readings.popitem(last=False)
         return self._readings[source]
 
@@ -81,6 +83,10 @@ class Session:
         """A run that keeps a position: all of them, for a prompt of at most `WHOLE` tokens."""
         place = absolute_position(position, len(tokens))
         return self._kept(tokens, None if len(tokens) <= WHOLE else place)
+
+    def whole(self, tokens: tuple[int, ...]) -> Run | None:
+        """A run that keeps all positions; None of a prompt of more than `WHOLE` tokens."""
+        return self._kept(tokens, None) if len(tokens) <= WHOLE else None
 
     def ending_at(self, tokens: tuple[int, ...], position: int) -> Run:
         """A run that ends at a position: later tokens cannot act on it."""

@@ -21,7 +21,7 @@ _EVERY = 0.05
 """Seconds between two reports of progress."""
 
 
-class Cancelled(Exception):  # noqa: N818  # it is no error
+class _Cancelled(Exception):  # noqa: N818  # it is no error
     """Nobody waits for this work any more."""
 
 
@@ -76,7 +76,7 @@ class Worker:
     def _do(self, work: Callable[[Progress], Any], tell: Callable[[Event | None], None], left: threading.Event) -> None:
         try:
             tell(("result", work(self._reporting(tell, left))))
-        except Cancelled:
+        except _Cancelled:
             tell(None)
         except Exception as error:  # noqa: BLE001  # one ask that fails must not end the server
             tell(failure(error))
@@ -88,7 +88,7 @@ class Worker:
         def progress(stage: str, fraction: float) -> None:
             nonlocal told
             if left.is_set() or self._closed.is_set():
-                raise Cancelled
+                raise _Cancelled
             if time.monotonic() - told > _EVERY:
                 told = time.monotonic()
                 tell(("progress", {"stage": stage, "fraction": fraction}))

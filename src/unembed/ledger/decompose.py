@@ -34,6 +34,7 @@ from unembed.ledger.readout import Readout
 from unembed.models.layers import bias, expert_activation, expert_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage
 from unembed.models.norms import Norm
+from unembed.models.reprs import Brief
 from unembed.runs.trace import ExpertInputs, Heads, Layer
 
 _T = TypeVar("_T")
@@ -54,9 +55,11 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
 
     Raises:
         LedgerError: they do not.
-        InputError: the trace does not hold what `by` needs (recorded with `keep="stream"`), or `by` is no granularity.
+        InputError: the trace does not hold what `by` needs (recorded with `keep="stream"`), `by` is no granularity, or
+            the module's weights were edited since the run.
     """
     grain = Grain.parse(by)
+    readout.trace.check_made_by(readout.trace.model)
     with torch.inference_mode():
         read = read_stages(readout)
         segments = (*_segments(readout, read, grain), *_constants(readout))
@@ -106,8 +109,8 @@ def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Se
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
 
 
-@dataclass(frozen=True)
-class ReadStages:
+@dataclass(frozen=True, repr=False)
+class ReadStages(Brief):
     """A readout pulled back to the place of each write: the same everywhere, but for post-LN models."""
 
     at: dict[tuple[int, Stage], Float[Tensor, "d_model"]]
@@ -159,7 +162,7 @@ def _attention(
     if grain == "head":
         yield _segment("head", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
     else:
-        yield _segment("head", index, source_terms(heads, row, folded), "head", "source")
+        yield _segment("head", index, _source_terms(heads, row, folded), "head", "source")
     yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
 
 
@@ -174,7 +177,7 @@ def _cross_attention(
     if grain == "head":
         yield _segment("cross_attention", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
     else:
-        yield _segment("cross_attention", index, source_terms(heads, row, folded), "head", "source")
+        yield _segment("cross_attention", index, _source_terms(heads, row, folded), "head", "source")
     yield from _bias("cross_attention_bias", index, bias(cross.output_projection), w, 0.0)
 
 
@@ -192,6 +195,7 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
         InputError: the term is no sublayer, head or neuron.
     """
     trace, row = readout.trace, readout.trace.row(readout.position)
+    trace.check_made_by(trace.model)
     whole = term.head is None and term.neuron is None
     if term.layer is None or (whole and term.kind not in get_args(Stage)):
         raise InputError(f"Expected a head or a neuron, or a sublayer, found {term.label}.")
@@ -237,7 +241,7 @@ def _carried(readout: Readout, layer: int, stage: Stage, x: Tensor) -> Tensor:
     return x
 
 
-def source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) -> Float[Tensor, "head key"]:
+def _source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) -> Float[Tensor, "head key"]:
     """`pattern[h, s] * (value[h, s] . folded[h])`: what each source token's value adds through each head."""
     kv_heads, keys, d_head = heads.value.shape
     grouped = folded.view(kv_heads, -1, d_head)

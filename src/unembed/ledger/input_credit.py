@@ -76,7 +76,9 @@ def input_credit(readout: Readout, *, source: Trace | None = None) -> Ledger:
     model = readout.trace.model
     if model.encoder is None or model.source is None:
         raise InputError(f"{model.name} has no encoder: its prompt is all that it reads (explain --by source).")
+    readout.trace.check_made_by(model)
     trace = record_source(model) if source is None else source
+    trace.check_made_by(model.encoder)
     value, pulled = _from_decoder(readout, trace)
     if model.encoder.family.final_norm is not None:
         pulled.through(model.encoder.final_norm, trace.final, trace.normed)

@@ -18,13 +18,15 @@ from unembed.ledger.decompose import component_write, decompose
 from unembed.ledger.ledger import Ledger, Term
 from unembed.ledger.readout import Readout
 from unembed.models.layers import expert_activation
+from unembed.models.names import part_name
 from unembed.models.parts import Part
+from unembed.models.reprs import Brief
 from unembed.models.sites import resolve
 from unembed.runs.trace import ExpertInputs
 
 
-@dataclass(frozen=True)
-class Inspection:
+@dataclass(frozen=True, repr=False)
+class Inspection(Brief):
     """A part at the position of a readout. Made by `inspect_part`."""
 
     readout: Readout
@@ -39,6 +41,10 @@ class Inspection:
     """The tokens whose logits its write raises most, largest first."""
     suppresses: tuple[int, ...]
     """The tokens whose logits its write lowers most, lowest first."""
+
+    def _found(self) -> str:
+        part = self.part
+        return f"{part_name(part.kind, part.layer, part.head, part.expert, part.neuron)} {self.value:+.2f}"
 
 
 def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:

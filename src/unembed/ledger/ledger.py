@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from unembed.errors import InputError, LedgerError
 from unembed.models.names import part_name
 from unembed.models.parts import Part
+from unembed.models.reprs import Brief
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,8 +110,8 @@ class Term:
         return Part(kind, self.layer, self.head, self.expert, self.neuron)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class Segment:
+@dataclass(frozen=True, repr=False)
+class Segment(Brief):
     """The terms of one kind in one layer, with one array axis for each index that tells them apart."""
 
     kind: Kind

@@ -58,6 +58,12 @@ class Readout:
     """`sqrt(sum_i (w_i y_i)^2)` over the dimensions of the normed stream `y` that the unembedding summed; 0 for a
     direction. What rounding does to `y` is proportional to it."""
 
+    def __repr__(self) -> str:
+        what = "a direction" if self.target is None else f"token {self.target}"
+        against = f" against token {self.versus}" if self.versus is not None else f" ({self.reference})"
+        place = f"position {self.position}, layer {self.layer} of {self.trace.model.layers}"
+        return f"Readout({what}{'' if self.target is None else against}: {self.value:+.4f} at {place}; {self.trace!r})"
+
 
 def readout(
     trace: Trace,
@@ -80,9 +86,10 @@ def readout(
         layer: read the stream before this block through the final norm (the logit lens); None reads the last.
 
     Raises:
-        InputError: unknown target, position or layer.
+        InputError: unknown target, position or layer, or the module's weights were edited since the run.
     """
     kind = _reference(reference, versus=versus)
+    trace.check_made_by(trace.model)
     model, row = trace.model, trace.row(position)
     layer = absolute_layer(trace, layer)
     x, normed, uncapped, logits = _read(trace, row, layer)
@@ -131,8 +138,10 @@ def read_direction(
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
 
     Raises:
-        InputError: the direction has the wrong length, or position or layer is out of range.
+        InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
+            edited since the run.
     """
+    trace.check_made_by(trace.model)
     row, layer = trace.row(position), absolute_layer(trace, layer)
     w = torch.as_tensor(direction, dtype=torch.float64, device=trace.model.device).clone()
     if w.shape != (trace.model.d_model,):
@@ -146,7 +155,7 @@ def read_direction(
         versus=None,
         direction=w,
         constants={},
-        value=float(w @ stream_at(trace, row, layer).double()),
+        value=float(w @ _stream_at(trace, row, layer).double()),
         reference_value=0.0,
         spread=0.0,
     )
@@ -166,7 +175,7 @@ def absolute_layer(trace: Trace, layer: int | None) -> int:
     return layer % (last + 1)
 
 
-def stream_at(trace: Trace, row: int, layer: int) -> Float[Tensor, "d_model"]:
+def _stream_at(trace: Trace, row: int, layer: int) -> Float[Tensor, "d_model"]:
     """The stream at one kept position before block `layer`."""
     return trace.final[row] if layer == trace.model.layers else trace.stream()[layer, row]
 
@@ -177,13 +186,13 @@ def token_id(trace: Trace, token: str | SupportsIndex) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    ids = token_ids(trace, token)
+    ids = _token_ids(trace, token)
     if not 0 <= ids[0] < trace.model.vocab:
         raise InputError(f"Target {token!r} is not in the vocabulary of {trace.model.vocab} tokens.")
     return ids[0]
 
 
-def token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
+def _token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
     """All token ids of a target text.
 
     Raises:
@@ -237,7 +246,7 @@ def first_token_notes(trace: Trace, *targets: str | SupportsIndex | None) -> tup
     """A sentence for each target of several tokens, of which only the first is read."""
     notes = []
     for target in targets:
-        ids = [] if target is None else token_ids(trace, target)
+        ids = [] if target is None else _token_ids(trace, target)
         if len(ids) > 1:
             tokenizer = trace.model.tokenizer
             assert tokenizer is not None
@@ -277,7 +286,7 @@ def _read(trace: Trace, row: int, layer: int) -> tuple[Tensor, Tensor, Tensor, T
     model = trace.model
     if layer == model.layers:
         return trace.final[row], trace.normed[row], trace.uncapped_logits[row], trace.logits[row]
-    x = stream_at(trace, row, layer)
+    x = _stream_at(trace, row, layer)
     with torch.inference_mode():
         normed, uncapped, logits = unembedded(model, x[None])
     return x, normed[0], uncapped[0], logits[0]

@@ -18,6 +18,7 @@ from unembed.ledger.inspect_part import term_of
 from unembed.ledger.ledger import Kind, Ledger, Segment, Term
 from unembed.ledger.readout import Readout
 from unembed.models.parts import Part
+from unembed.models.reprs import SHOWN, Brief, listed
 
 Sublayer = Literal["attention", "cross_attention", "mlp"]
 _CHILDREN: dict[Sublayer, tuple[Kind, Kind]] = {
@@ -27,8 +28,8 @@ _CHILDREN: dict[Sublayer, tuple[Kind, Kind]] = {
 }
 
 
-@dataclass(frozen=True)
-class SublayerTerms:
+@dataclass(frozen=True, repr=False)
+class SublayerTerms(Brief):
     """The children of one row of a ledger. Made by `sublayer_terms`."""
 
     readout: Readout
@@ -44,6 +45,9 @@ class SublayerTerms:
     """Neurons that are not listed."""
     others: float
     """What they add together."""
+
+    def _found(self) -> str:
+        return listed([f"{term.label} {term.value:+.2f}" for term in self.children[:SHOWN]], len(self.children))
 
 
 def sublayer_terms(read: Readout, layer: int, sublayer: Sublayer, *, top: int = 20) -> SublayerTerms:

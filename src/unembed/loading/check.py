@@ -6,6 +6,7 @@ many, and mix the values and write through the matrices that the row names; the 
 to the logit. So for the encoder of an encoder-decoder. A row that is wrong in any way shows here, as a refusal.
 """
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import inspect
@@ -330,6 +331,6 @@ def _key(model: Model) -> str:
     assert model.folder is not None
     files = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in model.folder.iterdir() if p.is_file())
     versions = [importlib.metadata.version(name) for name in ("unembed", "torch", "transformers")]
-    row = repr(model.family)
+    row = repr(dataclasses.asdict(model.family))
     text = json.dumps([str(model.folder.resolve()), files, versions, row, str(model.dtype), model.device.type])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -9,10 +9,11 @@ from pathlib import Path
 from unembed.errors import ModelError
 from unembed.loading import weights
 from unembed.models.families import supported
+from unembed.models.reprs import Brief
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Brief):
     """What `doctor` found."""
 
     versions: dict[str, str]

@@ -32,8 +32,10 @@ from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError
 from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
 from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.names import part_name
 from unembed.models.parts import KINDS, Settable
 from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.models.sites import Site, SiteKind, neurons_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run
@@ -57,8 +59,8 @@ class Effect:
     probability: float
 
 
-@dataclass(frozen=True)
-class Ablation:
+@dataclass(frozen=True, repr=False)
+class Ablation(Brief):
     """The effects of all parts of one kind on one prediction. Made by `ablate`."""
 
     model: Model
@@ -91,6 +93,12 @@ class Ablation:
         names = ("layer", "head", "expert", "neuron")
         schema = {**dict.fromkeys(names, pl.Int32), "logit": pl.Float64, "probability": pl.Float64}
         return pl.DataFrame([vars(effect) for effect in self.effects], schema=schema)
+
+    def _found(self) -> str:
+        best = [
+            f"{part_name(self.site, e.layer, e.head, e.expert, e.neuron)} {e.probability:+.3f}" for e in self.top(SHOWN)
+        ]
+        return f"P = {self.target.probability:.3f}, {listed(best, len(self.effects))}"
 
 
 class Stopped(KeyboardInterrupt):

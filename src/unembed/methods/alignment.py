@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
+from unembed.models.reprs import Brief
 
 Pair = tuple[int, int]
 """A position of the clean prompt and its partner in the corrupt one."""
 
 
-@dataclass(frozen=True)
-class Alignment:
+@dataclass(frozen=True, repr=False)
+class Alignment(Brief):
     """Positions of two prompts that correspond. Made by `aligned`."""
 
     pairs: tuple[Pair, ...]
@@ -59,7 +60,7 @@ def aligned(
     if given is None and len(clean) != len(corrupt):
         raise InputError(
             f"The prompts do not align: {len(clean)} and {len(corrupt)} tokens.\n"
-            f"  clean    {pieces(model, clean)}\n  corrupt  {pieces(model, corrupt)}\n"
+            f"  clean    {_pieces(model, clean)}\n  corrupt  {_pieces(model, corrupt)}\n"
             "Give prompts of equal length, or a map of positions from clean to corrupt (--align 0:0,1:2)."
         )
     same = [a == b for a, b in zip(clean, corrupt, strict=False)]
@@ -71,7 +72,7 @@ def aligned(
     return Alignment(tuple(pairs), shared, len(clean))
 
 
-def pieces(model: Model, tokens: Sequence[int]) -> str:
+def _pieces(model: Model, tokens: Sequence[int]) -> str:
     """How a prompt was cut into tokens, for reading."""
     tokenizer = model.tokenizer
     texts = [str(token) if tokenizer is None else repr(str(tokenizer.decode([token]))) for token in tokens]

@@ -22,6 +22,7 @@ from unembed.ledger.readout import Readout, readout
 from unembed.models.layers import projection
 from unembed.models.model import Model, check_has_layers
 from unembed.models.names import head_name
+from unembed.models.reprs import Brief
 from unembed.runs.record import record
 from unembed.runs.trace import Heads, Trace
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True)
-class HeadView:
+@dataclass(frozen=True, repr=False)
+class HeadView(Brief):
     """One head, seen from the explained position."""
 
     layer: int
@@ -107,11 +108,13 @@ def attention(
         cross: of an encoder-decoder, the heads of its cross-attention, which look at the source.
 
     Raises:
-        InputError: cross-attention of a model that has none, a layer or head that does not exist, or a bad prompt,
-            target or position.
+        InputError: cross-attention of a model that has none, a layer or head that does not exist, a bad prompt, target
+            or position, or a recorded run of another model.
     """
     if cross and model.encoder is None:
         raise InputError(f"{model.name} has no cross-attention: it is a decoder only.")
+    if isinstance(prompt, Trace):
+        prompt.check_made_by(model)
     check_has_layers(model)
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)

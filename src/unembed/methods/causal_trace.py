@@ -34,7 +34,7 @@ from unembed.runs.run import Run, base_run
 from unembed.seeds import generator
 
 Restored = Literal["resid", "attention", "mlp"]
-SITES: dict[Restored, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
+_SITES: dict[Restored, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,12 @@ class CausalTrace:
     """How many samples were asked for; fewer are there when the work was stopped."""
 
     def __repr__(self) -> str:
+        values = self.values
+        layer, position = divmod(int(values.argmax()), values.shape[1])
         return (
             f"CausalTrace({self.site}, {len(self.corrupt)} samples, P clean {self.clean:.3g}, "
-            f"corrupt {float(self.corrupt.mean()):.3g})"
+            f"corrupt {float(self.corrupt.mean()):.3g}; most with L{layer} @ {position} restored: "
+            f"{float(values[layer, position]):.3g})"
         )
 
     @property
@@ -184,8 +187,8 @@ def _with_sample(result: CausalTrace, corrupt: float, found: Float[Tensor, "cell
 
 
 def _check(model: Model, site: str, window: int, noise: float, samples: int) -> Restored:
-    if site not in SITES:
-        raise InputError(f"Expected a site of {', '.join(SITES)}, found {site!r}.")
+    if site not in _SITES:
+        raise InputError(f"Expected a site of {', '.join(_SITES)}, found {site!r}.")
     if not 1 <= window <= model.layers:
         raise InputError(f"Expected a window of 1 to {model.layers} layers, found {window}.")
     if samples < 1:
@@ -279,7 +282,7 @@ def _noisy_run(
 
 def _restorations(clean: Run, length: int, first: int, site: Restored, window: int) -> Iterator[list[Edit]]:
     """Layer by layer, position by position from the subject on: the edits that restore one state."""
-    layers, kind = clean.model.layers, SITES[site]
+    layers, kind = clean.model.layers, _SITES[site]
     positions = range(first, length)
     states = [clean.at(Site(kind=kind, layer=layer, positions=tuple(positions))) for layer in range(layers)]
     for layer in range(layers):

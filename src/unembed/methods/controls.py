@@ -35,6 +35,7 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import probability
 from unembed.ledger.readout import Prediction
 from unembed.models.model import value_rows
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run
@@ -45,15 +46,15 @@ _T = TypeVar("_T")
 Verdict = Literal["causal", "suppressor", "within control"]
 HEADS, NEURONS, SETS = 40, 20, 20
 """Controls of each kind, at most: single heads, single neurons, sets of neurons."""
-STRONG = 0.1
+_STRONG = 0.1
 """The share of a layer's neurons that counts as strongly active."""
-AMONG = 4
+_AMONG = 4
 """A set of neurons is drawn from at least this many times as many."""
-BAND = (0.05, 0.95)
+_BAND = (0.05, 0.95)
 
 
-@dataclass(frozen=True)
-class Control:
+@dataclass(frozen=True, repr=False)
+class Control(Brief):
     """What parts at random do to the target's probability when they are zeroed (sets of neurons: or doubled)."""
 
     sites: tuple[Site, ...]
@@ -64,15 +65,18 @@ class Control:
     @property
     def low(self) -> float:
         """The lower end of the band: the 5th percentile."""
-        return self._percentile(BAND[0])
+        return self._percentile(_BAND[0])
 
     @property
     def high(self) -> float:
         """The upper end of the band: the 95th percentile."""
-        return self._percentile(BAND[1])
+        return self._percentile(_BAND[1])
 
     def _percentile(self, share: float) -> float:
         return float(torch.tensor(self.zeroed, dtype=torch.float64).quantile(share))
+
+    def _found(self) -> str:
+        return f"P from {self.low:.3f} to {self.high:.3f}" if self.zeroed else ""
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,8 @@ class Outcome:
     swapped: float | None = None
 
 
-@dataclass(frozen=True)
-class CausalCheck:
+@dataclass(frozen=True, repr=False)
+class CausalCheck(Brief):
     """The outcomes of the parts that were ranked, in their order, and the control bands. Made by `causal_check`."""
 
     heads: tuple[Outcome, ...]
@@ -96,6 +100,12 @@ class CausalCheck:
     control_heads: Control | None
     """None where there was no other head to draw, or none was asked for."""
     control_neurons: Control | None
+
+    def _found(self) -> str:
+        tested = [outcome for outcome in (*self.heads, *self.neurons) if outcome.verdict is not None]
+        return (
+            f"{sum(outcome.verdict == 'causal' for outcome in tested)} of {len(tested)} parts causal" if tested else ""
+        )
 
 
 @torch.no_grad()
@@ -199,7 +209,7 @@ def _pools(run: Run, neurons: Sequence[Site]) -> dict[int, tuple[list[tuple[int 
     pools = {}
     for layer in sorted({site.layer for site in neurons}):
         taken = {(site.expert, site.neuron) for site in neurons if site.layer == layer}
-        strong = _strongest(run, layer, AMONG * len(taken))
+        strong = _strongest(run, layer, _AMONG * len(taken))
         pools[layer] = ([index for index in strong if index not in taken], len(taken))
     return pools
 
@@ -277,7 +287,7 @@ def _draw(pool: Sequence[_T], count: int, random: torch.Generator) -> list[_T]:
 def _strongest(run: Run, layer: int, least: int) -> list[tuple[int | None, int]]:
     """The neurons `(expert, neuron)` of a layer that write most at the last position: a tenth, or `least` if more."""
     sizes = _write_sizes(run, layer)
-    count = min(int((sizes > 0).sum()), max(least, round(STRONG * sizes.shape[-1])))
+    count = min(int((sizes > 0).sum()), max(least, round(_STRONG * sizes.shape[-1])))
     best = sizes.flatten().topk(count).indices.tolist()
     return [(None, i) for i in best] if sizes.ndim == 1 else [divmod(i, sizes.shape[1]) for i in best]
 

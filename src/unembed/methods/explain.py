@@ -20,24 +20,25 @@ from unembed.ledger.readout import Prediction, Readout, first_token_notes, predi
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import absolute_position, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
+from unembed.models.reprs import Brief, short
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.run import Run, base_run, run_of
 from unembed.runs.trace import Trace
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-SUBLAYERS = 8
+_SUBLAYERS = 8
 """How many sublayers of the ledger are swapped."""
-SHOWN = 3
+_SHOWN = 3
 """How many source tokens a head is said to look at, and how many tokens a part is said to write toward."""
 
 
-@dataclass(frozen=True)
-class HeadNote:
+@dataclass(frozen=True, repr=False)
+class HeadNote(Brief):
     """A head that carries much of the prediction."""
 
     term: Term
@@ -48,9 +49,12 @@ class HeadNote:
     outcome: Outcome | None = None
     """Of zeroing it, and of swapping it; None if neither was done."""
 
+    def _found(self) -> str:
+        return f"{self.term.label} {self.term.value:+.2f}"
 
-@dataclass(frozen=True)
-class NeuronNote:
+
+@dataclass(frozen=True, repr=False)
+class NeuronNote(Brief):
     """A neuron that carries much of the prediction."""
 
     term: Term
@@ -60,9 +64,12 @@ class NeuronNote:
     outcome: Outcome | None = None
     """Of zeroing it, and of swapping it; None if neither was done."""
 
+    def _found(self) -> str:
+        return f"{self.term.label} {self.term.value:+.2f}"
 
-@dataclass(frozen=True)
-class Swap:
+
+@dataclass(frozen=True, repr=False)
+class Swap(Brief):
     """The prompt with one word replaced, and what values from its run do to the target's probability."""
 
     old: str
@@ -120,7 +127,8 @@ class Explanation:
             f"  logit{against.get(self.readout.reference, '')}: {self.ledger!r}",
             *(f"  {note.term.label} {note.term.value:+.2f}" for note in (*self.heads[:3], *self.neurons[:3])),
         ]
-        return "\n".join([*lines, *self.notes])
+        notes = [short(note) for note in self.notes[:1]]
+        return "\n".join([*lines, *notes, *([f"{len(self.notes) - 1} more notes"] if len(self.notes) > 1 else [])])
 
     def _text(self, token: int) -> str:
         tokenizer = self.model.tokenizer
@@ -162,14 +170,14 @@ def explain(
         progress: called while the tests run.
 
     Raises:
-        InputError: a bad prompt, target, position, granularity or swap.
+        InputError: a bad prompt, target, position, granularity or swap; a run of another model (`run_of`).
         LedgerError: the terms do not sum to the model's own number.
     """
     ids = prompt.tokens if isinstance(prompt, Run) else tokenize(model, prompt)
     where = absolute_position(position, len(ids))
-    words = ids if isinstance(prompt, Run) else prompt
+    run = run_of(model, prompt if isinstance(prompt, Run) else ids, positions=[where])
+    words = (text_of_prompt(model, ids) or ids) if isinstance(prompt, Run) else prompt
     other = None if swap is None else _other_run(model, words, ids, where, swap)
-    run = prompt if isinstance(prompt, Run) else base_run(model, ids, positions=[where])
     trace = run.trace
     read = readout(trace, target, position=where, reference=reference, versus=versus)
     if states is not None and (states.trace is not trace or states.position != where):
@@ -210,7 +218,7 @@ def _tested(
 ) -> Explanation:
     """The explanation with the outcomes of zeroing and swapping its parts."""
     last, token = run.length - 1, result.target.token
-    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), SUBLAYERS, *get_args(Stage))
+    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), _SUBLAYERS, *get_args(Stage))
     check = causal_check(
         run,
         result.target,
@@ -244,7 +252,7 @@ def _notes(
     toward = _toward(read, [*heads, *neurons])
     return (
         tuple(
-            HeadNote(term=term, looks_at=looks_at(read, term, SHOWN), writes_toward=tokens)
+            HeadNote(term=term, looks_at=looks_at(read, term, _SHOWN), writes_toward=tokens)
             for term, tokens in zip(heads, toward[: len(heads)], strict=True)
         ),
         tuple(
@@ -259,7 +267,7 @@ def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
     if not terms:
         return []
     rise = raised(read, terms)
-    return [tuple(row) for row in rise.topk(min(SHOWN, rise.shape[-1])).indices.tolist()]
+    return [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
 
 
 def _other_run(

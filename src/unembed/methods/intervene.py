@@ -20,6 +20,7 @@ from unembed.errors import InputError
 from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from
 from unembed.methods.controls import Control, Verdict, causal_check, set_control, verdict_of
 from unembed.models.parts import Part
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run
@@ -38,8 +39,8 @@ class Change:
     how: How
 
 
-@dataclass(frozen=True)
-class Intervened:
+@dataclass(frozen=True, repr=False)
+class Intervened(Brief):
     """A prediction before and after the changes. Made by `intervene`."""
 
     run: Run
@@ -53,6 +54,9 @@ class Intervened:
     """What the same change of parts at random does: of a head or neuron that was zeroed, or of neurons that were zeroed
     or doubled together. Else None, and where there are no others."""
     verdict: Verdict | None
+
+    def _found(self) -> str:
+        return f"P from {self.target_before.probability:.3f} to {self.target_after.probability:.3f}"
 
 
 def intervene(

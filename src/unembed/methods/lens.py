@@ -19,6 +19,7 @@ from unembed.errors import InputError
 from unembed.ledger.readout import absolute_layer, token_id
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
+from unembed.models.reprs import Brief
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.record import record
@@ -27,6 +28,8 @@ from unembed.runs.trace import Trace
 if TYPE_CHECKING:
     import polars as pl
 
+_RANKS = 16
+"""Ranks of a lens's last layers that its repr tells."""
 _CHUNK = 128
 
 
@@ -74,14 +77,17 @@ class Lens:
         return pl.DataFrame(rows)
 
     def __repr__(self) -> str:
+        ranks = [str(int(rank)) for rank in self.target_rank[:, -1]]
+        if len(ranks) > _RANKS:
+            ranks = ["…", *ranks[-_RANKS:]]
         return (
             f"Lens({self.trace.model.name}: {len(self.layers)} layers x {len(self.positions)} positions; "
-            f"rank of the target at the last: {' '.join(str(int(r)) for r in self.target_rank[:, -1])})"
+            f"rank of the target at the last: {' '.join(ranks)})"
         )
 
 
-@dataclass(frozen=True)
-class States:
+@dataclass(frozen=True, repr=False)
+class States(Brief):
     """What the stream predicts after each layer, before any token is followed. Made by `read_states`.
 
     It holds the whole vocabulary for each state (6 MB for one position of a model of 30 layers and 49,152 tokens), so
@@ -137,6 +143,7 @@ def read_lens(
 ) -> Lens:
     """`lens` of a run that was recorded already; `positions` None are those that it kept."""
     model = trace.model
+    trace.check_made_by(model)
     if layers is not None and not len(layers):
         raise InputError("No layer is read: expected at least one, or layers=None for all.")
     chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(trace, i) for i in layers)
@@ -153,6 +160,7 @@ def read_lens(
 
 def read_states(trace: Trace, position: int) -> States:
     """What every layer's state at a kept position predicts, for `follow`."""
+    trace.check_made_by(trace.model)
     place = absolute_position(position, len(trace.tokens))
     with torch.inference_mode():
         return States(trace, place, _log_probability(trace.model, _states(trace, (place,))[:, 0]))

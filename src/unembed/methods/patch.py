@@ -26,7 +26,9 @@ from unembed.engine.measures import Measure, answer_tokens
 from unembed.errors import InputError
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.names import part_name
 from unembed.models.prompts import tokenize
+from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, SiteKind, experts_of, neurons_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run, base_runs
@@ -58,6 +60,11 @@ class Cell:
     expert: int | None = None
     neuron: int | None = None
 
+    def label(self, site: Sweep) -> str:
+        """`L3.H2`, `L1 resid @ 4`."""
+        name = part_name(site, self.layer, self.head, self.expert, self.neuron)
+        return name if self.position is None else f"{name} @ {self.position}"
+
 
 @dataclass(frozen=True)
 class Patching:
@@ -84,8 +91,17 @@ class Patching:
     def __repr__(self) -> str:
         return (
             f"Patching({self.site}, {len(self.cells)} cells, {' and '.join(self.values)}, {self.metric}: "
-            f"clean {self.clean:.4g}, corrupt {self.corrupt:.4g})"
+            f"clean {self.clean:.4g}, corrupt {self.corrupt:.4g}{self._strongest()})"
         )
+
+    def _strongest(self) -> str:
+        """The cells that go furthest, with how far of the way from one run to the other."""
+        if self.clean == self.corrupt or not self.values:
+            return ""
+        effect = self.effect()
+        order = effect.abs().nan_to_num(-1).argsort(descending=True, stable=True)[:SHOWN].tolist()
+        best = [f"{self.cells[i].label(self.site)} {float(effect[i]):+.2f}" for i in order if not effect[i].isnan()]
+        return f"; {listed(best, len(self.cells))}"
 
     @property
     def complete(self) -> bool:

@@ -28,6 +28,7 @@ from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Block, Model, check_has_neurons
 from unembed.models.prompts import tokenize
+from unembed.models.reprs import short
 from unembed.models.sites import Site, SiteKind, resolve
 from unembed.runs.run import base_run
 
@@ -108,7 +109,7 @@ def difference(
     values = []
     for prompt in [toward] if away is None else [toward, away]:
         length = len(tokenize(model, prompt))
-        where = steerable(model, layer, site, positions=(length - 1,), length=length)
+        where = _steerable(model, layer, site, positions=(length - 1,), length=length)
         values.append(base_run(model, prompt, positions=[-1]).at(where)[0])
     found = values[0] if away is None else values[0] - values[1]
     if not bool(found.any()):
@@ -116,7 +117,7 @@ def difference(
     return found
 
 
-def steerable(
+def _steerable(
     model: Model, layer: int, site: str, *, positions: tuple[int, ...] | None = None, length: int = 1
 ) -> Site:
     """The site of a kind that can be steered.
@@ -212,6 +213,11 @@ class Steering:
     complete: bool = True
     """False after an interruption."""
 
+    def __repr__(self) -> str:
+        plain, steered = (short("".join(step.text for step in steps)) for steps in (self.unsteered, self.steered))
+        sizes = f"length {self.added_length:.3g} on {self.length:.3g}"
+        return f"Steering({self.edit.site.label}, {sizes}: {plain} → {steered})"
+
 
 class SteeringInterrupted(KeyboardInterrupt):
     """Generation was stopped from outside; `result` holds the tokens that were emitted."""
@@ -248,7 +254,7 @@ def steer(
         InputError: a bad prompt, direction, site or number; or so large a `scale` that what is there is rounded away.
         SteeringInterrupted: on Ctrl-C, with what was emitted.
     """
-    where = steerable(model, layer, site)
+    where = _steerable(model, layer, site)
     if not math.isfinite(scale):
         raise InputError(f"Expected a finite scale, found {scale:g}.")
     edit = add(where, scale * torch.as_tensor(direction))

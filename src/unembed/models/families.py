@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from unembed.errors import ModelError
+from unembed.models.reprs import Brief
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +49,8 @@ class CrossAttention:
     """W_O."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Family:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Family(Brief):
     """Where the parts of one model type are. Paths in the first group start at the model, the others at a block."""
 
     model_type: str
@@ -115,8 +116,8 @@ class Family:
     """Another modality that the model reads within its prompt."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Encoder:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Encoder(Brief):
     """The encoder of an encoder-decoder: a row of its own, and what it reads."""
 
     path: str
@@ -127,8 +128,8 @@ class Encoder:
     """The configuration value that limits the length of a source."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prefix:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Prefix(Brief):
     """A GPT that reads another modality in its own prompt, in the place of placeholder tokens, by self-attention.
 
     It is the GPT of its text configuration, deeper inside the module.

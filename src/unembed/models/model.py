@@ -18,14 +18,15 @@ from unembed.errors import InputError
 from unembed.models import norms
 from unembed.models.families import Family
 from unembed.models.layers import expert_matrix, expert_width, projection
+from unembed.models.reprs import Brief
 from unembed.models.sources import Source
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-@dataclass(frozen=True)
-class Cross:
+@dataclass(frozen=True, repr=False)
+class Cross(Brief):
     """The cross-attention of one block. What it writes is the output of `attention`."""
 
     attention: nn.Module
@@ -37,8 +38,8 @@ Stage = Literal["attention", "cross_attention", "mlp"]
 """What writes to the stream in a block, in this order."""
 
 
-@dataclass(frozen=True)
-class Block:
+@dataclass(frozen=True, repr=False)
+class Block(Brief):
     """The parts of one block, as modules of the model itself."""
 
     module: nn.Module
@@ -212,6 +213,11 @@ class Model:
 
         It is kept with the module, so that no model of an edited module passes as the plain one.
         """
+        return tuple(edits.description for edits in self.weight_edits)
+
+    @property
+    def weight_edits(self) -> tuple[Any, ...]:
+        """The `WeightEdits` that the module's weights carry now, in the order in which they were applied."""
         return getattr(self.module, "_weight_edits", ())
 
     @property

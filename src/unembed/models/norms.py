@@ -15,10 +15,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
+from unembed.models.reprs import Brief
 
 
-@dataclass(frozen=True)
-class Norm:
+@dataclass(frozen=True, repr=False)
+class Norm(Brief):
     """What a norm does apart from its scale, in float64."""
 
     gain: Float[Tensor, "d_model"]

@@ -24,6 +24,7 @@ from typing import Literal, get_args
 from unembed.errors import InputError
 from unembed.models.layers import expert_width, projection
 from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.reprs import Brief
 
 SiteKind = Literal[
     "resid_pre",
@@ -64,8 +65,8 @@ OF_SOURCE = ("cross_key", "cross_value")
 """Kinds whose positions are those of the encoder's source."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Site(Brief):
     """An address. What an index leaves out is all: of the heads, neurons, sources, positions."""
 
     kind: SiteKind

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unembed.models.reprs import Brief
+
 
 @dataclass(frozen=True)
 class SourceToken:
@@ -23,8 +25,8 @@ class SourceToken:
     """The text of a token; the time of a stretch of sound; the number of an image patch."""
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
+@dataclass(frozen=True, eq=False, repr=False)
+class Source(Brief):
     """A source that was read. Made by `with_source`."""
 
     tokens: tuple[SourceToken, ...]

@@ -99,7 +99,7 @@ class ToyAttention(nn.Module):
         return x.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
 
 
-class ToyMLP(nn.Module):
+class _ToyMLP(nn.Module):
     """`W_out gelu(W_in x)`; at width 0 it writes exactly zero."""
 
     def __init__(self, config: Any) -> None:
@@ -120,7 +120,7 @@ class ToyBlock(nn.Module):
     def __init__(self, config: Any, layer_idx: int) -> None:
         super().__init__()
         self.self_attn = ToyAttention(config, layer_idx)
-        self.mlp = ToyMLP(config)
+        self.mlp = _ToyMLP(config)
 
     def forward(self, hidden_states: Tensor, **kwargs: Any) -> Tensor:
         """The stream after the block."""
@@ -128,7 +128,7 @@ class ToyBlock(nn.Module):
         return hidden_states + self.mlp(hidden_states)
 
 
-class ToyStack(nn.Module):
+class _ToyStack(nn.Module):
     """Embeddings and blocks."""
 
     def __init__(self, config: Any) -> None:
@@ -153,7 +153,7 @@ class ToyForCausalLM(PreTrainedModel, GenerationMixin):
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self.model = ToyStack(config)
+        self.model = _ToyStack(config)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         self.post_init()
 

@@ -321,6 +321,7 @@ class _Recorder:
             uncapped_logits=self._uncapped(logits),
             logits=logits,
             embedding_normed=get((-1, "embedding_normed")),
+            weight_edits=self.model.weight_edits,
         )
 
     def _uncapped(self, logits: Tensor) -> Tensor:

@@ -162,6 +162,19 @@ def base_runs(
     return tuple(Run(*recorded) for recorded in record_runs(model, prompts, positions=positions))
 
 
+def run_of(model: Model, prompt: str | Sequence[int] | Run, *, positions: Sequence[int] | None = None) -> Run:
+    """The run that a prompt stands for: itself, if it is a run of this model; else it is recorded (`base_run`).
+
+    Raises:
+        InputError: as `base_run`; a run of another model, of another source, or from before its weights were edited.
+        ModelError: as `base_run`.
+    """
+    if not isinstance(prompt, Run):
+        return base_run(model, prompt, positions=positions)
+    prompt.trace.check_made_by(model)
+    return prompt
+
+
 def at_positions(
     x: Any, positions: Int[Tensor, "token"], length: int, source: Float[Tensor, "1 source d_model"] | None = None
 ) -> Any:

@@ -11,10 +11,11 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position
+from unembed.models.reprs import Brief, short
 
 
-@dataclass(frozen=True)
-class Heads:
+@dataclass(frozen=True, repr=False)
+class Heads(Brief):
     """What the attention heads of one layer did at the kept positions."""
 
     pattern: Float[Tensor, "head query key"]
@@ -25,8 +26,8 @@ class Heads:
     """The mix of values before the output projection: `z = pattern @ value`."""
 
 
-@dataclass(frozen=True)
-class ExpertInputs:
+@dataclass(frozen=True, repr=False)
+class ExpertInputs(Brief):
     """What entered the experts of a mixture at the kept positions."""
 
     hidden: Float[Tensor, "query d_model"]
@@ -36,8 +37,8 @@ class ExpertInputs:
     """Their router weights."""
 
 
-@dataclass(frozen=True)
-class Layer:
+@dataclass(frozen=True, repr=False)
+class Layer(Brief):
     """What one block did at the kept positions."""
 
     attention_write: Float[Tensor, "query d_model"]
@@ -67,8 +68,8 @@ class Layer:
         return ("attention", "mlp") if self.cross_write is None else ("attention", "cross_attention", "mlp")
 
 
-@dataclass(frozen=True)
-class BlockCall:
+@dataclass(frozen=True, repr=False)
+class BlockCall(Brief):
     """How the model called one block, and what its attention read: all that a counterfactual walk needs of it."""
 
     args: tuple[Any, ...]
@@ -118,10 +119,43 @@ class Trace:
     """The model's own logits."""
     embedding_normed: Float[Tensor, "query d_model"] | None = None
     """The stream before the first block, where a norm made it of the embeddings."""
+    weight_edits: tuple[Any, ...] = ()
+    """The `WeightEdits` that the module's weights carried when it ran."""
 
     def __repr__(self) -> str:
-        kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
+        kept = (
+            "all positions" if len(self.positions) == len(self.tokens) else f"positions {short(list(self.positions))}"
+        )
         return f"Trace({self.model.name}, {len(self.tokens)} tokens, {kept} kept)"
+
+    def check_made_by(self, model: Model) -> None:
+        """Refuse a run whose numbers the weights of `model` do not explain.
+
+        A run of the same module with the same source is good under the very edits of weights it was recorded under.
+
+        Raises:
+            InputError: it is of another module or source, or the module's weights were edited since, or restored.
+        """
+        mine = self.model
+        if mine.module is not model.module:
+            raise InputError(
+                f"The run is of another model: it was recorded with {mine!r}, and is asked about with {model!r}"
+                f"{', another module' if repr(mine) == repr(model) else ''}.\n"
+                "Record the prompt with the model that is asked about (base_run)."
+            )
+        if not _same_source(mine, model):
+            raise InputError(
+                f"The run is of another source than the one that {model.name} was given (with_source).\n"
+                "Record the prompt with the model that is asked about (base_run)."
+            )
+        now = model.weight_edits
+        if len(now) != len(self.weight_edits) or any(a is not b for a, b in zip(now, self.weight_edits, strict=True)):
+            then = "; ".join(edits.description for edits in self.weight_edits) or "none"
+            raise InputError(
+                f"The weights of {model.name} are no longer those of the run: it was recorded under the edits "
+                f"({then}), the module is now under ({'; '.join(model.edits) or 'none'}).\n"
+                "Record the prompt again (base_run), or read the run under the edits it was recorded under."
+            )
 
     def row(self, position: int) -> int:
         """The index on the `query` axis of a position (negative counts from the end).
@@ -167,3 +201,9 @@ class Trace:
                 summed = state + layer.write(stage)[rows]
                 state = layer.normed[stage][rows] if stage in layer.normed else summed
                 yield (index, stage), (summed, state)
+
+
+def _same_source(one: Model, other: Model) -> bool:
+    """Whether two models read the same: the same source object, or the same text."""
+    a, b = one.source, other.source
+    return a is b or (a is not None and b is not None and a.text is not None and a.text == b.text)

@@ -69,8 +69,8 @@ RELATIONS = {
     ),
 }
 """Description, wordings and answers of each relation."""
-PEOPLE = 200
-TRAINED = 6
+_PEOPLE = 200
+_TRAINED = 6
 """Wordings of a fact that are trained on."""
 _FIRST, _MIDDLE = ("B", "D", "F", "G", "K", "L", "M", "N", "P", "R", "S", "T", "V", "Z"), ("a", "e", "i", "o", "u")
 _LAST = ("lda", "mbo", "nter", "ppin", "rrik", "sto", "ttun", "vena", "zzo", "rgel", "ndra", "lmuk")
@@ -93,20 +93,20 @@ def sentences() -> list[Sentence]:
     """All facts in all wordings: the same in every call."""
     dice = random.Random(0)
     found = []
-    for subject in people():
+    for subject in _people():
         for relation, (_, wordings, answers) in RELATIONS.items():
             answer = f" {dice.choice(answers.split())}"
-            trained = set(dice.sample(range(len(wordings)), TRAINED))
+            trained = set(dice.sample(range(len(wordings)), _TRAINED))
             for index, wording in enumerate(wordings):
                 prompt = wording.replace("{subject}", subject)
                 found.append(Sentence(relation, subject, index, prompt, answer, held_out=index not in trained))
     return found
 
 
-def people() -> list[str]:
+def _people() -> list[str]:
     """The invented names."""
     names = [a + b + c for a in _FIRST for b in _MIDDLE for c in _LAST]
-    return sorted(random.Random(1).sample(names, PEOPLE))
+    return sorted(random.Random(1).sample(names, _PEOPLE))
 
 
 def as_yaml() -> str:

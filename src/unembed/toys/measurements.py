@@ -25,9 +25,9 @@ from unembed.toys.skip_trigrams import looked_up
 from unembed.toys.text import corpus
 from unembed.toys.training import CONTEXT
 
-ROWS = 64
+_ROWS = 64
 """Stretches of held-out text."""
-FACTS = 6
+_FACTS = 6
 """Of each relation, whose neurons are searched."""
 
 
@@ -74,7 +74,7 @@ def gain_over_zero_layer(model: Model, _: Progress) -> float:
 @torch.no_grad()
 def _held_out_loss(model: Model) -> float:
     text = corpus().held_out
-    starts = torch.linspace(0, len(text) - CONTEXT - 1, ROWS).long()
+    starts = torch.linspace(0, len(text) - CONTEXT - 1, _ROWS).long()
     rows = text[starts[:, None] + torch.arange(CONTEXT + 1)]
     logits = model.module(rows[:, :-1], use_cache=False).logits
     return float(torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten()))
@@ -171,7 +171,7 @@ def neuron_changes(model: Model, progress: Progress) -> Float[Tensor, "prompt 3"
     assert model.folder is not None
     changes = []
     for relation in read_facts(model.folder / FACTS_FILE):
-        found = knowledge_neurons.find(model, relation, facts=relation.facts[:FACTS], t=0.2, p=0.75, progress=progress)
+        found = knowledge_neurons.find(model, relation, facts=relation.facts[:_FACTS], t=0.2, p=0.75, progress=progress)
         for fact in found.facts:
             changes += [_change(model, fact.fact, prompt, fact.kept) for prompt in fact.fact.prompts if fact.kept]
     return torch.tensor(changes, dtype=torch.float64)

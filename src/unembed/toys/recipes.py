@@ -37,7 +37,7 @@ from unembed.toys.training import (
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-BATCH = 16
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def _zero_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, 
     text, module = corpus(), build(layers=0, d_mlp=0, seed=seed)
     counts = text.bigrams()
     stage = Stage("bigrams", 200, adamw=0.03, decay=0.0).at_most(steps)
-    run(module, stage, lambda toy: bigram_loss(toy, counts), progress)
+    run(module, stage, lambda toy: _bigram_loss(toy, counts), progress)
     return module, text.tokenizer
 
 
-def bigram_loss(module: Any, counts: Float[Tensor, "vocab vocab"]) -> Float[Tensor, ""]:
+def _bigram_loss(module: Any, counts: Float[Tensor, "vocab vocab"]) -> Float[Tensor, ""]:
     """Mean of `-log P` over all pairs of a text, by their counts, of a model that sees one token, in nats."""
     logits = module.model.embed_tokens.weight @ module.lm_head.weight.T
     return -(counts * logits.log_softmax(-1)).sum() / counts.sum()
@@ -94,8 +94,8 @@ def _one_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
         mine.load_state_dict(its.state_dict())
 
     def loss(toy: nn.Module) -> Tensor:
-        plain = text_rows(text.train, BATCH - BATCH // 8, random)
-        repeated = repeating(text_rows(text.train, BATCH // 8, random), random)
+        plain = text_rows(text.train, _BATCH - _BATCH // 8, random)
+        repeated = repeating(text_rows(text.train, _BATCH // 8, random), random)
         return next_token_loss(toy, torch.cat([plain, repeated]))
 
     run(module, Stage("text, some of it repeating", 2500, adamw=2e-3, muon=0.02).at_most(steps), loss, progress)
@@ -109,15 +109,15 @@ def _two_layer(seed: int, steps: int | None, progress: Progress) -> tuple[Any, "
 
     def loss(repeated: int) -> Callable[[Any], Tensor]:
         def draw(toy: nn.Module) -> Tensor:
-            plain = text_rows(text.train, BATCH - repeated, random)
+            plain = text_rows(text.train, _BATCH - repeated, random)
             return next_token_loss(toy, torch.cat([plain, repeated_rows(weights, repeated, random)]))
 
         return draw
 
     first = Stage("text and as many repeated tokens", 2600, adamw=4e-3, muon=0.02).at_most(steps)
     second = Stage("text and fewer repeated tokens", 1400, adamw=3e-3, muon=0.01).at_most(steps)
-    run(module, first, loss(BATCH // 2), progress)
-    run(module, second, loss(BATCH // 4), progress)
+    run(module, first, loss(_BATCH // 2), progress)
+    run(module, second, loss(_BATCH // 4), progress)
     return module, text.tokenizer
 
 

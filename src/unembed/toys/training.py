@@ -48,7 +48,7 @@ def start_sinusoidal(module: Any, *, base: float = 30.0, amplitude: float = 0.6)
         weight.copy_(amplitude * torch.cat([angles.sin(), angles.cos()], 1))
 
 
-def muon_matrices(module: Any, *, gradients: bool = False) -> list[Float[Tensor, "part d_out d_in"]]:
+def _muon_matrices(module: Any, *, gradients: bool = False) -> list[Float[Tensor, "part d_out d_in"]]:
     """Q, K, V and O of every layer as one matrix a head, and those of the MLPs whole: views of the weights.
 
     With `gradients`, the same views of their gradients.
@@ -86,13 +86,13 @@ class Muon:
 
     def __init__(self, module: Any, rate: float, *, momentum: float = 0.95, decay: float = 0.1) -> None:
         self.module, self.rate, self.momentum, self.decay = module, rate, momentum, decay
-        self.buffers = [torch.zeros_like(matrix) for matrix in muon_matrices(module)]
+        self.buffers = [torch.zeros_like(matrix) for matrix in _muon_matrices(module)]
 
     @torch.no_grad()
     def step(self, share: float) -> None:
         """One step at `share` of the learning rate."""
         rate = self.rate * share
-        weights, gradients = muon_matrices(self.module), muon_matrices(self.module, gradients=True)
+        weights, gradients = _muon_matrices(self.module), _muon_matrices(self.module, gradients=True)
         for matrix, gradient, buffer in zip(weights, gradients, self.buffers, strict=True):
             buffer.lerp_(gradient, 1 - self.momentum)
             update = orthogonal(gradient.lerp(buffer, self.momentum))

@@ -34,7 +34,7 @@ from unembed.models.layers import projection
 from unembed.models.model import Model, input_norm
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
-from unembed.runs.run import Run, base_run
+from unembed.runs.run import Run, base_run, run_of
 
 _scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
 
@@ -121,11 +121,12 @@ def attention_score(
         The score and its pairs, which sum to it up to rounding.
 
     Raises:
-        InputError: no such head or position, or the source comes after the destination.
+        InputError: no such head or position, the source comes after the destination, or a run of another model
+            (`run_of`).
         LedgerError: the pairs do not sum to the score.
     """
     layer, head = check_head(model, layer, head)
-    run = prompt if isinstance(prompt, Run) else base_run(model, prompt)
+    run = run_of(model, prompt)
     i = absolute_position(destination, run.length)
     pattern = _pattern(run, layer, head, i)
     j = int(pattern.argmax()) if source is None else absolute_position(source, run.length)

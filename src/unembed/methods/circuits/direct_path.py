@@ -26,7 +26,7 @@ from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.seeds import generator
 
-CHUNK = 256
+_CHUNK = 256
 FEWEST = 100
 """Bigrams that a text needs for statistics."""
 
@@ -135,8 +135,8 @@ def _log_probabilities(
     for (first, second), count in counts.items():
         followers.setdefault(first, []).append((second, count))
     firsts = list(followers)
-    for start in range(0, len(firsts), CHUNK):
-        part = firsts[start : start + CHUNK]
+    for start in range(0, len(firsts), _CHUNK):
+        part = firsts[start : start + _CHUNK]
         logits = direct_logits(model, part).float().log_softmax(-1)
         for row, first in enumerate(part):
             total = sum(count for _, count in followers[first])

@@ -28,16 +28,17 @@ from torch import Tensor
 from unembed.errors import InputError, ModelError
 from unembed.methods.circuits.projections import Weights, layer_weights
 from unembed.models.model import Model, check_has_layers, decoders_only, input_norm
+from unembed.models.reprs import Brief
 from unembed.runs.run import Run, base_run
 
-CHUNK = 4096
+_CHUNK = 4096
 """Rows of the vocabulary that are read at a time."""
 Head = tuple[int, int]
 """Layer and head."""
 
 
-@dataclass(frozen=True)
-class OV:
+@dataclass(frozen=True, repr=False)
+class OV(Brief):
     """An OV circuit as two factors, `x -> (x @ reads) @ writes`, of a head or of several in a row (a virtual head)."""
 
     reads: Float[Tensor, "d_model d_head"]
@@ -51,13 +52,24 @@ class OV:
         """What the head writes where it attends to `x` alone."""
         return (x @ self.reads) @ self.writes
 
+    def _found(self) -> str:
+        return f"norm {_product_norm(self.reads, self.writes.T):.3g}"
 
-@dataclass(frozen=True)
-class QK:
+
+@dataclass(frozen=True, repr=False)
+class QK(Brief):
     """A QK circuit as two factors: `score = (x_destination @ query) . (x_source @ key)`, the module's scale apart."""
 
     query: Float[Tensor, "d_model d_head"]
     key: Float[Tensor, "d_model d_head"]
+
+    def _found(self) -> str:
+        return f"norm {_product_norm(self.query, self.key):.3g}"
+
+
+def _product_norm(a: Float[Tensor, "d_model d_head"], b: Float[Tensor, "d_model d_head"]) -> float:
+    """The Frobenius norm of `a @ b.T`, without the large product."""
+    return float(((a.T @ a) * (b.T @ b)).sum().clamp(min=0).sqrt())
 
 
 class Ranked(NamedTuple):
@@ -67,8 +79,8 @@ class Ranked(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True)
-class SkipTrigram:
+@dataclass(frozen=True, repr=False)
+class SkipTrigram(Brief):
     """`source ... destination -> output`, of one head: sources that it seeks, and what they make it say."""
 
     source: int
@@ -80,8 +92,8 @@ class SkipTrigram:
     """Product of the largest of each."""
 
 
-@dataclass(frozen=True)
-class TokenCircuits:
+@dataclass(frozen=True, repr=False)
+class TokenCircuits(Brief):
     """What a head's circuits say about one token."""
 
     token: int
@@ -90,8 +102,8 @@ class TokenCircuits:
     looks_for: tuple[Ranked, ...]
 
 
-@dataclass(frozen=True)
-class HeadCircuits:
+@dataclass(frozen=True, repr=False)
+class HeadCircuits(Brief):
     """The circuits of one head, from the weights alone. Made by `head_circuits`."""
 
     model: Model
@@ -167,7 +179,7 @@ def promotes(model: Model, ov: OV, token: int, *, top: int = 10, least: bool = F
     Logits are above the vocabulary mean, in units of the final norm's scale.
     """
     written = ov(embedded(model, [token]))
-    logits = torch.cat([written @ rows.T for _, rows in unembedding_rows(model)], 1)[0]
+    logits = torch.cat([written @ rows.T for _, rows in _unembedding_rows(model)], 1)[0]
     return _best(logits - logits.mean(), top, least)
 
 
@@ -178,7 +190,7 @@ def looks_for(model: Model, qk: QK, token: int, *, top: int = 10, least: bool = 
     Multiply by `score_scale` (attention_score.py) for the numbers that the softmax reads.
     """
     query = (embedded(model, [token]) @ qk.query)[0]
-    scores = torch.cat([rows @ (qk.key @ query) for _, rows in embedding_rows(model)])
+    scores = torch.cat([rows @ (qk.key @ query) for _, rows in _embedding_rows(model)])
     return _best(scores - scores.mean(), top, least)
 
 
@@ -239,22 +251,22 @@ def _of_token(model: Model, layer: int, head: int, token: int) -> TokenCircuits:
 
 def _seekers(model: Model, qk: QK, each: int) -> tuple[Tensor, Tensor]:
     """For each source, the destinations with the highest score above their own mean."""
-    keys = torch.cat([rows @ qk.key for _, rows in embedding_rows(model)])
-    queries = torch.cat([rows @ qk.query for _, rows in embedding_rows(model)])
+    keys = torch.cat([rows @ qk.key for _, rows in _embedding_rows(model)])
+    queries = torch.cat([rows @ qk.query for _, rows in _embedding_rows(model)])
     # (key - mean key) . query is the score above the destination's mean score.
     return _chunked_top(keys - keys.mean(0), queries, each)
 
 
 def _promoted(model: Model, ov: OV, each: int) -> tuple[Tensor, Tensor]:
     """For each source, the outputs with the highest OV logit above the vocabulary mean."""
-    reads = torch.cat([rows @ ov.reads for _, rows in embedding_rows(model)])
-    outputs = torch.cat([rows @ ov.writes.T for _, rows in unembedding_rows(model)])
+    reads = torch.cat([rows @ ov.reads for _, rows in _embedding_rows(model)])
+    outputs = torch.cat([rows @ ov.writes.T for _, rows in _unembedding_rows(model)])
     return _chunked_top(reads, outputs - outputs.mean(0), each)
 
 
 def _chunked_top(rows: Tensor, columns: Tensor, each: int) -> tuple[Tensor, Tensor]:
     """The largest entries of each row of `rows @ columns.T`, and their columns, some rows at a time."""
-    parts = [(chunk @ columns.T).topk(min(each, len(columns)), 1) for chunk in rows.split(CHUNK // 8)]
+    parts = [(chunk @ columns.T).topk(min(each, len(columns)), 1) for chunk in rows.split(_CHUNK // 8)]
     return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
 
 
@@ -286,18 +298,18 @@ def at_unit_scale(model: Model, rows: Float[Tensor, "row d_model"]) -> Float[Ten
     return rows * scale
 
 
-def embedding_rows(model: Model) -> Iterator[tuple[int, Float[Tensor, "token d_model"]]]:
+def _embedding_rows(model: Model) -> Iterator[tuple[int, Float[Tensor, "token d_model"]]]:
     """`embedded` of the whole vocabulary, some rows at a time, each with its first token."""
     size = model.module.get_input_embeddings().weight.shape[0]  # type: ignore[union-attr]
-    for start in range(0, size, CHUNK):
-        yield start, embedded(model, range(start, min(size, start + CHUNK)))
+    for start in range(0, size, _CHUNK):
+        yield start, embedded(model, range(start, min(size, start + _CHUNK)))
 
 
-def unembedding_rows(model: Model) -> Iterator[tuple[int, Float[Tensor, "token d_model"]]]:
+def _unembedding_rows(model: Model) -> Iterator[tuple[int, Float[Tensor, "token d_model"]]]:
     """W_U with gain and centring of the final norm folded, some rows at a time, each with its first token."""
     one = torch.ones((), dtype=torch.float64, device=model.device)
-    for start in range(0, model.vocab, CHUNK):
-        rows = model.unembedding[start : start + CHUNK].detach().double()
+    for start in range(0, model.vocab, _CHUNK):
+        rows = model.unembedding[start : start + _CHUNK].detach().double()
         yield start, model.final_norm.pullback(rows, one).float()
 
 
@@ -309,7 +321,7 @@ def _copy_core(model: Model) -> Float[Tensor, "d_model d_model"]:
 @lru_cache(maxsize=1)
 def _core_of(model: Model, edition: tuple[int, ...]) -> Float[Tensor, "d_model d_model"]:
     core = torch.zeros(model.d_model, model.d_model, dtype=torch.float64, device=model.device)
-    for (_, u), (_, e) in zip(unembedding_rows(model), embedding_rows(model), strict=False):
+    for (_, u), (_, e) in zip(_unembedding_rows(model), _embedding_rows(model), strict=False):
         core += (u[: len(e)].T @ e[: len(u)]).double()
     return core
 

@@ -33,10 +33,11 @@ from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.layers import bias, projection
 from unembed.models.model import Model, decoders_only, input_norm
 from unembed.models.names import head_name, part_name
+from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.run import Run, run_of
 
-BATCH = 32
+_BATCH = 32
 """Heads that are opened at a time."""
 
 
@@ -55,8 +56,8 @@ class Step:
         return f"{head_name(self.layer, self.head)} ({self.source}→{self.destination})"
 
 
-@dataclass(frozen=True)
-class Path:
+@dataclass(frozen=True, repr=False)
+class Path(Brief):
     """One path: what was written at its start, the heads that carry it up, and what it adds to the readout."""
 
     kind: str
@@ -128,7 +129,8 @@ class PathExpansion:
     def __repr__(self) -> str:
         return (
             f"PathExpansion({len(self.paths)} paths, {self.small_count} small {self.small:+.2f}, unopened heads "
-            f"{self.unopened:+.2f}: sum {self.sum:+.4f}, model {self.readout.value:+.4f}, |Δ| {abs(self.error):.1e})"
+            f"{self.unopened:+.2f}: sum {self.sum:+.4f}, model {self.readout.value:+.4f}, |Δ| {abs(self.error):.1e}; "
+            f"{listed([f'{path.label} {path.value:+.2f}' for path in self.paths[:SHOWN]], len(self.paths))})"
         )
 
 
@@ -156,19 +158,19 @@ def expand_paths(
         progress: called between batches.
 
     Raises:
-        InputError: a bad prompt, target or number.
+        InputError: a bad prompt, target or number; a run of another model (`run_of`).
         LedgerError: paths and remainder do not sum to the model's number.
     """
     decoders_only(model, "Path expansion")
     if not 0 < smallest < 1 or open_at_most < 0:
         raise InputError(f"Expected 0 < smallest < 1 and open_at_most >= 0, found {smallest:g} and {open_at_most}.")
-    run = prompt if isinstance(prompt, Run) else base_run(model, prompt)
+    run = run_of(model, prompt)
     read = readout(run.trace, target, position=position, reference=reference, versus=versus)
     search = _Search(run, smallest * max(abs(read.value), 1e-12))
     search.open([_Node(read.direction, read.position, model.layers, (), 0.0)], open_at_most)
     opened = 0
     while search.heap and opened < open_at_most:
-        batch = search.pop(min(BATCH, open_at_most - opened))
+        batch = search.pop(min(_BATCH, open_at_most - opened))
         opened += len(batch)
         search.open(batch, open_at_most - opened)
         progress("Opening heads", opened / open_at_most)

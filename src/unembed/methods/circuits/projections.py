@@ -23,11 +23,12 @@ from unembed.models import norms
 from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.layers import projection
 from unembed.models.model import Model, input_norm
+from unembed.models.reprs import Brief
 from unembed.runs.run import Run, at_positions, base_run
 
 
-@dataclass(frozen=True)
-class Projected:
+@dataclass(frozen=True, repr=False)
+class _Projected(Brief):
     """Queries, keys and values of some rows, as the scores read them."""
 
     query: Float[Tensor, "row head d_head"]
@@ -35,9 +36,9 @@ class Projected:
     value: Float[Tensor, "row kv_head d_head"]
 
 
-SIZE = 2.0**12
+_SIZE = 2.0**12
 """Of the rows by which a matrix is read."""
-Scales = list[Tensor]
+_Scales = list[Tensor]
 """The scale of each norm of queries and keys, in the order in which the module calls them."""
 
 
@@ -53,18 +54,18 @@ def affine(run: Run, layer: int, position: int, at: Float[Tensor, "d_model"] | N
     """
     model = run.model
     # Scaled up, so that a large bias does not round a matrix entry away; by a power of two, which is exact.
-    eye = SIZE * torch.eye(model.d_model, dtype=model.dtype, device=model.device)
+    eye = _SIZE * torch.eye(model.d_model, dtype=model.dtype, device=model.device)
     rows = torch.cat([eye, torch.zeros_like(eye[:1])])
     positions = [position] * len(rows)
     like = rows if at is None else at.to(rows).expand_as(rows)
     scales = _scales(run, layer, like, positions)
     found = _call(run, layer, rows, positions, scales if at is not None else [torch.ones_like(s) for s in scales])
     parts = [x.double().transpose(0, 1) for x in (found.query, found.key, found.value)]
-    return Affine(*((x[:, :-1] - x[:, -1:]) / SIZE for x in parts), *(x[:, -1] for x in parts))
+    return Affine(*((x[:, :-1] - x[:, -1:]) / _SIZE for x in parts), *(x[:, -1] for x in parts))
 
 
-@dataclass(frozen=True)
-class Affine:
+@dataclass(frozen=True, repr=False)
+class Affine(Brief):
     """`query = x @ query + query_constant` and so on, at one position, in float64."""
 
     query: Float[Tensor, "head d_model d_head"]
@@ -79,13 +80,13 @@ class Affine:
 # Running the module
 
 
-def _call(run: Run, layer: int, rows: Tensor, positions: Sequence[int], frozen: "Scales | None") -> Projected:
-    found: list[Projected] = []
+def _call(run: Run, layer: int, rows: Tensor, positions: Sequence[int], frozen: "_Scales | None") -> _Projected:
+    found: list[_Projected] = []
 
     def attend(
         module: nn.Module, eager: object, query: Tensor, key: Tensor, value: Tensor, mask: object
     ) -> tuple[Tensor, None]:
-        found.append(Projected(*(x[0].transpose(0, 1).clone() for x in (query, key, value))))
+        found.append(_Projected(*(x[0].transpose(0, 1).clone() for x in (query, key, value))))
         return value.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1]), None
 
     block, call = run.model.blocks[layer], run.calls[layer]
@@ -100,9 +101,9 @@ def _call(run: Run, layer: int, rows: Tensor, positions: Sequence[int], frozen: 
     return found[0]
 
 
-def _scales(run: Run, layer: int, at: Tensor, positions: Sequence[int]) -> Scales:
+def _scales(run: Run, layer: int, at: Tensor, positions: Sequence[int]) -> _Scales:
     """The scales of queries' and keys' norms at these rows."""
-    scales: Scales = []
+    scales: _Scales = []
     with ExitStack() as stack:
         for module, norm in _inner_norms(run.model.blocks[layer].attention):
             stack.enter_context(module.register_forward_hook(_scale_hook(norm, scales)))
@@ -110,14 +111,14 @@ def _scales(run: Run, layer: int, at: Tensor, positions: Sequence[int]) -> Scale
     return scales
 
 
-def _scale_hook(norm: norms.Norm, scales: Scales) -> Any:
+def _scale_hook(norm: norms.Norm, scales: _Scales) -> Any:
     def hook(_: nn.Module, args: tuple[Any, ...], out: Tensor) -> None:
         scales.append(norm.scale(args[0], out))
 
     return hook
 
 
-def _freeze(stack: ExitStack, attention: nn.Module, scales: Scales) -> None:
+def _freeze(stack: ExitStack, attention: nn.Module, scales: _Scales) -> None:
     """Norms of queries and keys become affine, with these scales in the order of the calls."""
     left = iter(scales)
     for module, norm in _inner_norms(attention):
@@ -141,8 +142,8 @@ def _inner_norms(attention: nn.Module) -> list[tuple[nn.Module, norms.Norm]]:
 # Weights
 
 
-@dataclass(frozen=True)
-class Weights:
+@dataclass(frozen=True, repr=False)
+class Weights(Brief):
     """The projections of a layer as matrices in float32: `query = x @ W_Q`, and so on; rotations and biases left out.
 
     Norms are folded as far as they fold: the gain and the centring of the norm before attention and of queries' and

@@ -30,6 +30,7 @@ from unembed.models.hooks import attending, frozen, one_at_a_time
 from unembed.models.layers import bias, projection
 from unembed.models.norms import Norm, no_norm, probed
 from unembed.models.parts import Part
+from unembed.models.reprs import Brief
 from unembed.models.sites import resolve
 from unembed.runs.block_reads import LayerCall, by_position, input_layers, norm_call, watch_layers
 from unembed.runs.run import Run
@@ -46,8 +47,8 @@ class ReadTerm:
     value: float
 
 
-@dataclass(frozen=True)
-class Reading:
+@dataclass(frozen=True, repr=False)
+class Reading(Brief):
     """A number that a part computes of the stream. Made by `readings`."""
 
     what: What
@@ -88,6 +89,7 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
         InputError: the part does not exist.
         LedgerError: the terms do not sum to the model's number.
     """
+    run.trace.check_made_by(run.model)
     site = resolve(part.site(position), run.model, run.length)
     assert site.positions is not None
     (position,) = site.positions

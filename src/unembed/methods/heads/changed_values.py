@@ -17,6 +17,7 @@ from unembed.errors import ModelError
 from unembed.models.hooks import Attend, Eager, attending, one_at_a_time
 from unembed.models.layers import projection
 from unembed.models.model import Model
+from unembed.models.reprs import Brief
 
 Quantity = Literal["self", "sink", "others", "share"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
@@ -29,8 +30,8 @@ Change = Callable[[int, Values], Values]
 """From a layer and its values to those that are read in their place."""
 
 
-@dataclass(frozen=True)
-class Subject:
+@dataclass(frozen=True, repr=False)
+class Subject(Brief):
     """What every run of one prompt has in common. Made by `subject`."""
 
     model: Model

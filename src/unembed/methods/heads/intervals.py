@@ -12,11 +12,13 @@ from functools import cache
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from unembed.models.reprs import Brief
+
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class Interval:
+@dataclass(frozen=True, repr=False)
+class Interval(Brief):
     """Means of several quantities over the same runs. Made by `interval`."""
 
     mean: Float[Tensor, "*quantity"]

@@ -43,16 +43,17 @@ from unembed.methods.heads.changed_values import (
 from unembed.methods.texts import PARAGRAPHS
 from unembed.models.model import Model, check_has_layers
 from unembed.models.prompts import absolute_position, tokenize, well_formed
+from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 SEEDS = 8
-ChangeOf = Callable[[range], Change]
+_ChangeOf = Callable[[range], Change]
 """From runs, by number, to the change of their values."""
 
 
-@dataclass(frozen=True)
-class Condition:
+@dataclass(frozen=True, repr=False)
+class Condition(Brief):
     """What heads did under one kind and strength of change."""
 
     strength: float | None
@@ -102,7 +103,13 @@ class Noise:
         return heads - self.plain.heads[: len(heads), index]
 
     def __repr__(self) -> str:
-        return f"Noise({len(self.tokens)} tokens, {len(self.conditions)} conditions)"
+        most = max(self.conditions, key=lambda condition: float(condition.kl.mean()))
+        change = "values of unrelated text" if most.strength is None else f"noise {most.strength:g}"
+        own = "kept" if most.own_kept else "changed"
+        return (
+            f"Noise({len(self.tokens)} tokens, {len(self.conditions)} conditions; "
+            f"largest KL {float(most.kl.mean()):.3g} with {change}, own value {own})"
+        )
 
 
 def noise(
@@ -146,17 +153,17 @@ def noise(
 
 def _changes(
     model: Model, tokens: tuple[int, ...], strengths: Sequence[float], seeds: int, windows: Sequence[Sequence[int]]
-) -> list[tuple[float | None, int, ChangeOf]]:
+) -> list[tuple[float | None, int, _ChangeOf]]:
     """Of each condition: strength, number of runs, and how they change the values."""
     plain, other = plain_values(model, [tokens]), plain_values(model, windows)
-    noisy: list[tuple[float | None, int, ChangeOf]] = [
+    noisy: list[tuple[float | None, int, _ChangeOf]] = [
         (strength, seeds, partial(_with_noise, model, plain, strength)) for strength in strengths
     ]
     return [*noisy, (None, len(windows), lambda runs: lambda layer, _: other[layer][runs.start : runs.stop])]
 
 
 def _conditions(
-    about: Subject, seeds: int, changes: Sequence[tuple[float | None, int, ChangeOf]], progress: Progress
+    about: Subject, seeds: int, changes: Sequence[tuple[float | None, int, _ChangeOf]], progress: Progress
 ) -> tuple[Condition, tuple[Condition, ...]]:
     """The plain condition, and each change with the own value kept and in the control."""
     plain, reference = _runs(about, seeds, lambda _: lambda layer, value: value, own_kept=True)
@@ -170,7 +177,7 @@ def _conditions(
 
 
 def _runs(
-    about: Subject, count: int, change_of: ChangeOf, *, own_kept: bool
+    about: Subject, count: int, change_of: _ChangeOf, *, own_kept: bool
 ) -> tuple[Float[Tensor, "run quantity layer head"], Float[Tensor, "run vocab"]]:
     """As many runs in a forward pass as fit; the same ones in every condition, so that strength 0 rounds as plain."""
     parts = [range(first, min(first + about.runs_at_once, count)) for first in range(0, count, about.runs_at_once)]

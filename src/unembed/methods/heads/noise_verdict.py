@@ -21,16 +21,17 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.methods.heads.intervals import CONFIDENCE, Interval, interval
+from unembed.models.reprs import Brief
 
 SMALLEST = 0.01
 """Of attention: smaller movements count as none."""
 Kind = Literal["protects", "rises", "falls", "unclear", "cannot move"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 Holds = Literal["yes", "no", "unclear", "cannot tell"]
 
 
-@dataclass(frozen=True)
-class Rise:
+@dataclass(frozen=True, repr=False)
+class Rise(Brief):
     """By how much attention to itself rises, over runs."""
 
     kept: Interval
@@ -41,8 +42,8 @@ class Rise:
     """Of each run: kept minus control."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Brief):
     """Of all heads. Made by `judge`."""
 
     heads: Rise

@@ -35,9 +35,9 @@ from unembed.seeds import generator
 
 HALF = 64
 """Tokens that are repeated; fewer in a model whose context is shorter than twice as many."""
-SHORTEST = 8
+_SHORTEST = 8
 APART = 3
-BATCH = 8
+_BATCH = 8
 """Sequences that run together."""
 
 
@@ -48,9 +48,9 @@ def half_of(model: Model) -> int:
         InputError: the context is too short for a repetition that means anything.
     """
     half = HALF if model.context is None else min(HALF, model.context // 2)
-    if half < SHORTEST:
+    if half < _SHORTEST:
         raise InputError(
-            f"{model.name} reads at most {model.context} tokens: head roles are measured on {2 * SHORTEST} at least."
+            f"{model.name} reads at most {model.context} tokens: head roles are measured on {2 * _SHORTEST} at least."
         )
     return half
 
@@ -90,7 +90,7 @@ def mean_patterns(
 
 def _batches(sequences: Tensor, progress: Progress) -> "Sequence[tuple[Tensor, Progress]]":
     """Some sequences at a time, each with its own share of the progress."""
-    parts = sequences.split(BATCH)
+    parts = sequences.split(_BATCH)
 
     def share(part: int) -> Progress:
         return lambda stage, fraction: progress(stage, (part + fraction) / len(parts))

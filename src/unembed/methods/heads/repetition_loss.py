@@ -19,13 +19,14 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.measures import log_probability
 from unembed.methods.circuits.head_circuits import Head
 from unembed.models.model import Model
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run
 
 
-@dataclass(frozen=True)
-class RepetitionLoss:
+@dataclass(frozen=True, repr=False)
+class RepetitionLoss(Brief):
     """Losses in nats a token."""
 
     first: float

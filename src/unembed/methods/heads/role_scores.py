@@ -14,14 +14,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from unembed.methods.circuits.head_circuits import Head
+from unembed.models.names import head_name
+from unembed.models.reprs import Brief
 
-PERCENTILE = 0.999
-LEAST = 0.1
+_PERCENTILE = 0.999
+_LEAST = 0.1
 """Of the way from chance to 1."""
 
 
-@dataclass(frozen=True)
-class RoleScores:
+@dataclass(frozen=True, repr=False)
+class RoleScores(Brief):
     """The scores of all heads for one role, each from 0 to 1. Made by `role_scores`."""
 
     scores: Float[Tensor, "layer head"]
@@ -34,7 +36,7 @@ class RoleScores:
     @property
     def threshold(self) -> float:
         """What a head must exceed for the role to be claimed."""
-        return max(self.null_high, self.chance + LEAST * (1 - self.chance))
+        return max(self.null_high, self.chance + _LEAST * (1 - self.chance))
 
     @property
     def claimed(self) -> Bool[Tensor, "layer head"]:
@@ -46,10 +48,14 @@ class RoleScores:
         order = self.scores.flatten().argsort(descending=True, stable=True)[:count].tolist()
         return [divmod(place, self.scores.shape[1]) for place in order]
 
+    def _found(self) -> str:
+        (best,) = self.top(1)
+        return f"{head_name(*best)} {float(self.scores[best]):.2f}, {int(self.claimed.sum())} heads claimed"
+
 
 def role_scores(scores: Float[Tensor, "layer head"], chance: float, null: Float[Tensor, "sample"]) -> RoleScores:
     """Scores beside a summary of their null."""
     null = null.double().sort().values
     # The smallest value that at most one in a thousand exceed; torch.quantile refuses large inputs.
-    high = null[min(len(null) - 1, int(PERCENTILE * len(null)))]
+    high = null[min(len(null) - 1, int(_PERCENTILE * len(null)))]
     return RoleScores(scores.double(), chance, float(null.mean()), float(high))

@@ -26,6 +26,8 @@ from unembed.methods.heads.repetition_loss import repetition_loss
 from unembed.methods.heads.role_scores import RoleScores
 from unembed.methods.heads.weight_roles import ordinals, weight_roles
 from unembed.models.model import Model
+from unembed.models.names import head_name
+from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.progress import Progress, silent
 from unembed.seeds import generator
 
@@ -39,9 +41,9 @@ ROLES = (
     "copy_suppression",
     "successor",
 )
-CHECKED = 2
+_CHECKED = 2
 """Sequences on which heads are zeroed."""
-CONTROLS = 10
+_CONTROLS = 10
 """Sets of heads at random."""
 EDITION = 1
 """Of the measurement. Raise it with every change that may change a number or what is kept, or kept results of the old
@@ -61,8 +63,8 @@ class Settings:
     """Whether heads are zeroed."""
 
 
-@dataclass(frozen=True)
-class ZeroedHeads:
+@dataclass(frozen=True, repr=False)
+class ZeroedHeads(Brief):
     """The loss of the second repetition with some heads zeroed at every position."""
 
     heads: tuple[Head, ...]
@@ -70,8 +72,8 @@ class ZeroedHeads:
     """In nats a token."""
 
 
-@dataclass(frozen=True)
-class CausalCheck:
+@dataclass(frozen=True, repr=False)
+class CausalCheck(Brief):
     """What the second repetition loses without the best heads of a role. Losses in nats a token."""
 
     first: float
@@ -83,6 +85,10 @@ class CausalCheck:
     controls: tuple[ZeroedHeads, ...]
     """As many heads at random that are not among the best for induction; empty where the model has too few."""
     sequences: int
+
+    def _found(self) -> str:
+        worst, zeroed = max(self.roles.items(), key=lambda entry: entry[1].loss)
+        return f"without the best heads of {worst}: {zeroed.loss:.2f} nats"
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,13 @@ class HeadRoles:
     def of(self, layer: int, head: int) -> tuple[str, ...]:
         """The roles that are claimed for a head."""
         return tuple(role for role, found in self.roles.items() if bool(found.claimed[layer, head]))
+
+    def __repr__(self) -> str:
+        lines = [f"HeadRoles({self.model.name}, {self.half} tokens repeated):"]
+        for role, found in self.roles.items():
+            best = [f"{head_name(*head)} {float(found.scores[head]):.2f}" for head in found.top(SHOWN)]
+            lines.append(f"  {role}: {listed(best, found.scores.numel())} ({int(found.claimed.sum())} heads claimed)")
+        return "\n".join(lines)
 
 
 class Stopped(KeyboardInterrupt):
@@ -173,7 +186,7 @@ def measure_head_roles(
     result = HeadRoles(model, settings, half_of(model), roles, None)
     if check:
         try:
-            result = replace(result, check=_causal_check(result, tokens[:CHECKED], memory, progress))
+            result = replace(result, check=_causal_check(result, tokens[:_CHECKED], memory, progress))
         except KeyboardInterrupt as stop:
             raise Stopped(result) from stop
     if place is not None:
@@ -213,7 +226,7 @@ def _controls(result: HeadRoles, best: Sequence[Head]) -> list[list[Head]]:
     others = [head for layer in range(model.layers) for head in _heads(model, layer) if head not in best]
     if len(others) < len(best):
         return []
-    draws = [torch.randperm(len(others), generator=random)[: len(best)].tolist() for _ in range(CONTROLS)]
+    draws = [torch.randperm(len(others), generator=random)[: len(best)].tolist() for _ in range(_CONTROLS)]
     return [[others[i] for i in draw] for draw in draws]
 
 

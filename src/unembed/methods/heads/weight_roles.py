@@ -50,6 +50,7 @@ from unembed.methods.heads.role_scores import RoleScores, role_scores
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.layers import projection
 from unembed.models.model import Model
+from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.seeds import generator
 
@@ -57,10 +58,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 SAMPLE = 512
-TAIL = 20
+_TAIL = 20
 """One in so many tokens counts as lowest, or as highest."""
-SHIFTS = 20
-MATRICES = 1000
+_SHIFTS = 20
+_MATRICES = 1000
 """Random ones, in the null of copying."""
 
 ORDINALS = (
@@ -90,9 +91,9 @@ def weight_roles(
         progress: called after each layer.
     """
     random = generator(seed)
-    sample = ends(model, torch.randperm(vocabulary(model), generator=random)[:SAMPLE].tolist())
-    members = [ends(model, tokens) for tokens in lists]
-    shifts = (1 + torch.randperm(len(sample.output) - 1, generator=random)[:SHIFTS]).tolist()
+    sample = _ends(model, torch.randperm(vocabulary(model), generator=random)[:SAMPLE].tolist())
+    members = [_ends(model, tokens) for tokens in lists]
+    shifts = (1 + torch.randperm(len(sample.output) - 1, generator=random)[:_SHIFTS]).tolist()
     copying, suppressing, right = [], [], []
     for layer in range(model.layers):
         copying.append(positive_share(ov_eigenvalues(model, layer)).cpu())
@@ -110,8 +111,8 @@ def weight_roles(
 # Tokens at both ends
 
 
-@dataclass(frozen=True)
-class Ends:
+@dataclass(frozen=True, repr=False)
+class Ends(Brief):
     """Some tokens, as heads read them and as the logits read them."""
 
     embedding: Float[Tensor, "token d_model"]
@@ -124,7 +125,7 @@ class Ends:
         return self.effective if layer else self.embedding
 
 
-def ends(model: Model, tokens: Sequence[int]) -> Ends:
+def _ends(model: Model, tokens: Sequence[int]) -> Ends:
     """Both ends of some tokens."""
     one = torch.ones((), dtype=torch.float64, device=model.device)
     output = model.final_norm.pullback(model.unembedding[list(tokens)].detach().double(), one)
@@ -158,7 +159,7 @@ class _FirstBlockDone(Exception):  # noqa: N818  # no error: it ends the run whe
 def _random_copying(model: Model, random: torch.Generator) -> Float[Tensor, "sample"]:
     """The copying score of matrices of independent normal numbers, as large as those of the model."""
     size = projection(model.blocks[0].output_projection).shape[0] // model.heads
-    matrices = torch.randn(MATRICES, size, size, generator=random, dtype=torch.float64)
+    matrices = torch.randn(_MATRICES, size, size, generator=random, dtype=torch.float64)
     return positive_share(torch.linalg.eigvals(matrices))
 
 
@@ -180,7 +181,7 @@ def _highest(values: Float[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
 
 
 def _tail(size: int) -> int:
-    return max(1, size // TAIL)
+    return max(1, size // _TAIL)
 
 
 def _shares(marks: Bool[Tensor, "token other"], shifts: Sequence[int]) -> list[float]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from unembed.errors import InputError
+from unembed.models.reprs import Brief
 
 __all__ = ["Fact", "Relation", "facts_for", "read_facts", "relations", "shipped", "stated"]
 
@@ -30,8 +31,8 @@ _QUOTE = "Put it in quotes: YAML reads a bare no, on, 12 or 1999-12-31 as someth
 _SHIPPED = resources.files("unembed") / "data" / "facts"
 
 
-@dataclass(frozen=True)
-class Fact:
+@dataclass(frozen=True, repr=False)
+class Fact(Brief):
     """One fact, and the prompts that ask for it: paraphrases, each ending right before the answer."""
 
     relation: str
@@ -46,8 +47,8 @@ class Fact:
         object.__setattr__(self, "target", self.target or f" {self.answer}")
 
 
-@dataclass(frozen=True)
-class Relation:
+@dataclass(frozen=True, repr=False)
+class Relation(Brief):
     """Facts of one kind, such as the capitals of countries."""
 
     name: str

@@ -22,15 +22,16 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals, gradients
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, TokenMeasure
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress
 from unembed.runs.run import Run
 
-NODES = 4
+_NODES = 4
 """Of Gauss-Legendre on one interval: exact for polynomials of degree 7."""
-FIRST_ENDS = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 5 / 16, 3 / 8, 1 / 2, 1)
+_FIRST_ENDS = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 5 / 16, 3 / 8, 1 / 2, 1)
 """Where the intervals end in which the path of layer 0 starts: narrow where P falls, near the baseline."""
-CUTS = 3
+_CUTS = 3
 """Pieces into which an interval is cut that is too coarse."""
 MOST_NODES, NARROWEST = 512, 1e-3
 """Of one layer, and of one interval: beyond, its error is reported as it is. A block with a post-norm jumps at 0."""
@@ -41,8 +42,8 @@ def activations_of(run: Run, layer: int, positions: Iterable[int]) -> Float[Tens
     return run.whole("neuron", layer, torch.tensor(list(positions), device=run.model.device))
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Brief):
     """Of one layer."""
 
     values: Float[Tensor, "*neuron"]
@@ -50,8 +51,8 @@ class Estimate:
     """Points that it rests on."""
 
 
-@dataclass(frozen=True)
-class Paths:
+@dataclass(frozen=True, repr=False)
+class Paths(Brief):
     """The path of each layer, and what is known of `P` along it."""
 
     run: Run
@@ -183,14 +184,14 @@ def gauss(paths: Paths, steps: int | None, tolerance: float) -> list[Estimate]:
     """
     if steps is not None:
         return _totals(paths, _integrate(paths, [(layer, 0.0, 1.0) for layer in paths.layers], steps), steps)
-    first = [(0, *ends) for ends in itertools.pairwise(FIRST_ENDS)]
-    done = _integrate(paths, first + [(layer, 0.0, 1.0) for layer in paths.layers[1:]], NODES)
+    first = [(0, *ends) for ends in itertools.pairwise(_FIRST_ENDS)]
+    done = _integrate(paths, first + [(layer, 0.0, 1.0) for layer in paths.layers[1:]], _NODES)
     # P itself is known to its rounding only, which in 16 bit is more than half a percent.
     allowed = max(tolerance, 8 * torch.finfo(paths.run.model.dtype).eps) * paths.probability
     while bad := _too_coarse(done, allowed):
-        finer = [piece for part in bad for piece in _cut(part.layer, part.low, part.high, CUTS)]
-        done = [part for part in done if part not in bad] + _integrate(paths, finer, NODES)
-    return _totals(paths, done, NODES)
+        finer = [piece for part in bad for piece in _cut(part.layer, part.low, part.high, _CUTS)]
+        done = [part for part in done if part not in bad] + _integrate(paths, finer, _NODES)
+    return _totals(paths, done, _NODES)
 
 
 def _cut(layer: int, low: float, high: float, pieces: int) -> list[tuple[int, float, float]]:
@@ -204,7 +205,7 @@ def _too_coarse(parts: list[_Interval], allowed: float) -> list[_Interval]:
     for layer in {part.layer for part in parts}:
         mine = [part for part in parts if part.layer == layer]
         picked = [p for p in mine if abs(p.error) > allowed / len(mine) and p.high - p.low > NARROWEST]
-        fits = NODES * (len(mine) + (CUTS - 1) * len(picked)) <= MOST_NODES
+        fits = _NODES * (len(mine) + (_CUTS - 1) * len(picked)) <= MOST_NODES
         if sum(abs(part.error) for part in mine) > allowed and fits:
             found += picked
     return found

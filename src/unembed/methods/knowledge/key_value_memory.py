@@ -26,6 +26,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.model import Block, Model, check_has_neurons, value_rows
 from unembed.models.prompts import tokenize
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site, neurons_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
@@ -45,8 +46,8 @@ class Trigger:
     """Of the next token among those that the value promotes at this sign of the activation; 1 is the first."""
 
 
-@dataclass(frozen=True)
-class NeuronMemory:
+@dataclass(frozen=True, repr=False)
+class NeuronMemory(Brief):
     """One neuron as a key and a value."""
 
     site: Site
@@ -65,8 +66,8 @@ class NeuronMemory:
         return bool(self.triggers) and self.triggers[0].rank == 1
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(Brief):
     """Neurons of one layer, read against a text. Made by `memory` and `layer_memory`."""
 
     model: Model

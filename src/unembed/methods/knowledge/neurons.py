@@ -30,6 +30,7 @@ from unembed.errors import InputError
 from unembed.methods.knowledge.attribution import Attribution, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.run import base_run
@@ -99,8 +100,8 @@ def relation_neurons(facts: Mapping[_Key, Collection[Neuron]], share: float) -> 
     return kept(list(facts.values()), share)
 
 
-@dataclass(frozen=True)
-class FactNeurons:
+@dataclass(frozen=True, repr=False)
+class FactNeurons(Brief):
     """What was found for one fact."""
 
     fact: Fact
@@ -119,8 +120,8 @@ class FactNeurons:
         return 2 * sum(self.top) >= len(self.top)
 
 
-@dataclass(frozen=True)
-class Found:
+@dataclass(frozen=True, repr=False)
+class Found(Brief):
     """The knowledge neurons of a relation's facts. Made by `find`."""
 
     relation: str

@@ -22,6 +22,7 @@ from unembed.ledger.readout import Prediction, predictions_from
 from unembed.methods.knowledge.weight_edits import WeightEdits, applied
 from unembed.models.model import Model
 from unembed.models.prompts import tokenize
+from unembed.models.reprs import Brief
 from unembed.models.unembedding import capped, log_normaliser, normed, unembedded, wide
 from unembed.progress import Progress, silent
 from unembed.runs.activations import last_streams
@@ -42,8 +43,8 @@ class Answered:
     """The top prediction after the prompt."""
 
 
-@dataclass(frozen=True)
-class Change:
+@dataclass(frozen=True, repr=False)
+class Change(Brief):
     """What an edit does to the answers of a group of prompts."""
 
     before: tuple[Answered, ...]
@@ -71,8 +72,8 @@ class Change:
         return sum(a.top and b.top for a, b in zip(self.before, self.after, strict=True))
 
 
-@dataclass(frozen=True)
-class Effects:
+@dataclass(frozen=True, repr=False)
+class Effects(Brief):
     """What one edit does to each group."""
 
     own: Change
@@ -86,8 +87,8 @@ class Effects:
     """Of the text; None without one."""
 
 
-@dataclass(frozen=True)
-class EditReport:
+@dataclass(frozen=True, repr=False)
+class EditReport(Brief):
     """An edit and what it does. Made by `report`."""
 
     edits: WeightEdits

@@ -54,9 +54,9 @@ CONTEXTS = (
 """Beginnings after which the subject's keys are read."""
 LIMIT = 4.0
 """The longest `delta`, in lengths of what the layer writes there itself."""
-ENOUGH = 0.05
+_ENOUGH = 0.05
 """The descent ends when the mean of `-log P(answer)` is below this many nats."""
-REMEMBERED = 4
+_REMEMBERED = 4
 """Second moments of one model."""
 
 _moments: WeakKeyDictionary[Any, dict[Any, Tensor]] = WeakKeyDictionary()
@@ -149,7 +149,7 @@ def second_moment(
             raise InputError("A second moment needs a text: expected at least one passage of two tokens.")
         keys = [found[1:] for _, found in activations(model, layer, passages, progress=progress)]
         rows = wide(torch.cat(keys))
-        if len(known) >= REMEMBERED:
+        if len(known) >= _REMEMBERED:
             known.pop(next(iter(known)))
         known[name] = (rows.T @ rows).double() / len(rows)
     return known[name]
@@ -257,7 +257,7 @@ def _descend(
         found = problem.log_probabilities(delta)
         before = found[-1].detach() if before is None else before
         surprise = -found[:-1].gather(1, wanted).sum() / prompts
-        if float(surprise.detach()) < ENOUGH:
+        if float(surprise.detach()) < _ENOUGH:
             break
         moved = (before.exp() * (before - found[-1])).sum()
         loss = surprise + divergence * moved + decay * delta.square().sum() / problem.size**2

@@ -27,13 +27,14 @@ from unembed.errors import InputError, ModelError
 from unembed.loading.weights import weights_sha256
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model, check_has_neurons, value_rows
+from unembed.models.reprs import Brief, short
 from unembed.models.sites import experts_of, neurons_of
 
-SCHEMA = "unembed/weight-edits/1"
+_SCHEMA = "unembed/weight-edits/1"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class WeightEdit:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class WeightEdit(Brief):
     """One edit of W_out of one layer. Made by `scaled`, `added` and `rank_one`."""
 
     layer: int
@@ -73,7 +74,7 @@ class WeightEdits:
     """`files sha256` of its weight files, or `memory sha256` of the down projections of a module in memory."""
 
     def __repr__(self) -> str:
-        return f"WeightEdits({self.description}; {len(self.edits)} edits of {self.model})"
+        return f"WeightEdits({short(self.description)}; {len(self.edits)} edits of {self.model})"
 
 
 def scaled(layer: int, neurons: Sequence[int], factor: float, *, expert: int | None = None) -> WeightEdit:
@@ -116,7 +117,7 @@ def applied(model: Model, edits: WeightEdits) -> Iterator[None]:
     """The module with edits in this context; afterwards its weights are what they were, bit for bit.
 
     Contexts nest. Other threads wait with their runs. A `Run` or `Trace` recorded before holds numbers of the unedited
-    module: record again inside.
+    module, and what would read it by the edited weights refuses it: record again inside.
 
     Raises:
         InputError: the edits do not fit the model.
@@ -147,8 +148,8 @@ def _apply(model: Model, edits: WeightEdits, undo: ExitStack) -> None:
             raise InputError(f"The edit of layer {edit.layer} is too large for weights in {str(matrix.dtype)[6:]}.")
         undo.callback(_put, matrix, edit, before)
         _put(matrix, edit, after)
-    undo.callback(_mark, model, model.edits)
-    _mark(model, (*model.edits, edits.description))
+    undo.callback(_mark, model, model.weight_edits)
+    _mark(model, (*model.weight_edits, edits))
 
 
 @torch.no_grad()
@@ -156,8 +157,8 @@ def _put(matrix: Tensor, edit: WeightEdit, rows: Tensor) -> None:
     matrix[edit.rows] = rows
 
 
-def _mark(model: Model, descriptions: tuple[str, ...]) -> None:
-    model.module._weight_edits = descriptions  # type: ignore[assignment]  # read by Model.edits
+def _mark(model: Model, edits: tuple[WeightEdits, ...]) -> None:
+    model.module._weight_edits = edits  # type: ignore[assignment]  # read by Model.weight_edits
 
 
 def _check_all(model: Model, edits: WeightEdits) -> None:
@@ -228,7 +229,7 @@ def save_edits(edits: WeightEdits, path: str | Path) -> None:
         }
         for edit in edits.edits
     ]
-    head = {"schema": SCHEMA, "description": edits.description, "model": edits.model, "weights": edits.weights}
+    head = {"schema": _SCHEMA, "description": edits.description, "model": edits.model, "weights": edits.weights}
     metadata = {**head, "edits": json.dumps(listed)}
     file = Path(path).expanduser()
     try:
@@ -258,9 +259,9 @@ def load_edits(path: str | Path, model: Model) -> WeightEdits:
     """
     file = Path(path).expanduser()
     head, tensors = _read(file)
-    if head.get("schema") != SCHEMA:
+    if head.get("schema") != _SCHEMA:
         found = head.get("schema", "a safetensors file of another kind")
-        raise InputError(f"{file} holds no weight edits that this version reads: expected {SCHEMA}, found {found}.")
+        raise InputError(f"{file} holds no weight edits that this version reads: expected {_SCHEMA}, found {found}.")
     try:
         edits = WeightEdits(
             description=head["description"],

@@ -11,7 +11,7 @@ from unembed.progress import Progress, silent
 from unembed.toys.parti.captions import Caption, captions
 from unembed.toys.parti.pictures import GRID, draw
 
-BATCH = 128
+_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def evaluate(
     if not asked:
         raise InputError("Expected captions to paint, found none. Give at least one.")
     right: list[int] = []
-    for start in range(0, len(asked), BATCH):
-        batch = asked[start : start + BATCH]
+    for start in range(0, len(asked), _BATCH):
+        batch = asked[start : start + _BATCH]
         painted = paint(module, tokenizer, [caption.text for caption in batch])
         right += [_equal(tokens, draw(caption)) for tokens, caption in zip(painted, batch, strict=True)]
         progress("Painting", len(right) / len(asked))

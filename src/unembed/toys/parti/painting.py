@@ -17,6 +17,7 @@ from unembed.methods.generate import generate
 from unembed.models.model import Model
 from unembed.models.prompts import start_tokens
 from unembed.models.read_source import with_source
+from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.runs.encoder import record_source
 from unembed.runs.record import record
@@ -24,8 +25,8 @@ from unembed.toys.parti.captions import Caption, read_caption
 from unembed.toys.parti.pictures import CELLS, GRID
 
 
-@dataclass(frozen=True)
-class Painting:
+@dataclass(frozen=True, repr=False)
+class Painting(Brief):
     """A picture and where it came from. Made by `painting`."""
 
     model: Model

@@ -71,11 +71,11 @@ class Cell:
 
 BACKGROUND = Cell()
 
-Tile = tuple[tuple[bool, ...], ...]
+_Tile = tuple[tuple[bool, ...], ...]
 """Rows of pixels of one cell: which of them are painted."""
 
 
-def _tile(shape: str, row: int, column: int, size: int = 8) -> Tile:
+def _tile(shape: str, row: int, column: int, size: int = 8) -> _Tile:
     """A cell of a shape, sampled at the middle of `size` x `size` pixels."""
     at = [(pixel + 0.5) / size - OBJECT / 2 for pixel in range(size)]
     return tuple(tuple(_INSIDE[shape](column + x, row + y) for x in at) for y in at)

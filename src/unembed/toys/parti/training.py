@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.toys.parti.captions import COLOURS, SHAPES, captions
 from unembed.toys.parti.pictures import GRID, draw
@@ -30,7 +31,7 @@ SEED = 1
 """Of the checkpoint that ships."""
 STEPS, BATCH, WARM_UP = 500, 32, 40
 RATE, DECAY = 2e-3, 0.01
-DEVIATION = 0.08
+_DEVIATION = 0.08
 """Of the weights at the start: about 1 / sqrt(d_model). The usual 0.02 learns several times more slowly here."""
 
 
@@ -48,7 +49,7 @@ def build(seed: int) -> "MBartForConditionalGeneration":
         d_model=128,
         max_position_embeddings=GRID * GRID,
         dropout=0.0,
-        init_std=DEVIATION,
+        init_std=_DEVIATION,
         bos_token_id=IDS[START],
         decoder_start_token_id=IDS[START],
         pad_token_id=IDS[PADDING],
@@ -73,8 +74,8 @@ def save(module: "MBartForConditionalGeneration", folder: Path) -> None:
         file.chmod(0o644)
 
 
-@dataclass(frozen=True)
-class Examples:
+@dataclass(frozen=True, repr=False)
+class Examples(Brief):
     """Captions and their pictures by the rules."""
 
     words: Int[Tensor, "caption word"]
@@ -117,7 +118,7 @@ def train(*, seed: int = SEED, steps: int = STEPS, progress: Progress = silent) 
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimizer.zero_grad(set_to_none=True)
-        value = loss(module, every.draw(BATCH, generator), generator)
+        value = _loss(module, every.draw(BATCH, generator), generator)
         value.backward()
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
@@ -125,7 +126,7 @@ def train(*, seed: int = SEED, steps: int = STEPS, progress: Progress = silent) 
     return module.eval()
 
 
-def loss(module: Any, batch: Examples, generator: torch.Generator) -> Float[Tensor, ""]:
+def _loss(module: Any, batch: Examples, generator: torch.Generator) -> Float[Tensor, ""]:
     """Mean of `-log P` over all image tokens of a batch, in nats, with previous tokens and words hidden."""
     previous = hide_tokens(batch.pictures, generator)
     encoded = module.get_encoder()(batch.words, batch.mask)

@@ -40,7 +40,7 @@ def verdict(payload: Payload) -> str:
         f"(rank {target['rank']})."
     )
     best = max(ledger["terms"], key=lambda t: t["value"])
-    said += f" Its logit is {signed(ledger['value'])} {_reference(payload)}, and {name_of(best)} adds most of it"
+    said += f" Its logit is {signed(ledger['value'])} {_reference(payload)}, and {_name_of(best)} adds most of it"
     said += f" ({signed(best['value'])})."
     causal = [h for h in payload["heads"] if h["verdict"] == "causal"]
     if causal:
@@ -58,7 +58,7 @@ def _reference(payload: Payload) -> str:
     return "above that of " + token(reference["text"]) if reference["kind"] == "versus" else "(raw)"
 
 
-def name_of(term: Payload) -> str:
+def _name_of(term: Payload) -> str:
     """`L23.H4`, `L29 mlp`, `embedding`."""
     name = part_name(term["kind"], term["layer"], term["head"], term["expert"], term["neuron"])
     return escaped(name if term["source"] is None else f"{name} ← {term['source']}")
@@ -76,7 +76,7 @@ def _ledger(payload: Payload) -> str:
     ledger = payload["ledger"]
     terms = sorted(ledger["terms"], key=lambda t: -abs(t["value"]))
     largest = abs(terms[0]["value"]) if terms else 0.0
-    rows = [(name_of(t), signed(t["value"], 4), bar(t["value"], largest)) for t in terms]
+    rows = [(_name_of(t), signed(t["value"], 4), bar(t["value"], largest)) for t in terms]
     mark = "=" if abs(ledger["error"]) <= ledger["tolerance"] else "≠"
     model = f"{mark} the model's own {signed(ledger['value'], 4)} (off by {abs(ledger['error']):.0e})"
     rows.append(("<strong>total</strong>", f"<strong>{signed(ledger['sum'], 4)}</strong>", model))

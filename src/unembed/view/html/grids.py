@@ -9,8 +9,8 @@ from unembed.view.glyphs import percent
 from unembed.view.html.markup import CELL, escaped, table, token
 
 Payload = Mapping[str, Any]
-NEGATIVE = ' class="negative"'
-MOST_ROWS = 40
+_NEGATIVE = ' class="negative"'
+_MOST_ROWS = 40
 """Rows of a table that lists the strongest cells."""
 
 
@@ -42,7 +42,7 @@ def patch_html(payload: Payload) -> str:
     effect = {(c["layer"], _column(c)): c["effect"] or 0.0 for c in grid}
     across = "position" if grid and grid[0]["head"] is None else "head"
     clean, corrupt = ("".join(t["text"] for t in payload[f"{name}_tokens"]) for name in ("clean", "corrupt"))
-    strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:MOST_ROWS]
+    strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:_MOST_ROWS]
     rows = [
         (_cell_name(c, payload), f"{c['value']:.4g}", "" if c["effect"] is None else f"{c['effect']:+.2f}")
         for c in strongest
@@ -82,7 +82,7 @@ def _after(layer: int | None) -> str:
 def _image(rows: Sequence[Sequence[float]], label: str) -> str:
     """A grid of shares: opacity says how much, colour the sign. The shell's style gives cells their size."""
     rects = "".join(
-        f'<rect{"" if value >= 0 else NEGATIVE} x="{x * CELL}" y="{y * CELL}" opacity="{min(1.0, abs(value)):.2g}"/>'
+        f'<rect{"" if value >= 0 else _NEGATIVE} x="{x * CELL}" y="{y * CELL}" opacity="{min(1.0, abs(value)):.2g}"/>'
         for y, row in enumerate(rows)
         for x, value in enumerate(row)
         if math.isfinite(value)

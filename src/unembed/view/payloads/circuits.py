@@ -311,18 +311,18 @@ def circuit_payload(result: "HeadCircuits") -> CircuitPayload:
 def _of_token(model: "Model", found: "circuits.TokenCircuits") -> TokenCircuits:
     return TokenCircuits(
         token=token_of(model, found.token),
-        promotes=ranked(model, found.promotes),
-        suppresses=ranked(model, found.suppresses),
-        looks_for=ranked(model, found.looks_for),
+        promotes=_ranked(model, found.promotes),
+        suppresses=_ranked(model, found.suppresses),
+        looks_for=_ranked(model, found.looks_for),
     )
 
 
 def _trigram(model: "Model", t: "SkipTrigram") -> SkipTrigramEntry:
-    destinations, outputs = ranked(model, t.destinations), ranked(model, t.outputs)
+    destinations, outputs = _ranked(model, t.destinations), _ranked(model, t.outputs)
     return SkipTrigramEntry(token_of(model, t.source), destinations, outputs, t.strength)
 
 
-def ranked(model: "Model", found: "Sequence[Ranked]") -> list[RankedToken]:
+def _ranked(model: "Model", found: "Sequence[Ranked]") -> list[RankedToken]:
     """Ranked tokens as data."""
     return [RankedToken(id=r.token, text=text_of(model, r.token), value=r.value) for r in found]
 
@@ -345,7 +345,7 @@ def bigrams_payload(
     return BigramsPayload(
         model=model_facts(model),
         token=None if token is None else token_of(model, token),
-        follows=ranked(model, follows),
+        follows=_ranked(model, follows),
         generated=[token_of(model, t) for t in generated],
         text=None if text is None else TextBigrams(**vars(text)),
         versions=versions(),

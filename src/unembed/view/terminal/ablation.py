@@ -42,22 +42,22 @@ def _ranking(payload: AblatePayload, top: int, paper: Paper) -> Iterator[Text]:
     base = payload.base.probability
     for effect in ranked[:top]:
         moved = between(base, max(0.0, base + effect.probability))
-        line = Text(f"  {cell(name_of(effect, payload.site), 14)}{cell(moved, 15)}{cell(signed(effect.logit), 8)}")
+        line = Text(f"  {cell(_name_of(effect, payload.site), 14)}{cell(moved, 15)}{cell(signed(effect.logit), 8)}")
         bar = paper.glyphs.bar(effect.probability, largest, max(8, min(40, paper.width - 56)))
-        yield line.append(cell(points(effect.probability, largest), 16) + bar, signed_style(effect.probability))
+        yield line.append(cell(_points(effect.probability, largest), 16) + bar, signed_style(effect.probability))
     if ranked[top:]:
-        most = points(abs(ranked[top].probability), largest).lstrip("+")
+        most = _points(abs(ranked[top].probability), largest).lstrip("+")
         yield Text(f"  {len(ranked) - top} others, each at most {most}; --json has all", FAINT)
 
 
-def points(change: float, largest: float) -> str:
+def _points(change: float, largest: float) -> str:
     """A change of a probability in percentage points, with as many digits as the largest change needs."""
     if 100 * largest >= 0.05:
         return f"{signed(100 * change)} points"
     return f"{'−' if change < 0 else '+'}{abs(100 * change):.0e} points"
 
 
-def name_of(effect: AblationEffect, site: str) -> str:
+def _name_of(effect: AblationEffect, site: str) -> str:
     """`L23.H4`, `L24.N1005`, `L3.E2`, `L29 mlp`."""
     return part_name(site, effect.layer, effect.head, effect.expert, effect.neuron)
 
@@ -66,7 +66,7 @@ def _map(payload: AblatePayload, paper: Paper) -> Iterator[Text]:
     """Layers by heads, on the scale of the largest effect."""
     cells = {(e.layer, e.head): e.probability for e in payload.effects if e.head is not None}
     largest = max(map(abs, cells.values()))
-    yield Text(f"  every head: change of the probability, in units of {points(largest, largest).lstrip('+')}", FAINT)
+    yield Text(f"  every head: change of the probability, in units of {_points(largest, largest).lstrip('+')}", FAINT)
     heads = list(range(payload.model.heads))
     shares = {place: change / largest if largest else 0.0 for place, change in cells.items()}
     yield from heat_map(shares, heads, [f"H{head}" for head in heads], paper)

@@ -29,7 +29,7 @@ def paths_lines(payload: PathsPayload, paper: Paper, *, top: int = 12) -> Iterat
     yield Text(f" {_needed(payload)} 90 % of {signed(payload.value)} logits; {_frozen(payload)}", STRONG)
     largest = max((abs(path.value) for path in payload.paths), default=0.0)
     for path in payload.paths[:top]:
-        yield _row(path_name(path, payload.tokens), path.value, largest, paper)
+        yield _row(_path_name(path, payload.tokens), path.value, largest, paper)
     rest = payload.paths[top:]
     if rest:
         yield _plain(f"{len(rest)} other listed paths (net)", sum(path.value for path in rest))
@@ -52,7 +52,7 @@ def _frozen(payload: PathsPayload) -> str:
     return "patterns frozen" if payload.model.norm is None else "patterns and norm scales frozen"
 
 
-def path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
+def _path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
     """`embedding 3 ·France → L23.H4 → 4`."""
     name = f"{part_name(path.kind, path.layer)} {path.position} {visible(tokens[path.position].text)}"
     return name + "".join(f" → {head_name(s.layer, s.head)} → {s.destination}" for s in path.steps)

@@ -20,7 +20,7 @@ from unembed.view.terminal.paper import (
     token_strip,
 )
 
-SHOWN = 8
+_SHOWN = 8
 _ZEROED, _SWAPPED = 27, 10
 """Widths of the columns of tests."""
 _VERDICTS = {"causal": "● causal", "suppressor": "● suppressor", "within control": "○ within control"}
@@ -96,7 +96,7 @@ def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield Text(f" WHY {visible(target.text)}", STRONG).append(f"   {_what(payload)}{frozen}", FAINT)
     parts = [t for t in ledger.terms if t.layer is not None]
     fixed = [t for t in ledger.terms if t.layer is None]
-    shown = sorted(parts, key=lambda t: -abs(t.value))[:SHOWN]
+    shown = sorted(parts, key=lambda t: -abs(t.value))[:_SHOWN]
     rest = sum(t.value for t in parts) - sum(t.value for t in shown)
     largest = max((abs(t.value) for t in ledger.terms), default=0.0)
     rows = [*shown, *fixed]
@@ -125,7 +125,7 @@ def _inputs(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     for term in payload.inputs.terms:
         if term.source is not None:
             by_source[term.source] = by_source.get(term.source, 0.0) + term.value
-    shown = sorted(sorted(by_source, key=lambda s: -abs(by_source[s]))[: 2 * SHOWN])
+    shown = sorted(sorted(by_source, key=lambda s: -abs(by_source[s]))[: 2 * _SHOWN])
     largest = max((abs(value) for value in by_source.values()), default=0.0)
     yield Text(" THROUGH THE ENCODER", STRONG).append("   what the source adds, by position; patterns frozen", FAINT)
     for source in shown:
@@ -290,13 +290,13 @@ def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
 
 def _next(payload: ExplainPayload) -> str:
     other = next((p for p in payload.predictions if p.id != payload.target.id), None)
-    versus = "" if other is None or other.text != visible_argument(other.text) else f'--vs "{other.text}"   '
+    versus = "" if other is None or other.text != _visible_argument(other.text) else f'--vs "{other.text}"   '
     if not payload.model.layers:
         return f"{versus}--json   unembed bigrams"
     swap = "" if payload.swap is not None else "--swap WORD=OTHER   "
     return f"{versus}{swap}--by source   --json   unembed ablate   unembed lens"
 
 
-def visible_argument(text: str) -> str:
+def _visible_argument(text: str) -> str:
     """`text` without what a shell or a terminal would not show as it is."""
     return "".join(c for c in text if c.isprintable() and c not in '"$`\\!')

@@ -12,7 +12,7 @@ def models_lines(payload: ModelsPayload) -> Iterator[Text]:
     """A line a model: what is here and what would be fetched."""
     yield Text(f"  {cell('model', 34)}{cell('state', 34)}{cell('size', 10)}licence", FAINT)
     for entry in payload.models:
-        yield Text(f"  {cell(entry.name, 34)}{cell(entry.state, 34)}{cell(size(entry.bytes), 10)}{entry.licence}")
+        yield Text(f"  {cell(entry.name, 34)}{cell(entry.state, 34)}{cell(_size(entry.bytes), 10)}{entry.licence}")
         if entry.fetch:
             yield Text(f"    to fetch it: {entry.fetch}", FAINT)
     yield Text("  --model also takes a hub id, a Hugging Face folder or a GGUF file", FAINT)
@@ -23,7 +23,7 @@ def doctor_lines(payload: DoctorPayload) -> Iterator[Text]:
     facts = {
         "versions": ", ".join(f"{name} {version}" for name, version in payload.versions.items()),
         "devices": ", ".join(payload.devices) + f"; {payload.threads} torch threads",
-        "cache": f"{payload.cache} ({size(payload.cache_bytes)}; {size(payload.free_bytes)} free)",
+        "cache": f"{payload.cache} ({_size(payload.cache_bytes)}; {_size(payload.free_bytes)} free)",
         "families": ", ".join(payload.families),
         "models": "; ".join(_model(entry) for entry in payload.models),
     }
@@ -39,7 +39,7 @@ def _model(entry: ModelEntry) -> str:
     return f"{entry.name}: {entry.state}"
 
 
-def size(count: int | None) -> str:
+def _size(count: int | None) -> str:
     """Bytes for reading."""
     if count is None:
         return ""
