@@ -1,13 +1,13 @@
 /** Where heads look, and what each source token gives through them. */
 import { useSignal } from "@preact/signals";
-import { amountColour, signColour } from "../colours";
-import { nameOf, signed, visible } from "../format";
-import { useLatest, usePage } from "../page";
-import type { AttentionPayload, HeadPattern } from "../payloads";
-import { headPart, isCross, sublayerOf } from "../state";
-import { Grid } from "./Grid";
-import { Panel, PartButton, Status, TableTwin } from "./parts";
-import { useWindow, WINDOW, Window } from "./Window";
+import { amountColour, signColour } from "../lib/colours";
+import { nameOf, signed, visible } from "../lib/format";
+import { useLatest, usePage } from "../page/page";
+import { headPart, isCross, sublayerOf } from "../page/state";
+import type { AttentionPayload, HeadPattern } from "../protocol/payloads";
+import { Grid } from "../ui/Grid";
+import { Panel, PartButton, Status, TableTwin } from "../ui/parts";
+import { useWindow, WINDOW, Window } from "../ui/Window";
 
 export function AttentionPanel() {
   const page = usePage();

@@ -1,12 +1,13 @@
 /** Prompt B beside prompt A: tokens in columns, and the ledger of A minus that of B. */
-import { pairsOf } from "../align";
-import { nameOfTerm, partOf, percent, signed } from "../format";
-import { type Pair, paired, termKey, total } from "../ledger";
-import { usePage } from "../page";
-import type { ExplainPayload } from "../payloads";
-import { type Compared, useCompared } from "./compared";
+
+import { type Compared, useCompared } from "../hooks/compared";
+import { pairsOf } from "../lib/align";
+import { nameOfTerm, partOf, percent, signed } from "../lib/format";
+import { type Pair, paired, termKey, total } from "../lib/ledger";
+import { usePage } from "../page/page";
+import type { ExplainPayload } from "../protocol/payloads";
+import { Bar, Panel, PartButton, Scroll, Signed, Status, TokenText } from "../ui/parts";
 import { PatchMap } from "./Patch";
-import { Bar, Panel, PartButton, Scroll, Signed, Status, TokenText } from "./parts";
 
 const SHOWN = 12;
 

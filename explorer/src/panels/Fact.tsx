@@ -1,13 +1,13 @@
 /** The fact that the prompt states: its knowledge neurons, and what the answer is without them or with twice of them. */
-import { nameOf, percent } from "../format";
-import { chosenSet, findAsk, setsOf } from "../knowledge";
-import { useAsk, useLatest, usePage } from "../page";
-import type { ExplainPayload, FactListPayload, FindPayload, NeuronPlace } from "../payloads";
-import { LOOKED_FOR, NEURON_SETS, type NeuronSet, neuronPart } from "../state";
+import { nameOf, percent } from "../lib/format";
+import { chosenSet, findAsk, setsOf } from "../lib/knowledge";
+import { useAsk, useLatest, usePage } from "../page/page";
+import { LOOKED_FOR, NEURON_SETS, type NeuronSet, neuronPart } from "../page/state";
+import type { ExplainPayload, FactListPayload, FindPayload, NeuronPlace } from "../protocol/payloads";
+import { PartButton, Status, TableTwin, TokenText } from "../ui/parts";
 import { Chooser, OwnPrompts, Suggestions } from "./FactChoice";
 import { FactEditor } from "./FactEdit";
 import { Tested } from "./Inspector";
-import { PartButton, Status, TableTwin, TokenText } from "./parts";
 
 const THRESHOLDS = [0.2, 0.1, 0.05];
 const NAMED = 12;

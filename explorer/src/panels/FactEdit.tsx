@@ -1,11 +1,11 @@
 /** The weights edited about a fact, and what the edited model says; the loaded model is as it was afterwards. */
 import { useSignal } from "@preact/signals";
-import { nameOf, percent, plain } from "../format";
-import { chosenSet, commandOf, editAsk, lineOf, type NamedFact, setsOf } from "../knowledge";
-import { useAsk, usePage } from "../page";
-import type { EditPayload, FactListPayload, FindPayload, GroupChange } from "../payloads";
-import { ACTIONS, type Action, type FactEdit, METHODS, neuronPart } from "../state";
-import { Scroll, Status, TokenText } from "./parts";
+import { nameOf, percent, plain } from "../lib/format";
+import { chosenSet, commandOf, editAsk, lineOf, type NamedFact, setsOf } from "../lib/knowledge";
+import { useAsk, usePage } from "../page/page";
+import { ACTIONS, type Action, type FactEdit, METHODS, neuronPart } from "../page/state";
+import type { EditPayload, FactListPayload, FindPayload, GroupChange } from "../protocol/payloads";
+import { Scroll, Status, TokenText } from "../ui/parts";
 
 const ACTS: Record<Action, string> = {
   update: "update to another answer",

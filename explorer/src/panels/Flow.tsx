@@ -1,11 +1,11 @@
 /** The few paths that carry the prediction: the stream runs upward, heads move it between token columns. */
 import { useSignal } from "@preact/signals";
-import { type Edge, type Flow, flowOf, type Node, pathName } from "../flow";
-import { percent, signed, visible } from "../format";
-import { useLatest, usePage, useSeen } from "../page";
-import type { PathsPayload } from "../payloads";
-import { samePart } from "../state";
-import { Panel, Scroll, Status, TableTwin } from "./parts";
+import { type Edge, type Flow, flowOf, type Node, pathName } from "../lib/flow";
+import { percent, signed, visible } from "../lib/format";
+import { useLatest, usePage, useSeen } from "../page/page";
+import { samePart } from "../page/state";
+import type { PathsPayload } from "../protocol/payloads";
+import { Panel, Scroll, Status, TableTwin } from "../ui/parts";
 
 const COLUMN = 84;
 const ROW = 30;

@@ -1,11 +1,11 @@
 /** The text continued token by token; a click explains why a token came. */
 import { useSignal } from "@preact/signals";
-import type { Ask } from "../asks";
-import { percent } from "../format";
-import { given, useAsk, usePage } from "../page";
-import type { GeneratePayload } from "../payloads";
-import { namedToken } from "../state";
-import { Panel, Status, TokenText } from "./parts";
+import { percent } from "../lib/format";
+import { given, useAsk, usePage } from "../page/page";
+import { namedToken } from "../page/state";
+import type { Ask } from "../protocol/asks";
+import type { GeneratePayload } from "../protocol/payloads";
+import { Panel, Status, TokenText } from "../ui/parts";
 
 const TOKENS = 12;
 

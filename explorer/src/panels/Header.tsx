@@ -1,9 +1,9 @@
 /** The prompt and what is asked about it. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { usePage } from "../page";
-import { partOfName, type State } from "../state";
-import { post, refusal } from "../transports";
+import { usePage } from "../page/page";
+import { partOfName, type State } from "../page/state";
+import { post, refusal } from "../protocol/transports";
 
 const NAMES = { prompt: "Prompt", source: "Source" };
 

@@ -1,10 +1,10 @@
 /** The selected part: what it looks at, what it writes toward, and what changes without it. */
 import type { ComponentChildren } from "preact";
-import { nameOf, nameOfTerm, partOf, percent, signed } from "../format";
-import { given, useAsk, useLatest, usePage } from "../page";
-import type { Reading, TestPayload } from "../payloads";
-import { HOWS, type How, type Part, samePart, sublayerOf, type Test } from "../state";
-import { LookedAtChip, Panel, PartButton, Status, Tokens, TokenText } from "./parts";
+import { nameOf, nameOfTerm, partOf, percent, signed } from "../lib/format";
+import { given, useAsk, useLatest, usePage } from "../page/page";
+import { HOWS, type How, type Part, samePart, sublayerOf, type Test } from "../page/state";
+import type { Reading, TestPayload } from "../protocol/payloads";
+import { LookedAtChip, Panel, PartButton, Status, Tokens, TokenText } from "../ui/parts";
 
 const MEANING: Record<How, string> = {
   zero: "its output set to zero",

@@ -1,13 +1,13 @@
 /** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
-import { signColour } from "../colours";
-import { nameOf, plain, signed, visible } from "../format";
-import { byLayer } from "../knowledge";
-import { useLatest, usePage, useSeen } from "../page";
-import type { AttributePayload, NeuronValue } from "../payloads";
-import { neuronPart, samePart } from "../state";
+import { signColour } from "../lib/colours";
+import { nameOf, plain, signed, visible } from "../lib/format";
+import { byLayer } from "../lib/knowledge";
+import { useLatest, usePage, useSeen } from "../page/page";
+import { neuronPart, samePart } from "../page/state";
+import type { AttributePayload, NeuronValue } from "../protocol/payloads";
+import { Grid } from "../ui/Grid";
+import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "../ui/parts";
 import { FactBox } from "./Fact";
-import { Grid } from "./Grid";
-import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";
 
 const NEURONS = 12;
 const LISTED = 100;

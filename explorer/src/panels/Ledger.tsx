@@ -2,13 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { nameOfTerm, partOf, percent, plain, signed, tiny, visible } from "../format";
-import { addsUp, type Order, rowsOf, termKey } from "../ledger";
-import { useAsk, usePage } from "../page";
-import type { ExplainPayload, Reference, Term } from "../payloads";
-import { type Part, samePart, sublayerOf } from "../state";
-import { Bar, Panel, Signed } from "./parts";
-import { outcomeOf, useTested } from "./tested";
+import { outcomeOf, useTested } from "../hooks/tested";
+import { nameOfTerm, partOf, percent, plain, signed, tiny, visible } from "../lib/format";
+import { addsUp, type Order, rowsOf, termKey } from "../lib/ledger";
+import { useAsk, usePage } from "../page/page";
+import { type Part, samePart, sublayerOf } from "../page/state";
+import type { ExplainPayload, Reference, Term } from "../protocol/payloads";
+import { Bar, Panel, Signed } from "../ui/parts";
 
 const FIRST = 12;
 const CHILDREN = 10;

@@ -1,9 +1,9 @@
 /** Pinned tests: together they are one intervention, and they travel in the URL. */
-import { nameOf } from "../format";
-import { usePage } from "../page";
-import { HOWS, type How, partKey } from "../state";
+import { nameOf } from "../lib/format";
+import { usePage } from "../page/page";
+import { HOWS, type How, partKey } from "../page/state";
+import { Panel, PartButton } from "../ui/parts";
 import { Tested } from "./Inspector";
-import { Panel, PartButton } from "./parts";
 
 export function PinsPanel() {
   const page = usePage();

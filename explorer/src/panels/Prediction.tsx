@@ -1,10 +1,11 @@
 /** What the model said and how sure it was. */
-import { percent, visible } from "../format";
-import { usePage } from "../page";
-import type { ExplainPayload } from "../payloads";
-import { namedToken } from "../state";
-import { useCompared } from "./compared";
-import { Panel, TokenText } from "./parts";
+
+import { useCompared } from "../hooks/compared";
+import { percent, visible } from "../lib/format";
+import { usePage } from "../page/page";
+import { namedToken } from "../page/state";
+import type { ExplainPayload } from "../protocol/payloads";
+import { Panel, TokenText } from "../ui/parts";
 
 export function PredictionPanel() {
   const page = usePage();

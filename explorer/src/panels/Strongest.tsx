@@ -2,13 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { nameOf, percent, signed, visible } from "../format";
-import { useAsk, usePage } from "../page";
-import type { Band, ExplainPayload, Token } from "../payloads";
-import { headPart, neuronPart, type Part, partKey } from "../state";
+import { testedAsk, useTested } from "../hooks/tested";
+import { nameOf, percent, signed, visible } from "../lib/format";
+import { useAsk, usePage } from "../page/page";
+import { headPart, neuronPart, type Part, partKey } from "../page/state";
+import type { Band, ExplainPayload, Token } from "../protocol/payloads";
+import { LookedAtChip, Panel, PartButton, Scroll, Signed, Status, Tokens } from "../ui/parts";
 import { Outcome } from "./Ledger";
-import { LookedAtChip, Panel, PartButton, Scroll, Signed, Status, Tokens } from "./parts";
-import { testedAsk, useTested } from "./tested";
 
 const FIRST = 6;
 

@@ -1,12 +1,12 @@
 /** The prompt's tokens: the position is chosen here; colours tell how much each gives through the selected part. */
 
-import { inkOn, signColour } from "../colours";
-import { nameOf, signed } from "../format";
-import { useAsk, usePage } from "../page";
-import type { AttentionPayload, SourceToken } from "../payloads";
-import { isCross, type Part, sublayerOf } from "../state";
-import { Panel, TokenText } from "./parts";
-import { useWindow, WINDOW, Window } from "./Window";
+import { inkOn, signColour } from "../lib/colours";
+import { nameOf, signed } from "../lib/format";
+import { useAsk, usePage } from "../page/page";
+import { isCross, type Part, sublayerOf } from "../page/state";
+import type { AttentionPayload, SourceToken } from "../protocol/payloads";
+import { Panel, TokenText } from "../ui/parts";
+import { useWindow, WINDOW, Window } from "../ui/Window";
 
 export function TokenStrip() {
   const page = usePage();

@@ -415,24 +415,89 @@ function Be(e, t) {
 		return !ve(t, e[n]);
 	});
 }
+// src/lib/format.ts
+var Ve = "−";
+function P(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return `${e < 0 && Number(n) !== 0 ? Ve : "+"}${n}`;
+}
+function F(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return e < 0 && Number(n) !== 0 ? `${Ve}${n}` : n;
+}
+function I(e) {
+	let t = e * 100;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Ve)}\u202f%`;
+}
+function He(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Ve);
+}
+var Ue = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, We = {
+	"\n": "⏎",
+	"	": "⇥",
+	"\r": "␍",
+	" ": "·"
+};
+function L(e) {
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : We[t] ? We[t] : Ue.test(t) || t.trim() === "" && t !== " " ? Ge(t) : t).join("");
+}
+function Ge(e) {
+	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
+}
+function R(e) {
+	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
+		mlp: "mlp",
+		attention: "attn",
+		cross_attention: "cross"
+	}[e.kind]}`;
+}
+function Ke(e) {
+	let t = qe(e);
+	if (t) return R(t);
+	let n = e.kind.replaceAll("_", " ");
+	return e.layer === null ? n : `L${e.layer} ${n}`;
+}
+function qe(e) {
+	let { kind: t, layer: n, expert: r } = e;
+	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
+		kind: "cross_head",
+		layer: n,
+		head: e.head
+	} : {
+		kind: t,
+		layer: n
+	} : t === "attention" || t === "mlp" ? {
+		kind: t,
+		layer: n
+	} : t === "head" && typeof e.head == "number" ? {
+		kind: t,
+		layer: n,
+		head: e.head
+	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
+		kind: t,
+		layer: n,
+		...typeof r == "number" ? { expert: r } : {},
+		neuron: e.neuron
+	};
+}
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ve = Symbol.for("preact-signals");
-function He() {
-	if (F > 1) F--;
+var Je = Symbol.for("preact-signals");
+function Ye() {
+	if (B > 1) B--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Xe;
-			for (Xe = void 0; e !== void 0;) {
+			var e = rt;
+			for (rt = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ke !== void 0;) {
-			var n = Ke;
-			for (Ke = void 0, qe++; n !== void 0;) {
+		})(); $e !== void 0;) {
+			var n = $e;
+			for ($e = void 0, et++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ot(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +505,116 @@ function He() {
 				n = r;
 			}
 		}
-		if (qe = 0, F--, t) throw e;
+		if (et = 0, B--, t) throw e;
 	}
 }
-function Ue(e) {
-	if (F > 0) return e();
-	Ye = ++Je, F++;
+function Xe(e) {
+	if (B > 0) return e();
+	nt = ++tt, B++;
 	try {
 		return e();
 	} finally {
-		He();
+		Ye();
 	}
 }
-var We, P = void 0;
-function Ge(e) {
-	var t = P, n = We;
-	P = void 0, We = void 0;
-	try {
-		return e();
-	} finally {
-		P = t, We = n;
-	}
-}
-var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
+var Ze, z = void 0;
 function Qe(e) {
-	if (P !== void 0) {
+	var t = z, n = Ze;
+	z = void 0, Ze = void 0;
+	try {
+		return e();
+	} finally {
+		z = t, Ze = n;
+	}
+}
+var $e = void 0, B = 0, et = 0, tt = 0, nt = 0, rt = void 0, it = 0;
+function at(e) {
+	if (z !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== P) return t = {
+		if (t === void 0 || t.t !== z) return t = {
 			i: 0,
 			S: e,
-			p: P.s,
+			p: z.s,
 			n: void 0,
-			t: P,
+			t: z,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
+		}, z.s !== void 0 && (z.s.n = t), z.s = t, e.n = t, 32 & z.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = z.s, t.n = void 0, z.s.n = t, z.s = t), t;
 	}
 }
-function I(e, t) {
+function V(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-I.prototype.brand = Ve, I.prototype.h = function() {
+V.prototype.brand = Je, V.prototype.h = function() {
 	return !0;
-}, I.prototype.S = function(e) {
+}, V.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Qe(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, I.prototype.U = function(e) {
+}, V.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Qe(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, I.prototype.subscribe = function(e) {
+}, V.prototype.subscribe = function(e) {
 	var t = this;
-	return ct(function() {
+	return ht(function() {
 		var n = t.value;
-		Ge(function() {
+		Qe(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, I.prototype.valueOf = function() {
+}, V.prototype.valueOf = function() {
 	return this.value;
-}, I.prototype.toString = function() {
+}, V.prototype.toString = function() {
 	return this.value + "";
-}, I.prototype.toJSON = function() {
+}, V.prototype.toJSON = function() {
 	return this.value;
-}, I.prototype.peek = function() {
+}, V.prototype.peek = function() {
 	var e = this;
-	return Ge(function() {
+	return Qe(function() {
 		return e.value;
 	});
-}, Object.defineProperty(I.prototype, "value", {
+}, Object.defineProperty(V.prototype, "value", {
 	get: function() {
-		var e = Qe(this);
+		var e = at(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (qe > 100) throw Error("Cycle detected");
+			if (et > 100) throw Error("Cycle detected");
 			(function(e) {
-				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
+				B !== 0 && et === 0 && e.l !== nt && (e.l = nt, rt = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Xe
+					o: rt
 				});
-			})(this), this.v = e, this.i++, Ze++, F++;
+			})(this), this.v = e, this.i++, it++, B++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				He();
+				Ye();
 			}
 		}
 	}
 });
-function L(e, t) {
-	return new I(e, t);
+function H(e, t) {
+	return new V(e, t);
 }
-function $e(e) {
+function ot(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function et(e) {
+function st(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +623,86 @@ function et(e) {
 		}
 	}
 }
-function tt(e) {
+function ct(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function nt(e, t) {
-	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
+function lt(e, t) {
+	V.call(this, void 0, t), this.x = e, this.s = void 0, this.g = it - 1, this.f = 4;
 }
-nt.prototype = new I(), nt.prototype.h = function() {
+lt.prototype = new V(), lt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
-	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
-	var e = P;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === it)) return !0;
+	if (this.g = it, this.f |= 1, this.i > 0 && !ot(this)) return this.f &= -2, !0;
+	var e = z;
 	try {
-		et(this), P = this;
+		st(this), z = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return P = e, tt(this), this.f &= -2, !0;
-}, nt.prototype.S = function(e) {
+	return z = e, ct(this), this.f &= -2, !0;
+}, lt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	I.prototype.S.call(this, e);
-}, nt.prototype.U = function(e) {
-	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
+	V.prototype.S.call(this, e);
+}, lt.prototype.U = function(e) {
+	if (this.t !== void 0 && (V.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, nt.prototype.N = function() {
+}, lt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(nt.prototype, "value", { get: function() {
+}, Object.defineProperty(lt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Qe(this);
+	var e = at(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function rt(e, t) {
-	return new nt(e, t);
+function ut(e, t) {
+	return new lt(e, t);
 }
-function it(e) {
+function dt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		F++;
-		var n = P;
-		P = void 0;
+		B++;
+		var n = z;
+		z = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, at(e), t;
+			throw e.f &= -2, e.f |= 8, ft(e), t;
 		} finally {
-			P = n, He();
+			z = n, Ye();
 		}
 	}
 }
-function at(e) {
+function ft(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, it(e);
+	e.x = void 0, e.s = void 0, dt(e);
 }
-function ot(e) {
-	if (P !== this) throw Error("Out-of-order effect");
-	tt(this), P = e, this.f &= -2;
+function pt(e) {
+	if (z !== this) throw Error("Out-of-order effect");
+	ct(this), z = e, this.f &= -2;
 	try {
-		8 & this.f && at(this);
+		8 & this.f && ft(this);
 	} finally {
-		He();
+		Ye();
 	}
 }
-function st(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
+function mt(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ze && Ze.push(this);
 }
-st.prototype.c = function() {
+mt.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +711,20 @@ st.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, st.prototype.S = function() {
+}, mt.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, it(this), et(this), F++;
-	var e = P;
-	return P = this, ot.bind(this, e);
-}, st.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
-}, st.prototype.d = function() {
-	this.f |= 8, 1 & this.f || at(this);
-}, st.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, dt(this), st(this), B++;
+	var e = z;
+	return z = this, pt.bind(this, e);
+}, mt.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = $e, $e = this);
+}, mt.prototype.d = function() {
+	this.f |= 8, 1 & this.f || ft(this);
+}, mt.prototype.dispose = function() {
 	this.d();
 };
-function ct(e, t) {
-	var n = new st(e, t);
+function ht(e, t) {
+	var n = new mt(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +734,35 @@ function ct(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
-ct(function() {
-	lt = this.N;
+var gt, _t, vt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, yt = [];
+ht(function() {
+	gt = this.N;
 })();
-function pt(t, n) {
+function bt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function mt(e) {
-	if (ut) {
-		var t = ut;
-		ut = void 0, t();
+function xt(e) {
+	if (_t) {
+		var t = _t;
+		_t = void 0, t();
 	}
-	ut = e && e.S();
+	_t = e && e.S();
 }
-function ht(e) {
-	var t = this, r = e.data, i = R(r);
+function St(e) {
+	var t = this, r = e.data, i = U(r);
 	i.name = "ReactiveDom", i.value = r;
 	var a = je(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = rt(function() {
+		var a = ut(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = rt(function() {
+		}), o = ut(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ct(function() {
-			if (this.N = yt, o.value) {
+		}), s = ht(function() {
+			if (this.N = Et, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +773,14 @@ function ht(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
+St.displayName = "ReactiveTextNode", Object.defineProperties(V.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: ht
+		value: St
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +795,35 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), pt("__b", function(e, t) {
-	if (mt(), typeof t.type == "string") {
+}), bt("__b", function(e, t) {
+	if (xt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof V && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), pt("__r", function(e, t) {
+}), bt("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		mt();
+		xt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ct(function() {
+			return ht(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				vt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), xt(n);
 	}
-}), pt("__e", function(e, t, n, r) {
-	mt(), e(t, n, r);
-}), pt("diffed", function(e, t) {
-	mt();
+}), bt("__e", function(e, t, n, r) {
+	xt(), e(t, n, r);
+}), bt("diffed", function(e, t) {
+	xt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +833,25 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Ct(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function gt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
+function Ct(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = H(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ct(function() {
-			this.N = yt;
+		d: ht(function() {
+			this.N = Et;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-pt("unmount", function(e, t) {
+bt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +876,7 @@ pt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), pt("__h", function(e, t, n, r) {
+}), bt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,26 +890,26 @@ pt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function R(e, t) {
+function U(e, t) {
 	return je(function() {
-		return L(e, t);
+		return H(e, t);
 	}, []);
 }
-var _t = function(e) {
+var wt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function vt() {
-	Ue(function() {
-		for (var e; e = ft.shift();) lt.call(e);
+function Tt() {
+	Xe(function() {
+		for (var e; e = yt.shift();) gt.call(e);
 	});
 }
-function yt() {
-	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
+function Et() {
+	yt.push(this) === 1 && (e.requestAnimationFrame || wt)(Tt);
 }
-// src/asks.ts
-var bt = {
+// src/protocol/asks.ts
+var Dt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,38 +925,38 @@ var bt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, xt = 2, St = 200;
-function z(e) {
-	if (Array.isArray(e)) return `[${e.map(z).join(",")}]`;
+}, Ot = 2, kt = 200;
+function W(e) {
+	if (Array.isArray(e)) return `[${e.map(W).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${z(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${W(t)}`).join(",")}}`;
 }
-var Ct = {
+var At = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, wt = class {
+}, jt = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(z(t), this.#n(t, n));
+			this.#e.set(W(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = z(e), n = this.#e.get(t);
+		let t = W(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = z(e), n = this.#e.get(t);
+		let t = W(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(z(e))?.answer.value?.result ?? null;
+		return this.#e.get(W(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -901,19 +966,19 @@ var Ct = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: L(n ? {
-				...Ct,
+			order: Dt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: H(n ? {
+				...At,
 				fraction: 1,
 				result: t
-			} : Ct),
+			} : At),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = Ot - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -926,43 +991,43 @@ var Ct = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Ct,
+					...At,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Ct,
+				...At,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Ct,
+				...At,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= St) return;
+			if (this.#e.size <= kt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Tt = [
+}, Mt = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Et = [
+], Nt = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Dt = ["rome", "value"], Ot = [
+], Pt = ["rome", "value"], Ft = [
 	"refined",
 	"kept",
 	"shared"
-], kt = {
+], It = {
 	a: "",
 	b: null,
 	source: null,
@@ -974,7 +1039,7 @@ var Ct = {
 	test: null,
 	pins: [],
 	knowledge: null
-}, At = {
+}, Lt = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -982,11 +1047,11 @@ var Ct = {
 	test: null,
 	edit: null
 };
-function jt(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(kt[e]));
+function Rt(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(It[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Mt(e, t = kt) {
+function zt(e, t = It) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -994,35 +1059,35 @@ function Mt(e, t = kt) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Nt({
-		...kt,
+	return typeof n == "object" && n && !Array.isArray(n) ? Bt({
+		...It,
 		...n
 	}) : t;
 }
-function Nt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : kt[t], n = (e) => e === null || typeof e == "string";
+function Bt(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : It[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Bt(e)),
-		target: t("target", (e) => n(e) || Bt(e)),
+		position: t("position", (e) => e === null || qt(e)),
+		target: t("target", (e) => n(e) || qt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Kt(e)),
-		test: t("test", (e) => e === null || Vt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Ht)),
-		knowledge: t("knowledge", (e) => e === null || Wt(e))
+		selection: t("selection", (e) => e === null || $t(e)),
+		test: t("test", (e) => e === null || Jt(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Yt)),
+		knowledge: t("knowledge", (e) => e === null || Zt(e))
 	};
 }
-function Pt({ cross: e, layer: t, head: n }) {
+function Vt({ cross: e, layer: t, head: n }) {
 	return {
 		kind: e ? "cross_head" : "head",
 		layer: t,
 		head: n
 	};
 }
-function B(e) {
+function G(e) {
 	let { layer: t, expert: n, neuron: r } = e;
 	return {
 		kind: "neuron",
@@ -1031,10 +1096,10 @@ function B(e) {
 		neuron: r
 	};
 }
-function V(e, t) {
-	return e === null || t === null ? e === t : Ft(e) === Ft(t);
+function K(e, t) {
+	return e === null || t === null ? e === t : Ht(e) === Ht(t);
 }
-function Ft(e) {
+function Ht(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1043,16 +1108,16 @@ function Ft(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function It(e) {
+function Ut(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Lt(e) {
+function Wt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Rt(e) {
-	return Lt(e) === "cross_attention";
+function Gt(e) {
+	return Wt(e) === "cross_attention";
 }
-function zt(e) {
+function Kt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1074,61 +1139,61 @@ function zt(e) {
 		head: Number(r)
 	};
 }
-function Bt(e) {
+function qt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Vt(e) {
-	return Tt.some((t) => t === e);
+function Jt(e) {
+	return Mt.some((t) => t === e);
 }
-function Ht(e) {
+function Yt(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Kt(t.part) && Vt(t.how);
+	return typeof t == "object" && !!t && $t(t.part) && Jt(t.how);
 }
-function Ut(e) {
+function Xt(e) {
 	return (t) => e.includes(t);
 }
-function Wt(e) {
+function Zt(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Ut([null, ...Ot])(a) && Ut([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Xt([null, ...Ft])(a) && Xt([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Gt(s));
+	])(o) && (s === null || Qt(s));
 }
-function Gt(e) {
+function Qt(e) {
 	let t = e;
-	return typeof t == "object" && Ut(Et)(t.action) && typeof t.to == "string" && Ut(Dt)(t.method);
+	return typeof t == "object" && Xt(Nt)(t.action) && typeof t.to == "string" && Xt(Pt)(t.method);
 }
-function Kt(e) {
+function $t(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Bt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Bt(t.head) : t.kind === "neuron" ? Bt(t.neuron) && (t.expert === void 0 || Bt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !qt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? qt(t.head) : t.kind === "neuron" ? qt(t.neuron) && (t.expert === void 0 || qt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-// src/page.ts
-var qt = class {
+// src/page/page.ts
+var en = class {
 	data;
 	desk;
 	state;
-	hovered = L(null);
-	explained = L(null);
-	answered = L(null);
-	helpOpen = L(!1);
-	said = L("");
-	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = H(null);
+	explained = H(null);
+	answered = H(null);
+	helpOpen = H(!1);
+	said = H("");
+	shownPart = ut(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new wt(t, e.results);
-		let n = Nt({
-			...kt,
+		this.data = e, this.desk = new jt(t, e.results);
+		let n = Bt({
+			...It,
 			...e.state
 		});
-		this.state = L(e.host === "widget" ? n : this.#e(n));
+		this.state = H(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = kt) {
-		let t = Mt(location.hash, e);
+	#e(e = It) {
+		let t = zt(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1163,21 +1228,21 @@ var qt = class {
 		});
 	}
 	take(e, t) {
-		Ue(() => {
+		Xe(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Jt(e),
+			...tn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ct(() => {
-			let e = jt(this.state.value);
+		let e = ht(() => {
+			let e = Rt(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1187,8 +1252,8 @@ var qt = class {
 		};
 	}
 };
-function Jt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Yt({
+function tn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return nn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1197,17 +1262,17 @@ function Jt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Yt(e) {
+function nn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var Xt = me(null);
-function H() {
-	let e = Me(Xt);
+var rn = me(null);
+function q() {
+	let e = Me(rn);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
-function U(e) {
-	let t = H(), n = e === null ? "" : z(e), r = R(null);
+function J(e) {
+	let t = q(), n = e === null ? "" : W(e), r = U(null);
 	return Ae(() => {
 		if (e !== null) return r.value = {
 			key: n,
@@ -1215,16 +1280,16 @@ function U(e) {
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function W(e) {
-	let t = U(e), n = N(null);
+function Y(e) {
+	let t = J(e), n = N(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
 		stale: !t?.result
 	};
 }
-function Zt() {
-	let e = N(null), t = R(typeof IntersectionObserver > "u");
+function an() {
+	let e = N(null), t = U(typeof IntersectionObserver > "u");
 	return ke(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
@@ -1237,71 +1302,6 @@ function Zt() {
 			return t.value;
 		}
 	}), []);
-}
-// src/format.ts
-var Qt = "−";
-function G(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Qt : "+"}${n}`;
-}
-function K(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Qt}${n}` : n;
-}
-function q(e) {
-	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Qt)}\u202f%`;
-}
-function $t(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Qt);
-}
-var en = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, tn = {
-	"\n": "⏎",
-	"	": "⇥",
-	"\r": "␍",
-	" ": "·"
-};
-function J(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : tn[t] ? tn[t] : en.test(t) || t.trim() === "" && t !== " " ? nn(t) : t).join("");
-}
-function nn(e) {
-	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
-}
-function Y(e) {
-	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
-		mlp: "mlp",
-		attention: "attn",
-		cross_attention: "cross"
-	}[e.kind]}`;
-}
-function rn(e) {
-	let t = an(e);
-	if (t) return Y(t);
-	let n = e.kind.replaceAll("_", " ");
-	return e.layer === null ? n : `L${e.layer} ${n}`;
-}
-function an(e) {
-	let { kind: t, layer: n, expert: r } = e;
-	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
-		kind: "cross_head",
-		layer: n,
-		head: e.head
-	} : {
-		kind: t,
-		layer: n
-	} : t === "attention" || t === "mlp" ? {
-		kind: t,
-		layer: n
-	} : t === "head" && typeof e.head == "number" ? {
-		kind: t,
-		layer: n,
-		head: e.head
-	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
-		kind: t,
-		layer: n,
-		...typeof r == "number" ? { expert: r } : {},
-		neuron: e.neuron
-	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var on = Symbol.for("pv"), sn = 0;
@@ -1327,7 +1327,7 @@ function X(t, n, r, i, a, o) {
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
-// src/panels/parts.tsx
+// src/ui/parts.tsx
 function Z(e) {
 	let t = Ne();
 	return /* @__PURE__ */ X("section", {
@@ -1349,7 +1349,7 @@ function Z(e) {
 function Q(e) {
 	return /* @__PURE__ */ X("bdi", {
 		class: "token-text",
-		children: J(e.text)
+		children: L(e.text)
 	});
 }
 function cn(e) {
@@ -1375,7 +1375,7 @@ function ln(e) {
 	});
 }
 function $(e) {
-	let t = H(), n = e.answer;
+	let t = q(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: n.error
@@ -1397,7 +1397,7 @@ function $(e) {
 	});
 }
 function un(e) {
-	let t = H(), n = V(e.part, t.state.value.selection);
+	let t = q(), n = K(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
 		class: "part",
@@ -1405,7 +1405,7 @@ function un(e) {
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: Y(e.part)
+		children: R(e.part)
 	});
 }
 function dn(e) {
@@ -1422,7 +1422,7 @@ function dn(e) {
 function fn(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
-		children: G(e.value, e.digits)
+		children: P(e.value, e.digits)
 	});
 }
 function pn(e) {
@@ -1434,7 +1434,7 @@ function pn(e) {
 	});
 }
 function mn(e) {
-	let t = H(), n = hn();
+	let t = q(), n = hn();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
@@ -1449,7 +1449,7 @@ function mn(e) {
 	});
 }
 function hn() {
-	let e = R(!1), t = N(null);
+	let e = U(!1), t = N(null);
 	return {
 		ref: t,
 		get open() {
@@ -1477,26 +1477,26 @@ var _n = {
 	swap: "its output taken from B"
 };
 function vn() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
+	let e = q(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Y(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
 	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
 		name: "inspector",
-		title: `Inspector: ${Y(t)}`,
+		title: `Inspector: ${R(t)}`,
 		children: [
 			/* @__PURE__ */ X($, { answer: r }),
-			i && V(i.part, t) ? /* @__PURE__ */ X("dl", {
+			i && K(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
 					i.value === null ? null : /* @__PURE__ */ X(yn, {
 						name: "credit",
-						children: [G(i.value), " logits"]
+						children: [P(i.value), " logits"]
 					}),
 					i.activation === null ? null : /* @__PURE__ */ X(yn, {
 						name: "activation",
-						children: G(i.activation, 2)
+						children: P(i.activation, 2)
 					}),
 					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(yn, {
 						name: "looks at",
@@ -1533,9 +1533,9 @@ var bn = {
 	key: "reads: key"
 };
 function xn({ part: e }) {
-	let t = H(), n = t.followed(), { answer: r, result: i, stale: a } = W(n && Lt(e) !== e.kind && t.reads() === null ? {
+	let t = q(), n = t.followed(), { answer: r, result: i, stale: a } = Y(n && Wt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Yt({
+		...nn({
 			prompt: n.prompt,
 			position: n.position
 		}),
@@ -1544,7 +1544,7 @@ function xn({ part: e }) {
 	return r?.error ? /* @__PURE__ */ X(yn, {
 		name: "reads",
 		children: /* @__PURE__ */ X($, { answer: r })
-	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Sn, { reading: e }, e.what)) });
+	}) : !i || a || !K(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Sn, { reading: e }, e.what)) });
 }
 function Sn({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
@@ -1556,7 +1556,7 @@ function Sn({ reading: e }) {
 				children: [
 					a ? "score" : t,
 					" ",
-					G(n),
+					P(n),
 					a ? /* @__PURE__ */ X(S, { children: [
 						" ",
 						"toward ",
@@ -1567,7 +1567,7 @@ function Sn({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Cn, { term: e }, rn(e.part))),
+			r.map((e) => /* @__PURE__ */ X(Cn, { term: e }, Ke(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -1575,7 +1575,7 @@ function Sn({ reading: e }) {
 					" others (net) ",
 					/* @__PURE__ */ X("span", {
 						class: "small",
-						children: G(i.value)
+						children: P(i.value)
 					})
 				]
 			}) : null
@@ -1583,15 +1583,15 @@ function Sn({ reading: e }) {
 	});
 }
 function Cn({ term: e }) {
-	let t = an(e.part);
+	let t = qe(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.part),
+			t ? /* @__PURE__ */ X(un, { part: t }) : Ke(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: G(e.value)
+				children: P(e.value)
 			})
 		]
 	});
@@ -1603,14 +1603,14 @@ function wn(e) {
 	});
 }
 function Tn() {
-	let e = H(), { selection: t, test: n, b: r } = e.state.value;
+	let e = q(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [Tt.map((t) => /* @__PURE__ */ X("button", {
+				children: [Mt.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
@@ -1636,14 +1636,14 @@ function Tn() {
 function En(e) {
 	let { selection: t, test: n, pins: r } = e.state.value;
 	if (!t) return;
-	let i = r.filter((e) => !V(e.part, t));
+	let i = r.filter((e) => !K(e.part, t));
 	e.set({ pins: [...i, {
 		part: t,
 		how: n ?? "zero"
-	}] }), e.said.value = `Pinned ${Y(t)}.`;
+	}] }), e.said.value = `Pinned ${R(t)}.`;
 }
 function Dn(e) {
-	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
+	let t = q(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = J(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -1669,9 +1669,9 @@ function On({ result: e, note: t }) {
 				children: [
 					/* @__PURE__ */ X(Q, { text: n.text }),
 					" ",
-					q(n.probability),
+					I(n.probability),
 					" → ",
-					q(r.probability)
+					I(r.probability)
 				]
 			}),
 			/* @__PURE__ */ X(An, {
@@ -1686,7 +1686,7 @@ function On({ result: e, note: t }) {
 					t,
 					".",
 					" ",
-					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
+					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${I(i.low)} to ${I(i.high)}.` : "No control for this kind of test.",
 					" ",
 					e.verdict ? /* @__PURE__ */ X("strong", { children: [
 						e.verdict === "within control" ? "○" : "●",
@@ -1710,7 +1710,7 @@ function kn(e) {
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: q(e.probability)
+				children: I(e.probability)
 			})
 		]
 	}, t)) });
@@ -1758,7 +1758,7 @@ function An(e) {
 		]
 	});
 }
-// src/keys.ts
+// src/page/keys.ts
 var jn = {
 	none: "zero",
 	zero: "mean",
@@ -1784,7 +1784,7 @@ function Nn(e, t, n) {
 function Pn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
-// src/colours.ts
+// src/lib/colours.ts
 var Fn = [
 	[
 		84,
@@ -1888,7 +1888,7 @@ var Fn = [
 		234,
 		70
 	]
-], Rn = L(!1);
+], Rn = H(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
 	Rn.value = e.matches, e.addEventListener("change", () => {
@@ -1922,10 +1922,10 @@ function Hn(e) {
 function Un([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
-// src/panels/Grid.tsx
+// src/ui/Grid.tsx
 var Wn = 34;
 function Gn(e) {
-	let t = N(null), n = R(null), r = N({
+	let t = N(null), n = U(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
@@ -2011,7 +2011,7 @@ function Zn(e) {
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 function Qn(e, t) {
-	let n = R(0), r = N(""), i = `${e} ${t}`;
+	let n = U(0), r = N(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
 function $n(e) {
@@ -2047,12 +2047,12 @@ function $n(e) {
 }
 // src/panels/Attention.tsx
 function er() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Lt(r) !== "mlp" ? r : null, o = a !== null && Rt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Qn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+	let e = q(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Wt(r) !== "mlp" ? r : null, o = a !== null && Gt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Qn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
 		...o ? { cross: o } : {}
-	}, f = W(d), p = W(d && u !== void 0 && !o ? {
+	}, f = Y(d), p = Y(d && u !== void 0 && !o ? {
 		...d,
 		head: u
 	} : null);
@@ -2101,10 +2101,10 @@ function er() {
 }
 function tr(e, t) {
 	return e.heads.flatMap((n) => nr(n, e).slice(t, t + 128).map((e) => [
-		Y(Pt(n)),
-		`${e.position} ${J(e.text)}`,
+		R(Vt(n)),
+		`${e.position} ${L(e.text)}`,
 		(n.pattern[e.position] ?? 0).toFixed(3),
-		G(n.contribution[e.position] ?? 0, 3)
+		P(n.contribution[e.position] ?? 0, 3)
 	]));
 }
 function nr(e, t) {
@@ -2118,9 +2118,9 @@ function rr({ payload: e, start: t }) {
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(un, { part: Pt(n) }),
+			/* @__PURE__ */ X(un, { part: Vt(n) }),
 			" ",
-			G(n.value),
+			P(n.value),
 			/* @__PURE__ */ X(ir, {
 				head: n,
 				tokens: nr(n, e),
@@ -2154,7 +2154,7 @@ function ir(e) {
 					height: 9,
 					fill: Bn(a, e.largest)
 				}),
-				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
+				/* @__PURE__ */ X("title", { children: `${t.position} ${L(t.text)}: attention ${i.toFixed(2)}, gives ${P(a)}` })
 			] }, t.position);
 		})
 	});
@@ -2165,7 +2165,7 @@ var ar = {
 	target: "value-weighted, for the target"
 };
 function or(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? Y(Pt(i)) : "", c = (e) => J(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = U("attention"), o = Math.min(128, t.tokens.length - r), s = i ? R(Vt(i)) : "", c = (e) => L(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
@@ -2223,19 +2223,19 @@ function sr(e) {
 	});
 }
 function cr(e) {
-	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => J(t.tokens[i + e]?.text ?? "");
+	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => L(t.tokens[i + e]?.text ?? "");
 	return /* @__PURE__ */ X(Gn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
 		colour: (e) => Bn(n[i + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${G(n[i + e] ?? 0, 3)} logits through ${r}`,
+		tell: (e) => `${o(e)} gives ${P(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
-// src/align.ts
+// src/lib/align.ts
 function lr(e, t) {
 	let n = [], [r, i] = [0, 0];
 	for (let [a, o] of [...dr(e, t), [e.length, t.length]]) {
@@ -2280,72 +2280,19 @@ function fr(e, t) {
 	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
 	return a;
 }
-// src/ledger.ts
-function pr(e, t, n, r = () => !1) {
-	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
-	return {
-		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
-		others: {
-			count: o.length,
-			value: mr(o.map((e) => e.value))
-		},
-		sum: mr(e.map((e) => e.value))
-	};
-}
-function mr(e) {
-	let t = 0, n = 0;
-	for (let r of e) {
-		let e = t + r;
-		n += Math.abs(t) >= Math.abs(r) ? t - e + r : r - e + t, t = e;
-	}
-	return t + n;
-}
-function hr(e) {
-	let t = mr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
-	return {
-		sum: t,
-		error: n,
-		holds: n <= e.tolerance
-	};
-}
-function gr(e) {
-	return [
-		e.kind,
-		e.layer,
-		e.head,
-		e.expert,
-		e.neuron,
-		e.source
-	].join(" ");
-}
-function _r(e, t) {
-	let n = new Map(t.map((e) => [gr(e), e]));
-	return [...e.map((e) => {
-		let t = n.get(gr(e));
-		return n.delete(gr(e)), {
-			term: e,
-			a: e.value,
-			b: t?.value ?? null
-		};
-	}), ...[...n.values()].map((e) => ({
-		term: e,
-		a: null,
-		b: e.value
-	}))];
-}
-// src/panels/compared.ts
-function vr() {
-	let e = H(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+// src/hooks/compared.ts
+function pr() {
+	let e = q(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = U(o ? {
+	let c = J(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? lr(yr(r), yr(c.result)) : null, u = l && r ? ur(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
+	} : null), l = o && c?.result ? lr(mr(r), mr(c.result)) : null, u = l && r ? ur(l).find(([e]) => e === r.position) : void 0, d = J(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2359,8 +2306,61 @@ function vr() {
 		mate: u?.[1] ?? null
 	};
 }
-function yr(e) {
+function mr(e) {
 	return e.tokens.map((e) => e.id);
+}
+// src/lib/ledger.ts
+function hr(e, t, n, r = () => !1) {
+	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
+	return {
+		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
+		others: {
+			count: o.length,
+			value: gr(o.map((e) => e.value))
+		},
+		sum: gr(e.map((e) => e.value))
+	};
+}
+function gr(e) {
+	let t = 0, n = 0;
+	for (let r of e) {
+		let e = t + r;
+		n += Math.abs(t) >= Math.abs(r) ? t - e + r : r - e + t, t = e;
+	}
+	return t + n;
+}
+function _r(e) {
+	let t = gr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+	return {
+		sum: t,
+		error: n,
+		holds: n <= e.tolerance
+	};
+}
+function vr(e) {
+	return [
+		e.kind,
+		e.layer,
+		e.head,
+		e.expert,
+		e.neuron,
+		e.source
+	].join(" ");
+}
+function yr(e, t) {
+	let n = new Map(t.map((e) => [vr(e), e]));
+	return [...e.map((e) => {
+		let t = n.get(vr(e));
+		return n.delete(vr(e)), {
+			term: e,
+			a: e.value,
+			b: t?.value ?? null
+		};
+	}), ...[...n.values()].map((e) => ({
+		term: e,
+		a: null,
+		b: e.value
+	}))];
 }
 // src/panels/Patch.tsx
 var br = {
@@ -2369,7 +2369,7 @@ var br = {
 	mlp: "MLP's write"
 };
 function xr(e) {
-	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = W({
+	let t = q(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = U("resid"), { answer: o, result: s, stale: c } = Y({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2403,7 +2403,7 @@ function xr(e) {
 	] });
 }
 function Sr({ result: e }) {
-	let t = H(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
+	let t = q(), n = U(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => L(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${P(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => L(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2411,12 +2411,12 @@ function Sr({ result: e }) {
 				e.metric.replace("-", " "),
 				" of ",
 				d,
-				e.versus ? ` over ${J(e.versus.text)}` : "",
+				e.versus ? ` over ${L(e.versus.text)}` : "",
 				": ",
-				K(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				K(e.corrupt),
+				F(e.corrupt),
 				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
 				" ",
 				e.complete ? "" : "Not all cells were computed."
@@ -2454,8 +2454,8 @@ function Sr({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				K(e.value),
-				e.effect === null ? "—" : G(e.effect)
+				F(e.value),
+				e.effect === null ? "—" : P(e.effect)
 			])
 		})
 	] });
@@ -2463,7 +2463,7 @@ function Sr({ result: e }) {
 // src/panels/Compare.tsx
 var Cr = 12;
 function wr() {
-	let e = H(), t = e.explained.value, n = vr(), { b: r } = e.state.value;
+	let e = q(), t = e.explained.value, n = pr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2551,10 +2551,10 @@ function Tr({ explained: e, compared: t }) {
 }
 var Er = (e) => (e.a ?? 0) - (e.b ?? 0);
 function Dr({ a: e, b: t }) {
-	let n = _r(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Er(t)) - Math.abs(Er(e))), r = n.slice(0, Cr), i = n.slice(Cr), a = Math.max(0, ...n.map((e) => Math.abs(Er(e)))), o = (e) => [
-		mr(e.map((e) => e.a ?? 0)),
-		mr(e.map((e) => e.b ?? 0)),
-		mr(e.map(Er))
+	let n = yr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Er(t)) - Math.abs(Er(e))), r = n.slice(0, Cr), i = n.slice(Cr), a = Math.max(0, ...n.map((e) => Math.abs(Er(e)))), o = (e) => [
+		gr(e.map((e) => e.a ?? 0)),
+		gr(e.map((e) => e.b ?? 0)),
+		gr(e.map(Er))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2563,10 +2563,10 @@ function Dr({ a: e, b: t }) {
 				"Ledger of ",
 				/* @__PURE__ */ X(Q, { text: e.target.text }),
 				": ",
-				q(e.target.probability),
+				I(e.target.probability),
 				" in A,",
 				" ",
-				q(t.target.probability),
+				I(t.target.probability),
 				" in B"
 			] }),
 			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
@@ -2599,19 +2599,19 @@ function Dr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = an(e.term);
+				let t = qe(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.term)
+						children: t ? /* @__PURE__ */ X(un, { part: t }) : Ke(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.a === null ? "—" : G(e.a)
+						children: e.a === null ? "—" : P(e.a)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.b === null ? "—" : G(e.b)
+						children: e.b === null ? "—" : P(e.b)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2624,7 +2624,7 @@ function Dr({ a: e, b: t }) {
 							largest: a
 						})
 					})
-				] }, gr(e.term));
+				] }, vr(e.term));
 			}), /* @__PURE__ */ X(Or, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
@@ -2646,13 +2646,13 @@ function Or({ name: e, sums: t }) {
 			}),
 			t.map((e, t) => /* @__PURE__ */ X("td", {
 				class: "number",
-				children: G(e)
+				children: P(e)
 			}, t)),
 			/* @__PURE__ */ X("td", { class: "wide-only" })
 		]
 	});
 }
-// src/flow.ts
+// src/lib/flow.ts
 var kr = 60;
 function Ar(e, t, n = kr) {
 	let r = /* @__PURE__ */ new Map([[jr, Mr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
@@ -2680,7 +2680,7 @@ function Ar(e, t, n = kr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - mr(a.map((e) => e.value))
+			value: e.value - gr(a.map((e) => e.value))
 		}
 	};
 }
@@ -2698,7 +2698,7 @@ function Nr(e) {
 	let { kind: t, layer: n, position: r } = e;
 	return {
 		id: `${t} ${n} ${r}`,
-		label: rn({
+		label: Ke({
 			kind: t,
 			layer: n
 		}),
@@ -2718,7 +2718,7 @@ function Pr(e) {
 	};
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
-		label: Y(a),
+		label: R(a),
 		position: i,
 		height: t + .2,
 		part: a
@@ -2731,10 +2731,10 @@ function Fr(e, t) {
 // src/panels/Flow.tsx
 var Ir = 84, Lr = 30;
 function Rr() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
+	let e = q(), t = e.explained.value, { ref: n, seen: r } = an(), i = e.followed(), { answer: a, result: o, stale: s } = Y(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
-	} : null), c = R(2);
+	} : null), c = U(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2776,7 +2776,7 @@ function Rr() {
 	});
 }
 function zr({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ir, s = i.length * Lr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	let n = (t) => L(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ir, s = i.length * Lr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X(pn, {
 			label: "Flow graph",
@@ -2786,7 +2786,7 @@ function zr({ payload: e, flow: t }) {
 				height: s,
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
-					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
+					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
 					t.edges.map((e) => /* @__PURE__ */ X(Ur, {
 						edge: e,
 						places: a,
@@ -2798,7 +2798,7 @@ function zr({ payload: e, flow: t }) {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${J(e.target.text)} ${G(e.value)}` : t.label
+						label: t.id === "output" ? `${L(e.target.text)} ${P(e.value)}` : t.label
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
@@ -2818,27 +2818,27 @@ function zr({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				G(l.reduce((e, t) => e + t, 0)),
+				P(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				G(e.value),
+				P(e.value),
 				";",
 				" ",
 				/* @__PURE__ */ X("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					G(t.remainder.value)
+					P(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				q(Math.abs(t.remainder.value / e.value)),
+				I(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
 		/* @__PURE__ */ X(mn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Fr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Fr(e, n), P(e.value)]), ["all others (net)", P(t.remainder.value)]]
 		})
 	] });
 }
@@ -2867,11 +2867,11 @@ function Ur({ edge: e, places: t, largest: n }) {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ X("title", { children: G(e.value) })
+		children: /* @__PURE__ */ X("title", { children: P(e.value) })
 	});
 }
 function Wr({ node: e, place: t, label: n }) {
-	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+	let r = q(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2886,9 +2886,9 @@ function Wr({ node: e, place: t, label: n }) {
 		class: "spot",
 		children: o
 	});
-	let s = V(i, r.state.value.selection);
+	let s = K(i, r.state.value.selection);
 	return /* @__PURE__ */ X("g", {
-		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
+		class: `spot choosable${K(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2905,14 +2905,14 @@ function Wr({ node: e, place: t, label: n }) {
 // src/panels/Generation.tsx
 var Gr = 12;
 function Kr() {
-	let e = H(), t = R(null), { a: n, source: r } = e.state.value, i = {
+	let e = q(), t = U(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Yt({
+		...nn({
 			prompt: n,
 			source: r
 		}),
 		tokens: Gr
-	}, a = U(t.value && qr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+	}, a = J(t.value && qr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2936,7 +2936,7 @@ function qr(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
 function Jr({ result: e }) {
-	let t = H(), { whole: n } = e, { position: r, target: i } = t.state.value;
+	let t = q(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
@@ -2946,21 +2946,21 @@ function Jr({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === It(e),
+			"aria-pressed": r === e.position - 1 && i === Ut(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: It(e)
+				target: Ut(e)
 			}),
 			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
-				children: q(e.probability)
+				children: I(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
-// src/transports.ts
+// src/protocol/transports.ts
 function Yr(e) {
 	return (t, n) => {
 		let r = new AbortController();
@@ -3017,7 +3017,7 @@ var ti = /* @__PURE__ */ new Set([
 	"target"
 ]);
 function ni(e) {
-	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ti.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	let t = (e) => W(Object.fromEntries(Object.entries(e).filter(([e]) => !ti.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
@@ -3047,7 +3047,7 @@ var ii = {
 	source: "Source"
 };
 function ai() {
-	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
+	let e = q(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ X("div", {
@@ -3149,7 +3149,7 @@ function ai() {
 	});
 }
 function oi(e) {
-	let t = H(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+	let t = q(), n = String(t.state.value[e.name] ?? ""), r = U(n);
 	ke(() => {
 		r.value = n;
 	}, [n]);
@@ -3190,7 +3190,7 @@ function oi(e) {
 	})] });
 }
 function si() {
-	let e = H(), t = N(null), n = R(!1);
+	let e = q(), t = N(null), n = U(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3201,14 +3201,14 @@ function si() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = zt(t.current.value), a = e.explained.value?.model;
+				let i = Kt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
 function ci() {
-	let e = H(), t = R(null), n = async () => {
+	let e = q(), t = U(null), n = async () => {
 		t.value = null;
 		let n = await Xr("/report", {
 			state: e.state.value,
@@ -3244,7 +3244,7 @@ var li = [
 	["?", "show the keys"]
 ];
 function ui() {
-	let e = H(), t = N(null), n = e.helpOpen.value;
+	let e = q(), t = N(null), n = e.helpOpen.value;
 	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
@@ -3268,7 +3268,7 @@ function ui() {
 		]
 	});
 }
-// src/knowledge.ts
+// src/lib/knowledge.ts
 function di(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
@@ -3294,7 +3294,7 @@ function mi(e) {
 	};
 }
 function hi(e, t) {
-	return t ?? Ot.find((t) => e[t].length > 0) ?? "refined";
+	return t ?? Ft.find((t) => e[t].length > 0) ?? "refined";
 }
 function gi({ layer: e, expert: t, neuron: n }) {
 	return {
@@ -3389,7 +3389,7 @@ function Si({ prompts: e }, { prompt: t, target: n }) {
 }
 // src/panels/FactChoice.tsx
 function Ci({ list: e, explained: t }) {
-	let n = H(), r = di(e, n.state.value.a, t.target.text);
+	let n = q(), r = di(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3399,7 +3399,7 @@ function Ci({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: At
+				knowledge: Lt
 			}),
 			children: [
 				e.relation,
@@ -3412,7 +3412,7 @@ function Ci({ list: e, explained: t }) {
 	] });
 }
 function wi({ list: e, open: t }) {
-	let n = H(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	let n = q(), r = U(0), i = U(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3463,7 +3463,7 @@ function wi({ list: e, open: t }) {
 	});
 }
 function Ti() {
-	let e = H(), t = R(""), n = R(""), r = pi(t.value);
+	let e = q(), t = U(""), n = U(""), r = pi(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3490,7 +3490,7 @@ function Ti() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...At,
+					...Lt,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3510,7 +3510,7 @@ var Ei = {
 	value: "value rows of these neurons"
 };
 function Oi({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = mi(e), s = a?.action === "erase" ? o.shared : o[hi(o, r?.set ?? null)], c = U(a && r && i ? xi(r, a, i, s) : null);
+	let n = q(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = mi(e), s = a?.action === "erase" ? o.shared : o[hi(o, r?.set ?? null)], c = J(a && r && i ? xi(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3538,13 +3538,13 @@ function Oi({ found: e, list: t }) {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(B(e)))
+				neurons: s.map((e) => R(G(e)))
 			})] }) : null
 		]
 	});
 }
 function ki({ own: e, counts: t }) {
-	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	let n = q(), r = n.state.value.knowledge?.edit ?? null, i = U(r?.action ?? "update"), a = U(r?.to ?? ""), o = U(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3561,7 +3561,7 @@ function ki({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Et.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: Nt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: Ei[e]
 					}, e))
@@ -3581,7 +3581,7 @@ function ki({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Dt.map((e) => /* @__PURE__ */ X("option", {
+					children: Pt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: Di[e]
 					}, e))
@@ -3700,11 +3700,11 @@ function Ai({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: q(t.before)
+							children: I(t.before)
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: q(t.after)
+							children: I(t.after)
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
@@ -3718,7 +3718,7 @@ function Ai({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: n ? q(n.after) : "—"
+							children: n ? I(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
@@ -3727,9 +3727,9 @@ function Ai({ result: e, answer: t }) {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					K(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					K(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
@@ -3751,13 +3751,13 @@ function ji({ said: e }) {
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: q(e.probability)
+				children: I(e.probability)
 			})
 		]
 	});
 }
 function Mi(e) {
-	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	let t = q().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
@@ -3794,7 +3794,7 @@ var Pi = [
 	shared: "the relation's"
 };
 function Li({ explained: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
+	let t = q(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = J(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -3820,7 +3820,7 @@ function Li({ explained: e }) {
 	});
 }
 function Ri({ list: e, explained: t }) {
-	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	let n = q(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -3847,7 +3847,7 @@ function Ri({ list: e, explained: t }) {
 			r ? /* @__PURE__ */ X(zi, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: At }),
+				onClick: () => n.set({ knowledge: Lt }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3869,7 +3869,7 @@ function Ri({ list: e, explained: t }) {
 	] });
 }
 function zi() {
-	let e = H();
+	let e = q();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
@@ -3877,7 +3877,7 @@ function zi() {
 	});
 }
 function Bi({ list: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? bi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
+	let t = q(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? bi(n, r) : null, { answer: a, result: o, stale: s } = Y(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3917,7 +3917,7 @@ function Bi({ list: e }) {
 	] });
 }
 function Vi({ found: e }) {
-	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
+	let t = q(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = mi(e), a = hi(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
@@ -3940,7 +3940,7 @@ function Vi({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ot.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ft.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -3977,7 +3977,7 @@ function Vi({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				q(r.probabilities[t] ?? 0),
+				I(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
@@ -3987,8 +3987,8 @@ function Hi({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
 		children: [e.slice(0, Fi).map((e) => {
-			let t = B(e);
-			return /* @__PURE__ */ X(un, { part: t }, Y(t));
+			let t = G(e);
+			return /* @__PURE__ */ X(un, { part: t }, R(t));
 		}), e.length > Fi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
@@ -4000,7 +4000,7 @@ function Hi({ neurons: e }) {
 	});
 }
 function Ui(e) {
-	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	let t = q(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
@@ -4017,7 +4017,7 @@ function Ui(e) {
 			}),
 			n && e.target !== void 0 ? /* @__PURE__ */ X(Dn, {
 				tests: e.neurons.map((e) => ({
-					part: B(e),
+					part: G(e),
 					how: n
 				})),
 				target: e.target,
@@ -4033,7 +4033,7 @@ function Ui(e) {
 // src/panels/Knowledge.tsx
 var Wi = 12, Gi = 100, Ki = 12;
 function qi() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = W(r && a && i && o ? {
+	let e = q(), t = e.explained.value, { ref: n, seen: r } = an(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = Y(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
@@ -4045,7 +4045,7 @@ function qi() {
 		children: t ? /* @__PURE__ */ X(Z, {
 			name: "knowledge",
 			title: "Knowledge",
-			note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+			note: `How much of the probability of ${L(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
 			children: [
 				o ? null : /* @__PURE__ */ X("p", {
 					class: "note",
@@ -4085,10 +4085,10 @@ function Ji({ result: e, stale: t }) {
 				],
 				rows: () => e.layers.map((e, t) => [
 					`L${e.layer}`,
-					e.sum === null ? "" : G(e.sum, 4),
-					G(e.change, 4),
-					e.error === null ? "" : K(e.error, 4),
-					(n[t] ?? []).map((e) => `${Y(B(e))} ${G(e.value, 3)}`).join(", ")
+					e.sum === null ? "" : P(e.sum, 4),
+					P(e.change, 4),
+					e.error === null ? "" : F(e.error, 4),
+					(n[t] ?? []).map((e) => `${R(G(e))} ${P(e.value, 3)}`).join(", ")
 				])
 			})
 		]
@@ -4125,13 +4125,13 @@ function Yi({ result: e }) {
 					y: 93,
 					children: e.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${G(e.sum, 3)}` })
+				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${P(e.sum, 3)}` })
 			] }, e.layer);
 		})]
 	});
 }
 function Xi({ result: e }) {
-	let t = H(), n = fi(e.attributions, e.layers.length), r = Math.min(Ki, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+	let t = q(), n = fi(e.attributions, e.layers.length), r = Math.min(Ki, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
@@ -4152,17 +4152,17 @@ function Xi({ result: e }) {
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Y(B(n))}: ${G(n.value, 3)}` : "";
+			return n ? `${R(G(n))}: ${P(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && V(B(n), o);
+			return n !== void 0 && K(G(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (e) => `L${e}`,
 		onChoose: (e, n) => {
 			let r = a(e, n);
-			r && t.select(B(r));
+			r && t.select(G(r));
 		}
 	})] });
 }
@@ -4194,7 +4194,7 @@ function Zi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(un, { part: B(e) })
+			children: /* @__PURE__ */ X(un, { part: G(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
@@ -4212,13 +4212,13 @@ function Zi({ neurons: e }) {
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: G(e.activation)
+			children: P(e.activation)
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-// src/panels/tested.ts
+// src/hooks/tested.ts
 function Qi() {
-	return U($i(H().followed()))?.result ?? null;
+	return J($i(q().followed()))?.result ?? null;
 }
 function $i(e) {
 	return e ? {
@@ -4229,7 +4229,7 @@ function $i(e) {
 	} : null;
 }
 function ea(e, t) {
-	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Rt(t) && e.layer === t.layer && e.head === t.head);
+	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Gt(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
 		verdict: n.verdict ?? ""
@@ -4241,9 +4241,9 @@ var ta = 12, na = 10, ra = Infinity, ia = me({
 	set: () => {}
 });
 function aa() {
-	let e = H(), t = e.explained.value, n = R("size"), r = R(ta), i = R({});
+	let e = q(), t = e.explained.value, n = U("size"), r = U(ta), i = U({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = pr(a.terms, r.value, n.value, (e) => oa(an(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = hr(a.terms, r.value, n.value, (e) => oa(qe(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
@@ -4313,7 +4313,7 @@ function aa() {
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, gr(e))), /* @__PURE__ */ X(ga, {
+					}, vr(e))), /* @__PURE__ */ X(ga, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
@@ -4326,26 +4326,26 @@ function aa() {
 	});
 }
 function oa(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Lt(t) === e.kind;
+	return !e || !t || e.layer !== t.layer ? !1 : K(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Wt(t) === e.kind;
 }
 function sa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
-		J(t.text),
+		L(t.text),
 		": ",
 		ca(n),
 		"; raw logit ",
-		K(t.logit),
-		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
+		F(t.logit),
+		n.kind === "raw" ? "" : `, reference ${F(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
 function ca(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${L(e.text ?? "")}`;
 }
 function la({ explained: e }) {
-	let { sum: t, error: n, holds: r } = hr(e.ledger);
+	let { sum: t, error: n, holds: r } = _r(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4356,17 +4356,17 @@ function la({ explained: e }) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-total": t,
-				children: G(t)
+				children: P(t)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${P(e.ledger.value)}`,
 					" (|Δ| ",
-					$t(n),
+					He(n),
 					", tolerance",
 					" ",
-					$t(e.ledger.tolerance),
+					He(e.ledger.tolerance),
 					")"
 				]
 			})
@@ -4374,10 +4374,10 @@ function la({ explained: e }) {
 	}) });
 }
 function ua(e) {
-	let t = H(), n = Me(ia), { term: r, level: i } = e, a = an(r), o = gr(r), s = a !== null && a.kind === Lt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	let t = q(), n = Me(ia), { term: r, level: i } = e, a = qe(r), o = vr(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X(ma, {
-			name: rn(r),
+			name: Ke(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4386,7 +4386,7 @@ function ua(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(V(a, t.state.value.selection) ? null : a);
+				a && t.select(K(a, t.state.value.selection) ? null : a);
 			}
 		}),
 		c && i === 1 ? /* @__PURE__ */ X(da, {
@@ -4401,13 +4401,13 @@ function ua(e) {
 	] });
 }
 function da({ term: e, largest: t }) {
-	let n = H().followed(), r = {
+	let n = q().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
 		top: na
-	}, i = U(n ? r : null);
+	}, i = J(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ X("td", {
@@ -4416,14 +4416,14 @@ function da({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = pr(a.filter((e) => e.source === null), ra, "size");
+	let { terms: a, others: o } = i.result, s = hr(a.filter((e) => e.source === null), ra, "size");
 	return /* @__PURE__ */ X(S, { children: [
 		s.shown.map((e) => /* @__PURE__ */ X(ua, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && V(an(t), an(e)))
-		}, gr(e))),
+			sources: a.filter((t) => t.source !== null && K(qe(t), qe(e)))
+		}, vr(e))),
 		/* @__PURE__ */ X(ga, {
 			count: o.count,
 			value: o.value,
@@ -4438,7 +4438,7 @@ function da({ term: e, largest: t }) {
 	] });
 }
 function fa(e) {
-	let t = H(), n = (e) => `from ${e.source} ${J(pa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = pr(e.terms, na, "size");
+	let t = q(), n = (e) => `from ${e.source} ${L(pa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = hr(e.terms, na, "size");
 	return /* @__PURE__ */ X(S, { children: [
 		r.map((t) => /* @__PURE__ */ X(ma, {
 			name: n(t),
@@ -4447,7 +4447,7 @@ function fa(e) {
 			largest: e.largest,
 			part: null,
 			open: null
-		}, gr(t))),
+		}, vr(t))),
 		/* @__PURE__ */ X(ga, {
 			count: i.count,
 			value: i.value,
@@ -4465,9 +4465,9 @@ function pa(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
 function ma(e) {
-	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
+	let t = q(), { part: n, open: r, level: i } = e, a = n !== null && K(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
-		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && K(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -4512,9 +4512,9 @@ function ha({ part: e }) {
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
-			q(t.target.probability),
+			I(t.target.probability),
 			" → ",
-			q(n.probability),
+			I(n.probability),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "verdict",
@@ -4568,12 +4568,12 @@ function _a(e) {
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "number",
-				children: G(e.sum)
+				children: P(e.sum)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${P(e.parent)}`
 			})
 		]
 	});
@@ -4591,10 +4591,10 @@ var ya = {
 	top: "probability of the top token"
 };
 function ba() {
-	let e = H(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Qn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
+	let e = q(), t = U("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Qn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Y(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Yt({ source: a.source }),
+		...nn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
@@ -4604,7 +4604,7 @@ function ba() {
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${J(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		note: `What the stream would predict after each layer, for ${L(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
 			/* @__PURE__ */ X("p", {
 				class: "controls",
@@ -4639,7 +4639,7 @@ function ba() {
 					},
 					tell: (e, t) => Sa(u.at(e, t), u.positions[e] ?? 0),
 					rowName: (e) => xa(u.layers[e] ?? null),
-					columnName: (e) => J(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					columnName: (e) => L(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
@@ -4658,10 +4658,10 @@ function ba() {
 					rows: () => u.cells.map((e) => [
 						xa(e.layer),
 						`${e.position}`,
-						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
-						q(e.top_probability[0] ?? 0),
+						/* @__PURE__ */ X("bdi", { children: L(e.top[0]?.text ?? "") }, "top"),
+						I(e.top_probability[0] ?? 0),
 						`${e.rank}`,
-						q(e.probability)
+						I(e.probability)
 					])
 				})]
 			}) : null
@@ -4673,7 +4673,7 @@ function xa(e) {
 }
 function Sa(e, t) {
 	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
+	let n = e.top.slice(0, 3).map((t, n) => `${L(t.text)} ${I(e.top_probability[n] ?? 0)}`);
 	return `${xa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
 function Ca(e, t) {
@@ -4687,7 +4687,7 @@ function Ca(e, t) {
 }
 // src/panels/Pins.tsx
 function wa() {
-	let e = H(), { pins: t, b: n } = e.state.value;
+	let e = q(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
@@ -4697,7 +4697,7 @@ function wa() {
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
 				/* @__PURE__ */ X(un, { part: r.part }),
 				/* @__PURE__ */ X("select", {
-					"aria-label": `How ${Y(r.part)} is tested`,
+					"aria-label": `How ${R(r.part)} is tested`,
 					value: r.how,
 					onChange: (n) => {
 						let r = n.currentTarget.value;
@@ -4706,7 +4706,7 @@ function wa() {
 							how: r
 						} : e) });
 					},
-					children: Tt.map((e) => /* @__PURE__ */ X("option", {
+					children: Mt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4714,11 +4714,11 @@ function wa() {
 				}),
 				/* @__PURE__ */ X("button", {
 					type: "button",
-					"aria-label": `Remove the pin of ${Y(r.part)}`,
+					"aria-label": `Remove the pin of ${R(r.part)}`,
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Ft(r.part)))
+			] }, Ht(r.part)))
 		}), /* @__PURE__ */ X(Dn, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
@@ -4727,7 +4727,7 @@ function wa() {
 }
 // src/panels/Prediction.tsx
 function Ta() {
-	let e = H().explained.value, t = vr();
+	let e = q().explained.value, t = pr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4737,12 +4737,12 @@ function Ta() {
 			"After ",
 			r,
 			" ",
-			J(i[r]?.text ?? ""),
+			L(i[r]?.text ?? ""),
 			": ",
-			J(n.text),
+			L(n.text),
 			" has",
 			" ",
-			q(n.probability),
+			I(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
@@ -4763,7 +4763,7 @@ function Ta() {
 	});
 }
 function Ea({ explained: e, caption: t }) {
-	let n = H();
+	let n = q();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
 		children: [
@@ -4792,12 +4792,12 @@ function Ea({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: It(t) }),
+					onClick: () => n.set({ target: Ut(t) }),
 					children: /* @__PURE__ */ X(Q, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
 					class: "number",
-					children: q(t.probability)
+					children: I(t.probability)
 				}),
 				/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X("span", {
 					class: "amount",
@@ -4811,7 +4811,7 @@ function Ea({ explained: e, caption: t }) {
 // src/panels/Strongest.tsx
 var Da = 6;
 function Oa() {
-	let e = H(), t = e.explained.value, n = U($i(e.followed())), r = Qi(), i = R(!1);
+	let e = q(), t = e.explained.value, n = J($i(e.followed())), r = Qi(), i = U(!1);
 	if (!t) return null;
 	let a = i.value ? Infinity : Da;
 	return /* @__PURE__ */ X(Z, {
@@ -4845,16 +4845,16 @@ function Oa() {
 						children: "writes toward"
 					})
 				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
-					part: Pt(e),
+					part: Vt(e),
 					value: e.value,
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ft(Pt(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
-					part: B(e),
+				}, Ht(Vt(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
+					part: G(e),
 					value: e.value,
-					reads: G(e.activation, 1),
+					reads: P(e.activation, 1),
 					toward: e.promotes
-				}, Ft(B(e))))] })] })
+				}, Ht(G(e))))] })] })
 			}),
 			Math.max(t.heads.length, t.neurons.length) > Da ? /* @__PURE__ */ X("button", {
 				type: "button",
@@ -4889,33 +4889,33 @@ function Aa({ tested: e }) {
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
 		"Without ",
-		Y(Pt(t)),
+		R(Vt(t)),
 		", which looks at ",
-		J(t.looks_at[0]?.text ?? ""),
+		L(t.looks_at[0]?.text ?? ""),
 		", the target goes from ",
-		q(e.target.probability),
+		I(e.target.probability),
 		" to ",
-		q(t.zeroed_probability ?? 0),
+		I(t.zeroed_probability ?? 0),
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
 function ja(e) {
-	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
+	let t = (e, t) => t ? [`${t.count} ${e} at random: ${I(t.low)} to ${I(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
 function Ma() {
-	let e = H(), t = e.explained.value, n = Qn(t?.position ?? 0, t?.tokens.length ?? 0), r = La();
+	let e = q(), t = e.explained.value, n = Qn(t?.position ?? 0, t?.tokens.length ?? 0), r = La();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && Rt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
+	let { tokens: i, position: a } = t, o = r !== null && Gt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
 		note: r ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
-			Y(r.part),
+			R(r.part),
 			": orange + raises, purple − lowers; largest ",
-			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			P(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
@@ -5007,7 +5007,7 @@ function Fa(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? P(t) : "\xA0"
 	});
 }
 function Ia(e) {
@@ -5017,12 +5017,12 @@ function Ia(e) {
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
 function La() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Lt(e) !== "mlp" ? {
+	let e = q(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Wt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Rt(e) ? { cross: !0 } : {}
-	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Gt(e) ? { cross: !0 } : {}
+	} : null, i = J(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
 		values: Ra(s, a)
@@ -5033,12 +5033,12 @@ function La() {
 }
 function Ra(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Rt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Gt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
-// src/panels/App.tsx
+// src/App.tsx
 function za({ page: e }) {
 	let t = N(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? Mn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Xt.Provider, {
+	return ke(() => e.link(), [e]), ke(() => t.current ? Mn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(rn.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
@@ -5057,9 +5057,9 @@ function za({ page: e }) {
 	});
 }
 function Ba({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = U(t ? {
+	let t = e.asked(), n = e.state.value, r = J(t ? {
 		ask: "explain",
-		...Jt(n),
+		...tn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
@@ -5112,7 +5112,7 @@ var Va = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--l
 function Ha(e, t, n) {
 	Ua(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(za, { page: new qt(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(za, { page: new en(e, t) }), r), () => pe(null, r);
 }
 function Ua(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;

@@ -2,11 +2,11 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import type { Answer } from "../asks";
-import { nameOf, signed, visible } from "../format";
-import { usePage } from "../page";
-import type { LookedAt } from "../payloads";
-import { type Part, samePart } from "../state";
+import { nameOf, signed, visible } from "../lib/format";
+import { usePage } from "../page/page";
+import { type Part, samePart } from "../page/state";
+import type { Answer } from "../protocol/asks";
+import type { LookedAt } from "../protocol/payloads";
 
 /** A panel with a heading. */
 export function Panel(props: { name: string; title: string; note?: ComponentChildren; children: ComponentChildren }) {

@@ -1,8 +1,8 @@
 /** Prompt B beside prompt A: the same target and reference, at the position that corresponds. */
-import { align, type Column, pairsOf } from "../align";
-import type { Answer, Ask } from "../asks";
-import { useAsk, usePage } from "../page";
-import type { ExplainPayload } from "../payloads";
+import { align, type Column, pairsOf } from "../lib/align";
+import { useAsk, usePage } from "../page/page";
+import type { Answer, Ask } from "../protocol/asks";
+import type { ExplainPayload } from "../protocol/payloads";
 
 export interface Compared {
   answer: Answer<ExplainPayload> | null;

@@ -1,22 +1,22 @@
 /** All panels. The explanation of prompt A is asked here; the others wait for it, since it tells the target. */
 import { useEffect, useRef } from "preact/hooks";
-import { listenForKeys } from "../keys";
-import { about, type Page, PageContext, useAsk } from "../page";
-import { AttentionPanel } from "./Attention";
-import { ComparePanel } from "./Compare";
-import { FlowPanel } from "./Flow";
-import { GenerationPanel } from "./Generation";
-import { Header } from "./Header";
-import { Help } from "./Help";
-import { InspectorPanel } from "./Inspector";
-import { KnowledgePanel } from "./Knowledge";
-import { LedgerPanel } from "./Ledger";
-import { LensPanel } from "./Lens";
-import { PinsPanel } from "./Pins";
-import { PredictionPanel } from "./Prediction";
-import { Status } from "./parts";
-import { StrongestPanel } from "./Strongest";
-import { TokenStrip } from "./TokenStrip";
+import { listenForKeys } from "./page/keys";
+import { about, type Page, PageContext, useAsk } from "./page/page";
+import { AttentionPanel } from "./panels/Attention";
+import { ComparePanel } from "./panels/Compare";
+import { FlowPanel } from "./panels/Flow";
+import { GenerationPanel } from "./panels/Generation";
+import { Header } from "./panels/Header";
+import { Help } from "./panels/Help";
+import { InspectorPanel } from "./panels/Inspector";
+import { KnowledgePanel } from "./panels/Knowledge";
+import { LedgerPanel } from "./panels/Ledger";
+import { LensPanel } from "./panels/Lens";
+import { PinsPanel } from "./panels/Pins";
+import { PredictionPanel } from "./panels/Prediction";
+import { StrongestPanel } from "./panels/Strongest";
+import { TokenStrip } from "./panels/TokenStrip";
+import { Status } from "./ui/parts";
 
 export function App({ page }: { page: Page }) {
   const root = useRef<HTMLDivElement>(null);

@@ -11,8 +11,8 @@ import {
   type PageData,
   type Payloads,
   type Transport,
-} from "./asks";
-import type { ExplainPayload } from "./payloads";
+} from "../protocol/asks";
+import type { ExplainPayload } from "../protocol/payloads";
 import { checked, fromHash, INITIAL, type Knowledge, type Part, type State, toHash } from "./state";
 
 export class Page {

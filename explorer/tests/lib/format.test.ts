@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { amountColour, inkOn, signColour } from "../src/colours";
-import { nameOf, nameOfTerm, percent, plain, signed, tiny, visible } from "../src/format";
+import { amountColour, inkOn, signColour } from "../../src/lib/colours";
+import { nameOf, nameOfTerm, percent, plain, signed, tiny, visible } from "../../src/lib/format";
 
 describe("numbers", () => {
   it("carry their sign as a glyph", () => {

@@ -10,7 +10,7 @@ import {
   type State,
   sublayerOf,
   toHash,
-} from "../src/state";
+} from "../../src/page/state";
 
 const FULL: State = {
   a: 'The "capital" of\nFrance is </script> \u202e%23#',

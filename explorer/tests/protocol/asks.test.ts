@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Ask, canonical, Desk, type Events } from "../src/asks";
-import { dispatch, embedded } from "../src/transports";
+import { type Ask, canonical, Desk, type Events } from "../../src/protocol/asks";
+import { dispatch, embedded } from "../../src/protocol/transports";
 
 /** A transport that answers when told to. */
 function pending() {

@@ -1,5 +1,6 @@
 /** Questions to the model. The page posts them and reads server-sent events; a report looks them up in what it embeds. */
 import { type ReadonlySignal, signal } from "@preact/signals";
+import type { State } from "../page/state";
 import type {
   AttentionPayload,
   AttributePayload,
@@ -17,7 +18,6 @@ import type {
   TermsPayload,
   TestPayload,
 } from "./payloads";
-import type { State } from "./state";
 
 export interface Payloads {
   explain: ExplainPayload;

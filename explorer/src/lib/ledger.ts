@@ -1,5 +1,5 @@
 /** The ledger as rows: the largest terms, and what the others come to. */
-import type { Ledger, Term } from "./payloads";
+import type { Ledger, Term } from "../protocol/payloads";
 
 export type Order = "size" | "layer";
 

@@ -1,6 +1,7 @@
 /** Numbers, names and tokens as people read them. */
-import type { Term } from "./payloads";
-import type { Part } from "./state";
+
+import type { Part } from "../page/state";
+import type { Term } from "../protocol/payloads";
 
 const MINUS = "\u2212";
 

@@ -1,6 +1,7 @@
 /** What the page makes of facts: suggestions, sets of neurons, and the command that writes an edit to a file. */
-import type { FactListPayload, FindPayload, ListedFact, NeuronPlace, NeuronValue } from "./payloads";
-import { type FactEdit, type Knowledge, NEURON_SETS, type NeuronSet } from "./state";
+
+import { type FactEdit, type Knowledge, NEURON_SETS, type NeuronSet } from "../page/state";
+import type { FactListPayload, FindPayload, ListedFact, NeuronPlace, NeuronValue } from "../protocol/payloads";
 
 /** The known facts that a prompt may be about: it names the subject, and the answer is the explained token. */
 export function suggested(

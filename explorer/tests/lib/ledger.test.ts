@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { addsUp, paired, rowsOf, total } from "../src/ledger";
-import type { Ledger, Term } from "../src/payloads";
+import { addsUp, paired, rowsOf, total } from "../../src/lib/ledger";
+import type { Ledger, Term } from "../../src/protocol/payloads";
 
 function term(kind: Term["kind"], layer: number | null, value: number): Term {
   return { kind, layer, head: null, expert: null, neuron: null, source: null, value };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { flowOf } from "../src/flow";
-import type { PathEntry, PathsPayload } from "../src/payloads";
+import { flowOf } from "../../src/lib/flow";
+import type { PathEntry, PathsPayload } from "../../src/protocol/payloads";
 
 function path(layer: number, value: number, ...heads: number[]): PathEntry {
   const steps = heads.map((head, place) => ({ layer: layer + 1 + place, head, source: place, destination: place + 1 }));

@@ -9,9 +9,9 @@ import {
   promptsOf,
   setsOf,
   suggested,
-} from "../src/knowledge";
-import type { FactListPayload, FindPayload } from "../src/payloads";
-import { type FactEdit, LOOKED_FOR } from "../src/state";
+} from "../../src/lib/knowledge";
+import { type FactEdit, LOOKED_FOR } from "../../src/page/state";
+import type { FactListPayload, FindPayload } from "../../src/protocol/payloads";
 
 const LIST: FactListPayload = {
   schema: "unembed/fact-list/1",

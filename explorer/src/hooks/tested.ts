@@ -1,7 +1,7 @@
 /** What `explain` found by zeroing the strongest parts, beside parts at random. */
-import { useAsk, usePage } from "../page";
-import type { ExplainPayload } from "../payloads";
-import { isCross, type Part } from "../state";
+import { useAsk, usePage } from "../page/page";
+import { isCross, type Part } from "../page/state";
+import type { ExplainPayload } from "../protocol/payloads";
 
 /** The explanation with its tests; asked after the first, which shows before they have finished. */
 export function useTested(): ExplainPayload | null {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { align, pairsOf } from "../src/align";
+import { align, pairsOf } from "../../src/lib/align";
 
 const shown = (a: number[], b: number[]) =>
   align(a, b).map(

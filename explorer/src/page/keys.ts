@@ -1,6 +1,7 @@
 /** Keys that work wherever the focus is, except where something is typed. */
+
+import { pin } from "../panels/Inspector";
 import type { Page } from "./page";
-import { pin } from "./panels/Inspector";
 import type { How } from "./state";
 
 const NEXT: Record<How | "none", How | null> = { none: "zero", zero: "mean", mean: null, double: null, swap: null };
