@@ -1,7 +1,9 @@
 /** All panels. The explanation of prompt A is asked here; the others wait for it, since it tells the target. */
 import { useEffect, useRef } from "preact/hooks";
+import { useAsk } from "./hooks/useAsk";
+import { PageContext } from "./hooks/usePage";
 import { listenForKeys } from "./page/keys";
-import { about, type Page, PageContext, useAsk } from "./page/page";
+import { about, type Page } from "./page/page";
 import { AttentionPanel } from "./panels/Attention";
 import { ComparePanel } from "./panels/Compare";
 import { FlowPanel } from "./panels/Flow";
@@ -16,7 +18,7 @@ import { PinsPanel } from "./panels/Pins";
 import { PredictionPanel } from "./panels/Prediction";
 import { StrongestPanel } from "./panels/Strongest";
 import { TokenStrip } from "./panels/TokenStrip";
-import { Status } from "./ui/parts";
+import { Status } from "./ui/Status";
 
 export function App({ page }: { page: Page }) {
   const root = useRef<HTMLDivElement>(null);

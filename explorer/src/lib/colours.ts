@@ -1,5 +1,4 @@
 /** Colour scales that people who do not see red and green can read: PuOr for signs, cividis for amounts. */
-
 import { signal } from "@preact/signals";
 
 type Rgb = readonly [number, number, number];

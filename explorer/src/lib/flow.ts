@@ -1,9 +1,7 @@
 /** Paths as a graph that can be read: the largest ones, at most 60 nodes, and one named remainder. */
-
-import type { Part } from "../page/state";
 import type { PathEntry, PathsPayload } from "../protocol/payloads";
-import { nameOf, nameOfTerm } from "./format";
 import { total } from "./ledger";
+import { nameOf, nameOfTerm, type Part } from "./parts";
 
 const MOST_NODES = 60;
 

@@ -1,7 +1,35 @@
 /** What the page makes of facts: suggestions, sets of neurons, and the command that writes an edit to a file. */
-
-import { type FactEdit, type Knowledge, NEURON_SETS, type NeuronSet } from "../page/state";
 import type { FactListPayload, FindPayload, ListedFact, NeuronPlace, NeuronValue } from "../protocol/payloads";
+
+export const ACTIONS = ["update", "erase", "suppress", "amplify"] as const;
+export type Action = (typeof ACTIONS)[number];
+export const METHODS = ["rome", "value"] as const;
+export const NEURON_SETS = ["refined", "kept", "shared"] as const;
+export type NeuronSet = (typeof NEURON_SETS)[number];
+
+/** An edit of the weights about a fact. */
+export interface FactEdit {
+  action: Action;
+  /** The new answer of an update. */
+  to: string;
+  method: (typeof METHODS)[number];
+}
+
+/** What is asked about the fact that prompt A states. */
+export interface Knowledge {
+  /** More prompts of a fact of one's own; null takes the known fact that the prompt states. */
+  prompts: string[] | null;
+  /** Of a fact of one's own, as its prompts write it. */
+  subject: string;
+  /** A neuron counts above this share of the largest attribution. */
+  t: number;
+  /** Which of the found neurons are tested and edited; null takes the first that there are. */
+  set: NeuronSet | null;
+  test: "zero" | "double" | null;
+  edit: FactEdit | null;
+}
+
+export const LOOKED_FOR: Knowledge = { prompts: null, subject: "", t: 0.2, set: null, test: null, edit: null };
 
 /** The known facts that a prompt may be about: it names the subject, and the answer is the explained token. */
 export function suggested(
@@ -119,4 +147,33 @@ export function editAsk(
 
 function factOf({ prompts }: Knowledge, { prompt, target }: Record<string, unknown>) {
   return prompts === null ? { prompt } : { prompt, target };
+}
+
+/** Whether a value that a link brings is a `Knowledge`. */
+export function isKnowledge(value: unknown): boolean {
+  const given = value as Knowledge | undefined;
+  if (typeof given !== "object") return false;
+  const { prompts, subject, t, set, test, edit } = given;
+  return (
+    (prompts === null || (Array.isArray(prompts) && prompts.every((text) => typeof text === "string"))) &&
+    typeof subject === "string" &&
+    typeof t === "number" &&
+    oneOf([null, ...NEURON_SETS])(set) &&
+    oneOf([null, "zero", "double"])(test) &&
+    (edit === null || isEdit(edit))
+  );
+}
+
+function isEdit(value: unknown): boolean {
+  const edit = value as FactEdit | undefined;
+  return (
+    typeof edit === "object" &&
+    oneOf(ACTIONS)(edit.action) &&
+    typeof edit.to === "string" &&
+    oneOf(METHODS)(edit.method)
+  );
+}
+
+function oneOf(values: readonly unknown[]): (value: unknown) => boolean {
+  return (value) => values.includes(value);
 }

@@ -1,6 +1,4 @@
 /** Keys that work wherever the focus is, except where something is typed. */
-
-import { pin } from "../panels/Inspector";
 import type { Page } from "./page";
 import type { How } from "./state";
 
@@ -18,7 +16,7 @@ function press(page: Page, root: HTMLElement, event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || page.helpOpen.value) return;
   const { selection, test } = page.state.value;
   if (event.key === "t" && selection) page.set({ test: NEXT[test ?? "none"] });
-  else if (event.key === "p" && selection) pin(page);
+  else if (event.key === "p" && selection) page.pin();
   else if (event.key === "/") root.querySelector<HTMLElement>("[data-find]")?.focus();
   else if (event.key === "?") page.helpOpen.value = true;
   else if (event.key === "Escape" && selection) page.select(null);

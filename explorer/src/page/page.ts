@@ -1,19 +1,10 @@
 /** The page's signals: the state, what is hovered, and the asks that the state leads to. */
-import { batch, computed, effect, type ReadonlySignal, type Signal, signal, useSignal } from "@preact/signals";
-import { createContext } from "preact";
-import { useContext, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import {
-  type Answer,
-  type Ask,
-  type AskName,
-  canonical,
-  Desk,
-  type PageData,
-  type Payloads,
-  type Transport,
-} from "../protocol/asks";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Knowledge } from "../lib/knowledge";
+import { nameOf, type Part, samePart } from "../lib/parts";
+import { Desk, type PageData, type Transport } from "../protocol/asks";
 import type { ExplainPayload } from "../protocol/payloads";
-import { checked, fromHash, INITIAL, type Knowledge, type Part, type State, toHash } from "./state";
+import { checked, fromHash, INITIAL, type State, toHash } from "./state";
 
 export class Page {
   readonly data: PageData;
@@ -77,6 +68,15 @@ export class Page {
     this.set({ selection: part, test: null });
   }
 
+  /** Keeps the test of the selection, beside those that are kept already. */
+  pin(): void {
+    const { selection, test, pins } = this.state.value;
+    if (!selection) return;
+    const others = pins.filter((each) => !samePart(each.part, selection));
+    this.set({ pins: [...others, { part: selection, how: test ?? "zero" }] });
+    this.said.value = `Pinned ${nameOf(selection)}.`;
+  }
+
   /** Takes over the explanation of a state, which may have moved on since; null where there is none. */
   take(explained: ExplainPayload | null, state: State): void {
     batch(() => {
@@ -118,59 +118,4 @@ export function about({ a, source, target, vs, reference, position }: State): Re
 /** Without the fields that are null. */
 export function given(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
-}
-
-export const PageContext = createContext<Page | null>(null);
-
-export function usePage(): Page {
-  const page = useContext(PageContext);
-  if (!page) throw new Error("A panel is used outside the page.");
-  return page;
-}
-
-/** The answer to an ask, asked while the panel shows it; null asks nothing. */
-export function useAsk<N extends AskName>(ask: Ask<N> | null): Answer<Payloads[N]> | null {
-  const page = usePage();
-  const key = ask === null ? "" : canonical(ask);
-  const watched = useSignal<{ key: string; answer: ReadonlySignal<Answer<Payloads[N]>> } | null>(null);
-  useLayoutEffect(() => {
-    if (ask === null) return;
-    watched.value = { key, answer: page.desk.watch(ask) };
-    return () => page.desk.release(ask);
-  }, [key]);
-  return watched.value?.key === key ? watched.value.answer.value : null;
-}
-
-/** The latest result of an ask: while a new one is on its way, the one before it, marked as stale. */
-export function useLatest<N extends AskName>(
-  ask: Ask<N> | null,
-): { answer: Answer<Payloads[N]> | null; result: Payloads[N] | null; stale: boolean } {
-  const answer = useAsk(ask);
-  const last = useRef<Payloads[N] | null>(null);
-  if (answer?.result) last.current = answer.result;
-  if (ask === null) last.current = null;
-  return { answer, result: answer?.error ? null : last.current, stale: !answer?.result };
-}
-
-/** Whether an element has come into view: what is far down is not asked before it is looked for. */
-export function useSeen<T extends Element>(): { ref: { current: T | null }; seen: boolean } {
-  const ref = useRef<T | null>(null);
-  const seen = useSignal(typeof IntersectionObserver === "undefined");
-  useEffect(() => {
-    if (seen.value || !ref.current) return;
-    const observer = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) seen.value = true;
-    });
-    observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, []);
-  return useMemo(
-    () => ({
-      ref,
-      get seen() {
-        return seen.value;
-      },
-    }),
-    [],
-  );
 }

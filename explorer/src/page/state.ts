@@ -1,13 +1,6 @@
 /** What the page shows, as one object; every panel derives from it and the URL's hash holds it. */
-
-/** A part of the model. */
-export interface Part {
-  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
-  layer: number;
-  head?: number;
-  expert?: number;
-  neuron?: number;
-}
+import { isKnowledge, type Knowledge } from "../lib/knowledge";
+import { isIndex, isPart, type Part } from "../lib/parts";
 
 export const HOWS = ["zero", "double", "mean", "swap"] as const;
 export type How = (typeof HOWS)[number];
@@ -16,34 +9,6 @@ export type How = (typeof HOWS)[number];
 export interface Test {
   part: Part;
   how: How;
-}
-
-export const ACTIONS = ["update", "erase", "suppress", "amplify"] as const;
-export type Action = (typeof ACTIONS)[number];
-export const METHODS = ["rome", "value"] as const;
-export const NEURON_SETS = ["refined", "kept", "shared"] as const;
-export type NeuronSet = (typeof NEURON_SETS)[number];
-
-/** An edit of the weights about a fact. */
-export interface FactEdit {
-  action: Action;
-  /** The new answer of an update. */
-  to: string;
-  method: (typeof METHODS)[number];
-}
-
-/** What is asked about the fact that prompt A states. */
-export interface Knowledge {
-  /** More prompts of a fact of one's own; null takes the known fact that the prompt states. */
-  prompts: string[] | null;
-  /** Of a fact of one's own, as its prompts write it. */
-  subject: string;
-  /** A neuron counts above this share of the largest attribution. */
-  t: number;
-  /** Which of the found neurons are tested and edited; null takes the first that there are. */
-  set: NeuronSet | null;
-  test: "zero" | "double" | null;
-  edit: FactEdit | null;
 }
 
 export interface State {
@@ -81,8 +46,6 @@ export const INITIAL: State = {
   pins: [],
   knowledge: null,
 };
-
-export const LOOKED_FOR: Knowledge = { prompts: null, subject: "", t: 0.2, set: null, test: null, edit: null };
 
 /** The hash of a state: what differs from the initial state, as JSON. */
 export function toHash(state: State): string {
@@ -126,73 +89,9 @@ export function checked(given: Record<string, unknown> | State): State {
   };
 }
 
-/** A part as the page or as a payload writes it, where null stands for what it has not. */
-interface AnyPart {
-  kind: string;
-  layer: number;
-  head?: number | null;
-  expert?: number | null;
-  neuron?: number | null;
-}
-
-/** The part that a payload's entry of a head is. */
-export function headPart({ cross, layer, head }: { cross?: boolean; layer: number; head: number }): Part {
-  return { kind: cross ? "cross_head" : "head", layer, head };
-}
-
-/** The part that a payload's entry of a neuron is; null stands for no expert. */
-export function neuronPart(entry: { layer: number; expert: number | null; neuron: number }): Part {
-  const { layer, expert, neuron } = entry;
-  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
-}
-
-export function samePart(one: AnyPart | null, other: AnyPart | null): boolean {
-  return one === null || other === null ? one === other : partKey(one) === partKey(other);
-}
-
-export function partKey(part: AnyPart): string {
-  return [part.kind, part.layer, part.head ?? "", part.expert ?? "", part.neuron ?? ""].join(" ");
-}
-
 /** How a token is named in the state: by its text, or by its id where the text is a fragment of a character or empty. */
 export function namedToken(token: { id: number; text: string }): string | number {
   return token.text === "" || token.text.includes("\ufffd") ? token.id : token.text;
-}
-
-/** The sublayer that a part belongs to. */
-export function sublayerOf(part: Part): "attention" | "cross_attention" | "mlp" {
-  if (part.kind === "head") return "attention";
-  if (part.kind === "cross_head") return "cross_attention";
-  return part.kind === "neuron" ? "mlp" : part.kind;
-}
-
-/** Whether a part reads what the encoder read. */
-export function isCross(part: Part): boolean {
-  return sublayerOf(part) === "cross_attention";
-}
-
-/** The part that a name such as L23, L23.H4, L24.N1005, L24.E3.N5, L2.X1, "L23 attn", "L2 cross" or "L24 mlp" means, or null. */
-export function partOfName(name: string): Part | null {
-  const found =
-    /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(
-      name,
-    );
-  if (!found) return null;
-  const [, layer, head, crossHead, expert, neuron, , cross, mlp] = found;
-  const base = { layer: Number(layer) };
-  if (head !== undefined) return { kind: "head", ...base, head: Number(head) };
-  if (crossHead !== undefined) return { kind: "cross_head", ...base, head: Number(crossHead) };
-  if (neuron === undefined) return { kind: mlp ? "mlp" : cross ? "cross_attention" : "attention", ...base };
-  return {
-    kind: "neuron",
-    ...base,
-    ...(expert === undefined ? {} : { expert: Number(expert) }),
-    neuron: Number(neuron),
-  };
-}
-
-function isIndex(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0;
 }
 
 function isHow(value: unknown): boolean {
@@ -202,40 +101,4 @@ function isHow(value: unknown): boolean {
 function isTest(value: unknown): boolean {
   const test = value as Test | null;
   return typeof test === "object" && test !== null && isPart(test.part) && isHow(test.how);
-}
-
-function oneOf(values: readonly unknown[]): (value: unknown) => boolean {
-  return (value) => values.includes(value);
-}
-
-function isKnowledge(value: unknown): boolean {
-  const given = value as Knowledge | undefined;
-  if (typeof given !== "object") return false;
-  const { prompts, subject, t, set, test, edit } = given;
-  return (
-    (prompts === null || (Array.isArray(prompts) && prompts.every((text) => typeof text === "string"))) &&
-    typeof subject === "string" &&
-    typeof t === "number" &&
-    oneOf([null, ...NEURON_SETS])(set) &&
-    oneOf([null, "zero", "double"])(test) &&
-    (edit === null || isEdit(edit))
-  );
-}
-
-function isEdit(value: unknown): boolean {
-  const edit = value as FactEdit | undefined;
-  return (
-    typeof edit === "object" &&
-    oneOf(ACTIONS)(edit.action) &&
-    typeof edit.to === "string" &&
-    oneOf(METHODS)(edit.method)
-  );
-}
-
-function isPart(value: unknown): boolean {
-  const part = value as Part | null;
-  if (typeof part !== "object" || part === null || !isIndex(part.layer)) return false;
-  if (part.kind === "head" || part.kind === "cross_head") return isIndex(part.head);
-  if (part.kind === "neuron") return isIndex(part.neuron) && (part.expert === undefined || isIndex(part.expert));
-  return part.kind === "attention" || part.kind === "cross_attention" || part.kind === "mlp";
 }

@@ -1,13 +1,18 @@
 /** Where heads look, and what each source token gives through them. */
 import { useSignal } from "@preact/signals";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour, signColour } from "../lib/colours";
-import { nameOf, signed, visible } from "../lib/format";
-import { useLatest, usePage } from "../page/page";
-import { headPart, isCross, sublayerOf } from "../page/state";
+import { signed, visible } from "../lib/format";
+import { headPart, isCross, nameOf, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, HeadPattern } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
-import { Panel, PartButton, Status, TableTwin } from "../ui/parts";
-import { useWindow, WINDOW, Window } from "../ui/Window";
+import { Panel } from "../ui/Panel";
+import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
+import { Window } from "../ui/Window";
 
 export function AttentionPanel() {
   const page = usePage();

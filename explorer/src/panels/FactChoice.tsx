@@ -1,8 +1,7 @@
 /** Naming the fact: one of the known ones, or more prompts of one's own. */
 import { useSignal } from "@preact/signals";
-import { promptsOf, suggested } from "../lib/knowledge";
-import { usePage } from "../page/page";
-import { LOOKED_FOR } from "../page/state";
+import { usePage } from "../hooks/usePage";
+import { LOOKED_FOR, promptsOf, suggested } from "../lib/knowledge";
 import type { ExplainPayload, FactListPayload } from "../protocol/payloads";
 
 /** Known facts that the prompt may be about. */

@@ -1,11 +1,25 @@
 /** The weights edited about a fact, and what the edited model says; the loaded model is as it was afterwards. */
 import { useSignal } from "@preact/signals";
-import { nameOf, percent, plain } from "../lib/format";
-import { chosenSet, commandOf, editAsk, lineOf, type NamedFact, setsOf } from "../lib/knowledge";
-import { useAsk, usePage } from "../page/page";
-import { ACTIONS, type Action, type FactEdit, METHODS, neuronPart } from "../page/state";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { percent, plain } from "../lib/format";
+import {
+  ACTIONS,
+  type Action,
+  chosenSet,
+  commandOf,
+  editAsk,
+  type FactEdit,
+  lineOf,
+  METHODS,
+  type NamedFact,
+  setsOf,
+} from "../lib/knowledge";
+import { nameOf, neuronPart } from "../lib/parts";
 import type { EditPayload, FactListPayload, FindPayload, GroupChange } from "../protocol/payloads";
-import { Scroll, Status, TokenText } from "../ui/parts";
+import { Status } from "../ui/Status";
+import { Scroll } from "../ui/Table";
+import { TokenText } from "../ui/Token";
 
 const ACTS: Record<Action, string> = {
   update: "update to another answer",

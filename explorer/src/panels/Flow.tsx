@@ -1,11 +1,15 @@
 /** The few paths that carry the prediction: the stream runs upward, heads move it between token columns. */
 import { useSignal } from "@preact/signals";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useSeen } from "../hooks/useSeen";
 import { type Edge, type Flow, flowOf, type Node, pathName } from "../lib/flow";
 import { percent, signed, visible } from "../lib/format";
-import { useLatest, usePage, useSeen } from "../page/page";
-import { samePart } from "../page/state";
+import { samePart } from "../lib/parts";
 import type { PathsPayload } from "../protocol/payloads";
-import { Panel, Scroll, Status, TableTwin } from "../ui/parts";
+import { Panel } from "../ui/Panel";
+import { Status } from "../ui/Status";
+import { Scroll, TableTwin } from "../ui/Table";
 
 const COLUMN = 84;
 const ROW = 30;

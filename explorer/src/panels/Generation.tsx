@@ -1,11 +1,15 @@
 /** The text continued token by token; a click explains why a token came. */
 import { useSignal } from "@preact/signals";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
 import { percent } from "../lib/format";
-import { given, useAsk, usePage } from "../page/page";
+import { given } from "../page/page";
 import { namedToken } from "../page/state";
 import type { Ask } from "../protocol/asks";
 import type { GeneratePayload } from "../protocol/payloads";
-import { Panel, Status, TokenText } from "../ui/parts";
+import { Panel } from "../ui/Panel";
+import { Status } from "../ui/Status";
+import { TokenText } from "../ui/Token";
 
 const TOKENS = 12;
 

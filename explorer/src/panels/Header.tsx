@@ -1,8 +1,9 @@
 /** The prompt and what is asked about it. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { usePage } from "../page/page";
-import { partOfName, type State } from "../page/state";
+import { usePage } from "../hooks/usePage";
+import { partOfName } from "../lib/parts";
+import type { State } from "../page/state";
 import { post, refusal } from "../protocol/transports";
 
 const NAMES = { prompt: "Prompt", source: "Source" };

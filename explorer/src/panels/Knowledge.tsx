@@ -1,12 +1,18 @@
 /** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useSeen } from "../hooks/useSeen";
 import { signColour } from "../lib/colours";
-import { nameOf, plain, signed, visible } from "../lib/format";
+import { plain, signed, visible } from "../lib/format";
 import { byLayer } from "../lib/knowledge";
-import { useLatest, usePage, useSeen } from "../page/page";
-import { neuronPart, samePart } from "../page/state";
+import { nameOf, neuronPart, samePart } from "../lib/parts";
 import type { AttributePayload, NeuronValue } from "../protocol/payloads";
+import { Bar, Signed } from "../ui/Bar";
 import { Grid } from "../ui/Grid";
-import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "../ui/parts";
+import { Panel } from "../ui/Panel";
+import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
 import { FactBox } from "./Fact";
 
 const NEURONS = 12;

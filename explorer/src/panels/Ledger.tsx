@@ -2,13 +2,15 @@
 import { useSignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { outcomeOf, useTested } from "../hooks/tested";
-import { nameOfTerm, partOf, percent, plain, signed, tiny, visible } from "../lib/format";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { plain, signed, tiny, visible } from "../lib/format";
 import { addsUp, type Order, rowsOf, termKey } from "../lib/ledger";
-import { useAsk, usePage } from "../page/page";
-import { type Part, samePart, sublayerOf } from "../page/state";
+import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
 import type { ExplainPayload, Reference, Term } from "../protocol/payloads";
-import { Bar, Panel, Signed } from "../ui/parts";
+import { Bar, Signed } from "../ui/Bar";
+import { Outcome } from "../ui/Outcome";
+import { Panel } from "../ui/Panel";
 
 const FIRST = 12;
 const CHILDREN = 10;
@@ -283,21 +285,6 @@ function Row(props: RowProps) {
       </td>
       <td>{part ? <Outcome part={part} /> : null}</td>
     </tr>
-  );
-}
-
-/** What zeroing the part does to the target's probability, where `explain` has tested it. */
-export function Outcome({ part }: { part: Part }) {
-  const tested = useTested();
-  const outcome = tested && outcomeOf(tested, part);
-  if (!tested || !outcome || outcome.probability === null) return null;
-  return (
-    <span class="outcome">
-      {percent(tested.target.probability)} → {percent(outcome.probability)}{" "}
-      <span class="verdict">
-        {outcome.verdict === "within control" ? "○" : "●"} {outcome.verdict}
-      </span>
-    </span>
   );
 }
 

@@ -1,12 +1,15 @@
 /** Activation patching between the prompts: where is the difference between their answers carried? */
 import { useSignal } from "@preact/signals";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { WINDOW } from "../hooks/useWindow";
 import { signColour } from "../lib/colours";
 import { plain, signed, visible } from "../lib/format";
-import { useLatest, usePage } from "../page/page";
 import type { PatchCell, PatchPayload } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
-import { Status, TableTwin } from "../ui/parts";
-import { WINDOW, Window } from "../ui/Window";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
+import { Window } from "../ui/Window";
 
 const SITES = { resid: "stream before a block", attention: "attention's write", mlp: "MLP's write" };
 type Site = keyof typeof SITES;

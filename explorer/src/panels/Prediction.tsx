@@ -1,11 +1,11 @@
 /** What the model said and how sure it was. */
-
-import { useCompared } from "../hooks/compared";
+import { useCompared } from "../hooks/useCompared";
+import { usePage } from "../hooks/usePage";
 import { percent, visible } from "../lib/format";
-import { usePage } from "../page/page";
 import { namedToken } from "../page/state";
 import type { ExplainPayload } from "../protocol/payloads";
-import { Panel, TokenText } from "../ui/parts";
+import { Panel } from "../ui/Panel";
+import { TokenText } from "../ui/Token";
 
 export function PredictionPanel() {
   const page = usePage();

@@ -1,12 +1,14 @@
 /** The prompt's tokens: the position is chosen here; colours tell how much each gives through the selected part. */
-
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useWindow, WINDOW } from "../hooks/useWindow";
 import { inkOn, signColour } from "../lib/colours";
-import { nameOf, signed } from "../lib/format";
-import { useAsk, usePage } from "../page/page";
-import { isCross, type Part, sublayerOf } from "../page/state";
+import { signed } from "../lib/format";
+import { isCross, nameOf, type Part, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, SourceToken } from "../protocol/payloads";
-import { Panel, TokenText } from "../ui/parts";
-import { useWindow, WINDOW, Window } from "../ui/Window";
+import { Panel } from "../ui/Panel";
+import { TokenText } from "../ui/Token";
+import { Window } from "../ui/Window";
 
 export function TokenStrip() {
   const page = usePage();

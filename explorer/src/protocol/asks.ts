@@ -1,6 +1,5 @@
 /** Questions to the model. The page posts them and reads server-sent events; a report looks them up in what it embeds. */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { State } from "../page/state";
 import type {
   AttentionPayload,
   AttributePayload,
@@ -52,7 +51,8 @@ export interface PageData {
   host: "page" | "report" | "widget";
   token: string | null;
   model: ModelFacts | null;
-  state: State | null;
+  /** Fields of the page's state, not checked yet. */
+  state: Record<string, unknown> | null;
   results: Record<string, unknown>;
   live?: boolean;
 }

@@ -1,7 +1,7 @@
 /** A grid of coloured cells on a canvas: quick for many cells. The pointer and the arrow keys move over it. */
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { useRedraw } from "./parts";
+import { useRedraw } from "../hooks/useRedraw";
 
 interface GridProps {
   label: string;

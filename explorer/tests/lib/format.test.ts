@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { amountColour, inkOn, signColour } from "../../src/lib/colours";
-import { nameOf, nameOfTerm, percent, plain, signed, tiny, visible } from "../../src/lib/format";
+import { percent, plain, signed, tiny, visible } from "../../src/lib/format";
 
 describe("numbers", () => {
   it("carry their sign as a glyph", () => {
@@ -32,25 +31,5 @@ describe("tokens", () => {
   it("are text and nothing else", () => {
     expect(visible("</script><b>")).toBe("</script><b>");
     expect(visible("שלום")).toBe("שלום");
-  });
-});
-
-describe("names", () => {
-  it("are those of the terminal", () => {
-    expect(nameOf({ kind: "head", layer: 23, head: 4 })).toBe("L23.H4");
-    expect(nameOf({ kind: "neuron", layer: 2, expert: 7, neuron: 5 })).toBe("L2.E7.N5");
-    const bare = { head: null, expert: null, neuron: null, source: null, value: 0 };
-    expect(nameOfTerm({ kind: "attention", layer: 3, ...bare })).toBe("L3 attn");
-    expect(nameOfTerm({ kind: "unembedding_bias", layer: null, ...bare })).toBe("unembedding bias");
-  });
-});
-
-describe("colours", () => {
-  it("meet at the middle and have an ink that can be read", () => {
-    expect(signColour(0, 1)).toBe("rgb(247,247,247)");
-    expect(signColour(2, 1)).toBe(signColour(1, 1));
-    expect(signColour(5, 0)).toBe(signColour(0, 1));
-    expect(amountColour(Number.NaN)).toBe(amountColour(0));
-    expect([inkOn(amountColour(0)), inkOn(amountColour(1))]).toEqual(["#fff", "#000"]);
   });
 });

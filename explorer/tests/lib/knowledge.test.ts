@@ -4,13 +4,14 @@ import {
   chosenSet,
   commandOf,
   editAsk,
+  type FactEdit,
   findAsk,
+  LOOKED_FOR,
   lineOf,
   promptsOf,
   setsOf,
   suggested,
 } from "../../src/lib/knowledge";
-import { type FactEdit, LOOKED_FOR } from "../../src/page/state";
 import type { FactListPayload, FindPayload } from "../../src/protocol/payloads";
 
 const LIST: FactListPayload = {

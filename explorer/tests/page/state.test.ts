@@ -1,16 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  fromHash,
-  headPart,
-  INITIAL,
-  LOOKED_FOR,
-  namedToken,
-  neuronPart,
-  partOfName,
-  type State,
-  sublayerOf,
-  toHash,
-} from "../../src/page/state";
+import { LOOKED_FOR } from "../../src/lib/knowledge";
+import { fromHash, INITIAL, namedToken, type State, toHash } from "../../src/page/state";
 
 const FULL: State = {
   a: 'The "capital" of\nFrance is </script> \u202e%23#',
@@ -70,31 +60,6 @@ describe("the hash", () => {
   });
 });
 
-describe("names of parts", () => {
-  it.each([
-    ["L23.H4", { kind: "head", layer: 23, head: 4 }],
-    ["l23 h4", { kind: "head", layer: 23, head: 4 }],
-    ["L24.N1005", { kind: "neuron", layer: 24, neuron: 1005 }],
-    ["L2.E7.N5", { kind: "neuron", layer: 2, expert: 7, neuron: 5 }],
-    ["L2.X1", { kind: "cross_head", layer: 2, head: 1 }],
-    ["L2 cross", { kind: "cross_attention", layer: 2 }],
-    ["24 mlp", { kind: "mlp", layer: 24 }],
-    ["L23", { kind: "attention", layer: 23 }],
-    ["L23 attn", { kind: "attention", layer: 23 }],
-  ])("reads %s", (name, part) => {
-    expect(partOfName(name)).toEqual(part);
-  });
-
-  it("refuses others", () => {
-    for (const name of ["", "Paris", "L", "H4", "L23.H", "L23.Z4", "L-1"]) expect(partOfName(name)).toBeNull();
-  });
-
-  it("knows the sublayer of a part", () => {
-    expect(sublayerOf({ kind: "head", layer: 1, head: 2 })).toBe("attention");
-    expect(sublayerOf({ kind: "neuron", layer: 1, neuron: 2 })).toBe("mlp");
-  });
-});
-
 describe("tokens", () => {
   it("are named by their text, or by their id where that is none", () => {
     expect([
@@ -103,14 +68,5 @@ describe("tokens", () => {
       namedToken({ id: 9, text: "\ufffd" }),
     ]).toEqual([" Paris", 8, 9]);
     expect(fromHash(toHash({ ...INITIAL, target: 9 })).target).toBe(9);
-  });
-});
-
-describe("entries of a payload", () => {
-  it("are the parts that they name", () => {
-    expect(headPart({ layer: 2, head: 1, cross: true })).toEqual(partOfName("L2.X1"));
-    expect(headPart({ layer: 2, head: 1, cross: false })).toEqual(partOfName("L2.H1"));
-    expect(neuronPart({ layer: 2, expert: null, neuron: 5 })).toEqual(partOfName("L2.N5"));
-    expect(neuronPart({ layer: 2, expert: 0, neuron: 5 })).toEqual(partOfName("L2.E0.N5"));
   });
 });

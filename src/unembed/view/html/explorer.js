@@ -415,89 +415,24 @@ function Be(e, t) {
 		return !ve(t, e[n]);
 	});
 }
-// src/lib/format.ts
-var Ve = "−";
-function P(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Ve : "+"}${n}`;
-}
-function F(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Ve}${n}` : n;
-}
-function I(e) {
-	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Ve)}\u202f%`;
-}
-function He(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Ve);
-}
-var Ue = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, We = {
-	"\n": "⏎",
-	"	": "⇥",
-	"\r": "␍",
-	" ": "·"
-};
-function L(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : We[t] ? We[t] : Ue.test(t) || t.trim() === "" && t !== " " ? Ge(t) : t).join("");
-}
-function Ge(e) {
-	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
-}
-function R(e) {
-	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
-		mlp: "mlp",
-		attention: "attn",
-		cross_attention: "cross"
-	}[e.kind]}`;
-}
-function Ke(e) {
-	let t = qe(e);
-	if (t) return R(t);
-	let n = e.kind.replaceAll("_", " ");
-	return e.layer === null ? n : `L${e.layer} ${n}`;
-}
-function qe(e) {
-	let { kind: t, layer: n, expert: r } = e;
-	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
-		kind: "cross_head",
-		layer: n,
-		head: e.head
-	} : {
-		kind: t,
-		layer: n
-	} : t === "attention" || t === "mlp" ? {
-		kind: t,
-		layer: n
-	} : t === "head" && typeof e.head == "number" ? {
-		kind: t,
-		layer: n,
-		head: e.head
-	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
-		kind: t,
-		layer: n,
-		...typeof r == "number" ? { expert: r } : {},
-		neuron: e.neuron
-	};
-}
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Je = Symbol.for("preact-signals");
-function Ye() {
-	if (B > 1) B--;
+var Ve = Symbol.for("preact-signals");
+function He() {
+	if (F > 1) F--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = rt;
-			for (rt = void 0; e !== void 0;) {
+			var e = Xe;
+			for (Xe = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); $e !== void 0;) {
-			var n = $e;
-			for ($e = void 0, et++; n !== void 0;) {
+		})(); Ke !== void 0;) {
+			var n = Ke;
+			for (Ke = void 0, qe++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ot(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -505,116 +440,116 @@ function Ye() {
 				n = r;
 			}
 		}
-		if (et = 0, B--, t) throw e;
+		if (qe = 0, F--, t) throw e;
 	}
 }
-function Xe(e) {
-	if (B > 0) return e();
-	nt = ++tt, B++;
+function Ue(e) {
+	if (F > 0) return e();
+	Ye = ++Je, F++;
 	try {
 		return e();
 	} finally {
-		Ye();
+		He();
 	}
 }
-var Ze, z = void 0;
+var We, P = void 0;
+function Ge(e) {
+	var t = P, n = We;
+	P = void 0, We = void 0;
+	try {
+		return e();
+	} finally {
+		P = t, We = n;
+	}
+}
+var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
 function Qe(e) {
-	var t = z, n = Ze;
-	z = void 0, Ze = void 0;
-	try {
-		return e();
-	} finally {
-		z = t, Ze = n;
-	}
-}
-var $e = void 0, B = 0, et = 0, tt = 0, nt = 0, rt = void 0, it = 0;
-function at(e) {
-	if (z !== void 0) {
+	if (P !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== z) return t = {
+		if (t === void 0 || t.t !== P) return t = {
 			i: 0,
 			S: e,
-			p: z.s,
+			p: P.s,
 			n: void 0,
-			t: z,
+			t: P,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, z.s !== void 0 && (z.s.n = t), z.s = t, e.n = t, 32 & z.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = z.s, t.n = void 0, z.s.n = t, z.s = t), t;
+		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
 	}
 }
-function V(e, t) {
+function I(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-V.prototype.brand = Je, V.prototype.h = function() {
+I.prototype.brand = Ve, I.prototype.h = function() {
 	return !0;
-}, V.prototype.S = function(e) {
+}, I.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Qe(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, V.prototype.U = function(e) {
+}, I.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Qe(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, V.prototype.subscribe = function(e) {
+}, I.prototype.subscribe = function(e) {
 	var t = this;
-	return ht(function() {
+	return ct(function() {
 		var n = t.value;
-		Qe(function() {
+		Ge(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, V.prototype.valueOf = function() {
+}, I.prototype.valueOf = function() {
 	return this.value;
-}, V.prototype.toString = function() {
+}, I.prototype.toString = function() {
 	return this.value + "";
-}, V.prototype.toJSON = function() {
+}, I.prototype.toJSON = function() {
 	return this.value;
-}, V.prototype.peek = function() {
+}, I.prototype.peek = function() {
 	var e = this;
-	return Qe(function() {
+	return Ge(function() {
 		return e.value;
 	});
-}, Object.defineProperty(V.prototype, "value", {
+}, Object.defineProperty(I.prototype, "value", {
 	get: function() {
-		var e = at(this);
+		var e = Qe(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (et > 100) throw Error("Cycle detected");
+			if (qe > 100) throw Error("Cycle detected");
 			(function(e) {
-				B !== 0 && et === 0 && e.l !== nt && (e.l = nt, rt = {
+				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: rt
+					o: Xe
 				});
-			})(this), this.v = e, this.i++, it++, B++;
+			})(this), this.v = e, this.i++, Ze++, F++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ye();
+				He();
 			}
 		}
 	}
 });
-function H(e, t) {
-	return new V(e, t);
+function L(e, t) {
+	return new I(e, t);
 }
-function ot(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function st(e) {
+function et(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -623,86 +558,86 @@ function st(e) {
 		}
 	}
 }
-function ct(e) {
+function tt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function lt(e, t) {
-	V.call(this, void 0, t), this.x = e, this.s = void 0, this.g = it - 1, this.f = 4;
+function nt(e, t) {
+	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
 }
-lt.prototype = new V(), lt.prototype.h = function() {
+nt.prototype = new I(), nt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === it)) return !0;
-	if (this.g = it, this.f |= 1, this.i > 0 && !ot(this)) return this.f &= -2, !0;
-	var e = z;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
+	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
+	var e = P;
 	try {
-		st(this), z = this;
+		et(this), P = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return z = e, ct(this), this.f &= -2, !0;
-}, lt.prototype.S = function(e) {
+	return P = e, tt(this), this.f &= -2, !0;
+}, nt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	V.prototype.S.call(this, e);
-}, lt.prototype.U = function(e) {
-	if (this.t !== void 0 && (V.prototype.U.call(this, e), this.t === void 0)) {
+	I.prototype.S.call(this, e);
+}, nt.prototype.U = function(e) {
+	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, lt.prototype.N = function() {
+}, nt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(lt.prototype, "value", { get: function() {
+}, Object.defineProperty(nt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = at(this);
+	var e = Qe(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function ut(e, t) {
-	return new lt(e, t);
+function rt(e, t) {
+	return new nt(e, t);
 }
-function dt(e) {
+function it(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		B++;
-		var n = z;
-		z = void 0;
+		F++;
+		var n = P;
+		P = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, ft(e), t;
+			throw e.f &= -2, e.f |= 8, at(e), t;
 		} finally {
-			z = n, Ye();
+			P = n, He();
 		}
 	}
 }
-function ft(e) {
+function at(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, dt(e);
+	e.x = void 0, e.s = void 0, it(e);
 }
-function pt(e) {
-	if (z !== this) throw Error("Out-of-order effect");
-	ct(this), z = e, this.f &= -2;
+function ot(e) {
+	if (P !== this) throw Error("Out-of-order effect");
+	tt(this), P = e, this.f &= -2;
 	try {
-		8 & this.f && ft(this);
+		8 & this.f && at(this);
 	} finally {
-		Ye();
+		He();
 	}
 }
-function mt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ze && Ze.push(this);
+function st(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
 }
-mt.prototype.c = function() {
+st.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -711,20 +646,20 @@ mt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, mt.prototype.S = function() {
+}, st.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, dt(this), st(this), B++;
-	var e = z;
-	return z = this, pt.bind(this, e);
-}, mt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = $e, $e = this);
-}, mt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || ft(this);
-}, mt.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, it(this), et(this), F++;
+	var e = P;
+	return P = this, ot.bind(this, e);
+}, st.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
+}, st.prototype.d = function() {
+	this.f |= 8, 1 & this.f || at(this);
+}, st.prototype.dispose = function() {
 	this.d();
 };
-function ht(e, t) {
-	var n = new mt(e, t);
+function ct(e, t) {
+	var n = new st(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -734,35 +669,35 @@ function ht(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var gt, _t, vt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, yt = [];
-ht(function() {
-	gt = this.N;
+var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
+ct(function() {
+	lt = this.N;
 })();
-function bt(t, n) {
+function pt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function xt(e) {
-	if (_t) {
-		var t = _t;
-		_t = void 0, t();
+function mt(e) {
+	if (ut) {
+		var t = ut;
+		ut = void 0, t();
 	}
-	_t = e && e.S();
+	ut = e && e.S();
 }
-function St(e) {
-	var t = this, r = e.data, i = U(r);
+function ht(e) {
+	var t = this, r = e.data, i = R(r);
 	i.name = "ReactiveDom", i.value = r;
 	var a = je(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = ut(function() {
+		var a = rt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = ut(function() {
+		}), o = rt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ht(function() {
-			if (this.N = Et, o.value) {
+		}), s = ct(function() {
+			if (this.N = yt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -773,14 +708,14 @@ function St(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-St.displayName = "ReactiveTextNode", Object.defineProperties(V.prototype, {
+ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: St
+		value: ht
 	},
 	props: {
 		configurable: !0,
@@ -795,35 +730,35 @@ St.displayName = "ReactiveTextNode", Object.defineProperties(V.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), bt("__b", function(e, t) {
-	if (xt(), typeof t.type == "string") {
+}), pt("__b", function(e, t) {
+	if (mt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof V && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), bt("__r", function(e, t) {
+}), pt("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		xt();
+		mt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ht(function() {
+			return ct(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				vt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), xt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
 	}
-}), bt("__e", function(e, t, n, r) {
-	xt(), e(t, n, r);
-}), bt("diffed", function(e, t) {
-	xt();
+}), pt("__e", function(e, t, n, r) {
+	mt(), e(t, n, r);
+}), pt("diffed", function(e, t) {
+	mt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -833,25 +768,25 @@ St.displayName = "ReactiveTextNode", Object.defineProperties(V.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = Ct(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function Ct(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = H(n);
+function gt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ht(function() {
-			this.N = Et;
+		d: ct(function() {
+			this.N = yt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-bt("unmount", function(e, t) {
+pt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -876,7 +811,7 @@ bt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), bt("__h", function(e, t, n, r) {
+}), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -890,26 +825,26 @@ bt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function U(e, t) {
+function R(e, t) {
 	return je(function() {
-		return H(e, t);
+		return L(e, t);
 	}, []);
 }
-var wt = function(e) {
+var _t = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function Tt() {
-	Xe(function() {
-		for (var e; e = yt.shift();) gt.call(e);
+function vt() {
+	Ue(function() {
+		for (var e; e = ft.shift();) lt.call(e);
 	});
 }
-function Et() {
-	yt.push(this) === 1 && (e.requestAnimationFrame || wt)(Tt);
+function yt() {
+	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
 }
 // src/protocol/asks.ts
-var Dt = {
+var bt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -925,38 +860,38 @@ var Dt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, Ot = 2, kt = 200;
-function W(e) {
-	if (Array.isArray(e)) return `[${e.map(W).join(",")}]`;
+}, xt = 2, St = 200;
+function z(e) {
+	if (Array.isArray(e)) return `[${e.map(z).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${W(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${z(t)}`).join(",")}}`;
 }
-var At = {
+var Ct = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, jt = class {
+}, wt = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(W(t), this.#n(t, n));
+			this.#e.set(z(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = W(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = W(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(W(e))?.answer.value?.result ?? null;
+		return this.#e.get(z(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -966,19 +901,19 @@ var At = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: Dt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: H(n ? {
-				...At,
+			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: L(n ? {
+				...Ct,
 				fraction: 1,
 				result: t
-			} : At),
+			} : Ct),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = Ot - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -991,103 +926,87 @@ var At = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...At,
+					...Ct,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...At,
+				...Ct,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...At,
+				...Ct,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= kt) return;
+			if (this.#e.size <= St) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Mt = [
-	"zero",
-	"double",
-	"mean",
-	"swap"
-], Nt = [
-	"update",
-	"erase",
-	"suppress",
-	"amplify"
-], Pt = ["rome", "value"], Ft = [
-	"refined",
-	"kept",
-	"shared"
-], It = {
-	a: "",
-	b: null,
-	source: null,
-	position: null,
-	target: null,
-	vs: null,
-	reference: "mean",
-	selection: null,
-	test: null,
-	pins: [],
-	knowledge: null
-}, Lt = {
-	prompts: null,
-	subject: "",
-	t: .2,
-	set: null,
-	test: null,
-	edit: null
-};
-function Rt(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(It[e]));
-	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
+}, Tt = me(null);
+function B() {
+	let e = Me(Tt);
+	if (!e) throw Error("A panel is used outside the page.");
+	return e;
 }
-function zt(e, t = It) {
-	if (e.length < 2) return t;
-	let n;
-	try {
-		n = JSON.parse(decodeURIComponent(e.slice(1)));
-	} catch {
-		return t;
-	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Bt({
-		...It,
-		...n
-	}) : t;
+// src/hooks/useAsk.ts
+function V(e) {
+	let t = B(), n = e === null ? "" : z(e), r = R(null);
+	return Ae(() => {
+		if (e !== null) return r.value = {
+			key: n,
+			answer: t.desk.watch(e)
+		}, () => t.desk.release(e);
+	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Bt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : It[t], n = (e) => e === null || typeof e == "string";
-	return {
-		a: t("a", (e) => typeof e == "string"),
-		b: t("b", n),
-		source: t("source", n),
-		position: t("position", (e) => e === null || qt(e)),
-		target: t("target", (e) => n(e) || qt(e)),
-		vs: t("vs", n),
-		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || $t(e)),
-		test: t("test", (e) => e === null || Jt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Yt)),
-		knowledge: t("knowledge", (e) => e === null || Zt(e))
+function H(e) {
+	let t = V(e), n = N(null);
+	return t?.result && (n.current = t.result), e === null && (n.current = null), {
+		answer: t,
+		result: t?.error ? null : n.current,
+		stale: !t?.result
 	};
 }
-function Vt({ cross: e, layer: t, head: n }) {
+// src/page/keys.ts
+var Et = {
+	none: "zero",
+	zero: "mean",
+	mean: null,
+	double: null,
+	swap: null
+};
+function Dt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Ot(e, t, n);
+	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
+}
+function Ot(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || kt(n.target) || e.helpOpen.value) return;
+	let { selection: r, test: i } = e.state.value;
+	if (n.key === "t" && r) e.set({ test: Et[i ?? "none"] });
+	else if (n.key === "p" && r) e.pin();
+	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
+	else if (n.key === "?") e.helpOpen.value = !0;
+	else if (n.key === "Escape" && r) e.select(null);
+	else return;
+	n.preventDefault();
+}
+function kt(e) {
+	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
+}
+// src/lib/parts.ts
+function At({ cross: e, layer: t, head: n }) {
 	return {
 		kind: e ? "cross_head" : "head",
 		layer: t,
 		head: n
 	};
 }
-function G(e) {
+function U(e) {
 	let { layer: t, expert: n, neuron: r } = e;
 	return {
 		kind: "neuron",
@@ -1096,10 +1015,10 @@ function G(e) {
 		neuron: r
 	};
 }
-function K(e, t) {
-	return e === null || t === null ? e === t : Ht(e) === Ht(t);
+function W(e, t) {
+	return e === null || t === null ? e === t : jt(e) === jt(t);
 }
-function Ht(e) {
+function jt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1108,16 +1027,13 @@ function Ht(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function Ut(e) {
-	return e.text === "" || e.text.includes("�") ? e.id : e.text;
-}
-function Wt(e) {
+function Mt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Gt(e) {
-	return Wt(e) === "cross_attention";
+function Nt(e) {
+	return Mt(e) === "cross_attention";
 }
-function Kt(e) {
+function Pt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1139,61 +1055,288 @@ function Kt(e) {
 		head: Number(r)
 	};
 }
-function qt(e) {
+function G(e) {
+	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
+		mlp: "mlp",
+		attention: "attn",
+		cross_attention: "cross"
+	}[e.kind]}`;
+}
+function Ft(e) {
+	let t = It(e);
+	if (t) return G(t);
+	let n = e.kind.replaceAll("_", " ");
+	return e.layer === null ? n : `L${e.layer} ${n}`;
+}
+function It(e) {
+	let { kind: t, layer: n, expert: r } = e;
+	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
+		kind: "cross_head",
+		layer: n,
+		head: e.head
+	} : {
+		kind: t,
+		layer: n
+	} : t === "attention" || t === "mlp" ? {
+		kind: t,
+		layer: n
+	} : t === "head" && typeof e.head == "number" ? {
+		kind: t,
+		layer: n,
+		head: e.head
+	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
+		kind: t,
+		layer: n,
+		...typeof r == "number" ? { expert: r } : {},
+		neuron: e.neuron
+	};
+}
+function Lt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function Rt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Jt(e) {
-	return Mt.some((t) => t === e);
+// src/lib/knowledge.ts
+var zt = [
+	"update",
+	"erase",
+	"suppress",
+	"amplify"
+], Bt = ["rome", "value"], Vt = [
+	"refined",
+	"kept",
+	"shared"
+], Ht = {
+	prompts: null,
+	subject: "",
+	t: .2,
+	set: null,
+	test: null,
+	edit: null
+};
+function Ut(e, t, n) {
+	let r = n.trim();
+	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
+		...t,
+		relation: e
+	})));
 }
-function Yt(e) {
-	let t = e;
-	return typeof t == "object" && !!t && $t(t.part) && Jt(t.how);
+function Wt(e, t) {
+	let n = Array.from({ length: t }, () => []);
+	for (let t of e) n[t.layer]?.push(t);
+	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	return n;
 }
-function Xt(e) {
-	return (t) => e.includes(t);
+function Gt(e) {
+	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
+}
+function Kt(e) {
+	let [t] = e.facts;
+	return {
+		refined: t?.refined ?? [],
+		kept: t?.kept ?? [],
+		shared: e.shared
+	};
+}
+function qt(e, t) {
+	return t ?? Vt.find((t) => e[t].length > 0) ?? "refined";
+}
+function Jt({ layer: e, expert: t, neuron: n }) {
+	return {
+		layer: e,
+		...t === null ? {} : { expert: t },
+		neuron: n
+	};
+}
+function Yt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+	let a = r === ` ${n}` ? {} : { target: r };
+	return JSON.stringify({
+		relation: e,
+		subject: t || e,
+		answer: n,
+		...a,
+		prompts: i
+	});
+}
+function Xt(e, t, n, r, i) {
+	let a = n ? [
+		"--relation",
+		t.relation,
+		"--subject",
+		t.subject
+	] : [], o = [
+		"--model",
+		i,
+		"--save",
+		"edit.safetensors"
+	];
+	if (e.action === "update") {
+		let t = e.method === "rome" ? [] : [
+			"--method",
+			"value",
+			...r.flatMap((e) => ["--neuron", e])
+		];
+		return Zt([
+			"update",
+			...n ? a : ["fact.jsonl"],
+			"--to",
+			e.to,
+			...t,
+			...o
+		]);
+	}
+	return e.action === "erase" ? Zt([
+		"suppress",
+		...r,
+		...o
+	]) : Zt([
+		e.action,
+		...r,
+		...n ? a : ["--facts", "fact.jsonl"],
+		...o
+	]);
 }
 function Zt(e) {
+	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
+}
+function Qt(e, t) {
+	let { prompts: n, t: r } = e;
+	return {
+		ask: "find",
+		...en(e, t),
+		t: r,
+		...n === null ? {} : { prompts: n }
+	};
+}
+function $t(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Jt);
+	return t.action === "update" ? {
+		ask: "update",
+		...en(e, n),
+		...o,
+		to: t.to,
+		method: t.method,
+		...t.method === "value" ? { neurons: s } : {},
+		...i === null ? {} : { subject: a }
+	} : {
+		ask: "edit",
+		...en(e, n),
+		...o,
+		action: t.action,
+		neurons: s
+	};
+}
+function en({ prompts: e }, { prompt: t, target: n }) {
+	return e === null ? { prompt: t } : {
+		prompt: t,
+		target: n
+	};
+}
+function tn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Xt([null, ...Ft])(a) && Xt([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && rn([null, ...Vt])(a) && rn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Qt(s));
+	])(o) && (s === null || nn(s));
 }
-function Qt(e) {
+function nn(e) {
 	let t = e;
-	return typeof t == "object" && Xt(Nt)(t.action) && typeof t.to == "string" && Xt(Pt)(t.method);
+	return typeof t == "object" && rn(zt)(t.action) && typeof t.to == "string" && rn(Bt)(t.method);
 }
-function $t(e) {
+function rn(e) {
+	return (t) => e.includes(t);
+}
+// src/page/state.ts
+var an = [
+	"zero",
+	"double",
+	"mean",
+	"swap"
+], on = {
+	a: "",
+	b: null,
+	source: null,
+	position: null,
+	target: null,
+	vs: null,
+	reference: "mean",
+	selection: null,
+	test: null,
+	pins: [],
+	knowledge: null
+};
+function sn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(on[e]));
+	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
+}
+function cn(e, t = on) {
+	if (e.length < 2) return t;
+	let n;
+	try {
+		n = JSON.parse(decodeURIComponent(e.slice(1)));
+	} catch {
+		return t;
+	}
+	return typeof n == "object" && n && !Array.isArray(n) ? ln({
+		...on,
+		...n
+	}) : t;
+}
+function ln(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : on[t], n = (e) => e === null || typeof e == "string";
+	return {
+		a: t("a", (e) => typeof e == "string"),
+		b: t("b", n),
+		source: t("source", n),
+		position: t("position", (e) => e === null || Rt(e)),
+		target: t("target", (e) => n(e) || Rt(e)),
+		vs: t("vs", n),
+		reference: t("reference", (e) => e === "mean" || e === "raw"),
+		selection: t("selection", (e) => e === null || Lt(e)),
+		test: t("test", (e) => e === null || dn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(fn)),
+		knowledge: t("knowledge", (e) => e === null || tn(e))
+	};
+}
+function un(e) {
+	return e.text === "" || e.text.includes("�") ? e.id : e.text;
+}
+function dn(e) {
+	return an.some((t) => t === e);
+}
+function fn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !qt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? qt(t.head) : t.kind === "neuron" ? qt(t.neuron) && (t.expert === void 0 || qt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t == "object" && !!t && Lt(t.part) && dn(t.how);
 }
 // src/page/page.ts
-var en = class {
+var pn = class {
 	data;
 	desk;
 	state;
-	hovered = H(null);
-	explained = H(null);
-	answered = H(null);
-	helpOpen = H(!1);
-	said = H("");
-	shownPart = ut(() => this.hovered.value ?? this.state.value.selection);
+	hovered = L(null);
+	explained = L(null);
+	answered = L(null);
+	helpOpen = L(!1);
+	said = L("");
+	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new jt(t, e.results);
-		let n = Bt({
-			...It,
+		this.data = e, this.desk = new wt(t, e.results);
+		let n = ln({
+			...on,
 			...e.state
 		});
-		this.state = H(e.host === "widget" ? n : this.#e(n));
+		this.state = L(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = It) {
-		let t = zt(location.hash, e);
+	#e(e = on) {
+		let t = cn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1227,22 +1370,31 @@ var en = class {
 			test: null
 		});
 	}
+	pin() {
+		let { selection: e, test: t, pins: n } = this.state.value;
+		if (!e) return;
+		let r = n.filter((t) => !W(t.part, e));
+		this.set({ pins: [...r, {
+			part: e,
+			how: t ?? "zero"
+		}] }), this.said.value = `Pinned ${G(e)}.`;
+	}
 	take(e, t) {
-		Xe(() => {
+		Ue(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...tn(e),
+			...mn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ht(() => {
-			let e = Rt(this.state.value);
+		let e = ct(() => {
+			let e = sn(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1252,8 +1404,8 @@ var en = class {
 		};
 	}
 };
-function tn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return nn({
+function mn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return hn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1262,49 +1414,195 @@ function tn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function nn(e) {
+function hn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var rn = me(null);
-function q() {
-	let e = Me(rn);
-	if (!e) throw Error("A panel is used outside the page.");
-	return e;
+function gn(e, t) {
+	let n = R(0), r = N(""), i = `${e} ${t}`;
+	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
+}
+// src/lib/colours.ts
+var _n = [
+	[
+		84,
+		39,
+		136
+	],
+	[
+		128,
+		115,
+		172
+	],
+	[
+		178,
+		171,
+		210
+	],
+	[
+		247,
+		247,
+		247
+	],
+	[
+		253,
+		184,
+		99
+	],
+	[
+		224,
+		130,
+		20
+	],
+	[
+		179,
+		88,
+		6
+	]
+], vn = [
+	[
+		203,
+		196,
+		235
+	],
+	[
+		146,
+		133,
+		194
+	],
+	[
+		88,
+		72,
+		130
+	],
+	[
+		44,
+		44,
+		42
+	],
+	[
+		128,
+		76,
+		20
+	],
+	[
+		214,
+		132,
+		44
+	],
+	[
+		254,
+		206,
+		148
+	]
+], yn = [
+	[
+		0,
+		32,
+		77
+	],
+	[
+		49,
+		68,
+		107
+	],
+	[
+		102,
+		105,
+		112
+	],
+	[
+		149,
+		143,
+		120
+	],
+	[
+		203,
+		186,
+		105
+	],
+	[
+		255,
+		234,
+		70
+	]
+], bn = L(!1);
+if (typeof matchMedia < "u") {
+	let e = matchMedia("(prefers-color-scheme: dark)");
+	bn.value = e.matches, e.addEventListener("change", () => {
+		bn.value = e.matches;
+	});
+}
+function xn(e, t) {
+	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
+	return [
+		0,
+		1,
+		2
+	].map((e) => {
+		let [t, n] = [r[e], i[e]];
+		return Math.round(t + (n - t) * a);
+	});
+}
+function Sn(e, t) {
+	return Tn(xn(bn.value ? vn : _n, .5 + (t > 0 ? e / t : 0) / 2));
+}
+function Cn(e) {
+	return Tn(xn(yn, e));
+}
+function wn(e) {
+	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
+		let t = Number(e) / 255;
+		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
+	});
+	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
+}
+function Tn([e, t, n]) {
+	return `rgb(${e},${t},${n})`;
+}
+// src/lib/format.ts
+var En = "−";
+function K(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return `${e < 0 && Number(n) !== 0 ? En : "+"}${n}`;
+}
+function q(e, t = 2) {
+	let n = Math.abs(e).toFixed(t);
+	return e < 0 && Number(n) !== 0 ? `${En}${n}` : n;
 }
 function J(e) {
-	let t = q(), n = e === null ? "" : W(e), r = U(null);
-	return Ae(() => {
-		if (e !== null) return r.value = {
-			key: n,
-			answer: t.desk.watch(e)
-		}, () => t.desk.release(e);
-	}, [n]), r.value?.key === n ? r.value.answer.value : null;
+	let t = e * 100;
+	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", En)}\u202f%`;
 }
+function Dn(e) {
+	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", En);
+}
+function On(e) {
+	return `${e === "within control" ? "○" : "●"} ${e}`;
+}
+var kn = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, An = {
+	"\n": "⏎",
+	"	": "⇥",
+	"\r": "␍",
+	" ": "·"
+};
 function Y(e) {
-	let t = J(e), n = N(null);
-	return t?.result && (n.current = t.result), e === null && (n.current = null), {
-		answer: t,
-		result: t?.error ? null : n.current,
-		stale: !t?.result
-	};
+	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : An[t] ? An[t] : kn.test(t) || t.trim() === "" && t !== " " ? jn(t) : t).join("");
 }
-function an() {
-	let e = N(null), t = U(typeof IntersectionObserver > "u");
-	return ke(() => {
-		if (t.value || !e.current) return;
-		let n = new IntersectionObserver((e) => {
-			e.some((e) => e.isIntersecting) && (t.value = !0);
-		});
-		return n.observe(e.current), () => n.disconnect();
-	}, []), je(() => ({
-		ref: e,
-		get seen() {
-			return t.value;
-		}
-	}), []);
+function jn(e) {
+	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
+}
+// src/hooks/useRedraw.ts
+function Mn(e) {
+	ke(() => {
+		e();
+		let t = matchMedia("(prefers-color-scheme: dark)");
+		return t.addEventListener("change", e), addEventListener("resize", e), () => {
+			t.removeEventListener("change", e), removeEventListener("resize", e);
+		};
+	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var on = Symbol.for("pv"), sn = 0;
+var Nn = Symbol.for("pv"), Pn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1320,14 +1618,102 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: on,
-		__v: --sn,
+		constructor: Nn,
+		__v: --Pn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
-// src/ui/parts.tsx
+// src/ui/Grid.tsx
+var Fn = 34;
+function In(e) {
+	let t = N(null), n = R(null), r = N({
+		width: 1,
+		height: 1
+	}), { columns: i, rows: a } = e;
+	Mn(() => {
+		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
+		if (!o || !c || s === 0) return;
+		let l = {
+			width: Math.min(Math.max((s - Fn) / Math.max(i, 1), 7), 64),
+			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
+		};
+		r.current = l;
+		let [u, d] = [Fn + l.width * i, l.height * a + Vn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Rn(c, e, l), Bn(c, e, l, getComputedStyle(o).color), n.value && zn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+	});
+	let o = (e) => {
+		let n = t.current?.getBoundingClientRect();
+		if (!n) return null;
+		let o = Math.floor((e.clientX - n.left - Fn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
+	}, s = (t) => {
+		let r = {
+			ArrowLeft: [-1, 0],
+			ArrowRight: [1, 0],
+			ArrowUp: [0, -1],
+			ArrowDown: [0, 1]
+		}[t.key], o = n.value ?? [i - 1, 0];
+		if (r) {
+			let [e = 0, t = 0] = r;
+			n.value = [Ln(o[0] + e, i), Ln(o[1] + t, a)];
+		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
+		else return;
+		t.preventDefault();
+	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("div", {
+		class: "grid",
+		children: /* @__PURE__ */ X("canvas", {
+			ref: t,
+			tabIndex: 0,
+			role: "application",
+			"aria-label": `${e.label}. Arrow keys move${e.onChoose ? ", Enter chooses" : ""}; a table follows.`,
+			onMouseMove: (e) => n.value = o(e),
+			onMouseLeave: () => n.value = null,
+			onClick: (t) => {
+				let n = o(t);
+				n && e.onChoose?.(...n);
+			},
+			onKeyDown: s
+		})
+	}), /* @__PURE__ */ X("p", {
+		class: "told",
+		"aria-live": "polite",
+		children: c ?? "\xA0"
+	})] });
+}
+function Ln(e, t) {
+	return Math.min(Math.max(e, 0), t - 1);
+}
+function Rn(e, t, n) {
+	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
+		let a = t.colour(i, r);
+		if (a === null) continue;
+		e.fillStyle = a;
+		let o = +(n.width > 10);
+		e.fillRect(Fn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && zn(e, [i, r], n, "#e8710a", 2);
+	}
+}
+function zn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Fn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+}
+function Bn(e, t, n, r) {
+	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
+	let i = Math.ceil(12 / n.height);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
+	let a = Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Fn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Hn(t.columnName(r)), 0, 4), e.restore();
+}
+function Vn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Hn(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function Hn(e) {
+	let t = [...e];
+	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
+}
+// src/ui/Panel.tsx
 function Z(e) {
 	let t = Ne();
 	return /* @__PURE__ */ X("section", {
@@ -1346,36 +1732,22 @@ function Z(e) {
 		]
 	});
 }
+// src/ui/PartButton.tsx
+function Un(e) {
+	let t = B(), n = W(e.part, t.state.value.selection);
+	return /* @__PURE__ */ X("button", {
+		type: "button",
+		class: "part",
+		"aria-pressed": n,
+		onClick: () => t.select(n ? null : e.part),
+		onMouseEnter: () => t.hovered.value = e.part,
+		onMouseLeave: () => t.hovered.value = null,
+		children: G(e.part)
+	});
+}
+// src/ui/Status.tsx
 function Q(e) {
-	return /* @__PURE__ */ X("bdi", {
-		class: "token-text",
-		children: L(e.text)
-	});
-}
-function cn(e) {
-	return /* @__PURE__ */ X("span", {
-		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
-			class: "chip",
-			children: /* @__PURE__ */ X(Q, { text: e.text })
-		}, t))
-	});
-}
-function ln(e) {
-	return /* @__PURE__ */ X("span", {
-		class: "chip",
-		children: [
-			/* @__PURE__ */ X(Q, { text: e.at.text }),
-			" ",
-			/* @__PURE__ */ X("span", {
-				class: "small",
-				children: e.at.attention.toFixed(2)
-			})
-		]
-	});
-}
-function $(e) {
-	let t = q(), n = e.answer;
+	let t = B(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: n.error
@@ -1396,36 +1768,8 @@ function $(e) {
 		]
 	});
 }
-function un(e) {
-	let t = q(), n = K(e.part, t.state.value.selection);
-	return /* @__PURE__ */ X("button", {
-		type: "button",
-		class: "part",
-		"aria-pressed": n,
-		onClick: () => t.select(n ? null : e.part),
-		onMouseEnter: () => t.hovered.value = e.part,
-		onMouseLeave: () => t.hovered.value = null,
-		children: R(e.part)
-	});
-}
-function dn(e) {
-	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ X("span", {
-		class: "bar",
-		"aria-hidden": "true",
-		children: /* @__PURE__ */ X("span", {
-			class: e.value < 0 ? "negative" : "positive",
-			style: { width: `${t * 50}%` }
-		})
-	});
-}
-function fn(e) {
-	return /* @__PURE__ */ X("span", {
-		class: e.value < 0 ? "number negative" : "number positive",
-		children: P(e.value, e.digits)
-	});
-}
-function pn(e) {
+// src/ui/Table.tsx
+function Wn(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1433,13 +1777,13 @@ function pn(e) {
 		children: e.children
 	});
 }
-function mn(e) {
-	let t = q(), n = hn();
+function Gn(e) {
+	let t = B(), n = Kn();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(pn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(Wn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1448,8 +1792,8 @@ function mn(e) {
 		}) : null]
 	});
 }
-function hn() {
-	let e = U(!1), t = N(null);
+function Kn() {
+	let e = R(!1), t = N(null);
 	return {
 		ref: t,
 		get open() {
@@ -1460,190 +1804,1327 @@ function hn() {
 		}
 	};
 }
-function gn(e) {
-	ke(() => {
-		e();
-		let t = matchMedia("(prefers-color-scheme: dark)");
-		return t.addEventListener("change", e), addEventListener("resize", e), () => {
-			t.removeEventListener("change", e), removeEventListener("resize", e);
-		};
-	});
-}
-// src/panels/Inspector.tsx
-var _n = {
-	zero: "its output set to zero",
-	double: "its output doubled",
-	mean: "its output set to its mean",
-	swap: "its output taken from B"
-};
-function vn() {
-	let e = q(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Y(n && t ? {
-		ask: "inspect",
-		...n,
-		part: t
-	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
-		name: "inspector",
-		title: `Inspector: ${R(t)}`,
+// src/ui/Window.tsx
+function qn(e) {
+	let { start: t, length: n, what: r } = e;
+	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
+	let i = Math.max(0, n - 128), a = (e) => {
+		t.value = Math.min(Math.max(e, 0), i);
+	};
+	return /* @__PURE__ */ X("p", {
+		class: "window",
 		children: [
-			/* @__PURE__ */ X($, { answer: r }),
-			i && K(i.part, t) ? /* @__PURE__ */ X("dl", {
-				class: a ? "stale" : "",
-				children: [
-					i.value === null ? null : /* @__PURE__ */ X(yn, {
-						name: "credit",
-						children: [P(i.value), " logits"]
-					}),
-					i.activation === null ? null : /* @__PURE__ */ X(yn, {
-						name: "activation",
-						children: P(i.activation, 2)
-					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(yn, {
-						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position))
-					}),
-					/* @__PURE__ */ X(wn, {
-						name: "writes toward",
-						tokens: i.promotes
-					}),
-					/* @__PURE__ */ X(wn, {
-						name: "writes away from",
-						tokens: i.suppresses
-					}),
-					/* @__PURE__ */ X(xn, { part: t })
-				]
-			}) : null,
-			/* @__PURE__ */ X(Tn, {})
-		]
-	}) : /* @__PURE__ */ X(Z, {
-		name: "inspector",
-		title: "Inspector",
-		note: "Select a sublayer, head or neuron anywhere to see what it does.",
-		children: null
-	}) : null;
-}
-function yn(e) {
-	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
-}
-var bn = {
-	"pre-activation": "reads",
-	gate: "reads: gate",
-	up: "reads: up",
-	query: "reads: query",
-	key: "reads: key"
-};
-function xn({ part: e }) {
-	let t = q(), n = t.followed(), { answer: r, result: i, stale: a } = Y(n && Wt(e) !== e.kind && t.reads() === null ? {
-		ask: "reads",
-		...nn({
-			prompt: n.prompt,
-			position: n.position
-		}),
-		part: e
-	} : null);
-	return r?.error ? /* @__PURE__ */ X(yn, {
-		name: "reads",
-		children: /* @__PURE__ */ X($, { answer: r })
-	}) : !i || a || !K(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Sn, { reading: e }, e.what)) });
-}
-function Sn({ reading: e }) {
-	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(yn, {
-		name: bn[t],
-		children: [
-			/* @__PURE__ */ X("span", {
-				class: "small",
-				children: [
-					a ? "score" : t,
-					" ",
-					P(n),
-					a ? /* @__PURE__ */ X(S, { children: [
-						" ",
-						"toward ",
-						/* @__PURE__ */ X(Q, { text: a.text })
-					] }) : null,
-					" ",
-					"=",
-					" "
-				]
+			/* @__PURE__ */ X("button", {
+				type: "button",
+				disabled: t.value === 0,
+				onClick: () => a(t.value - 128),
+				children: ["Earlier ", r]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Cn, { term: e }, Ke(e.part))),
-			i.count > 0 ? /* @__PURE__ */ X("span", {
-				class: "chip",
-				children: [
-					i.count,
-					" others (net) ",
-					/* @__PURE__ */ X("span", {
-						class: "small",
-						children: P(i.value)
-					})
-				]
-			}) : null
-		]
-	});
-}
-function Cn({ term: e }) {
-	let t = qe(e.part);
-	return /* @__PURE__ */ X("span", {
-		class: "chip",
-		children: [
-			t ? /* @__PURE__ */ X(un, { part: t }) : Ke(e.part),
 			" ",
-			/* @__PURE__ */ X("span", {
-				class: "small",
-				children: P(e.value)
+			t.value,
+			"–",
+			Math.min(t.value + 128, n) - 1,
+			" of ",
+			n,
+			" ",
+			/* @__PURE__ */ X("button", {
+				type: "button",
+				disabled: t.value >= i,
+				onClick: () => a(t.value + 128),
+				children: ["Later ", r]
 			})
 		]
 	});
 }
-function wn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(yn, {
-		name: e.name,
-		children: /* @__PURE__ */ X(cn, { tokens: e.tokens })
-	});
-}
-function Tn() {
-	let e = q(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ X("fieldset", {
-		class: "test",
+// src/panels/Attention.tsx
+function Jn() {
+	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = gn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+		ask: "attention",
+		...n,
+		layer: l,
+		...o ? { cross: o } : {}
+	}, f = H(d), p = H(d && u !== void 0 && !o ? {
+		...d,
+		head: u
+	} : null);
+	return t ? /* @__PURE__ */ X(Z, {
+		name: "attention",
+		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
+		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
-			/* @__PURE__ */ X("p", {
-				class: "controls",
-				children: [Mt.map((t) => /* @__PURE__ */ X("button", {
-					type: "button",
-					"aria-pressed": n === t,
-					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : _n[t],
-					onClick: () => e.set({ test: n === t ? null : t }),
-					children: t
-				}, t)), /* @__PURE__ */ X("button", {
-					type: "button",
-					onClick: () => En(e),
-					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
-				})]
+			/* @__PURE__ */ X(qn, {
+				start: c,
+				length: s,
+				what: "tokens"
 			}),
-			n ? /* @__PURE__ */ X(Dn, {
-				tests: [{
-					part: t,
-					how: n
-				}],
-				note: _n[n]
+			/* @__PURE__ */ X(Q, { answer: f.answer }),
+			f.result ? /* @__PURE__ */ X("div", {
+				class: f.stale ? "stale" : "",
+				children: [/* @__PURE__ */ X(Zn, {
+					payload: f.result,
+					start: c.value
+				}), /* @__PURE__ */ X(Gn, {
+					label: "attention and contribution by head and token",
+					head: [
+						"head",
+						"source",
+						"attention",
+						"gives (logits)"
+					],
+					rows: () => Yn(f.result, c.value)
+				})]
+			}) : null,
+			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
+			p.result?.matrix === null ? /* @__PURE__ */ X("p", {
+				class: "note",
+				children: "The whole pattern of a head is not kept for a prompt of this length."
+			}) : null,
+			p.result?.matrix ? /* @__PURE__ */ X("div", {
+				class: p.stale ? "stale" : "",
+				children: /* @__PURE__ */ X(er, {
+					payload: p.result,
+					matrix: p.result.matrix,
+					start: c.value
+				})
 			}) : null
 		]
 	}) : null;
 }
-function En(e) {
-	let { selection: t, test: n, pins: r } = e.state.value;
-	if (!t) return;
-	let i = r.filter((e) => !K(e.part, t));
-	e.set({ pins: [...i, {
-		part: t,
-		how: n ?? "zero"
-	}] }), e.said.value = `Pinned ${R(t)}.`;
+function Yn(e, t) {
+	return e.heads.flatMap((n) => Xn(n, e).slice(t, t + 128).map((e) => [
+		G(At(n)),
+		`${e.position} ${Y(e.text)}`,
+		(n.pattern[e.position] ?? 0).toFixed(3),
+		K(n.contribution[e.position] ?? 0, 3)
+	]));
 }
-function Dn(e) {
-	let t = q(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = J(n && !a ? {
+function Xn(e, t) {
+	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
+		position: e,
+		text: t
+	})) : t.tokens.slice(0, t.position + 1);
+}
+function Zn({ payload: e, start: t }) {
+	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
+	return /* @__PURE__ */ X("ul", {
+		class: "multiples",
+		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
+			/* @__PURE__ */ X(Un, { part: At(n) }),
+			" ",
+			K(n.value),
+			/* @__PURE__ */ X(Qn, {
+				head: n,
+				tokens: Xn(n, e),
+				start: t,
+				largest: r
+			})
+		] }, n.head))
+	});
+}
+function Qn(e) {
+	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
+	return /* @__PURE__ */ X("svg", {
+		class: "strips",
+		viewBox: "0 0 100 20",
+		preserveAspectRatio: "none",
+		"aria-hidden": "true",
+		children: t.map((t, r) => {
+			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
+			return /* @__PURE__ */ X("g", { children: [
+				/* @__PURE__ */ X("rect", {
+					x: r * n,
+					y: 0,
+					width: n * .94,
+					height: 9,
+					fill: Cn(i)
+				}),
+				/* @__PURE__ */ X("rect", {
+					x: r * n,
+					y: 10,
+					width: n * .94,
+					height: 9,
+					fill: Sn(a, e.largest)
+				}),
+				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${i.toFixed(2)}, gives ${K(a)}` })
+			] }, t.position);
+		})
+	});
+}
+var $n = {
+	attention: "pattern",
+	written: "value-weighted, at every position",
+	target: "value-weighted, for the target"
+};
+function er(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? G(At(i)) : "", c = (e) => Y(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("h3", { children: s }),
+		/* @__PURE__ */ X("p", {
+			class: "controls",
+			children: Object.entries($n).map(([e, n]) => /* @__PURE__ */ X("button", {
+				type: "button",
+				"aria-pressed": a.value === e,
+				disabled: e === "written" && !t.norms,
+				onClick: () => a.value = e,
+				children: n
+			}, e))
+		}),
+		a.value === "target" ? /* @__PURE__ */ X(nr, {
+			payload: t,
+			given: i?.contribution ?? [],
+			name: s,
+			start: r,
+			size: o
+		}) : /* @__PURE__ */ X(tr, {
+			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
+			size: o,
+			start: r,
+			text: c,
+			value: a.value === "attention" ? l : u,
+			largest: a.value === "attention" ? 1 : void 0
+		}),
+		/* @__PURE__ */ X(Gn, {
+			label: `pattern of ${s}`,
+			head: [
+				"from",
+				"to",
+				"attention",
+				"norm of what is written"
+			],
+			rows: () => Array.from({ length: o }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
+				`${r + n} ${c(n)}`,
+				`${r + i} ${c(i)}`,
+				l(n, i).toFixed(3),
+				t.norms ? u(n, i).toFixed(3) : ""
+			])).flat()
+		})
+	] });
+}
+function tr(e) {
+	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
+	return /* @__PURE__ */ X(In, {
+		label: e.label,
+		columns: t,
+		rows: t,
+		height: 12,
+		colour: (e, t) => e > t ? null : Cn(i(t, e) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${i(t, e).toFixed(3)}`,
+		rowName: (e) => `${n + e}`,
+		columnName: r
+	});
+}
+function nr(e) {
+	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
+	return /* @__PURE__ */ X(In, {
+		label: `What each token gives through ${r}`,
+		columns: e.size,
+		rows: 1,
+		height: 26,
+		colour: (e) => Sn(n[i + e] ?? 0, a),
+		tell: (e) => `${o(e)} gives ${K(n[i + e] ?? 0, 3)} logits through ${r}`,
+		rowName: () => "",
+		columnName: o
+	});
+}
+// src/lib/align.ts
+function rr(e, t) {
+	let n = [], [r, i] = [0, 0];
+	for (let [a, o] of [...ar(e, t), [e.length, t.length]]) {
+		let s = a - r === o - i;
+		for (; r < a;) n.push({
+			a: r,
+			b: s ? i : null,
+			how: s ? "differs" : "alone"
+		}), r += 1, s && (i += 1);
+		for (; i < o; i += 1) n.push({
+			a: null,
+			b: i,
+			how: "alone"
+		});
+		a < e.length && o < t.length && n.push({
+			a,
+			b: o,
+			how: "same"
+		}), [r, i] = [a + 1, o + 1];
+	}
+	return n;
+}
+function ir(e) {
+	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
+}
+function ar(e, t) {
+	let n = 0;
+	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
+	let r = 0;
+	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
+	let i = or(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	return [
+		...Array.from({ length: n }, (e, t) => [t, t]),
+		...i.map(([e, t]) => [e + n, t + n]),
+		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
+	];
+}
+function or(e, t) {
+	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
+	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
+	let a = [];
+	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
+	return a;
+}
+// src/hooks/useCompared.ts
+function sr() {
+	let e = B(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+		...i,
+		[a]: t,
+		test: !1,
+		top: 10
+	};
+	delete s.position;
+	let c = V(o ? {
+		ask: "explain",
+		...s
+	} : null), l = o && c?.result ? rr(cr(r), cr(c.result)) : null, u = l && r ? ir(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
+		ask: "explain",
+		...s,
+		position: u[1]
+	} : null);
+	if (!o) return null;
+	let f = n === null ? c : u ? d : c?.result ? null : c;
+	return {
+		answer: f,
+		result: f?.result ?? null,
+		columns: l,
+		mate: u?.[1] ?? null
+	};
+}
+function cr(e) {
+	return e.tokens.map((e) => e.id);
+}
+// src/lib/ledger.ts
+function lr(e, t, n, r = () => !1) {
+	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
+	return {
+		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
+		others: {
+			count: o.length,
+			value: ur(o.map((e) => e.value))
+		},
+		sum: ur(e.map((e) => e.value))
+	};
+}
+function ur(e) {
+	let t = 0, n = 0;
+	for (let r of e) {
+		let e = t + r;
+		n += Math.abs(t) >= Math.abs(r) ? t - e + r : r - e + t, t = e;
+	}
+	return t + n;
+}
+function dr(e) {
+	let t = ur(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+	return {
+		sum: t,
+		error: n,
+		holds: n <= e.tolerance
+	};
+}
+function fr(e) {
+	return [
+		e.kind,
+		e.layer,
+		e.head,
+		e.expert,
+		e.neuron,
+		e.source
+	].join(" ");
+}
+function pr(e, t) {
+	let n = new Map(t.map((e) => [fr(e), e]));
+	return [...e.map((e) => {
+		let t = n.get(fr(e));
+		return n.delete(fr(e)), {
+			term: e,
+			a: e.value,
+			b: t?.value ?? null
+		};
+	}), ...[...n.values()].map((e) => ({
+		term: e,
+		a: null,
+		b: e.value
+	}))];
+}
+// src/ui/Bar.tsx
+function mr(e) {
+	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
+	return /* @__PURE__ */ X("span", {
+		class: "bar",
+		"aria-hidden": "true",
+		children: /* @__PURE__ */ X("span", {
+			class: e.value < 0 ? "negative" : "positive",
+			style: { width: `${t * 50}%` }
+		})
+	});
+}
+function hr(e) {
+	return /* @__PURE__ */ X("span", {
+		class: e.value < 0 ? "number negative" : "number positive",
+		children: K(e.value, e.digits)
+	});
+}
+// src/ui/Token.tsx
+function $(e) {
+	return /* @__PURE__ */ X("bdi", {
+		class: "token-text",
+		children: Y(e.text)
+	});
+}
+function gr(e) {
+	return /* @__PURE__ */ X("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+			class: "chip",
+			children: /* @__PURE__ */ X($, { text: e.text })
+		}, t))
+	});
+}
+function _r(e) {
+	return /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ X($, { text: e.at.text }),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: e.at.attention.toFixed(2)
+			})
+		]
+	});
+}
+// src/panels/Patch.tsx
+var vr = {
+	resid: "stream before a block",
+	attention: "attention's write",
+	mlp: "MLP's write"
+};
+function yr(e) {
+	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = H({
+		ask: "patch",
+		prompt: n,
+		prompt_b: e.promptB,
+		site: a.value,
+		align: e.pairs,
+		...r === null ? {} : { target: r },
+		...i === null ? {} : { vs: i }
+	});
+	return /* @__PURE__ */ X("div", { children: [
+		/* @__PURE__ */ X("h3", { children: "Patching: B with one value of A at a time" }),
+		/* @__PURE__ */ X("p", {
+			class: "controls",
+			children: /* @__PURE__ */ X("label", { children: [
+				"Value",
+				" ",
+				/* @__PURE__ */ X("select", {
+					value: a.value,
+					onChange: (e) => a.value = e.currentTarget.value,
+					children: Object.entries(vr).map(([e, t]) => /* @__PURE__ */ X("option", {
+						value: e,
+						children: t
+					}, e))
+				})
+			] })
+		}),
+		/* @__PURE__ */ X(Q, { answer: o }),
+		s ? /* @__PURE__ */ X("div", {
+			class: c ? "stale" : "",
+			children: /* @__PURE__ */ X(br, { result: s })
+		}) : null
+	] });
+}
+function br({ result: e }) {
+	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${q(t.value)}, effect ${K(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("p", {
+			class: "note",
+			children: [
+				e.metric.replace("-", " "),
+				" of ",
+				d,
+				e.versus ? ` over ${Y(e.versus.text)}` : "",
+				": ",
+				q(e.clean),
+				" in A,",
+				" ",
+				q(e.corrupt),
+				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
+				" ",
+				e.complete ? "" : "Not all cells were computed."
+			]
+		}),
+		/* @__PURE__ */ X(qn, {
+			start: n,
+			length: r.length,
+			what: "tokens"
+		}),
+		/* @__PURE__ */ X(In, {
+			label: "Effect of patching, by layer and token",
+			columns: o.length,
+			rows: i.length,
+			colour: (e, t) => {
+				let n = s(e, t);
+				return n ? Sn(n.effect ?? 0, l) : null;
+			},
+			tell: (e, t) => u(s(e, t)),
+			rowName: (e) => `L${i[e]}`,
+			columnName: (e) => c(o[e] ?? -1),
+			...e.site === "resid" ? {} : { onChoose: (n, r) => t.select({
+				kind: e.site === "mlp" ? "mlp" : "attention",
+				layer: i[r] ?? 0
+			}) }
+		}),
+		/* @__PURE__ */ X(Gn, {
+			label: "effect of patching",
+			head: [
+				"layer",
+				"position",
+				e.metric,
+				"effect"
+			],
+			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
+				`L${e.layer}`,
+				`${e.position} ${c(e.position ?? 0)}`,
+				q(e.value),
+				e.effect === null ? "—" : K(e.effect)
+			])
+		})
+	] });
+}
+// src/panels/Compare.tsx
+var xr = 12;
+function Sr() {
+	let e = B(), t = e.explained.value, n = sr(), { b: r } = e.state.value;
+	if (!t || r === null) return null;
+	if (!n) return /* @__PURE__ */ X(Z, {
+		name: "compare",
+		title: "Compare A and B",
+		note: `Change ${e.beside()} B to see what differs.`,
+		children: null
+	});
+	let i = n.columns ? ir(n.columns) : [];
+	return /* @__PURE__ */ X(Z, {
+		name: "compare",
+		title: "Compare A and B",
+		children: [
+			/* @__PURE__ */ X(Q, { answer: n.answer }),
+			/* @__PURE__ */ X(Cr, {
+				explained: t,
+				compared: n
+			}),
+			n.columns && n.mate === null ? /* @__PURE__ */ X("p", {
+				class: "error",
+				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
+			}) : null,
+			/* @__PURE__ */ X("div", {
+				class: "side-by-side wide",
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Tr, {
+					a: t,
+					b: n.result
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(yr, {
+					pairs: i,
+					promptB: r
+				}) : /* @__PURE__ */ X("p", {
+					class: "note",
+					children: "Patching is read at the last token; choose it to see this map."
+				}) : null]
+			})
+		]
+	});
+}
+function Cr({ explained: e, compared: t }) {
+	let n = t.result?.tokens ?? [];
+	if (!t.columns || !t.result) return null;
+	let r = {
+		same: "=",
+		differs: "≠",
+		alone: "∅"
+	};
+	return /* @__PURE__ */ X(Wn, {
+		label: "Tokens of A and B",
+		children: [/* @__PURE__ */ X("table", {
+			class: "columns",
+			children: /* @__PURE__ */ X("tbody", { children: [
+				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+					scope: "row",
+					children: "A"
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ X("td", {
+					class: n,
+					children: t === null ? "—" : /* @__PURE__ */ X($, { text: e.tokens[t]?.text ?? "" })
+				}, r))] }),
+				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+					scope: "row",
+					children: /* @__PURE__ */ X("span", {
+						class: "hidden",
+						children: "aligned"
+					})
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ X("td", {
+					class: e,
+					title: e,
+					children: [r[e], /* @__PURE__ */ X("span", {
+						class: "hidden",
+						children: e
+					})]
+				}, t))] }),
+				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+					scope: "row",
+					children: "B"
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ X("td", {
+					class: t,
+					children: e === null ? "—" : /* @__PURE__ */ X($, { text: n[e]?.text ?? "" })
+				}, r))] })
+			] })
+		}), /* @__PURE__ */ X("p", {
+			class: "note",
+			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
+		})]
+	});
+}
+var wr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Tr({ a: e, b: t }) {
+	let n = pr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(wr(t)) - Math.abs(wr(e))), r = n.slice(0, xr), i = n.slice(xr), a = Math.max(0, ...n.map((e) => Math.abs(wr(e)))), o = (e) => [
+		ur(e.map((e) => e.a ?? 0)),
+		ur(e.map((e) => e.b ?? 0)),
+		ur(e.map(wr))
+	];
+	return /* @__PURE__ */ X("table", {
+		class: "differences",
+		children: [
+			/* @__PURE__ */ X("caption", { children: [
+				"Ledger of ",
+				/* @__PURE__ */ X($, { text: e.target.text }),
+				": ",
+				J(e.target.probability),
+				" in A,",
+				" ",
+				J(t.target.probability),
+				" in B"
+			] }),
+			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
+				/* @__PURE__ */ X("th", {
+					scope: "col",
+					children: "part"
+				}),
+				/* @__PURE__ */ X("th", {
+					scope: "col",
+					class: "number",
+					children: "A"
+				}),
+				/* @__PURE__ */ X("th", {
+					scope: "col",
+					class: "number",
+					children: "B"
+				}),
+				/* @__PURE__ */ X("th", {
+					scope: "col",
+					class: "number",
+					children: "A − B"
+				}),
+				/* @__PURE__ */ X("th", {
+					scope: "col",
+					class: "wide-only",
+					children: /* @__PURE__ */ X("span", {
+						class: "hidden",
+						children: "bar"
+					})
+				})
+			] }) }),
+			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
+				let t = It(e.term);
+				return /* @__PURE__ */ X("tr", { children: [
+					/* @__PURE__ */ X("th", {
+						scope: "row",
+						children: t ? /* @__PURE__ */ X(Un, { part: t }) : Ft(e.term)
+					}),
+					/* @__PURE__ */ X("td", {
+						class: "number",
+						children: e.a === null ? "—" : K(e.a)
+					}),
+					/* @__PURE__ */ X("td", {
+						class: "number",
+						children: e.b === null ? "—" : K(e.b)
+					}),
+					/* @__PURE__ */ X("td", {
+						class: "number",
+						children: /* @__PURE__ */ X(hr, { value: wr(e) })
+					}),
+					/* @__PURE__ */ X("td", {
+						class: "wide-only",
+						children: /* @__PURE__ */ X(mr, {
+							value: wr(e),
+							largest: a
+						})
+					})
+				] }, fr(e.term));
+			}), /* @__PURE__ */ X(Er, {
+				name: `${i.length} others (net)`,
+				sums: o(i)
+			})] }),
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Er, {
+				name: "total",
+				sums: o(n)
+			}) })
+		]
+	});
+}
+function Er({ name: e, sums: t }) {
+	return /* @__PURE__ */ X("tr", {
+		class: e === "total" ? "total" : "others",
+		children: [
+			/* @__PURE__ */ X("th", {
+				scope: "row",
+				children: e
+			}),
+			t.map((e, t) => /* @__PURE__ */ X("td", {
+				class: "number",
+				children: K(e)
+			}, t)),
+			/* @__PURE__ */ X("td", { class: "wide-only" })
+		]
+	});
+}
+// src/hooks/useSeen.ts
+function Dr() {
+	let e = N(null), t = R(typeof IntersectionObserver > "u");
+	return ke(() => {
+		if (t.value || !e.current) return;
+		let n = new IntersectionObserver((e) => {
+			e.some((e) => e.isIntersecting) && (t.value = !0);
+		});
+		return n.observe(e.current), () => n.disconnect();
+	}, []), je(() => ({
+		ref: e,
+		get seen() {
+			return t.value;
+		}
+	}), []);
+}
+// src/lib/flow.ts
+var Or = 60;
+function kr(e, t, n = Or) {
+	let r = /* @__PURE__ */ new Map([[Ar, jr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	for (let s of o) {
+		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
+		let o = [Mr(s), ...s.steps.map(Nr)], c = o.filter((e) => !r.has(e.id));
+		if (r.size + c.length > n) break;
+		for (let e of c) r.set(e.id, e);
+		let l = [...o.map((e) => e.id), Ar];
+		l.slice(1).forEach((e, t) => {
+			let n = l[t], r = i.get(`${n} ${e}`) ?? {
+				from: n,
+				to: e,
+				value: 0
+			};
+			i.set(`${n} ${e}`, {
+				...r,
+				value: r.value + s.value
+			});
+		}), a.push(s);
+	}
+	return {
+		nodes: [...r.values()],
+		edges: [...i.values()],
+		paths: a,
+		remainder: {
+			count: e.paths.length - a.length + e.small_count,
+			value: e.value - ur(a.map((e) => e.value))
+		}
+	};
+}
+var Ar = "output";
+function jr(e) {
+	return {
+		id: Ar,
+		label: "",
+		position: e.position,
+		height: e.model.layers,
+		part: null
+	};
+}
+function Mr(e) {
+	let { kind: t, layer: n, position: r } = e;
+	return {
+		id: `${t} ${n} ${r}`,
+		label: Ft({
+			kind: t,
+			layer: n
+		}),
+		position: r,
+		height: n === null ? -1 : n + .6,
+		part: t === "mlp" && n !== null ? {
+			kind: "mlp",
+			layer: n
+		} : null
+	};
+}
+function Nr(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = {
+		kind: "head",
+		layer: t,
+		head: n
+	};
+	return {
+		id: `head ${t} ${n} ${r} ${i}`,
+		label: G(a),
+		position: i,
+		height: t + .2,
+		part: a
+	};
+}
+function Pr(e, t) {
+	let n = Mr(e), r = e.steps.map((e) => ` → ${Nr(e).label} (to ${e.destination} ${t(e.destination)})`);
+	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
+}
+// src/panels/Flow.tsx
+var Fr = 84, Ir = 30;
+function Lr() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Dr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
+		ask: "paths",
+		...i
+	} : null), c = R(2);
+	return /* @__PURE__ */ X("div", {
+		ref: n,
+		class: "flow-place",
+		children: t ? /* @__PURE__ */ X(Z, {
+			name: "flow",
+			title: "Flow",
+			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
+			children: [
+				e.reads() === null ? null : /* @__PURE__ */ X("p", {
+					class: "note",
+					children: "Paths are not followed through cross-attention yet."
+				}),
+				/* @__PURE__ */ X(Q, { answer: a }),
+				o ? /* @__PURE__ */ X("div", {
+					class: s ? "stale" : "",
+					children: [/* @__PURE__ */ X("label", {
+						class: "controls",
+						children: [
+							"Paths of at least ",
+							c.value,
+							" % of the logit",
+							" ",
+							/* @__PURE__ */ X("input", {
+								type: "range",
+								min: .5,
+								max: 10,
+								step: .5,
+								value: c.value,
+								onInput: (e) => c.value = Number(e.currentTarget.value)
+							})
+						]
+					}), /* @__PURE__ */ X(Rr, {
+						payload: o,
+						flow: kr(o, c.value / 100)
+					})]
+				}) : null
+			]
+		}) : null
+	});
+}
+function Rr({ payload: e, flow: t }) {
+	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = zr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Fr, s = i.length * Ir + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X(Wn, {
+			label: "Flow graph",
+			children: /* @__PURE__ */ X("svg", {
+				class: "flow",
+				width: o,
+				height: s,
+				viewBox: `0 0 ${o} ${s}`,
+				children: [
+					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ X(Hr, {
+						edge: e,
+						places: a,
+						largest: c
+					}, `${e.from} ${e.to}`)),
+					t.nodes.map((t) => /* @__PURE__ */ X(Ur, {
+						node: t,
+						place: a.get(t.id) ?? {
+							x: 0,
+							y: 0
+						},
+						label: t.id === "output" ? `${Y(e.target.text)} ${K(e.value)}` : t.label
+					}, t.id)),
+					r.map((e) => /* @__PURE__ */ X("text", {
+						class: "column",
+						x: Vr(a, t.nodes, e),
+						y: s - 10,
+						children: [
+							e,
+							" ",
+							n(e)
+						]
+					}, e))
+				]
+			})
+		}),
+		/* @__PURE__ */ X("p", {
+			class: "note",
+			children: [
+				t.paths.length,
+				" paths carry ",
+				K(l.reduce((e, t) => e + t, 0)),
+				" of",
+				" ",
+				K(e.value),
+				";",
+				" ",
+				/* @__PURE__ */ X("strong", { children: [
+					t.remainder.count,
+					" other paths, constants and unopened heads (net) ",
+					K(t.remainder.value)
+				] }),
+				" ",
+				"(",
+				J(Math.abs(t.remainder.value / e.value)),
+				" of the logit)."
+			]
+		}),
+		/* @__PURE__ */ X(Gn, {
+			label: "paths",
+			head: ["path", "logits"],
+			rows: () => [...t.paths.map((e) => [Pr(e, n), K(e.value)]), ["all others (net)", K(t.remainder.value)]]
+		})
+	] });
+}
+function zr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Br).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Br(e) || !a.has(e.position) ? 0 : 1);
+		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
+	}), s = /* @__PURE__ */ new Map(), c = Fr / 2;
+	for (let e of t) s.set(e, c), c += Fr * (r.get(e) ?? 1);
+	return new Map(e.map((e, t) => [e.id, {
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Fr,
+		y: n.indexOf(e.height) * Ir + 18
+	}]));
+}
+function Br(e) {
+	return e.part?.kind === "head" || e.id === "output";
+}
+function Vr(e, t, n) {
+	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
+}
+function Hr({ edge: e, places: t, largest: n }) {
+	let [r, i] = [t.get(e.from), t.get(e.to)];
+	if (!r || !i) return null;
+	let a = (r.y + i.y) / 2;
+	return /* @__PURE__ */ X("path", {
+		class: e.value < 0 ? "edge negative" : "edge positive",
+		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
+		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
+		children: /* @__PURE__ */ X("title", { children: K(e.value) })
+	});
+}
+function Ur({ node: e, place: t, label: n }) {
+	let r = B(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+		x: t.x - a / 2,
+		y: t.y - 9,
+		width: a,
+		height: 18,
+		rx: e.part?.kind === "head" ? 9 : 2
+	}), /* @__PURE__ */ X("text", {
+		x: t.x,
+		y: t.y + 4,
+		children: n
+	})] });
+	if (!i) return /* @__PURE__ */ X("g", {
+		class: "spot",
+		children: o
+	});
+	let s = W(i, r.state.value.selection);
+	return /* @__PURE__ */ X("g", {
+		class: `spot choosable${W(i, r.hovered.value) ? " hovered" : ""}`,
+		role: "button",
+		tabIndex: 0,
+		"aria-pressed": s,
+		"aria-label": n,
+		onClick: () => r.select(s ? null : i),
+		onKeyDown: (e) => {
+			(e.key === "Enter" || e.key === " ") && (r.select(s ? null : i), e.preventDefault());
+		},
+		onMouseEnter: () => r.hovered.value = i,
+		onMouseLeave: () => r.hovered.value = null,
+		children: o
+	});
+}
+// src/panels/Generation.tsx
+var Wr = 12;
+function Gr() {
+	let e = B(), t = R(null), { a: n, source: r } = e.state.value, i = {
+		ask: "generate",
+		...hn({
+			prompt: n,
+			source: r
+		}),
+		tokens: Wr
+	}, a = V(t.value && Kr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
+		name: "generation",
+		title: "Generation",
+		note: "What the model writes next, taking the top token each time.",
+		children: [
+			/* @__PURE__ */ X("button", {
+				type: "button",
+				onClick: () => t.value = i,
+				children: [
+					"Continue by ",
+					Wr,
+					" tokens"
+				]
+			}),
+			/* @__PURE__ */ X(Q, { answer: a }),
+			a?.result ? /* @__PURE__ */ X(qr, { result: a.result }) : null
+		]
+	});
+}
+function Kr(e, t, n) {
+	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
+}
+function qr({ result: e }) {
+	let t = B(), { whole: n } = e, { position: r, target: i } = t.state.value;
+	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
+		class: "note",
+		children: "No text has exactly these tokens, so they cannot be explained one by one."
+	}) : null, /* @__PURE__ */ X("ol", {
+		class: "strip",
+		children: e.generated.map((e) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
+			type: "button",
+			class: "token",
+			title: "Why this token?",
+			"aria-pressed": r === e.position - 1 && i === un(e),
+			disabled: n === null,
+			onClick: () => t.set({
+				a: n ?? "",
+				position: e.position - 1,
+				target: un(e)
+			}),
+			children: [/* @__PURE__ */ X($, { text: e.text }), /* @__PURE__ */ X("span", {
+				class: "index",
+				children: J(e.probability)
+			})]
+		}) }, e.position))
+	})] });
+}
+// src/protocol/transports.ts
+function Jr(e) {
+	return (t, n) => {
+		let r = new AbortController();
+		return Yr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Xr(e));
+			await Zr(e.body, n);
+		}).catch((e) => {
+			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
+		}), () => r.abort();
+	};
+}
+function Yr(e, t, n, r) {
+	let i = { "content-type": "application/json" };
+	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
+		method: "POST",
+		headers: i,
+		body: JSON.stringify(t),
+		...r ? { signal: r } : {}
+	});
+}
+async function Xr(e) {
+	let t = await e.text();
+	try {
+		let { message: e } = JSON.parse(t);
+		if (e) return e;
+	} catch {}
+	return t || `The server answered ${e.status}.`;
+}
+async function Zr(e, t) {
+	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
+	for (;;) {
+		let { done: e, value: i } = await n.read();
+		if (e) break;
+		r += i.replaceAll("\r\n", "\n");
+		let a = r.split("\n\n");
+		r = a.pop() ?? "";
+		for (let e of a) Qr(e, t);
+	}
+	r.trim() && Qr(r, t), t.error("The server closed the connection before it had answered.");
+}
+function Qr(e, t) {
+	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
+	i && $r(r("event")[0] ?? "message", JSON.parse(i), t);
+}
+function $r(e, t, n) {
+	if (e === "progress") {
+		let { stage: e, fraction: r } = t;
+		n.progress(e, r);
+	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
+}
+var ei = /* @__PURE__ */ new Set([
+	"top",
+	"test",
+	"target"
+]);
+function ti(e) {
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ei.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	return (e, r) => {
+		let i = n.get(t(e));
+		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
+	};
+}
+function ni(e) {
+	let t = 0;
+	return (n, r) => {
+		t += 1;
+		let i = t, a = (t) => {
+			t.id === i && ($r(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+		};
+		return e.on("msg:custom", a), e.send({
+			id: i,
+			ask: n
+		}), () => {
+			e.off("msg:custom", a), e.send({
+				id: i,
+				cancel: !0
+			});
+		};
+	};
+}
+// src/panels/Header.tsx
+var ri = {
+	prompt: "Prompt",
+	source: "Source"
+};
+function ii() {
+	let e = B(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
+	return /* @__PURE__ */ X("header", {
+		class: "panel panel-header",
+		children: [/* @__PURE__ */ X("div", {
+			class: "title",
+			children: [
+				/* @__PURE__ */ X("h1", { children: "unembed" }),
+				n ? /* @__PURE__ */ X("p", {
+					class: "note",
+					children: [
+						n.name,
+						" · ",
+						n.layers,
+						" layers × ",
+						n.heads,
+						" heads · ",
+						n.device,
+						" · ",
+						n.dtype
+					]
+				}) : null,
+				/* @__PURE__ */ X(oi, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(si, {}) : null,
+				/* @__PURE__ */ X("button", {
+					type: "button",
+					onClick: () => e.helpOpen.value = !0,
+					children: ["Keys ", /* @__PURE__ */ X("kbd", { children: "?" })]
+				})
+			]
+		}), /* @__PURE__ */ X("form", {
+			class: "fields",
+			onSubmit: (e) => {
+				e.preventDefault();
+			},
+			children: [
+				e.reads() === "text" ? /* @__PURE__ */ X(ai, {
+					name: "source",
+					label: "Source",
+					wide: !0,
+					live: r
+				}) : null,
+				i === "source" ? null : /* @__PURE__ */ X(ai, {
+					name: "a",
+					label: "Prompt",
+					wide: !0,
+					live: r
+				}),
+				t.b === null ? null : /* @__PURE__ */ X(ai, {
+					name: "b",
+					label: `${ri[i]} B`,
+					wide: !0,
+					live: r
+				}),
+				i === "source" ? /* @__PURE__ */ X(ai, {
+					name: "a",
+					label: "Decoder's prompt",
+					wide: !0,
+					live: r
+				}) : null,
+				/* @__PURE__ */ X(ai, {
+					name: "target",
+					label: "Target",
+					placeholder: "top prediction",
+					live: r
+				}),
+				/* @__PURE__ */ X(ai, {
+					name: "vs",
+					label: "Versus",
+					placeholder: "none",
+					live: r
+				}),
+				/* @__PURE__ */ X("label", { children: ["Reference", /* @__PURE__ */ X("select", {
+					value: t.vs === null ? t.reference : "vs",
+					disabled: !r || t.vs !== null,
+					onChange: (t) => e.set({ reference: t.currentTarget.value }),
+					children: [
+						/* @__PURE__ */ X("option", {
+							value: "mean",
+							children: "above vocabulary mean"
+						}),
+						/* @__PURE__ */ X("option", {
+							value: "raw",
+							children: "raw logit"
+						}),
+						t.vs === null ? null : /* @__PURE__ */ X("option", {
+							value: "vs",
+							children: "minus the versus token"
+						})
+					]
+				})] }),
+				/* @__PURE__ */ X("button", {
+					type: "button",
+					"aria-pressed": t.b !== null,
+					disabled: !r || e.reads() === "audio",
+					onClick: () => e.set({ b: t.b === null ? i === "source" ? t.source : t.a : null }),
+					children: "A | B"
+				})
+			]
+		})]
+	});
+}
+function ai(e) {
+	let t = B(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+	ke(() => {
+		r.value = n;
+	}, [n]);
+	let i = () => {
+		if (r.value === n) return;
+		let i = (e.name === "target" || e.name === "vs") && r.value === "" ? null : r.value, a = e.name === "a" || e.name === "source";
+		t.set({
+			[e.name]: i,
+			...a ? {
+				position: null,
+				target: null
+			} : {}
+		});
+	}, a = {
+		value: r.value,
+		placeholder: e.placeholder ?? "",
+		readOnly: !e.live,
+		spellcheck: !1,
+		autocomplete: "off",
+		onBlur: i
+	};
+	return e.wide ? /* @__PURE__ */ X("label", {
+		class: "wide",
+		children: [e.label, /* @__PURE__ */ X("textarea", {
+			...a,
+			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
+			dir: "auto",
+			onInput: (e) => r.value = e.currentTarget.value,
+			onKeyDown: (e) => {
+				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
+			}
+		})]
+	}) : /* @__PURE__ */ X("label", { children: [e.label, /* @__PURE__ */ X("input", {
+		...a,
+		type: "text",
+		onInput: (e) => r.value = e.currentTarget.value,
+		onKeyDown: (e) => e.key === "Enter" && i()
+	})] });
+}
+function oi() {
+	let e = B(), t = N(null), n = R(!1);
+	return /* @__PURE__ */ X("label", {
+		class: "find",
+		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
+			ref: t,
+			type: "search",
+			"data-find": !0,
+			placeholder: "L23.H4",
+			"aria-invalid": n.value,
+			onKeyDown: (r) => {
+				if (r.key !== "Enter" || !t.current) return;
+				let i = Pt(t.current.value), a = e.explained.value?.model;
+				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
+			}
+		})]
+	});
+}
+function si() {
+	let e = B(), t = R(null), n = async () => {
+		t.value = null;
+		let n = await Yr("/report", {
+			state: e.state.value,
+			results: e.desk.shown()
+		}, e.data.token);
+		if (!n.ok) {
+			t.value = await Xr(n);
+			return;
+		}
+		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
+		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
+	};
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("button", {
+		type: "button",
+		onClick: () => n().catch((e) => t.value = String(e)),
+		disabled: !e.explained.value,
+		children: "Export"
+	}), t.value ? /* @__PURE__ */ X("p", {
+		class: "error",
+		role: "alert",
+		children: t.value
+	}) : null] });
+}
+// src/panels/Help.tsx
+var ci = [
+	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
+	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
+	["Enter", "choose what has the focus"],
+	["t", "test the selected part: zero, then mean, then none"],
+	["p", "pin the test of the selected part"],
+	["/", "find a part by name"],
+	["Escape", "select nothing; close this"],
+	["?", "show the keys"]
+];
+function li() {
+	let e = B(), t = N(null), n = e.helpOpen.value;
+	return ke(() => {
+		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
+	}, [n]), /* @__PURE__ */ X("dialog", {
+		ref: t,
+		"aria-labelledby": "unembed-keys",
+		onClose: () => e.helpOpen.value = !1,
+		children: [
+			/* @__PURE__ */ X("h2", {
+				id: "unembed-keys",
+				children: "Keys"
+			}),
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: ci.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+				scope: "row",
+				children: /* @__PURE__ */ X("kbd", { children: e })
+			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ X("button", {
+				type: "button",
+				onClick: () => e.helpOpen.value = !1,
+				children: "Close"
+			})
+		]
+	});
+}
+// src/ui/Tested.tsx
+function ui(e) {
+	let t = B(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = V(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -1653,12 +3134,12 @@ function Dn(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(On, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(di, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function On({ result: e, note: t }) {
+function di({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -1667,14 +3148,14 @@ function On({ result: e, note: t }) {
 			/* @__PURE__ */ X("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ X(Q, { text: n.text }),
+					/* @__PURE__ */ X($, { text: n.text }),
 					" ",
-					I(n.probability),
+					J(n.probability),
 					" → ",
-					I(r.probability)
+					J(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(An, {
+			/* @__PURE__ */ X(pi, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -1686,36 +3167,32 @@ function On({ result: e, note: t }) {
 					t,
 					".",
 					" ",
-					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${I(i.low)} to ${I(i.high)}.` : "No control for this kind of test.",
+					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${J(i.low)} to ${J(i.high)}.` : "No control for this kind of test.",
 					" ",
-					e.verdict ? /* @__PURE__ */ X("strong", { children: [
-						e.verdict === "within control" ? "○" : "●",
-						" ",
-						e.verdict
-					] }) : null
+					e.verdict ? /* @__PURE__ */ X("strong", { children: On(e.verdict) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(kn, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(fi, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function kn(e) {
+function fi(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ X(Q, { text: e.text }),
+			/* @__PURE__ */ X($, { text: e.text }),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: I(e.probability)
+				children: J(e.probability)
 			})
 		]
 	}, t)) });
 }
-function An(e) {
+function pi(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -1758,1638 +3235,173 @@ function An(e) {
 		]
 	});
 }
-// src/page/keys.ts
-var jn = {
-	none: "zero",
-	zero: "mean",
-	mean: null,
-	double: null,
-	swap: null
+// src/panels/Inspector.tsx
+var mi = {
+	zero: "its output set to zero",
+	double: "its output doubled",
+	mean: "its output set to its mean",
+	swap: "its output taken from B"
 };
-function Mn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Nn(e, t, n);
-	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
-}
-function Nn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Pn(n.target) || e.helpOpen.value) return;
-	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: jn[i ?? "none"] });
-	else if (n.key === "p" && r) En(e);
-	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
-	else if (n.key === "?") e.helpOpen.value = !0;
-	else if (n.key === "Escape" && r) e.select(null);
-	else return;
-	n.preventDefault();
-}
-function Pn(e) {
-	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
-}
-// src/lib/colours.ts
-var Fn = [
-	[
-		84,
-		39,
-		136
-	],
-	[
-		128,
-		115,
-		172
-	],
-	[
-		178,
-		171,
-		210
-	],
-	[
-		247,
-		247,
-		247
-	],
-	[
-		253,
-		184,
-		99
-	],
-	[
-		224,
-		130,
-		20
-	],
-	[
-		179,
-		88,
-		6
-	]
-], In = [
-	[
-		203,
-		196,
-		235
-	],
-	[
-		146,
-		133,
-		194
-	],
-	[
-		88,
-		72,
-		130
-	],
-	[
-		44,
-		44,
-		42
-	],
-	[
-		128,
-		76,
-		20
-	],
-	[
-		214,
-		132,
-		44
-	],
-	[
-		254,
-		206,
-		148
-	]
-], Ln = [
-	[
-		0,
-		32,
-		77
-	],
-	[
-		49,
-		68,
-		107
-	],
-	[
-		102,
-		105,
-		112
-	],
-	[
-		149,
-		143,
-		120
-	],
-	[
-		203,
-		186,
-		105
-	],
-	[
-		255,
-		234,
-		70
-	]
-], Rn = H(!1);
-if (typeof matchMedia < "u") {
-	let e = matchMedia("(prefers-color-scheme: dark)");
-	Rn.value = e.matches, e.addEventListener("change", () => {
-		Rn.value = e.matches;
-	});
-}
-function zn(e, t) {
-	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
-	return [
-		0,
-		1,
-		2
-	].map((e) => {
-		let [t, n] = [r[e], i[e]];
-		return Math.round(t + (n - t) * a);
-	});
-}
-function Bn(e, t) {
-	return Un(zn(Rn.value ? In : Fn, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function Vn(e) {
-	return Un(zn(Ln, e));
-}
-function Hn(e) {
-	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
-		let t = Number(e) / 255;
-		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
-	});
-	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
-}
-function Un([e, t, n]) {
-	return `rgb(${e},${t},${n})`;
-}
-// src/ui/Grid.tsx
-var Wn = 34;
-function Gn(e) {
-	let t = N(null), n = U(null), r = N({
-		width: 1,
-		height: 1
-	}), { columns: i, rows: a } = e;
-	gn(() => {
-		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
-		if (!o || !c || s === 0) return;
-		let l = {
-			width: Math.min(Math.max((s - Wn) / Math.max(i, 1), 7), 64),
-			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
-		};
-		r.current = l;
-		let [u, d] = [Wn + l.width * i, l.height * a + Xn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), qn(c, e, l), Yn(c, e, l, getComputedStyle(o).color), n.value && Jn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
-	});
-	let o = (e) => {
-		let n = t.current?.getBoundingClientRect();
-		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Wn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
-		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
-	}, s = (t) => {
-		let r = {
-			ArrowLeft: [-1, 0],
-			ArrowRight: [1, 0],
-			ArrowUp: [0, -1],
-			ArrowDown: [0, 1]
-		}[t.key], o = n.value ?? [i - 1, 0];
-		if (r) {
-			let [e = 0, t = 0] = r;
-			n.value = [Kn(o[0] + e, i), Kn(o[1] + t, a)];
-		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
-		else return;
-		t.preventDefault();
-	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("div", {
-		class: "grid",
-		children: /* @__PURE__ */ X("canvas", {
-			ref: t,
-			tabIndex: 0,
-			role: "application",
-			"aria-label": `${e.label}. Arrow keys move${e.onChoose ? ", Enter chooses" : ""}; a table follows.`,
-			onMouseMove: (e) => n.value = o(e),
-			onMouseLeave: () => n.value = null,
-			onClick: (t) => {
-				let n = o(t);
-				n && e.onChoose?.(...n);
-			},
-			onKeyDown: s
-		})
-	}), /* @__PURE__ */ X("p", {
-		class: "told",
-		"aria-live": "polite",
-		children: c ?? "\xA0"
-	})] });
-}
-function Kn(e, t) {
-	return Math.min(Math.max(e, 0), t - 1);
-}
-function qn(e, t, n) {
-	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
-		let a = t.colour(i, r);
-		if (a === null) continue;
-		e.fillStyle = a;
-		let o = +(n.width > 10);
-		e.fillRect(Wn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Jn(e, [i, r], n, "#e8710a", 2);
-	}
-}
-function Jn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Wn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
-}
-function Yn(e, t, n, r) {
-	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
-	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
-	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Wn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Zn(t.columnName(r)), 0, 4), e.restore();
-}
-function Xn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Zn(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
-}
-function Zn(e) {
-	let t = [...e];
-	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
-}
-function Qn(e, t) {
-	let n = U(0), r = N(""), i = `${e} ${t}`;
-	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
-}
-function $n(e) {
-	let { start: t, length: n, what: r } = e;
-	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
-	let i = Math.max(0, n - 128), a = (e) => {
-		t.value = Math.min(Math.max(e, 0), i);
-	};
-	return /* @__PURE__ */ X("p", {
-		class: "window",
+function hi() {
+	let e = B(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = H(n && t ? {
+		ask: "inspect",
+		...n,
+		part: t
+	} : null);
+	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
+		name: "inspector",
+		title: `Inspector: ${G(t)}`,
 		children: [
-			/* @__PURE__ */ X("button", {
-				type: "button",
-				disabled: t.value === 0,
-				onClick: () => a(t.value - 128),
-				children: ["Earlier ", r]
+			/* @__PURE__ */ X(Q, { answer: r }),
+			i && W(i.part, t) ? /* @__PURE__ */ X("dl", {
+				class: a ? "stale" : "",
+				children: [
+					i.value === null ? null : /* @__PURE__ */ X(gi, {
+						name: "credit",
+						children: [K(i.value), " logits"]
+					}),
+					i.activation === null ? null : /* @__PURE__ */ X(gi, {
+						name: "activation",
+						children: K(i.activation, 2)
+					}),
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(gi, {
+						name: "looks at",
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(_r, { at: e }, e.position))
+					}),
+					/* @__PURE__ */ X(xi, {
+						name: "writes toward",
+						tokens: i.promotes
+					}),
+					/* @__PURE__ */ X(xi, {
+						name: "writes away from",
+						tokens: i.suppresses
+					}),
+					/* @__PURE__ */ X(vi, { part: t })
+				]
+			}) : null,
+			/* @__PURE__ */ X(Si, {})
+		]
+	}) : /* @__PURE__ */ X(Z, {
+		name: "inspector",
+		title: "Inspector",
+		note: "Select a sublayer, head or neuron anywhere to see what it does.",
+		children: null
+	}) : null;
+}
+function gi(e) {
+	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
+}
+var _i = {
+	"pre-activation": "reads",
+	gate: "reads: gate",
+	up: "reads: up",
+	query: "reads: query",
+	key: "reads: key"
+};
+function vi({ part: e }) {
+	let t = B(), n = t.followed(), { answer: r, result: i, stale: a } = H(n && Mt(e) !== e.kind && t.reads() === null ? {
+		ask: "reads",
+		...hn({
+			prompt: n.prompt,
+			position: n.position
+		}),
+		part: e
+	} : null);
+	return r?.error ? /* @__PURE__ */ X(gi, {
+		name: "reads",
+		children: /* @__PURE__ */ X(Q, { answer: r })
+	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(yi, { reading: e }, e.what)) });
+}
+function yi({ reading: e }) {
+	let { what: t, value: n, terms: r, others: i, source: a } = e;
+	return /* @__PURE__ */ X(gi, {
+		name: _i[t],
+		children: [
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: [
+					a ? "score" : t,
+					" ",
+					K(n),
+					a ? /* @__PURE__ */ X(S, { children: [
+						" ",
+						"toward ",
+						/* @__PURE__ */ X($, { text: a.text })
+					] }) : null,
+					" ",
+					"=",
+					" "
+				]
 			}),
+			r.map((e) => /* @__PURE__ */ X(bi, { term: e }, Ft(e.part))),
+			i.count > 0 ? /* @__PURE__ */ X("span", {
+				class: "chip",
+				children: [
+					i.count,
+					" others (net) ",
+					/* @__PURE__ */ X("span", {
+						class: "small",
+						children: K(i.value)
+					})
+				]
+			}) : null
+		]
+	});
+}
+function bi({ term: e }) {
+	let t = It(e.part);
+	return /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			t ? /* @__PURE__ */ X(Un, { part: t }) : Ft(e.part),
 			" ",
-			t.value,
-			"–",
-			Math.min(t.value + 128, n) - 1,
-			" of ",
-			n,
-			" ",
-			/* @__PURE__ */ X("button", {
-				type: "button",
-				disabled: t.value >= i,
-				onClick: () => a(t.value + 128),
-				children: ["Later ", r]
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: K(e.value)
 			})
 		]
 	});
 }
-// src/panels/Attention.tsx
-function er() {
-	let e = q(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Wt(r) !== "mlp" ? r : null, o = a !== null && Gt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Qn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
-		ask: "attention",
-		...n,
-		layer: l,
-		...o ? { cross: o } : {}
-	}, f = Y(d), p = Y(d && u !== void 0 && !o ? {
-		...d,
-		head: u
-	} : null);
-	return t ? /* @__PURE__ */ X(Z, {
-		name: "attention",
-		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
-		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+function xi(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(gi, {
+		name: e.name,
+		children: /* @__PURE__ */ X(gr, { tokens: e.tokens })
+	});
+}
+function Si() {
+	let e = B(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ X("fieldset", {
+		class: "test",
 		children: [
-			/* @__PURE__ */ X($n, {
-				start: c,
-				length: s,
-				what: "tokens"
-			}),
-			/* @__PURE__ */ X($, { answer: f.answer }),
-			f.result ? /* @__PURE__ */ X("div", {
-				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(rr, {
-					payload: f.result,
-					start: c.value
-				}), /* @__PURE__ */ X(mn, {
-					label: "attention and contribution by head and token",
-					head: [
-						"head",
-						"source",
-						"attention",
-						"gives (logits)"
-					],
-					rows: () => tr(f.result, c.value)
+			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
+			/* @__PURE__ */ X("p", {
+				class: "controls",
+				children: [an.map((t) => /* @__PURE__ */ X("button", {
+					type: "button",
+					"aria-pressed": n === t,
+					disabled: t === "swap" && r === null,
+					title: t === "swap" && r === null ? "Open B first" : mi[t],
+					onClick: () => e.set({ test: n === t ? null : t }),
+					children: t
+				}, t)), /* @__PURE__ */ X("button", {
+					type: "button",
+					onClick: () => e.pin(),
+					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
-			}) : null,
-			u === void 0 || o ? null : /* @__PURE__ */ X($, { answer: p.answer }),
-			p.result?.matrix === null ? /* @__PURE__ */ X("p", {
-				class: "note",
-				children: "The whole pattern of a head is not kept for a prompt of this length."
-			}) : null,
-			p.result?.matrix ? /* @__PURE__ */ X("div", {
-				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(or, {
-					payload: p.result,
-					matrix: p.result.matrix,
-					start: c.value
-				})
+			}),
+			n ? /* @__PURE__ */ X(ui, {
+				tests: [{
+					part: t,
+					how: n
+				}],
+				note: mi[n]
 			}) : null
 		]
 	}) : null;
 }
-function tr(e, t) {
-	return e.heads.flatMap((n) => nr(n, e).slice(t, t + 128).map((e) => [
-		R(Vt(n)),
-		`${e.position} ${L(e.text)}`,
-		(n.pattern[e.position] ?? 0).toFixed(3),
-		P(n.contribution[e.position] ?? 0, 3)
-	]));
-}
-function nr(e, t) {
-	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
-		position: e,
-		text: t
-	})) : t.tokens.slice(0, t.position + 1);
-}
-function rr({ payload: e, start: t }) {
-	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
-	return /* @__PURE__ */ X("ul", {
-		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(un, { part: Vt(n) }),
-			" ",
-			P(n.value),
-			/* @__PURE__ */ X(ir, {
-				head: n,
-				tokens: nr(n, e),
-				start: t,
-				largest: r
-			})
-		] }, n.head))
-	});
-}
-function ir(e) {
-	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ X("svg", {
-		class: "strips",
-		viewBox: "0 0 100 20",
-		preserveAspectRatio: "none",
-		"aria-hidden": "true",
-		children: t.map((t, r) => {
-			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ X("g", { children: [
-				/* @__PURE__ */ X("rect", {
-					x: r * n,
-					y: 0,
-					width: n * .94,
-					height: 9,
-					fill: Vn(i)
-				}),
-				/* @__PURE__ */ X("rect", {
-					x: r * n,
-					y: 10,
-					width: n * .94,
-					height: 9,
-					fill: Bn(a, e.largest)
-				}),
-				/* @__PURE__ */ X("title", { children: `${t.position} ${L(t.text)}: attention ${i.toFixed(2)}, gives ${P(a)}` })
-			] }, t.position);
-		})
-	});
-}
-var ar = {
-	attention: "pattern",
-	written: "value-weighted, at every position",
-	target: "value-weighted, for the target"
-};
-function or(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = U("attention"), o = Math.min(128, t.tokens.length - r), s = i ? R(Vt(i)) : "", c = (e) => L(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X("h3", { children: s }),
-		/* @__PURE__ */ X("p", {
-			class: "controls",
-			children: Object.entries(ar).map(([e, n]) => /* @__PURE__ */ X("button", {
-				type: "button",
-				"aria-pressed": a.value === e,
-				disabled: e === "written" && !t.norms,
-				onClick: () => a.value = e,
-				children: n
-			}, e))
-		}),
-		a.value === "target" ? /* @__PURE__ */ X(cr, {
-			payload: t,
-			given: i?.contribution ?? [],
-			name: s,
-			start: r,
-			size: o
-		}) : /* @__PURE__ */ X(sr, {
-			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
-			size: o,
-			start: r,
-			text: c,
-			value: a.value === "attention" ? l : u,
-			largest: a.value === "attention" ? 1 : void 0
-		}),
-		/* @__PURE__ */ X(mn, {
-			label: `pattern of ${s}`,
-			head: [
-				"from",
-				"to",
-				"attention",
-				"norm of what is written"
-			],
-			rows: () => Array.from({ length: o }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
-				`${r + n} ${c(n)}`,
-				`${r + i} ${c(i)}`,
-				l(n, i).toFixed(3),
-				t.norms ? u(n, i).toFixed(3) : ""
-			])).flat()
-		})
-	] });
-}
-function sr(e) {
-	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Gn, {
-		label: e.label,
-		columns: t,
-		rows: t,
-		height: 12,
-		colour: (e, t) => e > t ? null : Vn(i(t, e) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${i(t, e).toFixed(3)}`,
-		rowName: (e) => `${n + e}`,
-		columnName: r
-	});
-}
-function cr(e) {
-	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => L(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Gn, {
-		label: `What each token gives through ${r}`,
-		columns: e.size,
-		rows: 1,
-		height: 26,
-		colour: (e) => Bn(n[i + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${P(n[i + e] ?? 0, 3)} logits through ${r}`,
-		rowName: () => "",
-		columnName: o
-	});
-}
-// src/lib/align.ts
-function lr(e, t) {
-	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...dr(e, t), [e.length, t.length]]) {
-		let s = a - r === o - i;
-		for (; r < a;) n.push({
-			a: r,
-			b: s ? i : null,
-			how: s ? "differs" : "alone"
-		}), r += 1, s && (i += 1);
-		for (; i < o; i += 1) n.push({
-			a: null,
-			b: i,
-			how: "alone"
-		});
-		a < e.length && o < t.length && n.push({
-			a,
-			b: o,
-			how: "same"
-		}), [r, i] = [a + 1, o + 1];
-	}
-	return n;
-}
-function ur(e) {
-	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
-}
-function dr(e, t) {
-	let n = 0;
-	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
-	let r = 0;
-	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = fr(e.slice(n, e.length - r), t.slice(n, t.length - r));
-	return [
-		...Array.from({ length: n }, (e, t) => [t, t]),
-		...i.map(([e, t]) => [e + n, t + n]),
-		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
-	];
-}
-function fr(e, t) {
-	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
-	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
-	let a = [];
-	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
-	return a;
-}
-// src/hooks/compared.ts
-function pr() {
-	let e = q(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
-		...i,
-		[a]: t,
-		test: !1,
-		top: 10
-	};
-	delete s.position;
-	let c = J(o ? {
-		ask: "explain",
-		...s
-	} : null), l = o && c?.result ? lr(mr(r), mr(c.result)) : null, u = l && r ? ur(l).find(([e]) => e === r.position) : void 0, d = J(o && n !== null && u ? {
-		ask: "explain",
-		...s,
-		position: u[1]
-	} : null);
-	if (!o) return null;
-	let f = n === null ? c : u ? d : c?.result ? null : c;
-	return {
-		answer: f,
-		result: f?.result ?? null,
-		columns: l,
-		mate: u?.[1] ?? null
-	};
-}
-function mr(e) {
-	return e.tokens.map((e) => e.id);
-}
-// src/lib/ledger.ts
-function hr(e, t, n, r = () => !1) {
-	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
-	return {
-		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
-		others: {
-			count: o.length,
-			value: gr(o.map((e) => e.value))
-		},
-		sum: gr(e.map((e) => e.value))
-	};
-}
-function gr(e) {
-	let t = 0, n = 0;
-	for (let r of e) {
-		let e = t + r;
-		n += Math.abs(t) >= Math.abs(r) ? t - e + r : r - e + t, t = e;
-	}
-	return t + n;
-}
-function _r(e) {
-	let t = gr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
-	return {
-		sum: t,
-		error: n,
-		holds: n <= e.tolerance
-	};
-}
-function vr(e) {
-	return [
-		e.kind,
-		e.layer,
-		e.head,
-		e.expert,
-		e.neuron,
-		e.source
-	].join(" ");
-}
-function yr(e, t) {
-	let n = new Map(t.map((e) => [vr(e), e]));
-	return [...e.map((e) => {
-		let t = n.get(vr(e));
-		return n.delete(vr(e)), {
-			term: e,
-			a: e.value,
-			b: t?.value ?? null
-		};
-	}), ...[...n.values()].map((e) => ({
-		term: e,
-		a: null,
-		b: e.value
-	}))];
-}
-// src/panels/Patch.tsx
-var br = {
-	resid: "stream before a block",
-	attention: "attention's write",
-	mlp: "MLP's write"
-};
-function xr(e) {
-	let t = q(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = U("resid"), { answer: o, result: s, stale: c } = Y({
-		ask: "patch",
-		prompt: n,
-		prompt_b: e.promptB,
-		site: a.value,
-		align: e.pairs,
-		...r === null ? {} : { target: r },
-		...i === null ? {} : { vs: i }
-	});
-	return /* @__PURE__ */ X("div", { children: [
-		/* @__PURE__ */ X("h3", { children: "Patching: B with one value of A at a time" }),
-		/* @__PURE__ */ X("p", {
-			class: "controls",
-			children: /* @__PURE__ */ X("label", { children: [
-				"Value",
-				" ",
-				/* @__PURE__ */ X("select", {
-					value: a.value,
-					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(br).map(([e, t]) => /* @__PURE__ */ X("option", {
-						value: e,
-						children: t
-					}, e))
-				})
-			] })
-		}),
-		/* @__PURE__ */ X($, { answer: o }),
-		s ? /* @__PURE__ */ X("div", {
-			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Sr, { result: s })
-		}) : null
-	] });
-}
-function Sr({ result: e }) {
-	let t = q(), n = U(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => L(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${P(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => L(e.text)).join("");
-	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X("p", {
-			class: "note",
-			children: [
-				e.metric.replace("-", " "),
-				" of ",
-				d,
-				e.versus ? ` over ${L(e.versus.text)}` : "",
-				": ",
-				F(e.clean),
-				" in A,",
-				" ",
-				F(e.corrupt),
-				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
-				" ",
-				e.complete ? "" : "Not all cells were computed."
-			]
-		}),
-		/* @__PURE__ */ X($n, {
-			start: n,
-			length: r.length,
-			what: "tokens"
-		}),
-		/* @__PURE__ */ X(Gn, {
-			label: "Effect of patching, by layer and token",
-			columns: o.length,
-			rows: i.length,
-			colour: (e, t) => {
-				let n = s(e, t);
-				return n ? Bn(n.effect ?? 0, l) : null;
-			},
-			tell: (e, t) => u(s(e, t)),
-			rowName: (e) => `L${i[e]}`,
-			columnName: (e) => c(o[e] ?? -1),
-			...e.site === "resid" ? {} : { onChoose: (n, r) => t.select({
-				kind: e.site === "mlp" ? "mlp" : "attention",
-				layer: i[r] ?? 0
-			}) }
-		}),
-		/* @__PURE__ */ X(mn, {
-			label: "effect of patching",
-			head: [
-				"layer",
-				"position",
-				e.metric,
-				"effect"
-			],
-			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
-				`L${e.layer}`,
-				`${e.position} ${c(e.position ?? 0)}`,
-				F(e.value),
-				e.effect === null ? "—" : P(e.effect)
-			])
-		})
-	] });
-}
-// src/panels/Compare.tsx
-var Cr = 12;
-function wr() {
-	let e = q(), t = e.explained.value, n = pr(), { b: r } = e.state.value;
-	if (!t || r === null) return null;
-	if (!n) return /* @__PURE__ */ X(Z, {
-		name: "compare",
-		title: "Compare A and B",
-		note: `Change ${e.beside()} B to see what differs.`,
-		children: null
-	});
-	let i = n.columns ? ur(n.columns) : [];
-	return /* @__PURE__ */ X(Z, {
-		name: "compare",
-		title: "Compare A and B",
-		children: [
-			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(Tr, {
-				explained: t,
-				compared: n
-			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ X("p", {
-				class: "error",
-				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
-			}) : null,
-			/* @__PURE__ */ X("div", {
-				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Dr, {
-					a: t,
-					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(xr, {
-					pairs: i,
-					promptB: r
-				}) : /* @__PURE__ */ X("p", {
-					class: "note",
-					children: "Patching is read at the last token; choose it to see this map."
-				}) : null]
-			})
-		]
-	});
-}
-function Tr({ explained: e, compared: t }) {
-	let n = t.result?.tokens ?? [];
-	if (!t.columns || !t.result) return null;
-	let r = {
-		same: "=",
-		differs: "≠",
-		alone: "∅"
-	};
-	return /* @__PURE__ */ X(pn, {
-		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ X("table", {
-			class: "columns",
-			children: /* @__PURE__ */ X("tbody", { children: [
-				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
-					scope: "row",
-					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ X("td", {
-					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ X(Q, { text: e.tokens[t]?.text ?? "" })
-				}, r))] }),
-				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
-					scope: "row",
-					children: /* @__PURE__ */ X("span", {
-						class: "hidden",
-						children: "aligned"
-					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ X("td", {
-					class: e,
-					title: e,
-					children: [r[e], /* @__PURE__ */ X("span", {
-						class: "hidden",
-						children: e
-					})]
-				}, t))] }),
-				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
-					scope: "row",
-					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ X("td", {
-					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ X(Q, { text: n[e]?.text ?? "" })
-				}, r))] })
-			] })
-		}), /* @__PURE__ */ X("p", {
-			class: "note",
-			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
-		})]
-	});
-}
-var Er = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Dr({ a: e, b: t }) {
-	let n = yr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Er(t)) - Math.abs(Er(e))), r = n.slice(0, Cr), i = n.slice(Cr), a = Math.max(0, ...n.map((e) => Math.abs(Er(e)))), o = (e) => [
-		gr(e.map((e) => e.a ?? 0)),
-		gr(e.map((e) => e.b ?? 0)),
-		gr(e.map(Er))
-	];
-	return /* @__PURE__ */ X("table", {
-		class: "differences",
-		children: [
-			/* @__PURE__ */ X("caption", { children: [
-				"Ledger of ",
-				/* @__PURE__ */ X(Q, { text: e.target.text }),
-				": ",
-				I(e.target.probability),
-				" in A,",
-				" ",
-				I(t.target.probability),
-				" in B"
-			] }),
-			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
-				/* @__PURE__ */ X("th", {
-					scope: "col",
-					children: "part"
-				}),
-				/* @__PURE__ */ X("th", {
-					scope: "col",
-					class: "number",
-					children: "A"
-				}),
-				/* @__PURE__ */ X("th", {
-					scope: "col",
-					class: "number",
-					children: "B"
-				}),
-				/* @__PURE__ */ X("th", {
-					scope: "col",
-					class: "number",
-					children: "A − B"
-				}),
-				/* @__PURE__ */ X("th", {
-					scope: "col",
-					class: "wide-only",
-					children: /* @__PURE__ */ X("span", {
-						class: "hidden",
-						children: "bar"
-					})
-				})
-			] }) }),
-			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = qe(e.term);
-				return /* @__PURE__ */ X("tr", { children: [
-					/* @__PURE__ */ X("th", {
-						scope: "row",
-						children: t ? /* @__PURE__ */ X(un, { part: t }) : Ke(e.term)
-					}),
-					/* @__PURE__ */ X("td", {
-						class: "number",
-						children: e.a === null ? "—" : P(e.a)
-					}),
-					/* @__PURE__ */ X("td", {
-						class: "number",
-						children: e.b === null ? "—" : P(e.b)
-					}),
-					/* @__PURE__ */ X("td", {
-						class: "number",
-						children: /* @__PURE__ */ X(fn, { value: Er(e) })
-					}),
-					/* @__PURE__ */ X("td", {
-						class: "wide-only",
-						children: /* @__PURE__ */ X(dn, {
-							value: Er(e),
-							largest: a
-						})
-					})
-				] }, vr(e.term));
-			}), /* @__PURE__ */ X(Or, {
-				name: `${i.length} others (net)`,
-				sums: o(i)
-			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Or, {
-				name: "total",
-				sums: o(n)
-			}) })
-		]
-	});
-}
-function Or({ name: e, sums: t }) {
-	return /* @__PURE__ */ X("tr", {
-		class: e === "total" ? "total" : "others",
-		children: [
-			/* @__PURE__ */ X("th", {
-				scope: "row",
-				children: e
-			}),
-			t.map((e, t) => /* @__PURE__ */ X("td", {
-				class: "number",
-				children: P(e)
-			}, t)),
-			/* @__PURE__ */ X("td", { class: "wide-only" })
-		]
-	});
-}
-// src/lib/flow.ts
-var kr = 60;
-function Ar(e, t, n = kr) {
-	let r = /* @__PURE__ */ new Map([[jr, Mr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	for (let s of o) {
-		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Nr(s), ...s.steps.map(Pr)], c = o.filter((e) => !r.has(e.id));
-		if (r.size + c.length > n) break;
-		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), jr];
-		l.slice(1).forEach((e, t) => {
-			let n = l[t], r = i.get(`${n} ${e}`) ?? {
-				from: n,
-				to: e,
-				value: 0
-			};
-			i.set(`${n} ${e}`, {
-				...r,
-				value: r.value + s.value
-			});
-		}), a.push(s);
-	}
-	return {
-		nodes: [...r.values()],
-		edges: [...i.values()],
-		paths: a,
-		remainder: {
-			count: e.paths.length - a.length + e.small_count,
-			value: e.value - gr(a.map((e) => e.value))
-		}
-	};
-}
-var jr = "output";
-function Mr(e) {
-	return {
-		id: jr,
-		label: "",
-		position: e.position,
-		height: e.model.layers,
-		part: null
-	};
-}
-function Nr(e) {
-	let { kind: t, layer: n, position: r } = e;
-	return {
-		id: `${t} ${n} ${r}`,
-		label: Ke({
-			kind: t,
-			layer: n
-		}),
-		position: r,
-		height: n === null ? -1 : n + .6,
-		part: t === "mlp" && n !== null ? {
-			kind: "mlp",
-			layer: n
-		} : null
-	};
-}
-function Pr(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = {
-		kind: "head",
-		layer: t,
-		head: n
-	};
-	return {
-		id: `head ${t} ${n} ${r} ${i}`,
-		label: R(a),
-		position: i,
-		height: t + .2,
-		part: a
-	};
-}
-function Fr(e, t) {
-	let n = Nr(e), r = e.steps.map((e) => ` → ${Pr(e).label} (to ${e.destination} ${t(e.destination)})`);
-	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
-}
-// src/panels/Flow.tsx
-var Ir = 84, Lr = 30;
-function Rr() {
-	let e = q(), t = e.explained.value, { ref: n, seen: r } = an(), i = e.followed(), { answer: a, result: o, stale: s } = Y(r && i && e.reads() === null ? {
-		ask: "paths",
-		...i
-	} : null), c = U(2);
-	return /* @__PURE__ */ X("div", {
-		ref: n,
-		class: "flow-place",
-		children: t ? /* @__PURE__ */ X(Z, {
-			name: "flow",
-			title: "Flow",
-			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
-			children: [
-				e.reads() === null ? null : /* @__PURE__ */ X("p", {
-					class: "note",
-					children: "Paths are not followed through cross-attention yet."
-				}),
-				/* @__PURE__ */ X($, { answer: a }),
-				o ? /* @__PURE__ */ X("div", {
-					class: s ? "stale" : "",
-					children: [/* @__PURE__ */ X("label", {
-						class: "controls",
-						children: [
-							"Paths of at least ",
-							c.value,
-							" % of the logit",
-							" ",
-							/* @__PURE__ */ X("input", {
-								type: "range",
-								min: .5,
-								max: 10,
-								step: .5,
-								value: c.value,
-								onInput: (e) => c.value = Number(e.currentTarget.value)
-							})
-						]
-					}), /* @__PURE__ */ X(zr, {
-						payload: o,
-						flow: Ar(o, c.value / 100)
-					})]
-				}) : null
-			]
-		}) : null
-	});
-}
-function zr({ payload: e, flow: t }) {
-	let n = (t) => L(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ir, s = i.length * Lr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(pn, {
-			label: "Flow graph",
-			children: /* @__PURE__ */ X("svg", {
-				class: "flow",
-				width: o,
-				height: s,
-				viewBox: `0 0 ${o} ${s}`,
-				children: [
-					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Ur, {
-						edge: e,
-						places: a,
-						largest: c
-					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Wr, {
-						node: t,
-						place: a.get(t.id) ?? {
-							x: 0,
-							y: 0
-						},
-						label: t.id === "output" ? `${L(e.target.text)} ${P(e.value)}` : t.label
-					}, t.id)),
-					r.map((e) => /* @__PURE__ */ X("text", {
-						class: "column",
-						x: Hr(a, t.nodes, e),
-						y: s - 10,
-						children: [
-							e,
-							" ",
-							n(e)
-						]
-					}, e))
-				]
-			})
-		}),
-		/* @__PURE__ */ X("p", {
-			class: "note",
-			children: [
-				t.paths.length,
-				" paths carry ",
-				P(l.reduce((e, t) => e + t, 0)),
-				" of",
-				" ",
-				P(e.value),
-				";",
-				" ",
-				/* @__PURE__ */ X("strong", { children: [
-					t.remainder.count,
-					" other paths, constants and unopened heads (net) ",
-					P(t.remainder.value)
-				] }),
-				" ",
-				"(",
-				I(Math.abs(t.remainder.value / e.value)),
-				" of the logit)."
-			]
-		}),
-		/* @__PURE__ */ X(mn, {
-			label: "paths",
-			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Fr(e, n), P(e.value)]), ["all others (net)", P(t.remainder.value)]]
-		})
-	] });
-}
-function Br(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Vr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Vr(e) || !a.has(e.position) ? 0 : 1);
-		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Ir / 2;
-	for (let e of t) s.set(e, c), c += Ir * (r.get(e) ?? 1);
-	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Ir,
-		y: n.indexOf(e.height) * Lr + 18
-	}]));
-}
-function Vr(e) {
-	return e.part?.kind === "head" || e.id === "output";
-}
-function Hr(e, t, n) {
-	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
-}
-function Ur({ edge: e, places: t, largest: n }) {
-	let [r, i] = [t.get(e.from), t.get(e.to)];
-	if (!r || !i) return null;
-	let a = (r.y + i.y) / 2;
-	return /* @__PURE__ */ X("path", {
-		class: e.value < 0 ? "edge negative" : "edge positive",
-		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
-		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ X("title", { children: P(e.value) })
-	});
-}
-function Wr({ node: e, place: t, label: n }) {
-	let r = q(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
-		x: t.x - a / 2,
-		y: t.y - 9,
-		width: a,
-		height: 18,
-		rx: e.part?.kind === "head" ? 9 : 2
-	}), /* @__PURE__ */ X("text", {
-		x: t.x,
-		y: t.y + 4,
-		children: n
-	})] });
-	if (!i) return /* @__PURE__ */ X("g", {
-		class: "spot",
-		children: o
-	});
-	let s = K(i, r.state.value.selection);
-	return /* @__PURE__ */ X("g", {
-		class: `spot choosable${K(i, r.hovered.value) ? " hovered" : ""}`,
-		role: "button",
-		tabIndex: 0,
-		"aria-pressed": s,
-		"aria-label": n,
-		onClick: () => r.select(s ? null : i),
-		onKeyDown: (e) => {
-			(e.key === "Enter" || e.key === " ") && (r.select(s ? null : i), e.preventDefault());
-		},
-		onMouseEnter: () => r.hovered.value = i,
-		onMouseLeave: () => r.hovered.value = null,
-		children: o
-	});
-}
-// src/panels/Generation.tsx
-var Gr = 12;
-function Kr() {
-	let e = q(), t = U(null), { a: n, source: r } = e.state.value, i = {
-		ask: "generate",
-		...nn({
-			prompt: n,
-			source: r
-		}),
-		tokens: Gr
-	}, a = J(t.value && qr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
-		name: "generation",
-		title: "Generation",
-		note: "What the model writes next, taking the top token each time.",
-		children: [
-			/* @__PURE__ */ X("button", {
-				type: "button",
-				onClick: () => t.value = i,
-				children: [
-					"Continue by ",
-					Gr,
-					" tokens"
-				]
-			}),
-			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Jr, { result: a.result }) : null
-		]
-	});
-}
-function qr(e, t, n) {
-	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
-}
-function Jr({ result: e }) {
-	let t = q(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
-		class: "note",
-		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ X("ol", {
-		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("button", {
-			type: "button",
-			class: "token",
-			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === Ut(e),
-			disabled: n === null,
-			onClick: () => t.set({
-				a: n ?? "",
-				position: e.position - 1,
-				target: Ut(e)
-			}),
-			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
-				class: "index",
-				children: I(e.probability)
-			})]
-		}) }, e.position))
-	})] });
-}
-// src/protocol/transports.ts
-function Yr(e) {
-	return (t, n) => {
-		let r = new AbortController();
-		return Xr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Zr(e));
-			await Qr(e.body, n);
-		}).catch((e) => {
-			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
-		}), () => r.abort();
-	};
-}
-function Xr(e, t, n, r) {
-	let i = { "content-type": "application/json" };
-	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
-		method: "POST",
-		headers: i,
-		body: JSON.stringify(t),
-		...r ? { signal: r } : {}
-	});
-}
-async function Zr(e) {
-	let t = await e.text();
-	try {
-		let { message: e } = JSON.parse(t);
-		if (e) return e;
-	} catch {}
-	return t || `The server answered ${e.status}.`;
-}
-async function Qr(e, t) {
-	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
-	for (;;) {
-		let { done: e, value: i } = await n.read();
-		if (e) break;
-		r += i.replaceAll("\r\n", "\n");
-		let a = r.split("\n\n");
-		r = a.pop() ?? "";
-		for (let e of a) $r(e, t);
-	}
-	r.trim() && $r(r, t), t.error("The server closed the connection before it had answered.");
-}
-function $r(e, t) {
-	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && ei(r("event")[0] ?? "message", JSON.parse(i), t);
-}
-function ei(e, t, n) {
-	if (e === "progress") {
-		let { stage: e, fraction: r } = t;
-		n.progress(e, r);
-	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
-}
-var ti = /* @__PURE__ */ new Set([
-	"top",
-	"test",
-	"target"
-]);
-function ni(e) {
-	let t = (e) => W(Object.fromEntries(Object.entries(e).filter(([e]) => !ti.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
-	return (e, r) => {
-		let i = n.get(t(e));
-		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
-	};
-}
-function ri(e) {
-	let t = 0;
-	return (n, r) => {
-		t += 1;
-		let i = t, a = (t) => {
-			t.id === i && (ei(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
-		};
-		return e.on("msg:custom", a), e.send({
-			id: i,
-			ask: n
-		}), () => {
-			e.off("msg:custom", a), e.send({
-				id: i,
-				cancel: !0
-			});
-		};
-	};
-}
-// src/panels/Header.tsx
-var ii = {
-	prompt: "Prompt",
-	source: "Source"
-};
-function ai() {
-	let e = q(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
-	return /* @__PURE__ */ X("header", {
-		class: "panel panel-header",
-		children: [/* @__PURE__ */ X("div", {
-			class: "title",
-			children: [
-				/* @__PURE__ */ X("h1", { children: "unembed" }),
-				n ? /* @__PURE__ */ X("p", {
-					class: "note",
-					children: [
-						n.name,
-						" · ",
-						n.layers,
-						" layers × ",
-						n.heads,
-						" heads · ",
-						n.device,
-						" · ",
-						n.dtype
-					]
-				}) : null,
-				/* @__PURE__ */ X(si, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(ci, {}) : null,
-				/* @__PURE__ */ X("button", {
-					type: "button",
-					onClick: () => e.helpOpen.value = !0,
-					children: ["Keys ", /* @__PURE__ */ X("kbd", { children: "?" })]
-				})
-			]
-		}), /* @__PURE__ */ X("form", {
-			class: "fields",
-			onSubmit: (e) => {
-				e.preventDefault();
-			},
-			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(oi, {
-					name: "source",
-					label: "Source",
-					wide: !0,
-					live: r
-				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(oi, {
-					name: "a",
-					label: "Prompt",
-					wide: !0,
-					live: r
-				}),
-				t.b === null ? null : /* @__PURE__ */ X(oi, {
-					name: "b",
-					label: `${ii[i]} B`,
-					wide: !0,
-					live: r
-				}),
-				i === "source" ? /* @__PURE__ */ X(oi, {
-					name: "a",
-					label: "Decoder's prompt",
-					wide: !0,
-					live: r
-				}) : null,
-				/* @__PURE__ */ X(oi, {
-					name: "target",
-					label: "Target",
-					placeholder: "top prediction",
-					live: r
-				}),
-				/* @__PURE__ */ X(oi, {
-					name: "vs",
-					label: "Versus",
-					placeholder: "none",
-					live: r
-				}),
-				/* @__PURE__ */ X("label", { children: ["Reference", /* @__PURE__ */ X("select", {
-					value: t.vs === null ? t.reference : "vs",
-					disabled: !r || t.vs !== null,
-					onChange: (t) => e.set({ reference: t.currentTarget.value }),
-					children: [
-						/* @__PURE__ */ X("option", {
-							value: "mean",
-							children: "above vocabulary mean"
-						}),
-						/* @__PURE__ */ X("option", {
-							value: "raw",
-							children: "raw logit"
-						}),
-						t.vs === null ? null : /* @__PURE__ */ X("option", {
-							value: "vs",
-							children: "minus the versus token"
-						})
-					]
-				})] }),
-				/* @__PURE__ */ X("button", {
-					type: "button",
-					"aria-pressed": t.b !== null,
-					disabled: !r || e.reads() === "audio",
-					onClick: () => e.set({ b: t.b === null ? i === "source" ? t.source : t.a : null }),
-					children: "A | B"
-				})
-			]
-		})]
-	});
-}
-function oi(e) {
-	let t = q(), n = String(t.state.value[e.name] ?? ""), r = U(n);
-	ke(() => {
-		r.value = n;
-	}, [n]);
-	let i = () => {
-		if (r.value === n) return;
-		let i = (e.name === "target" || e.name === "vs") && r.value === "" ? null : r.value, a = e.name === "a" || e.name === "source";
-		t.set({
-			[e.name]: i,
-			...a ? {
-				position: null,
-				target: null
-			} : {}
-		});
-	}, a = {
-		value: r.value,
-		placeholder: e.placeholder ?? "",
-		readOnly: !e.live,
-		spellcheck: !1,
-		autocomplete: "off",
-		onBlur: i
-	};
-	return e.wide ? /* @__PURE__ */ X("label", {
-		class: "wide",
-		children: [e.label, /* @__PURE__ */ X("textarea", {
-			...a,
-			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
-			dir: "auto",
-			onInput: (e) => r.value = e.currentTarget.value,
-			onKeyDown: (e) => {
-				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
-			}
-		})]
-	}) : /* @__PURE__ */ X("label", { children: [e.label, /* @__PURE__ */ X("input", {
-		...a,
-		type: "text",
-		onInput: (e) => r.value = e.currentTarget.value,
-		onKeyDown: (e) => e.key === "Enter" && i()
-	})] });
-}
-function si() {
-	let e = q(), t = N(null), n = U(!1);
-	return /* @__PURE__ */ X("label", {
-		class: "find",
-		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
-			ref: t,
-			type: "search",
-			"data-find": !0,
-			placeholder: "L23.H4",
-			"aria-invalid": n.value,
-			onKeyDown: (r) => {
-				if (r.key !== "Enter" || !t.current) return;
-				let i = Kt(t.current.value), a = e.explained.value?.model;
-				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
-			}
-		})]
-	});
-}
-function ci() {
-	let e = q(), t = U(null), n = async () => {
-		t.value = null;
-		let n = await Xr("/report", {
-			state: e.state.value,
-			results: e.desk.shown()
-		}, e.data.token);
-		if (!n.ok) {
-			t.value = await Zr(n);
-			return;
-		}
-		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
-		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
-	};
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("button", {
-		type: "button",
-		onClick: () => n().catch((e) => t.value = String(e)),
-		disabled: !e.explained.value,
-		children: "Export"
-	}), t.value ? /* @__PURE__ */ X("p", {
-		class: "error",
-		role: "alert",
-		children: t.value
-	}) : null] });
-}
-// src/panels/Help.tsx
-var li = [
-	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
-	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
-	["Enter", "choose what has the focus"],
-	["t", "test the selected part: zero, then mean, then none"],
-	["p", "pin the test of the selected part"],
-	["/", "find a part by name"],
-	["Escape", "select nothing; close this"],
-	["?", "show the keys"]
-];
-function ui() {
-	let e = q(), t = N(null), n = e.helpOpen.value;
-	return ke(() => {
-		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ X("dialog", {
-		ref: t,
-		"aria-labelledby": "unembed-keys",
-		onClose: () => e.helpOpen.value = !1,
-		children: [
-			/* @__PURE__ */ X("h2", {
-				id: "unembed-keys",
-				children: "Keys"
-			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: li.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
-				scope: "row",
-				children: /* @__PURE__ */ X("kbd", { children: e })
-			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ X("button", {
-				type: "button",
-				onClick: () => e.helpOpen.value = !1,
-				children: "Close"
-			})
-		]
-	});
-}
-// src/lib/knowledge.ts
-function di(e, t, n) {
-	let r = n.trim();
-	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
-		...t,
-		relation: e
-	})));
-}
-function fi(e, t) {
-	let n = Array.from({ length: t }, () => []);
-	for (let t of e) n[t.layer]?.push(t);
-	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	return n;
-}
-function pi(e) {
-	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
-}
-function mi(e) {
-	let [t] = e.facts;
-	return {
-		refined: t?.refined ?? [],
-		kept: t?.kept ?? [],
-		shared: e.shared
-	};
-}
-function hi(e, t) {
-	return t ?? Ft.find((t) => e[t].length > 0) ?? "refined";
-}
-function gi({ layer: e, expert: t, neuron: n }) {
-	return {
-		layer: e,
-		...t === null ? {} : { expert: t },
-		neuron: n
-	};
-}
-function _i({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
-	let a = r === ` ${n}` ? {} : { target: r };
-	return JSON.stringify({
-		relation: e,
-		subject: t || e,
-		answer: n,
-		...a,
-		prompts: i
-	});
-}
-function vi(e, t, n, r, i) {
-	let a = n ? [
-		"--relation",
-		t.relation,
-		"--subject",
-		t.subject
-	] : [], o = [
-		"--model",
-		i,
-		"--save",
-		"edit.safetensors"
-	];
-	if (e.action === "update") {
-		let t = e.method === "rome" ? [] : [
-			"--method",
-			"value",
-			...r.flatMap((e) => ["--neuron", e])
-		];
-		return yi([
-			"update",
-			...n ? a : ["fact.jsonl"],
-			"--to",
-			e.to,
-			...t,
-			...o
-		]);
-	}
-	return e.action === "erase" ? yi([
-		"suppress",
-		...r,
-		...o
-	]) : yi([
-		e.action,
-		...r,
-		...n ? a : ["--facts", "fact.jsonl"],
-		...o
-	]);
-}
-function yi(e) {
-	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
-}
-function bi(e, t) {
-	let { prompts: n, t: r } = e;
-	return {
-		ask: "find",
-		...Si(e, t),
-		t: r,
-		...n === null ? {} : { prompts: n }
-	};
-}
-function xi(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(gi);
-	return t.action === "update" ? {
-		ask: "update",
-		...Si(e, n),
-		...o,
-		to: t.to,
-		method: t.method,
-		...t.method === "value" ? { neurons: s } : {},
-		...i === null ? {} : { subject: a }
-	} : {
-		ask: "edit",
-		...Si(e, n),
-		...o,
-		action: t.action,
-		neurons: s
-	};
-}
-function Si({ prompts: e }, { prompt: t, target: n }) {
-	return e === null ? { prompt: t } : {
-		prompt: t,
-		target: n
-	};
-}
 // src/panels/FactChoice.tsx
 function Ci({ list: e, explained: t }) {
-	let n = q(), r = di(e, n.state.value.a, t.target.text);
+	let n = B(), r = Ut(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3399,7 +3411,7 @@ function Ci({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Lt
+				knowledge: Ht
 			}),
 			children: [
 				e.relation,
@@ -3412,7 +3424,7 @@ function Ci({ list: e, explained: t }) {
 	] });
 }
 function wi({ list: e, open: t }) {
-	let n = q(), r = U(0), i = U(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	let n = B(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3463,7 +3475,7 @@ function wi({ list: e, open: t }) {
 	});
 }
 function Ti() {
-	let e = q(), t = U(""), n = U(""), r = pi(t.value);
+	let e = B(), t = R(""), n = R(""), r = Gt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3490,7 +3502,7 @@ function Ti() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Lt,
+					...Ht,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3510,7 +3522,7 @@ var Ei = {
 	value: "value rows of these neurons"
 };
 function Oi({ found: e, list: t }) {
-	let n = q(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = mi(e), s = a?.action === "erase" ? o.shared : o[hi(o, r?.set ?? null)], c = J(a && r && i ? xi(r, a, i, s) : null);
+	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Kt(e), s = a?.action === "erase" ? o.shared : o[qt(o, r?.set ?? null)], c = V(a && r && i ? $t(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3530,7 +3542,7 @@ function Oi({ found: e, list: t }) {
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ X($, { answer: c }),
+			/* @__PURE__ */ X(Q, { answer: c }),
 			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ai, {
 				result: c.result,
 				answer: d.answer
@@ -3538,13 +3550,13 @@ function Oi({ found: e, list: t }) {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => R(G(e)))
+				neurons: s.map((e) => G(U(e)))
 			})] }) : null
 		]
 	});
 }
 function ki({ own: e, counts: t }) {
-	let n = q(), r = n.state.value.knowledge?.edit ?? null, i = U(r?.action ?? "update"), a = U(r?.to ?? ""), o = U(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3561,7 +3573,7 @@ function ki({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Nt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: zt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: Ei[e]
 					}, e))
@@ -3581,7 +3593,7 @@ function ki({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Pt.map((e) => /* @__PURE__ */ X("option", {
+					children: Bt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: Di[e]
 					}, e))
@@ -3635,7 +3647,7 @@ function Ai({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(Wn, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3663,7 +3675,7 @@ function Ai({ result: e, answer: t }) {
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(Wn, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3700,11 +3712,11 @@ function Ai({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: I(t.before)
+							children: J(t.before)
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: I(t.after)
+							children: J(t.after)
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
@@ -3718,7 +3730,7 @@ function Ai({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: n ? I(n.after) : "—"
+							children: n ? J(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
@@ -3727,9 +3739,9 @@ function Ai({ result: e, answer: t }) {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					F(e.perplexity ?? 0),
+					q(e.perplexity ?? 0),
 					" before, ",
-					F(n.perplexity ?? 0),
+					q(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
@@ -3747,17 +3759,17 @@ function ji({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ X(Q, { text: e.text }),
+			/* @__PURE__ */ X($, { text: e.text }),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: I(e.probability)
+				children: J(e.probability)
 			})
 		]
 	});
 }
 function Mi(e) {
-	let t = q().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	let t = B().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
@@ -3765,7 +3777,7 @@ function Mi(e) {
 			children: "Write this line to fact.jsonl:"
 		}), /* @__PURE__ */ X(Ni, {
 			label: "The fact as a line of JSON",
-			text: _i(e.fact)
+			text: Yt(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -3773,12 +3785,12 @@ function Mi(e) {
 		}),
 		/* @__PURE__ */ X(Ni, {
 			label: "The command",
-			text: vi(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Xt(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
 function Ni({ label: e, text: t }) {
-	return /* @__PURE__ */ X(pn, {
+	return /* @__PURE__ */ X(Wn, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
@@ -3794,7 +3806,7 @@ var Pi = [
 	shared: "the relation's"
 };
 function Li({ explained: e }) {
-	let t = q(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = J(r && !i ? {
+	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = V(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -3810,7 +3822,7 @@ function Li({ explained: e }) {
 		class: "fact",
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ X($, { answer: a }),
+			/* @__PURE__ */ X(Q, { answer: a }),
 			a?.result ? /* @__PURE__ */ X(Ri, {
 				list: a.result,
 				explained: e
@@ -3820,12 +3832,12 @@ function Li({ explained: e }) {
 	});
 }
 function Ri({ list: e, explained: t }) {
-	let n = q(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	let n = B(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ X(Q, { text: t.target.text }),
+		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
 		/* @__PURE__ */ X(zi, {})
@@ -3847,7 +3859,7 @@ function Ri({ list: e, explained: t }) {
 			r ? /* @__PURE__ */ X(zi, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Lt }),
+				onClick: () => n.set({ knowledge: Ht }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3869,7 +3881,7 @@ function Ri({ list: e, explained: t }) {
 	] });
 }
 function zi() {
-	let e = q();
+	let e = B();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
@@ -3877,7 +3889,7 @@ function zi() {
 	});
 }
 function Bi({ list: e }) {
-	let t = q(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? bi(n, r) : null, { answer: a, result: o, stale: s } = Y(i), c = t.data.host === "report";
+	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Qt(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3902,7 +3914,7 @@ function Bi({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ X($, { answer: a }),
+		/* @__PURE__ */ X(Q, { answer: a }),
 		a && !a.result && !a.error ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
@@ -3917,9 +3929,9 @@ function Bi({ list: e }) {
 	] });
 }
 function Vi({ found: e }) {
-	let t = q(), { knowledge: n } = t.state.value, [r] = e.facts;
+	let t = B(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = mi(e), a = hi(i, n.set), o = e.facts.length - 1;
+	let i = Kt(e), a = qt(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -3927,7 +3939,7 @@ function Vi({ found: e }) {
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ X(Q, { text: r.answer }),
+				/* @__PURE__ */ X($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -3940,7 +3952,7 @@ function Vi({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ft.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Vt.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -3968,7 +3980,7 @@ function Vi({ found: e }) {
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(Gn, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -3977,7 +3989,7 @@ function Vi({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				I(r.probabilities[t] ?? 0),
+				J(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
@@ -3987,8 +3999,8 @@ function Hi({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
 		children: [e.slice(0, Fi).map((e) => {
-			let t = G(e);
-			return /* @__PURE__ */ X(un, { part: t }, R(t));
+			let t = U(e);
+			return /* @__PURE__ */ X(Un, { part: t }, G(t));
 		}), e.length > Fi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
@@ -4000,7 +4012,7 @@ function Hi({ neurons: e }) {
 	});
 }
 function Ui(e) {
-	let t = q(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	let t = B(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
@@ -4015,9 +4027,9 @@ function Ui(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(Dn, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(ui, {
 				tests: e.neurons.map((e) => ({
-					part: G(e),
+					part: U(e),
 					how: n
 				})),
 				target: e.target,
@@ -4033,7 +4045,7 @@ function Ui(e) {
 // src/panels/Knowledge.tsx
 var Wi = 12, Gi = 100, Ki = 12;
 function qi() {
-	let e = q(), t = e.explained.value, { ref: n, seen: r } = an(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = Y(r && a && i && o ? {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Dr(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
@@ -4045,7 +4057,7 @@ function qi() {
 		children: t ? /* @__PURE__ */ X(Z, {
 			name: "knowledge",
 			title: "Knowledge",
-			note: `How much of the probability of ${L(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+			note: `How much of the probability of ${Y(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
 			children: [
 				o ? null : /* @__PURE__ */ X("p", {
 					class: "note",
@@ -4057,7 +4069,7 @@ function qi() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: s }), c ? /* @__PURE__ */ X(Ji, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(Ji, {
 						result: c,
 						stale: l
 					}) : null] }), r && a && o ? /* @__PURE__ */ X(Li, { explained: t }) : null]
@@ -4067,14 +4079,14 @@ function qi() {
 	});
 }
 function Ji({ result: e, stale: t }) {
-	let n = fi(e.attributions, e.layers.length);
+	let n = Wt(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ X(Yi, { result: e }),
 			/* @__PURE__ */ X(Xi, { result: e }),
 			/* @__PURE__ */ X(Zi, { neurons: e.attributions.slice(0, Wi) }),
-			/* @__PURE__ */ X(mn, {
+			/* @__PURE__ */ X(Gn, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4085,10 +4097,10 @@ function Ji({ result: e, stale: t }) {
 				],
 				rows: () => e.layers.map((e, t) => [
 					`L${e.layer}`,
-					e.sum === null ? "" : P(e.sum, 4),
-					P(e.change, 4),
-					e.error === null ? "" : F(e.error, 4),
-					(n[t] ?? []).map((e) => `${R(G(e))} ${P(e.value, 3)}`).join(", ")
+					e.sum === null ? "" : K(e.sum, 4),
+					K(e.change, 4),
+					e.error === null ? "" : q(e.error, 4),
+					(n[t] ?? []).map((e) => `${G(U(e))} ${K(e.value, 3)}`).join(", ")
 				])
 			})
 		]
@@ -4125,13 +4137,13 @@ function Yi({ result: e }) {
 					y: 93,
 					children: e.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${P(e.sum, 3)}` })
+				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${K(e.sum, 3)}` })
 			] }, e.layer);
 		})]
 	});
 }
 function Xi({ result: e }) {
-	let t = q(), n = fi(e.attributions, e.layers.length), r = Math.min(Ki, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(Ki, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
@@ -4141,28 +4153,28 @@ function Xi({ result: e }) {
 			Ki,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Gn, {
+	}), /* @__PURE__ */ X(In, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
 		height: 10,
 		colour: (e, t) => {
 			let n = a(e, t);
-			return n ? Bn(n.value, i) : null;
+			return n ? Sn(n.value, i) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${R(G(n))}: ${P(n.value, 3)}` : "";
+			return n ? `${G(U(n))}: ${K(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && K(G(n), o);
+			return n !== void 0 && W(U(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (e) => `L${e}`,
 		onChoose: (e, n) => {
 			let r = a(e, n);
-			r && t.select(G(r));
+			r && t.select(U(r));
 		}
 	})] });
 }
@@ -4194,31 +4206,31 @@ function Zi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(un, { part: G(e) })
+			children: /* @__PURE__ */ X(Un, { part: U(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(fn, {
+			children: /* @__PURE__ */ X(hr, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(dn, {
+			children: /* @__PURE__ */ X(mr, {
 				value: e.value,
 				largest: t
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: P(e.activation)
+			children: K(e.activation)
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-// src/hooks/tested.ts
+// src/hooks/useTested.ts
 function Qi() {
-	return J($i(q().followed()))?.result ?? null;
+	return V($i(B().followed()))?.result ?? null;
 }
 function $i(e) {
 	return e ? {
@@ -4229,25 +4241,42 @@ function $i(e) {
 	} : null;
 }
 function ea(e, t) {
-	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Gt(t) && e.layer === t.layer && e.head === t.head);
+	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
 		verdict: n.verdict ?? ""
 	} : null;
 }
+// src/ui/Outcome.tsx
+function ta({ part: e }) {
+	let t = Qi(), n = t && ea(t, e);
+	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
+		class: "outcome",
+		children: [
+			J(t.target.probability),
+			" → ",
+			J(n.probability),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "verdict",
+				children: On(n.verdict)
+			})
+		]
+	});
+}
 // src/panels/Ledger.tsx
-var ta = 12, na = 10, ra = Infinity, ia = me({
+var na = 12, ra = 10, ia = Infinity, aa = me({
 	is: () => !1,
 	set: () => {}
 });
-function aa() {
-	let e = q(), t = e.explained.value, n = U("size"), r = U(ta), i = U({});
+function oa() {
+	let e = B(), t = e.explained.value, n = R("size"), r = R(na), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = hr(a.terms, r.value, n.value, (e) => oa(qe(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = lr(a.terms, r.value, n.value, (e) => sa(It(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(sa, { explained: t }),
+		note: /* @__PURE__ */ X(ca, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4266,12 +4295,12 @@ function aa() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === ta ? ra : ta,
-				children: r.value === ta ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === na ? ia : na,
+				children: r.value === na ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(ia.Provider, {
+		}), /* @__PURE__ */ X(aa.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? oa(t, o),
+				is: (e, t) => i.value[e] ?? sa(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4308,44 +4337,44 @@ function aa() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ua, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(da, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, vr(e))), /* @__PURE__ */ X(ga, {
+					}, fr(e))), /* @__PURE__ */ X(ga, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(la, { explained: t })
+					/* @__PURE__ */ X(ua, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function oa(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : K(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Wt(t) === e.kind;
+function sa(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : W(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Mt(t) === e.kind;
 }
-function sa({ explained: e }) {
+function ca({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
-		L(t.text),
+		Y(t.text),
 		": ",
-		ca(n),
+		la(n),
 		"; raw logit ",
-		F(t.logit),
-		n.kind === "raw" ? "" : `, reference ${F(n.value)}`,
+		q(t.logit),
+		n.kind === "raw" ? "" : `, reference ${q(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function ca(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${L(e.text ?? "")}`;
+function la(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function la({ explained: e }) {
-	let { sum: t, error: n, holds: r } = _r(e.ledger);
+function ua({ explained: e }) {
+	let { sum: t, error: n, holds: r } = dr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4356,28 +4385,28 @@ function la({ explained: e }) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-total": t,
-				children: P(t)
+				children: K(t)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${P(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${K(e.ledger.value)}`,
 					" (|Δ| ",
-					He(n),
+					Dn(n),
 					", tolerance",
 					" ",
-					He(e.ledger.tolerance),
+					Dn(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function ua(e) {
-	let t = q(), n = Me(ia), { term: r, level: i } = e, a = qe(r), o = vr(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function da(e) {
+	let t = B(), n = Me(aa), { term: r, level: i } = e, a = It(r), o = fr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(ma, {
-			name: Ke(r),
+		/* @__PURE__ */ X(ha, {
+			name: Ft(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4386,28 +4415,28 @@ function ua(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(K(a, t.state.value.selection) ? null : a);
+				a && t.select(W(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(da, {
+		c && i === 1 ? /* @__PURE__ */ X(fa, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(fa, {
+		c && i === 2 ? /* @__PURE__ */ X(pa, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function da({ term: e, largest: t }) {
-	let n = q().followed(), r = {
+function fa({ term: e, largest: t }) {
+	let n = B().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: na
-	}, i = J(n ? r : null);
+		top: ra
+	}, i = V(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ X("td", {
@@ -4416,14 +4445,14 @@ function da({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = hr(a.filter((e) => e.source === null), ra, "size");
+	let { terms: a, others: o } = i.result, s = lr(a.filter((e) => e.source === null), ia, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(ua, {
+		s.shown.map((e) => /* @__PURE__ */ X(da, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && K(qe(t), qe(e)))
-		}, vr(e))),
+			sources: a.filter((t) => t.source !== null && W(It(t), It(e)))
+		}, fr(e))),
 		/* @__PURE__ */ X(ga, {
 			count: o.count,
 			value: o.value,
@@ -4437,17 +4466,17 @@ function da({ term: e, largest: t }) {
 		})
 	] });
 }
-function fa(e) {
-	let t = q(), n = (e) => `from ${e.source} ${L(pa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = hr(e.terms, na, "size");
+function pa(e) {
+	let t = B(), n = (e) => `from ${e.source} ${Y(ma(t.explained.value, e))}`, { shown: r, others: i, sum: a } = lr(e.terms, ra, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(ma, {
+		r.map((t) => /* @__PURE__ */ X(ha, {
 			name: n(t),
 			value: t.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, vr(t))),
+		}, fr(t))),
 		/* @__PURE__ */ X(ga, {
 			count: i.count,
 			value: i.value,
@@ -4461,13 +4490,13 @@ function fa(e) {
 		})
 	] });
 }
-function pa(e, { kind: t, source: n }) {
+function ma(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function ma(e) {
-	let t = q(), { part: n, open: r, level: i } = e, a = n !== null && K(n, t.state.value.selection);
+function ha(e) {
+	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
-		class: `level-${i}${n !== null && K(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -4494,36 +4523,16 @@ function ma(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(fn, { value: e.value })
+				children: /* @__PURE__ */ X(hr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(dn, {
+				children: /* @__PURE__ */ X(mr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ha, { part: n }) : null })
-		]
-	});
-}
-function ha({ part: e }) {
-	let t = Qi(), n = t && ea(t, e);
-	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
-		class: "outcome",
-		children: [
-			I(t.target.probability),
-			" → ",
-			I(n.probability),
-			" ",
-			/* @__PURE__ */ X("span", {
-				class: "verdict",
-				children: [
-					n.verdict === "within control" ? "○" : "●",
-					" ",
-					n.verdict
-				]
-			})
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ta, { part: n }) : null })
 		]
 	});
 }
@@ -4543,11 +4552,11 @@ function ga(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(fn, { value: e.value })
+				children: /* @__PURE__ */ X(hr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(dn, {
+				children: /* @__PURE__ */ X(mr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4568,12 +4577,12 @@ function _a(e) {
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "number",
-				children: P(e.sum)
+				children: K(e.sum)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${P(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${K(e.parent)}`
 			})
 		]
 	});
@@ -4591,10 +4600,10 @@ var ya = {
 	top: "probability of the top token"
 };
 function ba() {
-	let e = q(), t = U("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Qn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Y(a ? {
+	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...nn({ source: a.source }),
+		...hn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
@@ -4604,7 +4613,7 @@ function ba() {
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${L(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		note: `What the stream would predict after each layer, for ${Y(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
 			/* @__PURE__ */ X("p", {
 				class: "controls",
@@ -4621,31 +4630,31 @@ function ba() {
 					})
 				] })
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(qn, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X($, { answer: s }),
+			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Gn, {
+				children: [/* @__PURE__ */ X(In, {
 					label: `Logit lens, ${ya[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Vn(f(n)) : null;
+						return n ? Cn(f(n)) : null;
 					},
 					tell: (e, t) => Sa(u.at(e, t), u.positions[e] ?? 0),
 					rowName: (e) => xa(u.layers[e] ?? null),
-					columnName: (e) => L(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(mn, {
+				}), /* @__PURE__ */ X(Gn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4658,10 +4667,10 @@ function ba() {
 					rows: () => u.cells.map((e) => [
 						xa(e.layer),
 						`${e.position}`,
-						/* @__PURE__ */ X("bdi", { children: L(e.top[0]?.text ?? "") }, "top"),
-						I(e.top_probability[0] ?? 0),
+						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
+						J(e.top_probability[0] ?? 0),
 						`${e.rank}`,
-						I(e.probability)
+						J(e.probability)
 					])
 				})]
 			}) : null
@@ -4673,7 +4682,7 @@ function xa(e) {
 }
 function Sa(e, t) {
 	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${L(t.text)} ${I(e.top_probability[n] ?? 0)}`);
+	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
 	return `${xa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
 function Ca(e, t) {
@@ -4687,7 +4696,7 @@ function Ca(e, t) {
 }
 // src/panels/Pins.tsx
 function wa() {
-	let e = q(), { pins: t, b: n } = e.state.value;
+	let e = B(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
@@ -4695,9 +4704,9 @@ function wa() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(un, { part: r.part }),
+				/* @__PURE__ */ X(Un, { part: r.part }),
 				/* @__PURE__ */ X("select", {
-					"aria-label": `How ${R(r.part)} is tested`,
+					"aria-label": `How ${G(r.part)} is tested`,
 					value: r.how,
 					onChange: (n) => {
 						let r = n.currentTarget.value;
@@ -4706,7 +4715,7 @@ function wa() {
 							how: r
 						} : e) });
 					},
-					children: Mt.map((e) => /* @__PURE__ */ X("option", {
+					children: an.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4714,12 +4723,12 @@ function wa() {
 				}),
 				/* @__PURE__ */ X("button", {
 					type: "button",
-					"aria-label": `Remove the pin of ${R(r.part)}`,
+					"aria-label": `Remove the pin of ${G(r.part)}`,
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Ht(r.part)))
-		}), /* @__PURE__ */ X(Dn, {
+			] }, jt(r.part)))
+		}), /* @__PURE__ */ X(ui, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
@@ -4727,7 +4736,7 @@ function wa() {
 }
 // src/panels/Prediction.tsx
 function Ta() {
-	let e = q().explained.value, t = pr();
+	let e = B().explained.value, t = sr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4737,12 +4746,12 @@ function Ta() {
 			"After ",
 			r,
 			" ",
-			L(i[r]?.text ?? ""),
+			Y(i[r]?.text ?? ""),
 			": ",
-			L(n.text),
+			Y(n.text),
 			" has",
 			" ",
-			I(n.probability),
+			J(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
@@ -4763,7 +4772,7 @@ function Ta() {
 	});
 }
 function Ea({ explained: e, caption: t }) {
-	let n = q();
+	let n = B();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
 		children: [
@@ -4792,12 +4801,12 @@ function Ea({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: Ut(t) }),
-					children: /* @__PURE__ */ X(Q, { text: t.text })
+					onClick: () => n.set({ target: un(t) }),
+					children: /* @__PURE__ */ X($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
 					class: "number",
-					children: I(t.probability)
+					children: J(t.probability)
 				}),
 				/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X("span", {
 					class: "amount",
@@ -4811,7 +4820,7 @@ function Ea({ explained: e, caption: t }) {
 // src/panels/Strongest.tsx
 var Da = 6;
 function Oa() {
-	let e = q(), t = e.explained.value, n = J($i(e.followed())), r = Qi(), i = U(!1);
+	let e = B(), t = e.explained.value, n = V($i(e.followed())), r = Qi(), i = R(!1);
 	if (!t) return null;
 	let a = i.value ? Infinity : Da;
 	return /* @__PURE__ */ X(Z, {
@@ -4819,8 +4828,8 @@ function Oa() {
 		title: "Heads and neurons",
 		note: /* @__PURE__ */ X(Aa, { tested: r }),
 		children: [
-			/* @__PURE__ */ X($, { answer: n }),
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(Q, { answer: n }),
+			/* @__PURE__ */ X(Wn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4845,16 +4854,16 @@ function Oa() {
 						children: "writes toward"
 					})
 				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
-					part: Vt(e),
+					part: At(e),
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(_r, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ht(Vt(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
-					part: G(e),
+				}, jt(At(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
+					part: U(e),
 					value: e.value,
-					reads: P(e.activation, 1),
+					reads: K(e.activation, 1),
 					toward: e.promotes
-				}, Ht(G(e))))] })] })
+				}, jt(U(e))))] })] })
 			}),
 			Math.max(t.heads.length, t.neurons.length) > Da ? /* @__PURE__ */ X("button", {
 				type: "button",
@@ -4873,15 +4882,15 @@ function ka(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(un, { part: e.part })
+			children: /* @__PURE__ */ X(Un, { part: e.part })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(fn, { value: e.value })
+			children: /* @__PURE__ */ X(hr, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ha, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(cn, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ta, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(gr, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
 function Aa({ tested: e }) {
@@ -4889,33 +4898,33 @@ function Aa({ tested: e }) {
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
 		"Without ",
-		R(Vt(t)),
+		G(At(t)),
 		", which looks at ",
-		L(t.looks_at[0]?.text ?? ""),
+		Y(t.looks_at[0]?.text ?? ""),
 		", the target goes from ",
-		I(e.target.probability),
+		J(e.target.probability),
 		" to ",
-		I(t.zeroed_probability ?? 0),
+		J(t.zeroed_probability ?? 0),
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
 function ja(e) {
-	let t = (e, t) => t ? [`${t.count} ${e} at random: ${I(t.low)} to ${I(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
+	let t = (e, t) => t ? [`${t.count} ${e} at random: ${J(t.low)} to ${J(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
 function Ma() {
-	let e = q(), t = e.explained.value, n = Qn(t?.position ?? 0, t?.tokens.length ?? 0), r = La();
+	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = La();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && Gt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
+	let { tokens: i, position: a } = t, o = r !== null && Nt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
 		note: r ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
-			R(r.part),
+			G(r.part),
 			": orange + raises, purple − lowers; largest ",
-			P(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			K(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
@@ -4924,7 +4933,7 @@ function Ma() {
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(qn, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -4949,7 +4958,7 @@ function Ma() {
 								class: "index",
 								children: t.position
 							}),
-							/* @__PURE__ */ X(Q, { text: t.text }),
+							/* @__PURE__ */ X($, { text: t.text }),
 							/* @__PURE__ */ X(Fa, {
 								value: n,
 								largest: s
@@ -4962,13 +4971,13 @@ function Ma() {
 	});
 }
 function Na(e) {
-	let t = Qn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	let t = gn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X($n, {
+		/* @__PURE__ */ X(qn, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -4985,7 +4994,7 @@ function Na(e) {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ X(Q, { text: t.label }),
+					/* @__PURE__ */ X($, { text: t.label }),
 					/* @__PURE__ */ X(Fa, {
 						value: e.values[t.position],
 						largest: e.largest
@@ -4997,17 +5006,17 @@ function Na(e) {
 }
 function Pa(e, t) {
 	if (e === void 0) return {};
-	let n = Bn(e, t);
+	let n = Sn(e, t);
 	return {
 		background: n,
-		color: Hn(n)
+		color: wn(n)
 	};
 }
 function Fa(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? P(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? K(t) : "\xA0"
 	});
 }
 function Ia(e) {
@@ -5017,12 +5026,12 @@ function Ia(e) {
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
 function La() {
-	let e = q(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Wt(e) !== "mlp" ? {
+	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Gt(e) ? { cross: !0 } : {}
-	} : null, i = J(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Nt(e) ? { cross: !0 } : {}
+	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
 		values: Ra(s, a)
@@ -5033,20 +5042,20 @@ function La() {
 }
 function Ra(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Gt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Nt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
 function za({ page: e }) {
 	let t = N(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? Mn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(rn.Provider, {
+	return ke(() => e.link(), [e]), ke(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(ai, {}),
+				/* @__PURE__ */ X(ii, {}),
 				/* @__PURE__ */ X(Ba, { page: e }),
-				/* @__PURE__ */ X(ui, {}),
+				/* @__PURE__ */ X(li, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5057,9 +5066,9 @@ function za({ page: e }) {
 	});
 }
 function Ba({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = J(t ? {
+	let t = e.asked(), n = e.state.value, r = V(t ? {
 		ask: "explain",
-		...tn(n),
+		...mn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
@@ -5071,7 +5080,7 @@ function Ba({ page: e }) {
 		t
 	]), t ? /* @__PURE__ */ X(S, { children: [r && !i ? /* @__PURE__ */ X("div", {
 		class: "panel",
-		children: /* @__PURE__ */ X($, { answer: r })
+		children: /* @__PURE__ */ X(Q, { answer: r })
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
@@ -5082,20 +5091,20 @@ function Ba({ page: e }) {
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(aa, {}), /* @__PURE__ */ X(Oa, {})]
+				children: [/* @__PURE__ */ X(oa, {}), /* @__PURE__ */ X(Oa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(vn, {}),
+					/* @__PURE__ */ X(hi, {}),
 					/* @__PURE__ */ X(wa, {}),
-					/* @__PURE__ */ X(er, {})
+					/* @__PURE__ */ X(Jn, {})
 				]
 			}),
-			/* @__PURE__ */ X(wr, {}),
-			/* @__PURE__ */ X(Rr, {}),
+			/* @__PURE__ */ X(Sr, {}),
+			/* @__PURE__ */ X(Lr, {}),
 			/* @__PURE__ */ X(qi, {}),
-			/* @__PURE__ */ X(Kr, {})
+			/* @__PURE__ */ X(Gr, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5112,7 +5121,7 @@ var Va = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--l
 function Ha(e, t, n) {
 	Ua(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(za, { page: new en(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(za, { page: new pn(e, t) }), r), () => pe(null, r);
 }
 function Ua(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
@@ -5125,12 +5134,12 @@ function Wa({ model: e, el: t }) {
 	return Ha({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? ni(n.results) : ri(e), t);
+	}, n.live === !1 ? ti(n.results) : ni(e), t);
 }
 var Ga = document.getElementById("unembed"), Ka = document.getElementById("unembed-data")?.textContent;
 if (Ga && Ka) {
 	let e = JSON.parse(Ka);
-	Ha(e, e.host === "report" ? ni(e.results) : Yr(e.token), Ga);
+	Ha(e, e.host === "report" ? ti(e.results) : Jr(e.token), Ga);
 }
 var qa = { render: Wa };
 export { qa as default };

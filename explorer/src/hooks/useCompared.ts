@@ -1,8 +1,9 @@
 /** Prompt B beside prompt A: the same target and reference, at the position that corresponds. */
 import { align, type Column, pairsOf } from "../lib/align";
-import { useAsk, usePage } from "../page/page";
 import type { Answer, Ask } from "../protocol/asks";
 import type { ExplainPayload } from "../protocol/payloads";
+import { useAsk } from "./useAsk";
+import { usePage } from "./usePage";
 
 export interface Compared {
   answer: Answer<ExplainPayload> | null;

@@ -1,7 +1,8 @@
 /** What `explain` found by zeroing the strongest parts, beside parts at random. */
-import { useAsk, usePage } from "../page/page";
-import { isCross, type Part } from "../page/state";
+import { isCross, type Part } from "../lib/parts";
 import type { ExplainPayload } from "../protocol/payloads";
+import { useAsk } from "./useAsk";
+import { usePage } from "./usePage";
 
 /** The explanation with its tests; asked after the first, which shows before they have finished. */
 export function useTested(): ExplainPayload | null {

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+
+/** Each folder imports itself and what stands before it; `App.tsx` and `main.tsx` put them together. */
+const FOLDERS = ["protocol", "lib", "page", "hooks", "ui", "panels"];
+const SOURCES: Record<string, string> = import.meta.glob("../src/*/*.{ts,tsx}", {
+  eager: true,
+  query: "?raw",
+  import: "default",
+});
+
+it("imports one way", () => {
+  const imports = Object.entries(SOURCES).flatMap(([file, text]) => {
+    const from = file.split("/")[2] as string;
+    return [...text.matchAll(/from "\.\.\/([^/"]+)/g)].map(([, to]) => ({ file, from, to: to as string }));
+  });
+  expect(imports.length).toBeGreaterThan(100);
+  const place = (folder: string) => FOLDERS.indexOf(folder);
+  expect(imports.filter(({ from, to }) => place(to) < 0 || place(from) <= place(to))).toEqual([]);
+});
