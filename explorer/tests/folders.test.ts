@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import styles from "../src/styles.css?raw";
 
 /** Each folder imports itself and what stands before it; `App.tsx` and `main.tsx` put them together. */
 const FOLDERS = ["protocol", "lib", "page", "hooks", "ui", "panels"];
@@ -16,4 +17,9 @@ it("imports one way", () => {
   expect(imports.length).toBeGreaterThan(100);
   const place = (folder: string) => FOLDERS.indexOf(folder);
   expect(imports.filter(({ from, to }) => place(to) < 0 || place(from) <= place(to))).toEqual([]);
+});
+
+it("takes every style sheet into the bundle", () => {
+  const sheets = Object.keys(import.meta.glob("../src/*/*.css")).map((file) => file.replace("../src/", "./"));
+  expect([...styles.matchAll(/@import "([^"]+)"/g)].map(([, file]) => file).sort()).toEqual(sheets.sort());
 });
