@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { percent, plain } from "../lib/format";
+import { decimal, percent } from "../lib/format";
 import {
   ACTIONS,
   type Action,
@@ -207,7 +207,7 @@ function Edited({ result, answer }: { result: EditPayload; answer: string }) {
         </table>
       </Scroll>
       <p class="note">
-        Perplexity of some text: {plain(result.perplexity ?? 0)} before, {plain(effects.perplexity ?? 0)} edited.
+        Perplexity of some text: {decimal(result.perplexity ?? 0)} before, {decimal(effects.perplexity ?? 0)} edited.
         Control: the same edit{" "}
         {result.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key"}. Some facts are
         asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was.

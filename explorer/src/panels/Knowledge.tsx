@@ -3,7 +3,7 @@ import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useSeen } from "../hooks/useSeen";
 import { signColour } from "../lib/colours";
-import { plain, signed, visible } from "../lib/format";
+import { decimal, signed, visible } from "../lib/format";
 import { byLayer } from "../lib/knowledge";
 import { nameOf, neuronPart, samePart } from "../lib/parts";
 import type { AttributePayload, NeuronValue } from "../protocol/payloads";
@@ -69,7 +69,7 @@ function Attributed({ result, stale }: { result: AttributePayload; stale: boolea
             `L${layer.layer}`,
             layer.sum === null ? "" : signed(layer.sum, 4),
             signed(layer.change, 4),
-            layer.error === null ? "" : plain(layer.error, 4),
+            layer.error === null ? "" : decimal(layer.error, 4),
             (columns[place] ?? [])
               .map((neuron) => `${nameOf(neuronPart(neuron))} ${signed(neuron.value, 3)}`)
               .join(", "),

@@ -4,7 +4,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { plain, signed, tiny, visible } from "../lib/format";
+import { decimal, scientific, signed, visible } from "../lib/format";
 import { addsUp, type Order, rowsOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
 import type { ExplainPayload, Reference, Term } from "../protocol/payloads";
@@ -92,8 +92,8 @@ function ReferenceNote({ explained }: { explained: ExplainPayload }) {
   const { target, reference } = explained;
   return (
     <>
-      Why {visible(target.text)}: {described(reference)}; raw logit {plain(target.logit)}
-      {reference.kind === "raw" ? "" : `, reference ${plain(reference.value)}`}. Norm scales and attention patterns as
+      Why {visible(target.text)}: {described(reference)}; raw logit {decimal(target.logit)}
+      {reference.kind === "raw" ? "" : `, reference ${decimal(reference.value)}`}. Norm scales and attention patterns as
       they were.
     </>
   );
@@ -116,8 +116,8 @@ function Total({ explained }: { explained: ExplainPayload }) {
           {signed(sum)}
         </td>
         <td colSpan={2}>
-          {equal ? "= model ✓" : `≠ model ${signed(explained.ledger.value)}`} (|Δ| {tiny(error)}, tolerance{" "}
-          {tiny(explained.ledger.tolerance)})
+          {equal ? "= model ✓" : `≠ model ${signed(explained.ledger.value)}`} (|Δ| {scientific(error)}, tolerance{" "}
+          {scientific(explained.ledger.tolerance)})
         </td>
       </tr>
     </tfoot>

@@ -4,7 +4,7 @@ import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { WINDOW } from "../hooks/useWindow";
 import { signColour } from "../lib/colours";
-import { plain, signed, visible } from "../lib/format";
+import { decimal, signed, visible } from "../lib/format";
 import type { PatchCell, PatchPayload } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
 import { Status } from "../ui/Status";
@@ -64,15 +64,15 @@ function EffectMap({ result }: { result: PatchPayload }) {
   const largest = Math.max(1, ...result.grid.map((cell) => Math.abs(cell.effect ?? 0)));
   const told = (cell: PatchCell | undefined) =>
     cell
-      ? `L${cell.layer}, position ${cell.position} ${text(cell.position ?? 0)}: ${result.metric} ${plain(cell.value)}, effect ${signed(cell.effect ?? 0)}`
+      ? `L${cell.layer}, position ${cell.position} ${text(cell.position ?? 0)}: ${result.metric} ${decimal(cell.value)}, effect ${signed(cell.effect ?? 0)}`
       : "";
   const answers = (result.target ?? []).map((token) => visible(token.text)).join("");
   return (
     <>
       <p class="note">
         {result.metric.replace("-", " ")} of {answers}
-        {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {plain(result.clean)} in A,{" "}
-        {plain(result.corrupt)} in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.{" "}
+        {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {decimal(result.clean)} in A,{" "}
+        {decimal(result.corrupt)} in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.{" "}
         {result.complete ? "" : "Not all cells were computed."}
       </p>
       <Window start={start} length={positions.length} what="tokens" />
@@ -103,7 +103,7 @@ function EffectMap({ result }: { result: PatchPayload }) {
             .map((cell) => [
               `L${cell.layer}`,
               `${cell.position} ${text(cell.position ?? 0)}`,
-              plain(cell.value),
+              decimal(cell.value),
               cell.effect === null ? "—" : signed(cell.effect),
             ])
         }

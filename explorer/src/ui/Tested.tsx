@@ -68,7 +68,7 @@ function Tops(props: { tokens: readonly { text: string; probability: number }[] 
   );
 }
 
-/** 0 to 100 %, with the control band, and where the target was and is. */
+/** 0 to 100%, with the control band, and where the target was and is. */
 function Scale(props: { before: number; after: number; band: { low: number; high: number } | null }) {
   const x = (probability: number) => 4 + probability * 192;
   return (

@@ -1,5 +1,5 @@
 /** Tokens as they are shown. */
-import { visible } from "../lib/format";
+import { decimal, visible } from "../lib/format";
 import type { LookedAt } from "../protocol/payloads";
 
 /** A token, all of whose characters can be seen. */
@@ -23,7 +23,7 @@ export function Tokens(props: { tokens: readonly { text: string }[] }) {
 export function LookedAtChip(props: { at: LookedAt }) {
   return (
     <span class="chip">
-      <TokenText text={props.at.text} /> <span class="small">{props.at.attention.toFixed(2)}</span>
+      <TokenText text={props.at.text} /> <span class="small">{decimal(props.at.attention)}</span>
     </span>
   );
 }

@@ -29,39 +29,39 @@ function x(n, r, i, a, o) {
 function S(e) {
 	return e.children;
 }
-function C(e, t) {
+function ee(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ee(e, t) {
-	if (t == null) return e.__ && ee(e.__, e.__i + 1);
+function te(e, t) {
+	if (t == null) return e.__ && te(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ee(e);
+	return typeof e.type != "function" || e.props.__P ? null : te(e);
 }
-function w(t) {
+function C(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || te(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
 }
-function T(e) {
+function w(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), T(e);
+	}), w(e);
 }
-function E(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
+function T(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
 }
-function te() {
+function ne() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(te);
+		(a = r.length) && (i || queueMicrotask)(ne);
 	}
 }
-function ne(e, t, n, r, i, a, o, s, c, l, u) {
+function re(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = E(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function re(e, t, n, r, i) {
+function E(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
 	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
@@ -71,7 +71,7 @@ function re(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = te(s)), de(s, s));
 	return r;
 }
 function ie(e, t, n, r) {
@@ -81,7 +81,7 @@ function ie(e, t, n, r) {
 		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = te(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
@@ -127,30 +127,30 @@ function se(t) {
 	};
 }
 function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
+	var d, p, h, _, b, x, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
 	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
 	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
-					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (T ? n.__c = _ = new A(w, E) : (n.__c = _ = new ee(w, E), _.constructor = A, _.render = fe), ne && ne.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), T && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(w, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (w !== b && T && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(w, _.__s, E)) {
+					n.__v != r.__v && (_.props = w, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = te(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, w);
+				_.componentWillUpdate && _.componentWillUpdate(w, _.__s, E), T && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, C);
 				});
-			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
+			} else T && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), T && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = E, _.props = w, _.__P = t, _.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
 			do
 				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
 			while (8 & _.__g && ++ae < 25);
-			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+			T && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), T && r.__c && _.getSnapshotBeforeUpdate && (C = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
 				e && de(e, e);
-			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+			}), r.__k = null), c = r.__k ? te(r, 0) : null), c = re(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
@@ -202,23 +202,23 @@ function k(t, n, r) {
 	});
 }
 function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
-	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
+	var d, f, m, v, b, x, S, ee, C = r.props || p, w = n.props, T = n.type;
+	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (T ? b.localName == T : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
-		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ee = u.ownerDocument || document, !T) return ee.createTextNode(w);
+		t = ee.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (E) {
-		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
-		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
-		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
-	} else w === T || c && t.data == T || (t.data = T);
+	if (T) {
+		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(b = t.attributes[d]).name] = b.value;
+		for (d in C) b = C[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, b, a);
+		for (d in w) b = w[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || C[d] === b || D(t, d, b, C[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && te(r, 0), c, l), o && o.some(y)), c && T != "textarea" || (d = "value", T == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (T != "progress" || x) || D(t, d, x, C[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, C[d], a));
+	} else C === w || c && t.data == w || (t.data = w);
 	return t;
 }
 function A(t, n, r, i) {
@@ -255,7 +255,7 @@ function me(e) {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, E(e);
+				e.__g |= 4, T(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,12 +281,12 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, C.prototype.setState = function(e, t) {
+}, ee.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
-}, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
-}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), T(this)));
+}, ee.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
+}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
@@ -813,7 +813,7 @@ pt("unmount", function(e, t) {
 	e(t);
 }), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), C.prototype.shouldComponentUpdate = function(e, t) {
+}), ee.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -1560,39 +1560,53 @@ function Tn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var En = "−";
+var En = "−", Dn = 1e6;
 function K(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? En : "+"}${n}`;
+	return On(e, t, "");
 }
 function q(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${En}${n}` : n;
+	return On(e, t, "+");
+}
+function On(e, t, n) {
+	let r = Math.abs(e);
+	if (!(r < Dn)) return kn(e, t, n);
+	let i = r.toFixed(t);
+	return Number(i) === 0 ? i : An(e, n) + i;
+}
+function kn(e, t = 0, n = "") {
+	if (Number.isNaN(e)) return "NaN";
+	if (e === 0) return "0";
+	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
+	return An(e, n) + i;
+}
+function An(e, t) {
+	return e < 0 ? En : t;
 }
 function J(e) {
-	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", En)}\u202f%`;
-}
-function Dn(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", En);
-}
-function On(e) {
-	return `${e === "within control" ? "○" : "●"} ${e}`;
-}
-var kn = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, An = {
-	"\n": "⏎",
-	"	": "⇥",
-	"\r": "␍",
-	" ": "·"
-};
-function Y(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : An[t] ? An[t] : kn.test(t) || t.trim() === "" && t !== " " ? jn(t) : t).join("");
+	if (e < 1e-4) return "<0.01%";
+	let t = K(100 * e, e >= .001 ? 1 : 2);
+	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
 function jn(e) {
-	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
+	return `${K(100 * e, 1)}%`;
+}
+function Mn(e) {
+	return `${e === "within control" ? "○" : "●"} ${e}`;
+}
+var Nn = {
+	" ": "·",
+	"\n": "↵",
+	"	": "⇥"
+}, Pn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function Y(e) {
+	return [...e].map((e) => Nn[e] ?? (Pn.test(e) ? Fn(e) : e)).join("") || "''";
+}
+function Fn(e) {
+	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function Mn(e) {
+function In(e) {
 	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -1602,7 +1616,7 @@ function Mn(e) {
 	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Nn = Symbol.for("pv"), Pn = 0;
+var Ln = Symbol.for("pv"), Rn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1618,35 +1632,35 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Nn,
-		__v: --Pn,
+		constructor: Ln,
+		__v: --Rn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Grid.tsx
-var Fn = 34;
-function In(e) {
+var zn = 34;
+function Bn(e) {
 	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	Mn(() => {
+	In(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Fn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - zn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Fn + l.width * i, l.height * a + Vn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Rn(c, e, l), Bn(c, e, l, getComputedStyle(o).color), n.value && zn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [zn + l.width * i, l.height * a + Gn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Hn(c, e, l), Wn(c, e, l, getComputedStyle(o).color), n.value && Un(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Fn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - zn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1657,7 +1671,7 @@ function In(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ln(o[0] + e, i), Ln(o[1] + t, a)];
+			n.value = [Vn(o[0] + e, i), Vn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1683,33 +1697,33 @@ function In(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Ln(e, t) {
+function Vn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Rn(e, t, n) {
+function Hn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Fn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && zn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(zn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Un(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function zn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Fn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Un(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(zn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Bn(e, t, n, r) {
+function Wn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Fn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Hn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(zn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Kn(t.columnName(r)), 0, 4), e.restore();
 }
-function Vn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Hn(e.columnName(n)).length);
+function Gn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Kn(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Hn(e) {
+function Kn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
@@ -1733,7 +1747,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Un(e) {
+function qn(e) {
 	let t = B(), n = W(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1769,7 +1783,7 @@ function Q(e) {
 	});
 }
 // src/ui/Table.tsx
-function Wn(e) {
+function Jn(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1777,13 +1791,13 @@ function Wn(e) {
 		children: e.children
 	});
 }
-function Gn(e) {
-	let t = B(), n = Kn();
+function Yn(e) {
+	let t = B(), n = Xn();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(Wn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(Jn, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1792,7 +1806,7 @@ function Gn(e) {
 		}) : null]
 	});
 }
-function Kn() {
+function Xn() {
 	let e = R(!1), t = N(null);
 	return {
 		ref: t,
@@ -1805,7 +1819,7 @@ function Kn() {
 	};
 }
 // src/ui/Window.tsx
-function qn(e) {
+function Zn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1837,7 +1851,7 @@ function qn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Jn() {
+function Qn() {
 	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = gn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
@@ -1852,7 +1866,7 @@ function Jn() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(qn, {
+			/* @__PURE__ */ X(Zn, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -1860,10 +1874,10 @@ function Jn() {
 			/* @__PURE__ */ X(Q, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(Zn, {
+				children: [/* @__PURE__ */ X(tr, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(Gn, {
+				}), /* @__PURE__ */ X(Yn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1871,7 +1885,7 @@ function Jn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Yn(f.result, c.value)
+					rows: () => $n(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
@@ -1881,7 +1895,7 @@ function Jn() {
 			}) : null,
 			p.result?.matrix ? /* @__PURE__ */ X("div", {
 				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(er, {
+				children: /* @__PURE__ */ X(ir, {
 					payload: p.result,
 					matrix: p.result.matrix,
 					start: c.value
@@ -1890,38 +1904,38 @@ function Jn() {
 		]
 	}) : null;
 }
-function Yn(e, t) {
-	return e.heads.flatMap((n) => Xn(n, e).slice(t, t + 128).map((e) => [
+function $n(e, t) {
+	return e.heads.flatMap((n) => er(n, e).slice(t, t + 128).map((e) => [
 		G(At(n)),
 		`${e.position} ${Y(e.text)}`,
-		(n.pattern[e.position] ?? 0).toFixed(3),
-		K(n.contribution[e.position] ?? 0, 3)
+		K(n.pattern[e.position] ?? 0, 3),
+		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Xn(e, t) {
+function er(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, t.position + 1);
 }
-function Zn({ payload: e, start: t }) {
+function tr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(Un, { part: At(n) }),
+			/* @__PURE__ */ X(qn, { part: At(n) }),
 			" ",
-			K(n.value),
-			/* @__PURE__ */ X(Qn, {
+			q(n.value),
+			/* @__PURE__ */ X(nr, {
 				head: n,
-				tokens: Xn(n, e),
+				tokens: er(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function Qn(e) {
+function nr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1945,23 +1959,23 @@ function Qn(e) {
 					height: 9,
 					fill: Sn(a, e.largest)
 				}),
-				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${i.toFixed(2)}, gives ${K(a)}` })
+				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var $n = {
+var rr = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function er(e) {
+function ir(e) {
 	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? G(At(i)) : "", c = (e) => Y(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries($n).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(rr).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -1969,13 +1983,13 @@ function er(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(nr, {
+		a.value === "target" ? /* @__PURE__ */ X(or, {
 			payload: t,
 			given: i?.contribution ?? [],
 			name: s,
 			start: r,
 			size: o
-		}) : /* @__PURE__ */ X(tr, {
+		}) : /* @__PURE__ */ X(ar, {
 			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
 			size: o,
 			start: r,
@@ -1983,7 +1997,7 @@ function er(e) {
 			value: a.value === "attention" ? l : u,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Yn, {
 			label: `pattern of ${s}`,
 			head: [
 				"from",
@@ -1994,42 +2008,42 @@ function er(e) {
 			rows: () => Array.from({ length: o }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
 				`${r + n} ${c(n)}`,
 				`${r + i} ${c(i)}`,
-				l(n, i).toFixed(3),
-				t.norms ? u(n, i).toFixed(3) : ""
+				K(l(n, i), 3),
+				t.norms ? K(u(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function tr(e) {
+function ar(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(In, {
+	return /* @__PURE__ */ X(Bn, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
 		colour: (e, t) => e > t ? null : Cn(i(t, e) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${i(t, e).toFixed(3)}`,
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function nr(e) {
+function or(e) {
 	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(In, {
+	return /* @__PURE__ */ X(Bn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
 		colour: (e) => Sn(n[i + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${K(n[i + e] ?? 0, 3)} logits through ${r}`,
+		tell: (e) => `${o(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
 // src/lib/align.ts
-function rr(e, t) {
+function sr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...ar(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...lr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2049,22 +2063,22 @@ function rr(e, t) {
 	}
 	return n;
 }
-function ir(e) {
+function cr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function ar(e, t) {
+function lr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = or(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = ur(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function or(e, t) {
+function ur(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2072,7 +2086,7 @@ function or(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function sr() {
+function dr() {
 	let e = B(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2083,7 +2097,7 @@ function sr() {
 	let c = V(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? rr(cr(r), cr(c.result)) : null, u = l && r ? ir(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
+	} : null), l = o && c?.result ? sr(fr(r), fr(c.result)) : null, u = l && r ? cr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2097,22 +2111,22 @@ function sr() {
 		mate: u?.[1] ?? null
 	};
 }
-function cr(e) {
+function fr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/ledger.ts
-function lr(e, t, n, r = () => !1) {
+function pr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: ur(o.map((e) => e.value))
+			value: mr(o.map((e) => e.value))
 		},
-		sum: ur(e.map((e) => e.value))
+		sum: mr(e.map((e) => e.value))
 	};
 }
-function ur(e) {
+function mr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2120,15 +2134,15 @@ function ur(e) {
 	}
 	return t + n;
 }
-function dr(e) {
-	let t = ur(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function hr(e) {
+	let t = mr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function fr(e) {
+function gr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2138,11 +2152,11 @@ function fr(e) {
 		e.source
 	].join(" ");
 }
-function pr(e, t) {
-	let n = new Map(t.map((e) => [fr(e), e]));
+function _r(e, t) {
+	let n = new Map(t.map((e) => [gr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(fr(e));
-		return n.delete(fr(e)), {
+		let t = n.get(gr(e));
+		return n.delete(gr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2154,7 +2168,7 @@ function pr(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function mr(e) {
+function vr(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -2165,10 +2179,10 @@ function mr(e) {
 		})
 	});
 }
-function hr(e) {
+function yr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
-		children: K(e.value, e.digits)
+		children: q(e.value, e.digits)
 	});
 }
 // src/ui/Token.tsx
@@ -2178,7 +2192,7 @@ function $(e) {
 		children: Y(e.text)
 	});
 }
-function gr(e) {
+function br(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -2187,7 +2201,7 @@ function gr(e) {
 		}, t))
 	});
 }
-function _r(e) {
+function xr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -2195,18 +2209,18 @@ function _r(e) {
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: e.at.attention.toFixed(2)
+				children: K(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var vr = {
+var Sr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function yr(e) {
+function Cr(e) {
 	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = H({
 		ask: "patch",
 		prompt: n,
@@ -2226,7 +2240,7 @@ function yr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(vr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(Sr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2236,12 +2250,12 @@ function yr(e) {
 		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(br, { result: s })
+			children: /* @__PURE__ */ X(wr, { result: s })
 		}) : null
 	] });
 }
-function br({ result: e }) {
-	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${q(t.value)}, effect ${K(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+function wr({ result: e }) {
+	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2251,21 +2265,21 @@ function br({ result: e }) {
 				d,
 				e.versus ? ` over ${Y(e.versus.text)}` : "",
 				": ",
-				q(e.clean),
+				K(e.clean),
 				" in A,",
 				" ",
-				q(e.corrupt),
+				K(e.corrupt),
 				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
 				" ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(qn, {
+		/* @__PURE__ */ X(Zn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(In, {
+		/* @__PURE__ */ X(Bn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
@@ -2281,7 +2295,7 @@ function br({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Yn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2292,16 +2306,16 @@ function br({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				q(e.value),
-				e.effect === null ? "—" : K(e.effect)
+				K(e.value),
+				e.effect === null ? "—" : q(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var xr = 12;
-function Sr() {
-	let e = B(), t = e.explained.value, n = sr(), { b: r } = e.state.value;
+var Tr = 12;
+function Er() {
+	let e = B(), t = e.explained.value, n = dr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2309,13 +2323,13 @@ function Sr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? ir(n.columns) : [];
+	let i = n.columns ? cr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n.answer }),
-			/* @__PURE__ */ X(Cr, {
+			/* @__PURE__ */ X(Dr, {
 				explained: t,
 				compared: n
 			}),
@@ -2325,10 +2339,10 @@ function Sr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Tr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(kr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(yr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(Cr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2339,7 +2353,7 @@ function Sr() {
 		]
 	});
 }
-function Cr({ explained: e, compared: t }) {
+function Dr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2347,7 +2361,7 @@ function Cr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(Wn, {
+	return /* @__PURE__ */ X(Jn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2387,12 +2401,12 @@ function Cr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var wr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Tr({ a: e, b: t }) {
-	let n = pr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(wr(t)) - Math.abs(wr(e))), r = n.slice(0, xr), i = n.slice(xr), a = Math.max(0, ...n.map((e) => Math.abs(wr(e)))), o = (e) => [
-		ur(e.map((e) => e.a ?? 0)),
-		ur(e.map((e) => e.b ?? 0)),
-		ur(e.map(wr))
+var Or = (e) => (e.a ?? 0) - (e.b ?? 0);
+function kr({ a: e, b: t }) {
+	let n = _r(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Or(t)) - Math.abs(Or(e))), r = n.slice(0, Tr), i = n.slice(Tr), a = Math.max(0, ...n.map((e) => Math.abs(Or(e)))), o = (e) => [
+		mr(e.map((e) => e.a ?? 0)),
+		mr(e.map((e) => e.b ?? 0)),
+		mr(e.map(Or))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2441,40 +2455,40 @@ function Tr({ a: e, b: t }) {
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(Un, { part: t }) : Ft(e.term)
+						children: t ? /* @__PURE__ */ X(qn, { part: t }) : Ft(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.a === null ? "—" : K(e.a)
+						children: e.a === null ? "—" : q(e.a)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.b === null ? "—" : K(e.b)
+						children: e.b === null ? "—" : q(e.b)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(hr, { value: wr(e) })
+						children: /* @__PURE__ */ X(yr, { value: Or(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(mr, {
-							value: wr(e),
+						children: /* @__PURE__ */ X(vr, {
+							value: Or(e),
 							largest: a
 						})
 					})
-				] }, fr(e.term));
-			}), /* @__PURE__ */ X(Er, {
+				] }, gr(e.term));
+			}), /* @__PURE__ */ X(Ar, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Er, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Ar, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Er({ name: e, sums: t }) {
+function Ar({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2484,14 +2498,14 @@ function Er({ name: e, sums: t }) {
 			}),
 			t.map((e, t) => /* @__PURE__ */ X("td", {
 				class: "number",
-				children: K(e)
+				children: q(e)
 			}, t)),
 			/* @__PURE__ */ X("td", { class: "wide-only" })
 		]
 	});
 }
 // src/hooks/useSeen.ts
-function Dr() {
+function jr() {
 	let e = N(null), t = R(typeof IntersectionObserver > "u");
 	return ke(() => {
 		if (t.value || !e.current) return;
@@ -2507,15 +2521,15 @@ function Dr() {
 	}), []);
 }
 // src/lib/flow.ts
-var Or = 60;
-function kr(e, t, n = Or) {
-	let r = /* @__PURE__ */ new Map([[Ar, jr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Mr = 60;
+function Nr(e, t, n = Mr) {
+	let r = /* @__PURE__ */ new Map([[Pr, Fr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Mr(s), ...s.steps.map(Nr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Ir(s), ...s.steps.map(Lr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Ar];
+		let l = [...o.map((e) => e.id), Pr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2534,21 +2548,21 @@ function kr(e, t, n = Or) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - ur(a.map((e) => e.value))
+			value: e.value - mr(a.map((e) => e.value))
 		}
 	};
 }
-var Ar = "output";
-function jr(e) {
+var Pr = "output";
+function Fr(e) {
 	return {
-		id: Ar,
+		id: Pr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function Mr(e) {
+function Ir(e) {
 	let { kind: t, layer: n, position: r } = e;
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2564,7 +2578,7 @@ function Mr(e) {
 		} : null
 	};
 }
-function Nr(e) {
+function Lr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = {
 		kind: "head",
 		layer: t,
@@ -2578,14 +2592,14 @@ function Nr(e) {
 		part: a
 	};
 }
-function Pr(e, t) {
-	let n = Mr(e), r = e.steps.map((e) => ` → ${Nr(e).label} (to ${e.destination} ${t(e.destination)})`);
+function Rr(e, t) {
+	let n = Ir(e), r = e.steps.map((e) => ` → ${Lr(e).label} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Fr = 84, Ir = 30;
-function Lr() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = Dr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
+var zr = 84, Br = 30;
+function Vr() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = jr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
 	} : null), c = R(2);
@@ -2609,7 +2623,7 @@ function Lr() {
 						children: [
 							"Paths of at least ",
 							c.value,
-							" % of the logit",
+							"% of the logit",
 							" ",
 							/* @__PURE__ */ X("input", {
 								type: "range",
@@ -2620,19 +2634,19 @@ function Lr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(Rr, {
+					}), /* @__PURE__ */ X(Hr, {
 						payload: o,
-						flow: kr(o, c.value / 100)
+						flow: Nr(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Rr({ payload: e, flow: t }) {
-	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = zr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Fr, s = i.length * Ir + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function Hr({ payload: e, flow: t }) {
+	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Ur(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + zr, s = i.length * Br + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Wn, {
+		/* @__PURE__ */ X(Jn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2641,22 +2655,22 @@ function Rr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Hr, {
+					t.edges.map((e) => /* @__PURE__ */ X(Kr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Ur, {
+					t.nodes.map((t) => /* @__PURE__ */ X(qr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${Y(e.target.text)} ${K(e.value)}` : t.label
+						label: t.id === "output" ? `${Y(e.target.text)} ${q(e.value)}` : t.label
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Vr(a, t.nodes, e),
+						x: Gr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2672,48 +2686,48 @@ function Rr({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				K(l.reduce((e, t) => e + t, 0)),
+				q(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				K(e.value),
+				q(e.value),
 				";",
 				" ",
 				/* @__PURE__ */ X("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					K(t.remainder.value)
+					q(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				J(Math.abs(t.remainder.value / e.value)),
+				jn(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Yn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Pr(e, n), K(e.value)]), ["all others (net)", K(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Rr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function zr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Br).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Br(e) || !a.has(e.position) ? 0 : 1);
+function Ur(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Wr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Wr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Fr / 2;
-	for (let e of t) s.set(e, c), c += Fr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = zr / 2;
+	for (let e of t) s.set(e, c), c += zr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Fr,
-		y: n.indexOf(e.height) * Ir + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * zr,
+		y: n.indexOf(e.height) * Br + 18
 	}]));
 }
-function Br(e) {
+function Wr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Vr(e, t, n) {
+function Gr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Hr({ edge: e, places: t, largest: n }) {
+function Kr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2721,10 +2735,10 @@ function Hr({ edge: e, places: t, largest: n }) {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ X("title", { children: K(e.value) })
+		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function Ur({ node: e, place: t, label: n }) {
+function qr({ node: e, place: t, label: n }) {
 	let r = B(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2757,16 +2771,16 @@ function Ur({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Wr = 12;
-function Gr() {
+var Jr = 12;
+function Yr() {
 	let e = B(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...hn({
 			prompt: n,
 			source: r
 		}),
-		tokens: Wr
-	}, a = V(t.value && Kr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: Jr
+	}, a = V(t.value && Xr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2777,19 +2791,19 @@ function Gr() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Wr,
+					Jr,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(qr, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(Zr, { result: a.result }) : null
 		]
 	});
 }
-function Kr(e, t, n) {
+function Xr(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function qr({ result: e }) {
+function Zr({ result: e }) {
 	let t = B(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
@@ -2815,18 +2829,18 @@ function qr({ result: e }) {
 	})] });
 }
 // src/protocol/transports.ts
-function Jr(e) {
+function Qr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Yr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Xr(e));
-			await Zr(e.body, n);
+		return $r("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await ei(e));
+			await ti(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Yr(e, t, n, r) {
+function $r(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2835,7 +2849,7 @@ function Yr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Xr(e) {
+async function ei(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2843,7 +2857,7 @@ async function Xr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Zr(e, t) {
+async function ti(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2851,38 +2865,38 @@ async function Zr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Qr(e, t);
+		for (let e of a) ni(e, t);
 	}
-	r.trim() && Qr(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && ni(r, t), t.error("The server closed the connection before it had answered.");
 }
-function Qr(e, t) {
+function ni(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && $r(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ri(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function $r(e, t, n) {
+function ri(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var ei = /* @__PURE__ */ new Set([
+var ii = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function ti(e) {
-	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ei.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function ai(e) {
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ii.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ni(e) {
+function oi(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && ($r(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ri(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2896,11 +2910,11 @@ function ni(e) {
 	};
 }
 // src/panels/Header.tsx
-var ri = {
+var si = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function ii() {
+function ci() {
 	let e = B(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -2922,8 +2936,8 @@ function ii() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(oi, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(si, {}) : null,
+				/* @__PURE__ */ X(ui, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(di, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2936,37 +2950,37 @@ function ii() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(ai, {
+				e.reads() === "text" ? /* @__PURE__ */ X(li, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(ai, {
+				i === "source" ? null : /* @__PURE__ */ X(li, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(ai, {
+				t.b === null ? null : /* @__PURE__ */ X(li, {
 					name: "b",
-					label: `${ri[i]} B`,
+					label: `${si[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(ai, {
+				i === "source" ? /* @__PURE__ */ X(li, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(ai, {
+				/* @__PURE__ */ X(li, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(ai, {
+				/* @__PURE__ */ X(li, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3002,7 +3016,7 @@ function ii() {
 		})]
 	});
 }
-function ai(e) {
+function li(e) {
 	let t = B(), n = String(t.state.value[e.name] ?? ""), r = R(n);
 	ke(() => {
 		r.value = n;
@@ -3043,7 +3057,7 @@ function ai(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function oi() {
+function ui() {
 	let e = B(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
@@ -3061,15 +3075,15 @@ function oi() {
 		})]
 	});
 }
-function si() {
+function di() {
 	let e = B(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await Yr("/report", {
+		let n = await $r("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Xr(n);
+			t.value = await ei(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3087,7 +3101,7 @@ function si() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var ci = [
+var fi = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3097,7 +3111,7 @@ var ci = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function li() {
+function pi() {
 	let e = B(), t = N(null), n = e.helpOpen.value;
 	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3110,7 +3124,7 @@ function li() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: ci.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: fi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3123,7 +3137,7 @@ function li() {
 	});
 }
 // src/ui/Tested.tsx
-function ui(e) {
+function mi(e) {
 	let t = B(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = V(n && !a ? {
 		ask: "test",
 		...n,
@@ -3134,12 +3148,12 @@ function ui(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(di, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(hi, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function di({ result: e, note: t }) {
+function hi({ result: e, note: t }) {
 	let { target_before: n, target_after: r, control: i } = e;
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
@@ -3155,7 +3169,7 @@ function di({ result: e, note: t }) {
 					J(r.probability)
 				]
 			}),
-			/* @__PURE__ */ X(pi, {
+			/* @__PURE__ */ X(_i, {
 				before: n.probability,
 				after: r.probability,
 				band: i
@@ -3169,17 +3183,17 @@ function di({ result: e, note: t }) {
 					" ",
 					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${J(i.low)} to ${J(i.high)}.` : "No control for this kind of test.",
 					" ",
-					e.verdict ? /* @__PURE__ */ X("strong", { children: On(e.verdict) }) : null
+					e.verdict ? /* @__PURE__ */ X("strong", { children: Mn(e.verdict) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(fi, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(gi, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function fi(e) {
+function gi(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3192,7 +3206,7 @@ function fi(e) {
 		]
 	}, t)) });
 }
-function pi(e) {
+function _i(e) {
 	let t = (e) => 4 + e * 192;
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
@@ -3236,13 +3250,13 @@ function pi(e) {
 	});
 }
 // src/panels/Inspector.tsx
-var mi = {
+var vi = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function hi() {
+function yi() {
 	let e = B(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = H(n && t ? {
 		ask: "inspect",
 		...n,
@@ -3256,30 +3270,30 @@ function hi() {
 			i && W(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(gi, {
+					i.value === null ? null : /* @__PURE__ */ X(bi, {
 						name: "credit",
-						children: [K(i.value), " logits"]
+						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(gi, {
+					i.activation === null ? null : /* @__PURE__ */ X(bi, {
 						name: "activation",
-						children: K(i.activation, 2)
+						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(gi, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(bi, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(_r, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(xr, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(xi, {
+					/* @__PURE__ */ X(Ti, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(xi, {
+					/* @__PURE__ */ X(Ti, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(vi, { part: t })
+					/* @__PURE__ */ X(Si, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Si, {})
+			/* @__PURE__ */ X(Ei, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -3288,17 +3302,17 @@ function hi() {
 		children: null
 	}) : null;
 }
-function gi(e) {
+function bi(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var _i = {
+var xi = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function vi({ part: e }) {
+function Si({ part: e }) {
 	let t = B(), n = t.followed(), { answer: r, result: i, stale: a } = H(n && Mt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
 		...hn({
@@ -3307,22 +3321,22 @@ function vi({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(gi, {
+	return r?.error ? /* @__PURE__ */ X(bi, {
 		name: "reads",
 		children: /* @__PURE__ */ X(Q, { answer: r })
-	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(yi, { reading: e }, e.what)) });
+	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Ci, { reading: e }, e.what)) });
 }
-function yi({ reading: e }) {
+function Ci({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(gi, {
-		name: _i[t],
+	return /* @__PURE__ */ X(bi, {
+		name: xi[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					K(n),
+					q(n),
 					a ? /* @__PURE__ */ X(S, { children: [
 						" ",
 						"toward ",
@@ -3333,7 +3347,7 @@ function yi({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(bi, { term: e }, Ft(e.part))),
+			r.map((e) => /* @__PURE__ */ X(wi, { term: e }, Ft(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -3341,34 +3355,34 @@ function yi({ reading: e }) {
 					" others (net) ",
 					/* @__PURE__ */ X("span", {
 						class: "small",
-						children: K(i.value)
+						children: q(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function bi({ term: e }) {
+function wi({ term: e }) {
 	let t = It(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(Un, { part: t }) : Ft(e.part),
+			t ? /* @__PURE__ */ X(qn, { part: t }) : Ft(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: K(e.value)
+				children: q(e.value)
 			})
 		]
 	});
 }
-function xi(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(gi, {
+function Ti(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(bi, {
 		name: e.name,
-		children: /* @__PURE__ */ X(gr, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(br, { tokens: e.tokens })
 	});
 }
-function Si() {
+function Ei() {
 	let e = B(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3380,7 +3394,7 @@ function Si() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : mi[t],
+					title: t === "swap" && r === null ? "Open B first" : vi[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
@@ -3389,18 +3403,18 @@ function Si() {
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(ui, {
+			n ? /* @__PURE__ */ X(mi, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: mi[n]
+				note: vi[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Ci({ list: e, explained: t }) {
+function Di({ list: e, explained: t }) {
 	let n = B(), r = Ut(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
@@ -3423,7 +3437,7 @@ function Ci({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function wi({ list: e, open: t }) {
+function Oi({ list: e, open: t }) {
 	let n = B(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
@@ -3474,7 +3488,7 @@ function wi({ list: e, open: t }) {
 		})]
 	});
 }
-function Ti() {
+function ki() {
 	let e = B(), t = R(""), n = R(""), r = Gt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
@@ -3512,16 +3526,16 @@ function Ti() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ei = {
+var Ai = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Di = {
+}, ji = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Oi({ found: e, list: t }) {
+function Mi({ found: e, list: t }) {
 	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Kt(e), s = a?.action === "erase" ? o.shared : o[qt(o, r?.set ?? null)], c = V(a && r && i ? $t(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -3535,7 +3549,7 @@ function Oi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(ki, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Ni, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3543,10 +3557,10 @@ function Oi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ai, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Pi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(Mi, {
+			}), /* @__PURE__ */ X(Ii, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -3555,7 +3569,7 @@ function Oi({ found: e, list: t }) {
 		]
 	});
 }
-function ki({ own: e, counts: t }) {
+function Ni({ own: e, counts: t }) {
 	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
@@ -3575,7 +3589,7 @@ function ki({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: zt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ei[e]
+						children: Ai[e]
 					}, e))
 				})
 			] }),
@@ -3595,7 +3609,7 @@ function ki({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Bt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Di[e]
+						children: ji[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3616,7 +3630,7 @@ function ki({ own: e, counts: t }) {
 		]
 	});
 }
-function Ai({ result: e, answer: t }) {
+function Pi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3647,7 +3661,7 @@ function Ai({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(Wn, {
+			/* @__PURE__ */ X(Jn, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3670,12 +3684,12 @@ function Ai({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ji, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ji, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Fi, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Fi, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(Wn, {
+			/* @__PURE__ */ X(Jn, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3739,9 +3753,9 @@ function Ai({ result: e, answer: t }) {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					q(e.perplexity ?? 0),
+					K(e.perplexity ?? 0),
 					" before, ",
-					q(n.perplexity ?? 0),
+					K(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
@@ -3755,7 +3769,7 @@ function Ai({ result: e, answer: t }) {
 		]
 	});
 }
-function ji({ said: e }) {
+function Fi({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3768,14 +3782,14 @@ function ji({ said: e }) {
 		]
 	});
 }
-function Mi(e) {
+function Ii(e) {
 	let t = B().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(Ni, {
+		}), /* @__PURE__ */ X(Li, {
 			label: "The fact as a line of JSON",
 			text: Yt(e.fact)
 		})] }) : null,
@@ -3783,29 +3797,29 @@ function Mi(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(Ni, {
+		/* @__PURE__ */ X(Li, {
 			label: "The command",
 			text: Xt(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ni({ label: e, text: t }) {
-	return /* @__PURE__ */ X(Wn, {
+function Li({ label: e, text: t }) {
+	return /* @__PURE__ */ X(Jn, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Pi = [
+var Ri = [
 	.2,
 	.1,
 	.05
-], Fi = 12, Ii = {
+], zi = 12, Bi = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Li({ explained: e }) {
+function Vi({ explained: e }) {
 	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = V(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3823,15 +3837,15 @@ function Li({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Ri, {
+			a?.result ? /* @__PURE__ */ X(Hi, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Bi, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(Wi, { list: a.result }) : null
 		]
 	});
 }
-function Ri({ list: e, explained: t }) {
+function Hi({ list: e, explained: t }) {
 	let n = B(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3840,7 +3854,7 @@ function Ri({ list: e, explained: t }) {
 		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(zi, {})
+		/* @__PURE__ */ X(Ui, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3856,7 +3870,7 @@ function Ri({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(zi, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(Ui, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: Ht }),
@@ -3870,17 +3884,17 @@ function Ri({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Ci, {
+		i || a ? null : /* @__PURE__ */ X(Di, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Oi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Ti, {})] })
+		}), i ? null : /* @__PURE__ */ X(ki, {})] })
 	] });
 }
-function zi() {
+function Ui() {
 	let e = B();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3888,7 +3902,7 @@ function zi() {
 		children: "Close"
 	});
 }
-function Bi({ list: e }) {
+function Wi({ list: e }) {
 	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Qt(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
@@ -3903,7 +3917,7 @@ function Bi({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Pi, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...Ri, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3921,14 +3935,14 @@ function Bi({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(Vi, { found: o }), /* @__PURE__ */ X(Oi, {
+			children: [/* @__PURE__ */ X(Gi, { found: o }), /* @__PURE__ */ X(Mi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Vi({ found: e }) {
+function Gi({ found: e }) {
 	let t = B(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = Kt(e), a = qt(i, n.set), o = e.facts.length - 1;
@@ -3964,23 +3978,23 @@ function Vi({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ii[e],
+					Bi[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(Hi, { neurons: i[e] })
+				/* @__PURE__ */ X(Ki, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(Ui, {
+		}) : /* @__PURE__ */ X(qi, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Yn, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -3995,23 +4009,23 @@ function Vi({ found: e }) {
 		})
 	] });
 }
-function Hi({ neurons: e }) {
+function Ki({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, Fi).map((e) => {
+		children: [e.slice(0, zi).map((e) => {
 			let t = U(e);
-			return /* @__PURE__ */ X(Un, { part: t }, G(t));
-		}), e.length > Fi ? /* @__PURE__ */ X("span", {
+			return /* @__PURE__ */ X(qn, { part: t }, G(t));
+		}), e.length > zi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Fi,
+				e.length - zi,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Ui(e) {
+function qi(e) {
 	let t = B(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -4027,7 +4041,7 @@ function Ui(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(ui, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(mi, {
 				tests: e.neurons.map((e) => ({
 					part: U(e),
 					how: n
@@ -4043,13 +4057,13 @@ function Ui(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Wi = 12, Gi = 100, Ki = 12;
-function qi() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = Dr(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
+var Ji = 12, Yi = 100, Xi = 12;
+function Zi() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = jr(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: Gi
+		top: Yi
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4069,24 +4083,24 @@ function qi() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(Ji, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(Qi, {
 						result: c,
 						stale: l
-					}) : null] }), r && a && o ? /* @__PURE__ */ X(Li, { explained: t }) : null]
+					}) : null] }), r && a && o ? /* @__PURE__ */ X(Vi, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
-function Ji({ result: e, stale: t }) {
+function Qi({ result: e, stale: t }) {
 	let n = Wt(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(Yi, { result: e }),
-			/* @__PURE__ */ X(Xi, { result: e }),
-			/* @__PURE__ */ X(Zi, { neurons: e.attributions.slice(0, Wi) }),
-			/* @__PURE__ */ X(Gn, {
+			/* @__PURE__ */ X($i, { result: e }),
+			/* @__PURE__ */ X(ea, { result: e }),
+			/* @__PURE__ */ X(ta, { neurons: e.attributions.slice(0, Ji) }),
+			/* @__PURE__ */ X(Yn, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4097,16 +4111,16 @@ function Ji({ result: e, stale: t }) {
 				],
 				rows: () => e.layers.map((e, t) => [
 					`L${e.layer}`,
-					e.sum === null ? "" : K(e.sum, 4),
-					K(e.change, 4),
-					e.error === null ? "" : q(e.error, 4),
-					(n[t] ?? []).map((e) => `${G(U(e))} ${K(e.value, 3)}`).join(", ")
+					e.sum === null ? "" : q(e.sum, 4),
+					q(e.change, 4),
+					e.error === null ? "" : K(e.error, 4),
+					(n[t] ?? []).map((e) => `${G(U(e))} ${q(e.value, 3)}`).join(", ")
 				])
 			})
 		]
 	});
 }
-function Yi({ result: e }) {
+function $i({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4137,23 +4151,23 @@ function Yi({ result: e }) {
 					y: 93,
 					children: e.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${K(e.sum, 3)}` })
+				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${q(e.sum, 3)}` })
 			] }, e.layer);
 		})]
 	});
 }
-function Xi({ result: e }) {
-	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(Ki, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function ea({ result: e }) {
+	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(Xi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
 			" strongest neurons by layer, at most ",
-			Ki,
+			Xi,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(In, {
+	}), /* @__PURE__ */ X(Bn, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
@@ -4164,7 +4178,7 @@ function Xi({ result: e }) {
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${G(U(n))}: ${K(n.value, 3)}` : "";
+			return n ? `${G(U(n))}: ${q(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
@@ -4178,7 +4192,7 @@ function Xi({ result: e }) {
 		}
 	})] });
 }
-function Zi({ neurons: e }) {
+function ta({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4206,33 +4220,33 @@ function Zi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(Un, { part: U(e) })
+			children: /* @__PURE__ */ X(qn, { part: U(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(hr, {
+			children: /* @__PURE__ */ X(yr, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(mr, {
+			children: /* @__PURE__ */ X(vr, {
 				value: e.value,
 				largest: t
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: K(e.activation)
+			children: q(e.activation)
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
 // src/hooks/useTested.ts
-function Qi() {
-	return V($i(B().followed()))?.result ?? null;
+function na() {
+	return V(ra(B().followed()))?.result ?? null;
 }
-function $i(e) {
+function ra(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4240,7 +4254,7 @@ function $i(e) {
 		top: 10
 	} : null;
 }
-function ea(e, t) {
+function ia(e, t) {
 	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
@@ -4248,8 +4262,8 @@ function ea(e, t) {
 	} : null;
 }
 // src/ui/Outcome.tsx
-function ta({ part: e }) {
-	let t = Qi(), n = t && ea(t, e);
+function aa({ part: e }) {
+	let t = na(), n = t && ia(t, e);
 	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
@@ -4259,24 +4273,24 @@ function ta({ part: e }) {
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "verdict",
-				children: On(n.verdict)
+				children: Mn(n.verdict)
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var na = 12, ra = 10, ia = Infinity, aa = me({
+var oa = 12, sa = 10, ca = Infinity, la = me({
 	is: () => !1,
 	set: () => {}
 });
-function oa() {
-	let e = B(), t = e.explained.value, n = R("size"), r = R(na), i = R({});
+function ua() {
+	let e = B(), t = e.explained.value, n = R("size"), r = R(oa), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = lr(a.terms, r.value, n.value, (e) => sa(It(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = pr(a.terms, r.value, n.value, (e) => da(It(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(ca, { explained: t }),
+		note: /* @__PURE__ */ X(fa, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4295,12 +4309,12 @@ function oa() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === na ? ia : na,
-				children: r.value === na ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === oa ? ca : oa,
+				children: r.value === oa ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(aa.Provider, {
+		}), /* @__PURE__ */ X(la.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? sa(t, o),
+				is: (e, t) => i.value[e] ?? da(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4312,7 +4326,7 @@ function oa() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: va,
+				onKeyDown: Sa,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4337,44 +4351,44 @@ function oa() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(da, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ha, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, fr(e))), /* @__PURE__ */ X(ga, {
+					}, gr(e))), /* @__PURE__ */ X(ba, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(ua, { explained: t })
+					/* @__PURE__ */ X(ma, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function sa(e, t) {
+function da(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : W(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Mt(t) === e.kind;
 }
-function ca({ explained: e }) {
+function fa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		Y(t.text),
 		": ",
-		la(n),
+		pa(n),
 		"; raw logit ",
-		q(t.logit),
-		n.kind === "raw" ? "" : `, reference ${q(n.value)}`,
+		K(t.logit),
+		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function la(e) {
+function pa(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function ua({ explained: e }) {
-	let { sum: t, error: n, holds: r } = dr(e.ledger);
+function ma({ explained: e }) {
+	let { sum: t, error: n, holds: r } = hr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4385,27 +4399,27 @@ function ua({ explained: e }) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-total": t,
-				children: K(t)
+				children: q(t)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${K(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					Dn(n),
+					kn(n),
 					", tolerance",
 					" ",
-					Dn(e.ledger.tolerance),
+					kn(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function da(e) {
-	let t = B(), n = Me(aa), { term: r, level: i } = e, a = It(r), o = fr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ha(e) {
+	let t = B(), n = Me(la), { term: r, level: i } = e, a = It(r), o = gr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(ha, {
+		/* @__PURE__ */ X(ya, {
 			name: Ft(r),
 			value: r.value,
 			level: i,
@@ -4418,24 +4432,24 @@ function da(e) {
 				a && t.select(W(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(fa, {
+		c && i === 1 ? /* @__PURE__ */ X(ga, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(pa, {
+		c && i === 2 ? /* @__PURE__ */ X(_a, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function fa({ term: e, largest: t }) {
+function ga({ term: e, largest: t }) {
 	let n = B().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ra
+		top: sa
 	}, i = V(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4445,55 +4459,55 @@ function fa({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = lr(a.filter((e) => e.source === null), ia, "size");
+	let { terms: a, others: o } = i.result, s = pr(a.filter((e) => e.source === null), ca, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(da, {
+		s.shown.map((e) => /* @__PURE__ */ X(ha, {
 			term: e,
 			level: 2,
 			largest: t,
 			sources: a.filter((t) => t.source !== null && W(It(t), It(e)))
-		}, fr(e))),
-		/* @__PURE__ */ X(ga, {
+		}, gr(e))),
+		/* @__PURE__ */ X(ba, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(_a, {
+		/* @__PURE__ */ X(xa, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function pa(e) {
-	let t = B(), n = (e) => `from ${e.source} ${Y(ma(t.explained.value, e))}`, { shown: r, others: i, sum: a } = lr(e.terms, ra, "size");
+function _a(e) {
+	let t = B(), n = (e) => `from ${e.source} ${Y(va(t.explained.value, e))}`, { shown: r, others: i, sum: a } = pr(e.terms, sa, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(ha, {
+		r.map((t) => /* @__PURE__ */ X(ya, {
 			name: n(t),
 			value: t.value,
 			level: 3,
 			largest: e.largest,
 			part: null,
 			open: null
-		}, fr(t))),
-		/* @__PURE__ */ X(ga, {
+		}, gr(t))),
+		/* @__PURE__ */ X(ba, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(_a, {
+		/* @__PURE__ */ X(xa, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ma(e, { kind: t, source: n }) {
+function va(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function ha(e) {
+function ya(e) {
 	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4523,20 +4537,20 @@ function ha(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(hr, { value: e.value })
+				children: /* @__PURE__ */ X(yr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(mr, {
+				children: /* @__PURE__ */ X(vr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ta, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(aa, { part: n }) : null })
 		]
 	});
 }
-function ga(e) {
+function ba(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4552,11 +4566,11 @@ function ga(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(hr, { value: e.value })
+				children: /* @__PURE__ */ X(yr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(mr, {
+				children: /* @__PURE__ */ X(vr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4565,7 +4579,7 @@ function ga(e) {
 		]
 	});
 }
-function _a(e) {
+function xa(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4577,29 +4591,29 @@ function _a(e) {
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "number",
-				children: K(e.sum)
+				children: q(e.sum)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${K(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${q(e.parent)}`
 			})
 		]
 	});
 }
-function va(e) {
+function Sa(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var ya = {
+var Ca = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ba() {
+function wa() {
 	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -4609,7 +4623,7 @@ function ba() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ca(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Da(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4623,14 +4637,14 @@ function ba() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ya).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Ca).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(qn, {
+			/* @__PURE__ */ X(Zn, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4638,23 +4652,23 @@ function ba() {
 			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(In, {
-					label: `Logit lens, ${ya[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Bn, {
+					label: `Logit lens, ${Ca[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? Cn(f(n)) : null;
 					},
-					tell: (e, t) => Sa(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => xa(u.layers[e] ?? null),
+					tell: (e, t) => Ea(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Ta(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(Gn, {
+				}), /* @__PURE__ */ X(Yn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4665,7 +4679,7 @@ function ba() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						xa(e.layer),
+						Ta(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4677,15 +4691,15 @@ function ba() {
 		]
 	});
 }
-function xa(e) {
+function Ta(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Sa(e, t) {
+function Ea(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${xa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Ta(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ca(e, t) {
+function Da(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4695,7 +4709,7 @@ function Ca(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function wa() {
+function Oa() {
 	let e = B(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4704,7 +4718,7 @@ function wa() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(Un, { part: r.part }),
+				/* @__PURE__ */ X(qn, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${G(r.part)} is tested`,
 					value: r.how,
@@ -4728,15 +4742,15 @@ function wa() {
 					children: "×"
 				})
 			] }, jt(r.part)))
-		}), /* @__PURE__ */ X(ui, {
+		}), /* @__PURE__ */ X(mi, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Ta() {
-	let e = B().explained.value, t = sr();
+function ka() {
+	let e = B().explained.value, t = dr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4761,17 +4775,17 @@ function Ta() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Ea, {
+			children: [/* @__PURE__ */ X(Aa, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Ea, {
+			}), t?.result ? /* @__PURE__ */ X(Aa, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Ea({ explained: e, caption: t }) {
+function Aa({ explained: e, caption: t }) {
 	let n = B();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4818,18 +4832,18 @@ function Ea({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Da = 6;
-function Oa() {
-	let e = B(), t = e.explained.value, n = V($i(e.followed())), r = Qi(), i = R(!1);
+var ja = 6;
+function Ma() {
+	let e = B(), t = e.explained.value, n = V(ra(e.followed())), r = na(), i = R(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : Da;
+	let a = i.value ? Infinity : ja;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(Aa, { tested: r }),
+		note: /* @__PURE__ */ X(Pa, { tested: r }),
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n }),
-			/* @__PURE__ */ X(Wn, {
+			/* @__PURE__ */ X(Jn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4853,19 +4867,19 @@ function Oa() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Na, {
 					part: At(e),
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(_r, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(xr, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, jt(At(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
+				}, jt(At(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Na, {
 					part: U(e),
 					value: e.value,
-					reads: K(e.activation, 1),
+					reads: q(e.activation, 1),
 					toward: e.promotes
 				}, jt(U(e))))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > Da ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > ja ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4873,27 +4887,27 @@ function Oa() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ja(r)
+				children: Fa(r)
 			})
 		]
 	});
 }
-function ka(e) {
+function Na(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(Un, { part: e.part })
+			children: /* @__PURE__ */ X(qn, { part: e.part })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(hr, { value: e.value })
+			children: /* @__PURE__ */ X(yr, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ta, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(gr, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(aa, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(br, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Aa({ tested: e }) {
+function Pa({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
@@ -4908,13 +4922,13 @@ function Aa({ tested: e }) {
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function ja(e) {
+function Fa(e) {
 	let t = (e, t) => t ? [`${t.count} ${e} at random: ${J(t.low)} to ${J(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Ma() {
-	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = La();
+function Ia() {
+	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Va();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = r !== null && Nt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
@@ -4924,16 +4938,16 @@ function Ma() {
 			"Coloured by what each token gives the target through ",
 			G(r.part),
 			": orange + raises, purple − lowers; largest ",
-			K(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			q(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Na, {
+			e.reads() === null ? null : /* @__PURE__ */ X(La, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(qn, {
+			/* @__PURE__ */ X(Zn, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -4947,19 +4961,19 @@ function Ma() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: Pa(n, s),
+						style: Ra(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Ia(e),
+						onKeyDown: (e) => Ba(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
 							/* @__PURE__ */ X($, { text: t.text }),
-							/* @__PURE__ */ X(Fa, {
+							/* @__PURE__ */ X(za, {
 								value: n,
 								largest: s
 							})
@@ -4970,14 +4984,14 @@ function Ma() {
 		]
 	});
 }
-function Na(e) {
+function La(e) {
 	let t = gn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(qn, {
+		/* @__PURE__ */ X(Zn, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -4988,14 +5002,14 @@ function Na(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Pa(e.values[t.position], e.largest),
+				style: Ra(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(Fa, {
+					/* @__PURE__ */ X(za, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5004,7 +5018,7 @@ function Na(e) {
 		})
 	] });
 }
-function Pa(e, t) {
+function Ra(e, t) {
 	if (e === void 0) return {};
 	let n = Sn(e, t);
 	return {
@@ -5012,20 +5026,20 @@ function Pa(e, t) {
 		color: wn(n)
 	};
 }
-function Fa(e) {
+function za(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? K(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function Ia(e) {
+function Ba(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function La() {
+function Va() {
 	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5034,18 +5048,18 @@ function La() {
 	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ra(s, a)
+		values: Ha(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ra(i.result, t)
+		values: Ha(i.result, t)
 	} : null;
 }
-function Ra(e, t) {
+function Ha(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Nt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function za({ page: e }) {
+function Ua({ page: e }) {
 	let t = N(null);
 	return ke(() => e.link(), [e]), ke(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
 		value: e,
@@ -5053,9 +5067,9 @@ function za({ page: e }) {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(ii, {}),
-				/* @__PURE__ */ X(Ba, { page: e }),
-				/* @__PURE__ */ X(li, {}),
+				/* @__PURE__ */ X(ci, {}),
+				/* @__PURE__ */ X(Wa, { page: e }),
+				/* @__PURE__ */ X(pi, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5065,7 +5079,7 @@ function za({ page: e }) {
 		})
 	});
 }
-function Ba({ page: e }) {
+function Wa({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = V(t ? {
 		ask: "explain",
 		...mn(n),
@@ -5084,27 +5098,27 @@ function Ba({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Ma, {}),
+			/* @__PURE__ */ X(Ia, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Ta, {}), /* @__PURE__ */ X(ba, {})]
+				children: [/* @__PURE__ */ X(ka, {}), /* @__PURE__ */ X(wa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(oa, {}), /* @__PURE__ */ X(Oa, {})]
+				children: [/* @__PURE__ */ X(ua, {}), /* @__PURE__ */ X(Ma, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(hi, {}),
-					/* @__PURE__ */ X(wa, {}),
-					/* @__PURE__ */ X(Jn, {})
+					/* @__PURE__ */ X(yi, {}),
+					/* @__PURE__ */ X(Oa, {}),
+					/* @__PURE__ */ X(Qn, {})
 				]
 			}),
-			/* @__PURE__ */ X(Sr, {}),
-			/* @__PURE__ */ X(Lr, {}),
-			/* @__PURE__ */ X(qi, {}),
-			/* @__PURE__ */ X(Gr, {})
+			/* @__PURE__ */ X(Er, {}),
+			/* @__PURE__ */ X(Vr, {}),
+			/* @__PURE__ */ X(Zi, {}),
+			/* @__PURE__ */ X(Yr, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5116,30 +5130,30 @@ function Ba({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var Va = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:430px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}";
+var Ga = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:430px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}";
 // src/main.tsx
-function Ha(e, t, n) {
-	Ua(n);
+function Ka(e, t, n) {
+	qa(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(za, { page: new pn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(Ua, { page: new pn(e, t) }), r), () => pe(null, r);
 }
-function Ua(e) {
+function qa(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Va, n.append(r);
+	r.dataset.unembed = "", r.textContent = Ga, n.append(r);
 }
-function Wa({ model: e, el: t }) {
+function Ja({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ha({
+	return Ka({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? ti(n.results) : ni(e), t);
+	}, n.live === !1 ? ai(n.results) : oi(e), t);
 }
-var Ga = document.getElementById("unembed"), Ka = document.getElementById("unembed-data")?.textContent;
-if (Ga && Ka) {
-	let e = JSON.parse(Ka);
-	Ha(e, e.host === "report" ? ti(e.results) : Jr(e.token), Ga);
+var Ya = document.getElementById("unembed"), Xa = document.getElementById("unembed-data")?.textContent;
+if (Ya && Xa) {
+	let e = JSON.parse(Xa);
+	Ka(e, e.host === "report" ? ai(e.results) : Qr(e.token), Ya);
 }
-var qa = { render: Wa };
-export { qa as default };
+var Za = { render: Ja };
+export { Za as default };
