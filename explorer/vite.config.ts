@@ -10,5 +10,5 @@ export default defineConfig({
     rollupOptions: { output: { codeSplitting: false } },
   },
   define: { "process.env.NODE_ENV": '"production"' },
-  test: { environment: "happy-dom", include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"] },
+  test: { environment: "happy-dom", css: true, include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"] },
 });

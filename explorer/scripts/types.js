@@ -1,8 +1,8 @@
-// Writes src/payloads.ts from the schemas of the `--json` payloads, so that the page and Python share one definition.
+// Writes src/protocol/payloads.ts from the schemas of the `--json` payloads, so that the page and Python share one definition.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const folder = new URL("../../src/unembed/view/schemas/", import.meta.url);
-const target = new URL("../src/payloads.ts", import.meta.url);
+const target = new URL("../src/protocol/payloads.ts", import.meta.url);
 
 /** The TypeScript type of a JSON schema. */
 function typeOf(schema) {

@@ -1,10 +1,10 @@
 /** The bundle's entry: mounts itself on the page and in a report, and is mounted by anywidget in a notebook. */
 import { render as draw } from "preact";
-import type { PageData, Transport } from "./asks";
-import { Page } from "./page";
-import { App } from "./panels/App";
+import { App } from "./App";
+import { Page } from "./page/page";
+import type { PageData, Transport } from "./protocol/asks";
+import { embedded, messaging, posting, type WidgetModel } from "./protocol/transports";
 import styles from "./styles.css?inline";
-import { embedded, messaging, posting, type WidgetModel } from "./transports";
 
 function mount(data: PageData, transport: Transport, element: Element): () => void {
   addStyles(element);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import widget from "../src/main";
-import type { ExplainPayload } from "../src/payloads";
+import type { ExplainPayload } from "../src/protocol/payloads";
 
 const EXPLAINED = {
   schema: "unembed/explain/1",

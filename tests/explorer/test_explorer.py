@@ -34,7 +34,7 @@ def test_a_typed_prompt_shows_prediction_and_ledger(visit: Visit, real_model: un
     expect(page.locator(".predictions tbody tr").first).to_contain_text("·Paris")
     result = unembed.explain(real_model, PROMPT, test=False)
     shown = page.locator(".predictions tbody tr").first.locator(".number").inner_text()
-    assert float(shown.split("\u202f")[0]) == pytest.approx(100 * result.target.probability, abs=0.05)
+    assert float(shown.rstrip("%")) == pytest.approx(100 * result.target.probability, abs=0.05)
     expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
     largest = max(result.ledger.terms(), key=lambda term: abs(term.value))
     assert values(page.locator(".ledger tr.level-1"))[0] == pytest.approx(largest.value, abs=SHOWN_PRECISION)
@@ -77,7 +77,7 @@ def test_t_tests_the_selection_and_a_reload_shows_the_same(visit: Visit) -> None
     result = page.locator(".panel-inspector .big")
     expect(result).to_contain_text("→")
     shown = result.inner_text()
-    before, after = (float(part.split()[-1].replace("%", "")) for part in shown.replace("\u202f", "").split("→"))
+    before, after = (float(part.split()[-1].replace("%", "")) for part in shown.split("→"))
     assert before == pytest.approx(77.3, abs=0.1)
     assert after < 20, "L23.H4 is causal"
     expect(page.locator(".panel-inspector")).to_contain_text("Control:")
@@ -261,7 +261,7 @@ def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
     page = visit.open(a="</script><img src=x onerror=alert(1)> \u202eabc\u200b\u0007 שלום\n\tis")
     shown = "".join(page.locator(".strip .token-text").all_inner_texts())
     assert "</script" in shown
-    assert "⟨0007⟩" in shown
+    assert "\\u0007" in shown
     # The tokenizer cuts these into bytes, which are no characters alone: U+FFFD stands for each.
     assert "\ufffd" in shown
     assert not {"\u202e", "\u200b", "\u0007"} & set(shown)

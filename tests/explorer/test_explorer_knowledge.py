@@ -47,7 +47,7 @@ def knowledge(page: Page) -> Locator:
 
 def percents(text: str) -> list[float]:
     """The probabilities of `before → after`."""
-    return [float(part.split()[-1].replace("%", "")) for part in text.replace("\u202f", "").split("→")]
+    return [float(part.split()[-1].replace("%", "")) for part in text.split("→")]
 
 
 def test_a_known_fact_is_recognised_and_its_neurons_are_found(visit: Visit, found) -> None:

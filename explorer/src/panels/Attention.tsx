@@ -1,13 +1,18 @@
 /** Where heads look, and what each source token gives through them. */
 import { useSignal } from "@preact/signals";
-import { amountColour, signColour } from "../colours";
-import { nameOf, signed, visible } from "../format";
-import { useLatest, usePage } from "../page";
-import type { AttentionPayload, HeadPattern } from "../payloads";
-import { headPart, isCross, sublayerOf } from "../state";
-import { Grid } from "./Grid";
-import { Panel, PartButton, Status, TableTwin } from "./parts";
-import { useWindow, WINDOW, Window } from "./Window";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useWindow, WINDOW } from "../hooks/useWindow";
+import { amountColour, signColour } from "../lib/colours";
+import { decimal, signed, visible } from "../lib/format";
+import { headPart, isCross, nameOf, sublayerOf } from "../lib/parts";
+import type { AttentionPayload, HeadPattern } from "../protocol/payloads";
+import { Grid } from "../ui/Grid";
+import { Panel } from "../ui/Panel";
+import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
+import { Window } from "../ui/Window";
 
 export function AttentionPanel() {
   const page = usePage();
@@ -67,7 +72,7 @@ function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
       .map((token) => [
         nameOf(headPart(head)),
         `${token.position} ${visible(token.text)}`,
-        (head.pattern[token.position] ?? 0).toFixed(3),
+        decimal(head.pattern[token.position] ?? 0, 3),
         signed(head.contribution[token.position] ?? 0, 3),
       ]),
   );
@@ -113,7 +118,7 @@ function Strips(props: {
             <rect x={place * width} y={0} width={width * 0.94} height={9} fill={amountColour(attention)} />
             <rect x={place * width} y={10} width={width * 0.94} height={9} fill={signColour(given, props.largest)} />
             <title>
-              {`${token.position} ${visible(token.text)}: attention ${attention.toFixed(2)}, gives ${signed(given)}`}
+              {`${token.position} ${visible(token.text)}: attention ${decimal(attention)}, gives ${signed(given)}`}
             </title>
           </g>
         );
@@ -179,8 +184,8 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
             Array.from({ length: from + 1 }, (_, to) => [
               `${start + from} ${text(from)}`,
               `${start + to} ${text(to)}`,
-              attention(from, to).toFixed(3),
-              payload.norms ? written(from, to).toFixed(3) : "",
+              decimal(attention(from, to), 3),
+              payload.norms ? decimal(written(from, to), 3) : "",
             ]),
           ).flat()
         }
@@ -210,7 +215,7 @@ function Square(props: {
       height={12}
       colour={(column, row) => (column > row ? null : amountColour(value(row, column) / largest))}
       tell={(column, row) =>
-        `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${value(row, column).toFixed(3)}`
+        `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${decimal(value(row, column), 3)}`
       }
       rowName={(row) => `${start + row}`}
       columnName={text}

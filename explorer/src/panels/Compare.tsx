@@ -1,12 +1,18 @@
 /** Prompt B beside prompt A: tokens in columns, and the ledger of A minus that of B. */
-import { pairsOf } from "../align";
-import { nameOfTerm, partOf, percent, signed } from "../format";
-import { type Pair, paired, termKey, total } from "../ledger";
-import { usePage } from "../page";
-import type { ExplainPayload } from "../payloads";
-import { type Compared, useCompared } from "./compared";
+import { type Compared, useCompared } from "../hooks/useCompared";
+import { usePage } from "../hooks/usePage";
+import { pairsOf } from "../lib/align";
+import { percent, signed } from "../lib/format";
+import { type Pair, paired, termKey, total } from "../lib/ledger";
+import { nameOfTerm, partOf } from "../lib/parts";
+import type { ExplainPayload } from "../protocol/payloads";
+import { Bar, Signed } from "../ui/Bar";
+import { Panel } from "../ui/Panel";
+import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
+import { Scroll } from "../ui/Table";
+import { TokenText } from "../ui/Token";
 import { PatchMap } from "./Patch";
-import { Bar, Panel, PartButton, Scroll, Signed, Status, TokenText } from "./parts";
 
 const SHOWN = 12;
 

@@ -1,13 +1,17 @@
 /** The fact that the prompt states: its knowledge neurons, and what the answer is without them or with twice of them. */
-import { nameOf, percent } from "../format";
-import { chosenSet, findAsk, setsOf } from "../knowledge";
-import { useAsk, useLatest, usePage } from "../page";
-import type { ExplainPayload, FactListPayload, FindPayload, NeuronPlace } from "../payloads";
-import { LOOKED_FOR, NEURON_SETS, type NeuronSet, neuronPart } from "../state";
+import { useAsk, useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { percent } from "../lib/format";
+import { chosenSet, findAsk, LOOKED_FOR, NEURON_SETS, type NeuronSet, setsOf } from "../lib/knowledge";
+import { nameOf, neuronPart } from "../lib/parts";
+import type { ExplainPayload, FactListPayload, FindPayload, NeuronPlace } from "../protocol/payloads";
+import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
+import { Tested } from "../ui/Tested";
+import { TokenText } from "../ui/Token";
 import { Chooser, OwnPrompts, Suggestions } from "./FactChoice";
 import { FactEditor } from "./FactEdit";
-import { Tested } from "./Inspector";
-import { PartButton, Status, TableTwin, TokenText } from "./parts";
 
 const THRESHOLDS = [0.2, 0.1, 0.05];
 const NAMED = 12;

@@ -1,9 +1,8 @@
 /** Naming the fact: one of the known ones, or more prompts of one's own. */
 import { useSignal } from "@preact/signals";
-import { promptsOf, suggested } from "../knowledge";
-import { usePage } from "../page";
-import type { ExplainPayload, FactListPayload } from "../payloads";
-import { LOOKED_FOR } from "../state";
+import { usePage } from "../hooks/usePage";
+import { LOOKED_FOR, promptsOf, suggested } from "../lib/knowledge";
+import type { ExplainPayload, FactListPayload } from "../protocol/payloads";
 
 /** Known facts that the prompt may be about. */
 export function Suggestions({ list, explained }: { list: FactListPayload; explained: ExplainPayload }) {

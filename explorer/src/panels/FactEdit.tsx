@@ -1,11 +1,25 @@
 /** The weights edited about a fact, and what the edited model says; the loaded model is as it was afterwards. */
 import { useSignal } from "@preact/signals";
-import { nameOf, percent, plain } from "../format";
-import { chosenSet, commandOf, editAsk, lineOf, type NamedFact, setsOf } from "../knowledge";
-import { useAsk, usePage } from "../page";
-import type { EditPayload, FactListPayload, FindPayload, GroupChange } from "../payloads";
-import { ACTIONS, type Action, type FactEdit, METHODS, neuronPart } from "../state";
-import { Scroll, Status, TokenText } from "./parts";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { decimal, percent } from "../lib/format";
+import {
+  ACTIONS,
+  type Action,
+  chosenSet,
+  commandOf,
+  editAsk,
+  type FactEdit,
+  lineOf,
+  METHODS,
+  type NamedFact,
+  setsOf,
+} from "../lib/knowledge";
+import { nameOf, neuronPart } from "../lib/parts";
+import type { EditPayload, FactListPayload, FindPayload, GroupChange } from "../protocol/payloads";
+import { Status } from "../ui/Status";
+import { Scroll } from "../ui/Table";
+import { TokenText } from "../ui/Token";
 
 const ACTS: Record<Action, string> = {
   update: "update to another answer",
@@ -193,7 +207,7 @@ function Edited({ result, answer }: { result: EditPayload; answer: string }) {
         </table>
       </Scroll>
       <p class="note">
-        Perplexity of some text: {plain(result.perplexity ?? 0)} before, {plain(effects.perplexity ?? 0)} edited.
+        Perplexity of some text: {decimal(result.perplexity ?? 0)} before, {decimal(effects.perplexity ?? 0)} edited.
         Control: the same edit{" "}
         {result.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key"}. Some facts are
         asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was.

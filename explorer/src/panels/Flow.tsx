@@ -1,11 +1,15 @@
 /** The few paths that carry the prediction: the stream runs upward, heads move it between token columns. */
 import { useSignal } from "@preact/signals";
-import { type Edge, type Flow, flowOf, type Node, pathName } from "../flow";
-import { percent, signed, visible } from "../format";
-import { useLatest, usePage, useSeen } from "../page";
-import type { PathsPayload } from "../payloads";
-import { samePart } from "../state";
-import { Panel, Scroll, Status, TableTwin } from "./parts";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useSeen } from "../hooks/useSeen";
+import { type Edge, type Flow, flowOf, type Node, pathName } from "../lib/flow";
+import { share, signed, visible } from "../lib/format";
+import { samePart } from "../lib/parts";
+import type { PathsPayload } from "../protocol/payloads";
+import { Panel } from "../ui/Panel";
+import { Status } from "../ui/Status";
+import { Scroll, TableTwin } from "../ui/Table";
 
 const COLUMN = 84;
 const ROW = 30;
@@ -32,7 +36,7 @@ export function FlowPanel() {
           {result ? (
             <div class={stale ? "stale" : ""}>
               <label class="controls">
-                Paths of at least {threshold.value} % of the logit{" "}
+                Paths of at least {threshold.value}% of the logit{" "}
                 <input
                   type="range"
                   min={0.5}
@@ -89,7 +93,7 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
         <strong>
           {flow.remainder.count} other paths, constants and unopened heads (net) {signed(flow.remainder.value)}
         </strong>{" "}
-        ({percent(Math.abs(flow.remainder.value / payload.value))} of the logit).
+        ({share(Math.abs(flow.remainder.value / payload.value))} of the logit).
       </p>
       <TableTwin
         label="paths"

@@ -1,11 +1,15 @@
 /** The text continued token by token; a click explains why a token came. */
 import { useSignal } from "@preact/signals";
-import type { Ask } from "../asks";
-import { percent } from "../format";
-import { given, useAsk, usePage } from "../page";
-import type { GeneratePayload } from "../payloads";
-import { namedToken } from "../state";
-import { Panel, Status, TokenText } from "./parts";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { percent } from "../lib/format";
+import { given } from "../page/page";
+import { namedToken } from "../page/state";
+import type { Ask } from "../protocol/asks";
+import type { GeneratePayload } from "../protocol/payloads";
+import { Panel } from "../ui/Panel";
+import { Status } from "../ui/Status";
+import { TokenText } from "../ui/Token";
 
 const TOKENS = 12;
 

@@ -1,9 +1,10 @@
 /** The prompt and what is asked about it. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { usePage } from "../page";
-import { partOfName, type State } from "../state";
-import { post, refusal } from "../transports";
+import { usePage } from "../hooks/usePage";
+import { partOfName } from "../lib/parts";
+import type { State } from "../page/state";
+import { post, refusal } from "../protocol/transports";
 
 const NAMES = { prompt: "Prompt", source: "Source" };
 

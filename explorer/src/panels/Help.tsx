@@ -1,6 +1,6 @@
 /** The keys. */
 import { useEffect, useRef } from "preact/hooks";
-import { usePage } from "../page";
+import { usePage } from "../hooks/usePage";
 
 const KEYS: [string, string][] = [
   ["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],

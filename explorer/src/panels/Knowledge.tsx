@@ -1,13 +1,19 @@
 /** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
-import { signColour } from "../colours";
-import { nameOf, plain, signed, visible } from "../format";
-import { byLayer } from "../knowledge";
-import { useLatest, usePage, useSeen } from "../page";
-import type { AttributePayload, NeuronValue } from "../payloads";
-import { neuronPart, samePart } from "../state";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useSeen } from "../hooks/useSeen";
+import { signColour } from "../lib/colours";
+import { decimal, signed, visible } from "../lib/format";
+import { byLayer } from "../lib/knowledge";
+import { nameOf, neuronPart, samePart } from "../lib/parts";
+import type { AttributePayload, NeuronValue } from "../protocol/payloads";
+import { Bar, Signed } from "../ui/Bar";
+import { Grid } from "../ui/Grid";
+import { Panel } from "../ui/Panel";
+import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
 import { FactBox } from "./Fact";
-import { Grid } from "./Grid";
-import { Bar, Panel, PartButton, Signed, Status, TableTwin } from "./parts";
 
 const NEURONS = 12;
 const LISTED = 100;
@@ -63,7 +69,7 @@ function Attributed({ result, stale }: { result: AttributePayload; stale: boolea
             `L${layer.layer}`,
             layer.sum === null ? "" : signed(layer.sum, 4),
             signed(layer.change, 4),
-            layer.error === null ? "" : plain(layer.error, 4),
+            layer.error === null ? "" : decimal(layer.error, 4),
             (columns[place] ?? [])
               .map((neuron) => `${nameOf(neuronPart(neuron))} ${signed(neuron.value, 3)}`)
               .join(", "),

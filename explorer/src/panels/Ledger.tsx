@@ -2,13 +2,15 @@
 import { useSignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { nameOfTerm, partOf, percent, plain, signed, tiny, visible } from "../format";
-import { addsUp, type Order, rowsOf, termKey } from "../ledger";
-import { useAsk, usePage } from "../page";
-import type { ExplainPayload, Reference, Term } from "../payloads";
-import { type Part, samePart, sublayerOf } from "../state";
-import { Bar, Panel, Signed } from "./parts";
-import { outcomeOf, useTested } from "./tested";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { decimal, scientific, signed, visible } from "../lib/format";
+import { addsUp, type Order, rowsOf, termKey } from "../lib/ledger";
+import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
+import type { ExplainPayload, Reference, Term } from "../protocol/payloads";
+import { Bar, Signed } from "../ui/Bar";
+import { Outcome } from "../ui/Outcome";
+import { Panel } from "../ui/Panel";
 
 const FIRST = 12;
 const CHILDREN = 10;
@@ -90,8 +92,8 @@ function ReferenceNote({ explained }: { explained: ExplainPayload }) {
   const { target, reference } = explained;
   return (
     <>
-      Why {visible(target.text)}: {described(reference)}; raw logit {plain(target.logit)}
-      {reference.kind === "raw" ? "" : `, reference ${plain(reference.value)}`}. Norm scales and attention patterns as
+      Why {visible(target.text)}: {described(reference)}; raw logit {decimal(target.logit)}
+      {reference.kind === "raw" ? "" : `, reference ${decimal(reference.value)}`}. Norm scales and attention patterns as
       they were.
     </>
   );
@@ -114,8 +116,8 @@ function Total({ explained }: { explained: ExplainPayload }) {
           {signed(sum)}
         </td>
         <td colSpan={2}>
-          {equal ? "= model ✓" : `≠ model ${signed(explained.ledger.value)}`} (|Δ| {tiny(error)}, tolerance{" "}
-          {tiny(explained.ledger.tolerance)})
+          {equal ? "= model ✓" : `≠ model ${signed(explained.ledger.value)}`} (|Δ| {scientific(error)}, tolerance{" "}
+          {scientific(explained.ledger.tolerance)})
         </td>
       </tr>
     </tfoot>
@@ -283,21 +285,6 @@ function Row(props: RowProps) {
       </td>
       <td>{part ? <Outcome part={part} /> : null}</td>
     </tr>
-  );
-}
-
-/** What zeroing the part does to the target's probability, where `explain` has tested it. */
-export function Outcome({ part }: { part: Part }) {
-  const tested = useTested();
-  const outcome = tested && outcomeOf(tested, part);
-  if (!tested || !outcome || outcome.probability === null) return null;
-  return (
-    <span class="outcome">
-      {percent(tested.target.probability)} → {percent(outcome.probability)}{" "}
-      <span class="verdict">
-        {outcome.verdict === "within control" ? "○" : "●"} {outcome.verdict}
-      </span>
-    </span>
   );
 }
 

@@ -1,12 +1,17 @@
 /** The logit lens: what the stream would predict after each layer, at each position. */
 import { useSignal } from "@preact/signals";
-import { amountColour } from "../colours";
-import { percent, visible } from "../format";
-import { given, useLatest, usePage } from "../page";
-import type { LensCell } from "../payloads";
-import { Grid } from "./Grid";
-import { Panel, Status, TableTwin } from "./parts";
-import { useWindow, WINDOW, Window } from "./Window";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useWindow, WINDOW } from "../hooks/useWindow";
+import { amountColour } from "../lib/colours";
+import { percent, visible } from "../lib/format";
+import { given } from "../page/page";
+import type { LensCell } from "../protocol/payloads";
+import { Grid } from "../ui/Grid";
+import { Panel } from "../ui/Panel";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
+import { Window } from "../ui/Window";
 
 type Measure = "rank" | "probability" | "top";
 const MEASURES: Record<Measure, string> = {

@@ -1,12 +1,15 @@
 /** Activation patching between the prompts: where is the difference between their answers carried? */
 import { useSignal } from "@preact/signals";
-import { signColour } from "../colours";
-import { plain, signed, visible } from "../format";
-import { useLatest, usePage } from "../page";
-import type { PatchCell, PatchPayload } from "../payloads";
-import { Grid } from "./Grid";
-import { Status, TableTwin } from "./parts";
-import { WINDOW, Window } from "./Window";
+import { useLatest } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { WINDOW } from "../hooks/useWindow";
+import { signColour } from "../lib/colours";
+import { decimal, signed, visible } from "../lib/format";
+import type { PatchCell, PatchPayload } from "../protocol/payloads";
+import { Grid } from "../ui/Grid";
+import { Status } from "../ui/Status";
+import { TableTwin } from "../ui/Table";
+import { Window } from "../ui/Window";
 
 const SITES = { resid: "stream before a block", attention: "attention's write", mlp: "MLP's write" };
 type Site = keyof typeof SITES;
@@ -61,15 +64,15 @@ function EffectMap({ result }: { result: PatchPayload }) {
   const largest = Math.max(1, ...result.grid.map((cell) => Math.abs(cell.effect ?? 0)));
   const told = (cell: PatchCell | undefined) =>
     cell
-      ? `L${cell.layer}, position ${cell.position} ${text(cell.position ?? 0)}: ${result.metric} ${plain(cell.value)}, effect ${signed(cell.effect ?? 0)}`
+      ? `L${cell.layer}, position ${cell.position} ${text(cell.position ?? 0)}: ${result.metric} ${decimal(cell.value)}, effect ${signed(cell.effect ?? 0)}`
       : "";
   const answers = (result.target ?? []).map((token) => visible(token.text)).join("");
   return (
     <>
       <p class="note">
         {result.metric.replace("-", " ")} of {answers}
-        {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {plain(result.clean)} in A,{" "}
-        {plain(result.corrupt)} in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.{" "}
+        {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {decimal(result.clean)} in A,{" "}
+        {decimal(result.corrupt)} in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.{" "}
         {result.complete ? "" : "Not all cells were computed."}
       </p>
       <Window start={start} length={positions.length} what="tokens" />
@@ -100,7 +103,7 @@ function EffectMap({ result }: { result: PatchPayload }) {
             .map((cell) => [
               `L${cell.layer}`,
               `${cell.position} ${text(cell.position ?? 0)}`,
-              plain(cell.value),
+              decimal(cell.value),
               cell.effect === null ? "—" : signed(cell.effect),
             ])
         }

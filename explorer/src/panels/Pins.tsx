@@ -1,9 +1,10 @@
 /** Pinned tests: together they are one intervention, and they travel in the URL. */
-import { nameOf } from "../format";
-import { usePage } from "../page";
-import { HOWS, type How, partKey } from "../state";
-import { Tested } from "./Inspector";
-import { Panel, PartButton } from "./parts";
+import { usePage } from "../hooks/usePage";
+import { nameOf, partKey } from "../lib/parts";
+import { HOWS, type How } from "../page/state";
+import { Panel } from "../ui/Panel";
+import { PartButton } from "../ui/PartButton";
+import { Tested } from "../ui/Tested";
 
 export function PinsPanel() {
   const page = usePage();

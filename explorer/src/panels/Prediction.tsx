@@ -1,10 +1,11 @@
 /** What the model said and how sure it was. */
-import { percent, visible } from "../format";
-import { usePage } from "../page";
-import type { ExplainPayload } from "../payloads";
-import { namedToken } from "../state";
-import { useCompared } from "./compared";
-import { Panel, TokenText } from "./parts";
+import { useCompared } from "../hooks/useCompared";
+import { usePage } from "../hooks/usePage";
+import { percent, visible } from "../lib/format";
+import { namedToken } from "../page/state";
+import type { ExplainPayload } from "../protocol/payloads";
+import { Panel } from "../ui/Panel";
+import { TokenText } from "../ui/Token";
 
 export function PredictionPanel() {
   const page = usePage();

@@ -1,14 +1,19 @@
 /** The heads and neurons that carry the prediction, each with what zeroing it does. */
-
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { nameOf, percent, signed, visible } from "../format";
-import { useAsk, usePage } from "../page";
-import type { Band, ExplainPayload, Token } from "../payloads";
-import { headPart, neuronPart, type Part, partKey } from "../state";
-import { Outcome } from "./Ledger";
-import { LookedAtChip, Panel, PartButton, Scroll, Signed, Status, Tokens } from "./parts";
-import { testedAsk, useTested } from "./tested";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { testedAsk, useTested } from "../hooks/useTested";
+import { percent, signed, visible } from "../lib/format";
+import { headPart, nameOf, neuronPart, type Part, partKey } from "../lib/parts";
+import type { Band, ExplainPayload, Token } from "../protocol/payloads";
+import { Signed } from "../ui/Bar";
+import { Outcome } from "../ui/Outcome";
+import { Panel } from "../ui/Panel";
+import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
+import { Scroll } from "../ui/Table";
+import { LookedAtChip, Tokens } from "../ui/Token";
 
 const FIRST = 6;
 

@@ -1,12 +1,14 @@
 /** The prompt's tokens: the position is chosen here; colours tell how much each gives through the selected part. */
-
-import { inkOn, signColour } from "../colours";
-import { nameOf, signed } from "../format";
-import { useAsk, usePage } from "../page";
-import type { AttentionPayload, SourceToken } from "../payloads";
-import { isCross, type Part, sublayerOf } from "../state";
-import { Panel, TokenText } from "./parts";
-import { useWindow, WINDOW, Window } from "./Window";
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { useWindow, WINDOW } from "../hooks/useWindow";
+import { inkOn, signColour } from "../lib/colours";
+import { signed } from "../lib/format";
+import { isCross, nameOf, type Part, sublayerOf } from "../lib/parts";
+import type { AttentionPayload, SourceToken } from "../protocol/payloads";
+import { Panel } from "../ui/Panel";
+import { TokenText } from "../ui/Token";
+import { Window } from "../ui/Window";
 
 export function TokenStrip() {
   const page = usePage();

@@ -1,9 +1,30 @@
-"""Glyphs: tokens made visible, numbers, bars, and what stands for them where only ASCII can be shown."""
+"""Glyphs: how tokens and numbers are written, bars, and what stands for them where only ASCII can be shown.
 
+The page writes by the same rule (explorer/src/lib/format.ts); one table of cases is tested in both languages.
+
+- **Sign.** The minus is `−` (U+2212), as wide as the plus. What rounds to zero has no sign: `+0.01`, `0.00`, `−0.01`.
+- **Number.** A fixed count of decimals, halves rounded away from zero; scientific from a million on. `NaN` and `∞` are
+  written as such. An exponent is written as programs write it: `4e-06`.
+- **Probability.** In per cent, with no space: one decimal, or two below 0.1%. It is never written as 0% or 100%, since
+  a softmax gives neither, and a float that says so has been rounded: `<0.01%`, `0.04%`, `77.3%`, `>99.9%`.
+- **Share.** Of a count or a sum, so that it may be none, all or more: one decimal, `0.0%`, `41.2%`, `100.0%`.
+- **Token.** A space is `·`, a line end `↵`, a tab `⇥`, no text `''`. A character that would not be seen, or that would
+  act on the text around it, is its code point: `\\u200b`, and `\\u{e0001}` where that has more than four digits.
+"""
+
+import math
+import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_LARGE = 1e6
+_SHOWN = {" ": "·", "\n": "↵", "\t": "⇥"}
+# Controls, formats (zero-width, right-to-left), surrogates, unassigned (in this Unicode), private, separators.
+_HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp", "Zs"}
+# Letters, marks and symbols that draw nothing: Unicode's Default_Ignorable_Code_Point, and Braille without dots.
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 @dataclass(frozen=True)
@@ -27,6 +48,7 @@ class Glyphs:
             "Δ": "error",
             "▀": "^",
             "…": "...",
+            "∞": "inf",
             "–": "-",
             "●": "*",
             "○": "o",
@@ -49,39 +71,69 @@ class Glyphs:
 
 
 def visible(text: str) -> str:
-    """A token as it is shown: spaces as ·, line ends as ↵, everything that would not show or would act as an escape."""
+    """A token as it is shown: all of it can be seen, and none of it acts as an escape."""
     return "".join(_visible(c) for c in text) or "''"
 
 
 def _visible(c: str) -> str:
-    if c == " ":
-        return "·"
-    if c == "\n":
-        return "↵"
-    if c == "\t":
-        return "⇥"
-    # Controls, formats (zero-width, right-to-left), surrogates, unassigned, private, separators.
-    if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp", "Zs"):
-        return f"\\u{ord(c):04x}"
+    if c in _SHOWN:
+        return _SHOWN[c]
+    if unicodedata.category(c) in _HIDDEN or _BLANK.match(c):
+        return f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\u{{{ord(c):x}}}"
     return c
 
 
+def decimal(value: float, digits: int = 2) -> str:
+    """A number with a fixed count of decimals: 17.37, −1.86."""
+    return _written(value, digits, "")
+
+
 def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, the minus as wide as the plus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    """A number with its sign: +3.43, −1.12, 0.00."""
+    return _written(value, digits, "+")
+
+
+def _written(value: float, digits: int, plus: str) -> str:
+    size = abs(value)
+    if not size < _LARGE:
+        return scientific(value, digits, plus=plus)
+    # Decimal takes a float as it is, so that a half is a half in both languages; formats of floats round it to even.
+    text = f"{Decimal(size).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+    return _sign(value, plus) + text if float(text) else text
+
+
+def scientific(value: float, digits: int = 0, *, plus: str = "") -> str:
+    """A number of any size with one digit and `digits` decimals: 4e-06. `plus` stands before a positive one."""
+    if math.isnan(value):
+        return "NaN"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    rounded = Context(prec=digits + 1, rounding=ROUND_HALF_UP).create_decimal(size)
+    return _sign(value, plus) + ("∞" if math.isinf(size) else f"{float(rounded):.{digits}e}")
+
+
+def _sign(value: float, plus: str) -> str:
+    return "−" if value < 0 else plus
 
 
 def percent(probability: float) -> str:
-    """A probability for reading: 77.2%, 0.04%, <0.01%."""
-    if 0 < probability < 1e-4:
+    """A probability for reading: 77.2%, 0.04%, <0.01%, >99.9%."""
+    if probability < 1e-4:
         return "<0.01%"
-    return f"{100 * probability:.1f}%" if probability >= 1e-3 else f"{100 * probability:.2f}%"
+    text = decimal(100 * probability, 1 if probability >= 1e-3 else 2)
+    return ">99.9%" if text == "100.0" else f"{text}%"
+
+
+def share(part: float) -> str:
+    """A share for reading, which may be none, all or more: 0.0%, 41.2%, 100.0%."""
+    return f"{decimal(100 * part, 1)}%"
 
 
 def between(before: float, after: float, link: str = "→") -> str:
-    """Two probabilities for reading: 77→15%, 6.5→3.1%, 0.04→0.02%, 2e-06→9e-07."""
+    """Two probabilities for reading in a narrow column: 77→15%, 6.5→3.1%, 0.04→0.02%, 2e-06→9e-07."""
     largest = max(before, after)
     if largest < 5e-5:
-        return f"{before:.0e}{link}{after:.0e}"
+        return f"{scientific(before)}{link}{scientific(after)}"
     digits = 0 if largest >= 0.1 else 1 if largest >= 0.01 else 2
-    return f"{100 * before:.{digits}f}{link}{100 * after:.{digits}f}%"
+    return f"{decimal(100 * before, digits)}{link}{decimal(100 * after, digits)}%"

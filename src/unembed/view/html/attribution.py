@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unembed.models.names import neuron_name
-from unembed.view.glyphs import percent, signed
+from unembed.view.glyphs import percent, scientific, signed
 from unembed.view.html.markup import bar, escaped, table, token
 
 Payload = Mapping[str, Any]
@@ -41,7 +41,7 @@ def _neurons(found: list[Payload]) -> str:
 
 def _layers(layers: list[Payload]) -> str:
     rows = [
-        (f"L{row['layer']}", signed(row["sum"], 4), signed(row["change"], 4), f"{abs(row['error']):.0e}")
+        (f"L{row['layer']}", signed(row["sum"], 4), signed(row["change"], 4), scientific(abs(row["error"])))
         for row in layers
     ]
     return table("Layers: the sum, and what all its neurons do together", ("layer", "#sum", "#change", "#error"), rows)

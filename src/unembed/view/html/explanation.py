@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unembed.models.names import head_name, neuron_name, part_name
-from unembed.view.glyphs import between, percent, signed
+from unembed.view.glyphs import between, decimal, percent, scientific, signed
 from unembed.view.html.markup import bar, escaped, table, token
 
 Payload = Mapping[str, Any]
@@ -66,7 +66,7 @@ def _name_of(term: Payload) -> str:
 
 def _predictions(payload: Payload) -> str:
     rows = [
-        (token(p["text"]), percent(p["probability"]), f"{p['logit']:.2f}", bar(p["probability"], 1.0))
+        (token(p["text"]), percent(p["probability"]), decimal(p["logit"]), bar(p["probability"], 1.0))
         for p in payload["predictions"]
     ]
     return table("Predictions", ("token", "#probability", "#logit", ""), rows)
@@ -78,7 +78,7 @@ def _ledger(payload: Payload) -> str:
     largest = abs(terms[0]["value"]) if terms else 0.0
     rows = [(_name_of(t), signed(t["value"], 4), bar(t["value"], largest)) for t in terms]
     mark = "=" if abs(ledger["error"]) <= ledger["tolerance"] else "≠"
-    model = f"{mark} the model's own {signed(ledger['value'], 4)} (off by {abs(ledger['error']):.0e})"
+    model = f"{mark} the model's own {signed(ledger['value'], 4)} (off by {scientific(abs(ledger['error']))})"
     rows.append(("<strong>total</strong>", f"<strong>{signed(ledger['sum'], 4)}</strong>", model))
     what = f"Ledger: the logit of {token(payload['target']['text'])} {_reference(payload)}, by {ledger['by']}"
     return table(what, ("part", "#logits", ""), rows)
@@ -89,7 +89,7 @@ def _heads(payload: Payload) -> str:
         (
             head_name(h["layer"], h["head"], cross=h["cross"]),
             signed(h["value"]),
-            " ".join(f"{token(k['text'])} {k['attention']:.2f}" for k in h["looks_at"]),
+            " ".join(f"{token(k['text'])} {decimal(k['attention'])}" for k in h["looks_at"]),
             " ".join(token(t["text"]) for t in h["writes_toward"]),
             *_tested(payload, h),
         )

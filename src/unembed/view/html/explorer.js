@@ -29,39 +29,39 @@ function x(n, r, i, a, o) {
 function S(e) {
 	return e.children;
 }
-function C(e, t) {
+function ee(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ee(e, t) {
-	if (t == null) return e.__ && ee(e.__, e.__i + 1);
+function te(e, t) {
+	if (t == null) return e.__ && te(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ee(e);
+	return typeof e.type != "function" || e.props.__P ? null : te(e);
 }
-function w(t) {
+function C(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || te(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
 }
-function T(e) {
+function w(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), T(e);
+	}), w(e);
 }
-function E(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
+function T(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
 }
-function te() {
+function ne() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(te);
+		(a = r.length) && (i || queueMicrotask)(ne);
 	}
 }
-function ne(e, t, n, r, i, a, o, s, c, l, u) {
+function re(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = E(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function re(e, t, n, r, i) {
+function E(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
 	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
@@ -71,7 +71,7 @@ function re(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = te(s)), de(s, s));
 	return r;
 }
 function ie(e, t, n, r) {
@@ -81,7 +81,7 @@ function ie(e, t, n, r) {
 		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = te(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
@@ -127,30 +127,30 @@ function se(t) {
 	};
 }
 function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
+	var d, p, h, _, b, x, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
 	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
 	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
-					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (T ? n.__c = _ = new A(w, E) : (n.__c = _ = new ee(w, E), _.constructor = A, _.render = fe), ne && ne.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), T && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(w, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (w !== b && T && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(w, _.__s, E)) {
+					n.__v != r.__v && (_.props = w, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = te(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, w);
+				_.componentWillUpdate && _.componentWillUpdate(w, _.__s, E), T && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, C);
 				});
-			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
+			} else T && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), T && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = E, _.props = w, _.__P = t, _.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
 			do
 				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
 			while (8 & _.__g && ++ae < 25);
-			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+			T && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), T && r.__c && _.getSnapshotBeforeUpdate && (C = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
 				e && de(e, e);
-			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+			}), r.__k = null), c = r.__k ? te(r, 0) : null), c = re(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
@@ -202,23 +202,23 @@ function k(t, n, r) {
 	});
 }
 function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
-	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
+	var d, f, m, v, b, x, S, ee, C = r.props || p, w = n.props, T = n.type;
+	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (T ? b.localName == T : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
-		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ee = u.ownerDocument || document, !T) return ee.createTextNode(w);
+		t = ee.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (E) {
-		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
-		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
-		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
-	} else w === T || c && t.data == T || (t.data = T);
+	if (T) {
+		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(b = t.attributes[d]).name] = b.value;
+		for (d in C) b = C[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, b, a);
+		for (d in w) b = w[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || C[d] === b || D(t, d, b, C[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && te(r, 0), c, l), o && o.some(y)), c && T != "textarea" || (d = "value", T == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (T != "progress" || x) || D(t, d, x, C[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, C[d], a));
+	} else C === w || c && t.data == w || (t.data = w);
 	return t;
 }
 function A(t, n, r, i) {
@@ -255,7 +255,7 @@ function me(e) {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, E(e);
+				e.__g |= 4, T(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,12 +281,12 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, C.prototype.setState = function(e, t) {
+}, ee.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
-}, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
-}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), T(this)));
+}, ee.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
+}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
@@ -813,7 +813,7 @@ pt("unmount", function(e, t) {
 	e(t);
 }), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), C.prototype.shouldComponentUpdate = function(e, t) {
+}), ee.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -843,7 +843,7 @@ function vt() {
 function yt() {
 	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
 }
-// src/asks.ts
+// src/protocol/asks.ts
 var bt = {
 	explain: 0,
 	test: 1,
@@ -948,81 +948,65 @@ var Ct = {
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Tt = [
-	"zero",
-	"double",
-	"mean",
-	"swap"
-], Et = [
-	"update",
-	"erase",
-	"suppress",
-	"amplify"
-], Dt = ["rome", "value"], Ot = [
-	"refined",
-	"kept",
-	"shared"
-], kt = {
-	a: "",
-	b: null,
-	source: null,
-	position: null,
-	target: null,
-	vs: null,
-	reference: "mean",
-	selection: null,
-	test: null,
-	pins: [],
-	knowledge: null
-}, At = {
-	prompts: null,
-	subject: "",
-	t: .2,
-	set: null,
-	test: null,
-	edit: null
-};
-function jt(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(kt[e]));
-	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
+}, Tt = me(null);
+function B() {
+	let e = Me(Tt);
+	if (!e) throw Error("A panel is used outside the page.");
+	return e;
 }
-function Mt(e, t = kt) {
-	if (e.length < 2) return t;
-	let n;
-	try {
-		n = JSON.parse(decodeURIComponent(e.slice(1)));
-	} catch {
-		return t;
-	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Nt({
-		...kt,
-		...n
-	}) : t;
+// src/hooks/useAsk.ts
+function V(e) {
+	let t = B(), n = e === null ? "" : z(e), r = R(null);
+	return Ae(() => {
+		if (e !== null) return r.value = {
+			key: n,
+			answer: t.desk.watch(e)
+		}, () => t.desk.release(e);
+	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Nt(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : kt[t], n = (e) => e === null || typeof e == "string";
-	return {
-		a: t("a", (e) => typeof e == "string"),
-		b: t("b", n),
-		source: t("source", n),
-		position: t("position", (e) => e === null || Bt(e)),
-		target: t("target", (e) => n(e) || Bt(e)),
-		vs: t("vs", n),
-		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Kt(e)),
-		test: t("test", (e) => e === null || Vt(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Ht)),
-		knowledge: t("knowledge", (e) => e === null || Wt(e))
+function H(e) {
+	let t = V(e), n = N(null);
+	return t?.result && (n.current = t.result), e === null && (n.current = null), {
+		answer: t,
+		result: t?.error ? null : n.current,
+		stale: !t?.result
 	};
 }
-function Pt({ cross: e, layer: t, head: n }) {
+// src/page/keys.ts
+var Et = {
+	none: "zero",
+	zero: "mean",
+	mean: null,
+	double: null,
+	swap: null
+};
+function Dt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Ot(e, t, n);
+	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
+}
+function Ot(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || kt(n.target) || e.helpOpen.value) return;
+	let { selection: r, test: i } = e.state.value;
+	if (n.key === "t" && r) e.set({ test: Et[i ?? "none"] });
+	else if (n.key === "p" && r) e.pin();
+	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
+	else if (n.key === "?") e.helpOpen.value = !0;
+	else if (n.key === "Escape" && r) e.select(null);
+	else return;
+	n.preventDefault();
+}
+function kt(e) {
+	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
+}
+// src/lib/parts.ts
+function At({ cross: e, layer: t, head: n }) {
 	return {
 		kind: e ? "cross_head" : "head",
 		layer: t,
 		head: n
 	};
 }
-function B(e) {
+function U(e) {
 	let { layer: t, expert: n, neuron: r } = e;
 	return {
 		kind: "neuron",
@@ -1031,10 +1015,10 @@ function B(e) {
 		neuron: r
 	};
 }
-function V(e, t) {
-	return e === null || t === null ? e === t : Ft(e) === Ft(t);
+function W(e, t) {
+	return e === null || t === null ? e === t : jt(e) === jt(t);
 }
-function Ft(e) {
+function jt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1043,16 +1027,13 @@ function Ft(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function It(e) {
-	return e.text === "" || e.text.includes("�") ? e.id : e.text;
-}
-function Lt(e) {
+function Mt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Rt(e) {
-	return Lt(e) === "cross_attention";
+function Nt(e) {
+	return Mt(e) === "cross_attention";
 }
-function zt(e) {
+function Pt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1074,39 +1055,266 @@ function zt(e) {
 		head: Number(r)
 	};
 }
-function Bt(e) {
+function G(e) {
+	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
+		mlp: "mlp",
+		attention: "attn",
+		cross_attention: "cross"
+	}[e.kind]}`;
+}
+function Ft(e) {
+	let t = It(e);
+	if (t) return G(t);
+	let n = e.kind.replaceAll("_", " ");
+	return e.layer === null ? n : `L${e.layer} ${n}`;
+}
+function It(e) {
+	let { kind: t, layer: n, expert: r } = e;
+	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
+		kind: "cross_head",
+		layer: n,
+		head: e.head
+	} : {
+		kind: t,
+		layer: n
+	} : t === "attention" || t === "mlp" ? {
+		kind: t,
+		layer: n
+	} : t === "head" && typeof e.head == "number" ? {
+		kind: t,
+		layer: n,
+		head: e.head
+	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
+		kind: t,
+		layer: n,
+		...typeof r == "number" ? { expert: r } : {},
+		neuron: e.neuron
+	};
+}
+function Lt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function Rt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Vt(e) {
-	return Tt.some((t) => t === e);
+// src/lib/knowledge.ts
+var zt = [
+	"update",
+	"erase",
+	"suppress",
+	"amplify"
+], Bt = ["rome", "value"], Vt = [
+	"refined",
+	"kept",
+	"shared"
+], Ht = {
+	prompts: null,
+	subject: "",
+	t: .2,
+	set: null,
+	test: null,
+	edit: null
+};
+function Ut(e, t, n) {
+	let r = n.trim();
+	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
+		...t,
+		relation: e
+	})));
 }
-function Ht(e) {
-	let t = e;
-	return typeof t == "object" && !!t && Kt(t.part) && Vt(t.how);
+function Wt(e, t) {
+	let n = Array.from({ length: t }, () => []);
+	for (let t of e) n[t.layer]?.push(t);
+	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	return n;
 }
-function Ut(e) {
-	return (t) => e.includes(t);
+function Gt(e) {
+	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Wt(e) {
+function Kt(e) {
+	let [t] = e.facts;
+	return {
+		refined: t?.refined ?? [],
+		kept: t?.kept ?? [],
+		shared: e.shared
+	};
+}
+function qt(e, t) {
+	return t ?? Vt.find((t) => e[t].length > 0) ?? "refined";
+}
+function Jt({ layer: e, expert: t, neuron: n }) {
+	return {
+		layer: e,
+		...t === null ? {} : { expert: t },
+		neuron: n
+	};
+}
+function Yt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+	let a = r === ` ${n}` ? {} : { target: r };
+	return JSON.stringify({
+		relation: e,
+		subject: t || e,
+		answer: n,
+		...a,
+		prompts: i
+	});
+}
+function Xt(e, t, n, r, i) {
+	let a = n ? [
+		"--relation",
+		t.relation,
+		"--subject",
+		t.subject
+	] : [], o = [
+		"--model",
+		i,
+		"--save",
+		"edit.safetensors"
+	];
+	if (e.action === "update") {
+		let t = e.method === "rome" ? [] : [
+			"--method",
+			"value",
+			...r.flatMap((e) => ["--neuron", e])
+		];
+		return Zt([
+			"update",
+			...n ? a : ["fact.jsonl"],
+			"--to",
+			e.to,
+			...t,
+			...o
+		]);
+	}
+	return e.action === "erase" ? Zt([
+		"suppress",
+		...r,
+		...o
+	]) : Zt([
+		e.action,
+		...r,
+		...n ? a : ["--facts", "fact.jsonl"],
+		...o
+	]);
+}
+function Zt(e) {
+	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
+}
+function Qt(e, t) {
+	let { prompts: n, t: r } = e;
+	return {
+		ask: "find",
+		...en(e, t),
+		t: r,
+		...n === null ? {} : { prompts: n }
+	};
+}
+function $t(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Jt);
+	return t.action === "update" ? {
+		ask: "update",
+		...en(e, n),
+		...o,
+		to: t.to,
+		method: t.method,
+		...t.method === "value" ? { neurons: s } : {},
+		...i === null ? {} : { subject: a }
+	} : {
+		ask: "edit",
+		...en(e, n),
+		...o,
+		action: t.action,
+		neurons: s
+	};
+}
+function en({ prompts: e }, { prompt: t, target: n }) {
+	return e === null ? { prompt: t } : {
+		prompt: t,
+		target: n
+	};
+}
+function tn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Ut([null, ...Ot])(a) && Ut([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && rn([null, ...Vt])(a) && rn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Gt(s));
+	])(o) && (s === null || nn(s));
 }
-function Gt(e) {
+function nn(e) {
 	let t = e;
-	return typeof t == "object" && Ut(Et)(t.action) && typeof t.to == "string" && Ut(Dt)(t.method);
+	return typeof t == "object" && rn(zt)(t.action) && typeof t.to == "string" && rn(Bt)(t.method);
 }
-function Kt(e) {
+function rn(e) {
+	return (t) => e.includes(t);
+}
+// src/page/state.ts
+var an = [
+	"zero",
+	"double",
+	"mean",
+	"swap"
+], on = {
+	a: "",
+	b: null,
+	source: null,
+	position: null,
+	target: null,
+	vs: null,
+	reference: "mean",
+	selection: null,
+	test: null,
+	pins: [],
+	knowledge: null
+};
+function sn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(on[e]));
+	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
+}
+function cn(e, t = on) {
+	if (e.length < 2) return t;
+	let n;
+	try {
+		n = JSON.parse(decodeURIComponent(e.slice(1)));
+	} catch {
+		return t;
+	}
+	return typeof n == "object" && n && !Array.isArray(n) ? ln({
+		...on,
+		...n
+	}) : t;
+}
+function ln(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : on[t], n = (e) => e === null || typeof e == "string";
+	return {
+		a: t("a", (e) => typeof e == "string"),
+		b: t("b", n),
+		source: t("source", n),
+		position: t("position", (e) => e === null || Rt(e)),
+		target: t("target", (e) => n(e) || Rt(e)),
+		vs: t("vs", n),
+		reference: t("reference", (e) => e === "mean" || e === "raw"),
+		selection: t("selection", (e) => e === null || Lt(e)),
+		test: t("test", (e) => e === null || dn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(fn)),
+		knowledge: t("knowledge", (e) => e === null || tn(e))
+	};
+}
+function un(e) {
+	return e.text === "" || e.text.includes("�") ? e.id : e.text;
+}
+function dn(e) {
+	return an.some((t) => t === e);
+}
+function fn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Bt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Bt(t.head) : t.kind === "neuron" ? Bt(t.neuron) && (t.expert === void 0 || Bt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t == "object" && !!t && Lt(t.part) && dn(t.how);
 }
-// src/page.ts
-var qt = class {
+// src/page/page.ts
+var pn = class {
 	data;
 	desk;
 	state;
@@ -1118,8 +1326,8 @@ var qt = class {
 	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
 		this.data = e, this.desk = new wt(t, e.results);
-		let n = Nt({
-			...kt,
+		let n = ln({
+			...on,
 			...e.state
 		});
 		this.state = L(e.host === "widget" ? n : this.#e(n));
@@ -1127,8 +1335,8 @@ var qt = class {
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = kt) {
-		let t = Mt(location.hash, e);
+	#e(e = on) {
+		let t = cn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1162,6 +1370,15 @@ var qt = class {
 			test: null
 		});
 	}
+	pin() {
+		let { selection: e, test: t, pins: n } = this.state.value;
+		if (!e) return;
+		let r = n.filter((t) => !W(t.part, e));
+		this.set({ pins: [...r, {
+			part: e,
+			how: t ?? "zero"
+		}] }), this.said.value = `Pinned ${G(e)}.`;
+	}
 	take(e, t) {
 		Ue(() => {
 			this.explained.value = e, this.answered.value = e && t;
@@ -1170,14 +1387,14 @@ var qt = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Jt(e),
+			...mn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
 		let e = ct(() => {
-			let e = jt(this.state.value);
+			let e = sn(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1187,8 +1404,8 @@ var qt = class {
 		};
 	}
 };
-function Jt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Yt({
+function mn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return hn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1197,595 +1414,15 @@ function Jt({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Yt(e) {
+function hn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-var Xt = me(null);
-function H() {
-	let e = Me(Xt);
-	if (!e) throw Error("A panel is used outside the page.");
-	return e;
+function gn(e, t) {
+	let n = R(0), r = N(""), i = `${e} ${t}`;
+	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function U(e) {
-	let t = H(), n = e === null ? "" : z(e), r = R(null);
-	return Ae(() => {
-		if (e !== null) return r.value = {
-			key: n,
-			answer: t.desk.watch(e)
-		}, () => t.desk.release(e);
-	}, [n]), r.value?.key === n ? r.value.answer.value : null;
-}
-function W(e) {
-	let t = U(e), n = N(null);
-	return t?.result && (n.current = t.result), e === null && (n.current = null), {
-		answer: t,
-		result: t?.error ? null : n.current,
-		stale: !t?.result
-	};
-}
-function Zt() {
-	let e = N(null), t = R(typeof IntersectionObserver > "u");
-	return ke(() => {
-		if (t.value || !e.current) return;
-		let n = new IntersectionObserver((e) => {
-			e.some((e) => e.isIntersecting) && (t.value = !0);
-		});
-		return n.observe(e.current), () => n.disconnect();
-	}, []), je(() => ({
-		ref: e,
-		get seen() {
-			return t.value;
-		}
-	}), []);
-}
-// src/format.ts
-var Qt = "−";
-function G(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return `${e < 0 && Number(n) !== 0 ? Qt : "+"}${n}`;
-}
-function K(e, t = 2) {
-	let n = Math.abs(e).toFixed(t);
-	return e < 0 && Number(n) !== 0 ? `${Qt}${n}` : n;
-}
-function q(e) {
-	let t = e * 100;
-	return t >= .05 || t === 0 ? `${t.toFixed(1)}\u202f%` : `${t.toExponential(0).replace("-", Qt)}\u202f%`;
-}
-function $t(e) {
-	return e === 0 ? "0" : Math.abs(e).toExponential(0).replace("-", Qt);
-}
-var en = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u, tn = {
-	"\n": "⏎",
-	"	": "⇥",
-	"\r": "␍",
-	" ": "·"
-};
-function J(e) {
-	return e === "" ? "∅" : [...e].map((t, n) => t === " " ? n === 0 || e.trim() === "" ? "·" : " " : tn[t] ? tn[t] : en.test(t) || t.trim() === "" && t !== " " ? nn(t) : t).join("");
-}
-function nn(e) {
-	return `\u27e8${(e.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
-}
-function Y(e) {
-	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
-		mlp: "mlp",
-		attention: "attn",
-		cross_attention: "cross"
-	}[e.kind]}`;
-}
-function rn(e) {
-	let t = an(e);
-	if (t) return Y(t);
-	let n = e.kind.replaceAll("_", " ");
-	return e.layer === null ? n : `L${e.layer} ${n}`;
-}
-function an(e) {
-	let { kind: t, layer: n, expert: r } = e;
-	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
-		kind: "cross_head",
-		layer: n,
-		head: e.head
-	} : {
-		kind: t,
-		layer: n
-	} : t === "attention" || t === "mlp" ? {
-		kind: t,
-		layer: n
-	} : t === "head" && typeof e.head == "number" ? {
-		kind: t,
-		layer: n,
-		head: e.head
-	} : t !== "neuron" || typeof e.neuron != "number" ? null : {
-		kind: t,
-		layer: n,
-		...typeof r == "number" ? { expert: r } : {},
-		neuron: e.neuron
-	};
-}
-// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var on = Symbol.for("pv"), sn = 0;
-Array.isArray;
-function X(t, n, r, i, a, o) {
-	n ||= {};
-	var s, c, l = n;
-	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
-	var u = {
-		type: t,
-		props: l,
-		key: r,
-		ref: s,
-		__k: null,
-		__: null,
-		__b: 0,
-		__e: null,
-		__c: null,
-		constructor: on,
-		__v: --sn,
-		__i: -1,
-		__u: 0
-	};
-	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
-}
-// src/panels/parts.tsx
-function Z(e) {
-	let t = Ne();
-	return /* @__PURE__ */ X("section", {
-		class: `panel panel-${e.name}`,
-		"aria-labelledby": t,
-		children: [
-			/* @__PURE__ */ X("h2", {
-				id: t,
-				children: e.title
-			}),
-			e.note ? /* @__PURE__ */ X("p", {
-				class: "note",
-				children: e.note
-			}) : null,
-			e.children
-		]
-	});
-}
-function Q(e) {
-	return /* @__PURE__ */ X("bdi", {
-		class: "token-text",
-		children: J(e.text)
-	});
-}
-function cn(e) {
-	return /* @__PURE__ */ X("span", {
-		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
-			class: "chip",
-			children: /* @__PURE__ */ X(Q, { text: e.text })
-		}, t))
-	});
-}
-function ln(e) {
-	return /* @__PURE__ */ X("span", {
-		class: "chip",
-		children: [
-			/* @__PURE__ */ X(Q, { text: e.at.text }),
-			" ",
-			/* @__PURE__ */ X("span", {
-				class: "small",
-				children: e.at.attention.toFixed(2)
-			})
-		]
-	});
-}
-function $(e) {
-	let t = H(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
-		class: "note",
-		children: n.error
-	}) : n.error ? /* @__PURE__ */ X("p", {
-		class: "error",
-		role: "alert",
-		children: n.error
-	}) : /* @__PURE__ */ X("p", {
-		class: "progress",
-		children: [
-			/* @__PURE__ */ X("progress", {
-				value: n.fraction,
-				max: 1,
-				"aria-label": n.stage
-			}),
-			" ",
-			n.stage
-		]
-	});
-}
-function un(e) {
-	let t = H(), n = V(e.part, t.state.value.selection);
-	return /* @__PURE__ */ X("button", {
-		type: "button",
-		class: "part",
-		"aria-pressed": n,
-		onClick: () => t.select(n ? null : e.part),
-		onMouseEnter: () => t.hovered.value = e.part,
-		onMouseLeave: () => t.hovered.value = null,
-		children: Y(e.part)
-	});
-}
-function dn(e) {
-	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ X("span", {
-		class: "bar",
-		"aria-hidden": "true",
-		children: /* @__PURE__ */ X("span", {
-			class: e.value < 0 ? "negative" : "positive",
-			style: { width: `${t * 50}%` }
-		})
-	});
-}
-function fn(e) {
-	return /* @__PURE__ */ X("span", {
-		class: e.value < 0 ? "number negative" : "number positive",
-		children: G(e.value, e.digits)
-	});
-}
-function pn(e) {
-	return /* @__PURE__ */ X("section", {
-		class: "scroll",
-		tabIndex: 0,
-		"aria-label": e.label,
-		children: e.children
-	});
-}
-function mn(e) {
-	let t = H(), n = hn();
-	return /* @__PURE__ */ X("details", {
-		class: "twin",
-		ref: n.ref,
-		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(pn, {
-			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
-				scope: "col",
-				children: e
-			}, t)) }) }), /* @__PURE__ */ X("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ X("tr", { children: e.map((e, t) => /* @__PURE__ */ X("td", { children: e }, t)) }, t)) })] })
-		}) : null]
-	});
-}
-function hn() {
-	let e = R(!1), t = N(null);
-	return {
-		ref: t,
-		get open() {
-			return e.value;
-		},
-		toggle: () => {
-			e.value = t.current?.open ?? !1;
-		}
-	};
-}
-function gn(e) {
-	ke(() => {
-		e();
-		let t = matchMedia("(prefers-color-scheme: dark)");
-		return t.addEventListener("change", e), addEventListener("resize", e), () => {
-			t.removeEventListener("change", e), removeEventListener("resize", e);
-		};
-	});
-}
-// src/panels/Inspector.tsx
-var _n = {
-	zero: "its output set to zero",
-	double: "its output doubled",
-	mean: "its output set to its mean",
-	swap: "its output taken from B"
-};
-function vn() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = W(n && t ? {
-		ask: "inspect",
-		...n,
-		part: t
-	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
-		name: "inspector",
-		title: `Inspector: ${Y(t)}`,
-		children: [
-			/* @__PURE__ */ X($, { answer: r }),
-			i && V(i.part, t) ? /* @__PURE__ */ X("dl", {
-				class: a ? "stale" : "",
-				children: [
-					i.value === null ? null : /* @__PURE__ */ X(yn, {
-						name: "credit",
-						children: [G(i.value), " logits"]
-					}),
-					i.activation === null ? null : /* @__PURE__ */ X(yn, {
-						name: "activation",
-						children: G(i.activation, 2)
-					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(yn, {
-						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position))
-					}),
-					/* @__PURE__ */ X(wn, {
-						name: "writes toward",
-						tokens: i.promotes
-					}),
-					/* @__PURE__ */ X(wn, {
-						name: "writes away from",
-						tokens: i.suppresses
-					}),
-					/* @__PURE__ */ X(xn, { part: t })
-				]
-			}) : null,
-			/* @__PURE__ */ X(Tn, {})
-		]
-	}) : /* @__PURE__ */ X(Z, {
-		name: "inspector",
-		title: "Inspector",
-		note: "Select a sublayer, head or neuron anywhere to see what it does.",
-		children: null
-	}) : null;
-}
-function yn(e) {
-	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
-}
-var bn = {
-	"pre-activation": "reads",
-	gate: "reads: gate",
-	up: "reads: up",
-	query: "reads: query",
-	key: "reads: key"
-};
-function xn({ part: e }) {
-	let t = H(), n = t.followed(), { answer: r, result: i, stale: a } = W(n && Lt(e) !== e.kind && t.reads() === null ? {
-		ask: "reads",
-		...Yt({
-			prompt: n.prompt,
-			position: n.position
-		}),
-		part: e
-	} : null);
-	return r?.error ? /* @__PURE__ */ X(yn, {
-		name: "reads",
-		children: /* @__PURE__ */ X($, { answer: r })
-	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Sn, { reading: e }, e.what)) });
-}
-function Sn({ reading: e }) {
-	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(yn, {
-		name: bn[t],
-		children: [
-			/* @__PURE__ */ X("span", {
-				class: "small",
-				children: [
-					a ? "score" : t,
-					" ",
-					G(n),
-					a ? /* @__PURE__ */ X(S, { children: [
-						" ",
-						"toward ",
-						/* @__PURE__ */ X(Q, { text: a.text })
-					] }) : null,
-					" ",
-					"=",
-					" "
-				]
-			}),
-			r.map((e) => /* @__PURE__ */ X(Cn, { term: e }, rn(e.part))),
-			i.count > 0 ? /* @__PURE__ */ X("span", {
-				class: "chip",
-				children: [
-					i.count,
-					" others (net) ",
-					/* @__PURE__ */ X("span", {
-						class: "small",
-						children: G(i.value)
-					})
-				]
-			}) : null
-		]
-	});
-}
-function Cn({ term: e }) {
-	let t = an(e.part);
-	return /* @__PURE__ */ X("span", {
-		class: "chip",
-		children: [
-			t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.part),
-			" ",
-			/* @__PURE__ */ X("span", {
-				class: "small",
-				children: G(e.value)
-			})
-		]
-	});
-}
-function wn(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(yn, {
-		name: e.name,
-		children: /* @__PURE__ */ X(cn, { tokens: e.tokens })
-	});
-}
-function Tn() {
-	let e = H(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ X("fieldset", {
-		class: "test",
-		children: [
-			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
-			/* @__PURE__ */ X("p", {
-				class: "controls",
-				children: [Tt.map((t) => /* @__PURE__ */ X("button", {
-					type: "button",
-					"aria-pressed": n === t,
-					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : _n[t],
-					onClick: () => e.set({ test: n === t ? null : t }),
-					children: t
-				}, t)), /* @__PURE__ */ X("button", {
-					type: "button",
-					onClick: () => En(e),
-					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
-				})]
-			}),
-			n ? /* @__PURE__ */ X(Dn, {
-				tests: [{
-					part: t,
-					how: n
-				}],
-				note: _n[n]
-			}) : null
-		]
-	}) : null;
-}
-function En(e) {
-	let { selection: t, test: n, pins: r } = e.state.value;
-	if (!t) return;
-	let i = r.filter((e) => !V(e.part, t));
-	e.set({ pins: [...i, {
-		part: t,
-		how: n ?? "zero"
-	}] }), e.said.value = `Pinned ${Y(t)}.`;
-}
-function Dn(e) {
-	let t = H(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = U(n && !a ? {
-		ask: "test",
-		...n,
-		target: e.target ?? n.target,
-		tests: e.tests,
-		...r ? { [`${t.beside()}_b`]: i } : {}
-	} : null);
-	return a ? /* @__PURE__ */ X("p", {
-		class: "error",
-		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X($, { answer: o }), o?.result ? /* @__PURE__ */ X(On, {
-		result: o.result,
-		note: e.note
-	}) : null] });
-}
-function On({ result: e, note: t }) {
-	let { target_before: n, target_after: r, control: i } = e;
-	return /* @__PURE__ */ X("div", {
-		class: "before-after",
-		"aria-live": "polite",
-		children: [
-			/* @__PURE__ */ X("p", {
-				class: "big",
-				children: [
-					/* @__PURE__ */ X(Q, { text: n.text }),
-					" ",
-					q(n.probability),
-					" → ",
-					q(r.probability)
-				]
-			}),
-			/* @__PURE__ */ X(An, {
-				before: n.probability,
-				after: r.probability,
-				band: i
-			}),
-			/* @__PURE__ */ X("p", {
-				class: "note",
-				children: [
-					"With ",
-					t,
-					".",
-					" ",
-					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${q(i.low)} to ${q(i.high)}.` : "No control for this kind of test.",
-					" ",
-					e.verdict ? /* @__PURE__ */ X("strong", { children: [
-						e.verdict === "within control" ? "○" : "●",
-						" ",
-						e.verdict
-					] }) : null
-				]
-			}),
-			/* @__PURE__ */ X("p", {
-				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(kn, { tokens: e.after.slice(0, 3) })]
-			})
-		]
-	});
-}
-function kn(e) {
-	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
-		class: "chip",
-		children: [
-			/* @__PURE__ */ X(Q, { text: e.text }),
-			" ",
-			/* @__PURE__ */ X("span", {
-				class: "small",
-				children: q(e.probability)
-			})
-		]
-	}, t)) });
-}
-function An(e) {
-	let t = (e) => 4 + e * 192;
-	return /* @__PURE__ */ X("svg", {
-		class: "scale",
-		viewBox: "0 0 200 26",
-		"aria-hidden": "true",
-		children: [
-			/* @__PURE__ */ X("line", {
-				x1: 4,
-				x2: 196,
-				y1: 14,
-				y2: 14,
-				class: "axis"
-			}),
-			e.band ? /* @__PURE__ */ X("rect", {
-				x: t(e.band.low),
-				y: 7,
-				width: Math.max(t(e.band.high) - t(e.band.low), 1),
-				height: 14,
-				class: "band"
-			}) : null,
-			/* @__PURE__ */ X("line", {
-				x1: t(e.before),
-				x2: t(e.after),
-				y1: 14,
-				y2: 14,
-				class: "move"
-			}),
-			/* @__PURE__ */ X("circle", {
-				cx: t(e.before),
-				cy: 14,
-				r: 4,
-				class: "before"
-			}),
-			/* @__PURE__ */ X("circle", {
-				cx: t(e.after),
-				cy: 14,
-				r: 4,
-				class: "after"
-			})
-		]
-	});
-}
-// src/keys.ts
-var jn = {
-	none: "zero",
-	zero: "mean",
-	mean: null,
-	double: null,
-	swap: null
-};
-function Mn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Nn(e, t, n);
-	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
-}
-function Nn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Pn(n.target) || e.helpOpen.value) return;
-	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: jn[i ?? "none"] });
-	else if (n.key === "p" && r) En(e);
-	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
-	else if (n.key === "?") e.helpOpen.value = !0;
-	else if (n.key === "Escape" && r) e.select(null);
-	else return;
-	n.preventDefault();
-}
-function Pn(e) {
-	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
-}
-// src/colours.ts
-var Fn = [
+// src/lib/colours.ts
+var _n = [
 	[
 		84,
 		39,
@@ -1821,7 +1458,7 @@ var Fn = [
 		88,
 		6
 	]
-], In = [
+], vn = [
 	[
 		203,
 		196,
@@ -1857,7 +1494,7 @@ var Fn = [
 		206,
 		148
 	]
-], Ln = [
+], yn = [
 	[
 		0,
 		32,
@@ -1888,14 +1525,14 @@ var Fn = [
 		234,
 		70
 	]
-], Rn = L(!1);
+], bn = L(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Rn.value = e.matches, e.addEventListener("change", () => {
-		Rn.value = e.matches;
+	bn.value = e.matches, e.addEventListener("change", () => {
+		bn.value = e.matches;
 	});
 }
-function zn(e, t) {
+function xn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1906,44 +1543,124 @@ function zn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Bn(e, t) {
-	return Un(zn(Rn.value ? In : Fn, .5 + (t > 0 ? e / t : 0) / 2));
+function Sn(e, t) {
+	return Tn(xn(bn.value ? vn : _n, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Vn(e) {
-	return Un(zn(Ln, e));
+function Cn(e) {
+	return Tn(xn(yn, e));
 }
-function Hn(e) {
+function wn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Un([e, t, n]) {
+function Tn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
-// src/panels/Grid.tsx
-var Wn = 34;
-function Gn(e) {
+// src/lib/format.ts
+var En = "−", Dn = 1e6;
+function K(e, t = 2) {
+	return On(e, t, "");
+}
+function q(e, t = 2) {
+	return On(e, t, "+");
+}
+function On(e, t, n) {
+	let r = Math.abs(e);
+	if (!(r < Dn)) return kn(e, t, n);
+	let i = r.toFixed(t);
+	return Number(i) === 0 ? i : An(e, n) + i;
+}
+function kn(e, t = 0, n = "") {
+	if (Number.isNaN(e)) return "NaN";
+	if (e === 0) return "0";
+	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
+	return An(e, n) + i;
+}
+function An(e, t) {
+	return e < 0 ? En : t;
+}
+function J(e) {
+	if (e < 1e-4) return "<0.01%";
+	let t = K(100 * e, e >= .001 ? 1 : 2);
+	return t === "100.0" ? ">99.9%" : `${t}%`;
+}
+function jn(e) {
+	return `${K(100 * e, 1)}%`;
+}
+function Mn(e) {
+	return `${e === "within control" ? "○" : "●"} ${e}`;
+}
+var Nn = {
+	" ": "·",
+	"\n": "↵",
+	"	": "⇥"
+}, Pn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function Y(e) {
+	return [...e].map((e) => Nn[e] ?? (Pn.test(e) ? Fn(e) : e)).join("") || "''";
+}
+function Fn(e) {
+	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
+}
+// src/hooks/useRedraw.ts
+function In(e) {
+	ke(() => {
+		e();
+		let t = matchMedia("(prefers-color-scheme: dark)");
+		return t.addEventListener("change", e), addEventListener("resize", e), () => {
+			t.removeEventListener("change", e), removeEventListener("resize", e);
+		};
+	});
+}
+// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+var Ln = Symbol.for("pv"), Rn = 0;
+Array.isArray;
+function X(t, n, r, i, a, o) {
+	n ||= {};
+	var s, c, l = n;
+	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
+	var u = {
+		type: t,
+		props: l,
+		key: r,
+		ref: s,
+		__k: null,
+		__: null,
+		__b: 0,
+		__e: null,
+		__c: null,
+		constructor: Ln,
+		__v: --Rn,
+		__i: -1,
+		__u: 0
+	};
+	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
+}
+// src/ui/Grid.tsx
+var zn = 34;
+function Bn(e) {
 	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	gn(() => {
+	In(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Wn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - zn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Wn + l.width * i, l.height * a + Xn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), qn(c, e, l), Yn(c, e, l, getComputedStyle(o).color), n.value && Jn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [zn + l.width * i, l.height * a + Gn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Hn(c, e, l), Wn(c, e, l, getComputedStyle(o).color), n.value && Un(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Wn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - zn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1954,7 +1671,7 @@ function Gn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Kn(o[0] + e, i), Kn(o[1] + t, a)];
+			n.value = [Vn(o[0] + e, i), Vn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1980,41 +1697,129 @@ function Gn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Kn(e, t) {
+function Vn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function qn(e, t, n) {
+function Hn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Wn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Jn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(zn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Un(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Jn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Wn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Un(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(zn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Yn(e, t, n, r) {
+function Wn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Wn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Zn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(zn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Kn(t.columnName(r)), 0, 4), e.restore();
 }
-function Xn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Zn(e.columnName(n)).length);
+function Gn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Kn(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Zn(e) {
+function Kn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-function Qn(e, t) {
-	let n = R(0), r = N(""), i = `${e} ${t}`;
-	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
+// src/ui/Panel.tsx
+function Z(e) {
+	let t = Ne();
+	return /* @__PURE__ */ X("section", {
+		class: `panel panel-${e.name}`,
+		"aria-labelledby": t,
+		children: [
+			/* @__PURE__ */ X("h2", {
+				id: t,
+				children: e.title
+			}),
+			e.note ? /* @__PURE__ */ X("p", {
+				class: "note",
+				children: e.note
+			}) : null,
+			e.children
+		]
+	});
 }
-function $n(e) {
+// src/ui/PartButton.tsx
+function qn(e) {
+	let t = B(), n = W(e.part, t.state.value.selection);
+	return /* @__PURE__ */ X("button", {
+		type: "button",
+		class: "part",
+		"aria-pressed": n,
+		onClick: () => t.select(n ? null : e.part),
+		onMouseEnter: () => t.hovered.value = e.part,
+		onMouseLeave: () => t.hovered.value = null,
+		children: G(e.part)
+	});
+}
+// src/ui/Status.tsx
+function Q(e) {
+	let t = B(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
+		class: "note",
+		children: n.error
+	}) : n.error ? /* @__PURE__ */ X("p", {
+		class: "error",
+		role: "alert",
+		children: n.error
+	}) : /* @__PURE__ */ X("p", {
+		class: "progress",
+		children: [
+			/* @__PURE__ */ X("progress", {
+				value: n.fraction,
+				max: 1,
+				"aria-label": n.stage
+			}),
+			" ",
+			n.stage
+		]
+	});
+}
+// src/ui/Table.tsx
+function Jn(e) {
+	return /* @__PURE__ */ X("section", {
+		class: "scroll",
+		tabIndex: 0,
+		"aria-label": e.label,
+		children: e.children
+	});
+}
+function Yn(e) {
+	let t = B(), n = Xn();
+	return /* @__PURE__ */ X("details", {
+		class: "twin",
+		ref: n.ref,
+		onToggle: n.toggle,
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(Jn, {
+			label: `Table: ${e.label}`,
+			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
+				scope: "col",
+				children: e
+			}, t)) }) }), /* @__PURE__ */ X("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ X("tr", { children: e.map((e, t) => /* @__PURE__ */ X("td", { children: e }, t)) }, t)) })] })
+		}) : null]
+	});
+}
+function Xn() {
+	let e = R(!1), t = N(null);
+	return {
+		ref: t,
+		get open() {
+			return e.value;
+		},
+		toggle: () => {
+			e.value = t.current?.open ?? !1;
+		}
+	};
+}
+// src/ui/Window.tsx
+function Zn(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -2046,13 +1851,13 @@ function $n(e) {
 	});
 }
 // src/panels/Attention.tsx
-function er() {
-	let e = H(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Lt(r) !== "mlp" ? r : null, o = a !== null && Rt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = Qn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function Qn() {
+	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = gn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
 		...o ? { cross: o } : {}
-	}, f = W(d), p = W(d && u !== void 0 && !o ? {
+	}, f = H(d), p = H(d && u !== void 0 && !o ? {
 		...d,
 		head: u
 	} : null);
@@ -2061,18 +1866,18 @@ function er() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(Zn, {
 				start: c,
 				length: s,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X($, { answer: f.answer }),
+			/* @__PURE__ */ X(Q, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(rr, {
+				children: [/* @__PURE__ */ X(tr, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(mn, {
+				}), /* @__PURE__ */ X(Yn, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -2080,17 +1885,17 @@ function er() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => tr(f.result, c.value)
+					rows: () => $n(f.result, c.value)
 				})]
 			}) : null,
-			u === void 0 || o ? null : /* @__PURE__ */ X($, { answer: p.answer }),
+			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
 			p.result?.matrix === null ? /* @__PURE__ */ X("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
 			p.result?.matrix ? /* @__PURE__ */ X("div", {
 				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(or, {
+				children: /* @__PURE__ */ X(ir, {
 					payload: p.result,
 					matrix: p.result.matrix,
 					start: c.value
@@ -2099,38 +1904,38 @@ function er() {
 		]
 	}) : null;
 }
-function tr(e, t) {
-	return e.heads.flatMap((n) => nr(n, e).slice(t, t + 128).map((e) => [
-		Y(Pt(n)),
-		`${e.position} ${J(e.text)}`,
-		(n.pattern[e.position] ?? 0).toFixed(3),
-		G(n.contribution[e.position] ?? 0, 3)
+function $n(e, t) {
+	return e.heads.flatMap((n) => er(n, e).slice(t, t + 128).map((e) => [
+		G(At(n)),
+		`${e.position} ${Y(e.text)}`,
+		K(n.pattern[e.position] ?? 0, 3),
+		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function nr(e, t) {
+function er(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, t.position + 1);
 }
-function rr({ payload: e, start: t }) {
+function tr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(un, { part: Pt(n) }),
+			/* @__PURE__ */ X(qn, { part: At(n) }),
 			" ",
-			G(n.value),
-			/* @__PURE__ */ X(ir, {
+			q(n.value),
+			/* @__PURE__ */ X(nr, {
 				head: n,
-				tokens: nr(n, e),
+				tokens: er(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function ir(e) {
+function nr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -2145,32 +1950,32 @@ function ir(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Vn(i)
+					fill: Cn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Bn(a, e.largest)
+					fill: Sn(a, e.largest)
 				}),
-				/* @__PURE__ */ X("title", { children: `${t.position} ${J(t.text)}: attention ${i.toFixed(2)}, gives ${G(a)}` })
+				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var ar = {
+var rr = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function or(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? Y(Pt(i)) : "", c = (e) => J(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
+function ir(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? G(At(i)) : "", c = (e) => Y(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(ar).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(rr).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2178,13 +1983,13 @@ function or(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(cr, {
+		a.value === "target" ? /* @__PURE__ */ X(or, {
 			payload: t,
 			given: i?.contribution ?? [],
 			name: s,
 			start: r,
 			size: o
-		}) : /* @__PURE__ */ X(sr, {
+		}) : /* @__PURE__ */ X(ar, {
 			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
 			size: o,
 			start: r,
@@ -2192,7 +1997,7 @@ function or(e) {
 			value: a.value === "attention" ? l : u,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(Yn, {
 			label: `pattern of ${s}`,
 			head: [
 				"from",
@@ -2203,42 +2008,42 @@ function or(e) {
 			rows: () => Array.from({ length: o }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
 				`${r + n} ${c(n)}`,
 				`${r + i} ${c(i)}`,
-				l(n, i).toFixed(3),
-				t.norms ? u(n, i).toFixed(3) : ""
+				K(l(n, i), 3),
+				t.norms ? K(u(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function sr(e) {
+function ar(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Gn, {
+	return /* @__PURE__ */ X(Bn, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (e, t) => e > t ? null : Vn(i(t, e) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${i(t, e).toFixed(3)}`,
+		colour: (e, t) => e > t ? null : Cn(i(t, e) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function cr(e) {
-	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => J(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Gn, {
+function or(e) {
+	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
+	return /* @__PURE__ */ X(Bn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Bn(n[i + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${G(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => Sn(n[i + e] ?? 0, a),
+		tell: (e) => `${o(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
-// src/align.ts
-function lr(e, t) {
+// src/lib/align.ts
+function sr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...dr(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...lr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2258,29 +2063,58 @@ function lr(e, t) {
 	}
 	return n;
 }
-function ur(e) {
+function cr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function dr(e, t) {
+function lr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = fr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = ur(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function fr(e, t) {
+function ur(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
 	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
 	return a;
 }
-// src/ledger.ts
+// src/hooks/useCompared.ts
+function dr() {
+	let e = B(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+		...i,
+		[a]: t,
+		test: !1,
+		top: 10
+	};
+	delete s.position;
+	let c = V(o ? {
+		ask: "explain",
+		...s
+	} : null), l = o && c?.result ? sr(fr(r), fr(c.result)) : null, u = l && r ? cr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
+		ask: "explain",
+		...s,
+		position: u[1]
+	} : null);
+	if (!o) return null;
+	let f = n === null ? c : u ? d : c?.result ? null : c;
+	return {
+		answer: f,
+		result: f?.result ?? null,
+		columns: l,
+		mate: u?.[1] ?? null
+	};
+}
+function fr(e) {
+	return e.tokens.map((e) => e.id);
+}
+// src/lib/ledger.ts
 function pr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
@@ -2333,43 +2167,61 @@ function _r(e, t) {
 		b: e.value
 	}))];
 }
-// src/panels/compared.ts
-function vr() {
-	let e = H(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
-		...i,
-		[a]: t,
-		test: !1,
-		top: 10
-	};
-	delete s.position;
-	let c = U(o ? {
-		ask: "explain",
-		...s
-	} : null), l = o && c?.result ? lr(yr(r), yr(c.result)) : null, u = l && r ? ur(l).find(([e]) => e === r.position) : void 0, d = U(o && n !== null && u ? {
-		ask: "explain",
-		...s,
-		position: u[1]
-	} : null);
-	if (!o) return null;
-	let f = n === null ? c : u ? d : c?.result ? null : c;
-	return {
-		answer: f,
-		result: f?.result ?? null,
-		columns: l,
-		mate: u?.[1] ?? null
-	};
+// src/ui/Bar.tsx
+function vr(e) {
+	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
+	return /* @__PURE__ */ X("span", {
+		class: "bar",
+		"aria-hidden": "true",
+		children: /* @__PURE__ */ X("span", {
+			class: e.value < 0 ? "negative" : "positive",
+			style: { width: `${t * 50}%` }
+		})
+	});
 }
 function yr(e) {
-	return e.tokens.map((e) => e.id);
+	return /* @__PURE__ */ X("span", {
+		class: e.value < 0 ? "number negative" : "number positive",
+		children: q(e.value, e.digits)
+	});
+}
+// src/ui/Token.tsx
+function $(e) {
+	return /* @__PURE__ */ X("bdi", {
+		class: "token-text",
+		children: Y(e.text)
+	});
+}
+function br(e) {
+	return /* @__PURE__ */ X("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+			class: "chip",
+			children: /* @__PURE__ */ X($, { text: e.text })
+		}, t))
+	});
+}
+function xr(e) {
+	return /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ X($, { text: e.at.text }),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: K(e.at.attention)
+			})
+		]
+	});
 }
 // src/panels/Patch.tsx
-var br = {
+var Sr = {
 	resid: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function xr(e) {
-	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = W({
+function Cr(e) {
+	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = H({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2388,22 +2240,22 @@ function xr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(br).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(Sr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
 				})
 			] })
 		}),
-		/* @__PURE__ */ X($, { answer: o }),
+		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Sr, { result: s })
+			children: /* @__PURE__ */ X(wr, { result: s })
 		}) : null
 	] });
 }
-function Sr({ result: e }) {
-	let t = H(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
+function wr({ result: e }) {
+	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2411,7 +2263,7 @@ function Sr({ result: e }) {
 				e.metric.replace("-", " "),
 				" of ",
 				d,
-				e.versus ? ` over ${J(e.versus.text)}` : "",
+				e.versus ? ` over ${Y(e.versus.text)}` : "",
 				": ",
 				K(e.clean),
 				" in A,",
@@ -2422,18 +2274,18 @@ function Sr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X($n, {
+		/* @__PURE__ */ X(Zn, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Bn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Bn(n.effect ?? 0, l) : null;
+				return n ? Sn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2443,7 +2295,7 @@ function Sr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(Yn, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2455,15 +2307,15 @@ function Sr({ result: e }) {
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
 				K(e.value),
-				e.effect === null ? "—" : G(e.effect)
+				e.effect === null ? "—" : q(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Cr = 12;
-function wr() {
-	let e = H(), t = e.explained.value, n = vr(), { b: r } = e.state.value;
+var Tr = 12;
+function Er() {
+	let e = B(), t = e.explained.value, n = dr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2471,13 +2323,13 @@ function wr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? ur(n.columns) : [];
+	let i = n.columns ? cr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ X($, { answer: n.answer }),
-			/* @__PURE__ */ X(Tr, {
+			/* @__PURE__ */ X(Q, { answer: n.answer }),
+			/* @__PURE__ */ X(Dr, {
 				explained: t,
 				compared: n
 			}),
@@ -2487,10 +2339,10 @@ function wr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Dr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(kr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(xr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(Cr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2501,7 +2353,7 @@ function wr() {
 		]
 	});
 }
-function Tr({ explained: e, compared: t }) {
+function Dr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2509,7 +2361,7 @@ function Tr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(pn, {
+	return /* @__PURE__ */ X(Jn, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2519,7 +2371,7 @@ function Tr({ explained: e, compared: t }) {
 					children: "A"
 				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ X("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ X(Q, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ X($, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
 				/* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 					scope: "row",
@@ -2540,7 +2392,7 @@ function Tr({ explained: e, compared: t }) {
 					children: "B"
 				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ X("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ X(Q, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ X($, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
 		}), /* @__PURE__ */ X("p", {
@@ -2549,24 +2401,24 @@ function Tr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Er = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Dr({ a: e, b: t }) {
-	let n = _r(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Er(t)) - Math.abs(Er(e))), r = n.slice(0, Cr), i = n.slice(Cr), a = Math.max(0, ...n.map((e) => Math.abs(Er(e)))), o = (e) => [
+var Or = (e) => (e.a ?? 0) - (e.b ?? 0);
+function kr({ a: e, b: t }) {
+	let n = _r(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Or(t)) - Math.abs(Or(e))), r = n.slice(0, Tr), i = n.slice(Tr), a = Math.max(0, ...n.map((e) => Math.abs(Or(e)))), o = (e) => [
 		mr(e.map((e) => e.a ?? 0)),
 		mr(e.map((e) => e.b ?? 0)),
-		mr(e.map(Er))
+		mr(e.map(Or))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
 		children: [
 			/* @__PURE__ */ X("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ X(Q, { text: e.target.text }),
+				/* @__PURE__ */ X($, { text: e.target.text }),
 				": ",
-				q(e.target.probability),
+				J(e.target.probability),
 				" in A,",
 				" ",
-				q(t.target.probability),
+				J(t.target.probability),
 				" in B"
 			] }),
 			/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
@@ -2599,44 +2451,44 @@ function Dr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = an(e.term);
+				let t = It(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(un, { part: t }) : rn(e.term)
+						children: t ? /* @__PURE__ */ X(qn, { part: t }) : Ft(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.a === null ? "—" : G(e.a)
+						children: e.a === null ? "—" : q(e.a)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: e.b === null ? "—" : G(e.b)
+						children: e.b === null ? "—" : q(e.b)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(fn, { value: Er(e) })
+						children: /* @__PURE__ */ X(yr, { value: Or(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(dn, {
-							value: Er(e),
+						children: /* @__PURE__ */ X(vr, {
+							value: Or(e),
 							largest: a
 						})
 					})
 				] }, gr(e.term));
-			}), /* @__PURE__ */ X(Or, {
+			}), /* @__PURE__ */ X(Ar, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Or, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Ar, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Or({ name: e, sums: t }) {
+function Ar({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2646,22 +2498,38 @@ function Or({ name: e, sums: t }) {
 			}),
 			t.map((e, t) => /* @__PURE__ */ X("td", {
 				class: "number",
-				children: G(e)
+				children: q(e)
 			}, t)),
 			/* @__PURE__ */ X("td", { class: "wide-only" })
 		]
 	});
 }
-// src/flow.ts
-var kr = 60;
-function Ar(e, t, n = kr) {
-	let r = /* @__PURE__ */ new Map([[jr, Mr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+// src/hooks/useSeen.ts
+function jr() {
+	let e = N(null), t = R(typeof IntersectionObserver > "u");
+	return ke(() => {
+		if (t.value || !e.current) return;
+		let n = new IntersectionObserver((e) => {
+			e.some((e) => e.isIntersecting) && (t.value = !0);
+		});
+		return n.observe(e.current), () => n.disconnect();
+	}, []), je(() => ({
+		ref: e,
+		get seen() {
+			return t.value;
+		}
+	}), []);
+}
+// src/lib/flow.ts
+var Mr = 60;
+function Nr(e, t, n = Mr) {
+	let r = /* @__PURE__ */ new Map([[Pr, Fr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Nr(s), ...s.steps.map(Pr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Ir(s), ...s.steps.map(Lr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), jr];
+		let l = [...o.map((e) => e.id), Pr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2684,21 +2552,21 @@ function Ar(e, t, n = kr) {
 		}
 	};
 }
-var jr = "output";
-function Mr(e) {
+var Pr = "output";
+function Fr(e) {
 	return {
-		id: jr,
+		id: Pr,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function Nr(e) {
+function Ir(e) {
 	let { kind: t, layer: n, position: r } = e;
 	return {
 		id: `${t} ${n} ${r}`,
-		label: rn({
+		label: Ft({
 			kind: t,
 			layer: n
 		}),
@@ -2710,7 +2578,7 @@ function Nr(e) {
 		} : null
 	};
 }
-function Pr(e) {
+function Lr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = {
 		kind: "head",
 		layer: t,
@@ -2718,20 +2586,20 @@ function Pr(e) {
 	};
 	return {
 		id: `head ${t} ${n} ${r} ${i}`,
-		label: Y(a),
+		label: G(a),
 		position: i,
 		height: t + .2,
 		part: a
 	};
 }
-function Fr(e, t) {
-	let n = Nr(e), r = e.steps.map((e) => ` → ${Pr(e).label} (to ${e.destination} ${t(e.destination)})`);
+function Rr(e, t) {
+	let n = Ir(e), r = e.steps.map((e) => ` → ${Lr(e).label} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Ir = 84, Lr = 30;
-function Rr() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), { answer: a, result: o, stale: s } = W(r && i && e.reads() === null ? {
+var zr = 84, Br = 30;
+function Vr() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = jr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
 	} : null), c = R(2);
@@ -2747,7 +2615,7 @@ function Rr() {
 					class: "note",
 					children: "Paths are not followed through cross-attention yet."
 				}),
-				/* @__PURE__ */ X($, { answer: a }),
+				/* @__PURE__ */ X(Q, { answer: a }),
 				o ? /* @__PURE__ */ X("div", {
 					class: s ? "stale" : "",
 					children: [/* @__PURE__ */ X("label", {
@@ -2755,7 +2623,7 @@ function Rr() {
 						children: [
 							"Paths of at least ",
 							c.value,
-							" % of the logit",
+							"% of the logit",
 							" ",
 							/* @__PURE__ */ X("input", {
 								type: "range",
@@ -2766,19 +2634,19 @@ function Rr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(zr, {
+					}), /* @__PURE__ */ X(Hr, {
 						payload: o,
-						flow: Ar(o, c.value / 100)
+						flow: Nr(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function zr({ payload: e, flow: t }) {
-	let n = (t) => J(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Br(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ir, s = i.length * Lr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function Hr({ payload: e, flow: t }) {
+	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Ur(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + zr, s = i.length * Br + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(pn, {
+		/* @__PURE__ */ X(Jn, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2786,23 +2654,23 @@ function zr({ payload: e, flow: t }) {
 				height: s,
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
-					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Ur, {
+					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ X(Kr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(Wr, {
+					t.nodes.map((t) => /* @__PURE__ */ X(qr, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${J(e.target.text)} ${G(e.value)}` : t.label
+						label: t.id === "output" ? `${Y(e.target.text)} ${q(e.value)}` : t.label
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Hr(a, t.nodes, e),
+						x: Gr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2818,48 +2686,48 @@ function zr({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				G(l.reduce((e, t) => e + t, 0)),
+				q(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				G(e.value),
+				q(e.value),
 				";",
 				" ",
 				/* @__PURE__ */ X("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					G(t.remainder.value)
+					q(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				q(Math.abs(t.remainder.value / e.value)),
+				jn(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(Yn, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Fr(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Rr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function Br(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Vr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Vr(e) || !a.has(e.position) ? 0 : 1);
+function Ur(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Wr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Wr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Ir / 2;
-	for (let e of t) s.set(e, c), c += Ir * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = zr / 2;
+	for (let e of t) s.set(e, c), c += zr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Ir,
-		y: n.indexOf(e.height) * Lr + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * zr,
+		y: n.indexOf(e.height) * Br + 18
 	}]));
 }
-function Vr(e) {
+function Wr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Hr(e, t, n) {
+function Gr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Ur({ edge: e, places: t, largest: n }) {
+function Kr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2867,11 +2735,11 @@ function Ur({ edge: e, places: t, largest: n }) {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ X("title", { children: G(e.value) })
+		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function Wr({ node: e, place: t, label: n }) {
-	let r = H(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+function qr({ node: e, place: t, label: n }) {
+	let r = B(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2886,9 +2754,9 @@ function Wr({ node: e, place: t, label: n }) {
 		class: "spot",
 		children: o
 	});
-	let s = V(i, r.state.value.selection);
+	let s = W(i, r.state.value.selection);
 	return /* @__PURE__ */ X("g", {
-		class: `spot choosable${V(i, r.hovered.value) ? " hovered" : ""}`,
+		class: `spot choosable${W(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2903,16 +2771,16 @@ function Wr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Gr = 12;
-function Kr() {
-	let e = H(), t = R(null), { a: n, source: r } = e.state.value, i = {
+var Jr = 12;
+function Yr() {
+	let e = B(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Yt({
+		...hn({
 			prompt: n,
 			source: r
 		}),
-		tokens: Gr
-	}, a = U(t.value && qr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: Jr
+	}, a = V(t.value && Xr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2923,20 +2791,20 @@ function Kr() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Gr,
+					Jr,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Jr, { result: a.result }) : null
+			/* @__PURE__ */ X(Q, { answer: a }),
+			a?.result ? /* @__PURE__ */ X(Zr, { result: a.result }) : null
 		]
 	});
 }
-function qr(e, t, n) {
+function Xr(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Jr({ result: e }) {
-	let t = H(), { whole: n } = e, { position: r, target: i } = t.state.value;
+function Zr({ result: e }) {
+	let t = B(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
@@ -2946,33 +2814,33 @@ function Jr({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === It(e),
+			"aria-pressed": r === e.position - 1 && i === un(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: It(e)
+				target: un(e)
 			}),
-			children: [/* @__PURE__ */ X(Q, { text: e.text }), /* @__PURE__ */ X("span", {
+			children: [/* @__PURE__ */ X($, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
-				children: q(e.probability)
+				children: J(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
-// src/transports.ts
-function Yr(e) {
+// src/protocol/transports.ts
+function Qr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Xr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Zr(e));
-			await Qr(e.body, n);
+		return $r("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await ei(e));
+			await ti(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Xr(e, t, n, r) {
+function $r(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2981,7 +2849,7 @@ function Xr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Zr(e) {
+async function ei(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2989,7 +2857,7 @@ async function Zr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Qr(e, t) {
+async function ti(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2997,38 +2865,38 @@ async function Qr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) $r(e, t);
+		for (let e of a) ni(e, t);
 	}
-	r.trim() && $r(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && ni(r, t), t.error("The server closed the connection before it had answered.");
 }
-function $r(e, t) {
+function ni(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && ei(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ri(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function ei(e, t, n) {
+function ri(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var ti = /* @__PURE__ */ new Set([
+var ii = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function ni(e) {
-	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ti.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function ai(e) {
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ii.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ri(e) {
+function oi(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (ei(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ri(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -3042,12 +2910,12 @@ function ri(e) {
 	};
 }
 // src/panels/Header.tsx
-var ii = {
+var si = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function ai() {
-	let e = H(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
+function ci() {
+	let e = B(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ X("div", {
@@ -3068,8 +2936,8 @@ function ai() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(si, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(ci, {}) : null,
+				/* @__PURE__ */ X(ui, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(di, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3082,37 +2950,37 @@ function ai() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(oi, {
+				e.reads() === "text" ? /* @__PURE__ */ X(li, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(oi, {
+				i === "source" ? null : /* @__PURE__ */ X(li, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(oi, {
+				t.b === null ? null : /* @__PURE__ */ X(li, {
 					name: "b",
-					label: `${ii[i]} B`,
+					label: `${si[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(oi, {
+				i === "source" ? /* @__PURE__ */ X(li, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(oi, {
+				/* @__PURE__ */ X(li, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(oi, {
+				/* @__PURE__ */ X(li, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3148,8 +3016,8 @@ function ai() {
 		})]
 	});
 }
-function oi(e) {
-	let t = H(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+function li(e) {
+	let t = B(), n = String(t.state.value[e.name] ?? ""), r = R(n);
 	ke(() => {
 		r.value = n;
 	}, [n]);
@@ -3189,8 +3057,8 @@ function oi(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function si() {
-	let e = H(), t = N(null), n = R(!1);
+function ui() {
+	let e = B(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3201,21 +3069,21 @@ function si() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = zt(t.current.value), a = e.explained.value?.model;
+				let i = Pt(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function ci() {
-	let e = H(), t = R(null), n = async () => {
+function di() {
+	let e = B(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await Xr("/report", {
+		let n = await $r("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Zr(n);
+			t.value = await ei(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3233,7 +3101,7 @@ function ci() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var li = [
+var fi = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3243,8 +3111,8 @@ var li = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ui() {
-	let e = H(), t = N(null), n = e.helpOpen.value;
+function pi() {
+	let e = B(), t = N(null), n = e.helpOpen.value;
 	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
@@ -3256,7 +3124,7 @@ function ui() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: li.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: fi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3268,128 +3136,286 @@ function ui() {
 		]
 	});
 }
-// src/knowledge.ts
-function di(e, t, n) {
-	let r = n.trim();
-	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
-		...t,
-		relation: e
-	})));
-}
-function fi(e, t) {
-	let n = Array.from({ length: t }, () => []);
-	for (let t of e) n[t.layer]?.push(t);
-	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	return n;
-}
-function pi(e) {
-	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
-}
+// src/ui/Tested.tsx
 function mi(e) {
-	let [t] = e.facts;
-	return {
-		refined: t?.refined ?? [],
-		kept: t?.kept ?? [],
-		shared: e.shared
-	};
+	let t = B(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = V(n && !a ? {
+		ask: "test",
+		...n,
+		target: e.target ?? n.target,
+		tests: e.tests,
+		...r ? { [`${t.beside()}_b`]: i } : {}
+	} : null);
+	return a ? /* @__PURE__ */ X("p", {
+		class: "error",
+		children: "A swap takes its value from B: open it with A | B."
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(hi, {
+		result: o.result,
+		note: e.note
+	}) : null] });
 }
-function hi(e, t) {
-	return t ?? Ot.find((t) => e[t].length > 0) ?? "refined";
-}
-function gi({ layer: e, expert: t, neuron: n }) {
-	return {
-		layer: e,
-		...t === null ? {} : { expert: t },
-		neuron: n
-	};
-}
-function _i({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
-	let a = r === ` ${n}` ? {} : { target: r };
-	return JSON.stringify({
-		relation: e,
-		subject: t || e,
-		answer: n,
-		...a,
-		prompts: i
+function hi({ result: e, note: t }) {
+	let { target_before: n, target_after: r, control: i } = e;
+	return /* @__PURE__ */ X("div", {
+		class: "before-after",
+		"aria-live": "polite",
+		children: [
+			/* @__PURE__ */ X("p", {
+				class: "big",
+				children: [
+					/* @__PURE__ */ X($, { text: n.text }),
+					" ",
+					J(n.probability),
+					" → ",
+					J(r.probability)
+				]
+			}),
+			/* @__PURE__ */ X(_i, {
+				before: n.probability,
+				after: r.probability,
+				band: i
+			}),
+			/* @__PURE__ */ X("p", {
+				class: "note",
+				children: [
+					"With ",
+					t,
+					".",
+					" ",
+					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${J(i.low)} to ${J(i.high)}.` : "No control for this kind of test.",
+					" ",
+					e.verdict ? /* @__PURE__ */ X("strong", { children: Mn(e.verdict) }) : null
+				]
+			}),
+			/* @__PURE__ */ X("p", {
+				class: "note",
+				children: ["Then: ", /* @__PURE__ */ X(gi, { tokens: e.after.slice(0, 3) })]
+			})
+		]
 	});
 }
-function vi(e, t, n, r, i) {
-	let a = n ? [
-		"--relation",
-		t.relation,
-		"--subject",
-		t.subject
-	] : [], o = [
-		"--model",
-		i,
-		"--save",
-		"edit.safetensors"
-	];
-	if (e.action === "update") {
-		let t = e.method === "rome" ? [] : [
-			"--method",
-			"value",
-			...r.flatMap((e) => ["--neuron", e])
-		];
-		return yi([
-			"update",
-			...n ? a : ["fact.jsonl"],
-			"--to",
-			e.to,
-			...t,
-			...o
-		]);
-	}
-	return e.action === "erase" ? yi([
-		"suppress",
-		...r,
-		...o
-	]) : yi([
-		e.action,
-		...r,
-		...n ? a : ["--facts", "fact.jsonl"],
-		...o
-	]);
+function gi(e) {
+	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ X($, { text: e.text }),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: J(e.probability)
+			})
+		]
+	}, t)) });
 }
-function yi(e) {
-	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
+function _i(e) {
+	let t = (e) => 4 + e * 192;
+	return /* @__PURE__ */ X("svg", {
+		class: "scale",
+		viewBox: "0 0 200 26",
+		"aria-hidden": "true",
+		children: [
+			/* @__PURE__ */ X("line", {
+				x1: 4,
+				x2: 196,
+				y1: 14,
+				y2: 14,
+				class: "axis"
+			}),
+			e.band ? /* @__PURE__ */ X("rect", {
+				x: t(e.band.low),
+				y: 7,
+				width: Math.max(t(e.band.high) - t(e.band.low), 1),
+				height: 14,
+				class: "band"
+			}) : null,
+			/* @__PURE__ */ X("line", {
+				x1: t(e.before),
+				x2: t(e.after),
+				y1: 14,
+				y2: 14,
+				class: "move"
+			}),
+			/* @__PURE__ */ X("circle", {
+				cx: t(e.before),
+				cy: 14,
+				r: 4,
+				class: "before"
+			}),
+			/* @__PURE__ */ X("circle", {
+				cx: t(e.after),
+				cy: 14,
+				r: 4,
+				class: "after"
+			})
+		]
+	});
 }
-function bi(e, t) {
-	let { prompts: n, t: r } = e;
-	return {
-		ask: "find",
-		...Si(e, t),
-		t: r,
-		...n === null ? {} : { prompts: n }
-	};
+// src/panels/Inspector.tsx
+var vi = {
+	zero: "its output set to zero",
+	double: "its output doubled",
+	mean: "its output set to its mean",
+	swap: "its output taken from B"
+};
+function yi() {
+	let e = B(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = H(n && t ? {
+		ask: "inspect",
+		...n,
+		part: t
+	} : null);
+	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
+		name: "inspector",
+		title: `Inspector: ${G(t)}`,
+		children: [
+			/* @__PURE__ */ X(Q, { answer: r }),
+			i && W(i.part, t) ? /* @__PURE__ */ X("dl", {
+				class: a ? "stale" : "",
+				children: [
+					i.value === null ? null : /* @__PURE__ */ X(bi, {
+						name: "credit",
+						children: [q(i.value), " logits"]
+					}),
+					i.activation === null ? null : /* @__PURE__ */ X(bi, {
+						name: "activation",
+						children: q(i.activation, 2)
+					}),
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(bi, {
+						name: "looks at",
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(xr, { at: e }, e.position))
+					}),
+					/* @__PURE__ */ X(Ti, {
+						name: "writes toward",
+						tokens: i.promotes
+					}),
+					/* @__PURE__ */ X(Ti, {
+						name: "writes away from",
+						tokens: i.suppresses
+					}),
+					/* @__PURE__ */ X(Si, { part: t })
+				]
+			}) : null,
+			/* @__PURE__ */ X(Ei, {})
+		]
+	}) : /* @__PURE__ */ X(Z, {
+		name: "inspector",
+		title: "Inspector",
+		note: "Select a sublayer, head or neuron anywhere to see what it does.",
+		children: null
+	}) : null;
 }
-function xi(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(gi);
-	return t.action === "update" ? {
-		ask: "update",
-		...Si(e, n),
-		...o,
-		to: t.to,
-		method: t.method,
-		...t.method === "value" ? { neurons: s } : {},
-		...i === null ? {} : { subject: a }
-	} : {
-		ask: "edit",
-		...Si(e, n),
-		...o,
-		action: t.action,
-		neurons: s
-	};
+function bi(e) {
+	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-function Si({ prompts: e }, { prompt: t, target: n }) {
-	return e === null ? { prompt: t } : {
-		prompt: t,
-		target: n
-	};
+var xi = {
+	"pre-activation": "reads",
+	gate: "reads: gate",
+	up: "reads: up",
+	query: "reads: query",
+	key: "reads: key"
+};
+function Si({ part: e }) {
+	let t = B(), n = t.followed(), { answer: r, result: i, stale: a } = H(n && Mt(e) !== e.kind && t.reads() === null ? {
+		ask: "reads",
+		...hn({
+			prompt: n.prompt,
+			position: n.position
+		}),
+		part: e
+	} : null);
+	return r?.error ? /* @__PURE__ */ X(bi, {
+		name: "reads",
+		children: /* @__PURE__ */ X(Q, { answer: r })
+	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Ci, { reading: e }, e.what)) });
+}
+function Ci({ reading: e }) {
+	let { what: t, value: n, terms: r, others: i, source: a } = e;
+	return /* @__PURE__ */ X(bi, {
+		name: xi[t],
+		children: [
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: [
+					a ? "score" : t,
+					" ",
+					q(n),
+					a ? /* @__PURE__ */ X(S, { children: [
+						" ",
+						"toward ",
+						/* @__PURE__ */ X($, { text: a.text })
+					] }) : null,
+					" ",
+					"=",
+					" "
+				]
+			}),
+			r.map((e) => /* @__PURE__ */ X(wi, { term: e }, Ft(e.part))),
+			i.count > 0 ? /* @__PURE__ */ X("span", {
+				class: "chip",
+				children: [
+					i.count,
+					" others (net) ",
+					/* @__PURE__ */ X("span", {
+						class: "small",
+						children: q(i.value)
+					})
+				]
+			}) : null
+		]
+	});
+}
+function wi({ term: e }) {
+	let t = It(e.part);
+	return /* @__PURE__ */ X("span", {
+		class: "chip",
+		children: [
+			t ? /* @__PURE__ */ X(qn, { part: t }) : Ft(e.part),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "small",
+				children: q(e.value)
+			})
+		]
+	});
+}
+function Ti(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(bi, {
+		name: e.name,
+		children: /* @__PURE__ */ X(br, { tokens: e.tokens })
+	});
+}
+function Ei() {
+	let e = B(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ X("fieldset", {
+		class: "test",
+		children: [
+			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
+			/* @__PURE__ */ X("p", {
+				class: "controls",
+				children: [an.map((t) => /* @__PURE__ */ X("button", {
+					type: "button",
+					"aria-pressed": n === t,
+					disabled: t === "swap" && r === null,
+					title: t === "swap" && r === null ? "Open B first" : vi[t],
+					onClick: () => e.set({ test: n === t ? null : t }),
+					children: t
+				}, t)), /* @__PURE__ */ X("button", {
+					type: "button",
+					onClick: () => e.pin(),
+					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
+				})]
+			}),
+			n ? /* @__PURE__ */ X(mi, {
+				tests: [{
+					part: t,
+					how: n
+				}],
+				note: vi[n]
+			}) : null
+		]
+	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Ci({ list: e, explained: t }) {
-	let n = H(), r = di(e, n.state.value.a, t.target.text);
+function Di({ list: e, explained: t }) {
+	let n = B(), r = Ut(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3399,7 +3425,7 @@ function Ci({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: At
+				knowledge: Ht
 			}),
 			children: [
 				e.relation,
@@ -3411,8 +3437,8 @@ function Ci({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function wi({ list: e, open: t }) {
-	let n = H(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function Oi({ list: e, open: t }) {
+	let n = B(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3462,8 +3488,8 @@ function wi({ list: e, open: t }) {
 		})]
 	});
 }
-function Ti() {
-	let e = H(), t = R(""), n = R(""), r = pi(t.value);
+function ki() {
+	let e = B(), t = R(""), n = R(""), r = Gt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3490,7 +3516,7 @@ function Ti() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...At,
+					...Ht,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3500,17 +3526,17 @@ function Ti() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ei = {
+var Ai = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Di = {
+}, ji = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Oi({ found: e, list: t }) {
-	let n = H(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = mi(e), s = a?.action === "erase" ? o.shared : o[hi(o, r?.set ?? null)], c = U(a && r && i ? xi(r, a, i, s) : null);
+function Mi({ found: e, list: t }) {
+	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Kt(e), s = a?.action === "erase" ? o.shared : o[qt(o, r?.set ?? null)], c = V(a && r && i ? $t(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3523,28 +3549,28 @@ function Oi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(ki, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Ni, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ X($, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ai, {
+			/* @__PURE__ */ X(Q, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Pi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(Mi, {
+			}), /* @__PURE__ */ X(Ii, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => Y(B(e)))
+				neurons: s.map((e) => G(U(e)))
 			})] }) : null
 		]
 	});
 }
-function ki({ own: e, counts: t }) {
-	let n = H(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function Ni({ own: e, counts: t }) {
+	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3561,9 +3587,9 @@ function ki({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Et.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: zt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ei[e]
+						children: Ai[e]
 					}, e))
 				})
 			] }),
@@ -3581,9 +3607,9 @@ function ki({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Dt.map((e) => /* @__PURE__ */ X("option", {
+					children: Bt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Di[e]
+						children: ji[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3604,7 +3630,7 @@ function ki({ own: e, counts: t }) {
 		]
 	});
 }
-function Ai({ result: e, answer: t }) {
+function Pi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3635,7 +3661,7 @@ function Ai({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(Jn, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3658,12 +3684,12 @@ function Ai({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ji, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ji, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Fi, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Fi, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(Jn, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3700,11 +3726,11 @@ function Ai({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: q(t.before)
+							children: J(t.before)
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: q(t.after)
+							children: J(t.after)
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
@@ -3718,7 +3744,7 @@ function Ai({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ X("td", {
 							class: "number",
-							children: n ? q(n.after) : "—"
+							children: n ? J(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
@@ -3743,58 +3769,58 @@ function Ai({ result: e, answer: t }) {
 		]
 	});
 }
-function ji({ said: e }) {
+function Fi({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ X(Q, { text: e.text }),
+			/* @__PURE__ */ X($, { text: e.text }),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
-				children: q(e.probability)
+				children: J(e.probability)
 			})
 		]
 	});
 }
-function Mi(e) {
-	let t = H().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+function Ii(e) {
+	let t = B().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(Ni, {
+		}), /* @__PURE__ */ X(Li, {
 			label: "The fact as a line of JSON",
-			text: _i(e.fact)
+			text: Yt(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(Ni, {
+		/* @__PURE__ */ X(Li, {
 			label: "The command",
-			text: vi(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Xt(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ni({ label: e, text: t }) {
-	return /* @__PURE__ */ X(pn, {
+function Li({ label: e, text: t }) {
+	return /* @__PURE__ */ X(Jn, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Pi = [
+var Ri = [
 	.2,
 	.1,
 	.05
-], Fi = 12, Ii = {
+], zi = 12, Bi = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Li({ explained: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = U(r && !i ? {
+function Vi({ explained: e }) {
+	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = V(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -3810,25 +3836,25 @@ function Li({ explained: e }) {
 		class: "fact",
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ X($, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Ri, {
+			/* @__PURE__ */ X(Q, { answer: a }),
+			a?.result ? /* @__PURE__ */ X(Hi, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Bi, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(Wi, { list: a.result }) : null
 		]
 	});
 }
-function Ri({ list: e, explained: t }) {
-	let n = H(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+function Hi({ list: e, explained: t }) {
+	let n = B(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ X(Q, { text: t.target.text }),
+		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(zi, {})
+		/* @__PURE__ */ X(Ui, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3844,10 +3870,10 @@ function Ri({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(zi, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(Ui, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: At }),
+				onClick: () => n.set({ knowledge: Ht }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3858,26 +3884,26 @@ function Ri({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Ci, {
+		i || a ? null : /* @__PURE__ */ X(Di, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(wi, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Oi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Ti, {})] })
+		}), i ? null : /* @__PURE__ */ X(ki, {})] })
 	] });
 }
-function zi() {
-	let e = H();
+function Ui() {
+	let e = B();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Bi({ list: e }) {
-	let t = H(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? bi(n, r) : null, { answer: a, result: o, stale: s } = W(i), c = t.data.host === "report";
+function Wi({ list: e }) {
+	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Qt(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3891,7 +3917,7 @@ function Bi({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Pi, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...Ri, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3902,24 +3928,24 @@ function Bi({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ X($, { answer: a }),
+		/* @__PURE__ */ X(Q, { answer: a }),
 		a && !a.result && !a.error ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(Vi, { found: o }), /* @__PURE__ */ X(Oi, {
+			children: [/* @__PURE__ */ X(Gi, { found: o }), /* @__PURE__ */ X(Mi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Vi({ found: e }) {
-	let t = H(), { knowledge: n } = t.state.value, [r] = e.facts;
+function Gi({ found: e }) {
+	let t = B(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = mi(e), a = hi(i, n.set), o = e.facts.length - 1;
+	let i = Kt(e), a = qt(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -3927,7 +3953,7 @@ function Vi({ found: e }) {
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ X(Q, { text: r.answer }),
+				/* @__PURE__ */ X($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -3940,7 +3966,7 @@ function Vi({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ot.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Vt.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -3952,23 +3978,23 @@ function Vi({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ii[e],
+					Bi[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(Hi, { neurons: i[e] })
+				/* @__PURE__ */ X(Ki, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(Ui, {
+		}) : /* @__PURE__ */ X(qi, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(mn, {
+		/* @__PURE__ */ X(Yn, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -3977,30 +4003,30 @@ function Vi({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				q(r.probabilities[t] ?? 0),
+				J(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Hi({ neurons: e }) {
+function Ki({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, Fi).map((e) => {
-			let t = B(e);
-			return /* @__PURE__ */ X(un, { part: t }, Y(t));
-		}), e.length > Fi ? /* @__PURE__ */ X("span", {
+		children: [e.slice(0, zi).map((e) => {
+			let t = U(e);
+			return /* @__PURE__ */ X(qn, { part: t }, G(t));
+		}), e.length > zi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Fi,
+				e.length - zi,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Ui(e) {
-	let t = H(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+function qi(e) {
+	let t = B(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
@@ -4015,9 +4041,9 @@ function Ui(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(Dn, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(mi, {
 				tests: e.neurons.map((e) => ({
-					part: B(e),
+					part: U(e),
 					how: n
 				})),
 				target: e.target,
@@ -4031,13 +4057,13 @@ function Ui(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Wi = 12, Gi = 100, Ki = 12;
-function qi() {
-	let e = H(), t = e.explained.value, { ref: n, seen: r } = Zt(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = W(r && a && i && o ? {
+var Ji = 12, Yi = 100, Xi = 12;
+function Zi() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = jr(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: Gi
+		top: Yi
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4045,7 +4071,7 @@ function qi() {
 		children: t ? /* @__PURE__ */ X(Z, {
 			name: "knowledge",
 			title: "Knowledge",
-			note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+			note: `How much of the probability of ${Y(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
 			children: [
 				o ? null : /* @__PURE__ */ X("p", {
 					class: "note",
@@ -4057,24 +4083,24 @@ function qi() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X($, { answer: s }), c ? /* @__PURE__ */ X(Ji, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(Qi, {
 						result: c,
 						stale: l
-					}) : null] }), r && a && o ? /* @__PURE__ */ X(Li, { explained: t }) : null]
+					}) : null] }), r && a && o ? /* @__PURE__ */ X(Vi, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
-function Ji({ result: e, stale: t }) {
-	let n = fi(e.attributions, e.layers.length);
+function Qi({ result: e, stale: t }) {
+	let n = Wt(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(Yi, { result: e }),
-			/* @__PURE__ */ X(Xi, { result: e }),
-			/* @__PURE__ */ X(Zi, { neurons: e.attributions.slice(0, Wi) }),
-			/* @__PURE__ */ X(mn, {
+			/* @__PURE__ */ X($i, { result: e }),
+			/* @__PURE__ */ X(ea, { result: e }),
+			/* @__PURE__ */ X(ta, { neurons: e.attributions.slice(0, Ji) }),
+			/* @__PURE__ */ X(Yn, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4085,16 +4111,16 @@ function Ji({ result: e, stale: t }) {
 				],
 				rows: () => e.layers.map((e, t) => [
 					`L${e.layer}`,
-					e.sum === null ? "" : G(e.sum, 4),
-					G(e.change, 4),
+					e.sum === null ? "" : q(e.sum, 4),
+					q(e.change, 4),
 					e.error === null ? "" : K(e.error, 4),
-					(n[t] ?? []).map((e) => `${Y(B(e))} ${G(e.value, 3)}`).join(", ")
+					(n[t] ?? []).map((e) => `${G(U(e))} ${q(e.value, 3)}`).join(", ")
 				])
 			})
 		]
 	});
 }
-function Yi({ result: e }) {
+function $i({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4125,48 +4151,48 @@ function Yi({ result: e }) {
 					y: 93,
 					children: e.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${G(e.sum, 3)}` })
+				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${q(e.sum, 3)}` })
 			] }, e.layer);
 		})]
 	});
 }
-function Xi({ result: e }) {
-	let t = H(), n = fi(e.attributions, e.layers.length), r = Math.min(Ki, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function ea({ result: e }) {
+	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(Xi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
 			" strongest neurons by layer, at most ",
-			Ki,
+			Xi,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Gn, {
+	}), /* @__PURE__ */ X(Bn, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
 		height: 10,
 		colour: (e, t) => {
 			let n = a(e, t);
-			return n ? Bn(n.value, i) : null;
+			return n ? Sn(n.value, i) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Y(B(n))}: ${G(n.value, 3)}` : "";
+			return n ? `${G(U(n))}: ${q(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && V(B(n), o);
+			return n !== void 0 && W(U(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (e) => `L${e}`,
 		onChoose: (e, n) => {
 			let r = a(e, n);
-			r && t.select(B(r));
+			r && t.select(U(r));
 		}
 	})] });
 }
-function Zi({ neurons: e }) {
+function ta({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4194,33 +4220,33 @@ function Zi({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(un, { part: B(e) })
+			children: /* @__PURE__ */ X(qn, { part: U(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(fn, {
+			children: /* @__PURE__ */ X(yr, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(dn, {
+			children: /* @__PURE__ */ X(vr, {
 				value: e.value,
 				largest: t
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: G(e.activation)
+			children: q(e.activation)
 		})
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
-// src/panels/tested.ts
-function Qi() {
-	return U($i(H().followed()))?.result ?? null;
+// src/hooks/useTested.ts
+function na() {
+	return V(ra(B().followed()))?.result ?? null;
 }
-function $i(e) {
+function ra(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4228,26 +4254,43 @@ function $i(e) {
 		top: 10
 	} : null;
 }
-function ea(e, t) {
-	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Rt(t) && e.layer === t.layer && e.head === t.head);
+function ia(e, t) {
+	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head);
 	return n ? {
 		probability: n.zeroed_probability ?? null,
 		verdict: n.verdict ?? ""
 	} : null;
 }
+// src/ui/Outcome.tsx
+function aa({ part: e }) {
+	let t = na(), n = t && ia(t, e);
+	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
+		class: "outcome",
+		children: [
+			J(t.target.probability),
+			" → ",
+			J(n.probability),
+			" ",
+			/* @__PURE__ */ X("span", {
+				class: "verdict",
+				children: Mn(n.verdict)
+			})
+		]
+	});
+}
 // src/panels/Ledger.tsx
-var ta = 12, na = 10, ra = Infinity, ia = me({
+var oa = 12, sa = 10, ca = Infinity, la = me({
 	is: () => !1,
 	set: () => {}
 });
-function aa() {
-	let e = H(), t = e.explained.value, n = R("size"), r = R(ta), i = R({});
+function ua() {
+	let e = B(), t = e.explained.value, n = R("size"), r = R(oa), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = pr(a.terms, r.value, n.value, (e) => oa(an(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = pr(a.terms, r.value, n.value, (e) => da(It(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(sa, { explained: t }),
+		note: /* @__PURE__ */ X(fa, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4266,12 +4309,12 @@ function aa() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === ta ? ra : ta,
-				children: r.value === ta ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === oa ? ca : oa,
+				children: r.value === oa ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(ia.Provider, {
+		}), /* @__PURE__ */ X(la.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? oa(t, o),
+				is: (e, t) => i.value[e] ?? da(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4283,7 +4326,7 @@ function aa() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: va,
+				onKeyDown: Sa,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4308,43 +4351,43 @@ function aa() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ua, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ha, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, gr(e))), /* @__PURE__ */ X(ga, {
+					}, gr(e))), /* @__PURE__ */ X(ba, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(la, { explained: t })
+					/* @__PURE__ */ X(ma, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function oa(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Lt(t) === e.kind;
+function da(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : W(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Mt(t) === e.kind;
 }
-function sa({ explained: e }) {
+function fa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
-		J(t.text),
+		Y(t.text),
 		": ",
-		ca(n),
+		pa(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function ca(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
+function pa(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function la({ explained: e }) {
+function ma({ explained: e }) {
 	let { sum: t, error: n, holds: r } = hr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
@@ -4356,28 +4399,28 @@ function la({ explained: e }) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-total": t,
-				children: G(t)
+				children: q(t)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					$t(n),
+					kn(n),
 					", tolerance",
 					" ",
-					$t(e.ledger.tolerance),
+					kn(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function ua(e) {
-	let t = H(), n = Me(ia), { term: r, level: i } = e, a = an(r), o = gr(r), s = a !== null && a.kind === Lt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ha(e) {
+	let t = B(), n = Me(la), { term: r, level: i } = e, a = It(r), o = gr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(ma, {
-			name: rn(r),
+		/* @__PURE__ */ X(ya, {
+			name: Ft(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4386,28 +4429,28 @@ function ua(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(V(a, t.state.value.selection) ? null : a);
+				a && t.select(W(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(da, {
+		c && i === 1 ? /* @__PURE__ */ X(ga, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(fa, {
+		c && i === 2 ? /* @__PURE__ */ X(_a, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function da({ term: e, largest: t }) {
-	let n = H().followed(), r = {
+function ga({ term: e, largest: t }) {
+	let n = B().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: na
-	}, i = U(n ? r : null);
+		top: sa
+	}, i = V(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ X("td", {
@@ -4416,31 +4459,31 @@ function da({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = pr(a.filter((e) => e.source === null), ra, "size");
+	let { terms: a, others: o } = i.result, s = pr(a.filter((e) => e.source === null), ca, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(ua, {
+		s.shown.map((e) => /* @__PURE__ */ X(ha, {
 			term: e,
 			level: 2,
 			largest: t,
-			sources: a.filter((t) => t.source !== null && V(an(t), an(e)))
+			sources: a.filter((t) => t.source !== null && W(It(t), It(e)))
 		}, gr(e))),
-		/* @__PURE__ */ X(ga, {
+		/* @__PURE__ */ X(ba, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: t
 		}),
-		/* @__PURE__ */ X(_a, {
+		/* @__PURE__ */ X(xa, {
 			level: 2,
 			sum: s.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function fa(e) {
-	let t = H(), n = (e) => `from ${e.source} ${J(pa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = pr(e.terms, na, "size");
+function _a(e) {
+	let t = B(), n = (e) => `from ${e.source} ${Y(va(t.explained.value, e))}`, { shown: r, others: i, sum: a } = pr(e.terms, sa, "size");
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(ma, {
+		r.map((t) => /* @__PURE__ */ X(ya, {
 			name: n(t),
 			value: t.value,
 			level: 3,
@@ -4448,26 +4491,26 @@ function fa(e) {
 			part: null,
 			open: null
 		}, gr(t))),
-		/* @__PURE__ */ X(ga, {
+		/* @__PURE__ */ X(ba, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: e.largest
 		}),
-		/* @__PURE__ */ X(_a, {
+		/* @__PURE__ */ X(xa, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function pa(e, { kind: t, source: n }) {
+function va(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function ma(e) {
-	let t = H(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
+function ya(e) {
+	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
-		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -4494,40 +4537,20 @@ function ma(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(fn, { value: e.value })
+				children: /* @__PURE__ */ X(yr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(dn, {
+				children: /* @__PURE__ */ X(vr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ha, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(aa, { part: n }) : null })
 		]
 	});
 }
-function ha({ part: e }) {
-	let t = Qi(), n = t && ea(t, e);
-	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
-		class: "outcome",
-		children: [
-			q(t.target.probability),
-			" → ",
-			q(n.probability),
-			" ",
-			/* @__PURE__ */ X("span", {
-				class: "verdict",
-				children: [
-					n.verdict === "within control" ? "○" : "●",
-					" ",
-					n.verdict
-				]
-			})
-		]
-	});
-}
-function ga(e) {
+function ba(e) {
 	return /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4543,11 +4566,11 @@ function ga(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(fn, { value: e.value })
+				children: /* @__PURE__ */ X(yr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(dn, {
+				children: /* @__PURE__ */ X(vr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4556,7 +4579,7 @@ function ga(e) {
 		]
 	});
 }
-function _a(e) {
+function xa(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4568,43 +4591,43 @@ function _a(e) {
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "number",
-				children: G(e.sum)
+				children: q(e.sum)
 			}),
 			/* @__PURE__ */ X("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${q(e.parent)}`
 			})
 		]
 	});
 }
-function va(e) {
+function Sa(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var ya = {
+var Ca = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ba() {
-	let e = H(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Qn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = W(a ? {
+function wa() {
+	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Yt({ source: a.source }),
+		...hn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ca(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Da(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${J(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		note: `What the stream would predict after each layer, for ${Y(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
 			/* @__PURE__ */ X("p", {
 				class: "controls",
@@ -4614,38 +4637,38 @@ function ba() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ya).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Ca).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(Zn, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X($, { answer: s }),
+			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Gn, {
-					label: `Logit lens, ${ya[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Bn, {
+					label: `Logit lens, ${Ca[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Vn(f(n)) : null;
+						return n ? Cn(f(n)) : null;
 					},
-					tell: (e, t) => Sa(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => xa(u.layers[e] ?? null),
-					columnName: (e) => J(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					tell: (e, t) => Ea(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Ta(u.layers[e] ?? null),
+					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(mn, {
+				}), /* @__PURE__ */ X(Yn, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4656,27 +4679,27 @@ function ba() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						xa(e.layer),
+						Ta(e.layer),
 						`${e.position}`,
-						/* @__PURE__ */ X("bdi", { children: J(e.top[0]?.text ?? "") }, "top"),
-						q(e.top_probability[0] ?? 0),
+						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
+						J(e.top_probability[0] ?? 0),
 						`${e.rank}`,
-						q(e.probability)
+						J(e.probability)
 					])
 				})]
 			}) : null
 		]
 	});
 }
-function xa(e) {
+function Ta(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Sa(e, t) {
+function Ea(e, t) {
 	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${J(t.text)} ${q(e.top_probability[n] ?? 0)}`);
-	return `${xa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
+	return `${Ta(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ca(e, t) {
+function Da(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4686,8 +4709,8 @@ function Ca(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function wa() {
-	let e = H(), { pins: t, b: n } = e.state.value;
+function Oa() {
+	let e = B(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
@@ -4695,9 +4718,9 @@ function wa() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(un, { part: r.part }),
+				/* @__PURE__ */ X(qn, { part: r.part }),
 				/* @__PURE__ */ X("select", {
-					"aria-label": `How ${Y(r.part)} is tested`,
+					"aria-label": `How ${G(r.part)} is tested`,
 					value: r.how,
 					onChange: (n) => {
 						let r = n.currentTarget.value;
@@ -4706,7 +4729,7 @@ function wa() {
 							how: r
 						} : e) });
 					},
-					children: Tt.map((e) => /* @__PURE__ */ X("option", {
+					children: an.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4714,20 +4737,20 @@ function wa() {
 				}),
 				/* @__PURE__ */ X("button", {
 					type: "button",
-					"aria-label": `Remove the pin of ${Y(r.part)}`,
+					"aria-label": `Remove the pin of ${G(r.part)}`,
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Ft(r.part)))
-		}), /* @__PURE__ */ X(Dn, {
+			] }, jt(r.part)))
+		}), /* @__PURE__ */ X(mi, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Ta() {
-	let e = H().explained.value, t = vr();
+function ka() {
+	let e = B().explained.value, t = dr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4737,12 +4760,12 @@ function Ta() {
 			"After ",
 			r,
 			" ",
-			J(i[r]?.text ?? ""),
+			Y(i[r]?.text ?? ""),
 			": ",
-			J(n.text),
+			Y(n.text),
 			" has",
 			" ",
-			q(n.probability),
+			J(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
@@ -4752,18 +4775,18 @@ function Ta() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Ea, {
+			children: [/* @__PURE__ */ X(Aa, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Ea, {
+			}), t?.result ? /* @__PURE__ */ X(Aa, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Ea({ explained: e, caption: t }) {
-	let n = H();
+function Aa({ explained: e, caption: t }) {
+	let n = B();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
 		children: [
@@ -4792,12 +4815,12 @@ function Ea({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: It(t) }),
-					children: /* @__PURE__ */ X(Q, { text: t.text })
+					onClick: () => n.set({ target: un(t) }),
+					children: /* @__PURE__ */ X($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
 					class: "number",
-					children: q(t.probability)
+					children: J(t.probability)
 				}),
 				/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X("span", {
 					class: "amount",
@@ -4809,18 +4832,18 @@ function Ea({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Da = 6;
-function Oa() {
-	let e = H(), t = e.explained.value, n = U($i(e.followed())), r = Qi(), i = R(!1);
+var ja = 6;
+function Ma() {
+	let e = B(), t = e.explained.value, n = V(ra(e.followed())), r = na(), i = R(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : Da;
+	let a = i.value ? Infinity : ja;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(Aa, { tested: r }),
+		note: /* @__PURE__ */ X(Pa, { tested: r }),
 		children: [
-			/* @__PURE__ */ X($, { answer: n }),
-			/* @__PURE__ */ X(pn, {
+			/* @__PURE__ */ X(Q, { answer: n }),
+			/* @__PURE__ */ X(Jn, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4844,19 +4867,19 @@ function Oa() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
-					part: Pt(e),
+				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Na, {
+					part: At(e),
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(ln, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(xr, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ft(Pt(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(ka, {
-					part: B(e),
+				}, jt(At(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Na, {
+					part: U(e),
 					value: e.value,
-					reads: G(e.activation, 1),
+					reads: q(e.activation, 1),
 					toward: e.promotes
-				}, Ft(B(e))))] })] })
+				}, jt(U(e))))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > Da ? /* @__PURE__ */ X("button", {
+			Math.max(t.heads.length, t.neurons.length) > ja ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4864,67 +4887,67 @@ function Oa() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ja(r)
+				children: Fa(r)
 			})
 		]
 	});
 }
-function ka(e) {
+function Na(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(un, { part: e.part })
+			children: /* @__PURE__ */ X(qn, { part: e.part })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(fn, { value: e.value })
+			children: /* @__PURE__ */ X(yr, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ha, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(cn, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(aa, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(br, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Aa({ tested: e }) {
+function Pa({ tested: e }) {
 	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
 	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
 	return t ? /* @__PURE__ */ X(S, { children: [
 		"Without ",
-		Y(Pt(t)),
+		G(At(t)),
 		", which looks at ",
-		J(t.looks_at[0]?.text ?? ""),
+		Y(t.looks_at[0]?.text ?? ""),
 		", the target goes from ",
-		q(e.target.probability),
+		J(e.target.probability),
 		" to ",
-		q(t.zeroed_probability ?? 0),
+		J(t.zeroed_probability ?? 0),
 		"."
 	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
 }
-function ja(e) {
-	let t = (e, t) => t ? [`${t.count} ${e} at random: ${q(t.low)} to ${q(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
+function Fa(e) {
+	let t = (e, t) => t ? [`${t.count} ${e} at random: ${J(t.low)} to ${J(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
 	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
 }
 // src/panels/TokenStrip.tsx
-function Ma() {
-	let e = H(), t = e.explained.value, n = Qn(t?.position ?? 0, t?.tokens.length ?? 0), r = La();
+function Ia() {
+	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Va();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && Rt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
+	let { tokens: i, position: a } = t, o = r !== null && Nt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
 		note: r ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
-			Y(r.part),
+			G(r.part),
 			": orange + raises, purple − lowers; largest ",
-			G(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			q(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Na, {
+			e.reads() === null ? null : /* @__PURE__ */ X(La, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(Zn, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -4938,19 +4961,19 @@ function Ma() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: Pa(n, s),
+						style: Ra(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Ia(e),
+						onKeyDown: (e) => Ba(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
-							/* @__PURE__ */ X(Q, { text: t.text }),
-							/* @__PURE__ */ X(Fa, {
+							/* @__PURE__ */ X($, { text: t.text }),
+							/* @__PURE__ */ X(za, {
 								value: n,
 								largest: s
 							})
@@ -4961,14 +4984,14 @@ function Ma() {
 		]
 	});
 }
-function Na(e) {
-	let t = Qn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function La(e) {
+	let t = gn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X($n, {
+		/* @__PURE__ */ X(Zn, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -4979,14 +5002,14 @@ function Na(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Pa(e.values[t.position], e.largest),
+				style: Ra(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ X(Q, { text: t.label }),
-					/* @__PURE__ */ X(Fa, {
+					/* @__PURE__ */ X($, { text: t.label }),
+					/* @__PURE__ */ X(za, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -4995,58 +5018,58 @@ function Na(e) {
 		})
 	] });
 }
-function Pa(e, t) {
+function Ra(e, t) {
 	if (e === void 0) return {};
-	let n = Bn(e, t);
+	let n = Sn(e, t);
 	return {
 		background: n,
-		color: Hn(n)
+		color: wn(n)
 	};
 }
-function Fa(e) {
+function za(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function Ia(e) {
+function Ba(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function La() {
-	let e = H(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Lt(e) !== "mlp" ? {
+function Va() {
+	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Rt(e) ? { cross: !0 } : {}
-	} : null, i = U(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Nt(e) ? { cross: !0 } : {}
+	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ra(s, a)
+		values: Ha(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ra(i.result, t)
+		values: Ha(i.result, t)
 	} : null;
 }
-function Ra(e, t) {
+function Ha(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Rt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Nt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
-// src/panels/App.tsx
-function za({ page: e }) {
+// src/App.tsx
+function Ua({ page: e }) {
 	let t = N(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? Mn(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Xt.Provider, {
+	return ke(() => e.link(), [e]), ke(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(ai, {}),
-				/* @__PURE__ */ X(Ba, { page: e }),
-				/* @__PURE__ */ X(ui, {}),
+				/* @__PURE__ */ X(ci, {}),
+				/* @__PURE__ */ X(Wa, { page: e }),
+				/* @__PURE__ */ X(pi, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5056,10 +5079,10 @@ function za({ page: e }) {
 		})
 	});
 }
-function Ba({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = U(t ? {
+function Wa({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = V(t ? {
 		ask: "explain",
-		...Jt(n),
+		...mn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
@@ -5071,31 +5094,31 @@ function Ba({ page: e }) {
 		t
 	]), t ? /* @__PURE__ */ X(S, { children: [r && !i ? /* @__PURE__ */ X("div", {
 		class: "panel",
-		children: /* @__PURE__ */ X($, { answer: r })
+		children: /* @__PURE__ */ X(Q, { answer: r })
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Ma, {}),
+			/* @__PURE__ */ X(Ia, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Ta, {}), /* @__PURE__ */ X(ba, {})]
+				children: [/* @__PURE__ */ X(ka, {}), /* @__PURE__ */ X(wa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(aa, {}), /* @__PURE__ */ X(Oa, {})]
+				children: [/* @__PURE__ */ X(ua, {}), /* @__PURE__ */ X(Ma, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(vn, {}),
-					/* @__PURE__ */ X(wa, {}),
-					/* @__PURE__ */ X(er, {})
+					/* @__PURE__ */ X(yi, {}),
+					/* @__PURE__ */ X(Oa, {}),
+					/* @__PURE__ */ X(Qn, {})
 				]
 			}),
-			/* @__PURE__ */ X(wr, {}),
-			/* @__PURE__ */ X(Rr, {}),
-			/* @__PURE__ */ X(qi, {}),
-			/* @__PURE__ */ X(Kr, {})
+			/* @__PURE__ */ X(Er, {}),
+			/* @__PURE__ */ X(Vr, {}),
+			/* @__PURE__ */ X(Zi, {}),
+			/* @__PURE__ */ X(Yr, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5107,30 +5130,30 @@ function Ba({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var Va = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .panel-header{margin-bottom:8px}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .part{padding:0 6px}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .choosable{cursor:pointer}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel-strongest table{min-width:430px}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .axis{stroke:var(--dim)}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}@container (width<=520px){.unembed .wide-only{display:none}.unembed .title .find{margin-left:0}.unembed th,.unembed td{padding:2px 3px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}";
+var Ga = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:430px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}";
 // src/main.tsx
-function Ha(e, t, n) {
-	Ua(n);
+function Ka(e, t, n) {
+	qa(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(za, { page: new qt(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(Ua, { page: new pn(e, t) }), r), () => pe(null, r);
 }
-function Ua(e) {
+function qa(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Va, n.append(r);
+	r.dataset.unembed = "", r.textContent = Ga, n.append(r);
 }
-function Wa({ model: e, el: t }) {
+function Ja({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ha({
+	return Ka({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? ni(n.results) : ri(e), t);
+	}, n.live === !1 ? ai(n.results) : oi(e), t);
 }
-var Ga = document.getElementById("unembed"), Ka = document.getElementById("unembed-data")?.textContent;
-if (Ga && Ka) {
-	let e = JSON.parse(Ka);
-	Ha(e, e.host === "report" ? ni(e.results) : Yr(e.token), Ga);
+var Ya = document.getElementById("unembed"), Xa = document.getElementById("unembed-data")?.textContent;
+if (Ya && Xa) {
+	let e = JSON.parse(Xa);
+	Ka(e, e.host === "report" ? ai(e.results) : Qr(e.token), Ya);
 }
-var qa = { render: Wa };
-export { qa as default };
+var Za = { render: Ja };
+export { Za as default };

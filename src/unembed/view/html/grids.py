@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unembed.models.names import part_name
-from unembed.view.glyphs import percent
+from unembed.view.glyphs import decimal, percent, signed
 from unembed.view.html.markup import CELL, escaped, table, token
 
 Payload = Mapping[str, Any]
@@ -23,7 +23,7 @@ def lens_html(payload: Payload) -> str:
     texts = {t["position"]: t["text"] for t in payload["tokens"]}
     followed = {t["position"]: t["text"] for t in payload["targets"]}
     rows = [
-        (_after(c["layer"]), str(c["rank"]), percent(c["probability"]), f"{c['kl']:.2f}", token(c["top"][0]["text"]))
+        (_after(c["layer"]), str(c["rank"]), percent(c["probability"]), decimal(c["kl"]), token(c["top"][0]["text"]))
         for c in last
     ]
     caption = f"At the last position, after {token(texts[positions[-1]])}, for {token(followed[positions[-1]])}"
@@ -44,7 +44,7 @@ def patch_html(payload: Payload) -> str:
     clean, corrupt = ("".join(t["text"] for t in payload[f"{name}_tokens"]) for name in ("clean", "corrupt"))
     strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:_MOST_ROWS]
     rows = [
-        (_cell_name(c, payload), f"{c['value']:.4g}", "" if c["effect"] is None else f"{c['effect']:+.2f}")
+        (_cell_name(c, payload), f"{c['value']:.4g}", "" if c["effect"] is None else signed(c["effect"]))
         for c in strongest
     ]
     return (

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.models.names import part_name
-from unembed.view.glyphs import between, percent, signed, visible
+from unembed.view.glyphs import between, percent, scientific, signed, visible
 from unembed.view.payloads import AblatePayload, AblationEffect
 from unembed.view.terminal.heat_map import heat_map
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _NAMES = {"head": "head", "attention": "attention sublayer", "mlp": "MLP", "neuron": "neuron", "expert": "expert"}
 _NAMES |= {"cross_head": "head of the cross-attention", "cross_attention": "cross-attention sublayer"}
@@ -42,7 +42,7 @@ def _ranking(payload: AblatePayload, top: int, paper: Paper) -> Iterator[Text]:
     base = payload.base.probability
     for effect in ranked[:top]:
         moved = between(base, max(0.0, base + effect.probability))
-        line = Text(f"  {cell(_name_of(effect, payload.site), 14)}{cell(moved, 15)}{cell(signed(effect.logit), 8)}")
+        line = Text(f"  {cell(_name_of(effect, payload.site), 14)}{cell(moved, 15)}{signed_cell(effect.logit, 8)}")
         bar = paper.glyphs.bar(effect.probability, largest, max(8, min(40, paper.width - 56)))
         yield line.append(cell(_points(effect.probability, largest), 16) + bar, signed_style(effect.probability))
     if ranked[top:]:
@@ -54,7 +54,7 @@ def _points(change: float, largest: float) -> str:
     """A change of a probability in percentage points, with as many digits as the largest change needs."""
     if 100 * largest >= 0.05:
         return f"{signed(100 * change)} points"
-    return f"{'−' if change < 0 else '+'}{abs(100 * change):.0e} points"
+    return f"{scientific(100 * change, plus='+')} points"
 
 
 def _name_of(effect: AblationEffect, site: str) -> str:

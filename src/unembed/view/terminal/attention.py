@@ -7,7 +7,7 @@ from rich.text import Text
 from unembed.models.names import head_name
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads import AttentionPayload, HeadPattern
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _HEADS, _SOURCES, _GRID = 12, 24, 48
 
@@ -30,7 +30,7 @@ def _many(payload: AttentionPayload) -> Iterator[Text]:
         looks = "  ".join(f"{_token(payload, head, s)} {w:.2f}" for s, w in _largest(head.pattern, 2))
         adds = "  ".join(f"{_token(payload, head, s)} {signed(v)}" for s, v in _largest(head.contribution, 2))
         line = Text(f"  {cell(_name(head), 9)}")
-        yield line.append(cell(signed(head.value), 8), signed_style(head.value)).append(f" {cell(looks, 38)} {adds}")
+        yield line.append(signed_cell(head.value, 8), signed_style(head.value)).append(f" {cell(looks, 38)} {adds}")
     rest = ranked[_HEADS:]
     if rest:
         yield Text(f"  {len(rest)} others {signed(sum(h.value for h in rest))} (net)", FAINT)
@@ -49,7 +49,7 @@ def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]]
         weight, adds = head.pattern[source], head.contribution[source]
         line = Text(f"  {cell(f'{source} {_token(payload, head, source)}', 22)}")
         line.append(f"{weight:.3f} {cell(paper.glyphs.bar(weight, 1.0, 18), 19)} ")
-        yield line.append(f"{cell(signed(adds, 3), 9)}{paper.glyphs.bar(adds, largest, 18)}", signed_style(adds))
+        yield line.append(f"{signed_cell(adds, 9, 3)}{paper.glyphs.bar(adds, largest, 18)}", signed_style(adds))
     if len(order) > _SOURCES:
         rest = sum(head.contribution[s] for s in order[_SOURCES:])
         yield Text(f"  {len(order) - _SOURCES} other sources add {signed(rest, 3)} (net)", FAINT)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from unembed.models.names import head_name, part_name
-from unembed.view.glyphs import percent, signed, visible
+from unembed.view.glyphs import decimal, percent, scientific, share, signed, visible
 from unembed.view.payloads.circuits import (
     AttendedPayload,
     BigramsPayload,
@@ -26,7 +26,7 @@ def paths_lines(payload: PathsPayload, paper: Paper, *, top: int = 12) -> Iterat
     """The largest paths, how many carry the prediction, and what is left."""
     target = payload.target
     yield headline(f" PATHS to {visible(target.text)} {percent(target.probability)}", payload.model, paper)
-    yield Text(f" {_needed(payload)} 90 % of {signed(payload.value)} logits; {_frozen(payload)}", STRONG)
+    yield Text(f" {_needed(payload)} 90% of {signed(payload.value)} logits; {_frozen(payload)}", STRONG)
     largest = max((abs(path.value) for path in payload.paths), default=0.0)
     for path in payload.paths[:top]:
         yield _row(_path_name(path, payload.tokens), path.value, largest, paper)
@@ -65,7 +65,7 @@ def attended_lines(payload: AttendedPayload, paper: Paper, *, top: int = 10) -> 
         f" WHY {head_name(payload.layer, payload.head)} ATTENDS {where[0]} → {where[1]}", payload.model, paper
     )
     distance = payload.sum - payload.content
-    line = f" score {signed(payload.score)}, attention {payload.attention:.3f}"
+    line = f" score {signed(payload.score)}, attention {decimal(payload.attention, 3)}"
     yield Text(f"{line}; content {signed(payload.content)}, distance {signed(distance)}", STRONG)
     yield Text(f"  {cell('query part × key part', 38)}{cell('score', 8, right=True)} content", FAINT)
     largest = max((abs(pair.value) for pair in payload.pairs), default=0.0)
@@ -95,9 +95,9 @@ def _marginal(name: str, parts: list[StreamPart]) -> Text:
 def circuit_lines(payload: CircuitPayload, paper: Paper) -> Iterator[Text]:
     """Eigenvalues of a head, and what was asked for."""
     yield headline(f" CIRCUITS of {head_name(payload.layer, payload.head)}, from the weights", payload.model, paper)
-    share = f"{percent(payload.positive_share)} of {len(payload.eigenvalues)} OV eigenvalues positive"
+    positive = f"{share(payload.positive_share)} of {len(payload.eigenvalues)} OV eigenvalues positive"
     yield Text(f" copying score {signed(payload.copying_score)}", STRONG).append(
-        f"; {share} (−1 to 1; random 0)", FAINT
+        f"; {positive} (−1 to 1; random 0)", FAINT
     )
     if payload.of_token is not None:
         found = payload.of_token
@@ -164,4 +164,4 @@ def _plain(name: str, value: float) -> Text:
 
 def _total(total: float, error: float, tolerance: float) -> Text:
     verdict = "= model ✓" if abs(error) <= tolerance else "≠ model"
-    return Text("  " + "─" * 24 + f" total {signed(total)} {verdict} (|Δ| {abs(error):.0e})", STRONG)
+    return Text("  " + "─" * 24 + f" total {signed(total)} {verdict} (|Δ| {scientific(abs(error))})", STRONG)

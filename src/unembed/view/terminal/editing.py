@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.models.names import neuron_name
-from unembed.view.glyphs import between, percent, signed, visible
+from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
 from unembed.view.payloads import EditEffects, EditPayload, GroupChange, MemoryNeuron, MemoryPayload, MemoryTrigger
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _ROWS = (
     ("unseen", "new answer, other prompts"),
@@ -67,11 +67,11 @@ def _group_line(title: str, group: GroupChange, control: GroupChange | None, *, 
 def _share(change: float) -> str:
     if change > 9:
         return f"x {_number(1 + change)}"
-    return f"{signed(100 * change, 1 if abs(change) < 0.1 else 0)} %"
+    return f"{signed(100 * change, 1 if abs(change) < 0.1 else 0)}%"
 
 
 def _number(value: float) -> str:
-    return f"{value:.1f}" if value < 1e4 else f"{value:.0e}"
+    return decimal(value, 1) if value < 1e4 else scientific(value)
 
 
 def _perplexity_line(before: float, effects: EditEffects, control: EditEffects | None) -> Text:
@@ -111,7 +111,7 @@ def _neuron_lines(neuron: MemoryNeuron, among: int, paper: Paper) -> Iterator[Te
 
 def _trigger_line(trigger: MemoryTrigger, paper: Paper) -> Text:
     after = "(end)" if trigger.next is None else f"{visible(trigger.next.text)} {trigger.rank}"
-    line = Text("    ").append(cell(signed(trigger.activation, 1), 9), signed_style(trigger.activation))
+    line = Text("    ").append(signed_cell(trigger.activation, 9, 1), signed_style(trigger.activation))
     line.append(cell(visible(trigger.token.text), 14)).append(cell(after, 24))
     passage = " ".join(trigger.passage.split())
     return line.append(cell(passage, paper.width - line.cell_len), FAINT)

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import head_name, neuron_name, part_name
-from unembed.view.glyphs import between, percent, signed, visible
+from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
 from unembed.view.payloads import Control, ExplainPayload, Head, LensRow, LookedAt, Neuron, Swap, Term
 from unembed.view.terminal.paper import (
     FAINT,
@@ -16,6 +16,7 @@ from unembed.view.terminal.paper import (
     Paper,
     cell,
     headline,
+    signed_cell,
     signed_style,
     token_strip,
 )
@@ -113,7 +114,7 @@ def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     if others:
         yield Text(f"  {cell(f'{others} others', 24)}{cell(signed(rest), 7, right=True)} (net)")
     verdict = "= model ✓" if abs(ledger.error) <= ledger.tolerance else "≠ model"
-    total = f" total {signed(ledger.sum)} {verdict} (|Δ| {abs(ledger.error):.0e})"
+    total = f" total {signed(ledger.sum)} {verdict} (|Δ| {scientific(abs(ledger.error))})"
     yield Text("  " + "─" * max(3, half - 12)).append(total, STRONG)
 
 
@@ -142,9 +143,9 @@ def _inputs(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 def _what(payload: ExplainPayload) -> str:
     reference, raw = payload.reference, payload.target.logit
     if reference.kind == "mean":
-        return f"logit above vocabulary mean; raw {raw:.2f}, mean {signed(reference.value).lstrip('+')}"
+        return f"logit above vocabulary mean; raw {decimal(raw)}, mean {decimal(reference.value)}"
     if reference.kind == "versus":
-        return f"logit above {visible(reference.text or '')}; {raw:.2f} against {signed(reference.value).lstrip('+')}"
+        return f"logit above {visible(reference.text or '')}; {decimal(raw)} against {decimal(reference.value)}"
     return "raw logit"
 
 
@@ -196,7 +197,7 @@ class _Columns:
         return Text(text + (" swapped" if self.swapped else ""), FAINT)
 
     def row(self, name: str, part: Head | Neuron, middle: str, end: str, base: float) -> Text:
-        line = Text(f"  {cell(name, self.name)}").append(cell(signed(part.value), 8), signed_style(part.value))
+        line = Text(f"  {cell(name, self.name)}").append(signed_cell(part.value, 8), signed_style(part.value))
         line.append(f" {cell(middle, self.middle)} {cell(end, self.end)}")
         if self.zeroed and part.zeroed_probability is not None:
             style = FAINT if part.verdict == "within control" else STRONG
@@ -213,7 +214,7 @@ def _parts(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     if payload.heads:
         yield columns.heading("HEADS", "looks at", "writes toward")
     for head in payload.heads:
-        looks = [f"{visible(k.text)} {k.attention:.2f}".replace(" 0.", " .") for k in _mostly(head)]
+        looks = [f"{visible(k.text)} {decimal(k.attention)}".replace(" 0.", " .") for k in _mostly(head)]
         toward = " ".join(visible(t.text) for t in head.writes_toward)
         name = head_name(head.layer, head.head, cross=head.cross)
         yield columns.row(name, head, _as_many_as_fit(looks, columns.middle), toward, base)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from unembed.models.names import neuron_name
-from unembed.view.glyphs import percent, signed, visible
+from unembed.view.glyphs import percent, scientific, signed, visible
 from unembed.view.payloads import AttributePayload, FactsPayload, FindPayload, FoundFact, NeuronPlace
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _LAYERS = 8
 
@@ -23,8 +23,8 @@ def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     largest = max((abs(entry.value) for entry in payload.attributions), default=0.0)
     for entry in payload.attributions:
         line = Text(f"  {cell(neuron_name(entry.layer, entry.expert, entry.neuron), 14)}")
-        line.append(cell(signed(entry.value, 3), 9), signed_style(entry.value))
-        line.append(cell(signed(entry.activation, 1), 8))
+        line.append(signed_cell(entry.value, 9, 3), signed_style(entry.value))
+        line.append(signed_cell(entry.activation, 8, 1))
         yield line.append(paper.glyphs.bar(entry.value, largest, 40), signed_style(entry.value))
     yield Text()
     yield from _layers(payload)
@@ -44,13 +44,13 @@ def _layers(payload: AttributePayload) -> Iterator[Text]:
     ranked = sorted(payload.layers, key=lambda layer: -abs(layer.change))
     for layer in ranked[:_LAYERS]:
         total = "-" if layer.sum is None else signed(layer.sum, 3)
-        error = "-" if layer.error is None else f"{'−' if layer.error < 0 else '+'}{abs(layer.error):.0e}"
-        numbers = f"{cell(total, 9)}{cell(signed(layer.change, 3), 11)}{cell(error, 10)}"
+        error = "-" if layer.error is None else scientific(layer.error, plus="+")
+        numbers = f"{cell(total, 9)}{signed_cell(layer.change, 11, 3)}{cell(error, 10)}"
         yield Text(f"  {cell(f'L{layer.layer}', 8)}{numbers}{layer.nodes or '-'}")
     rest = ranked[_LAYERS:]
     errors = [abs(layer.error) for layer in rest if layer.error is not None]
     if rest:
-        worst = f", |error| at most {max(errors):.0e}" if errors else ""
+        worst = f", |error| at most {scientific(max(errors))}" if errors else ""
         yield Text(f"  {len(rest)} others{worst}; --json has all", FAINT)
     if any(layer.sum is None for layer in ranked):
         yield Text("  -: not every neuron of the layer was computed, so they have no sum", FAINT)

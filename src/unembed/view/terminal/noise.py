@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.models.names import head_name
-from unembed.view.glyphs import percent, signed
+from unembed.view.glyphs import decimal, share, signed
 from unembed.view.payloads.noise import MeanInterval, NoiseCondition, NoisePayload, NoiseVerdict
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _HOLDS = {
     "yes": "holds on average over heads",
@@ -38,7 +38,7 @@ def noise_lines(payload: NoisePayload, paper: Paper, *, top: int = 10) -> Iterat
         " from others: share of a head's update; KL of the next token, nats; control: own value changed too", FAINT
     )
     yield Text(
-        f" [ ]: {100 * payload.confidence:g} % over runs; protects: rises, and by more than in the control", FAINT
+        f" [ ]: {100 * payload.confidence:g}% over runs; protects: rises, and by more than in the control", FAINT
     )
 
 
@@ -56,10 +56,10 @@ def _row(condition: NoiseCondition, control: NoiseCondition | None) -> str:
     carry = {"plain": "their values", "unrelated": f"values of {condition.runs} unrelated texts"}
     name = carry.get(condition.kind, f"noise of {condition.strength or 0:g} rms, {condition.runs} seeds")
     attention = condition.attention
-    numbers = [f"{x:.3f}" for x in (attention.to_self, attention.to_sink, attention.to_others)]
-    numbers += [percent(attention.share), f"{condition.kl:.2f}"]
+    numbers = [decimal(x, 3) for x in (attention.to_self, attention.to_sink, attention.to_others)]
+    numbers += [share(attention.share), decimal(condition.kl)]
     if control is not None:
-        numbers += [f"{control.attention.to_self:.3f}", f"{control.kl:.2f}"]
+        numbers += [decimal(control.attention.to_self, 3), decimal(control.kl)]
     return f"  {cell(name, _CARRY)}{_cells(numbers)}"
 
 
@@ -99,10 +99,10 @@ def _heads(payload: NoisePayload, top: int) -> Iterator[Text]:
     for head in ranked[:top]:
         rise = head.noise.rise
         line = Text(
-            f"  {cell(head_name(head.layer, head.head), 8)}{cell(f'{head.plain.to_self:.3f}', 7, right=True)}   "
+            f"  {cell(head_name(head.layer, head.head), 8)}{cell(decimal(head.plain.to_self, 3), 7, right=True)}   "
         )
         line.append(cell(_interval(rise.kept), 26), signed_style(rise.kept.mean))
-        line.append(cell(signed(rise.control.mean, 3), 17) + cell(signed(head.unrelated.mean.to_self, 3), 9))
+        line.append(signed_cell(rise.control.mean, 17, 3) + signed_cell(head.unrelated.mean.to_self, 9, 3))
         yield line.append(_SAYS[head.noise.verdict], FAINT)
     if len(ranked) > top:
         yield Text(f"  {len(ranked) - top} others that move; --json has all", FAINT)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.view.glyphs import percent, signed, visible
+from unembed.view.glyphs import percent, scientific, signed, visible
 from unembed.view.payloads import CellLedger, PaintedCell, PaintPayload
 from unembed.view.terminal.explanation import term_name
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
@@ -65,7 +65,8 @@ def _one(found: CellLedger, payload: PaintPayload, paper: Paper) -> Iterator[Tex
         name = cell(term_name(term), 24)
         yield Text(f"  {name}{cell(signed(term.value), 7, right=True)} ").append(bar, signed_style(term.value))
     yield Text(
-        f"  {cell('total', 24)}{cell(signed(found.value), 7, right=True)} = model (|Δ| {abs(found.error):.0e})", STRONG
+        f"  {cell('total', 24)}{cell(signed(found.value), 7, right=True)} = model (|Δ| {scientific(abs(found.error))})",
+        STRONG,
     )
     by_word = payload.cells[found.row * _GRID + found.column].credit
     largest = max(map(abs, by_word))

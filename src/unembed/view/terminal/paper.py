@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from unembed.view.glyphs import Glyphs, visible
+from unembed.view.glyphs import Glyphs, signed, visible
 from unembed.view.payloads import ModelFacts, PromptToken
 
 WIDTH = 100
@@ -58,6 +58,12 @@ def cell(text: str, width: int, *, right: bool = False) -> str:
     if cell_len(text) > width:
         text = set_cell_size(text, max(0, width - 1)).rstrip() + "…"
     return " " * (width - cell_len(text)) + text if right else set_cell_size(text, width)
+
+
+def signed_cell(value: float, width: int, digits: int = 2) -> str:
+    """A signed number at the left of its cell; zero, which has no sign, leaves the room of one."""
+    text = signed(value, digits)
+    return cell(text if text[0] in "+−" else f" {text}", width)
 
 
 def headline(title: str, model: ModelFacts, paper: Paper) -> Text:

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import part_name
-from unembed.view.glyphs import percent, signed, visible
+from unembed.view.glyphs import decimal, percent, scientific, signed, visible
 from unembed.view.payloads import (
     Continuation,
     PatchCell,
@@ -17,7 +17,7 @@ from unembed.view.payloads import (
     TracePayload,
 )
 from unembed.view.terminal.heat_map import heat_map
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _SITES = {
     "resid": "the stream before each block, one position at a time",
@@ -78,10 +78,10 @@ def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], to
     ranked = sorted(effects, key=lambda pair: -abs(pair[1]))
     yield Text(f"  {cell('strongest', 26)}{cell('effect', 10)}{_metric(payload)}", FAINT)
     for c, effect in ranked[:top]:
-        line = Text(f"  {cell(_name(c, payload), 26)}").append(cell(signed(effect), 10), signed_style(effect))
+        line = Text(f"  {cell(_name(c, payload), 26)}").append(signed_cell(effect, 10), signed_style(effect))
         yield line.append(_number(c.value))
     if len(ranked) > top:
-        yield Text(f"  {len(ranked) - top} others, each at most {abs(ranked[top][1]):.2f}; --json has all", FAINT)
+        yield Text(f"  {len(ranked) - top} others, each at most {decimal(abs(ranked[top][1]))}; --json has all", FAINT)
 
 
 def _name(c: PatchCell, payload: PatchPayload) -> str:
@@ -104,7 +104,7 @@ def _words(tokens: list[Token]) -> str:
 
 
 def _number(value: float) -> str:
-    return signed(value, 3) if abs(value) >= 0.1 or value == 0 else f"{value:+.2e}".replace("-", "−")
+    return signed(value, 3) if abs(value) >= 0.1 or value == 0 else scientific(value, 2, plus="+")
 
 
 def _prompt(name: str, tokens: list[PromptToken], shared: int, paper: Paper) -> Text:
@@ -143,8 +143,8 @@ def trace_lines(payload: TracePayload, paper: Paper, *, top: int = 5) -> Iterato
     yield Text(f"  {cell('strongest', 26)}{cell('effect', 10)}probability", FAINT)
     for c, effect in sorted(effects, key=lambda pair: -abs(pair[1]))[:top]:
         name = f"L{c.layer} @ {c.position} {visible(payload.tokens[c.position].text)}"
-        more = "" if c.error is None else f" ± {100 * c.error:.1f} points"
-        line = Text(f"  {cell(name, 26)}").append(cell(signed(effect), 10), signed_style(effect))
+        more = "" if c.error is None else f" ± {decimal(100 * c.error, 1)} points"
+        line = Text(f"  {cell(name, 26)}").append(signed_cell(effect, 10), signed_style(effect))
         yield line.append(percent(c.value) + more)
 
 
@@ -156,7 +156,7 @@ def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
     """What follows the prompt without and with steering."""
     yield headline(f" STEER  {payload.site} of layer {payload.layer}, at every position", payload.model, paper)
     ratio = payload.added_length / payload.length if payload.length else None
-    share = "" if ratio is None else f": {100 * ratio:.3g} %" if ratio < 10 else f": {ratio:,.0f} times as long"
+    share = "" if ratio is None else f": {100 * ratio:.3g}%" if ratio < 10 else f": {ratio:,.0f} times as long"
     yield Text(
         f"  adds a vector of length {payload.added_length:.3g} to what is {payload.length:.3g} long{share}",
         FAINT,

@@ -1,0 +1,29 @@
+/** What the model answers to an ask, for as long as a panel shows it. */
+import { type ReadonlySignal, useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { type Answer, type Ask, type AskName, canonical, type Payloads } from "../protocol/asks";
+import { usePage } from "./usePage";
+
+/** The answer to an ask, asked while the panel shows it; null asks nothing. */
+export function useAsk<N extends AskName>(ask: Ask<N> | null): Answer<Payloads[N]> | null {
+  const page = usePage();
+  const key = ask === null ? "" : canonical(ask);
+  const watched = useSignal<{ key: string; answer: ReadonlySignal<Answer<Payloads[N]>> } | null>(null);
+  useLayoutEffect(() => {
+    if (ask === null) return;
+    watched.value = { key, answer: page.desk.watch(ask) };
+    return () => page.desk.release(ask);
+  }, [key]);
+  return watched.value?.key === key ? watched.value.answer.value : null;
+}
+
+/** The latest result of an ask: while a new one is on its way, the one before it, marked as stale. */
+export function useLatest<N extends AskName>(
+  ask: Ask<N> | null,
+): { answer: Answer<Payloads[N]> | null; result: Payloads[N] | null; stale: boolean } {
+  const answer = useAsk(ask);
+  const last = useRef<Payloads[N] | null>(null);
+  if (answer?.result) last.current = answer.result;
+  if (ask === null) last.current = null;
+  return { answer, result: answer?.error ? null : last.current, stale: !answer?.result };
+}

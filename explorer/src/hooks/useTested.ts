@@ -1,0 +1,33 @@
+/** What `explain` found by zeroing the strongest parts, beside parts at random. */
+import { isCross, type Part } from "../lib/parts";
+import type { ExplainPayload } from "../protocol/payloads";
+import { useAsk } from "./useAsk";
+import { usePage } from "./usePage";
+
+/** The explanation with its tests; asked after the first, which shows before they have finished. */
+export function useTested(): ExplainPayload | null {
+  const page = usePage();
+  return useAsk(testedAsk(page.followed()))?.result ?? null;
+}
+
+export function testedAsk(followed: Record<string, unknown> | null) {
+  return followed ? { ask: "explain" as const, ...followed, test: true, top: 10 } : null;
+}
+
+/** The probability with the part zeroed, and the verdict; null where the part was not tested. */
+export function outcomeOf(tested: ExplainPayload, part: Part): { probability: number | null; verdict: string } | null {
+  const found =
+    part.head !== undefined
+      ? tested.heads.find(
+          (head) => head.cross === isCross(part) && head.layer === part.layer && head.head === part.head,
+        )
+      : part.kind === "neuron"
+        ? tested.neurons.find(
+            (neuron) =>
+              neuron.layer === part.layer &&
+              neuron.neuron === part.neuron &&
+              (neuron.expert ?? undefined) === part.expert,
+          )
+        : undefined;
+  return found ? { probability: found.zeroed_probability ?? null, verdict: found.verdict ?? "" } : null;
+}

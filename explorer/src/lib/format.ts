@@ -1,0 +1,65 @@
+/** Numbers and tokens as people read them: by the rule of src/unembed/view/glyphs.py, which one table of cases tests. */
+
+const MINUS = "\u2212";
+const LARGE = 1e6;
+
+/** A number with a fixed count of decimals: 17.37, −1.86. */
+export function decimal(value: number, digits = 2): string {
+  return written(value, digits, "");
+}
+
+/** A number with its sign: +3.43, −1.12, 0.00; the sign is a glyph, never only a colour. */
+export function signed(value: number, digits = 2): string {
+  return written(value, digits, "+");
+}
+
+function written(value: number, digits: number, plus: string): string {
+  const size = Math.abs(value);
+  if (!(size < LARGE)) return scientific(value, digits, plus);
+  const text = size.toFixed(digits);
+  return Number(text) === 0 ? text : sign(value, plus) + text;
+}
+
+/** A number of any size with one digit and `digits` decimals: 4e-06. `plus` stands before a positive one. */
+export function scientific(value: number, digits = 0, plus = ""): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const text = Number.isFinite(size) ? size.toExponential(digits).replace(/([+-])(\d)$/, "$10$2") : "\u221e";
+  return sign(value, plus) + text;
+}
+
+function sign(value: number, plus: string): string {
+  return value < 0 ? MINUS : plus;
+}
+
+/** A probability for reading: 77.2%, 0.04%, <0.01%, >99.9%. */
+export function percent(probability: number): string {
+  if (probability < 1e-4) return "<0.01%";
+  const text = decimal(100 * probability, probability >= 1e-3 ? 1 : 2);
+  return text === "100.0" ? ">99.9%" : `${text}%`;
+}
+
+/** A share for reading, which may be none, all or more: 0.0%, 41.2%, 100.0%. */
+export function share(part: number): string {
+  return `${decimal(100 * part, 1)}%`;
+}
+
+/** What a test found, with its mark: ○ where parts at random do as much. */
+export function marked(verdict: string): string {
+  return `${verdict === "within control" ? "○" : "●"} ${verdict}`;
+}
+
+const SHOWN: Record<string, string> = { " ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5" };
+/** Characters that cannot be seen, or that change how the text around them is laid out. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** A token as it is shown: all of it can be seen. */
+export function visible(text: string): string {
+  return [...text].map((c) => SHOWN[c] ?? (HIDDEN.test(c) ? codePoint(c) : c)).join("") || "''";
+}
+
+function codePoint(character: string): string {
+  const digits = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+  return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits}`;
+}

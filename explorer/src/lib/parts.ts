@@ -1,0 +1,117 @@
+/** Parts of the model: what they are, and their names. */
+import type { Term } from "../protocol/payloads";
+
+/** A part of the model. */
+export interface Part {
+  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
+  layer: number;
+  head?: number;
+  expert?: number;
+  neuron?: number;
+}
+
+/** A part as the page or as a payload writes it, where null stands for what it has not. */
+interface AnyPart {
+  kind: string;
+  layer: number;
+  head?: number | null;
+  expert?: number | null;
+  neuron?: number | null;
+}
+
+/** The part that a payload's entry of a head is. */
+export function headPart({ cross, layer, head }: { cross?: boolean; layer: number; head: number }): Part {
+  return { kind: cross ? "cross_head" : "head", layer, head };
+}
+
+/** The part that a payload's entry of a neuron is; null stands for no expert. */
+export function neuronPart(entry: { layer: number; expert: number | null; neuron: number }): Part {
+  const { layer, expert, neuron } = entry;
+  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
+}
+
+export function samePart(one: AnyPart | null, other: AnyPart | null): boolean {
+  return one === null || other === null ? one === other : partKey(one) === partKey(other);
+}
+
+export function partKey(part: AnyPart): string {
+  return [part.kind, part.layer, part.head ?? "", part.expert ?? "", part.neuron ?? ""].join(" ");
+}
+
+/** The sublayer that a part belongs to. */
+export function sublayerOf(part: Part): "attention" | "cross_attention" | "mlp" {
+  if (part.kind === "head") return "attention";
+  if (part.kind === "cross_head") return "cross_attention";
+  return part.kind === "neuron" ? "mlp" : part.kind;
+}
+
+/** Whether a part reads what the encoder read. */
+export function isCross(part: Part): boolean {
+  return sublayerOf(part) === "cross_attention";
+}
+
+/** The part that a name such as L23, L23.H4, L24.N1005, L24.E3.N5, L2.X1, "L23 attn", "L2 cross" or "L24 mlp" means, or null. */
+export function partOfName(name: string): Part | null {
+  const found =
+    /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(
+      name,
+    );
+  if (!found) return null;
+  const [, layer, head, crossHead, expert, neuron, , cross, mlp] = found;
+  const base = { layer: Number(layer) };
+  if (head !== undefined) return { kind: "head", ...base, head: Number(head) };
+  if (crossHead !== undefined) return { kind: "cross_head", ...base, head: Number(crossHead) };
+  if (neuron === undefined) return { kind: mlp ? "mlp" : cross ? "cross_attention" : "attention", ...base };
+  return {
+    kind: "neuron",
+    ...base,
+    ...(expert === undefined ? {} : { expert: Number(expert) }),
+    neuron: Number(neuron),
+  };
+}
+
+/** The name of a part: L23.H4, L24.N1005, L23 attn. */
+export function nameOf(part: Part): string {
+  if (part.kind === "head") return `L${part.layer}.H${part.head}`;
+  if (part.kind === "cross_head") return `L${part.layer}.X${part.head}`;
+  if (part.kind === "neuron")
+    return part.expert === undefined
+      ? `L${part.layer}.N${part.neuron}`
+      : `L${part.layer}.E${part.expert}.N${part.neuron}`;
+  return `L${part.layer} ${{ mlp: "mlp", attention: "attn", cross_attention: "cross" }[part.kind]}`;
+}
+
+/** A term of a ledger, or of what a part reads. */
+type AnyTerm = Pick<Term, "layer"> & { kind: string } & Partial<Pick<Term, "head" | "expert" | "neuron">>;
+
+/** The name of a term. */
+export function nameOfTerm(term: AnyTerm): string {
+  const part = partOf(term);
+  if (part) return nameOf(part);
+  const kind = term.kind.replaceAll("_", " ");
+  return term.layer === null ? kind : `L${term.layer} ${kind}`;
+}
+
+/** The part that a term stands for, or null: an embedding or a bias is none that can be tested here. */
+export function partOf(term: AnyTerm): Part | null {
+  const { kind, layer, expert } = term;
+  if (layer === null) return null;
+  if (kind === "cross_attention")
+    return typeof term.head === "number" ? { kind: "cross_head", layer, head: term.head } : { kind, layer };
+  if (kind === "attention" || kind === "mlp") return { kind, layer };
+  if (kind === "head" && typeof term.head === "number") return { kind, layer, head: term.head };
+  if (kind !== "neuron" || typeof term.neuron !== "number") return null;
+  return { kind, layer, ...(typeof expert === "number" ? { expert } : {}), neuron: term.neuron };
+}
+
+export function isPart(value: unknown): boolean {
+  const part = value as Part | null;
+  if (typeof part !== "object" || part === null || !isIndex(part.layer)) return false;
+  if (part.kind === "head" || part.kind === "cross_head") return isIndex(part.head);
+  if (part.kind === "neuron") return isIndex(part.neuron) && (part.expert === undefined || isIndex(part.expert));
+  return part.kind === "attention" || part.kind === "cross_attention" || part.kind === "mlp";
+}
+
+export function isIndex(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,121 @@
+/** The page's signals: the state, what is hovered, and the asks that the state leads to. */
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Knowledge } from "../lib/knowledge";
+import { nameOf, type Part, samePart } from "../lib/parts";
+import { Desk, type PageData, type Transport } from "../protocol/asks";
+import type { ExplainPayload } from "../protocol/payloads";
+import { checked, fromHash, INITIAL, type State, toHash } from "./state";
+
+export class Page {
+  readonly data: PageData;
+  readonly desk: Desk;
+  readonly state: Signal<State>;
+  /** What the pointer is over; panels preview it and nothing else depends on it. */
+  readonly hovered: Signal<Part | null> = signal(null);
+  /** The explanation of prompt A, once it is here; kept while the next one is on its way. */
+  readonly explained: Signal<ExplainPayload | null> = signal(null);
+  /** The state that `explained` answers. Panels ask about it, so that none asks about a new prompt and an old token. */
+  readonly answered: Signal<State | null> = signal(null);
+  readonly helpOpen: Signal<boolean> = signal(false);
+  /** What a screen reader is told. */
+  readonly said: Signal<string> = signal("");
+  readonly shownPart: ReadonlySignal<Part | null> = computed(() => this.hovered.value ?? this.state.value.selection);
+
+  constructor(data: PageData, transport: Transport) {
+    this.data = data;
+    this.desk = new Desk(transport, data.results);
+    const initial = checked({ ...INITIAL, ...data.state });
+    this.state = signal(data.host === "widget" ? initial : this.#linked(initial));
+  }
+
+  /** What the encoder reads; null for a decoder alone. */
+  reads(): "text" | "audio" | null {
+    return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
+  }
+
+  /** The state of the URL's hash. A link made for an encoder-decoder has a source, which a decoder alone does not read. */
+  #linked(fallback: State = INITIAL): State {
+    const state = fromHash(location.hash, fallback);
+    return this.data.model && this.data.model.reads === null ? { ...state, source: null } : state;
+  }
+
+  /** Whether the state says enough to be explained: a prompt, or something for an encoder to read. */
+  asked(): boolean {
+    const { a, source } = this.state.value;
+    return this.reads() === null ? a !== "" : this.reads() === "audio" || Boolean(source);
+  }
+
+  /** The field of an ask that prompt B, or source B of an encoder-decoder, stands in for. */
+  beside(): "prompt" | "source" {
+    return this.reads() === null ? "prompt" : "source";
+  }
+
+  /** Changes fields of the state. What was asked about a fact belongs to the prompt that states it. */
+  set(change: Partial<State>): void {
+    const before = this.state.value;
+    const moved = change.a !== undefined && change.a !== before.a;
+    this.state.value = { ...before, ...(moved ? { knowledge: null } : {}), ...change };
+  }
+
+  /** Changes what is asked about the fact. */
+  setKnowledge(change: Partial<Knowledge>): void {
+    const before = this.state.value.knowledge;
+    if (before) this.set({ knowledge: { ...before, ...change } });
+  }
+
+  /** Selects a part, everywhere. */
+  select(part: Part | null): void {
+    this.set({ selection: part, test: null });
+  }
+
+  /** Keeps the test of the selection, beside those that are kept already. */
+  pin(): void {
+    const { selection, test, pins } = this.state.value;
+    if (!selection) return;
+    const others = pins.filter((each) => !samePart(each.part, selection));
+    this.set({ pins: [...others, { part: selection, how: test ?? "zero" }] });
+    this.said.value = `Pinned ${nameOf(selection)}.`;
+  }
+
+  /** Takes over the explanation of a state, which may have moved on since; null where there is none. */
+  take(explained: ExplainPayload | null, state: State): void {
+    batch(() => {
+      this.explained.value = explained;
+      this.answered.value = explained && state;
+    });
+  }
+
+  /** What all panels ask about: the prompt, position and token of the explanation that is shown. */
+  followed(): Record<string, unknown> | null {
+    const state = this.answered.value;
+    return state && { ...about(state), target: state.target ?? this.explained.value?.target.id };
+  }
+
+  /** Keeps the URL's hash and the state the same; the returned function stops it. */
+  link(): () => void {
+    if (this.data.host === "widget") return () => {};
+    const stop = effect(() => {
+      const hash = toHash(this.state.value);
+      if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
+    });
+    const read = () => {
+      this.state.value = this.#linked();
+    };
+    addEventListener("hashchange", read);
+    return () => {
+      stop();
+      removeEventListener("hashchange", read);
+    };
+  }
+}
+
+/** Arguments that all asks about prompt A share. */
+export function about({ a, source, target, vs, reference, position }: State): Record<string, unknown> {
+  const other = vs === null && reference !== "mean" ? reference : null;
+  return given({ prompt: a, source, target, vs, position, reference: other });
+}
+
+/** Without the fields that are null. */
+export function given(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+}

@@ -1,0 +1,91 @@
+/** An intervention: the target before and after it, beside the control. */
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { marked, percent } from "../lib/format";
+import type { Test } from "../page/state";
+import type { TestPayload } from "../protocol/payloads";
+import { Status } from "./Status";
+import { TokenText } from "./Token";
+
+/** The tests together, as one intervention; of another token than the explained one where `target` names it. */
+export function Tested(props: { tests: Test[]; note: string; target?: number }) {
+  const page = usePage();
+  const followed = page.followed();
+  const swaps = props.tests.some((test) => test.how === "swap");
+  const { b } = page.state.value;
+  const missing = swaps && b === null;
+  const answer = useAsk(
+    followed && !missing
+      ? {
+          ask: "test" as const,
+          ...followed,
+          target: props.target ?? followed.target,
+          tests: props.tests,
+          ...(swaps ? { [`${page.beside()}_b`]: b } : {}),
+        }
+      : null,
+  );
+  if (missing) return <p class="error">A swap takes its value from B: open it with A | B.</p>;
+  return (
+    <>
+      <Status answer={answer} />
+      {answer?.result ? <BeforeAfter result={answer.result} note={props.note} /> : null}
+    </>
+  );
+}
+
+function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
+  const { target_before: before, target_after: after, control } = result;
+  return (
+    <div class="before-after" aria-live="polite">
+      <p class="big">
+        <TokenText text={before.text} /> {percent(before.probability)} → {percent(after.probability)}
+      </p>
+      <Scale before={before.probability} after={after.probability} band={control} />
+      <p class="note">
+        With {note}.{" "}
+        {control
+          ? `Control: ${control.count} ${result.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${percent(control.low)} to ${percent(control.high)}.`
+          : "No control for this kind of test."}{" "}
+        {result.verdict ? <strong>{marked(result.verdict)}</strong> : null}
+      </p>
+      <p class="note">
+        Then: <Tops tokens={result.after.slice(0, 3)} />
+      </p>
+    </div>
+  );
+}
+
+function Tops(props: { tokens: readonly { text: string; probability: number }[] }) {
+  return (
+    <>
+      {props.tokens.map((token, place) => (
+        <span key={place} class="chip">
+          <TokenText text={token.text} /> <span class="small">{percent(token.probability)}</span>
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** 0 to 100%, with the control band, and where the target was and is. */
+function Scale(props: { before: number; after: number; band: { low: number; high: number } | null }) {
+  const x = (probability: number) => 4 + probability * 192;
+  return (
+    <svg class="scale" viewBox="0 0 200 26" aria-hidden="true">
+      <line x1={4} x2={196} y1={14} y2={14} class="axis" />
+      {props.band ? (
+        <rect
+          x={x(props.band.low)}
+          y={7}
+          width={Math.max(x(props.band.high) - x(props.band.low), 1)}
+          height={14}
+          class="band"
+        />
+      ) : null}
+      <line x1={x(props.before)} x2={x(props.after)} y1={14} y2={14} class="move" />
+      <circle cx={x(props.before)} cy={14} r={4} class="before" />
+      <circle cx={x(props.after)} cy={14} r={4} class="after" />
+    </svg>
+  );
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { headPart, nameOf, nameOfTerm, neuronPart, partOfName, sublayerOf } from "../../src/lib/parts";
+
+describe("names of parts and terms", () => {
+  it("are those of the terminal", () => {
+    expect(nameOf({ kind: "head", layer: 23, head: 4 })).toBe("L23.H4");
+    expect(nameOf({ kind: "neuron", layer: 2, expert: 7, neuron: 5 })).toBe("L2.E7.N5");
+    const bare = { head: null, expert: null, neuron: null, source: null, value: 0 };
+    expect(nameOfTerm({ kind: "attention", layer: 3, ...bare })).toBe("L3 attn");
+    expect(nameOfTerm({ kind: "unembedding_bias", layer: null, ...bare })).toBe("unembedding bias");
+  });
+});
+
+describe("a typed name", () => {
+  it.each([
+    ["L23.H4", { kind: "head", layer: 23, head: 4 }],
+    ["l23 h4", { kind: "head", layer: 23, head: 4 }],
+    ["L24.N1005", { kind: "neuron", layer: 24, neuron: 1005 }],
+    ["L2.E7.N5", { kind: "neuron", layer: 2, expert: 7, neuron: 5 }],
+    ["L2.X1", { kind: "cross_head", layer: 2, head: 1 }],
+    ["L2 cross", { kind: "cross_attention", layer: 2 }],
+    ["24 mlp", { kind: "mlp", layer: 24 }],
+    ["L23", { kind: "attention", layer: 23 }],
+    ["L23 attn", { kind: "attention", layer: 23 }],
+  ])("reads %s", (name, part) => {
+    expect(partOfName(name)).toEqual(part);
+  });
+
+  it("refuses others", () => {
+    for (const name of ["", "Paris", "L", "H4", "L23.H", "L23.Z4", "L-1"]) expect(partOfName(name)).toBeNull();
+  });
+
+  it("knows the sublayer of a part", () => {
+    expect(sublayerOf({ kind: "head", layer: 1, head: 2 })).toBe("attention");
+    expect(sublayerOf({ kind: "neuron", layer: 1, neuron: 2 })).toBe("mlp");
+  });
+});
+
+describe("entries of a payload", () => {
+  it("are the parts that they name", () => {
+    expect(headPart({ layer: 2, head: 1, cross: true })).toEqual(partOfName("L2.X1"));
+    expect(headPart({ layer: 2, head: 1, cross: false })).toEqual(partOfName("L2.H1"));
+    expect(neuronPart({ layer: 2, expert: null, neuron: 5 })).toEqual(partOfName("L2.N5"));
+    expect(neuronPart({ layer: 2, expert: 0, neuron: 5 })).toEqual(partOfName("L2.E0.N5"));
+  });
+});

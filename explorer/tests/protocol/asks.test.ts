@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { type Ask, canonical, Desk, type Events } from "../../src/protocol/asks";
+import { dispatch, embedded } from "../../src/protocol/transports";
+
+/** A transport that answers when told to. */
+function pending() {
+  const asked: { ask: Ask; events: Events; cancelled: boolean }[] = [];
+  const transport = (ask: Ask, events: Events) => {
+    const entry = { ask, events, cancelled: false };
+    asked.push(entry);
+    return () => {
+      entry.cancelled = true;
+    };
+  };
+  return { asked, transport };
+}
+
+const ask = (name: Ask["ask"], prompt: string): Ask => ({ ask: name, prompt });
+
+describe("keys", () => {
+  it("do not depend on the order of the fields", () => {
+    expect(canonical({ b: [1, { d: null, c: "x" }], a: true })).toBe('{"a":true,"b":[1,{"c":"x","d":null}]}');
+    expect(canonical({ a: undefined, b: 1 })).toBe('{"b":1}');
+  });
+});
+
+describe("the desk", () => {
+  it("asks once for many who watch, and reports progress", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    const one = desk.watch(ask("explain", "a"));
+    expect(desk.watch(ask("explain", "a"))).toBe(one);
+    expect(asked.length).toBe(1);
+    asked[0]?.events.progress("layers", 0.5);
+    expect(one.value).toMatchObject({ stage: "layers", fraction: 0.5, result: null });
+    asked[0]?.events.result({ ok: 1 });
+    expect(one.value.result).toEqual({ ok: 1 });
+    expect(desk.shown()).toEqual({ [canonical(ask("explain", "a"))]: { ok: 1 } });
+  });
+
+  it("runs two at once, the prediction first", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    for (const name of ["attribute", "paths", "lens", "explain"] as const) desk.watch(ask(name, "a"));
+    asked[0]?.events.result({});
+    expect(asked.map((each) => each.ask.ask)).toEqual(["attribute", "paths", "explain"]);
+  });
+
+  it("cancels what nobody watches, whether it runs or waits", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    for (const prompt of ["a", "b", "c"]) desk.watch(ask("explain", prompt));
+    desk.release(ask("explain", "c"));
+    desk.release(ask("explain", "a"));
+    expect(asked.map((each) => each.cancelled)).toEqual([true, false]);
+    asked[1]?.events.result({});
+    expect(asked.length).toBe(2);
+  });
+
+  it("takes results that are there already, and asks again after an error", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, { '{"prompt":"a","ask":"explain"}': { ok: 1 } });
+    expect(desk.watch(ask("explain", "a")).value.result).toEqual({ ok: 1 });
+    const failed = desk.watch(ask("explain", "b"));
+    asked[0]?.events.error("no");
+    expect(failed.value.error).toBe("no");
+    desk.watch(ask("explain", "b"));
+    expect(asked.length).toBe(2);
+  });
+});
+
+describe("server-sent events", () => {
+  it("are handed on; comments are not", () => {
+    const seen: unknown[] = [];
+    const events: Events = {
+      progress: (stage, fraction) => seen.push([stage, fraction]),
+      result: (payload) => seen.push(payload),
+      error: (message) => seen.push(message),
+    };
+    dispatch(": still here", events);
+    dispatch('event: progress\ndata: {"stage":"run","fraction":0.25}', events);
+    dispatch('event: result\ndata: {"a":\ndata: 1}', events);
+    dispatch('event: error\ndata: {"message":"No such token.","exit_code":2}', events);
+    expect(seen).toEqual([["run", 0.25], { a: 1 }, "No such token."]);
+  });
+});
+
+describe("a report", () => {
+  it("answers from what it embeds, whatever the amounts, and says so where it cannot", () => {
+    const kept = { '{"ask":"explain","prompt":"a","test":true,"top":5}': { ok: 1 } };
+    const desk = new Desk(embedded(kept), kept);
+    expect(desk.watch({ ask: "explain", prompt: "a", target: " b", test: false, top: 10 }).value.result).toEqual({
+      ok: 1,
+    });
+    expect(desk.watch({ ask: "lens", prompt: "a" }).value.error).toContain("unembed open");
+  });
+});
