@@ -18,9 +18,11 @@ from random_models import VOCAB, build
 from test_cli import run
 
 import unembed
+from unembed.engine import counterfactual
 from unembed.errors import InputError, UnembedError
 from unembed.explorer import asks
 from unembed.explorer.report_asks import key_of
+from unembed.runs import record as recording
 from unembed.view import payloads
 from unembed.view.glyphs import signed
 from unembed.view.html import report
@@ -215,6 +217,90 @@ def test_what_the_page_looks_for_is_there(written, model):
     part = {"kind": "head", "layer": head["layer"], "head": head["head"]}
     assert key_of({"ask": "inspect", **about, "part": part}) in kept
     assert first["ledger"]["value"] == pytest.approx(unembed.explain(model, PROMPT).ledger.value, rel=1e-6)
+
+
+@pytest.fixture
+def work(monkeypatch, capsys, folder, tmp_path):
+    """Runs a command: how many tokens each forward pass of the model had, and how many walks changed a run."""
+    unembed.load(str(folder))  # checks the family, which takes passes, the first time only
+    passes, walks = [], []
+    call, walk = recording.call, counterfactual.Walk
+
+    def counted(model, ids, *args, **kwargs):
+        passes.extend([ids.shape[1]] * len(ids))
+        return call(model, ids, *args, **kwargs)
+
+    def walked(*args, **kwargs):
+        walks.append(args)
+        return walk(*args, **kwargs)
+
+    monkeypatch.setattr(recording, "call", counted)
+    monkeypatch.setattr(counterfactual, "Walk", walked)
+
+    def measure(*args: str, html: bool) -> tuple[list[int], int]:
+        passes.clear()
+        walks.clear()
+        more = ("--html", str(tmp_path / "report.html")) if html else ()
+        assert run(monkeypatch, capsys, *args, "--model", str(folder), "--offline", *more)[0] == 0
+        # The page tells what a head reads, whose scale is measured on two tokens, once a model.
+        return sorted(length for length in passes if length != 2), len(walks)
+
+    return measure
+
+
+LENGTH = len(PROMPT.split())
+SAME = {
+    "explain": (),
+    "explain by head": ("--by", "head", "--top", "3"),
+    "explain another": ("--position", "2", "--vs", "Rome", "--target", "Paris"),
+    "explain untested": ("--no-test",),
+    "explain swapped": ("--swap", "France=Rome"),
+}
+
+
+@pytest.mark.parametrize("options", SAME.values(), ids=SAME)
+def test_the_report_of_an_explanation_runs_nothing_again(work, options):
+    alone = work("explain", PROMPT, *options, html=False)
+    assert work("explain", PROMPT, *options, html=True) == alone
+    assert alone[1] > 0 or "--no-test" in options
+
+
+def test_a_report_adds_the_explanations_of_the_page_only(work):
+    tested = work("explain", PROMPT, "--target", "Paris", "--top", "10", html=False)
+    for command, passes in (
+        (("lens", PROMPT), 0),
+        (("knowledge", "attribute", PROMPT, "--target", "Paris"), 1),
+        (("knowledge", "attribute", PROMPT, "--target", "Paris", "--path", "neuron"), 1),
+    ):
+        alone = work(*command, html=False)
+        assert work(*command, html=True) == (alone[0] + [LENGTH] * passes, alone[1] + tested[1])
+    sweep = ("patch", PROMPT, OTHER, "--target", "Paris", "--vs", "Rome")
+    alone = work(*sweep, html=False)
+    assert work(*sweep, html=True) == (alone[0] + [LENGTH] * 2, alone[1])  # each prompt explained, and no test
+
+
+PRINTED = {
+    **{name: ("explain", PROMPT, *options) for name, options in SAME.items()},
+    "lens": ("lens", PROMPT, "--target", "Paris"),
+    "patch": COMMANDS["patch"],
+    "attribute": ("knowledge", "attribute", PROMPT, "--target", "Paris", "--top", "100"),
+    "attribute by neuron": ("knowledge", "attribute", PROMPT, "--target", "Paris", "--top", "100", "--path", "neuron"),
+}
+
+
+@pytest.mark.parametrize("name", list(PRINTED))
+def test_the_page_tells_the_numbers_that_were_printed(written, name):
+    text, printed = written(*PRINTED[name])
+    kept = json.loads(Document(text).scripts[0])["results"]
+    found = [payload for payload in kept.values() if payload["schema"] == printed["schema"]]
+    wanted = report._shortened(printed)
+    if "--by" in PRINTED[name]:  # the page opens the rows of sublayers
+        assert {payload["ledger"].pop("by") for payload in found} == {"sublayer"}
+        assert wanted["ledger"].pop("by") == "head"
+        for payload in (*found, wanted):
+            payload["ledger"] = payload["ledger"]["value"]
+    assert found
+    assert all(payload == wanted for payload in found)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

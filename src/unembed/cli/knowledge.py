@@ -17,7 +17,7 @@ from unembed.cli.options import (
     OfflineOpt,
     PromptArg,
 )
-from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
+from unembed.cli.reports import HtmlOpt, check_report, report_session, state_of, write_report
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
 from unembed.errors import InputError
 
@@ -72,10 +72,12 @@ def attribute(
         return payload
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.explorer.report_asks import kept_attribution
+        from unembed.explorer.report_asks import NEURONS, kept_attribution
+        from unembed.view.payloads import to_json
 
         state = state_of(loaded, words, target=target)
-        return state, kept_attribution(session, state, progress)
+        listed = attribute_payload(result, top=NEURONS, baseline=baseline)  # type: ignore[arg-type]
+        return state, kept_attribution(session, state, to_json(listed), progress)
 
     check_report(html)
     if baseline not in ("zero", "mean"):
@@ -102,7 +104,7 @@ def attribute(
     except AttributionInterrupted as stop:
         show(stop.result)
         raise
-    write_report(html, loaded, show(result), keep)
+    write_report(html, report_session(html, loaded), show(result), keep)
 
 
 @knowledge_app.command()

@@ -7,7 +7,7 @@ import typer
 
 from unembed.cli.interventions import spot
 from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, JsonOpt, MemoryOpt, ModelOpt, OfflineOpt, PromptArg
-from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
+from unembed.cli.reports import HtmlOpt, check_report, report_session, state_of, write_report
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
 from unembed.errors import InputError
 
@@ -94,7 +94,7 @@ def patch(
         state = state_of(loaded, prompts[0], b=prompts[1], target=target, vs=versus)
         return state, kept_of_two(session, state, to_json(patch_payload(result)), progress)
 
-    write_report(html, loaded, patch_payload(result), keep)
+    write_report(html, report_session(html, loaded), patch_payload(result), keep)
 
 
 def _pairs(text: str) -> dict[int, int]:

@@ -1,6 +1,7 @@
 """`explain`, `lens`, `attention`, `generate`: one prediction, and how it came about."""
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ from unembed.cli.options import (
     TargetOpt,
     VersusOpt,
 )
-from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
+from unembed.cli.reports import HtmlOpt, check_report, report_session, state_of, write_report
 from unembed.cli.shared import dump, load_model, print_result, progress_bar
 from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, SourceWords
 from unembed.errors import InputError
@@ -62,16 +63,18 @@ def explain(
 ) -> None:
     """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
     from unembed.methods.explain import explain as run
-    from unembed.view.payloads import explain_payload
+    from unembed.models.prompts import tokenize
+    from unembed.view.payloads import explain_payload, to_json
     from unembed.view.terminal import explain_lines
 
     words = _words(swap)
     source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
     check_report(html)
     loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
+    session = report_session(html, loaded)
     result = run(
         loaded,
-        text,
+        text if session is None else session.run(tokenize(loaded, text), position),
         target,
         versus=versus,
         reference=reference,
@@ -90,9 +93,10 @@ def explain(
 
         place = None if result.readout.position == len(result.trace.tokens) - 1 else result.readout.position
         state = state_of(loaded, text, target=target, vs=versus, reference=reference, position=place)
-        return state, kept(session, state, progress)
+        by_sublayer = replace(result, ledger=result.finest.coarser("sublayer"))  # whose rows the page opens
+        return state, kept(session, state, progress, explained=to_json(explain_payload(by_sublayer)))
 
-    write_report(html, loaded, payload, keep)
+    write_report(html, session, payload, keep)
 
 
 def lens(
@@ -119,26 +123,30 @@ def lens(
 ) -> None:
     """The logit lens: what the stream would predict after each layer, at each position."""
     from unembed.methods.lens import lens as run
-    from unembed.view.payloads import lens_payload
+    from unembed.methods.lens import read_lens
+    from unembed.models.prompts import tokenize
+    from unembed.view.payloads import lens_payload, to_json
     from unembed.view.terminal import lens_lines
 
     source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
     check_report(html)
     loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
+    session = report_session(html, loaded)
+    shared = None if session is None else session.whole(tokenize(loaded, text))
     with progress_bar() as progress:
-        result = run(
-            loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
-        )
+        asked = {"layers": _states(layer, loaded.layers), "positions": position, "top": top, "progress": progress}
+        result = run(loaded, text, target, **asked) if shared is None else read_lens(shared.trace, target, **asked)
     payload = lens_payload(result)
     print_result(payload, lens_lines, as_json)
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.explorer.report_asks import kept
+        from unembed.explorer.report_asks import SHOWN_TOKENS, kept
 
         state = state_of(loaded, text, target=target)
-        return state, kept(session, state, progress, details=False)
+        same = target is not None and not layer and not position and top == SHOWN_TOKENS and shared is not None
+        return state, kept(session, state, progress, lens=to_json(payload) if same else None, details=False)
 
-    write_report(html, loaded, payload, keep)
+    write_report(html, session, payload, keep)
 
 
 def attention(

@@ -28,9 +28,18 @@ def check_report(path: Path | None) -> None:
         raise InputError(f"Expected --html to name a file in a folder that exists, found {path}.")
 
 
+def report_session(path: Path | None, model: "Model") -> "Session | None":
+    """The session in which a command and the page of its report run the model; None where no report is asked for."""
+    if path is None:
+        return None
+    from unembed.explorer.session import Session
+
+    return Session(model)
+
+
 def write_report(
     path: Path | None,
-    model: "Model",
+    session: "Session | None",
     payload: Any,
     keep: "Callable[[Session, Any], tuple[Mapping[str, Any], Mapping[str, Any]]]",
 ) -> None:
@@ -38,22 +47,22 @@ def write_report(
 
     Args:
         path: of `--html`.
-        model: what was run.
+        session: from `report_session`; what it has recorded for the command is not run again for the page.
         payload: what the static part shows.
-        keep: from a session and a progress callback to the page's state and the results that it starts with.
+        keep: from a session and a progress callback to the page's state and the results that it starts with. What the
+            command has computed is among them as it is, so that the page tells the numbers that were printed.
 
     Raises:
         InputError: a path that cannot be written; as `keep`.
     """
-    if path is None:
+    if path is None or session is None:
         return
-    from unembed.explorer.session import Session
     from unembed.view.html.report import report_html
     from unembed.view.payloads import to_json
 
     shown = to_json(payload)
     with progress_bar() as progress:
-        state, results = keep(Session(model), progress)
+        state, results = keep(session, progress)
     text = report_html(shown["model"], state, results, shown=[shown])
     try:
         path.write_text(text, encoding="utf-8")

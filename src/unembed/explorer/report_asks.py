@@ -58,21 +58,40 @@ def lens_ask(followed: Mapping[str, Any], position: int, length: int) -> Ask:
     return {"ask": "lens", **about, "top": SHOWN_TOKENS, **window}
 
 
-def kept(session: Session, state: Mapping[str, Any], progress: Progress, *, details: bool = True) -> dict[str, Any]:
-    """The results that a report of a prompt embeds, by key; `details` opens the rows and parts that are listed.
+def kept(
+    session: Session,
+    state: Mapping[str, Any],
+    progress: Progress,
+    *,
+    explained: Mapping[str, Any] | None = None,
+    lens: Mapping[str, Any] | None = None,
+    details: bool = True,
+) -> dict[str, Any]:
+    """The results that a report of a prompt embeds, by key.
+
+    Args:
+        session: asked for what is not there yet.
+        state: of the page.
+        progress: called between asks.
+        explained: `unembed/explain/1` of this state, with its tests or without, where a command has computed it.
+        lens: `unembed/lens/1`, as the page first asks for it.
+        details: opens the rows and parts that are listed.
 
     Raises:
         UnembedError: as the asks.
     """
-    explained = answer(session, {"ask": "explain", **common(state), "test": True, "top": TOP}, progress)
+    explained = explained or answer(session, {"ask": "explain", **common(state), "test": True, "top": TOP}, progress)
     followed = {"target": explained["target"]["id"], **common(state)}
-    results = dict.fromkeys(explain_keys(state, explained), explained)
-    lens = lens_ask(followed, explained["position"], len(explained["tokens"]))
-    asks = [lens, *(_details(followed, explained) if details else ())]
+    first = lens_ask(followed, explained["position"], len(explained["tokens"]))
+    known = {
+        **dict.fromkeys(explain_keys(state, explained), explained),
+        **({} if lens is None else {key_of(first): lens}),
+    }
+    asks = [ask for ask in (first, *(_details(followed, explained) if details else ())) if key_of(ask) not in known]
     for done, ask in enumerate(asks):
-        results[key_of(ask)] = answer(session, ask, silent)
+        known[key_of(ask)] = answer(session, ask, silent)
         progress("report", (done + 1) / len(asks))
-    return results
+    return known
 
 
 def kept_of_two(
@@ -90,10 +109,15 @@ def kept_of_two(
     }
 
 
-def kept_attribution(session: Session, state: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """The results that a report of an attribution embeds: the explanation of its target, and what the page asks."""
+def kept_attribution(
+    session: Session, state: Mapping[str, Any], attribution: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """The results that a report of an attribution embeds: the explanation of its target, and `attribution` itself.
+
+    It is `unembed/knowledge-attribute/1` on whatever path it was computed; the page finds it where it would ask.
+    """
     ask = {"ask": "attribute", "prompt": state["a"], "target": state["target"], "top": NEURONS}
-    return {**kept(session, state, progress, details=False), key_of(ask): answer(session, ask, progress)}
+    return {**kept(session, state, progress, details=False), key_of(ask): attribution}
 
 
 def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:

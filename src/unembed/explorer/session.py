@@ -52,6 +52,8 @@ class Session:
             return self
         if self.model.encoder is None:
             raise InputError(f"{self.model.name} is a decoder only: it reads a prompt and no source.")
+        if self.model.source is not None and source == self.model.source.text:
+            return self
         if source not in self._readings:
             self._check_length(source)
             self._readings[source] = Session(with_source(self.model, source), self._readings)
@@ -81,6 +83,10 @@ class Session:
         """A run that keeps a position: all of them, for a prompt of at most `WHOLE` tokens."""
         place = absolute_position(position, len(tokens))
         return self._kept(tokens, None if len(tokens) <= WHOLE else place)
+
+    def whole(self, tokens: tuple[int, ...]) -> Run | None:
+        """A run that keeps all positions; None of a prompt of more than `WHOLE` tokens."""
+        return self._kept(tokens, None) if len(tokens) <= WHOLE else None
 
     def ending_at(self, tokens: tuple[int, ...], position: int) -> Run:
         """A run that ends at a position: later tokens cannot act on it."""

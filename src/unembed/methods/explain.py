@@ -20,7 +20,7 @@ from unembed.ledger.readout import Prediction, Readout, first_token_notes, predi
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import absolute_position, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run
@@ -167,7 +167,7 @@ def explain(
     """
     ids = prompt.tokens if isinstance(prompt, Run) else tokenize(model, prompt)
     where = absolute_position(position, len(ids))
-    words = ids if isinstance(prompt, Run) else prompt
+    words = (text_of_prompt(model, ids) or ids) if isinstance(prompt, Run) else prompt
     other = None if swap is None else _other_run(model, words, ids, where, swap)
     run = prompt if isinstance(prompt, Run) else base_run(model, ids, positions=[where])
     trace = run.trace
