@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from unembed.models.prompts import text_of_prompt
 from unembed.view.payloads.common import ModelFacts, PromptToken, Term, model_facts, prompt_tokens, term_of, versions
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ def generate_payload(
     model: "Model", prompt: tuple[int, ...], steps: "list[Step]", *, explained: bool
 ) -> GeneratePayload:
     """Generated tokens as data."""
+    from unembed.models.prompts import text_of_prompt
+
     tokens = [generated_token(step, explained=explained) for step in steps]
     ids = [step.token for step in steps]
     text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))

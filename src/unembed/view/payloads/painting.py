@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from unembed.view.payloads.common import (
     ModelFacts,
     Target,
@@ -121,7 +119,7 @@ def _cells(result: "Painting") -> list[PaintedCell]:
                 part=shown.part or None,
                 rgb="#{:02x}{:02x}{:02x}".format(*rgb(shown.colour)) if shown.colour else None,
                 credit=credit.tolist(),
-                word=int(np.argmax(credit)),
+                word=int(credit.argmax()),
             )
         )
     return found

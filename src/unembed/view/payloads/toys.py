@@ -65,7 +65,7 @@ class ToyEvaluationPayload:
 
 def toys_payload() -> ToysPayload:
     """The toys that ship, as data."""
-    from unembed.toys.evaluation import CLAIMS
+    from unembed.toys.claims import CLAIMS
 
     return ToysPayload(toys=[_entry(name) for name in CLAIMS])
 
@@ -74,7 +74,7 @@ def _entry(name: str) -> ToyEntry:
     import json
 
     from unembed.loading.shipped import toy_folder
-    from unembed.toys.evaluation import CLAIMS, SHOWS
+    from unembed.toys.claims import CLAIMS, SHOWS
 
     folder = toy_folder(name)
     config = json.loads((folder / "config.json").read_text())
