@@ -6,15 +6,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from unembed.view.payloads import PAYLOADS
+from unembed.view.payloads import all_payloads
 
 FOLDER = Path(__file__).parents[1] / "src" / "unembed" / "view" / "schemas"
 
 
-def schema_of(payload: type) -> tuple[str, str]:
-    """File name and text of a payload's JSON schema."""
+def schema_of(version: str, payload: type) -> tuple[str, str]:
+    """File name and text of the JSON schema of a payload, whose `version` is such as `unembed/explain/1`."""
     schema = TypeAdapter(payload).json_schema()
-    version = schema["properties"]["schema"]["const"]  # "unembed/explain/1"
+    schema["properties"]["schema"] = {"const": version, "default": version, "title": "Schema", "type": "string"}
     schema["required"] = [*schema.get("required", []), "schema"]
     _, name, number = version.split("/")
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": version}
@@ -26,7 +26,7 @@ def main() -> int:
     """Write or check; the exit code says whether they agree."""
     FOLDER.mkdir(exist_ok=True)
     drifted = []
-    for name, text in map(schema_of, PAYLOADS):
+    for name, text in (schema_of(*entry) for entry in all_payloads().items()):
         path = FOLDER / name
         if "--check" in sys.argv:
             if not path.exists() or path.read_text() != text:

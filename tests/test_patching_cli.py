@@ -12,9 +12,10 @@ from test_cli import run, valid
 
 import unembed
 from unembed.view.glyphs import Glyphs
-from unembed.view.payloads import patch_payload, trace_payload
-from unembed.view.terminal import Paper, patch_lines, trace_lines
+from unembed.view.payloads.patching import patch_payload, trace_payload
 from unembed.view.terminal.heat_map import heat_map, shade
+from unembed.view.terminal.paper import Paper
+from unembed.view.terminal.patching import patch_lines, trace_lines
 
 CLEAN, CORRUPT = "the capital of France is", "the capital of Rome is"
 WORDS = ("--target", "Paris", "--vs", "Rome")

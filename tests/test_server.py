@@ -109,7 +109,7 @@ def test_every_ask_gives_its_payload_and_passes_its_schema(client, name, monkeyp
 def test_answers_are_those_of_the_library(model, client):
     _, data = asked(client, ask="explain", prompt=PROMPT, vs="Rome", target="Paris", position=3, test=True, top=3)
     own = unembed.explain(model, PROMPT, "Paris", versus="Rome", position=3, top=3)
-    expected = payloads.to_json(payloads.explain_payload(own))
+    expected = payloads.to_json(payloads.payload_of(own))
     assert [t["value"] for t in data["ledger"]["terms"]] == pytest.approx(
         [t["value"] for t in expected["ledger"]["terms"]], abs=1e-6
     )

@@ -11,7 +11,7 @@ from test_encoder_decoders_cli import RATE, SOURCE, listener, run, sound, transl
 from test_report import Document
 
 import unembed
-from unembed.cli.explorer import start
+from unembed.cli.commands.explorer import start
 from unembed.errors import InputError
 from unembed.explorer import session as sessions
 from unembed.explorer.asks import answer

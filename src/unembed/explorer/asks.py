@@ -27,7 +27,10 @@ from unembed.methods.knowledge import attribution as knowledge_attribution
 from unembed.models.prompts import absolute_position
 from unembed.progress import Progress
 from unembed.runs.run import Run
-from unembed.view import payloads
+from unembed.view.payloads import payload_of, to_json
+from unembed.view.payloads.generation import generate_payload
+from unembed.view.payloads.knowledge import attribute_payload
+from unembed.view.payloads.parts import reads_payload
 
 MOST_GENERATED = 200
 """Tokens that one ask generates, at most."""
@@ -44,7 +47,7 @@ def answer(session: Session, ask: Any, progress: Progress) -> dict[str, Any]:
     if not isinstance(name, str) or name not in ASKS:
         raise InputError(f"Expected an object whose `ask` is one of {', '.join(ASKS)}.")
     about, own = arguments.checked(ASKS[name], {key: value for key, value in ask.items() if key != "ask"})
-    return payloads.to_json(ASKS[name](session.reading(about.source), about, progress, **own))
+    return to_json(ASKS[name](session.reading(about.source), about, progress, **own))
 
 
 def explain(
@@ -66,13 +69,13 @@ def explain(
         states=session.states(run, about.position) if words is None else None,
         progress=progress,
     )
-    return payloads.explain_payload(result)
+    return payload_of(result)
 
 
 def terms(session: Session, about: About, progress: Progress, *, layer: int, sublayer: str, top: int = 20) -> Any:
     """One row of the ledger, opened."""
     found = sublayer_terms(_read(session, about), layer, sublayer, top=arguments.count(top))  # type: ignore[arg-type]
-    return payloads.terms_payload(found)
+    return payload_of(found)
 
 
 def inspect(session: Session, about: About, progress: Progress, *, part: dict, top: int = 10) -> Any:
@@ -80,14 +83,14 @@ def inspect(session: Session, about: About, progress: Progress, *, part: dict, t
     run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
     read = readout(run.trace, **_readout_of(about))
     found = inspect_part(read, chosen, top=arguments.count(top))
-    return payloads.inspect_payload(found)
+    return payload_of(found)
 
 
 def reads(session: Session, about: About, progress: Progress, *, part: dict) -> Any:
     """What a part reads of the stream; of the prediction only the position matters."""
     run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
     place = absolute_position(about.position, run.length)
-    return payloads.reads_payload(run, chosen, readings(run, chosen, place))
+    return reads_payload(run, chosen, readings(run, chosen, place))
 
 
 def set_parts(
@@ -117,7 +120,7 @@ def set_parts(
         top=arguments.count(top),
         progress=progress,
     )
-    return payloads.test_payload(result)
+    return payload_of(result)
 
 
 def lens(session: Session, about: About, progress: Progress, *, window: list | None = None, top: int = 5) -> Any:
@@ -129,7 +132,7 @@ def lens(session: Session, about: About, progress: Progress, *, window: list | N
         found = logit_lens.read_lens(session.run(tokens, -1).trace, **asked)
     else:
         found = logit_lens.lens(session.model, tokens, **asked)
-    return payloads.lens_payload(found)
+    return payload_of(found)
 
 
 def attention(
@@ -138,13 +141,13 @@ def attention(
     """`unembed attention` of one layer; the whole pattern of a head only up to `WHOLE` tokens."""
     trace = session.run(session.tokens(about.prompt), about.position).trace
     found = patterns.attention(session.model, trace, layer=layer, head=head, cross=cross, **_readout_of(about))
-    return payloads.attention_payload(found)
+    return payload_of(found)
 
 
 def paths(session: Session, about: About, progress: Progress) -> Any:
     """`unembed paths`, of a prompt of at most `WHOLE` tokens."""
     run = session.run(session.tokens(about.prompt, most=WHOLE), about.position)
-    return payloads.paths_payload(expand_paths(session.model, run, progress=progress, **_readout_of(about)))
+    return payload_of(expand_paths(session.model, run, progress=progress, **_readout_of(about)))
 
 
 def attribute(session: Session, about: About, progress: Progress, *, top: int = 20) -> Any:
@@ -154,7 +157,7 @@ def attribute(session: Session, about: About, progress: Progress, *, top: int = 
     if target is None:
         target = arguments.target(session.run(tokens, -1), about)
     found = knowledge_attribution.attribute(session.model, tokens, target, progress=progress)
-    return payloads.attribute_payload(found, top=arguments.count(top), baseline="zero")
+    return attribute_payload(found, top=arguments.count(top), baseline="zero")
 
 
 def patch(
@@ -177,7 +180,7 @@ def patch(
         align=None if align is None else arguments.pairs(align),
         progress=progress,
     )
-    return payloads.patch_payload(found)
+    return payload_of(found)
 
 
 def generate(session: Session, about: About, progress: Progress, *, tokens: int = 20) -> Any:
@@ -188,7 +191,7 @@ def generate(session: Session, about: About, progress: Progress, *, tokens: int 
     for step in generation.generate(session.model, ids, tokens=tokens):
         steps.append(step)
         progress("generating", len(steps) / tokens)
-    return payloads.generate_payload(session.model, ids, steps, explained=False)
+    return generate_payload(session.model, ids, steps, explained=False)
 
 
 ASKS: dict[str, Callable[..., Any]] = {

@@ -17,7 +17,9 @@ from unembed.methods.knowledge.comparison import Make, Sample, report_beside_con
 from unembed.methods.knowledge.editing import Method, new_target
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for, stated
 from unembed.progress import Progress
-from unembed.view import payloads
+from unembed.view.payloads.common import text_of
+from unembed.view.payloads.editing import edit_payload
+from unembed.view.payloads.knowledge import fact_list_payload, find_payload
 
 COMPARED, MOST_COMPARED = 4, 40
 """Facts that are compared: refining needs others, and each takes as many attributions as it has prompts."""
@@ -31,7 +33,7 @@ _SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.
 def facts(session: Session, about: About, progress: Progress) -> Any:
     """The facts that the model can be asked about, and which of them the prompt states."""
     known = facts_for(session.model.folder)
-    return payloads.fact_list_payload(known, stated(known, about.prompt))
+    return fact_list_payload(known, stated(known, about.prompt))
 
 
 def find(
@@ -49,7 +51,7 @@ def find(
     relation, fact = _fact(session, about, prompts)
     chosen = [fact, *(other for other in relation.facts if other != fact)][:compared]
     found = knowledge_neurons.find(session.model, relation, facts=chosen, t=t, progress=progress)
-    return payloads.find_payload(session.model, found)
+    return find_payload(session.model, found)
 
 
 def edit(
@@ -140,9 +142,7 @@ def _edited(
         sample=SAMPLE,
         progress=progress,
     )
-    return payloads.edit_payload(
-        model, result, action=action, relation=relation.name, fact=about, neurons=neurons, **words
-    )
+    return edit_payload(model, result, action=action, relation=relation.name, fact=about, neurons=neurons, **words)
 
 
 def _fact(session: Session, about: About, prompts: list | None, subject: str | None = None) -> tuple[Relation, Fact]:
@@ -166,4 +166,4 @@ def _fact(session: Session, about: About, prompts: list | None, subject: str | N
 def _answer(session: Session, about: About) -> str:
     """The text of the explained token."""
     run = session.run(session.tokens(about.prompt), -1)
-    return payloads.text_of(session.model, arguments.target(run, about))
+    return text_of(session.model, arguments.target(run, about))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -37,7 +38,7 @@ class Base:
     probability: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/ablate/1")
 class AblatePayload:
     """`unembed ablate --json`."""
 
@@ -55,9 +56,9 @@ class AblatePayload:
     complete: bool
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/ablate/1"] = "unembed/ablate/1"
 
 
+@payload_of.register
 def ablate_payload(result: "Ablation") -> AblatePayload:
     """An ablation as data."""
     target = target_of(result.model, result.target)

@@ -1,8 +1,9 @@
 """`unembed attention` as data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -35,7 +36,7 @@ class HeadPattern:
     """Whether it is a head of a cross-attention, which looks at `sources`."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/attention/1")
 class AttentionPayload:
     """`unembed attention --json`."""
 
@@ -53,9 +54,9 @@ class AttentionPayload:
     what each source writes at each query."""
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder read, for an encoder-decoder; else empty."""
-    schema: Literal["unembed/attention/1"] = "unembed/attention/1"
 
 
+@payload_of.register
 def attention_payload(result: "Attention") -> AttentionPayload:
     """Patterns as data."""
     from unembed.ledger.readout import prediction

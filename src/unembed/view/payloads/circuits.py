@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -58,7 +59,7 @@ class PathDepth:
     value: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/paths/1")
 class PathsPayload:
     """`unembed paths --json`."""
 
@@ -82,7 +83,6 @@ class PathsPayload:
     error: float
     tolerance: float
     versions: dict[str, str]
-    schema: Literal["unembed/paths/1"] = "unembed/paths/1"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class ScorePair:
     content: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/attended/1")
 class AttendedPayload:
     """`unembed attended --json`."""
 
@@ -126,7 +126,6 @@ class AttendedPayload:
     error: float
     tolerance: float
     versions: dict[str, str]
-    schema: Literal["unembed/attended/1"] = "unembed/attended/1"
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class SkipTrigramEntry:
     strength: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/circuit/1")
 class CircuitPayload:
     """`unembed circuit --json`."""
 
@@ -170,7 +169,6 @@ class CircuitPayload:
     of_token: TokenCircuits | None
     skip_trigrams: list[SkipTrigramEntry] | None
     versions: dict[str, str]
-    schema: Literal["unembed/circuit/1"] = "unembed/circuit/1"
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ class CompositionPair:
     ratio: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/composition/1")
 class CompositionPayload:
     """`unembed composition --json`."""
 
@@ -196,7 +194,6 @@ class CompositionPayload:
     random_mean: float
     random_deviation: float
     versions: dict[str, str]
-    schema: Literal["unembed/composition/1"] = "unembed/composition/1"
 
 
 @dataclass(frozen=True)
@@ -212,7 +209,7 @@ class TextBigrams:
     unigram_entropy: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/bigrams/1")
 class BigramsPayload:
     """`unembed bigrams --json`."""
 
@@ -222,9 +219,9 @@ class BigramsPayload:
     generated: list[Token]
     text: TextBigrams | None
     versions: dict[str, str]
-    schema: Literal["unembed/bigrams/1"] = "unembed/bigrams/1"
 
 
+@payload_of.register
 def paths_payload(result: "PathExpansion") -> PathsPayload:
     """A path expansion as data."""
     from unembed.ledger.readout import prediction
@@ -258,6 +255,7 @@ def _path(path: "Path") -> PathEntry:
     return PathEntry(path.kind, path.layer, path.position, steps, path.value)  # type: ignore[arg-type]
 
 
+@payload_of.register
 def attended_payload(result: "AttentionScore") -> AttendedPayload:
     """An attention score as data, with every pair, the largest first."""
     model, places = result.run.model, result.values.shape
@@ -290,6 +288,7 @@ def _parts(terms: "Sequence[StreamTerm]", values: list[float]) -> list[StreamPar
     return [StreamPart(t.kind, t.layer, t.head, value) for t, value in zip(terms, values, strict=True)]
 
 
+@payload_of.register
 def circuit_payload(result: "HeadCircuits") -> CircuitPayload:
     """The circuits of a head as data."""
     from unembed.methods.circuits.head_circuits import copying_score, positive_share
@@ -327,6 +326,7 @@ def ranked(model: "Model", found: "Sequence[Ranked]") -> list[RankedToken]:
     return [RankedToken(id=r.token, text=text_of(model, r.token), value=r.value) for r in found]
 
 
+@payload_of.register
 def composition_payload(result: "Composition", pairs: "Sequence[Pair]", kind: "Kind | None") -> CompositionPayload:
     """Some pairs of a composition as data."""
     mean, deviation = result.null

@@ -2,8 +2,8 @@
 
 import functools
 import importlib.metadata
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Term as LedgerTerm
@@ -119,12 +119,6 @@ class Term:
     neuron: int | None
     source: int | None
     value: float
-
-
-def to_json(payload: Any) -> dict[str, Any]:
-    """The payload as JSON-ready data, its schema first. A field `from_` is `from` in JSON."""
-    data = asdict(payload, dict_factory=lambda items: {name.removesuffix("_"): value for name, value in items})
-    return {"schema": data.pop("schema"), **data}
 
 
 def versions() -> dict[str, str]:

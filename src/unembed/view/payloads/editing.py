@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import ModelFacts, Prediction, Token, model_facts, prediction_of, token_of, versions
 from unembed.view.payloads.knowledge import NeuronPlace, places
 
@@ -63,7 +64,7 @@ class EditedPrompt:
     after: Prediction
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-edit/1")
 class EditPayload:
     """An edit of weights and its report: `--json` of `suppress`, `amplify`, `update` and `erase`."""
 
@@ -91,7 +92,6 @@ class EditPayload:
     saved: str | None
     """The file that `--edits` takes; null without `--save`."""
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-edit/1"] = "unembed/knowledge-edit/1"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class MemoryNeuron:
     """Whether the most promoted token follows the strongest trigger."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-memory/1")
 class MemoryPayload:
     """`unembed knowledge memory --json`."""
 
@@ -137,7 +137,6 @@ class MemoryPayload:
     agreement_rate: float
     """Share of the neurons with `top_match` (Geva et al. 2021)."""
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-memory/1"] = "unembed/knowledge-memory/1"
 
 
 def edit_payload(
@@ -213,6 +212,7 @@ def _group(change: "Change") -> GroupChange | None:
     )
 
 
+@payload_of.register
 def memory_payload(result: "Memory") -> MemoryPayload:
     """Key-value memories as data."""
     return MemoryPayload(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     Prediction,
@@ -148,7 +149,7 @@ class LensRow:
     top_probability: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/explain/1")
 class ExplainPayload:
     """`unembed explain --json`."""
 
@@ -173,9 +174,9 @@ class ExplainPayload:
     image, the modality of each of its positions. Else empty."""
     inputs: Ledger | None = None
     """What cross-attention adds, pulled back to what the encoder read; null without `--inputs`."""
-    schema: Literal["unembed/explain/1"] = "unembed/explain/1"
 
 
+@payload_of.register
 def explain_payload(result: "Explanation") -> ExplainPayload:
     """An explanation as data."""
     model, read = result.model, result.readout

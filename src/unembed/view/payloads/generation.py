@@ -1,8 +1,9 @@
 """`unembed generate` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload
 from unembed.view.payloads.common import ModelFacts, PromptToken, Term, model_facts, prompt_tokens, term_of, versions
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class GeneratedToken:
     top_term: Term | None
 
 
-@dataclass(frozen=True)
+@payload("unembed/generate/1")
 class GeneratePayload:
     """`unembed generate --json`."""
 
@@ -34,7 +35,6 @@ class GeneratePayload:
     versions: dict[str, str]
     whole: str | None
     """The text whose tokens are those of the prompt and the generated ones; null where no text gives them."""
-    schema: Literal["unembed/generate/1"] = "unembed/generate/1"
 
 
 def generate_payload(

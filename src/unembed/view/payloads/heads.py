@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import ModelFacts, model_facts, versions
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class RepetitionCheck:
     sequences: int
 
 
-@dataclass(frozen=True)
+@payload("unembed/heads/1")
 class HeadsPayload:
     """`unembed heads --json`."""
 
@@ -101,9 +102,9 @@ class HeadsPayload:
     """Whether it was read from the cache."""
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/heads/1"] = "unembed/heads/1"
 
 
+@payload_of.register
 def heads_payload(result: "HeadRoles") -> HeadsPayload:
     """Head roles as data."""
     model = result.model

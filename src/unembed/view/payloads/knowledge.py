@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -45,7 +46,7 @@ class LayerChange:
     nodes: int
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-attribute/1")
 class AttributePayload:
     """`unembed knowledge attribute --json`."""
 
@@ -68,7 +69,6 @@ class AttributePayload:
     attributions: list[NeuronValue]
     layers: list[LayerChange]
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-attribute/1"] = "unembed/knowledge-attribute/1"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class FoundFact:
     """Without those that other facts share."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-find/1")
 class FindPayload:
     """`unembed knowledge find --json`."""
 
@@ -114,7 +114,6 @@ class FindPayload:
     """The relation's neurons: kept by at least half of the facts."""
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-find/1"] = "unembed/knowledge-find/1"
 
 
 @dataclass(frozen=True)
@@ -128,12 +127,11 @@ class RelationEntry:
     examples: list[str]
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-facts/1")
 class FactsPayload:
     """`unembed knowledge facts --json`."""
 
     relations: list[RelationEntry]
-    schema: Literal["unembed/knowledge-facts/1"] = "unembed/knowledge-facts/1"
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,7 @@ class StatedFact:
     prompts: list[str]
 
 
-@dataclass(frozen=True)
+@payload("unembed/fact-list/1")
 class FactListPayload:
     """What the page asks about facts: those that can be searched, and the one that its prompt states."""
 
@@ -172,9 +170,9 @@ class FactListPayload:
     """Whether they are those of the package; else they are the model's own."""
     relations: list[ListedRelation]
     stated: StatedFact | None
-    schema: Literal["unembed/fact-list/1"] = "unembed/fact-list/1"
 
 
+@payload_of.register
 def attribute_payload(result: "Attribution", *, top: int, baseline: Literal["zero", "mean"]) -> AttributePayload:
     """An attribution as data; `top` 0 lists every neuron."""
     model = result.run.model

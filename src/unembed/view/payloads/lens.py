@@ -1,8 +1,9 @@
 """`unembed lens` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -32,7 +33,7 @@ class LensCell:
     top_probability: list[float]
 
 
-@dataclass(frozen=True)
+@payload("unembed/lens/1")
 class LensPayload:
     """`unembed lens --json`."""
 
@@ -43,9 +44,9 @@ class LensPayload:
     cells: list[LensCell]
     states: int
     versions: dict[str, str]
-    schema: Literal["unembed/lens/1"] = "unembed/lens/1"
 
 
+@payload_of.register
 def lens_payload(result: "Lens") -> LensPayload:
     """A logit lens as data."""
     model, positions = result.trace.model, result.positions

@@ -1,7 +1,9 @@
 """`unembed models` and `unembed doctor` as data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from unembed.view.payloads import payload, payload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,15 +25,14 @@ class ModelEntry:
     licence: str
 
 
-@dataclass(frozen=True)
+@payload("unembed/models/1")
 class ModelsPayload:
     """`unembed models --json`."""
 
     models: list[ModelEntry]
-    schema: Literal["unembed/models/1"] = "unembed/models/1"
 
 
-@dataclass(frozen=True)
+@payload("unembed/doctor/1")
 class DoctorPayload:
     """`unembed doctor --json`."""
 
@@ -44,7 +45,6 @@ class DoctorPayload:
     families: list[str]
     models: list[ModelEntry]
     problems: list[str] = field(default_factory=list)
-    schema: Literal["unembed/doctor/1"] = "unembed/doctor/1"
 
 
 def models_payload(entries: "Iterable[Entry]") -> ModelsPayload:
@@ -52,6 +52,7 @@ def models_payload(entries: "Iterable[Entry]") -> ModelsPayload:
     return ModelsPayload(models=[_entry(entry) for entry in entries])
 
 
+@payload_of.register
 def doctor_payload(report: "Report") -> DoctorPayload:
     """A doctor's report as data."""
     return DoctorPayload(

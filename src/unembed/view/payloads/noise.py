@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import ModelFacts, PromptToken, model_facts, prompt_tokens, versions
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class NoiseVerdict:
     """How many protect at the level of Bonferroni."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/noise/1")
 class NoisePayload:
     """`unembed noise --json`."""
 
@@ -116,9 +117,9 @@ class NoisePayload:
     heads: list[NoiseHead]
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/noise/1"] = "unembed/noise/1"
 
 
+@payload_of.register
 def noise_payload(result: "Noise") -> NoisePayload:
     """Runs with changed values as data, with the verdicts."""
     from unembed.methods.heads.intervals import CONFIDENCE

@@ -1,8 +1,9 @@
 """`unembed paint` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     Target,
@@ -64,7 +65,7 @@ class CellLedger:
     """The cross-attention heads' sum, by what the encoder read and made."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/paint/1")
 class PaintPayload:
     """`unembed paint --json`."""
 
@@ -79,9 +80,9 @@ class PaintPayload:
     cell: CellLedger | None
     """Null without `--cell`."""
     versions: dict[str, str]
-    schema: Literal["unembed/paint/1"] = "unembed/paint/1"
 
 
+@payload_of.register
 def paint_payload(result: "Painting", cell: tuple[int, int] | None = None) -> PaintPayload:
     """A painting as data, with the ledger of one cell (row, column)."""
     from unembed.toys.parti.pictures import draw, object_positions

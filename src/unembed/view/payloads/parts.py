@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     Prediction,
     PromptToken,
@@ -48,7 +49,7 @@ class Others:
     value: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/terms/1")
 class TermsPayload:
     """One row of the ledger, opened: terms without a source and the others sum to `parent`."""
 
@@ -59,7 +60,6 @@ class TermsPayload:
     """First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by
     source: those of one head sum to its term."""
     others: Others
-    schema: Literal["unembed/terms/1"] = "unembed/terms/1"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class PartTest:
     how: Literal["zero", "double", "mean", "swap"]
 
 
-@dataclass(frozen=True)
+@payload("unembed/test/1")
 class TestPayload:
     """A prediction before and after some parts are set at its position, together."""
 
@@ -83,7 +83,6 @@ class TestPayload:
     """The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of
     the same layers for neurons that were zeroed or doubled together. Else null."""
     verdict: Verdict | None
-    schema: Literal["unembed/test/1"] = "unembed/test/1"
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class Reading:
     tolerance: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/inspect/1")
 class InspectPayload:
     """Where a part looks and what it writes at the explained position."""
 
@@ -128,10 +127,9 @@ class InspectPayload:
     looks_at: list[LookedAt]
     promotes: list[Token]
     suppresses: list[Token]
-    schema: Literal["unembed/inspect/1"] = "unembed/inspect/1"
 
 
-@dataclass(frozen=True)
+@payload("unembed/reads/1")
 class ReadsPayload:
     """What a part reads of the stream at the explained position."""
 
@@ -140,7 +138,6 @@ class ReadsPayload:
     """Of a head its score, by query and by key; of a gated neuron its gate and up value, of another its pre-activation.
     Empty for a sublayer, for a neuron of a mixture, for a head where the run of a long prompt has one position, and in
     an encoder-decoder."""
-    schema: Literal["unembed/reads/1"] = "unembed/reads/1"
 
 
 def part_of(part: "PartResult") -> Part:
@@ -148,6 +145,7 @@ def part_of(part: "PartResult") -> Part:
     return Part(kind=part.kind, layer=part.layer, head=part.head, expert=part.expert, neuron=part.neuron)
 
 
+@payload_of.register
 def terms_payload(result: "SublayerTerms") -> TermsPayload:
     """An opened row of the ledger as data."""
     return TermsPayload(
@@ -159,6 +157,7 @@ def terms_payload(result: "SublayerTerms") -> TermsPayload:
     )
 
 
+@payload_of.register
 def inspect_payload(result: "Inspection") -> InspectPayload:
     """An inspected part as data."""
     trace = result.readout.trace
@@ -195,6 +194,7 @@ def _read_part(term: "StreamTerm") -> ReadPart:
     return ReadPart(kind=term.kind, layer=term.layer, head=term.head)
 
 
+@payload_of.register
 def test_payload(result: "Intervened") -> TestPayload:
     """A prediction before and after as data."""
     model = result.run.model

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -39,7 +40,7 @@ class PatchCell:
     """0: as the run that is patched; 1: as the other run. Null where the metric is the same in both."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/patch/1")
 class PatchPayload:
     """`unembed patch --json`."""
 
@@ -68,9 +69,9 @@ class PatchPayload:
     """Cells of a whole grid; cells that were not computed before an interruption are missing from it."""
     complete: bool
     versions: dict[str, str]
-    schema: Literal["unembed/patch/1"] = "unembed/patch/1"
 
 
+@payload_of.register
 def patch_payload(result: "Patching") -> PatchPayload:
     """A sweep of patched runs as data."""
     model, directions = result.model, list(result.values)
@@ -120,7 +121,7 @@ class TraceCell:
     """0: as the noisy runs; 1: as the clean run. Null where these are equal."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/trace/1")
 class TracePayload:
     """`unembed trace --json`."""
 
@@ -144,9 +145,9 @@ class TracePayload:
     complete: bool
     """False after an interruption: fewer samples than asked for."""
     versions: dict[str, str]
-    schema: Literal["unembed/trace/1"] = "unembed/trace/1"
 
 
+@payload_of.register
 def trace_payload(result: "CausalTrace") -> TracePayload:
     """A causal trace as data."""
     corrupt = float(result.corrupt.mean())
@@ -188,7 +189,7 @@ class Continuation:
     text: str
 
 
-@dataclass(frozen=True)
+@payload("unembed/steer/1")
 class SteerPayload:
     """`unembed steer --json`."""
 
@@ -204,9 +205,9 @@ class SteerPayload:
     steered: Continuation
     complete: bool
     versions: dict[str, str]
-    schema: Literal["unembed/steer/1"] = "unembed/steer/1"
 
 
+@payload_of.register
 def steer_payload(result: "Steering") -> SteerPayload:
     """Both continuations as data."""
     return SteerPayload(

@@ -1,8 +1,9 @@
 """`unembed toys` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import versions
 
 if TYPE_CHECKING:
@@ -32,12 +33,11 @@ class ToyEntry:
     claims: list[ToyClaim]
 
 
-@dataclass(frozen=True)
+@payload("unembed/toys/1")
 class ToysPayload:
     """`unembed toys list --json`."""
 
     toys: list[ToyEntry]
-    schema: Literal["unembed/toys/1"] = "unembed/toys/1"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ToyFinding:
     holds: bool | None
 
 
-@dataclass(frozen=True)
+@payload("unembed/toy-evaluation/1")
 class ToyEvaluationPayload:
     """`unembed toys evaluate --json`."""
 
@@ -60,7 +60,6 @@ class ToyEvaluationPayload:
     holds: bool
     """Whether no claim that could be measured fails."""
     versions: dict[str, str]
-    schema: Literal["unembed/toy-evaluation/1"] = "unembed/toy-evaluation/1"
 
 
 def toys_payload() -> ToysPayload:
@@ -89,6 +88,7 @@ def _entry(name: str) -> ToyEntry:
     )
 
 
+@payload_of.register
 def toy_evaluation_payload(result: "Evaluation") -> ToyEvaluationPayload:
     """An evaluation as data."""
     return ToyEvaluationPayload(
