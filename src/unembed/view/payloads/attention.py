@@ -30,8 +30,11 @@ class HeadPattern:
     layer: int
     head: int
     value: float
+    """Credit: what the head adds to the readout, in logits."""
     pattern: list[float]
+    """Attention to each source token, from 0 to 1."""
     contribution: list[float]
+    """What each source token's value adds through the head, in logits; the numbers sum to `value`."""
     cross: bool = False
     """Whether it is a head of a cross-attention, which looks at `sources`."""
 
@@ -46,6 +49,7 @@ class AttentionPayload:
     target: Target
     reference: Reference
     heads: list[HeadPattern]
+    """The heads that were asked for."""
     matrix: list[list[float]] | None
     """The whole pattern, query by key, when one head was asked for."""
     versions: dict[str, str]

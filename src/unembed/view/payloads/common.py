@@ -17,15 +17,25 @@ class ModelFacts:
     """The model that was run."""
 
     name: str
+    """What it was loaded by."""
     family: str
+    """Its model type."""
     layers: int
+    """How many blocks it has."""
     heads: int
+    """Query heads of a block."""
     kv_heads: int
+    """Key-value heads of a block."""
     d_model: int
+    """Width of the stream."""
     d_mlp: int
+    """Neurons of a block; in a mixture, those of one expert."""
     vocab: int
+    """Tokens of the vocabulary."""
     dtype: str
+    """Of the weights."""
     device: str
+    """Of the weights."""
     norm: Literal["LayerNorm", "RMSNorm"] | None
     """The kind of the final norm; null where there is none, as in toys."""
     weights_sha256: str | None
@@ -42,6 +52,7 @@ class Token:
 
     id: int
     text: str
+    """The token decoded alone; without a tokenizer, its id in brackets."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +60,10 @@ class PromptToken:
     """A token of the prompt."""
 
     position: int
+    """Counted from 0."""
     id: int
     text: str
+    """The token decoded alone."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +71,11 @@ class SourceToken:
     """What was read at one source position."""
 
     position: int
+    """Counted from 0."""
     modality: Literal["text", "audio", "image"]
+    """What was read there."""
     label: str
+    """The token, or the stretch of sound or piece of image."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +84,11 @@ class Prediction:
 
     id: int
     text: str
+    """The token decoded alone."""
     logit: float
+    """As the model gives it, in logits."""
     probability: float
+    """From 0 to 1, at temperature 1."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,7 @@ class Target(Prediction):
     """The explained token."""
 
     rank: int
+    """1 is the most probable token."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +104,11 @@ class Reference:
     """What was subtracted from the raw logit of the target."""
 
     kind: Literal["mean", "raw", "versus"]
+    """`mean`: the mean over the vocabulary; `raw`: nothing; `versus`: another token's logit."""
     text: str | None
+    """The other token; null where there is none."""
     value: float
+    """What was subtracted, in logits."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +136,16 @@ class Term:
         "source_mlp",
         "source_bias",
     ]
+    """What adds it; the indices below say which one."""
     layer: int | None
+    """The block, counted from 0; for `source_mlp` that of the encoder."""
     head: int | None
     expert: int | None
     neuron: int | None
     source: int | None
+    """The position of a source token: of the prompt, or of `sources` in cross-attention."""
     value: float
+    """What it adds, in logits."""
 
 
 def versions() -> dict[str, str]:

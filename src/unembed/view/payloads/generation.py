@@ -16,12 +16,18 @@ class GeneratedToken:
     """One emitted token. `first_led` and `top_term` are null unless asked for (`--explain`)."""
 
     position: int
+    """Of the emitted token itself, counted from 0."""
     id: int
     text: str
+    """The token decoded in its place."""
     logit: float
+    """As the model gives it, in logits."""
     probability: float
+    """At temperature 1, also when another temperature was sampled from."""
     first_led: int | None
+    """The first block after which the logit lens has the token on top; null also for a sampled token that never led."""
     top_term: Term | None
+    """The term that gave it most, above the vocabulary mean."""
 
 
 @payload("unembed/generate/1")
@@ -30,8 +36,11 @@ class GeneratePayload:
 
     model: ModelFacts
     prompt: list[PromptToken]
+    """The tokens of the prompt."""
     generated: list[GeneratedToken]
+    """In order."""
     text: str
+    """The emitted text."""
     versions: dict[str, str]
     whole: str | None
     """The text whose tokens are those of the prompt and the generated ones; null where no text gives them."""

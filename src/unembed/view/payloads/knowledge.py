@@ -30,7 +30,9 @@ class NeuronValue:
     expert: int | None
     neuron: int
     value: float
+    """In units of probability."""
     activation: float
+    """Where the answer is predicted."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class LayerChange:
     change: float
     """Of all neurons of the layer together."""
     error: float | None
+    """`sum - change`: of the quadrature on the layer path, what neurons do together on the neuron path."""
     nodes: int
+    """Points of the quadrature; 0 on the neuron path."""
 
 
 @payload("unembed/knowledge-attribute/1")
@@ -57,8 +61,11 @@ class AttributePayload:
     probability: float
     """Of the whole answer."""
     path: Literal["layer", "neuron"]
+    """Whether a layer's neurons move together, or one neuron alone."""
     quadrature: Literal["gauss", "riemann"] | None
+    """Of the layer path; null on the neuron path."""
     baseline: Literal["zero", "mean"]
+    """Where neurons move from."""
     candidates: int | None
     """On the neuron path: how many neurons were asked for, the best of the layer path; null is all."""
     planned: int
@@ -67,7 +74,9 @@ class AttributePayload:
     """How many have one; fewer than planned if the work was interrupted."""
     complete: bool
     attributions: list[NeuronValue]
+    """By falling value; as many as were asked for."""
     layers: list[LayerChange]
+    """Each layer that was computed."""
     versions: dict[str, str]
 
 
@@ -85,10 +94,13 @@ class FoundFact:
     """The neurons of one fact."""
 
     subject: str
+    """What the fact is about."""
     answer: str
+    """What is true of it."""
     target: list[Token]
     """The tokens of the answer as it follows a prompt, in order."""
     prompts: list[str]
+    """The ways to ask."""
     probabilities: list[float]
     """Of the right answer, one a prompt."""
     top: list[bool]
@@ -105,11 +117,17 @@ class FindPayload:
 
     model: ModelFacts
     relation: str
+    """Of the facts."""
     t: float
+    """The share of the largest attribution above which a neuron counts."""
     p: float
+    """The share of a fact's prompts in which it must."""
     share: float
+    """The share of other facts that may have it as well."""
     path: Literal["layer", "neuron"]
+    """As of an attribution."""
     facts: list[FoundFact]
+    """Those that were searched."""
     shared: list[NeuronPlace]
     """The relation's neurons: kept by at least half of the facts."""
     notes: list[str]
@@ -121,10 +139,15 @@ class RelationEntry:
     """A relation of the facts that ship with the package."""
 
     name: str
+    """As of `--relation`."""
     description: str
+    """In words."""
     facts: int
+    """How many there are."""
     templates: list[str]
+    """Prompts, with a place for the subject."""
     examples: list[str]
+    """Subjects with their answers."""
 
 
 @payload("unembed/knowledge-facts/1")
@@ -132,6 +155,7 @@ class FactsPayload:
     """`unembed knowledge facts --json`."""
 
     relations: list[RelationEntry]
+    """Each that ships."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +163,11 @@ class ListedFact:
     """A fact that a model can be asked about, by the first of its prompts."""
 
     subject: str
+    """What the fact is about."""
     answer: str
+    """What is true of it."""
     prompt: str
+    """The first of its prompts."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +175,11 @@ class ListedRelation:
     """A relation with all its facts."""
 
     name: str
+    """The relation."""
     description: str
+    """In words."""
     facts: list[ListedFact]
+    """All of them."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +187,13 @@ class StatedFact:
     """The fact that a prompt states, word for word."""
 
     relation: str
+    """The fact's relation."""
     subject: str
+    """What it is about."""
     answer: str
+    """What is true of it."""
     prompts: list[str]
+    """The ways to ask, the page's among them."""
 
 
 @payload("unembed/fact-list/1")
@@ -169,7 +203,9 @@ class FactListPayload:
     shipped: bool
     """Whether they are those of the package; else they are the model's own."""
     relations: list[ListedRelation]
+    """With all their facts."""
     stated: StatedFact | None
+    """Null where the prompt states none of them."""
 
 
 @payload_of.register

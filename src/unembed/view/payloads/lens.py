@@ -25,12 +25,19 @@ class LensCell:
     """One state of the stream, read by the lens."""
 
     layer: int | None
+    """The block after which the stream is read; null is the embedding."""
     position: int
+    """Counted from 0."""
     rank: int
+    """Of the followed token; 1 is the top."""
     probability: float
+    """Of the followed token."""
     kl: float
+    """KL(the model's prediction || the lens's), in nats."""
     top: list[Token]
+    """The lens's top tokens."""
     top_probability: list[float]
+    """Theirs, in the same order."""
 
 
 @payload("unembed/lens/1")
@@ -42,7 +49,9 @@ class LensPayload:
     targets: list[PromptToken]
     """The token followed at each position."""
     cells: list[LensCell]
+    """By layer, then by position."""
     states: int
+    """How many states were read; each costs one product with the vocabulary matrix."""
     versions: dict[str, str]
 
 

@@ -17,12 +17,19 @@ class ModelEntry:
     """A model that is here, or could be."""
 
     name: str
+    """For `--model`."""
     kind: str
+    """`embedded`, `toy`, `gguf` or `hub`."""
     state: str
+    """`ready`, or what is missing."""
     path: str | None
+    """The folder it is loaded from; null while there is none."""
     bytes: int | None
+    """What it takes on disk, or would be downloaded; null where unknown."""
     fetch: str
+    """The command that fetches it; empty where none is needed."""
     licence: str
+    """Empty where unknown."""
 
 
 @payload("unembed/models/1")
@@ -30,6 +37,7 @@ class ModelsPayload:
     """`unembed models --json`."""
 
     models: list[ModelEntry]
+    """Those that are here, and those that could be fetched."""
 
 
 @payload("unembed/doctor/1")
@@ -38,13 +46,21 @@ class DoctorPayload:
 
     versions: dict[str, str]
     devices: list[str]
+    """Those that torch can use."""
     threads: int
+    """Of torch."""
     cache: str
+    """The folder."""
     cache_bytes: int
+    """What it takes."""
     free_bytes: int
+    """What is free on its disk."""
     families: list[str]
+    """Model types that can be loaded."""
     models: list[ModelEntry]
+    """As `unembed models` lists them."""
     problems: list[str] = field(default_factory=list)
+    """What is wrong; empty where nothing is."""
 
 
 def models_payload(entries: "Iterable[Entry]") -> ModelsPayload:

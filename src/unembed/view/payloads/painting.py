@@ -26,13 +26,17 @@ class PaintedCell:
     """One image token, and what each word adds to its logit above the vocabulary mean through cross-attention."""
 
     row: int
+    """Counted from 0."""
     column: int
+    """Counted from 0."""
     token: Token
+    """The image token."""
     colour: str | None
     """Null for the background."""
     part: str | None
     """`full`, or shape and place."""
     rgb: str | None
+    """`#rrggbb`; null for the background."""
     credit: list[float]
     """By word."""
     word: int
@@ -44,9 +48,11 @@ class PaintedObject:
     """Where an object should be, and the mean credit of each word over its cells."""
 
     phrase: str
+    """Its words in the caption."""
     cells: list[int]
     """Positions among the 64."""
     credit: list[float]
+    """By word, in logits above the vocabulary mean."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,15 @@ class CellLedger:
     """Why one cell is what it is."""
 
     row: int
+    """Counted from 0."""
     column: int
+    """Counted from 0."""
     target: Target
+    """The cell's token."""
     value: float
     """The logit above the vocabulary mean."""
     error: float
+    """The sum of the terms minus `value`, in logits."""
     terms: list[Term]
     """By sublayer."""
     inputs: list[Term]
@@ -71,10 +81,13 @@ class PaintPayload:
 
     model: ModelFacts
     caption: str
+    """As it was read."""
     words: list[str]
+    """Its tokens, the end of the text last."""
     cells: list[PaintedCell]
     """Row by row."""
     objects: list[PaintedObject]
+    """Both, in the order of the caption."""
     right: int
     """How many of the 64 cells are as the rules draw the caption."""
     cell: CellLedger | None

@@ -35,6 +35,7 @@ class Part:
     """A sublayer, or a head or neuron of one."""
 
     kind: Literal["attention", "cross_attention", "mlp", "head", "cross_head", "neuron"]
+    """What it is."""
     layer: int
     head: int | None = None
     expert: int | None = None
@@ -46,7 +47,9 @@ class Others:
     """Terms that are not listed, and what they add together."""
 
     count: int
+    """How many."""
     value: float
+    """Their sum."""
 
 
 @payload("unembed/terms/1")
@@ -55,11 +58,14 @@ class TermsPayload:
 
     layer: int
     sublayer: Literal["attention", "cross_attention", "mlp"]
+    """Which of the block."""
     parent: float
+    """What the row adds, in logits."""
     terms: list[Term]
     """First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by
     source: those of one head sum to its term."""
     others: Others
+    """Neurons that are not listed, in logits."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,9 @@ class PartTest:
     """A part, and what it is set to."""
 
     part: Part
+    """The part."""
     how: Literal["zero", "double", "mean", "swap"]
+    """To zero, twice its value, its mean over plain text, or its value from the other prompt."""
 
 
 @payload("unembed/test/1")
@@ -75,14 +83,20 @@ class TestPayload:
     """A prediction before and after some parts are set at its position, together."""
 
     tests: list[PartTest]
+    """All set together."""
     before: list[Prediction]
+    """The top predictions without them."""
     after: list[Prediction]
+    """The top predictions with them."""
     target_before: Target
+    """The explained token without them."""
     target_after: Target
+    """And with them."""
     control: Band | None
     """The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of
     the same layers for neurons that were zeroed or doubled together. Else null."""
     verdict: Verdict | None
+    """Against the control band; null where there is none."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,7 @@ class ReadPart:
     """What wrote to the stream that is read: `embedding`, `head`, `mlp`, `constant` and the like."""
 
     kind: str
+    """What it is."""
     layer: int | None
     head: int | None
 
@@ -99,7 +114,9 @@ class ReadTerm:
     """One addend of what a part reads."""
 
     part: ReadPart
+    """What wrote it."""
     value: float
+    """What it adds to the number."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +124,17 @@ class Reading:
     """A number that a part computes of the stream; `terms` and `others` sum to it."""
 
     what: Literal["pre-activation", "gate", "up", "query", "key"]
+    """Which number."""
     value: float
     """The model's own number: of query and key it is the score."""
     source: PromptToken | None
     """Of a head: the token it attends to most, where the score is read."""
     terms: list[ReadTerm]
+    """The largest."""
     others: Others
+    """Terms that are not listed."""
     error: float
+    """The sum of all terms minus `value`."""
     tolerance: float
 
 
@@ -122,11 +143,17 @@ class InspectPayload:
     """Where a part looks and what it writes at the explained position."""
 
     part: Part
+    """The part."""
     value: float | None
+    """What it adds to the readout, in logits."""
     activation: float | None
+    """Of a neuron; null for other parts."""
     looks_at: list[LookedAt]
+    """Of a head, the largest attention first."""
     promotes: list[Token]
+    """Tokens whose logits its write raises most."""
     suppresses: list[Token]
+    """Tokens whose logits its write lowers most."""
 
 
 @payload("unembed/reads/1")
@@ -134,6 +161,7 @@ class ReadsPayload:
     """What a part reads of the stream at the explained position."""
 
     part: Part
+    """The part."""
     reads: list[Reading]
     """Of a head its score, by query and by key; of a gated neuron its gate and up value, of another its pre-activation.
     Empty for a sublayer, for a neuron of a mixture, for a head where the run of a long prompt has one position, and in

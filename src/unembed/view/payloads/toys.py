@@ -15,8 +15,11 @@ class ToyClaim:
     """What a toy must show."""
 
     claim: str
+    """In words."""
     threshold: str
+    """Such as `>= 0.98`."""
     needs_text: bool
+    """Whether it is measured on the training text."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,19 @@ class ToyEntry:
     """A toy that ships."""
 
     name: str
+    """For `unembed toys`."""
     model: str
     """For --model."""
     shows: str
+    """What it is for."""
     layers: int
+    """How many blocks."""
     d_mlp: int
+    """Neurons of a block; 0 without MLPs."""
     bytes: int
+    """Of its folder."""
     claims: list[ToyClaim]
+    """What it must show."""
 
 
 @payload("unembed/toys/1")
@@ -38,6 +47,7 @@ class ToysPayload:
     """`unembed toys list --json`."""
 
     toys: list[ToyEntry]
+    """Each that ships."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +55,13 @@ class ToyFinding:
     """A claim, and what was measured; null where the text that it needs is not here."""
 
     claim: str
+    """In words."""
     threshold: str
+    """Such as `>= 0.98`."""
     value: float | None
+    """What was measured."""
     holds: bool | None
+    """Whether it reaches the threshold."""
 
 
 @payload("unembed/toy-evaluation/1")
@@ -55,8 +69,11 @@ class ToyEvaluationPayload:
     """`unembed toys evaluate --json`."""
 
     name: str
+    """The toy."""
     folder: str
+    """Of the checkpoint."""
     findings: list[ToyFinding]
+    """One a claim."""
     holds: bool
     """Whether no claim that could be measured fails."""
     versions: dict[str, str]
