@@ -31,9 +31,9 @@ def facts(tmp_path, monkeypatch) -> str:
     other = unembed.methods.knowledge.facts.Relation(
         "other", "", (), (unembed.methods.knowledge.facts.Fact("other", "a", "of", ("a new", "a is a")),)
     )
-    for module in ("knowledge_comparison", "knowledge_editing"):
-        monkeypatch.setattr(f"unembed.{module}.relations", lambda: ("capital", "other"))
-        monkeypatch.setattr(f"unembed.{module}.shipped", {"capital": mine, "other": other}.__getitem__)
+    for module in ("comparison", "editing"):
+        monkeypatch.setattr(f"unembed.methods.knowledge.{module}.relations", lambda: ("capital", "other"))
+        monkeypatch.setattr(f"unembed.methods.knowledge.{module}.shipped", {"capital": mine, "other": other}.__getitem__)
     return str(path)
 
 
