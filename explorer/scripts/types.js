@@ -29,14 +29,19 @@ function typeOf(schema) {
 function fieldsOf(schema) {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties).map(
-    ([name, value]) => `${name}${required.has(name) ? "" : "?"}: ${typeOf(value)};`,
+    ([name, value]) => `${note(value)}${name}${required.has(name) ? "" : "?"}: ${typeOf(value)};`,
   );
 }
 
+/** What a schema says of itself, as a comment on a line of its own. */
+function note(schema) {
+  return schema.description ? `/** ${schema.description.replaceAll(/\s+/g, " ")} */\n  ` : "";
+}
+
 function declaration(name, schema) {
-  const note = schema.description ? `/** ${schema.description.replaceAll("\n", " ")} */\n` : "";
-  if (!schema.properties) return `${note}export type ${name} = ${typeOf(schema)};`;
-  return `${note}export interface ${name} {\n  ${fieldsOf(schema).join("\n  ")}\n}`;
+  const above = note(schema).replace("\n  ", "\n");
+  if (!schema.properties) return `${above}export type ${name} = ${typeOf(schema)};`;
+  return `${above}export interface ${name} {\n  ${fieldsOf(schema).join("\n  ")}\n}`;
 }
 
 const found = new Map();

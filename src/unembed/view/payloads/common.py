@@ -52,7 +52,6 @@ class Token:
 
     id: int
     text: str
-    """The token decoded alone; without a tokenizer, its id in brackets."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,6 @@ class PromptToken:
     """Counted from 0."""
     id: int
     text: str
-    """The token decoded alone."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +82,8 @@ class Prediction:
 
     id: int
     text: str
-    """The token decoded alone."""
     logit: float
-    """As the model gives it, in logits."""
     probability: float
-    """From 0 to 1, at temperature 1."""
 
 
 @dataclass(frozen=True)
