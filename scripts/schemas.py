@@ -1,25 +1,30 @@
-"""Write what is generated from the payload classes: their JSON schemas, and the tables of docs/json.md.
+"""Write what is generated from the classes of payloads and asks: JSON schemas, and the tables of docs/json.md.
 
-With --check, fail where either has drifted. The types of the page are made of the schemas (explorer/scripts/types.js).
+With --check, fail where any has drifted. The types of the page are made of the schemas (explorer/scripts/types.js).
 What a field means is the docstring below it.
 """
 
 import json
+import pkgutil
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from unembed.explorer import arguments
 from unembed.view import payloads
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "src" / "unembed" / "view" / "schemas"
 PAGE = ROOT / "docs" / "json.md"
+ASKS = ROOT / "explorer" / "scripts" / "asks.json"
+"""What the page may ask: for its types only."""
 
 EVERYWHERE = {
     "model": "The model that was run.",
@@ -62,18 +67,33 @@ def schema_of(version: str, payload: type) -> dict[str, Any]:
 def described_schemas() -> dict[str, dict[str, Any]]:
     """All schemas by the name of their file."""
     found = payloads.all_payloads()
-    for module in {sys.modules[payload.__module__] for payload in found.values()} | {
-        sys.modules[f"{payloads.__name__}.common"]
-    }:
-        for kind in vars(module).values():
-            if isinstance(kind, type) and is_dataclass(kind):
-                kind.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]
+    for module in pkgutil.iter_modules(payloads.__path__):
+        _read_docstrings(sys.modules[f"{payloads.__name__}.{module.name}"])
     texts = {}
     for version, payload in found.items():
         _, name, number = version.split("/")
         text = json.dumps(schema_of(version, payload)).replace('"from_"', '"from"')  # as `to_json`; Python has the word
         texts[f"{name}-{number}.json"] = json.loads(text)
     return texts
+
+
+def _read_docstrings(module: ModuleType) -> None:
+    """Let pydantic take the docstrings below fields, of all dataclasses in a module."""
+    for kind in vars(module).values():
+        if isinstance(kind, type) and is_dataclass(kind):
+            kind.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]
+
+
+def asks_schema() -> dict[str, Any]:
+    """The classes of asks as one schema, each with its name under `ask`."""
+    _read_docstrings(arguments)
+    shared = TypeAdapter(arguments.About).json_schema()["properties"]
+    _, schema = TypeAdapter.json_schemas([(name, "validation", TypeAdapter(k)) for name, k in arguments.KINDS.items()])
+    for name, kind in arguments.KINDS.items():
+        made = schema["$defs"][kind.__name__]
+        made["properties"] = {"ask": {"const": name}, **made["properties"], **shared}
+        made["required"] = ["ask", *made["required"]]
+    return schema
 
 
 def tables(page: str, schemas: dict[str, dict[str, Any]]) -> str:
@@ -148,6 +168,7 @@ def main() -> int:
     schemas = described_schemas()
     wanted = {FOLDER / n: json.dumps(s, indent=1, ensure_ascii=False) + "\n" for n, s in schemas.items()}
     wanted[PAGE] = tables(PAGE.read_text(), schemas)
+    wanted[ASKS] = json.dumps(asks_schema(), indent=1, ensure_ascii=False) + "\n"
     drifted = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if "--check" not in sys.argv:
         for path in drifted:

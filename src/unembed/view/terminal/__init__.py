@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from unembed.view.payloads import PAYLOADS
+from unembed.view import payloads
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -26,8 +26,9 @@ def lines_of(payload: Any, paper: "Paper", **shown: Any) -> "Iterator[Text]":
         shown: what this view lets one choose, such as `top`.
     """
     kind = type(payload)
-    if kind in PAYLOADS.values():  # its view registers itself as it is imported
-        importlib.import_module(f"{__name__}.{kind.__module__.rpartition('.')[2]}")
+    place, _, subject = kind.__module__.rpartition(".")
+    if place == payloads.__name__:  # its view registers itself as it is imported
+        importlib.import_module(f"{__name__}.{subject}")
     if lines_of.dispatch(kind) is lines_of.dispatch(object):
         raise TypeError(f"No lines are registered for {kind.__name__}: see unembed.view.terminal.")
     return lines_of(payload, paper, **shown)
