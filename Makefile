@@ -29,7 +29,7 @@ check: $(VENV)/.dev web
 # The explorer's page: checked, and built into the package. What is committed must be what is built.
 web: $(VENV)/.dev explorer/node_modules/.installed
 	$(NPM) run --silent check
-	git diff --exit-code -- src/unembed/view/html/explorer.js explorer/src/protocol/payloads.ts
+	git diff --exit-code -- src/unembed/view/html/explorer.js explorer/src/protocol/payloads.ts explorer/src/protocol/questions.ts
 
 explorer/node_modules/.installed: explorer/package-lock.json $(VENV)/.dev
 	$(NPM) ci --no-audit --no-fund --loglevel=error

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import unembed
-from unembed.view.payloads import explain_payload, to_json
+from unembed.view.payloads import to_json
+from unembed.view.payloads.explanation import explain_payload
 
 pytestmark = pytest.mark.real
 PROMPT = "The capital of France is"

@@ -317,19 +317,37 @@ def test_interrupt_exits_with_130(folder, tmp_path):
     assert err == "unembed: interrupted\n"
 
 
-def test_help_does_not_import_torch():
-    """What keeps `--help` quick: nothing heavy is imported for it."""
+STATIC = {
+    "help": ("--help", "explain"),
+    "help of a command": ("explain --help", "--reference"),
+    "completion": ("", "knowledge"),
+    "facts": ("knowledge facts", "capital"),
+    "models": ("models", "smollm2-135m"),
+    "models as JSON": ("models --json", "unembed/models/1"),
+    "toys": ("toys list", "toy/two-layer"),
+    "toys as JSON": ("toys list --json", "unembed/toys/1"),
+}
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_static_commands_import_nothing_heavy(name):
+    """What keeps them quick: text that is known without a model is told without what runs one."""
+    arguments, said = STATIC[name]
     script = (
-        "import sys; sys.argv = ['unembed', '--help']\n"
+        f"import sys; sys.argv = ['unembed', *{arguments.split()}]\n"
         "import unembed.cli\n"
         "try: unembed.cli.main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'polars', 'numpy', 'safetensors'} & set(sys.modules)\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "heavy = {'torch', 'transformers', 'polars', 'numpy', 'safetensors', 'tokenizers', 'gguf'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    completing = {"_UNEMBED_COMPLETE": "complete_bash", "COMP_WORDS": "unembed ", "COMP_CWORD": "1"}
+    environment = {**os.environ, **(completing if name == "completion" else {})}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
-    assert "explain" in done.stdout
+    assert said in done.stdout
 
 
 def test_ascii_terminals_get_ascii(folder, tmp_path):

@@ -12,9 +12,10 @@ from builders.commands import valid
 from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.view.glyphs import Glyphs
-from unembed.view.payloads import patch_payload, trace_payload
-from unembed.view.terminal import Paper, patch_lines, trace_lines
+from unembed.view.payloads.patching import patch_payload, trace_payload
 from unembed.view.terminal.heat_map import heat_map, shade
+from unembed.view.terminal.paper import Paper
+from unembed.view.terminal.patching import patch_lines, trace_lines
 
 CLEAN, CORRUPT = "the capital of France is", "the capital of Rome is"
 WORDS = ("--target", "Paris", "--vs", "Rome")

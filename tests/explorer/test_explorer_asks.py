@@ -21,7 +21,7 @@ from unembed.explorer.session import WHOLE, Session
 from unembed.methods.circuits.attention_score import score_scale
 from unembed.progress import silent
 from unembed.view.html.report import report_html
-from unembed.view.payloads import model_facts
+from unembed.view.payloads.common import model_facts
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 PROMPT = "The capital of France is"

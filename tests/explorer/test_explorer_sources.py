@@ -15,7 +15,7 @@ from unembed.explorer.report_asks import kept
 from unembed.explorer.session import Session
 from unembed.progress import silent
 from unembed.view.html.report import report_html
-from unembed.view.payloads import model_facts
+from unembed.view.payloads.common import model_facts
 
 pytestmark = pytest.mark.browser
 CROSS = {"kind": "cross_head", "layer": 1, "head": 0}

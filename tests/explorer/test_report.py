@@ -126,7 +126,7 @@ def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, mod
 
 @pytest.mark.parametrize(("cross", "name"), [(False, "L2.H1"), (True, "L2.X1")])
 def test_the_verdict_names_the_head_that_the_prediction_needs(model, cross, name):
-    payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT)))
+    payload = payloads.to_json(payloads.payload_of(unembed.explain(model, PROMPT)))
     needed = {"layer": 2, "head": 1, "cross": cross, "verdict": "causal", "zeroed_probability": 0.0}
     payload["heads"] = [{**payload["heads"][0], **needed}]
     assert f"Zeroing head {name} moves the probability" in verdict(payload)
@@ -256,11 +256,11 @@ def test_the_page_tells_the_numbers_that_were_printed(written, name):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_tokens_are_shown_and_never_run(model, text):
-    payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT)))
+    payload = payloads.to_json(payloads.payload_of(unembed.explain(model, PROMPT)))
     payload["tokens"][3]["text"] = payload["target"]["text"] = text
     payload["notes"] = [text]
     payload["heads"][0]["looks_at"][0]["text"] = payload["predictions"][0]["text"] = text
-    plain = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT)))
+    plain = payloads.to_json(payloads.payload_of(unembed.explain(model, PROMPT)))
     plain["notes"] = ["x"]
     own, other = (Document(report_html(p["model"], {"a": text}, {"{}": p})) for p in (payload, plain))
     assert [tag for tag, _ in own.elements] == [tag for tag, _ in other.elements]
@@ -271,7 +271,7 @@ def test_tokens_are_shown_and_never_run(model, text):
 
 
 def test_what_does_not_fit_is_left_out_and_said(model, monkeypatch):
-    payload = payloads.to_json(payloads.explain_payload(unembed.explain(model, PROMPT, test=False)))
+    payload = payloads.to_json(payloads.payload_of(unembed.explain(model, PROMPT, test=False)))
     size = len(as_data({'{"n":0}': report._shortened(payload)}))
     monkeypatch.setattr(report, "BUDGET", 2 * size + 10)
     results = {f'{{"n":{i}}}': payload for i in range(3)}
@@ -296,7 +296,7 @@ def test_show_has_the_static_part_and_a_widget_that_answers(model):
     found = shown._repr_mimebundle_()
     bundle = found[0] if isinstance(found, tuple) else found
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    payload = payloads.to_json(payloads.explain_payload(result))
+    payload = payloads.to_json(payloads.payload_of(result))
     assert static_html(payload["model"], [payload]) in bundle["text/html"]
     assert shown.widget.data["host"] == "widget"
     assert shown.widget.data["state"] == {

@@ -12,7 +12,7 @@ from builders.random_encoder_decoders import build
 from builders.random_models import build as build_decoder
 from builders.source_folders import RATE, SOURCE, sound
 from builders.words import make_tokenizer
-from unembed.cli.explorer import start
+from unembed.cli.commands.explorer import start
 from unembed.errors import InputError
 from unembed.explorer import session as sessions
 from unembed.explorer.asks import answer

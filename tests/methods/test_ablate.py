@@ -16,8 +16,10 @@ from unembed.engine.counterfactual import Interrupted
 from unembed.errors import InputError
 from unembed.methods import ablate as ablation
 from unembed.methods.ablate import Ablation, Stopped, ablate
-from unembed.view.payloads import ablate_payload, to_json
-from unembed.view.terminal import Paper, ablate_lines
+from unembed.view.payloads import to_json
+from unembed.view.payloads.ablation import ablate_payload
+from unembed.view.terminal.ablation import ablate_lines
+from unembed.view.terminal.paper import Paper
 
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "opt", "mixtral", "qwen3_moe", "gpt_oss")
 TOKENS = [3, 50, 7, 11, 96, 17]

@@ -23,7 +23,8 @@ from unembed.methods.circuits.paths import expand_paths
 from unembed.methods.knowledge import neurons as knowledge_neurons
 from unembed.methods.knowledge.facts import read_facts
 from unembed.toys import checkpoints, invented_facts, measurements, recipes, repetition, text, training
-from unembed.toys.evaluation import CLAIMS, evaluate
+from unembed.toys.claims import CLAIMS
+from unembed.toys.evaluation import evaluate
 from unembed.toys.skip_trigrams import in_text, strongest
 
 TEXT = json.loads((Path(__file__).parent / "toy_text.json").read_text())

@@ -11,9 +11,9 @@ import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.view.glyphs import Glyphs, between, percent, visible
-from unembed.view.payloads import explain_payload
-from unembed.view.terminal import Paper, explain_lines
-from unembed.view.terminal.paper import cell
+from unembed.view.payloads.explanation import explain_payload
+from unembed.view.terminal.explanation import explain_lines
+from unembed.view.terminal.paper import Paper, cell
 
 PROMPT = "the capital of France is"
 

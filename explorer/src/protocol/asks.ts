@@ -17,6 +17,7 @@ import type {
   TermsPayload,
   TestPayload,
 } from "./payloads";
+import type { Questions } from "./questions";
 
 export interface Payloads {
   explain: ExplainPayload;
@@ -35,7 +36,7 @@ export interface Payloads {
   patch: PatchPayload;
   generate: GeneratePayload;
 }
-export type AskName = keyof Payloads;
+export type AskName = keyof Questions;
 export type Ask<N extends AskName = AskName> = { ask: N } & Record<string, unknown>;
 
 /** How an ask stands. `result` of a finished one, or what went wrong. */

@@ -2,1071 +2,1726 @@
 
 /** `unembed ablate --json`. */
 export interface AblatePayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** The token that is read after the last token of the prompt. */
   target: Target;
+  /** It with nothing set. */
   base: Base;
+  /** Which parts were set, one by one. */
   site: "head" | "cross_head" | "attention" | "cross_attention" | "mlp" | "neuron" | "expert";
+  /** Where parts were set; the target is read after the last token. */
   position: number | "all";
+  /** What they were set to: zero, or the mean over the prompts of `--text`. */
   how: "zero" | "mean";
+  /** One a part, in the order of the layers. */
   effects: Array<AblationEffect>;
+  /** How many effects there are in all; more than are listed if the work was interrupted. */
   planned: number;
+  /** Whether all effects are here. */
   complete: boolean;
+  /** What a reader should know, such as a target of several tokens. */
   notes: Array<string>;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/ablate/1";
 }
 
 /** What setting one part changes: ablated minus base. */
 export interface AblationEffect {
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number | null;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number | null;
+  /** By how many logits the target changes. */
   logit: number;
+  /** By how much its probability changes. */
   probability: number;
 }
 
 /** `unembed attended --json`. */
 export interface AttendedPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
+  /** The position that attends. */
   destination: number;
+  /** The position attended to. */
   source: number;
+  /** What the softmax reads, before mask and soft-cap. */
   score: number;
+  /** The head's attention after the softmax, from 0 to 1. */
   attention: number;
+  /** What wrote the stream that the query reads. */
   query_terms: Array<StreamPart>;
+  /** What wrote the stream that the key reads. */
   key_terms: Array<StreamPart>;
+  /** Every pair, the largest magnitude first; they sum to `score`. */
   pairs: Array<ScorePair>;
+  /** The part of the score that is not due to the distance. */
   content: number;
+  /** Of all pairs. */
   sum: number;
+  /** `sum - score`. */
   error: number;
+  /** What rounding explains of the error, in the same unit; a larger error is refused. */
   tolerance: number;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/attended/1";
 }
 
 /** `unembed attention --json`. */
 export interface AttentionPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** Where the prediction is made, counted from 0. */
   position: number;
+  /** The explained token. */
   target: Target;
+  /** What was subtracted from the raw logit of the target. */
   reference: Reference;
+  /** The heads that were asked for. */
   heads: Array<HeadPattern>;
+  /** The whole pattern, query by key, when one head was asked for. */
   matrix: Array<Array<number>> | null;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** With `matrix`: the norm of what each source's value writes at full attention. Times `matrix`, it is the norm of what each source writes at each query. */
   norms?: Array<number> | null;
+  /** What the encoder read, for an encoder-decoder; else empty. */
   sources?: Array<SourceToken>;
+  /** The name and number of this schema. */
   schema: "unembed/attention/1";
 }
 
 /** `unembed knowledge attribute --json`. */
 export interface AttributePayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** The tokens of the answer, in order. */
   target: Array<Token>;
+  /** Of the whole answer. */
   probability: number;
+  /** Whether a layer's neurons move together, or one neuron alone. */
   path: "layer" | "neuron";
+  /** Of the layer path; null on the neuron path. */
   quadrature: "gauss" | "riemann" | null;
+  /** Where neurons move from. */
   baseline: "zero" | "mean";
+  /** On the neuron path: how many neurons were asked for, the best of the layer path; null is all. */
   candidates: number | null;
+  /** How many neurons have a value when the work is finished. */
   planned: number;
+  /** How many have one; fewer than planned if the work was interrupted. */
   computed: number;
+  /** Whether all is here; false after an interruption. */
   complete: boolean;
+  /** By falling value; as many as were asked for. */
   attributions: Array<NeuronValue>;
+  /** Each layer that was computed. */
   layers: Array<LayerChange>;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/knowledge-attribute/1";
 }
 
 /** The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time. */
 export interface Band {
+  /** How many parts, or sets of parts, were zeroed. */
   count: number;
+  /** The 5th percentile. */
   low: number;
+  /** The 95th percentile. */
   high: number;
 }
 
 /** The target with nothing ablated. */
 export interface Base {
+  /** Of the target. */
   logit: number;
+  /** Of the target. */
   probability: number;
 }
 
 /** `unembed bigrams --json`. */
 export interface BigramsPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The token; null where only a text was given. */
   token: Token | null;
+  /** The most probable next tokens by the direct path; `value` is the probability. */
   follows: Array<RankedToken>;
+  /** The continuation of `--generate`. */
   generated: Array<Token>;
+  /** The comparison with a text; null without `--text`. */
   text: TextBigrams | null;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/bigrams/1";
 }
 
 /** Why one cell is what it is. */
 export interface CellLedger {
+  /** Counted from 0. */
   row: number;
+  /** Counted from 0. */
   column: number;
+  /** The cell's token. */
   target: Target;
+  /** The logit above the vocabulary mean. */
   value: number;
+  /** The sum of the terms minus `value`, in logits. */
   error: number;
+  /** By sublayer. */
   terms: Array<Term>;
+  /** The cross-attention heads' sum, by what the encoder read and made. */
   inputs: Array<Term>;
 }
 
 /** `unembed circuit --json`. */
 export interface CircuitPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
+  /** Real and imaginary part of each, of the OV circuit from token to token. */
   eigenvalues: Array<Array<number>>;
+  /** The share of eigenvalues with a positive real part: 1 for a head that copies, 0.5 for a random one. */
   positive_share: number;
+  /** `sum Re(lambda) / sum |lambda|`, from -1 to 1. */
   copying_score: number;
+  /** What it does with one token; null without `--token`. */
   of_token: TokenCircuits | null;
+  /** The strongest ones; null without `--skip-trigrams`. */
   skip_trigrams: Array<SkipTrigramEntry> | null;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/circuit/1";
 }
 
 /** How a head composes with one below it; `ratio` is to random matrices of the same shape. */
 export interface CompositionPair {
+  /** Through which input of the second head. */
   kind: "query" | "key" | "value";
+  /** Of the head that writes. */
   first_layer: number;
+  /** The head that writes. */
   first_head: number;
+  /** Of the head that reads. */
   second_layer: number;
+  /** The head that reads. */
   second_head: number;
+  /** From 0 to 1: the Frobenius norm of the product of the two matrices over the product of their norms. */
   score: number;
+  /** `score / random_mean`. */
   ratio: number;
 }
 
 /** `unembed composition --json`. */
 export interface CompositionPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The kind that was asked for; null for all. */
   kind: "query" | "key" | "value" | null;
+  /** The highest score first. */
   pairs: Array<CompositionPair>;
+  /** The mean score of random matrices of the same shape. */
   random_mean: number;
+  /** Their standard deviation. */
   random_deviation: number;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/composition/1";
 }
 
 /** What followed the prompt. */
 export interface Continuation {
+  /** In order. */
   generated: Array<GeneratedToken>;
+  /** The emitted text. */
   text: string;
 }
 
 /** What zeroing parts at random does; null where there are none. */
 export interface Control {
+  /** Of other heads; null where there are none. */
   heads: Band | null;
+  /** Of other neurons; null where there are none. */
   neurons: Band | null;
 }
 
 /** `unembed doctor --json`. */
 export interface DoctorPayload {
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** Those that torch can use. */
   devices: Array<string>;
+  /** Of torch. */
   threads: number;
+  /** The folder. */
   cache: string;
+  /** What it takes. */
   cache_bytes: number;
+  /** What is free on its disk. */
   free_bytes: number;
+  /** Model types that can be loaded. */
   families: Array<string>;
+  /** As `unembed models` lists them. */
   models: Array<ModelEntry>;
+  /** What is wrong; empty where nothing is. */
   problems?: Array<string>;
+  /** The name and number of this schema. */
   schema: "unembed/doctor/1";
 }
 
 /** What an edit does; a group without prompts is null. */
 export interface EditEffects {
+  /** The right answer, on the fact's own prompts. */
   own: GroupChange | null;
+  /** On prompts of other facts of the relation. */
   related: GroupChange | null;
+  /** On prompts of other relations. */
   unrelated: GroupChange | null;
+  /** The new answer of an update, on the prompts it was made with. */
   new: GroupChange | null;
+  /** The new answer of an update, on other prompts of the fact. */
   unseen: GroupChange | null;
+  /** Of a text, after the edit. */
   perplexity: number | null;
 }
 
 /** An edit of weights and its report: `--json` of `suppress`, `amplify`, `update` and `erase`. */
 export interface EditPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** What was done. */
   action: "suppress" | "amplify" | "update" | "erase";
+  /** The edit in words, as `model.edits` tells it. */
   description: string;
+  /** The relation it is about; null where only neurons were named. */
   relation: string | null;
+  /** Of the fact; null where there is no single one. */
   subject: string | null;
+  /** The fact's answer before; null where there is no single fact. */
   answer: string | null;
+  /** The new answer of an update; null for other edits. */
   to: string | null;
+  /** Of an update; null for other edits. */
   method: "value" | "rome" | null;
+  /** The edited ones; empty for ROME, which edits a layer. */
   neurons: Array<NeuronPlace>;
+  /** Whose down projections are edited. */
   layers: Array<number>;
+  /** What it does to prompts, by group. */
   effects: EditEffects;
+  /** The same for as many random, strongly active neurons of the same layers, or for ROME at random keys, together; null where there is none: in a mixture of experts, and where the neurons are more than half of a layer. */
   control: EditEffects | null;
+  /** Of the text, before the edit. */
   perplexity: number | null;
+  /** What is said to the prompts of `own`. */
   prompts: Array<EditedPrompt>;
+  /** What a reader should know, such as a target of several tokens. */
   notes: Array<string>;
+  /** The file that `--edits` takes; null without `--save`. */
   saved: string | null;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/knowledge-edit/1";
 }
 
 /** The model's top prediction after one prompt, before an edit and with it. */
 export interface EditedPrompt {
+  /** The prompt. */
   prompt: string;
+  /** Whether an update was made with this prompt; the others tell whether it holds. */
   used: boolean;
+  /** Without the edit. */
   before: Prediction;
+  /** With it. */
   after: Prediction;
 }
 
 /** `unembed explain --json`. */
 export interface ExplainPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** Where the prediction is made, counted from 0. */
   position: number;
+  /** The top tokens there. */
   predictions: Array<Prediction>;
+  /** The explained token. */
   target: Target;
+  /** What was subtracted from the raw logit of the target. */
   reference: Reference;
+  /** The prediction as a sum. */
   ledger: Ledger;
+  /** Those of the largest credit. */
   heads: Array<Head>;
+  /** Those of the largest credit. */
   neurons: Array<Neuron>;
+  /** One row a state of the stream at this position. */
   lens: Array<LensRow>;
+  /** What a reader should know, such as a target of several tokens. */
   notes: Array<string>;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** Null with `--no-test`. */
   control?: Control | null;
+  /** Null without `--swap`. */
   swap?: Swap | null;
+  /** What the encoder read, for an encoder-decoder: cross-attention terms name its positions. Of a prompt with an image, the modality of each of its positions. Else empty. */
   sources?: Array<SourceToken>;
+  /** What cross-attention adds, pulled back to what the encoder read; null without `--inputs`. */
   inputs?: Ledger | null;
+  /** The name and number of this schema. */
   schema: "unembed/explain/1";
 }
 
 /** What the page asks about facts: those that can be searched, and the one that its prompt states. */
 export interface FactListPayload {
+  /** Whether they are those of the package; else they are the model's own. */
   shipped: boolean;
+  /** With all their facts. */
   relations: Array<ListedRelation>;
+  /** Null where the prompt states none of them. */
   stated: StatedFact | null;
+  /** The name and number of this schema. */
   schema: "unembed/fact-list/1";
 }
 
 /** `unembed knowledge facts --json`. */
 export interface FactsPayload {
+  /** Each that ships. */
   relations: Array<RelationEntry>;
+  /** The name and number of this schema. */
   schema: "unembed/knowledge-facts/1";
 }
 
 /** `unembed knowledge find --json`. */
 export interface FindPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** Of the facts. */
   relation: string;
+  /** The share of the largest attribution above which a neuron counts. */
   t: number;
+  /** The share of a fact's prompts in which it must. */
   p: number;
+  /** The share of other facts that may have it as well. */
   share: number;
+  /** As of an attribution. */
   path: "layer" | "neuron";
+  /** Those that were searched. */
   facts: Array<FoundFact>;
+  /** The relation's neurons: kept by at least half of the facts. */
   shared: Array<NeuronPlace>;
+  /** What a reader should know, such as a target of several tokens. */
   notes: Array<string>;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/knowledge-find/1";
 }
 
 /** The neurons of one fact. */
 export interface FoundFact {
+  /** What the fact is about. */
   subject: string;
+  /** What is true of it. */
   answer: string;
+  /** The tokens of the answer as it follows a prompt, in order. */
   target: Array<Token>;
+  /** The ways to ask. */
   prompts: Array<string>;
+  /** Of the right answer, one a prompt. */
   probabilities: Array<number>;
+  /** Whether it is the top prediction, one a prompt. */
   top: Array<boolean>;
+  /** Above the threshold in enough prompts. */
   kept: Array<NeuronPlace>;
+  /** Without those that other facts share. */
   refined: Array<NeuronPlace>;
 }
 
 /** `unembed generate --json`. */
 export interface GeneratePayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The tokens of the prompt. */
   prompt: Array<PromptToken>;
+  /** In order. */
   generated: Array<GeneratedToken>;
+  /** The emitted text. */
   text: string;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The text whose tokens are those of the prompt and the generated ones; null where no text gives them. */
   whole: string | null;
+  /** The name and number of this schema. */
   schema: "unembed/generate/1";
 }
 
 /** One emitted token. `first_led` and `top_term` are null unless asked for (`--explain`). */
 export interface GeneratedToken {
+  /** Of the emitted token itself, counted from 0. */
   position: number;
+  /** Of the token in the vocabulary. */
   id: number;
+  /** The token decoded in its place. */
   text: string;
+  /** As the model gives it, in logits. */
   logit: number;
+  /** At temperature 1, also when another temperature was sampled from. */
   probability: number;
+  /** The first block after which the logit lens has the token on top; null also for a sampled token that never led. */
   first_led: number | null;
+  /** The term that gave it most, above the vocabulary mean. */
   top_term: Term | null;
 }
 
 /** What an edit does to one answer on a group of prompts. */
 export interface GroupChange {
+  /** How many. */
   prompts: number;
+  /** The answer's mean probability. */
   before: number;
+  /** And after the edit. */
   after: number;
+  /** `after / before - 1`. */
   change: number | null;
+  /** Prompts on which it is the top prediction before. */
   top_before: number;
+  /** And after the edit. */
   top_after: number;
+  /** Of `top_before`, those on which it still is after. */
   kept: number;
 }
 
 /** A head that carries much of the prediction. */
 export interface Head {
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
+  /** What it adds to the readout, in logits. */
   value: number;
+  /** Largest attention first. */
   looks_at: Array<LookedAt>;
+  /** Tokens whose logits its write raises most. */
   writes_toward: Array<Token>;
+  /** The target's probability when the head writes nothing at the explained position; null with `--no-test`. */
   zeroed_probability?: number | null;
+  /** Against the control band; null also where there is none. */
   verdict?: "causal" | "suppressor" | "within control" | null;
+  /** The target's probability with this head's value from the other prompt; null without `--swap`. */
   swapped_probability?: number | null;
+  /** Whether it is a head of a cross-attention, which looks at `sources`. */
   cross?: boolean;
 }
 
 /** Attention of a head, or of heads on average; a difference, where the field that holds it says so. */
 export interface HeadAttention {
+  /** To the token that attends. */
   to_self: number;
+  /** To the first token, and to a learned sink. */
   to_sink: number;
+  /** To all others; the three sum to 1, differences to 0. */
   to_others: number;
+  /** Of the head's update, how much comes from others. */
   share: number;
 }
 
 /** What moves in a head. */
 export interface HeadMovement {
+  /** With noise: from none to the strongest, on the least-squares line. With unrelated text: minus plain. */
   mean: HeadAttention;
+  /** Of attention to itself. */
   rise: SelfRise;
+  /** What the intervals say; `cannot move` in layer 0, which reads the embedding. */
   verdict: "protects" | "rises" | "falls" | "unclear" | "cannot move";
 }
 
 /** One head, seen from the explained position: attention to, and credit through, each source token. */
 export interface HeadPattern {
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
+  /** Credit: what the head adds to the readout, in logits. */
   value: number;
+  /** Attention to each source token, from 0 to 1. */
   pattern: Array<number>;
+  /** What each source token's value adds through the head, in logits; the numbers sum to `value`. */
   contribution: Array<number>;
+  /** Whether it is a head of a cross-attention, which looks at `sources`. */
   cross?: boolean;
 }
 
 /** A head's address. */
 export interface HeadPlace {
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
 }
 
 /** `unembed heads --json`. */
 export interface HeadsPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** How many random tokens were repeated. */
   half: number;
+  /** How many were run. */
   sequences: number;
+  /** Of all that was drawn. */
   seed: number;
+  /** Each role, and its best heads. */
   roles: Array<Role>;
+  /** Every head of the model, in order. */
   heads: Array<RoleHead>;
+  /** What zeroing heads costs; null where it was not asked for or was interrupted. */
   causal: RepetitionCheck | null;
+  /** Whether all is here; false after an interruption. */
   complete: boolean;
+  /** Whether it was read from the cache. */
   kept: boolean;
+  /** What a reader should know, such as a target of several tokens. */
   notes: Array<string>;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/heads/1";
 }
 
 /** Where a part looks and what it writes at the explained position. */
 export interface InspectPayload {
+  /** The part. */
   part: Part;
+  /** What it adds to the readout, in logits. */
   value: number | null;
+  /** Of a neuron; null for other parts. */
   activation: number | null;
+  /** Of a head, the largest attention first. */
   looks_at: Array<LookedAt>;
+  /** Tokens whose logits its write raises most. */
   promotes: Array<Token>;
+  /** Tokens whose logits its write lowers most. */
   suppresses: Array<Token>;
+  /** The name and number of this schema. */
   schema: "unembed/inspect/1";
 }
 
 /** A layer's attributions together, against `change = P(1) - P(0)`; `error` is their difference. */
 export interface LayerChange {
+  /** The block, counted from 0. */
   layer: number;
+  /** Null, like `error`, where not every neuron of the layer was computed. */
   sum: number | null;
+  /** Of all neurons of the layer together. */
   change: number;
+  /** `sum - change`: of the quadrature on the layer path, what neurons do together on the neuron path. */
   error: number | null;
+  /** Points of the quadrature; 0 on the neuron path. */
   nodes: number;
 }
 
 /** Terms whose sum is the model's own number, within the tolerance. */
 export interface Ledger {
+  /** The model's own number, in logits: the target's logit minus the reference. */
   value: number;
+  /** Of the terms, in logits, summed in float64. */
   sum: number;
+  /** `sum - value`, in logits. */
   error: number;
+  /** What rounding explains of the error, in the same unit; a larger error is refused. */
   tolerance: number;
+  /** `sublayer`, `head`, `source`, `neuron`, `head+neuron` or `source+neuron`. */
   by: string;
+  /** They sum to `sum`. */
   terms: Array<Term>;
 }
 
 /** One state of the stream, read by the lens. */
 export interface LensCell {
+  /** The block after which the stream is read; null is the embedding. */
   layer: number | null;
+  /** Counted from 0. */
   position: number;
+  /** Of the followed token; 1 is the top. */
   rank: number;
+  /** Of the followed token. */
   probability: number;
+  /** KL(the model's prediction || the lens's), in nats. */
   kl: number;
+  /** The lens's top tokens. */
   top: Array<Token>;
+  /** Theirs, in the same order. */
   top_probability: Array<number>;
 }
 
 /** `unembed lens --json`. */
 export interface LensPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** The token followed at each position. */
   targets: Array<PromptToken>;
+  /** By layer, then by position. */
   cells: Array<LensCell>;
+  /** How many states were read; each costs one product with the vocabulary matrix. */
   states: number;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/lens/1";
 }
 
 /** What the stream after one layer would predict. */
 export interface LensRow {
+  /** The block after which the stream is read; null is the embedding. */
   layer: number | null;
+  /** Of the target there; 1 is the top. */
   rank: number;
+  /** Of the target there. */
   probability: number;
+  /** KL(the model's prediction || the lens's), in nats. */
   kl: number;
+  /** The lens's top token. */
   top: Token;
+  /** And its probability. */
   top_probability: number;
 }
 
 /** A fact that a model can be asked about, by the first of its prompts. */
 export interface ListedFact {
+  /** What the fact is about. */
   subject: string;
+  /** What is true of it. */
   answer: string;
+  /** The first of its prompts. */
   prompt: string;
 }
 
 /** A relation with all its facts. */
 export interface ListedRelation {
+  /** The relation. */
   name: string;
+  /** In words. */
   description: string;
+  /** All of them. */
   facts: Array<ListedFact>;
 }
 
 /** A source token with the attention it gets. */
 export interface LookedAt {
+  /** Of the prompt, or of `sources` in cross-attention. */
   position: number;
+  /** The token decoded alone, or the label of a source position. */
   text: string;
+  /** From 0 to 1. */
   attention: number;
 }
 
 /** A mean over runs and its 95 % interval. */
 export interface MeanInterval {
+  /** Over runs. */
   mean: number;
+  /** The lower end. */
   low: number;
+  /** The upper end. */
   high: number;
 }
 
 /** A neuron as a key and a value. */
 export interface MemoryNeuron {
+  /** The block, counted from 0. */
   layer: number;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number;
+  /** The strongest first. */
   triggers: Array<MemoryTrigger>;
+  /** Where the activation is positive. */
   promotes: Array<Token>;
+  /** What a negative activation promotes. */
   suppresses: Array<Token>;
+  /** Share of the triggers whose next token is among the `among` most promoted. */
   agreement: number | null;
+  /** Whether the most promoted token follows the strongest trigger. */
   top_match: boolean;
 }
 
 /** `unembed knowledge memory --json`. */
 export interface MemoryPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** How many were read. */
   passages: number;
+  /** At how many positions neurons were read. */
   positions: number;
+  /** How many promoted tokens count as agreement. */
   among: number;
+  /** Those that were asked for. */
   neurons: Array<MemoryNeuron>;
+  /** Share of the neurons with `top_match` (Geva et al. 2021). */
   agreement_rate: number;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/knowledge-memory/1";
 }
 
 /** A place in the text where a neuron fires. */
 export interface MemoryTrigger {
+  /** The text. */
   passage: string;
+  /** The token's place in the passage, counted from 0. */
   position: number;
+  /** On which the neuron fires. */
   token: Token;
+  /** The token that follows; null at the end of a passage. */
   next: Token | null;
+  /** The neuron's activation there. */
   activation: number;
+  /** Of the next token among those that the neuron promotes at this sign of the activation. */
   rank: number | null;
 }
 
 /** A model that is here, or could be. */
 export interface ModelEntry {
+  /** For `--model`. */
   name: string;
+  /** `embedded`, `toy`, `gguf` or `hub`. */
   kind: string;
+  /** `ready`, or what is missing. */
   state: string;
+  /** The folder it is loaded from; null while there is none. */
   path: string | null;
+  /** What it takes on disk, or would be downloaded; null where unknown. */
   bytes: number | null;
+  /** The command that fetches it; empty where none is needed. */
   fetch: string;
+  /** Empty where unknown. */
   licence: string;
 }
 
 /** The model that was run. */
 export interface ModelFacts {
+  /** What it was loaded by. */
   name: string;
+  /** Its model type. */
   family: string;
+  /** How many blocks it has. */
   layers: number;
+  /** Query heads of a block. */
   heads: number;
+  /** Key-value heads of a block. */
   kv_heads: number;
+  /** Width of the stream. */
   d_model: number;
+  /** Neurons of a block; in a mixture, those of one expert. */
   d_mlp: number;
+  /** Tokens of the vocabulary. */
   vocab: number;
+  /** Of the weights. */
   dtype: string;
+  /** Of the weights. */
   device: string;
+  /** The kind of the final norm; null where there is none, as in toys. */
   norm: "LayerNorm" | "RMSNorm" | null;
+  /** Of the files, without `edits`. */
   weights_sha256: string | null;
+  /** What the encoder of an encoder-decoder reads; null for a decoder alone. */
   reads?: "text" | "audio" | null;
+  /** What was done to the weights after loading, edit by edit; empty for the plain model. */
   edits?: Array<string>;
 }
 
 /** `unembed models --json`. */
 export interface ModelsPayload {
+  /** Those that are here, and those that could be fetched. */
   models: Array<ModelEntry>;
+  /** The name and number of this schema. */
   schema: "unembed/models/1";
 }
 
 /** A neuron that carries much of the prediction. */
 export interface Neuron {
+  /** The block, counted from 0. */
   layer: number;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number;
+  /** What it adds to the readout, in logits. */
   value: number;
+  /** As it enters the down projection. */
   activation: number;
+  /** Tokens whose logits its write raises most. */
   promotes: Array<Token>;
+  /** The target's probability with the neuron zeroed at the explained position; null with `--no-test`. */
   zeroed_probability?: number | null;
+  /** Against the control band; null also where there is none. */
   verdict?: "causal" | "suppressor" | "within control" | null;
+  /** The target's probability with this neuron's activation from the other prompt; null without `--swap`. */
   swapped_probability?: number | null;
 }
 
 /** A neuron by its place. */
 export interface NeuronPlace {
+  /** The block, counted from 0. */
   layer: number;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number;
 }
 
 /** A neuron's attribution, in units of probability; its activation where the answer is predicted. */
 export interface NeuronValue {
+  /** The block, counted from 0. */
   layer: number;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number;
+  /** In units of probability. */
   value: number;
+  /** Where the answer is predicted. */
   activation: number;
 }
 
 /** What was changed, and what heads did on average over runs and heads. */
 export interface NoiseCondition {
+  /** Nothing changed, noise in the values of others, or the values of unrelated text. */
   kind: "plain" | "noise" | "unrelated";
+  /** Of the noise, in units of the rms of a layer's values; null without noise. */
   strength: number | null;
+  /** False in the control, where a token's own value is changed as well. */
   own_kept: boolean;
+  /** How many. */
   runs: number;
+  /** Means over runs and heads. */
   attention: HeadAttention;
+  /** KL(plain || changed) of the next token in nats, mean over runs. */
   kl: number;
 }
 
 /** One head, in the plain run and as it moves. */
 export interface NoiseHead {
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
+  /** With nothing changed. */
   plain: HeadAttention;
+  /** With noise in the values of others. */
   noise: HeadMovement;
+  /** With the values of unrelated text. */
   unrelated: HeadMovement;
 }
 
 /** `unembed noise --json`. */
 export interface NoisePayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** Where attention was read; the prediction is that after the last of them. */
   positions: Array<number>;
+  /** Of attention: smaller movements count as none. */
   smallest: number;
+  /** Of the intervals, from 0 to 1. */
   confidence: number;
+  /** The plain run first. */
   conditions: Array<NoiseCondition>;
+  /** The verdict on noise. */
   noise: NoiseVerdict;
+  /** The verdict on unrelated text. */
   unrelated: NoiseVerdict;
+  /** Every head, in order. */
   heads: Array<NoiseHead>;
+  /** What a reader should know, such as a target of several tokens. */
   notes: Array<string>;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/noise/1";
 }
 
 /** Heads counted, and the average over heads. */
 export interface NoiseVerdict {
+  /** Of the average. */
   holds: "yes" | "no" | "unclear" | "cannot tell";
+  /** Over the heads that can move; null where there are none. */
   average: SelfRise | null;
+  /** How many heads can move. */
   able: number;
+  /** How many attend more to themselves, and more than in the control. */
   protects: number;
+  /** How many attend more to themselves, but not more than in the control. */
   rises: number;
+  /** How many attend less to themselves. */
   falls: number;
+  /** How many may move either way. */
   unclear: number;
+  /** How many heads pass a test on one side where nothing moves any. */
   by_chance: number;
+  /** How many protect at the level of Bonferroni. */
   corrected: number;
 }
 
 /** Terms that are not listed, and what they add together. */
 export interface Others {
+  /** How many. */
   count: number;
+  /** Their sum. */
   value: number;
 }
 
 /** `unembed paint --json`. */
 export interface PaintPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** As it was read. */
   caption: string;
+  /** Its tokens, the end of the text last. */
   words: Array<string>;
+  /** Row by row. */
   cells: Array<PaintedCell>;
+  /** Both, in the order of the caption. */
   objects: Array<PaintedObject>;
+  /** How many of the 64 cells are as the rules draw the caption. */
   right: number;
+  /** Null without `--cell`. */
   cell: CellLedger | null;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/paint/1";
 }
 
 /** One image token, and what each word adds to its logit above the vocabulary mean through cross-attention. */
 export interface PaintedCell {
+  /** Counted from 0. */
   row: number;
+  /** Counted from 0. */
   column: number;
+  /** The image token. */
   token: Token;
+  /** Null for the background. */
   colour: string | null;
+  /** `full`, or shape and place. */
   part: string | null;
+  /** `#rrggbb`; null for the background. */
   rgb: string | null;
+  /** By word. */
   credit: Array<number>;
+  /** The word with most credit. */
   word: number;
 }
 
 /** Where an object should be, and the mean credit of each word over its cells. */
 export interface PaintedObject {
+  /** Its words in the caption. */
   phrase: string;
+  /** Positions among the 64. */
   cells: Array<number>;
+  /** By word, in logits above the vocabulary mean. */
   credit: Array<number>;
 }
 
 /** A sublayer, or a head or neuron of one. */
 export interface Part {
+  /** What it is. */
   kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head?: number | null;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert?: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron?: number | null;
 }
 
 /** A part, and what it is set to. */
 export interface PartTest {
+  /** The part. */
   part: Part;
+  /** To zero, twice its value, its mean over plain text, or its value from the other prompt. */
   how: "zero" | "double" | "mean" | "swap";
 }
 
 /** One patched run. */
 export interface PatchCell {
+  /** The block, counted from 0. */
   layer: number;
+  /** In the clean prompt; null where all positions are patched together. */
   position: number | null;
+  /** The head, counted from 0 in its layer. */
   head: number | null;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number | null;
+  /** The metric of the patched run. */
   value: number;
+  /** 0: as the run that is patched; 1: as the other run. Null where the metric is the same in both. */
   effect: number | null;
 }
 
 /** `unembed patch --json`. */
 export interface PatchPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt that shows the behaviour. */
   clean_tokens: Array<PromptToken>;
+  /** The same with what matters changed. */
   corrupt_tokens: Array<PromptToken>;
+  /** `resid` of layer `l` is the stream before block `l`. */
   site: "resid" | "attention" | "mlp" | "head" | "neuron";
+  /** `logit-difference`, `probability` or `kl`. */
   metric: string;
+  /** The tokens of the answer; null where the metric reads none. */
   target: Array<Token> | null;
+  /** The other token of the difference; null where there is none. */
   versus: Token | null;
+  /** The metric of the clean run. */
   clean: number;
+  /** The metric of the corrupt run. */
   corrupt: number;
+  /** Positions that correspond: clean, corrupt. */
   align: Array<[number, number]>;
+  /** How many tokens at the start are the same in both prompts; a patch of them changes nothing. */
   shared: number;
+  /** denoise: the corrupt run with clean values; noise: the reverse. */
   direction: "denoise" | "noise" | "both";
+  /** Of the direction; of denoise where it is both. */
   grid: Array<PatchCell>;
+  /** Of noise where the direction is both, else null. */
   noise_grid: Array<PatchCell> | null;
+  /** Cells of a whole grid; cells that were not computed before an interruption are missing from it. */
   planned: number;
+  /** Whether all cells were computed. */
   complete: boolean;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/patch/1";
 }
 
 /** What the listed paths through so many heads add. */
 export interface PathDepth {
+  /** Heads on the way. */
   heads: number;
+  /** The sum of these paths, in logits. */
   value: number;
 }
 
 /** One path and what it adds, in logits. */
 export interface PathEntry {
+  /** What starts the path. */
   kind: "embedding" | "position_embedding" | "mlp" | "attention_bias" | "value_bias";
+  /** The block of what starts it; null for an embedding. */
   layer: number | null;
+  /** Where it starts. */
   position: number;
+  /** The heads on the way, from first to last; none where the start is read directly. */
   steps: Array<PathStep>;
+  /** What the path adds, in logits. */
   value: number;
 }
 
 /** A head that carries the stream of a source token to a destination. */
 export interface PathStep {
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
+  /** The position whose stream the head reads. */
   source: number;
+  /** The position that it writes to. */
   destination: number;
 }
 
 /** `unembed paths --json`. */
 export interface PathsPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** Where the prediction is made, counted from 0. */
   position: number;
+  /** The explained token. */
   target: Target;
+  /** What was subtracted from the raw logit of the target. */
   reference: Reference;
+  /** The model's own number: paths, constants, small paths and unopened heads sum to it. */
   value: number;
+  /** The largest first. */
   paths: Array<PathEntry>;
+  /** What belongs to no path, in logits: the final norm's shift, the unembedding's bias, the soft-cap. */
   constants: Record<string, number>;
+  /** The sum of finished paths below the smallest one listed, in logits. */
   small: number;
+  /** How many paths `small` sums. */
   small_count: number;
+  /** The sum of the heads that were not opened, in logits: all paths through them. */
   unopened: number;
+  /** How many heads were opened. */
   opened: number;
+  /** Paths after which the sum stays within a tenth of the value; null where the listed ones do not get there. */
   needed: number | null;
+  /** The listed paths summed by the number of heads on the way. */
   depths: Array<PathDepth>;
+  /** Of paths, constants, small paths and unopened heads, in logits. */
   sum: number;
+  /** `sum - value`, in logits. */
   error: number;
+  /** What rounding explains of the error, in the same unit; a larger error is refused. */
   tolerance: number;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/paths/1";
 }
 
 /** A token with what the model gave it. */
 export interface Prediction {
+  /** Of the token in the vocabulary. */
   id: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
   text: string;
+  /** As the model gives it. */
   logit: number;
+  /** From 0 to 1, at temperature 1. */
   probability: number;
 }
 
 /** A token of the prompt. */
 export interface PromptToken {
+  /** Counted from 0. */
   position: number;
+  /** Of the token in the vocabulary. */
   id: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
   text: string;
 }
 
 /** A token and its number. */
 export interface RankedToken {
+  /** Of the token in the vocabulary. */
   id: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
   text: string;
+  /** What the token is ranked by; its unit is that of the list. */
   value: number;
 }
 
 /** What wrote to the stream that is read: `embedding`, `head`, `mlp`, `constant` and the like. */
 export interface ReadPart {
+  /** What it is. */
   kind: string;
+  /** The block, counted from 0. */
   layer: number | null;
+  /** The head, counted from 0 in its layer. */
   head: number | null;
 }
 
 /** One addend of what a part reads. */
 export interface ReadTerm {
+  /** What wrote it. */
   part: ReadPart;
+  /** What it adds to the number. */
   value: number;
 }
 
 /** A number that a part computes of the stream; `terms` and `others` sum to it. */
 export interface Reading {
+  /** Which number. */
   what: "pre-activation" | "gate" | "up" | "query" | "key";
+  /** The model's own number: of query and key it is the score. */
   value: number;
+  /** Of a head: the token it attends to most, where the score is read. */
   source: PromptToken | null;
+  /** The largest. */
   terms: Array<ReadTerm>;
+  /** Terms that are not listed. */
   others: Others;
+  /** The sum of all terms minus `value`. */
   error: number;
+  /** What rounding explains of the error, in the same unit; a larger error is refused. */
   tolerance: number;
 }
 
 /** What a part reads of the stream at the explained position. */
 export interface ReadsPayload {
+  /** The part. */
   part: Part;
+  /** Of a head its score, by query and by key; of a gated neuron its gate and up value, of another its pre-activation. Empty for a sublayer, for a neuron of a mixture, for a head where the run of a long prompt has one position, and in an encoder-decoder. */
   reads: Array<Reading>;
+  /** The name and number of this schema. */
   schema: "unembed/reads/1";
 }
 
 /** What was subtracted from the raw logit of the target. */
 export interface Reference {
+  /** `mean`: the mean over the vocabulary; `raw`: nothing; `versus`: another token's logit. */
   kind: "mean" | "raw" | "versus";
+  /** The other token; null where there is none. */
   text: string | null;
+  /** What was subtracted, in logits. */
   value: number;
 }
 
 /** A relation of the facts that ship with the package. */
 export interface RelationEntry {
+  /** As of `--relation`. */
   name: string;
+  /** In words. */
   description: string;
+  /** How many there are. */
   facts: number;
+  /** Prompts, with a place for the subject. */
   templates: Array<string>;
+  /** Subjects with their answers. */
   examples: Array<string>;
 }
 
 /** Losses on repeated random tokens, in nats a token. */
 export interface RepetitionCheck {
+  /** Of the first repetition, with nothing zeroed. */
   first: number;
+  /** Of the second, with nothing zeroed. */
   second: number;
+  /** As many heads at random. */
   controls: Array<ZeroedSet>;
+  /** How many were measured. */
   sequences: number;
 }
 
 /** A role, and what its scores are compared with. */
 export interface Role {
+  /** As of `--role`. */
   name: string;
+  /** What a head would score that does not care. */
   chance: number;
+  /** The mean score where the role means nothing. */
   null_mean: number;
+  /** The 99.9th percentile of the null. */
   null_high: number;
+  /** The role is claimed above it. */
   threshold: number;
+  /** By how many heads. */
   claimed: number;
+  /** The best heads, best first. */
   top: Array<HeadPlace>;
+  /** Of the second repetition with the heads of `top` zeroed together; null without a causal check. */
   zeroed_loss: number | null;
 }
 
 /** One head. */
 export interface RoleHead {
+  /** The block, counted from 0. */
   layer: number;
+  /** The head, counted from 0 in its layer. */
   head: number;
+  /** From 0 to 1, one a role. */
   scores: RoleNumbers;
+  /** Those that are claimed: whose score is above the role's threshold. */
   roles: Array<string>;
 }
 
 /** The scores of a head; null where a role was not measured. */
 export interface RoleNumbers {
+  /** Mean attention to the position before. */
   previous_token: number;
+  /** Mean attention to the position itself. */
   current_token: number;
+  /** Mean attention to the first position. */
   first_token: number;
+  /** Mean attention to the same token before. */
   duplicate_token: number;
+  /** Mean attention to what followed the same token before. */
   induction: number;
+  /** Share of the eigenvalues of the OV circuit with a positive real part. */
   copying: number;
+  /** Share of random tokens that it lowers where it reads them, and seeks where they are predicted. */
   copy_suppression: number;
+  /** Share of ordinals whose successor it promotes; null where the tokenizer has no ordinals. */
   successor: number | null;
 }
 
 /** One addend of a score: places in `query_terms` and `key_terms`. */
 export interface ScorePair {
+  /** Place in `query_terms`. */
   query: number;
+  /** Place in `key_terms`. */
   key: number;
+  /** What the pair adds to the score. */
   value: number;
+  /** The part of `value` that is not due to the distance between the positions. */
   content: number;
 }
 
 /** By how much attention to itself rises: with the own value kept, in the control, and the one minus the other. */
 export interface SelfRise {
+  /** With the own value kept. */
   kept: MeanInterval;
+  /** With the own value changed as well. */
   control: MeanInterval;
+  /** `kept - control`. */
   excess: MeanInterval;
 }
 
 /** `source ... destination -> output`. */
 export interface SkipTrigramEntry {
+  /** The token attended to. */
   source: Token;
+  /** Tokens that look for `source` most: score above the mean over all sources. */
   destinations: Array<RankedToken>;
+  /** Tokens it then promotes: logit above the vocabulary mean. */
   outputs: Array<RankedToken>;
+  /** The product of the largest of each. */
   strength: number;
 }
 
 /** What was read at one source position. */
 export interface SourceToken {
+  /** Counted from 0. */
   position: number;
+  /** What was read there. */
   modality: "text" | "audio" | "image";
+  /** The token, or the stretch of sound or piece of image. */
   label: string;
 }
 
 /** The fact that a prompt states, word for word. */
 export interface StatedFact {
+  /** The fact's relation. */
   relation: string;
+  /** What it is about. */
   subject: string;
+  /** What is true of it. */
   answer: string;
+  /** The ways to ask, the page's among them. */
   prompts: Array<string>;
 }
 
 /** `unembed steer --json`. */
 export interface SteerPayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The tokens of the prompt. */
   prompt: Array<PromptToken>;
+  /** What the direction is added to. */
   site: "resid_post" | "attention_write" | "mlp_write";
+  /** The block, counted from 0. */
   layer: number;
+  /** The length of what is added at each position, scale included. */
   added_length: number;
+  /** The mean length of the site's value over the prompt after its first token. */
   length: number;
+  /** Without the direction. */
   unsteered: Continuation;
+  /** With it. */
   steered: Continuation;
+  /** Whether all is here; false after an interruption. */
   complete: boolean;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/steer/1";
 }
 
 /** A part that wrote to the stream; `value` is the sum of its pairs. */
 export interface StreamPart {
+  /** `embedding`, `head`, `mlp`, `constant` and the like. */
   kind: string;
+  /** The block, counted from 0. */
   layer: number | null;
+  /** The head, counted from 0 in its layer. */
   head: number | null;
+  /** The sum of its pairs, in units of the score. */
   value: number;
 }
 
 /** The prompt with one word replaced; values from its run were swapped in. */
 export interface Swap {
+  /** The word of the prompt. */
   from: string;
+  /** The word in its place. */
   to: string;
+  /** Of the other prompt, up to the explained position. */
   tokens: Array<PromptToken>;
+  /** What the other prompt itself gives there. */
   predictions: Array<Prediction>;
+  /** What the other prompt gives the explained token. */
   target: Target;
+  /** One a sublayer, in the order of the layers. */
   sublayers: Array<SwappedSublayer>;
 }
 
 /** A sublayer whose write was taken from the other prompt, and the target's probability then. */
 export interface SwappedSublayer {
+  /** Which sublayer. */
   kind: "attention" | "cross_attention" | "mlp";
+  /** The block, counted from 0. */
   layer: number;
+  /** From 0 to 1. */
   swapped_probability: number;
 }
 
 /** The explained token. */
 export interface Target {
+  /** Of the token in the vocabulary. */
   id: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
   text: string;
+  /** As the model gives it. */
   logit: number;
+  /** From 0 to 1, at temperature 1. */
   probability: number;
+  /** 1 is the most probable token. */
   rank: number;
 }
 
 /** One addend of the ledger. */
 export interface Term {
+  /** What adds it; the indices below say which one. */
   kind: "embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "final_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias";
+  /** The block, counted from 0; for `source_mlp` that of the encoder. */
   layer: number | null;
+  /** The head, counted from 0 in its layer. */
   head: number | null;
+  /** The expert of a mixture, counted from 0 in its layer. */
   expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number | null;
+  /** The position of a source token: of the prompt, or of `sources` in cross-attention. */
   source: number | null;
+  /** What it adds, in logits. */
   value: number;
 }
 
 /** One row of the ledger, opened: terms without a source and the others sum to `parent`. */
 export interface TermsPayload {
+  /** The block, counted from 0. */
   layer: number;
+  /** Which of the block. */
   sublayer: "attention" | "cross_attention" | "mlp";
+  /** What the row adds, in logits. */
   parent: number;
+  /** First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by source: those of one head sum to its term. */
   terms: Array<Term>;
+  /** Neurons that are not listed, in logits. */
   others: Others;
+  /** The name and number of this schema. */
   schema: "unembed/terms/1";
 }
 
 /** A prediction before and after some parts are set at its position, together. */
 export interface TestPayload {
+  /** All set together. */
   tests: Array<PartTest>;
+  /** The top predictions without them. */
   before: Array<Prediction>;
+  /** The top predictions with them. */
   after: Array<Prediction>;
+  /** The explained token without them. */
   target_before: Target;
+  /** And with them. */
   target_after: Target;
+  /** The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of the same layers for neurons that were zeroed or doubled together. Else null. */
   control: Band | null;
+  /** Against the control band; null where there is none. */
   verdict: "causal" | "suppressor" | "within control" | null;
+  /** The name and number of this schema. */
   schema: "unembed/test/1";
 }
 
 /** How the direct path compares with the bigrams of a text; losses and entropies in nats. */
 export interface TextBigrams {
+  /** How many the text has. */
   bigrams: number;
+  /** How many different ones. */
   kinds: number;
+  /** Of the logs, weighted by counts; null where one of them is the same for all bigrams. */
   correlation: number | null;
+  /** The mean of `-log P(next | token)` of the direct path, in nats. */
   loss: number;
+  /** The least loss that any predictor from the last token alone can reach on this text, in nats. */
   bigram_entropy: number;
+  /** The least without looking at the last token, in nats. */
   unigram_entropy: number;
 }
 
 /** A token of the vocabulary. */
 export interface Token {
+  /** Of the token in the vocabulary. */
   id: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
   text: string;
 }
 
 /** What a head does with one token. */
 export interface TokenCircuits {
+  /** The token. */
   token: Token;
+  /** Tokens whose logit the head raises most where it attends to this one, in logits. */
   promotes: Array<RankedToken>;
+  /** Tokens whose logit it lowers most, in logits. */
   suppresses: Array<RankedToken>;
+  /** Tokens to which it attends most from this one: score above the mean over sources. */
   looks_for: Array<RankedToken>;
 }
 
 /** What a toy must show. */
 export interface ToyClaim {
+  /** In words. */
   claim: string;
+  /** Such as `>= 0.98`. */
   threshold: string;
+  /** Whether it is measured on the training text. */
   needs_text: boolean;
 }
 
 /** A toy that ships. */
 export interface ToyEntry {
+  /** For `unembed toys`. */
   name: string;
+  /** For --model. */
   model: string;
+  /** What it is for. */
   shows: string;
+  /** How many blocks. */
   layers: number;
+  /** Neurons of a block; 0 without MLPs. */
   d_mlp: number;
+  /** Of its folder. */
   bytes: number;
+  /** What it must show. */
   claims: Array<ToyClaim>;
 }
 
 /** `unembed toys evaluate --json`. */
 export interface ToyEvaluationPayload {
+  /** The toy. */
   name: string;
+  /** Of the checkpoint. */
   folder: string;
+  /** One a claim. */
   findings: Array<ToyFinding>;
+  /** Whether no claim that could be measured fails. */
   holds: boolean;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/toy-evaluation/1";
 }
 
 /** A claim, and what was measured; null where the text that it needs is not here. */
 export interface ToyFinding {
+  /** In words. */
   claim: string;
+  /** Such as `>= 0.98`. */
   threshold: string;
+  /** What was measured. */
   value: number | null;
+  /** Whether it reaches the threshold. */
   holds: boolean | null;
 }
 
 /** `unembed toys list --json`. */
 export interface ToysPayload {
+  /** Each that ships. */
   toys: Array<ToyEntry>;
+  /** The name and number of this schema. */
   schema: "unembed/toys/1";
 }
 
 /** One restored state. */
 export interface TraceCell {
+  /** The block, counted from 0. */
   layer: number;
+  /** Counted from 0. */
   position: number;
+  /** The target's probability with this state restored, the mean over samples. */
   value: number;
+  /** The standard error of that mean; null with one sample. */
   error: number | null;
+  /** 0: as the noisy runs; 1: as the clean run. Null where these are equal. */
   effect: number | null;
 }
 
 /** `unembed trace --json`. */
 export interface TracePayload {
+  /** The model that was run. */
   model: ModelFacts;
+  /** The prompt. */
   tokens: Array<PromptToken>;
+  /** The positions that got noise. */
   subject: Array<number>;
+  /** The tokens of the answer. */
   target: Array<Token>;
+  /** `resid` of layer `l` is the stream after block `l`. */
   site: "resid" | "attention" | "mlp";
+  /** How many layers are restored together. */
   window: number;
+  /** The standard deviation of the noise, in the units of the embedding. */
   noise_std: number;
+  /** Of the noise. */
   seed: number;
+  /** How many were finished. */
   samples: number;
+  /** The target's probability in the clean run. */
   clean: number;
+  /** And in the noisy runs, their mean. */
   corrupt: number;
+  /** By layer, then by position. */
   grid: Array<TraceCell>;
+  /** False after an interruption: fewer samples than asked for. */
   complete: boolean;
+  /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** The name and number of this schema. */
   schema: "unembed/trace/1";
 }
 
 /** Heads that were zeroed together at every position, and the loss of the second repetition. */
 export interface ZeroedSet {
+  /** Together. */
   heads: Array<HeadPlace>;
+  /** In nats a token. */
   loss: number;
 }

@@ -1,73 +1,48 @@
 """Parse, call, show.
 
 stdout is data; stderr is progress, warnings and errors. Nothing heavy is imported before a command needs it, so that
-`--help` answers at once. One module a group of commands.
+`--help` and other static text answer at once. The modules in `commands/` add their commands to `app` as they are
+imported; options that commands share are dataclasses (options.py, output.py).
 """
 
+import importlib
 import os
+import pkgutil
 import sys
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 
-from unembed import __version__
-from unembed.cli import (
-    circuits,
-    editing,
-    explorer,
-    heads,
-    interventions,
-    machine,
-    noise,
-    painting,
-    patching,
-    prediction,
-    toys,
-)
+from unembed.cli import commands
+from unembed.cli.app import app as app
 from unembed.errors import UnembedError
 
-app = typer.Typer(
-    name="unembed",
-    help="Explains why a GPT-style model predicted a token, with numbers that add up.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+FIRST = (
+    "prediction",
+    "interventions",
+    "heads",
+    "circuits",
+    "noise",
+    "patching",
+    "painting",
+    "doctor",
+    "explorer",
+    "knowledge",
+    "editing",
+    "toys",
+    "models",
 )
-for command in (
-    prediction.explain,
-    prediction.lens,
-    prediction.attention,
-    prediction.generate,
-    interventions.ablate,
-    heads.heads,
-    circuits.paths,
-    circuits.attended,
-    circuits.circuit,
-    circuits.composition,
-    circuits.bigrams,
-    noise.noise,
-    patching.patch,
-    patching.trace,
-    patching.steer,
-    painting.paint,
-    machine.doctor,
-):
-    app.command()(command)
-app.command("open")(explorer.open_page)
-app.command("serve", hidden=True)(explorer.open_page)
-app.add_typer(editing.knowledge_app, name="knowledge", no_args_is_help=True)
-app.add_typer(toys.toys_app, name="toys", no_args_is_help=True)
-app.add_typer(machine.models_app, name="models", invoke_without_command=True)
+"""Modules of commands in the order of `--help`; any other comes after them."""
 
 
-@app.callback(invoke_without_command=True)
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    """Explains why a GPT-style model predicted a token, with numbers that add up."""
-    if version:
-        typer.echo(f"unembed {__version__}")
-        raise typer.Exit
+def add_commands() -> None:
+    """Import every module of `commands/`."""
+    names = (module.name for module in pkgutil.iter_modules(commands.__path__))
+    for name in sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)):
+        importlib.import_module(f"{commands.__name__}.{name}")
+
+
+add_commands()
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from unembed.errors import InputError
 from unembed.explorer import arguments
 from unembed.explorer import knowledge_asks as knowledge
-from unembed.explorer.arguments import About
+from unembed.explorer.arguments import About, decoded
+from unembed.explorer.knowledge_asks import explained_token
 from unembed.explorer.session import WHOLE, Session
 from unembed.ledger.inspect_part import inspect_part
 from unembed.ledger.readout import Readout, readout
@@ -22,19 +23,22 @@ from unembed.methods import lens as logit_lens
 from unembed.methods import patch as activation_patching
 from unembed.methods.circuits.paths import expand_paths
 from unembed.methods.circuits.readings import readings
-from unembed.methods.intervene import intervene
+from unembed.methods.intervene import Change, intervene
 from unembed.methods.knowledge import attribution as knowledge_attribution
+from unembed.models.parts import Part
 from unembed.models.prompts import absolute_position
 from unembed.progress import Progress
 from unembed.runs.run import Run
-from unembed.view import payloads
-
-_MOST_GENERATED = 200
-"""Tokens that one ask generates, at most."""
+from unembed.view.payloads import payload_of, to_json
+from unembed.view.payloads.generation import generate_payload
+from unembed.view.payloads.knowledge import attribute_payload
+from unembed.view.payloads.parts import reads_payload
 
 
 def answer(session: Session, ask: Any, progress: Progress) -> dict[str, Any]:
     """The payload that answers an ask, ready for JSON.
+
+    The function that answers it takes the ask's class (arguments.py), and returns a result or its payload.
 
     Raises:
         InputError: no such ask, or arguments that it does not take.
@@ -43,152 +47,122 @@ def answer(session: Session, ask: Any, progress: Progress) -> dict[str, Any]:
     name = ask.get("ask") if isinstance(ask, Mapping) else None
     if not isinstance(name, str) or name not in ASKS:
         raise InputError(f"Expected an object whose `ask` is one of {', '.join(ASKS)}.")
-    about, own = arguments.checked(ASKS[name], {key: value for key, value in ask.items() if key != "ask"})
-    return payloads.to_json(ASKS[name](session.reading(about.source), about, progress, **own))
+    asked = decoded(arguments.KINDS[name], {key: value for key, value in ask.items() if key != "ask"})
+    return to_json(payload_of(ASKS[name](session.reading(asked.source), asked, progress)))
 
 
-def explain(
-    session: Session, about: About, progress: Progress, *, test: bool = True, top: int = 10, swap: list | None = None
-) -> Any:
+def explain(session: Session, ask: arguments.ExplainAsk, progress: Progress) -> Any:
     """`unembed explain`; `swap` is a word and another."""
-    words = arguments.words(swap)
-    run = session.run(session.tokens(about.prompt), about.position)
-    result = explanation.explain(
+    run = session.run(session.tokens(ask.prompt), ask.position)
+    return explanation.explain(
         session.model,
-        run if words is None else about.prompt,
-        about.target,
-        versus=about.vs,
-        reference=about.reference,
-        position=about.position,
-        test=test,
-        top=arguments.count(top),
-        swap=words,
-        states=session.states(run, about.position) if words is None else None,
+        run if ask.swap is None else ask.prompt,
+        ask.target,
+        versus=ask.vs,
+        reference=ask.reference,
+        position=ask.position,
+        test=ask.test,
+        top=ask.top,
+        swap=ask.swap,
+        states=session.states(run, ask.position) if ask.swap is None else None,
         progress=progress,
     )
-    return payloads.explain_payload(result)
 
 
-def terms(session: Session, about: About, progress: Progress, *, layer: int, sublayer: str, top: int = 20) -> Any:
+def terms(session: Session, ask: arguments.TermsAsk, progress: Progress) -> Any:
     """One row of the ledger, opened."""
-    found = sublayer_terms(_read(session, about), layer, sublayer, top=arguments.count(top))  # type: ignore[arg-type]
-    return payloads.terms_payload(found)
+    return sublayer_terms(_read(session, ask), ask.layer, ask.sublayer, top=ask.top)
 
 
-def inspect(session: Session, about: About, progress: Progress, *, part: dict, top: int = 10) -> Any:
+def inspect(session: Session, ask: arguments.InspectAsk, progress: Progress) -> Any:
     """Where a part looks, what it writes and adds."""
-    run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
-    read = readout(run.trace, **_readout_of(about))
-    found = inspect_part(read, chosen, top=arguments.count(top))
-    return payloads.inspect_payload(found)
+    run, chosen = session.run(session.tokens(ask.prompt), ask.position), _part(ask.part)
+    read = readout(run.trace, **_readout_of(ask))
+    return inspect_part(read, chosen, top=ask.top)
 
 
-def reads(session: Session, about: About, progress: Progress, *, part: dict) -> Any:
+def reads(session: Session, ask: arguments.ReadsAsk, progress: Progress) -> Any:
     """What a part reads of the stream; of the prediction only the position matters."""
-    run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
-    place = absolute_position(about.position, run.length)
-    return payloads.reads_payload(run, chosen, readings(run, chosen, place))
+    run, chosen = session.run(session.tokens(ask.prompt), ask.position), _part(ask.part)
+    place = absolute_position(ask.position, run.length)
+    return reads_payload(run, chosen, readings(run, chosen, place))
 
 
-def set_parts(
-    session: Session,
-    about: About,
-    progress: Progress,
-    *,
-    tests: list,
-    prompt_b: str | None = None,
-    source_b: str | None = None,
-    top: int = 10,
-) -> Any:
+def set_parts(session: Session, ask: arguments.TestAsk, progress: Progress) -> Any:
     """Some parts set together: to zero, to twice their value, to their mean, or to that with B (prompt, source)."""
-    changes = arguments.changes(tests)
-    tokens = session.tokens(about.prompt)
-    run = session.ending_at(tokens, about.position)
-    beside = session.reading(source_b)
-    others = tokens if prompt_b is None else session.tokens(prompt_b)
+    changes = [Change(_part(test.part), test.how) for test in ask.tests]
+    tokens = session.tokens(ask.prompt)
+    run = session.ending_at(tokens, ask.position)
+    beside = session.reading(ask.source_b)
+    others = tokens if ask.prompt_b is None else session.tokens(ask.prompt_b)
     place = _partner(run, tokens, others)
-    result = intervene(
+    return intervene(
         run,
-        arguments.target(run, about),
+        explained_token(run, ask),
         changes,
         means=lambda site: session.mean(site, progress),
-        other=None if prompt_b is None and source_b is None else beside.run(others, place),
+        other=None if ask.prompt_b is None and ask.source_b is None else beside.run(others, place),
         other_position=place,
-        top=arguments.count(top),
+        top=ask.top,
         progress=progress,
     )
-    return payloads.test_payload(result)
 
 
-def lens(session: Session, about: About, progress: Progress, *, window: list | None = None, top: int = 5) -> Any:
+def lens(session: Session, ask: arguments.LensAsk, progress: Progress) -> Any:
     """`unembed lens`: all layers, at positions `[from, to)`; of the kept run, if it is whole."""
-    tokens, top = session.tokens(about.prompt), arguments.count(top)
-    places = arguments.window(window, len(tokens))
-    asked = {"target": about.target, "positions": places, "top": top, "progress": progress}
+    tokens = session.tokens(ask.prompt)
+    places = _window(ask.window, len(tokens))
+    asked = {"target": ask.target, "positions": places, "top": ask.top, "progress": progress}
     if len(tokens) <= WHOLE:
         found = logit_lens.read_lens(session.run(tokens, -1).trace, **asked)
     else:
         found = logit_lens.lens(session.model, tokens, **asked)
-    return payloads.lens_payload(found)
+    return found
 
 
-def attention(
-    session: Session, about: About, progress: Progress, *, layer: int, head: int | None = None, cross: bool = False
-) -> Any:
+def attention(session: Session, ask: arguments.AttentionAsk, progress: Progress) -> Any:
     """`unembed attention` of one layer; the whole pattern of a head only up to `WHOLE` tokens."""
-    trace = session.run(session.tokens(about.prompt), about.position).trace
-    found = patterns.attention(session.model, trace, layer=layer, head=head, cross=cross, **_readout_of(about))
-    return payloads.attention_payload(found)
+    trace = session.run(session.tokens(ask.prompt), ask.position).trace
+    return patterns.attention(session.model, trace, layer=ask.layer, head=ask.head, cross=ask.cross, **_readout_of(ask))
 
 
-def paths(session: Session, about: About, progress: Progress) -> Any:
+def paths(session: Session, ask: arguments.PathsAsk, progress: Progress) -> Any:
     """`unembed paths`, of a prompt of at most `WHOLE` tokens."""
-    run = session.run(session.tokens(about.prompt, most=WHOLE), about.position)
-    return payloads.paths_payload(expand_paths(session.model, run, progress=progress, **_readout_of(about)))
+    run = session.run(session.tokens(ask.prompt, most=WHOLE), ask.position)
+    return expand_paths(session.model, run, progress=progress, **_readout_of(ask))
 
 
-def attribute(session: Session, about: About, progress: Progress, *, top: int = 20) -> Any:
+def attribute(session: Session, ask: arguments.AttributeAsk, progress: Progress) -> Any:
     """`unembed knowledge attribute`; without a target, of the top prediction."""
-    tokens = session.tokens(about.prompt)
-    target = about.target
+    tokens = session.tokens(ask.prompt)
+    target = ask.target
     if target is None:
-        target = arguments.target(session.run(tokens, -1), about)
+        target = explained_token(session.run(tokens, -1), ask)
     found = knowledge_attribution.attribute(session.model, tokens, target, progress=progress)
-    return payloads.attribute_payload(found, top=arguments.count(top), baseline="zero")
+    return attribute_payload(found, top=ask.top, baseline="zero")
 
 
-def patch(
-    session: Session,
-    about: About,
-    progress: Progress,
-    *,
-    prompt_b: str,
-    site: str = "resid",
-    align: list | None = None,
-) -> Any:
+def patch(session: Session, ask: arguments.PatchAsk, progress: Progress) -> Any:
     """`unembed patch`, prompt A as the clean one; `align` has pairs of positions."""
-    found = activation_patching.patch(
+    return activation_patching.patch(
         session.model,
-        session.tokens(about.prompt),
-        session.tokens(prompt_b),
-        about.target,
-        about.vs,
-        site=site,
-        align=None if align is None else arguments.pairs(align),
+        session.tokens(ask.prompt),
+        session.tokens(ask.prompt_b),
+        ask.target,
+        ask.vs,
+        site=ask.site,
+        align=None if ask.align is None else dict(ask.align),
         progress=progress,
     )
-    return payloads.patch_payload(found)
 
 
-def generate(session: Session, about: About, progress: Progress, *, tokens: int = 20) -> Any:
+def generate(session: Session, ask: arguments.GenerateAsk, progress: Progress) -> Any:
     """`unembed generate`, the top prediction each time."""
-    if not 1 <= tokens <= _MOST_GENERATED:
-        raise InputError(f"Expected 1 to {_MOST_GENERATED} tokens, found {tokens}.")
-    ids, steps = session.tokens(about.prompt), []
-    for step in generation.generate(session.model, ids, tokens=tokens):
+    ids, steps = session.tokens(ask.prompt), []
+    for step in generation.generate(session.model, ids, tokens=ask.tokens):
         steps.append(step)
-        progress("generating", len(steps) / tokens)
-    return payloads.generate_payload(session.model, ids, steps, explained=False)
+        progress("generating", len(steps) / ask.tokens)
+    return generate_payload(session.model, ids, steps, explained=False)
 
 
 ASKS: dict[str, Callable[..., Any]] = {
@@ -210,18 +184,32 @@ ASKS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _readout_of(about: About) -> dict[str, Any]:
+def _readout_of(ask: About) -> dict[str, Any]:
     return {
-        "target": about.target,
-        "versus": about.vs,
-        "reference": about.reference,
-        "position": about.position,
+        "target": ask.target,
+        "versus": ask.vs,
+        "reference": ask.reference,
+        "position": ask.position,
     }
 
 
-def _read(session: Session, about: About) -> Readout:
-    run = session.run(session.tokens(about.prompt), about.position)
-    return readout(run.trace, **_readout_of(about))
+def _read(session: Session, ask: About) -> Readout:
+    run = session.run(session.tokens(ask.prompt), ask.position)
+    return readout(run.trace, **_readout_of(ask))
+
+
+def _part(asked: arguments.AskedPart) -> Part:
+    return Part(**vars(asked))
+
+
+def _window(window: tuple[int, int] | None, length: int) -> range:
+    """The positions of `[from, to)`; all without one."""
+    if window is None:
+        return range(length)
+    start, end = window[0], min(window[1], length)
+    if not 0 <= start < end:
+        raise InputError(f"Expected a window to be two positions of the prompt, from and to; found {list(window)}.")
+    return range(start, end)
 
 
 def _partner(run: Run, tokens: tuple[int, ...], others: tuple[int, ...]) -> int:

@@ -27,7 +27,7 @@ from unembed.explorer.worker import Worker
 from unembed.models.model import Model
 from unembed.view.html.report import report_html
 from unembed.view.html.shell import bundle, page_html
-from unembed.view.payloads import model_facts
+from unembed.view.payloads.common import model_facts
 
 
 def app(model: Model, start: Mapping[str, str] | None = None, *, token: str | None = None) -> Starlette:

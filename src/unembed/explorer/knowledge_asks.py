@@ -5,22 +5,24 @@ prompt, more prompts that ask the same, and the explained token as the answer. A
 however it ends.
 """
 
-from typing import Any, get_args
+from typing import Any
 
 from unembed.errors import InputError
 from unembed.explorer import arguments
 from unembed.explorer.arguments import About
 from unembed.explorer.session import Session
+from unembed.ledger.readout import predictions, token_id
 from unembed.methods.knowledge import editing as knowledge_editing
 from unembed.methods.knowledge import neurons as knowledge_neurons
 from unembed.methods.knowledge.comparison import Make, Sample, report_beside_control
-from unembed.methods.knowledge.editing import Method, new_target
+from unembed.methods.knowledge.editing import new_target
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for, stated
 from unembed.progress import Progress
-from unembed.view import payloads
+from unembed.runs.run import Run
+from unembed.view.payloads.common import text_of
+from unembed.view.payloads.editing import edit_payload
+from unembed.view.payloads.knowledge import fact_list_payload, find_payload
 
-COMPARED, MOST_COMPARED = 4, 40
-"""Facts that are compared: refining needs others, and each takes as many attributions as it has prompts."""
 _SAMPLE = Sample(related=8, unrelated=8, keys=1, every=24)
 """What the page asks about an edit: fewer facts, random keys and passages than the command; it takes seconds."""
 _OWN = "your prompts"
@@ -28,75 +30,45 @@ _OWN = "your prompts"
 _SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.amplify}
 
 
-def facts(session: Session, about: About, progress: Progress) -> Any:
+def facts(session: Session, ask: arguments.FactsAsk, progress: Progress) -> Any:
     """The facts that the model can be asked about, and which of them the prompt states."""
     known = facts_for(session.model.folder)
-    return payloads.fact_list_payload(known, stated(known, about.prompt))
+    return fact_list_payload(known, stated(known, ask.prompt))
 
 
-def find(
-    session: Session,
-    about: About,
-    progress: Progress,
-    *,
-    prompts: list | None = None,
-    compared: int = COMPARED,
-    t: float | int = 0.2,
-) -> Any:
+def find(session: Session, ask: arguments.FindAsk, progress: Progress) -> Any:
     """`unembed knowledge find` of the fact that the prompt states, or of one's own with more `prompts`."""
-    if not 1 <= compared <= MOST_COMPARED:
-        raise InputError(f"Expected to compare 1 to {MOST_COMPARED} facts, found {compared}.")
-    relation, fact = _fact(session, about, prompts)
-    chosen = [fact, *(other for other in relation.facts if other != fact)][:compared]
-    found = knowledge_neurons.find(session.model, relation, facts=chosen, t=t, progress=progress)
-    return payloads.find_payload(session.model, found)
+    relation, fact = _fact(session, ask, ask.prompts)
+    chosen = [fact, *(other for other in relation.facts if other != fact)][: ask.compared]
+    found = knowledge_neurons.find(session.model, relation, facts=chosen, t=ask.t, progress=progress)
+    return find_payload(session.model, found)
 
 
-def edit(
-    session: Session,
-    about: About,
-    progress: Progress,
-    *,
-    action: str,
-    neurons: list,
-    prompts: list | None = None,
-) -> Any:
+def edit(session: Session, ask: arguments.EditAsk, progress: Progress) -> Any:
     """`unembed knowledge suppress` or `amplify` of some neurons, or `erase` of a relation's; then it is undone."""
-    relation, fact = _fact(session, about, prompts)
-    if action == "erase" and relation.name != _OWN:
+    relation, fact = _fact(session, ask, ask.prompts)
+    if ask.action == "erase" and relation.name != _OWN:
         make: Make = lambda chosen, _: knowledge_editing.erase(session.model, relation.name, chosen)  # noqa: E731
-    elif action in _SCALES:
-        make = lambda chosen, _: _SCALES[action](session.model, chosen)  # noqa: E731
+    elif ask.action in _SCALES:
+        make = lambda chosen, _: _SCALES[ask.action](session.model, chosen)  # noqa: E731
     else:
-        raise InputError(f"Expected an edit of suppress, amplify or (of a known fact) erase; found {action!r:.80}.")
-    return _edited(session, make, relation, fact, progress, action=action, neurons=arguments.neurons(neurons))
+        raise InputError(f"Expected an edit of suppress, amplify or (of a known fact) erase; found {ask.action!r}.")
+    return _edited(session, make, relation, fact, progress, action=ask.action, neurons=_neurons(ask.neurons))
 
 
-def update(
-    session: Session,
-    about: About,
-    progress: Progress,
-    *,
-    to: str,
-    method: str = "rome",
-    neurons: list | None = None,
-    prompts: list | None = None,
-    subject: str | None = None,
-) -> Any:
+def update(session: Session, ask: arguments.UpdateAsk, progress: Progress) -> Any:
     """`unembed knowledge update`, made with every second prompt of the fact as the command makes it; then it is undone.
 
     Of one's own prompts, ROME needs the `subject` as they write it.
     """
-    if method not in get_args(Method):
-        raise InputError(f"Expected a method of rome or value, found {method!r:.80}.")
-    relation, fact = _fact(session, about, prompts, subject)
-    if method == "rome" and not fact.subject:
+    relation, fact = _fact(session, ask, ask.prompts, ask.subject)
+    if ask.method == "rome" and not fact.subject:
         raise InputError("ROME edits what is known of a subject: name it as the prompts write it.")
-    target, made = new_target(fact, to), fact.prompts[0::2]
-    words = {"method": method, "prompts": made}
+    target, made = new_target(fact, ask.to), fact.prompts[0::2]
+    words = {"method": ask.method, "prompts": made}
 
     def make(chosen: Any, report: Progress) -> Any:
-        return knowledge_editing.update(session.model, fact, to, neurons=chosen, progress=report, **words)
+        return knowledge_editing.update(session.model, fact, ask.to, neurons=chosen, progress=report, **words)
 
     return _edited(
         session,
@@ -105,11 +77,11 @@ def update(
         fact,
         progress,
         action="update",
-        neurons=arguments.neurons(neurons),
+        neurons=_neurons(ask.neurons),
         made=made,
         target=target,
-        to=to.strip(),
-        method=method,
+        to=ask.to.strip(),
+        method=ask.method,
     )
 
 
@@ -140,30 +112,43 @@ def _edited(
         sample=_SAMPLE,
         progress=progress,
     )
-    return payloads.edit_payload(
-        model, result, action=action, relation=relation.name, fact=about, neurons=neurons, **words
-    )
+    return edit_payload(model, result, action=action, relation=relation.name, fact=about, neurons=neurons, **words)
 
 
-def _fact(session: Session, about: About, prompts: list | None, subject: str | None = None) -> tuple[Relation, Fact]:
+def _fact(session: Session, ask: About, prompts: list[str] | None, subject: str | None = None) -> tuple[Relation, Fact]:
     """The fact that the prompt states, or one's own."""
     if prompts is None:
-        found = stated(facts_for(session.model.folder), about.prompt)
+        found = stated(facts_for(session.model.folder), ask.prompt)
         if found is None:
             raise InputError(
                 "This prompt states none of the facts that are known here, word for word.\n"
                 "Choose one of them, or give other prompts that ask the same."
             )
         return found
-    texts = arguments.prompts([about.prompt, *prompts])
+    texts = tuple(dict.fromkeys([ask.prompt, *prompts]))
+    if not all(text.strip() for text in texts):
+        raise InputError("Expected prompts that ask the same, none of them empty.")
     for text in texts:
         session.tokens(text)
-    answer = _answer(session, about)
+    answer = _answer(session, ask)
     fact = Fact(_OWN, (subject or "").strip(), answer.strip(), texts, answer)
     return Relation(_OWN, "", (), (fact,)), fact
 
 
-def _answer(session: Session, about: About) -> str:
+def _answer(session: Session, ask: About) -> str:
     """The text of the explained token."""
-    run = session.run(session.tokens(about.prompt), -1)
-    return payloads.text_of(session.model, arguments.target(run, about))
+    run = session.run(session.tokens(ask.prompt), -1)
+    return text_of(session.model, explained_token(run, ask))
+
+
+def explained_token(run: Run, ask: About) -> int:
+    """The explained token at the end of a run: the one that is named, or the top prediction there.
+
+    Raises:
+        InputError: it is not in the vocabulary.
+    """
+    return predictions(run.trace, -1, 1)[0].token if ask.target is None else token_id(run.trace, ask.target)
+
+
+def _neurons(asked: list[arguments.AskedNeuron] | None) -> frozenset[knowledge_neurons.Neuron]:
+    return frozenset(knowledge_neurons.Neuron(**vars(neuron)) for neuron in asked or ())

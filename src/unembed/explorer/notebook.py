@@ -17,9 +17,10 @@ from unembed.methods.patch import Patching
 from unembed.models.model import Model
 from unembed.models.prompts import text_of_prompt
 from unembed.progress import silent
-from unembed.view import payloads
 from unembed.view.html.report import static_html
 from unembed.view.html.shell import STYLE, bundle, page_data
+from unembed.view.payloads import payload_of, to_json
+from unembed.view.payloads.common import text_of
 
 Result = Explanation | Lens | Patching
 
@@ -29,7 +30,7 @@ class Shown:
 
     def __init__(self, result: Result) -> None:
         model, state, payload = _facts(result)
-        found = payloads.to_json(payload)
+        found = to_json(payload)
         facts = found["model"]
         self.html = f"<style>{STYLE}</style>{static_html(facts, [found])}"
         asked = state and isinstance(result, Explanation) and result.ledger.by == "sublayer"
@@ -60,14 +61,14 @@ def show(result: Result) -> Shown:
 def _facts(result: Result) -> tuple[Model, dict[str, Any], Any]:
     """The model of a result, the page's state for it, and its payload."""
     if isinstance(result, Explanation):
-        model, payload = result.model, payloads.explain_payload(result)
+        model, payload = result.model, payload_of(result)
         return model, _explained(result), payload
     if isinstance(result, Lens):
         model = result.trace.model
-        return model, _state(model, a=result.trace.tokens), payloads.lens_payload(result)
+        return model, _state(model, a=result.trace.tokens), payload_of(result)
     if isinstance(result, Patching):
         state = _state(result.model, a=result.clean_tokens, b=result.corrupt_tokens)
-        return result.model, state, payloads.patch_payload(result)
+        return result.model, state, payload_of(result)
     raise InputError(f"Expected a result of explain, lens or patch, found {type(result).__name__}.")
 
 
@@ -79,8 +80,8 @@ def _explained(result: Explanation) -> dict[str, Any]:
     return {
         **state,
         "position": read.position,
-        "target": payloads.text_of(model, result.target.token),
-        "vs": None if read.versus is None else payloads.text_of(model, read.versus),
+        "target": text_of(model, result.target.token),
+        "vs": None if read.versus is None else text_of(model, read.versus),
         "reference": "raw" if read.reference == "raw" else "mean",
     }
 

@@ -14,7 +14,7 @@ from unembed.view.html.explanation import explanation_html
 from unembed.view.html.grids import lens_html, patch_html
 from unembed.view.html.markup import escaped, table
 from unembed.view.html.shell import as_data, bundle, document, inlined, page_data
-from unembed.view.payloads import versions
+from unembed.view.payloads.common import versions
 
 DIGITS = 7
 BUDGET = 1_500_000

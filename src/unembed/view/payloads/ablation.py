@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -26,7 +27,9 @@ class AblationEffect:
     expert: int | None
     neuron: int | None
     logit: float
+    """By how many logits the target changes."""
     probability: float
+    """By how much its probability changes."""
 
 
 @dataclass(frozen=True)
@@ -34,30 +37,38 @@ class Base:
     """The target with nothing ablated."""
 
     logit: float
+    """Of the target."""
     probability: float
+    """Of the target."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/ablate/1")
 class AblatePayload:
     """`unembed ablate --json`."""
 
     model: ModelFacts
     tokens: list[PromptToken]
     target: Target
+    """The token that is read after the last token of the prompt."""
     base: Base
+    """It with nothing set."""
     site: Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
+    """Which parts were set, one by one."""
     position: int | Literal["all"]
     """Where parts were set; the target is read after the last token."""
     how: Literal["zero", "mean"]
+    """What they were set to: zero, or the mean over the prompts of `--text`."""
     effects: list[AblationEffect]
+    """One a part, in the order of the layers."""
     planned: int
     """How many effects there are in all; more than are listed if the work was interrupted."""
     complete: bool
+    """Whether all effects are here."""
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/ablate/1"] = "unembed/ablate/1"
 
 
+@payload_of.register
 def ablate_payload(result: "Ablation") -> AblatePayload:
     """An ablation as data."""
     target = target_of(result.model, result.target)

@@ -1,8 +1,9 @@
 """`unembed attention` as data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -29,13 +30,16 @@ class HeadPattern:
     layer: int
     head: int
     value: float
+    """Credit: what the head adds to the readout, in logits."""
     pattern: list[float]
+    """Attention to each source token, from 0 to 1."""
     contribution: list[float]
+    """What each source token's value adds through the head, in logits; the numbers sum to `value`."""
     cross: bool = False
     """Whether it is a head of a cross-attention, which looks at `sources`."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/attention/1")
 class AttentionPayload:
     """`unembed attention --json`."""
 
@@ -45,6 +49,7 @@ class AttentionPayload:
     target: Target
     reference: Reference
     heads: list[HeadPattern]
+    """The heads that were asked for."""
     matrix: list[list[float]] | None
     """The whole pattern, query by key, when one head was asked for."""
     versions: dict[str, str]
@@ -53,9 +58,9 @@ class AttentionPayload:
     what each source writes at each query."""
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder read, for an encoder-decoder; else empty."""
-    schema: Literal["unembed/attention/1"] = "unembed/attention/1"
 
 
+@payload_of.register
 def attention_payload(result: "Attention") -> AttentionPayload:
     """Patterns as data."""
     from unembed.ledger.readout import prediction

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -36,7 +37,9 @@ class PathStep:
     layer: int
     head: int
     source: int
+    """The position whose stream the head reads."""
     destination: int
+    """The position that it writes to."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,15 @@ class PathEntry:
     """One path and what it adds, in logits."""
 
     kind: Literal["embedding", "position_embedding", "mlp", "attention_bias", "value_bias"]
+    """What starts the path."""
     layer: int | None
+    """The block of what starts it; null for an embedding."""
     position: int
+    """Where it starts."""
     steps: list[PathStep]
+    """The heads on the way, from first to last; none where the start is read directly."""
     value: float
+    """What the path adds, in logits."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,12 @@ class PathDepth:
     """What the listed paths through so many heads add."""
 
     heads: int
+    """Heads on the way."""
     value: float
+    """The sum of these paths, in logits."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/paths/1")
 class PathsPayload:
     """`unembed paths --json`."""
 
@@ -70,19 +80,27 @@ class PathsPayload:
     value: float
     """The model's own number: paths, constants, small paths and unopened heads sum to it."""
     paths: list[PathEntry]
+    """The largest first."""
     constants: dict[str, float]
+    """What belongs to no path, in logits: the final norm's shift, the unembedding's bias, the soft-cap."""
     small: float
+    """The sum of finished paths below the smallest one listed, in logits."""
     small_count: int
+    """How many paths `small` sums."""
     unopened: float
+    """The sum of the heads that were not opened, in logits: all paths through them."""
     opened: int
+    """How many heads were opened."""
     needed: int | None
     """Paths after which the sum stays within a tenth of the value; null where the listed ones do not get there."""
     depths: list[PathDepth]
+    """The listed paths summed by the number of heads on the way."""
     sum: float
+    """Of paths, constants, small paths and unopened heads, in logits."""
     error: float
+    """`sum - value`, in logits."""
     tolerance: float
     versions: dict[str, str]
-    schema: Literal["unembed/paths/1"] = "unembed/paths/1"
 
 
 @dataclass(frozen=True)
@@ -90,9 +108,11 @@ class StreamPart:
     """A part that wrote to the stream; `value` is the sum of its pairs."""
 
     kind: str
+    """`embedding`, `head`, `mlp`, `constant` and the like."""
     layer: int | None
     head: int | None
     value: float
+    """The sum of its pairs, in units of the score."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +120,16 @@ class ScorePair:
     """One addend of a score: places in `query_terms` and `key_terms`."""
 
     query: int
+    """Place in `query_terms`."""
     key: int
+    """Place in `key_terms`."""
     value: float
+    """What the pair adds to the score."""
     content: float
+    """The part of `value` that is not due to the distance between the positions."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/attended/1")
 class AttendedPayload:
     """`unembed attended --json`."""
 
@@ -114,19 +138,27 @@ class AttendedPayload:
     layer: int
     head: int
     destination: int
+    """The position that attends."""
     source: int
+    """The position attended to."""
     score: float
+    """What the softmax reads, before mask and soft-cap."""
     attention: float
+    """The head's attention after the softmax, from 0 to 1."""
     query_terms: list[StreamPart]
+    """What wrote the stream that the query reads."""
     key_terms: list[StreamPart]
+    """What wrote the stream that the key reads."""
     pairs: list[ScorePair]
+    """Every pair, the largest magnitude first; they sum to `score`."""
     content: float
     """The part of the score that is not due to the distance."""
     sum: float
+    """Of all pairs."""
     error: float
+    """`sum - score`."""
     tolerance: float
     versions: dict[str, str]
-    schema: Literal["unembed/attended/1"] = "unembed/attended/1"
 
 
 @dataclass(frozen=True)
@@ -134,6 +166,7 @@ class RankedToken(Token):
     """A token and its number."""
 
     value: float
+    """What the token is ranked by; its unit is that of the list."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +174,13 @@ class TokenCircuits:
     """What a head does with one token."""
 
     token: Token
+    """The token."""
     promotes: list[RankedToken]
+    """Tokens whose logit the head raises most where it attends to this one, in logits."""
     suppresses: list[RankedToken]
+    """Tokens whose logit it lowers most, in logits."""
     looks_for: list[RankedToken]
+    """Tokens to which it attends most from this one: score above the mean over sources."""
 
 
 @dataclass(frozen=True)
@@ -151,12 +188,16 @@ class SkipTrigramEntry:
     """`source ... destination -> output`."""
 
     source: Token
+    """The token attended to."""
     destinations: list[RankedToken]
+    """Tokens that look for `source` most: score above the mean over all sources."""
     outputs: list[RankedToken]
+    """Tokens it then promotes: logit above the vocabulary mean."""
     strength: float
+    """The product of the largest of each."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/circuit/1")
 class CircuitPayload:
     """`unembed circuit --json`."""
 
@@ -166,11 +207,14 @@ class CircuitPayload:
     eigenvalues: list[list[float]]
     """Real and imaginary part of each, of the OV circuit from token to token."""
     positive_share: float
+    """The share of eigenvalues with a positive real part: 1 for a head that copies, 0.5 for a random one."""
     copying_score: float
+    """`sum Re(lambda) / sum |lambda|`, from -1 to 1."""
     of_token: TokenCircuits | None
+    """What it does with one token; null without `--token`."""
     skip_trigrams: list[SkipTrigramEntry] | None
+    """The strongest ones; null without `--skip-trigrams`."""
     versions: dict[str, str]
-    schema: Literal["unembed/circuit/1"] = "unembed/circuit/1"
 
 
 @dataclass(frozen=True)
@@ -178,25 +222,35 @@ class CompositionPair:
     """How a head composes with one below it; `ratio` is to random matrices of the same shape."""
 
     kind: Literal["query", "key", "value"]
+    """Through which input of the second head."""
     first_layer: int
+    """Of the head that writes."""
     first_head: int
+    """The head that writes."""
     second_layer: int
+    """Of the head that reads."""
     second_head: int
+    """The head that reads."""
     score: float
+    """From 0 to 1: the Frobenius norm of the product of the two matrices over the product of their norms."""
     ratio: float
+    """`score / random_mean`."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/composition/1")
 class CompositionPayload:
     """`unembed composition --json`."""
 
     model: ModelFacts
     kind: Literal["query", "key", "value"] | None
+    """The kind that was asked for; null for all."""
     pairs: list[CompositionPair]
+    """The highest score first."""
     random_mean: float
+    """The mean score of random matrices of the same shape."""
     random_deviation: float
+    """Their standard deviation."""
     versions: dict[str, str]
-    schema: Literal["unembed/composition/1"] = "unembed/composition/1"
 
 
 @dataclass(frozen=True)
@@ -204,27 +258,36 @@ class TextBigrams:
     """How the direct path compares with the bigrams of a text; losses and entropies in nats."""
 
     bigrams: int
+    """How many the text has."""
     kinds: int
+    """How many different ones."""
     correlation: float | None
     """Of the logs, weighted by counts; null where one of them is the same for all bigrams."""
     loss: float
+    """The mean of `-log P(next | token)` of the direct path, in nats."""
     bigram_entropy: float
+    """The least loss that any predictor from the last token alone can reach on this text, in nats."""
     unigram_entropy: float
+    """The least without looking at the last token, in nats."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/bigrams/1")
 class BigramsPayload:
     """`unembed bigrams --json`."""
 
     model: ModelFacts
     token: Token | None
+    """The token; null where only a text was given."""
     follows: list[RankedToken]
+    """The most probable next tokens by the direct path; `value` is the probability."""
     generated: list[Token]
+    """The continuation of `--generate`."""
     text: TextBigrams | None
+    """The comparison with a text; null without `--text`."""
     versions: dict[str, str]
-    schema: Literal["unembed/bigrams/1"] = "unembed/bigrams/1"
 
 
+@payload_of.register
 def paths_payload(result: "PathExpansion") -> PathsPayload:
     """A path expansion as data."""
     from unembed.ledger.readout import prediction
@@ -258,6 +321,7 @@ def _path(path: "Path") -> PathEntry:
     return PathEntry(path.kind, path.layer, path.position, steps, path.value)  # type: ignore[arg-type]
 
 
+@payload_of.register
 def attended_payload(result: "AttentionScore") -> AttendedPayload:
     """An attention score as data, with every pair, the largest first."""
     model, places = result.run.model, result.values.shape
@@ -290,6 +354,7 @@ def _parts(terms: "Sequence[StreamTerm]", values: list[float]) -> list[StreamPar
     return [StreamPart(t.kind, t.layer, t.head, value) for t, value in zip(terms, values, strict=True)]
 
 
+@payload_of.register
 def circuit_payload(result: "HeadCircuits") -> CircuitPayload:
     """The circuits of a head as data."""
     from unembed.methods.circuits.head_circuits import copying_score, positive_share
@@ -327,6 +392,7 @@ def _ranked(model: "Model", found: "Sequence[Ranked]") -> list[RankedToken]:
     return [RankedToken(id=r.token, text=text_of(model, r.token), value=r.value) for r in found]
 
 
+@payload_of.register
 def composition_payload(result: "Composition", pairs: "Sequence[Pair]", kind: "Kind | None") -> CompositionPayload:
     """Some pairs of a composition as data."""
     mean, deviation = result.null

@@ -2,8 +2,8 @@
 
 import functools
 import importlib.metadata
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Term as LedgerTerm
@@ -17,15 +17,25 @@ class ModelFacts:
     """The model that was run."""
 
     name: str
+    """What it was loaded by."""
     family: str
+    """Its model type."""
     layers: int
+    """How many blocks it has."""
     heads: int
+    """Query heads of a block."""
     kv_heads: int
+    """Key-value heads of a block."""
     d_model: int
+    """Width of the stream."""
     d_mlp: int
+    """Neurons of a block; in a mixture, those of one expert."""
     vocab: int
+    """Tokens of the vocabulary."""
     dtype: str
+    """Of the weights."""
     device: str
+    """Of the weights."""
     norm: Literal["LayerNorm", "RMSNorm"] | None
     """The kind of the final norm; null where there is none, as in toys."""
     weights_sha256: str | None
@@ -49,6 +59,7 @@ class PromptToken:
     """A token of the prompt."""
 
     position: int
+    """Counted from 0."""
     id: int
     text: str
 
@@ -58,8 +69,11 @@ class SourceToken:
     """What was read at one source position."""
 
     position: int
+    """Counted from 0."""
     modality: Literal["text", "audio", "image"]
+    """What was read there."""
     label: str
+    """The token, or the stretch of sound or piece of image."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,7 @@ class Target(Prediction):
     """The explained token."""
 
     rank: int
+    """1 is the most probable token."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +99,11 @@ class Reference:
     """What was subtracted from the raw logit of the target."""
 
     kind: Literal["mean", "raw", "versus"]
+    """`mean`: the mean over the vocabulary; `raw`: nothing; `versus`: another token's logit."""
     text: str | None
+    """The other token; null where there is none."""
     value: float
+    """What was subtracted, in logits."""
 
 
 @dataclass(frozen=True)
@@ -113,18 +131,16 @@ class Term:
         "source_mlp",
         "source_bias",
     ]
+    """What adds it; the indices below say which one."""
     layer: int | None
+    """The block, counted from 0; for `source_mlp` that of the encoder."""
     head: int | None
     expert: int | None
     neuron: int | None
     source: int | None
+    """The position of a source token: of the prompt, or of `sources` in cross-attention."""
     value: float
-
-
-def to_json(payload: Any) -> dict[str, Any]:
-    """The payload as JSON-ready data, its schema first. A field `from_` is `from` in JSON."""
-    data = asdict(payload, dict_factory=lambda items: {name.removesuffix("_"): value for name, value in items})
-    return {"schema": data.pop("schema"), **data}
+    """What it adds, in logits."""
 
 
 def versions() -> dict[str, str]:

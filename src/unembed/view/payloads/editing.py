@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import ModelFacts, Prediction, Token, model_facts, prediction_of, token_of, versions
 from unembed.view.payloads.knowledge import NeuronPlace, places
 
@@ -22,14 +23,17 @@ class GroupChange:
     """What an edit does to one answer on a group of prompts."""
 
     prompts: int
+    """How many."""
     before: float
     """The answer's mean probability."""
     after: float
+    """And after the edit."""
     change: float | None
     """`after / before - 1`."""
     top_before: int
     """Prompts on which it is the top prediction before."""
     top_after: int
+    """And after the edit."""
     kept: int
     """Of `top_before`, those on which it still is after."""
 
@@ -57,29 +61,40 @@ class EditedPrompt:
     """The model's top prediction after one prompt, before an edit and with it."""
 
     prompt: str
+    """The prompt."""
     used: bool
     """Whether an update was made with this prompt; the others tell whether it holds."""
     before: Prediction
+    """Without the edit."""
     after: Prediction
+    """With it."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-edit/1")
 class EditPayload:
     """An edit of weights and its report: `--json` of `suppress`, `amplify`, `update` and `erase`."""
 
     model: ModelFacts
     action: Action
+    """What was done."""
     description: str
+    """The edit in words, as `model.edits` tells it."""
     relation: str | None
+    """The relation it is about; null where only neurons were named."""
     subject: str | None
+    """Of the fact; null where there is no single one."""
     answer: str | None
+    """The fact's answer before; null where there is no single fact."""
     to: str | None
+    """The new answer of an update; null for other edits."""
     method: Literal["value", "rome"] | None
+    """Of an update; null for other edits."""
     neurons: list[NeuronPlace]
     """The edited ones; empty for ROME, which edits a layer."""
     layers: list[int]
     """Whose down projections are edited."""
     effects: EditEffects
+    """What it does to prompts, by group."""
     control: EditEffects | None
     """The same for as many random, strongly active neurons of the same layers, or for ROME at random keys, together;
     null where there is none: in a mixture of experts, and where the neurons are more than half of a layer."""
@@ -91,7 +106,6 @@ class EditPayload:
     saved: str | None
     """The file that `--edits` takes; null without `--save`."""
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-edit/1"] = "unembed/knowledge-edit/1"
 
 
 @dataclass(frozen=True)
@@ -99,10 +113,15 @@ class MemoryTrigger:
     """A place in the text where a neuron fires."""
 
     passage: str
+    """The text."""
     position: int
+    """The token's place in the passage, counted from 0."""
     token: Token
+    """On which the neuron fires."""
     next: Token | None
+    """The token that follows; null at the end of a passage."""
     activation: float
+    """The neuron's activation there."""
     rank: int | None
     """Of the next token among those that the neuron promotes at this sign of the activation."""
 
@@ -115,6 +134,7 @@ class MemoryNeuron:
     expert: int | None
     neuron: int
     triggers: list[MemoryTrigger]
+    """The strongest first."""
     promotes: list[Token]
     """Where the activation is positive."""
     suppresses: list[Token]
@@ -125,19 +145,22 @@ class MemoryNeuron:
     """Whether the most promoted token follows the strongest trigger."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-memory/1")
 class MemoryPayload:
     """`unembed knowledge memory --json`."""
 
     model: ModelFacts
     passages: int
+    """How many were read."""
     positions: int
+    """At how many positions neurons were read."""
     among: int
+    """How many promoted tokens count as agreement."""
     neurons: list[MemoryNeuron]
+    """Those that were asked for."""
     agreement_rate: float
     """Share of the neurons with `top_match` (Geva et al. 2021)."""
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-memory/1"] = "unembed/knowledge-memory/1"
 
 
 def edit_payload(
@@ -213,6 +236,7 @@ def _group(change: "Change") -> GroupChange | None:
     )
 
 
+@payload_of.register
 def memory_payload(result: "Memory") -> MemoryPayload:
     """Key-value memories as data."""
     return MemoryPayload(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     Prediction,
@@ -45,11 +46,16 @@ class Ledger:
     """Terms whose sum is the model's own number, within the tolerance."""
 
     value: float
+    """The model's own number, in logits: the target's logit minus the reference."""
     sum: float
+    """Of the terms, in logits, summed in float64."""
     error: float
+    """`sum - value`, in logits."""
     tolerance: float
     by: str
+    """`sublayer`, `head`, `source`, `neuron`, `head+neuron` or `source+neuron`."""
     terms: list[Term]
+    """They sum to `sum`."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,11 @@ class LookedAt:
     """A source token with the attention it gets."""
 
     position: int
+    """Of the prompt, or of `sources` in cross-attention."""
     text: str
+    """The token decoded alone, or the label of a source position."""
     attention: float
+    """From 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +77,11 @@ class Head:
     layer: int
     head: int
     value: float
+    """What it adds to the readout, in logits."""
     looks_at: list[LookedAt]
+    """Largest attention first."""
     writes_toward: list[Token]
+    """Tokens whose logits its write raises most."""
     zeroed_probability: float | None = None
     """The target's probability when the head writes nothing at the explained position; null with `--no-test`."""
     verdict: Verdict | None = None
@@ -88,11 +100,17 @@ class Neuron:
     expert: int | None
     neuron: int
     value: float
+    """What it adds to the readout, in logits."""
     activation: float
+    """As it enters the down projection."""
     promotes: list[Token]
+    """Tokens whose logits its write raises most."""
     zeroed_probability: float | None = None
+    """The target's probability with the neuron zeroed at the explained position; null with `--no-test`."""
     verdict: Verdict | None = None
+    """Against the control band; null also where there is none."""
     swapped_probability: float | None = None
+    """The target's probability with this neuron's activation from the other prompt; null without `--swap`."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +118,11 @@ class Band:
     """The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time."""
 
     count: int
+    """How many parts, or sets of parts, were zeroed."""
     low: float
+    """The 5th percentile."""
     high: float
+    """The 95th percentile."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +130,9 @@ class Control:
     """What zeroing parts at random does; null where there are none."""
 
     heads: Band | None
+    """Of other heads; null where there are none."""
     neurons: Band | None
+    """Of other neurons; null where there are none."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +140,10 @@ class SwappedSublayer:
     """A sublayer whose write was taken from the other prompt, and the target's probability then."""
 
     kind: Literal["attention", "cross_attention", "mlp"]
+    """Which sublayer."""
     layer: int
     swapped_probability: float
+    """From 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +151,9 @@ class Swap:
     """The prompt with one word replaced; values from its run were swapped in."""
 
     from_: str
+    """The word of the prompt."""
     to: str
+    """The word in its place."""
     tokens: list[PromptToken]
     """Of the other prompt, up to the explained position."""
     predictions: list[Prediction]
@@ -134,6 +161,7 @@ class Swap:
     target: Target
     """What the other prompt gives the explained token."""
     sublayers: list[SwappedSublayer]
+    """One a sublayer, in the order of the layers."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +169,20 @@ class LensRow:
     """What the stream after one layer would predict."""
 
     layer: int | None
+    """The block after which the stream is read; null is the embedding."""
     rank: int
+    """Of the target there; 1 is the top."""
     probability: float
+    """Of the target there."""
     kl: float
+    """KL(the model's prediction || the lens's), in nats."""
     top: Token
+    """The lens's top token."""
     top_probability: float
+    """And its probability."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/explain/1")
 class ExplainPayload:
     """`unembed explain --json`."""
 
@@ -156,12 +190,17 @@ class ExplainPayload:
     tokens: list[PromptToken]
     position: int
     predictions: list[Prediction]
+    """The top tokens there."""
     target: Target
     reference: Reference
     ledger: Ledger
+    """The prediction as a sum."""
     heads: list[Head]
+    """Those of the largest credit."""
     neurons: list[Neuron]
+    """Those of the largest credit."""
     lens: list[LensRow]
+    """One row a state of the stream at this position."""
     notes: list[str]
     versions: dict[str, str]
     control: Control | None = None
@@ -173,9 +212,9 @@ class ExplainPayload:
     image, the modality of each of its positions. Else empty."""
     inputs: Ledger | None = None
     """What cross-attention adds, pulled back to what the encoder read; null without `--inputs`."""
-    schema: Literal["unembed/explain/1"] = "unembed/explain/1"
 
 
+@payload_of.register
 def explain_payload(result: "Explanation") -> ExplainPayload:
     """An explanation as data."""
     model, read = result.model, result.readout

@@ -1,9 +1,9 @@
 """`unembed generate` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from unembed.models.prompts import text_of_prompt
+from unembed.view.payloads import payload
 from unembed.view.payloads.common import ModelFacts, PromptToken, Term, model_facts, prompt_tokens, term_of, versions
 
 if TYPE_CHECKING:
@@ -16,32 +16,42 @@ class GeneratedToken:
     """One emitted token. `first_led` and `top_term` are null unless asked for (`--explain`)."""
 
     position: int
+    """Of the emitted token itself, counted from 0."""
     id: int
     text: str
+    """The token decoded in its place."""
     logit: float
+    """As the model gives it, in logits."""
     probability: float
+    """At temperature 1, also when another temperature was sampled from."""
     first_led: int | None
+    """The first block after which the logit lens has the token on top; null also for a sampled token that never led."""
     top_term: Term | None
+    """The term that gave it most, above the vocabulary mean."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/generate/1")
 class GeneratePayload:
     """`unembed generate --json`."""
 
     model: ModelFacts
     prompt: list[PromptToken]
+    """The tokens of the prompt."""
     generated: list[GeneratedToken]
+    """In order."""
     text: str
+    """The emitted text."""
     versions: dict[str, str]
     whole: str | None
     """The text whose tokens are those of the prompt and the generated ones; null where no text gives them."""
-    schema: Literal["unembed/generate/1"] = "unembed/generate/1"
 
 
 def generate_payload(
     model: "Model", prompt: tuple[int, ...], steps: "list[Step]", *, explained: bool
 ) -> GeneratePayload:
     """Generated tokens as data."""
+    from unembed.models.prompts import text_of_prompt
+
     tokens = [generated_token(step, explained=explained) for step in steps]
     ids = [step.token for step in steps]
     text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))

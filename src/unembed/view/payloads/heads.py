@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import ModelFacts, model_facts, versions
 
 if TYPE_CHECKING:
@@ -16,13 +17,21 @@ class RoleNumbers:
     """The scores of a head; null where a role was not measured."""
 
     previous_token: float
+    """Mean attention to the position before."""
     current_token: float
+    """Mean attention to the position itself."""
     first_token: float
+    """Mean attention to the first position."""
     duplicate_token: float
+    """Mean attention to the same token before."""
     induction: float
+    """Mean attention to what followed the same token before."""
     copying: float
+    """Share of the eigenvalues of the OV circuit with a positive real part."""
     copy_suppression: float
+    """Share of random tokens that it lowers where it reads them, and seeks where they are predicted."""
     successor: float | None
+    """Share of ordinals whose successor it promotes; null where the tokenizer has no ordinals."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class RoleHead:
     layer: int
     head: int
     scores: RoleNumbers
+    """From 0 to 1, one a role."""
     roles: list[str]
     """Those that are claimed: whose score is above the role's threshold."""
 
@@ -49,9 +59,11 @@ class Role:
     """A role, and what its scores are compared with."""
 
     name: str
+    """As of `--role`."""
     chance: float
     """What a head would score that does not care."""
     null_mean: float
+    """The mean score where the role means nothing."""
     null_high: float
     """The 99.9th percentile of the null."""
     threshold: float
@@ -69,7 +81,9 @@ class ZeroedSet:
     """Heads that were zeroed together at every position, and the loss of the second repetition."""
 
     heads: list[HeadPlace]
+    """Together."""
     loss: float
+    """In nats a token."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +91,16 @@ class RepetitionCheck:
     """Losses on repeated random tokens, in nats a token."""
 
     first: float
+    """Of the first repetition, with nothing zeroed."""
     second: float
+    """Of the second, with nothing zeroed."""
     controls: list[ZeroedSet]
     """As many heads at random."""
     sequences: int
+    """How many were measured."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/heads/1")
 class HeadsPayload:
     """`unembed heads --json`."""
 
@@ -91,9 +108,13 @@ class HeadsPayload:
     half: int
     """How many random tokens were repeated."""
     sequences: int
+    """How many were run."""
     seed: int
+    """Of all that was drawn."""
     roles: list[Role]
+    """Each role, and its best heads."""
     heads: list[RoleHead]
+    """Every head of the model, in order."""
     causal: RepetitionCheck | None
     """What zeroing heads costs; null where it was not asked for or was interrupted."""
     complete: bool
@@ -101,9 +122,9 @@ class HeadsPayload:
     """Whether it was read from the cache."""
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/heads/1"] = "unembed/heads/1"
 
 
+@payload_of.register
 def heads_payload(result: "HeadRoles") -> HeadsPayload:
     """Head roles as data."""
     model = result.model

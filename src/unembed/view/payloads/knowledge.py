@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -29,7 +30,9 @@ class NeuronValue:
     expert: int | None
     neuron: int
     value: float
+    """In units of probability."""
     activation: float
+    """Where the answer is predicted."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ class LayerChange:
     change: float
     """Of all neurons of the layer together."""
     error: float | None
+    """`sum - change`: of the quadrature on the layer path, what neurons do together on the neuron path."""
     nodes: int
+    """Points of the quadrature; 0 on the neuron path."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-attribute/1")
 class AttributePayload:
     """`unembed knowledge attribute --json`."""
 
@@ -56,8 +61,11 @@ class AttributePayload:
     probability: float
     """Of the whole answer."""
     path: Literal["layer", "neuron"]
+    """Whether a layer's neurons move together, or one neuron alone."""
     quadrature: Literal["gauss", "riemann"] | None
+    """Of the layer path; null on the neuron path."""
     baseline: Literal["zero", "mean"]
+    """Where neurons move from."""
     candidates: int | None
     """On the neuron path: how many neurons were asked for, the best of the layer path; null is all."""
     planned: int
@@ -66,9 +74,10 @@ class AttributePayload:
     """How many have one; fewer than planned if the work was interrupted."""
     complete: bool
     attributions: list[NeuronValue]
+    """By falling value; as many as were asked for."""
     layers: list[LayerChange]
+    """Each layer that was computed."""
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-attribute/1"] = "unembed/knowledge-attribute/1"
 
 
 @dataclass(frozen=True)
@@ -85,10 +94,13 @@ class FoundFact:
     """The neurons of one fact."""
 
     subject: str
+    """What the fact is about."""
     answer: str
+    """What is true of it."""
     target: list[Token]
     """The tokens of the answer as it follows a prompt, in order."""
     prompts: list[str]
+    """The ways to ask."""
     probabilities: list[float]
     """Of the right answer, one a prompt."""
     top: list[bool]
@@ -99,22 +111,27 @@ class FoundFact:
     """Without those that other facts share."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-find/1")
 class FindPayload:
     """`unembed knowledge find --json`."""
 
     model: ModelFacts
     relation: str
+    """Of the facts."""
     t: float
+    """The share of the largest attribution above which a neuron counts."""
     p: float
+    """The share of a fact's prompts in which it must."""
     share: float
+    """The share of other facts that may have it as well."""
     path: Literal["layer", "neuron"]
+    """As of an attribution."""
     facts: list[FoundFact]
+    """Those that were searched."""
     shared: list[NeuronPlace]
     """The relation's neurons: kept by at least half of the facts."""
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/knowledge-find/1"] = "unembed/knowledge-find/1"
 
 
 @dataclass(frozen=True)
@@ -122,18 +139,23 @@ class RelationEntry:
     """A relation of the facts that ship with the package."""
 
     name: str
+    """As of `--relation`."""
     description: str
+    """In words."""
     facts: int
+    """How many there are."""
     templates: list[str]
+    """Prompts, with a place for the subject."""
     examples: list[str]
+    """Subjects with their answers."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/knowledge-facts/1")
 class FactsPayload:
     """`unembed knowledge facts --json`."""
 
     relations: list[RelationEntry]
-    schema: Literal["unembed/knowledge-facts/1"] = "unembed/knowledge-facts/1"
+    """Each that ships."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +163,11 @@ class ListedFact:
     """A fact that a model can be asked about, by the first of its prompts."""
 
     subject: str
+    """What the fact is about."""
     answer: str
+    """What is true of it."""
     prompt: str
+    """The first of its prompts."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +175,11 @@ class ListedRelation:
     """A relation with all its facts."""
 
     name: str
+    """The relation."""
     description: str
+    """In words."""
     facts: list[ListedFact]
+    """All of them."""
 
 
 @dataclass(frozen=True)
@@ -159,22 +187,28 @@ class StatedFact:
     """The fact that a prompt states, word for word."""
 
     relation: str
+    """The fact's relation."""
     subject: str
+    """What it is about."""
     answer: str
+    """What is true of it."""
     prompts: list[str]
+    """The ways to ask, the page's among them."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/fact-list/1")
 class FactListPayload:
     """What the page asks about facts: those that can be searched, and the one that its prompt states."""
 
     shipped: bool
     """Whether they are those of the package; else they are the model's own."""
     relations: list[ListedRelation]
+    """With all their facts."""
     stated: StatedFact | None
-    schema: Literal["unembed/fact-list/1"] = "unembed/fact-list/1"
+    """Null where the prompt states none of them."""
 
 
+@payload_of.register
 def attribute_payload(result: "Attribution", *, top: int, baseline: Literal["zero", "mean"]) -> AttributePayload:
     """An attribution as data; `top` 0 lists every neuron."""
     model = result.run.model

@@ -1,8 +1,9 @@
 """`unembed lens` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -24,15 +25,22 @@ class LensCell:
     """One state of the stream, read by the lens."""
 
     layer: int | None
+    """The block after which the stream is read; null is the embedding."""
     position: int
+    """Counted from 0."""
     rank: int
+    """Of the followed token; 1 is the top."""
     probability: float
+    """Of the followed token."""
     kl: float
+    """KL(the model's prediction || the lens's), in nats."""
     top: list[Token]
+    """The lens's top tokens."""
     top_probability: list[float]
+    """Theirs, in the same order."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/lens/1")
 class LensPayload:
     """`unembed lens --json`."""
 
@@ -41,11 +49,13 @@ class LensPayload:
     targets: list[PromptToken]
     """The token followed at each position."""
     cells: list[LensCell]
+    """By layer, then by position."""
     states: int
+    """How many states were read; each costs one product with the vocabulary matrix."""
     versions: dict[str, str]
-    schema: Literal["unembed/lens/1"] = "unembed/lens/1"
 
 
+@payload_of.register
 def lens_payload(result: "Lens") -> LensPayload:
     """A logit lens as data."""
     model, positions = result.trace.model, result.positions

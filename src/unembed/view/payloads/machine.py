@@ -1,7 +1,9 @@
 """`unembed models` and `unembed doctor` as data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from unembed.view.payloads import payload, payload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,36 +17,50 @@ class ModelEntry:
     """A model that is here, or could be."""
 
     name: str
+    """For `--model`."""
     kind: str
+    """`embedded`, `toy`, `gguf` or `hub`."""
     state: str
+    """`ready`, or what is missing."""
     path: str | None
+    """The folder it is loaded from; null while there is none."""
     bytes: int | None
+    """What it takes on disk, or would be downloaded; null where unknown."""
     fetch: str
+    """The command that fetches it; empty where none is needed."""
     licence: str
+    """Empty where unknown."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/models/1")
 class ModelsPayload:
     """`unembed models --json`."""
 
     models: list[ModelEntry]
-    schema: Literal["unembed/models/1"] = "unembed/models/1"
+    """Those that are here, and those that could be fetched."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/doctor/1")
 class DoctorPayload:
     """`unembed doctor --json`."""
 
     versions: dict[str, str]
     devices: list[str]
+    """Those that torch can use."""
     threads: int
+    """Of torch."""
     cache: str
+    """The folder."""
     cache_bytes: int
+    """What it takes."""
     free_bytes: int
+    """What is free on its disk."""
     families: list[str]
+    """Model types that can be loaded."""
     models: list[ModelEntry]
+    """As `unembed models` lists them."""
     problems: list[str] = field(default_factory=list)
-    schema: Literal["unembed/doctor/1"] = "unembed/doctor/1"
+    """What is wrong; empty where nothing is."""
 
 
 def models_payload(entries: "Iterable[Entry]") -> ModelsPayload:
@@ -52,6 +68,7 @@ def models_payload(entries: "Iterable[Entry]") -> ModelsPayload:
     return ModelsPayload(models=[_entry(entry) for entry in entries])
 
 
+@payload_of.register
 def doctor_payload(report: "Report") -> DoctorPayload:
     """A doctor's report as data."""
     return DoctorPayload(

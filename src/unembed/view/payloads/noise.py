@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import ModelFacts, PromptToken, model_facts, prompt_tokens, versions
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ class MeanInterval:
     """A mean over runs and its 95 % interval."""
 
     mean: float
+    """Over runs."""
     low: float
+    """The lower end."""
     high: float
+    """The upper end."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,11 @@ class HeadAttention:
     """Attention of a head, or of heads on average; a difference, where the field that holds it says so."""
 
     to_self: float
+    """To the token that attends."""
     to_sink: float
     """To the first token, and to a learned sink."""
     to_others: float
+    """To all others; the three sum to 1, differences to 0."""
     share: float
     """Of the head's update, how much comes from others."""
 
@@ -39,12 +45,15 @@ class NoiseCondition:
     """What was changed, and what heads did on average over runs and heads."""
 
     kind: Literal["plain", "noise", "unrelated"]
+    """Nothing changed, noise in the values of others, or the values of unrelated text."""
     strength: float | None
     """Of the noise, in units of the rms of a layer's values; null without noise."""
     own_kept: bool
     """False in the control, where a token's own value is changed as well."""
     runs: int
+    """How many."""
     attention: HeadAttention
+    """Means over runs and heads."""
     kl: float
     """KL(plain || changed) of the next token in nats, mean over runs."""
 
@@ -54,8 +63,11 @@ class SelfRise:
     """By how much attention to itself rises: with the own value kept, in the control, and the one minus the other."""
 
     kept: MeanInterval
+    """With the own value kept."""
     control: MeanInterval
+    """With the own value changed as well."""
     excess: MeanInterval
+    """`kept - control`."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,9 @@ class HeadMovement:
     mean: HeadAttention
     """With noise: from none to the strongest, on the least-squares line. With unrelated text: minus plain."""
     rise: SelfRise
+    """Of attention to itself."""
     verdict: Literal["protects", "rises", "falls", "unclear", "cannot move"]
+    """What the intervals say; `cannot move` in layer 0, which reads the embedding."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +89,11 @@ class NoiseHead:
     layer: int
     head: int
     plain: HeadAttention
+    """With nothing changed."""
     noise: HeadMovement
+    """With noise in the values of others."""
     unrelated: HeadMovement
+    """With the values of unrelated text."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +107,20 @@ class NoiseVerdict:
     able: int
     """How many heads can move."""
     protects: int
+    """How many attend more to themselves, and more than in the control."""
     rises: int
+    """How many attend more to themselves, but not more than in the control."""
     falls: int
+    """How many attend less to themselves."""
     unclear: int
+    """How many may move either way."""
     by_chance: float
     """How many heads pass a test on one side where nothing moves any."""
     corrected: int
     """How many protect at the level of Bonferroni."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/noise/1")
 class NoisePayload:
     """`unembed noise --json`."""
 
@@ -110,15 +131,20 @@ class NoisePayload:
     smallest: float
     """Of attention: smaller movements count as none."""
     confidence: float
+    """Of the intervals, from 0 to 1."""
     conditions: list[NoiseCondition]
+    """The plain run first."""
     noise: NoiseVerdict
+    """The verdict on noise."""
     unrelated: NoiseVerdict
+    """The verdict on unrelated text."""
     heads: list[NoiseHead]
+    """Every head, in order."""
     notes: list[str]
     versions: dict[str, str]
-    schema: Literal["unembed/noise/1"] = "unembed/noise/1"
 
 
+@payload_of.register
 def noise_payload(result: "Noise") -> NoisePayload:
     """Runs with changed values as data, with the verdicts."""
     from unembed.methods.heads.intervals import CONFIDENCE

@@ -1,10 +1,9 @@
 """`unembed paint` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     Target,
@@ -27,13 +26,17 @@ class PaintedCell:
     """One image token, and what each word adds to its logit above the vocabulary mean through cross-attention."""
 
     row: int
+    """Counted from 0."""
     column: int
+    """Counted from 0."""
     token: Token
+    """The image token."""
     colour: str | None
     """Null for the background."""
     part: str | None
     """`full`, or shape and place."""
     rgb: str | None
+    """`#rrggbb`; null for the background."""
     credit: list[float]
     """By word."""
     word: int
@@ -45,9 +48,11 @@ class PaintedObject:
     """Where an object should be, and the mean credit of each word over its cells."""
 
     phrase: str
+    """Its words in the caption."""
     cells: list[int]
     """Positions among the 64."""
     credit: list[float]
+    """By word, in logits above the vocabulary mean."""
 
 
 @dataclass(frozen=True)
@@ -55,35 +60,42 @@ class CellLedger:
     """Why one cell is what it is."""
 
     row: int
+    """Counted from 0."""
     column: int
+    """Counted from 0."""
     target: Target
+    """The cell's token."""
     value: float
     """The logit above the vocabulary mean."""
     error: float
+    """The sum of the terms minus `value`, in logits."""
     terms: list[Term]
     """By sublayer."""
     inputs: list[Term]
     """The cross-attention heads' sum, by what the encoder read and made."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/paint/1")
 class PaintPayload:
     """`unembed paint --json`."""
 
     model: ModelFacts
     caption: str
+    """As it was read."""
     words: list[str]
+    """Its tokens, the end of the text last."""
     cells: list[PaintedCell]
     """Row by row."""
     objects: list[PaintedObject]
+    """Both, in the order of the caption."""
     right: int
     """How many of the 64 cells are as the rules draw the caption."""
     cell: CellLedger | None
     """Null without `--cell`."""
     versions: dict[str, str]
-    schema: Literal["unembed/paint/1"] = "unembed/paint/1"
 
 
+@payload_of.register
 def paint_payload(result: "Painting", cell: tuple[int, int] | None = None) -> PaintPayload:
     """A painting as data, with the ledger of one cell (row, column)."""
     from unembed.toys.parti.pictures import draw, object_positions
@@ -121,7 +133,7 @@ def _cells(result: "Painting") -> list[PaintedCell]:
                 part=shown.part or None,
                 rgb="#{:02x}{:02x}{:02x}".format(*rgb(shown.colour)) if shown.colour else None,
                 credit=credit.tolist(),
-                word=int(np.argmax(credit)),
+                word=int(credit.argmax()),
             )
         )
     return found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     Prediction,
     PromptToken,
@@ -34,6 +35,7 @@ class Part:
     """A sublayer, or a head or neuron of one."""
 
     kind: Literal["attention", "cross_attention", "mlp", "head", "cross_head", "neuron"]
+    """What it is."""
     layer: int
     head: int | None = None
     expert: int | None = None
@@ -45,21 +47,25 @@ class Others:
     """Terms that are not listed, and what they add together."""
 
     count: int
+    """How many."""
     value: float
+    """Their sum."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/terms/1")
 class TermsPayload:
     """One row of the ledger, opened: terms without a source and the others sum to `parent`."""
 
     layer: int
     sublayer: Literal["attention", "cross_attention", "mlp"]
+    """Which of the block."""
     parent: float
+    """What the row adds, in logits."""
     terms: list[Term]
     """First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by
     source: those of one head sum to its term."""
     others: Others
-    schema: Literal["unembed/terms/1"] = "unembed/terms/1"
+    """Neurons that are not listed, in logits."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +73,30 @@ class PartTest:
     """A part, and what it is set to."""
 
     part: Part
+    """The part."""
     how: Literal["zero", "double", "mean", "swap"]
+    """To zero, twice its value, its mean over plain text, or its value from the other prompt."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/test/1")
 class TestPayload:
     """A prediction before and after some parts are set at its position, together."""
 
     tests: list[PartTest]
+    """All set together."""
     before: list[Prediction]
+    """The top predictions without them."""
     after: list[Prediction]
+    """The top predictions with them."""
     target_before: Target
+    """The explained token without them."""
     target_after: Target
+    """And with them."""
     control: Band | None
     """The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of
     the same layers for neurons that were zeroed or doubled together. Else null."""
     verdict: Verdict | None
-    schema: Literal["unembed/test/1"] = "unembed/test/1"
+    """Against the control band; null where there is none."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,7 @@ class ReadPart:
     """What wrote to the stream that is read: `embedding`, `head`, `mlp`, `constant` and the like."""
 
     kind: str
+    """What it is."""
     layer: int | None
     head: int | None
 
@@ -100,7 +114,9 @@ class ReadTerm:
     """One addend of what a part reads."""
 
     part: ReadPart
+    """What wrote it."""
     value: float
+    """What it adds to the number."""
 
 
 @dataclass(frozen=True)
@@ -108,39 +124,48 @@ class Reading:
     """A number that a part computes of the stream; `terms` and `others` sum to it."""
 
     what: Literal["pre-activation", "gate", "up", "query", "key"]
+    """Which number."""
     value: float
     """The model's own number: of query and key it is the score."""
     source: PromptToken | None
     """Of a head: the token it attends to most, where the score is read."""
     terms: list[ReadTerm]
+    """The largest."""
     others: Others
+    """Terms that are not listed."""
     error: float
+    """The sum of all terms minus `value`."""
     tolerance: float
 
 
-@dataclass(frozen=True)
+@payload("unembed/inspect/1")
 class InspectPayload:
     """Where a part looks and what it writes at the explained position."""
 
     part: Part
+    """The part."""
     value: float | None
+    """What it adds to the readout, in logits."""
     activation: float | None
+    """Of a neuron; null for other parts."""
     looks_at: list[LookedAt]
+    """Of a head, the largest attention first."""
     promotes: list[Token]
+    """Tokens whose logits its write raises most."""
     suppresses: list[Token]
-    schema: Literal["unembed/inspect/1"] = "unembed/inspect/1"
+    """Tokens whose logits its write lowers most."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/reads/1")
 class ReadsPayload:
     """What a part reads of the stream at the explained position."""
 
     part: Part
+    """The part."""
     reads: list[Reading]
     """Of a head its score, by query and by key; of a gated neuron its gate and up value, of another its pre-activation.
     Empty for a sublayer, for a neuron of a mixture, for a head where the run of a long prompt has one position, and in
     an encoder-decoder."""
-    schema: Literal["unembed/reads/1"] = "unembed/reads/1"
 
 
 def part_of(part: "PartResult") -> Part:
@@ -148,6 +173,7 @@ def part_of(part: "PartResult") -> Part:
     return Part(kind=part.kind, layer=part.layer, head=part.head, expert=part.expert, neuron=part.neuron)
 
 
+@payload_of.register
 def terms_payload(result: "SublayerTerms") -> TermsPayload:
     """An opened row of the ledger as data."""
     return TermsPayload(
@@ -159,6 +185,7 @@ def terms_payload(result: "SublayerTerms") -> TermsPayload:
     )
 
 
+@payload_of.register
 def inspect_payload(result: "Inspection") -> InspectPayload:
     """An inspected part as data."""
     trace = result.readout.trace
@@ -195,6 +222,7 @@ def _read_part(term: "StreamTerm") -> ReadPart:
     return ReadPart(kind=term.kind, layer=term.layer, head=term.head)
 
 
+@payload_of.register
 def test_payload(result: "Intervened") -> TestPayload:
     """A prediction before and after as data."""
     model = result.run.model

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
@@ -39,18 +40,23 @@ class PatchCell:
     """0: as the run that is patched; 1: as the other run. Null where the metric is the same in both."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/patch/1")
 class PatchPayload:
     """`unembed patch --json`."""
 
     model: ModelFacts
     clean_tokens: list[PromptToken]
+    """The prompt that shows the behaviour."""
     corrupt_tokens: list[PromptToken]
+    """The same with what matters changed."""
     site: Literal["resid", "attention", "mlp", "head", "neuron"]
     """`resid` of layer `l` is the stream before block `l`."""
     metric: str
+    """`logit-difference`, `probability` or `kl`."""
     target: list[Token] | None
+    """The tokens of the answer; null where the metric reads none."""
     versus: Token | None
+    """The other token of the difference; null where there is none."""
     clean: float
     """The metric of the clean run."""
     corrupt: float
@@ -60,6 +66,7 @@ class PatchPayload:
     shared: int
     """How many tokens at the start are the same in both prompts; a patch of them changes nothing."""
     direction: Literal["denoise", "noise", "both"]
+    """denoise: the corrupt run with clean values; noise: the reverse."""
     grid: list[PatchCell]
     """Of the direction; of denoise where it is both."""
     noise_grid: list[PatchCell] | None
@@ -67,10 +74,11 @@ class PatchPayload:
     planned: int
     """Cells of a whole grid; cells that were not computed before an interruption are missing from it."""
     complete: bool
+    """Whether all cells were computed."""
     versions: dict[str, str]
-    schema: Literal["unembed/patch/1"] = "unembed/patch/1"
 
 
+@payload_of.register
 def patch_payload(result: "Patching") -> PatchPayload:
     """A sweep of patched runs as data."""
     model, directions = result.model, list(result.values)
@@ -112,6 +120,7 @@ class TraceCell:
 
     layer: int
     position: int
+    """Counted from 0."""
     value: float
     """The target's probability with this state restored, the mean over samples."""
     error: float | None
@@ -120,7 +129,7 @@ class TraceCell:
     """0: as the noisy runs; 1: as the clean run. Null where these are equal."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/trace/1")
 class TracePayload:
     """`unembed trace --json`."""
 
@@ -129,11 +138,15 @@ class TracePayload:
     subject: list[int]
     """The positions that got noise."""
     target: list[Token]
+    """The tokens of the answer."""
     site: Literal["resid", "attention", "mlp"]
     """`resid` of layer `l` is the stream after block `l`."""
     window: int
+    """How many layers are restored together."""
     noise_std: float
+    """The standard deviation of the noise, in the units of the embedding."""
     seed: int
+    """Of the noise."""
     samples: int
     """How many were finished."""
     clean: float
@@ -141,12 +154,13 @@ class TracePayload:
     corrupt: float
     """And in the noisy runs, their mean."""
     grid: list[TraceCell]
+    """By layer, then by position."""
     complete: bool
     """False after an interruption: fewer samples than asked for."""
     versions: dict[str, str]
-    schema: Literal["unembed/trace/1"] = "unembed/trace/1"
 
 
+@payload_of.register
 def trace_payload(result: "CausalTrace") -> TracePayload:
     """A causal trace as data."""
     corrupt = float(result.corrupt.mean())
@@ -185,28 +199,34 @@ class Continuation:
     """What followed the prompt."""
 
     generated: list[GeneratedToken]
+    """In order."""
     text: str
+    """The emitted text."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/steer/1")
 class SteerPayload:
     """`unembed steer --json`."""
 
     model: ModelFacts
     prompt: list[PromptToken]
+    """The tokens of the prompt."""
     site: Literal["resid_post", "attention_write", "mlp_write"]
+    """What the direction is added to."""
     layer: int
     added_length: float
     """The length of what is added at each position, scale included."""
     length: float
     """The mean length of the site's value over the prompt after its first token."""
     unsteered: Continuation
+    """Without the direction."""
     steered: Continuation
+    """With it."""
     complete: bool
     versions: dict[str, str]
-    schema: Literal["unembed/steer/1"] = "unembed/steer/1"
 
 
+@payload_of.register
 def steer_payload(result: "Steering") -> SteerPayload:
     """Both continuations as data."""
     return SteerPayload(

@@ -1,8 +1,9 @@
 """`unembed toys` as data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import versions
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ class ToyClaim:
     """What a toy must show."""
 
     claim: str
+    """In words."""
     threshold: str
+    """Such as `>= 0.98`."""
     needs_text: bool
+    """Whether it is measured on the training text."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +27,27 @@ class ToyEntry:
     """A toy that ships."""
 
     name: str
+    """For `unembed toys`."""
     model: str
     """For --model."""
     shows: str
+    """What it is for."""
     layers: int
+    """How many blocks."""
     d_mlp: int
+    """Neurons of a block; 0 without MLPs."""
     bytes: int
+    """Of its folder."""
     claims: list[ToyClaim]
+    """What it must show."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/toys/1")
 class ToysPayload:
     """`unembed toys list --json`."""
 
     toys: list[ToyEntry]
-    schema: Literal["unembed/toys/1"] = "unembed/toys/1"
+    """Each that ships."""
 
 
 @dataclass(frozen=True)
@@ -45,27 +55,33 @@ class ToyFinding:
     """A claim, and what was measured; null where the text that it needs is not here."""
 
     claim: str
+    """In words."""
     threshold: str
+    """Such as `>= 0.98`."""
     value: float | None
+    """What was measured."""
     holds: bool | None
+    """Whether it reaches the threshold."""
 
 
-@dataclass(frozen=True)
+@payload("unembed/toy-evaluation/1")
 class ToyEvaluationPayload:
     """`unembed toys evaluate --json`."""
 
     name: str
+    """The toy."""
     folder: str
+    """Of the checkpoint."""
     findings: list[ToyFinding]
+    """One a claim."""
     holds: bool
     """Whether no claim that could be measured fails."""
     versions: dict[str, str]
-    schema: Literal["unembed/toy-evaluation/1"] = "unembed/toy-evaluation/1"
 
 
 def toys_payload() -> ToysPayload:
     """The toys that ship, as data."""
-    from unembed.toys.evaluation import CLAIMS
+    from unembed.toys.claims import CLAIMS
 
     return ToysPayload(toys=[_entry(name) for name in CLAIMS])
 
@@ -74,7 +90,7 @@ def _entry(name: str) -> ToyEntry:
     import json
 
     from unembed.loading.shipped import toy_folder
-    from unembed.toys.evaluation import CLAIMS, SHOWS
+    from unembed.toys.claims import CLAIMS, SHOWS
 
     folder = toy_folder(name)
     config = json.loads((folder / "config.json").read_text())
@@ -89,6 +105,7 @@ def _entry(name: str) -> ToyEntry:
     )
 
 
+@payload_of.register
 def toy_evaluation_payload(result: "Evaluation") -> ToyEvaluationPayload:
     """An evaluation as data."""
     return ToyEvaluationPayload(

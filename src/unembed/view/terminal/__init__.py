@@ -1,24 +1,34 @@
-"""The terminal view: payloads as lines of at most 100 columns, also in a pipe and in ASCII."""
+"""The terminal view: payloads as lines of at most 100 columns, also in a pipe and in ASCII.
 
-from unembed.view.terminal.ablation import ablate_lines as ablate_lines
-from unembed.view.terminal.attention import attention_lines as attention_lines
-from unembed.view.terminal.editing import edit_lines as edit_lines
-from unembed.view.terminal.editing import memory_lines as memory_lines
-from unembed.view.terminal.explanation import explain_lines as explain_lines
-from unembed.view.terminal.generation import generated_lines as generated_lines
-from unembed.view.terminal.heads import heads_lines as heads_lines
-from unembed.view.terminal.knowledge import attribute_lines as attribute_lines
-from unembed.view.terminal.knowledge import facts_lines as facts_lines
-from unembed.view.terminal.knowledge import find_lines as find_lines
-from unembed.view.terminal.lens import lens_lines as lens_lines
-from unembed.view.terminal.machine import doctor_lines as doctor_lines
-from unembed.view.terminal.machine import models_lines as models_lines
-from unembed.view.terminal.noise import noise_lines as noise_lines
-from unembed.view.terminal.painting import paint_lines as paint_lines
-from unembed.view.terminal.paper import Paper as Paper
-from unembed.view.terminal.paper import show as show
-from unembed.view.terminal.patching import patch_lines as patch_lines
-from unembed.view.terminal.patching import steer_lines as steer_lines
-from unembed.view.terminal.patching import trace_lines as trace_lines
-from unembed.view.terminal.toys import toy_evaluation_lines as toy_evaluation_lines
-from unembed.view.terminal.toys import toys_lines as toys_lines
+The lines of the payloads in `payloads/lens.py` are made by `terminal/lens.py`, and so on: `@lines_of.register`.
+"""
+
+import functools
+import importlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from unembed.view import payloads
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from unembed.view.terminal.paper import Paper
+
+
+@functools.singledispatch
+def lines_of(payload: Any, paper: "Paper", **shown: Any) -> "Iterator[Text]":
+    """The lines of a payload.
+
+    Args:
+        payload: of any command.
+        paper: what is written on.
+        shown: what this view lets one choose, such as `top`.
+    """
+    kind = type(payload)
+    place, _, subject = kind.__module__.rpartition(".")
+    if place == payloads.__name__:  # its view registers itself as it is imported
+        importlib.import_module(f"{__name__}.{subject}")
+    if lines_of.dispatch(kind) is lines_of.dispatch(object):
+        raise TypeError(f"No lines are registered for {kind.__name__}: see unembed.view.terminal.")
+    return lines_of(payload, paper, **shown)

@@ -6,7 +6,8 @@ from rich.text import Text
 
 from unembed.models.names import part_name
 from unembed.view.glyphs import between, percent, scientific, signed, visible
-from unembed.view.payloads import AblatePayload, AblationEffect
+from unembed.view.payloads.ablation import AblatePayload, AblationEffect
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
@@ -14,6 +15,7 @@ _NAMES = {"head": "head", "attention": "attention sublayer", "mlp": "MLP", "neur
 _NAMES |= {"cross_head": "head of the cross-attention", "cross_attention": "cross-attention sublayer"}
 
 
+@lines_of.register
 def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
     """The `top` largest effects; for heads all of them, as shades."""
     yield headline(_title(payload), payload.model, paper)

@@ -6,12 +6,14 @@ from rich.text import Text
 
 from unembed.models.names import head_name
 from unembed.view.glyphs import percent, signed, visible
-from unembed.view.payloads import AttentionPayload, HeadPattern
+from unembed.view.payloads.attention import AttentionPayload, HeadPattern
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _HEADS, _SOURCES, _GRID = 12, 24, 48
 
 
+@lines_of.register
 def attention_lines(payload: AttentionPayload, paper: Paper) -> Iterator[Text]:
     """One head in full when one was asked for, otherwise the heads that add most."""
     target = payload.target

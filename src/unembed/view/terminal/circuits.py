@@ -17,11 +17,13 @@ from unembed.view.payloads.circuits import (
     StreamPart,
 )
 from unembed.view.payloads.common import PromptToken
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
 
 _NAME = 60
 
 
+@lines_of.register
 def paths_lines(payload: PathsPayload, paper: Paper, *, top: int = 12) -> Iterator[Text]:
     """The largest paths, how many carry the prediction, and what is left."""
     target = payload.target
@@ -58,6 +60,7 @@ def _path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
     return name + "".join(f" → {head_name(s.layer, s.head)} → {s.destination}" for s in path.steps)
 
 
+@lines_of.register
 def attended_lines(payload: AttendedPayload, paper: Paper, *, top: int = 10) -> Iterator[Text]:
     """The score, its largest pairs, and the sums by part of the query and of the key."""
     where = [f"{i} {visible(payload.tokens[i].text)}" for i in (payload.destination, payload.source)]
@@ -92,6 +95,7 @@ def _marginal(name: str, parts: list[StreamPart]) -> Text:
     return Text(name, FAINT).append("  ".join(f"{_name(part)} {signed(part.value)}" for part in best))
 
 
+@lines_of.register
 def circuit_lines(payload: CircuitPayload, paper: Paper) -> Iterator[Text]:
     """Eigenvalues of a head, and what was asked for."""
     yield headline(f" CIRCUITS of {head_name(payload.layer, payload.head)}, from the weights", payload.model, paper)
@@ -118,6 +122,7 @@ def _ranked(name: str, tokens: list[RankedToken], paper: Paper) -> Iterator[Text
     yield Text(f"   {cell(name, 11)}", FAINT).append(cell(words, paper.width - 15).rstrip())
 
 
+@lines_of.register
 def composition_lines(payload: CompositionPayload, paper: Paper) -> Iterator[Text]:
     """The pairs with the highest scores."""
     kind = f"{payload.kind} " if payload.kind else ""
@@ -131,6 +136,7 @@ def composition_lines(payload: CompositionPayload, paper: Paper) -> Iterator[Tex
         yield line.append(paper.glyphs.bar(p.score, largest, 30), signed_style(p.score))
 
 
+@lines_of.register
 def bigrams_lines(payload: BigramsPayload, paper: Paper) -> Iterator[Text]:
     """What follows a token by the direct path, what it generates, how it agrees with a text."""
     norm = "" if payload.model.norm is None else "final norm, "

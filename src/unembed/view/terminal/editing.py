@@ -6,7 +6,15 @@ from rich.text import Text
 
 from unembed.models.names import neuron_name
 from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
-from unembed.view.payloads import EditEffects, EditPayload, GroupChange, MemoryNeuron, MemoryPayload, MemoryTrigger
+from unembed.view.payloads.editing import (
+    EditEffects,
+    EditPayload,
+    GroupChange,
+    MemoryNeuron,
+    MemoryPayload,
+    MemoryTrigger,
+)
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _ROWS = (
@@ -18,6 +26,7 @@ _ROWS = (
 )
 
 
+@lines_of.register
 def edit_lines(payload: EditPayload, paper: Paper) -> Iterator[Text]:
     """What the edit does to each group of prompts, with its control beside it."""
     yield headline(f" {payload.action.upper()} {_what(payload)}", payload.model, paper)
@@ -82,6 +91,7 @@ def _perplexity_line(before: float, effects: EditEffects, control: EditEffects |
     return line if control is None or control.perplexity is None else line.append(_number(control.perplexity), FAINT)
 
 
+@lines_of.register
 def memory_lines(payload: MemoryPayload, paper: Paper) -> Iterator[Text]:
     """For each neuron what it fires on, and what it writes then."""
     yield headline(f" KEY-VALUE MEMORY over {payload.passages} passages", payload.model, paper)

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from unembed.models.names import head_name, neuron_name, part_name
 from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
-from unembed.view.payloads import Control, ExplainPayload, Head, LensRow, LookedAt, Neuron, Swap, Term
+from unembed.view.payloads.common import Term
+from unembed.view.payloads.explanation import Control, ExplainPayload, Head, LensRow, LookedAt, Neuron, Swap
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import (
     FAINT,
     STRONG,
@@ -27,6 +29,7 @@ _ZEROED, _SWAPPED = 27, 10
 _VERDICTS = {"causal": "● causal", "suppressor": "● suppressor", "within control": "○ within control"}
 
 
+@lines_of.register
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line."""
     yield headline("", payload.model, paper)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.view.glyphs import percent, signed, visible
-from unembed.view.payloads import GeneratedToken
+from unembed.view.payloads.generation import GeneratedToken
 from unembed.view.terminal.explanation import term_name
 from unembed.view.terminal.paper import FAINT, cell, signed_style
 

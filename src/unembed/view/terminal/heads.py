@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.models.names import head_name
-from unembed.view.payloads import HeadsPayload, RepetitionCheck, Role
+from unembed.view.payloads.heads import HeadsPayload, RepetitionCheck, Role
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline
 
@@ -22,6 +23,7 @@ _MEANS = {
 _SHOWN = 4
 
 
+@lines_of.register
 def heads_lines(payload: HeadsPayload, paper: Paper, *, role: str = "induction") -> Iterator[Text]:
     """The roles with their best heads, the causal check, and all heads of one role as shades."""
     yield headline(

@@ -6,12 +6,14 @@ from rich.text import Text
 
 from unembed.models.names import neuron_name
 from unembed.view.glyphs import percent, scientific, signed, visible
-from unembed.view.payloads import AttributePayload, FactsPayload, FindPayload, FoundFact, NeuronPlace
+from unembed.view.payloads.knowledge import AttributePayload, FactsPayload, FindPayload, FoundFact, NeuronPlace
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _LAYERS = 8
 
 
+@lines_of.register
 def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     """The neurons of the largest values, then the layers with the largest sums and their errors."""
     answer = visible("".join(token.text for token in payload.target))
@@ -56,6 +58,7 @@ def _layers(payload: AttributePayload) -> Iterator[Text]:
         yield Text("  -: not every neuron of the layer was computed, so they have no sum", FAINT)
 
 
+@lines_of.register
 def find_lines(payload: FindPayload, paper: Paper) -> Iterator[Text]:
     """A line a fact, and the relation's own neurons."""
     title = f" KNOWLEDGE NEURONS of {payload.relation}: {payload.path} path, t = {payload.t:g}, p = {payload.p:g}"
@@ -84,7 +87,8 @@ def _names(neurons: Sequence[NeuronPlace], shown: int) -> str:
     return " ".join(names[:shown]) + (f" … {len(names) - shown} more" if len(names) > shown else "")
 
 
-def facts_lines(payload: FactsPayload) -> Iterator[Text]:
+@lines_of.register
+def facts_lines(payload: FactsPayload, paper: Paper) -> Iterator[Text]:
     """A block a relation."""
     yield Text(f"  {cell('relation', 14)}{cell('facts', 7)}{cell('templates', 11)}examples", FAINT)
     for entry in payload.relations:

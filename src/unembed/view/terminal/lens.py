@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.view.glyphs import percent, visible
-from unembed.view.payloads import LensCell, LensPayload
+from unembed.view.payloads.lens import LensCell, LensPayload
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline
 
 _CELL = 11
 _RAMP = ("grey37", "grey50", "grey70", "khaki3", "gold3", "dark_orange3")
 
 
+@lines_of.register
 def lens_lines(payload: LensPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line: last layer first, as the stream flows upward."""
     cells = {(c.layer, c.position): c for c in payload.cells}

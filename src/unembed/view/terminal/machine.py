@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.view.payloads import DoctorPayload, ModelEntry, ModelsPayload
-from unembed.view.terminal.paper import FAINT, STRONG, cell
+from unembed.view.payloads.machine import DoctorPayload, ModelEntry, ModelsPayload
+from unembed.view.terminal import lines_of
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell
 
 
-def models_lines(payload: ModelsPayload) -> Iterator[Text]:
+@lines_of.register
+def models_lines(payload: ModelsPayload, paper: Paper) -> Iterator[Text]:
     """A line a model: what is here and what would be fetched."""
     yield Text(f"  {cell('model', 34)}{cell('state', 34)}{cell('size', 10)}licence", FAINT)
     for entry in payload.models:
@@ -18,7 +20,8 @@ def models_lines(payload: ModelsPayload) -> Iterator[Text]:
     yield Text("  --model also takes a hub id, a Hugging Face folder or a GGUF file", FAINT)
 
 
-def doctor_lines(payload: DoctorPayload) -> Iterator[Text]:
+@lines_of.register
+def doctor_lines(payload: DoctorPayload, paper: Paper) -> Iterator[Text]:
     """What this machine has, and what is wrong with it."""
     facts = {
         "versions": ", ".join(f"{name} {version}" for name, version in payload.versions.items()),

@@ -7,6 +7,7 @@ from rich.text import Text
 from unembed.models.names import head_name
 from unembed.view.glyphs import decimal, share, signed
 from unembed.view.payloads.noise import MeanInterval, NoiseCondition, NoisePayload, NoiseVerdict
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _HOLDS = {
@@ -26,6 +27,7 @@ _CARRY = 28
 _COLUMNS = ("to self", "to sink", "others", "from others", "KL", "control: self", " KL")
 
 
+@lines_of.register
 def noise_lines(payload: NoisePayload, paper: Paper, *, top: int = 10) -> Iterator[Text]:
     """The conditions with the control beside them, both verdicts, and the `top` heads."""
     yield headline(" NOISE  in place of what other tokens carry", payload.model, paper)

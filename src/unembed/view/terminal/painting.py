@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.view.glyphs import percent, scientific, signed, visible
-from unembed.view.payloads import CellLedger, PaintedCell, PaintPayload
+from unembed.view.payloads.painting import CellLedger, PaintedCell, PaintPayload
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.explanation import term_name
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
 
 _GRID = 8
 
 
+@lines_of.register
 def paint_lines(payload: PaintPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line."""
     yield headline(f" PAINT {payload.caption}", payload.model, paper)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from unembed.view.glyphs import Glyphs, signed, visible
-from unembed.view.payloads import ModelFacts, PromptToken
+from unembed.view.payloads.common import ModelFacts, PromptToken
 
 WIDTH = 100
 POSITIVE, NEGATIVE, FAINT, STRONG = "dark_orange3", "medium_purple", "dim", "bold"

@@ -7,15 +7,9 @@ from rich.text import Text
 
 from unembed.models.names import part_name
 from unembed.view.glyphs import decimal, percent, scientific, signed, visible
-from unembed.view.payloads import (
-    Continuation,
-    PatchCell,
-    PatchPayload,
-    PromptToken,
-    SteerPayload,
-    Token,
-    TracePayload,
-)
+from unembed.view.payloads.common import PromptToken, Token
+from unembed.view.payloads.patching import Continuation, PatchCell, PatchPayload, SteerPayload, TracePayload
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
@@ -29,6 +23,7 @@ _SITES = {
 _RUNS = {"denoise": ("corrupt", "clean"), "noise": ("clean", "corrupt")}
 
 
+@lines_of.register
 def patch_lines(payload: PatchPayload, paper: Paper, *, top: int = 5) -> Iterator[Text]:
     """Both prompts, the metric at both ends, and for each direction a heat map and its strongest cells."""
     yield headline(f" PATCH  {_SITES[payload.site]}", payload.model, paper)
@@ -120,6 +115,7 @@ def _prompt(name: str, tokens: list[PromptToken], shared: int, paper: Paper) -> 
     return Text(f" {cell(name, 8)} ", FAINT) + line
 
 
+@lines_of.register
 def trace_lines(payload: TracePayload, paper: Paper, *, top: int = 5) -> Iterator[Text]:
     """The three probabilities, and where restoring a state brings the answer back."""
     yield headline(f" CAUSAL TRACE  {payload.site} restored, {_window(payload)}", payload.model, paper)
@@ -152,6 +148,7 @@ def _window(payload: TracePayload) -> str:
     return "one layer at a time" if payload.window == 1 else f"{payload.window} layers at a time"
 
 
+@lines_of.register
 def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
     """What follows the prompt without and with steering."""
     yield headline(f" STEER  {payload.site} of layer {payload.layer}, at every position", payload.model, paper)

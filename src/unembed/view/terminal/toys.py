@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.view.payloads import ToyEntry, ToyEvaluationPayload, ToyFinding, ToysPayload
+from unembed.view.payloads.toys import ToyEntry, ToyEvaluationPayload, ToyFinding, ToysPayload
+from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell
 
 
+@lines_of.register
 def toys_lines(payload: ToysPayload, paper: Paper) -> Iterator[Text]:
     """Each toy, and what it must show."""
     for toy in payload.toys:
@@ -27,6 +29,7 @@ def _size(toy: ToyEntry) -> str:
     return f"{layers} of {toy.d_mlp} neurons" if toy.d_mlp else f"{layers}, attention only"
 
 
+@lines_of.register
 def toy_evaluation_lines(payload: ToyEvaluationPayload, paper: Paper) -> Iterator[Text]:
     """A line a claim: value, threshold, and whether it holds."""
     yield Text(f" TOY {payload.name}", STRONG).append(f"   {payload.folder}", FAINT)

@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
-from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, JsonOpt, ModelOpt, OfflineOpt, PromptArg
-from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt, read_text
+from unembed.cli.app import app, takes
+from unembed.cli.inputs import read_prompt, read_text
+from unembed.cli.options import ModelOptions, PromptArg
+from unembed.cli.output import Output
 from unembed.errors import InputError
 
 
+@app.command()
+@takes
 def noise(
+    *,
     prompt: PromptArg,
     position: Annotated[
         int | None,
@@ -24,24 +29,16 @@ def noise(
         Path | None, typer.Option(help="A file of unrelated text; paragraphs that ship by default.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many heads to show; --json has all.")] = 10,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """Does a token attend to itself when the values of others are noise? The claim, tested head by head."""
     from unembed.methods.heads.noise import noise as run
-    from unembed.view.payloads.noise import noise_payload
-    from unembed.view.terminal.noise import noise_lines
 
     asked, chosen = read_prompt(prompt), _strengths(strengths)
-    unrelated = None if text is None else read_text(text)
-    loaded = load_model(model, device, dtype, offline, edits)
-    with progress_bar() as progress:
-        result = run(loaded, asked, position=position, strengths=chosen, seeds=seeds, text=unrelated, progress=progress)
-    print_result(noise_payload(result), lambda payload, paper: noise_lines(payload, paper, top=top), as_json)
+    words = {"position": position, "strengths": chosen, "seeds": seeds, "text": text and read_text(text)}
+    loaded = model.load()
+    out.work(lambda progress: run(loaded, asked, progress=progress, **words), top=top)
 
 
 def _strengths(text: str) -> list[float]:

@@ -6,21 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unembed.cli.app import app, takes
 from unembed.cli.options import (
-    DeviceOpt,
-    DtypeOpt,
-    EditsOpt,
-    JsonOpt,
-    ModelOpt,
-    OfflineOpt,
-    PositionOpt,
-    ReferenceOpt,
+    ModelOptions,
+    PredictionOptions,
+    SampleSeedOpt,
+    SourceOptions,
     TargetOpt,
-    VersusOpt,
+    TemperatureOpt,
+    TokensOpt,
 )
-from unembed.cli.reports import HtmlOpt, check_report, report_session, state_of, write_report
-from unembed.cli.shared import dump, load_model, print_result, progress_bar
-from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, SourceWords
+from unembed.cli.output import HtmlOptions, Output, page_state, progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,12 +24,11 @@ if TYPE_CHECKING:
     from unembed.models.model import Model
 
 
+@app.command()
+@takes
 def explain(
-    prompt: PromptOrSourceArg = None,
-    target: TargetOpt = None,
-    versus: VersusOpt = None,
-    reference: ReferenceOpt = "mean",
-    position: PositionOpt = -1,
+    *,
+    prediction: PredictionOptions,
     by: Annotated[
         str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")
     ] = "sublayer",
@@ -45,62 +40,52 @@ def explain(
         str | None,
         typer.Option(metavar="WORD=OTHER", help="Also take their values from the prompt with one word replaced."),
     ] = None,
-    audio: AudioOpt = None,
-    image: ImageOpt = None,
-    decoder_prompt: DecoderPromptOpt = None,
-    decoder_ids: DecoderIdsOpt = None,
+    source: SourceOptions,
     inputs: Annotated[
         bool,
         typer.Option("--inputs", help="Also pull cross-attention back to what the encoder read."),
     ] = False,
-    html: HtmlOpt = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    report: HtmlOptions,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
     from unembed.methods.explain import explain as run
     from unembed.models.prompts import tokenize
-    from unembed.view.payloads import explain_payload, to_json
-    from unembed.view.terminal import explain_lines
 
     words = _words(swap)
-    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
-    check_report(html)
-    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
-    session = report_session(html, loaded)
+    loaded, text = source.load(model)
+    session = report.session(loaded)
     result = run(
         loaded,
-        text if session is None else session.run(tokenize(loaded, text), position),
-        target,
-        versus=versus,
-        reference=reference,
-        position=position,
+        text if session is None else session.run(tokenize(loaded, text), prediction.position),
+        prediction.target,
+        **prediction.readout,
         by=by,
         top=top,
         test=test,
         swap=words,
         inputs=inputs,
     )
-    payload = explain_payload(result)
-    print_result(payload, explain_lines, as_json)
+    payload = out.show(result)
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import kept
+        from unembed.view.payloads import payload_of, to_json
 
         place = None if result.readout.position == len(result.trace.tokens) - 1 else result.readout.position
-        state = state_of(loaded, text, target=target, vs=versus, reference=reference, position=place)
+        about = {"target": prediction.target, "vs": prediction.versus, "reference": prediction.reference}
+        state = page_state(loaded, text, **about, position=place)
         by_sublayer = replace(result, ledger=result.finest.coarser("sublayer"))  # whose rows the page opens
-        return state, kept(session, state, progress, explained=to_json(explain_payload(by_sublayer)))
+        return state, kept(session, state, progress, explained=to_json(payload_of(by_sublayer)))
 
-    write_report(html, session, payload, keep)
+    report.write(session, payload, keep)
 
 
+@app.command()
+@takes
 def lens(
-    prompt: PromptOrSourceArg = None,
+    *,
     target: TargetOpt = None,
     layer: Annotated[
         list[str] | None, typer.Option(help="Only the stream after this layer, or emb for the embedding (repeatable).")
@@ -109,128 +94,90 @@ def lens(
         list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
-    html: HtmlOpt = None,
-    audio: AudioOpt = None,
-    image: ImageOpt = None,
-    decoder_prompt: DecoderPromptOpt = None,
-    decoder_ids: DecoderIdsOpt = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    report: HtmlOptions,
+    source: SourceOptions,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """The logit lens: what the stream would predict after each layer, at each position."""
     from unembed.methods.lens import lens as run
     from unembed.methods.lens import read_lens
     from unembed.models.prompts import tokenize
-    from unembed.view.payloads import lens_payload, to_json
-    from unembed.view.terminal import lens_lines
 
-    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
-    check_report(html)
-    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
-    session = report_session(html, loaded)
+    loaded, text = source.load(model)
+    session = report.session(loaded)
     shared = None if session is None else session.whole(tokenize(loaded, text))
     with progress_bar() as progress:
         asked = {"layers": _states(layer, loaded.layers), "positions": position, "top": top, "progress": progress}
         result = run(loaded, text, target, **asked) if shared is None else read_lens(shared.trace, target, **asked)
-    payload = lens_payload(result)
-    print_result(payload, lens_lines, as_json)
+    payload = out.show(result)
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import SHOWN_TOKENS, kept
+        from unembed.view.payloads import to_json
 
-        state = state_of(loaded, text, target=target)
+        state = page_state(loaded, text, target=target)
         same = target is not None and not layer and not position and top == SHOWN_TOKENS and shared is not None
         return state, kept(session, state, progress, lens=to_json(payload) if same else None, details=False)
 
-    write_report(html, session, payload, keep)
+    report.write(session, payload, keep)
 
 
+@app.command()
+@takes
 def attention(
-    prompt: PromptOrSourceArg = None,
+    *,
     layer: Annotated[int | None, typer.Option(help="Only this layer.")] = None,
     head: Annotated[int | None, typer.Option(help="Only this head; with --layer, its whole pattern.")] = None,
     cross: Annotated[bool, typer.Option("--cross", help="Heads of cross-attention, which look at the source.")] = False,
-    target: TargetOpt = None,
-    versus: VersusOpt = None,
-    reference: ReferenceOpt = "mean",
-    position: PositionOpt = -1,
-    audio: AudioOpt = None,
-    image: ImageOpt = None,
-    decoder_prompt: DecoderPromptOpt = None,
-    decoder_ids: DecoderIdsOpt = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    prediction: PredictionOptions,
+    source: SourceOptions,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """Where heads look, and how much each source token's value adds to the prediction through them."""
     from unembed.methods.attention import attention as run
-    from unembed.view.payloads import attention_payload
-    from unembed.view.terminal import attention_lines
 
-    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
-    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
-    result = run(
-        loaded,
-        text,
-        target,
-        layer=layer,
-        head=head,
-        cross=cross,
-        position=position,
-        reference=reference,
-        versus=versus,
-    )
-    print_result(attention_payload(result), attention_lines, as_json)
+    loaded, text = source.load(model)
+    out.show(run(loaded, text, prediction.target, layer=layer, head=head, cross=cross, **prediction.readout))
 
 
+@app.command()
+@takes
 def generate(
-    prompt: PromptOrSourceArg = None,
-    tokens: Annotated[int, typer.Option("--tokens", "-n", min=1, help="How many tokens to emit at most.")] = 20,
-    temperature: Annotated[float, typer.Option(min=0, help="0 takes the top prediction.")] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the sampling.")] = 0,
+    *,
+    tokens: TokensOpt = 20,
+    temperature: TemperatureOpt = 0.0,
+    seed: SampleSeedOpt = 0,
     explained: Annotated[
         bool, typer.Option("--explain", help="Tell where each token first led, and which term gave it most.")
     ] = False,
-    audio: AudioOpt = None,
-    image: ImageOpt = None,
-    decoder_prompt: DecoderPromptOpt = None,
-    decoder_ids: DecoderIdsOpt = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    source: SourceOptions,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """Continue a prompt token by token."""
     from unembed.methods.generate import generate as run
     from unembed.models.prompts import tokenize
-    from unembed.view.payloads import generate_payload, generated_token
-    from unembed.view.terminal import generated_lines, show
+    from unembed.view.payloads.generation import generate_payload, generated_token
+    from unembed.view.terminal.generation import generated_lines
+    from unembed.view.terminal.paper import show
 
-    source = SourceWords(prompt, audio, image, decoder_prompt, decoder_ids)
-    loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
+    loaded, text = source.load(model)
     running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
     written = 0
-    if not (as_json or explained) and isinstance(text, str):
+    if not (out.as_json or explained) and isinstance(text, str):
         typer.echo(text, nl=False)
     for step in running:
         steps.append(step)
-        if as_json:
+        if out.as_json:
             continue
         if explained:
             show(generated_lines([generated_token(step, explained=True)], first=len(steps) == 1), sys.stdout)
         else:
             written += _write(_decode(loaded, steps)[written:])
-    if as_json:
-        dump(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
+    if out.as_json:
+        out.show(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
     elif not explained:
         typer.echo(_decode(loaded, steps, final=True)[written:])
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, ModelOpt, OfflineOpt
-from unembed.cli.shared import load_model, read_prompt
-from unembed.cli.sources import AudioOpt, DecoderPromptOpt, refuse_of_decoder
+from unembed.cli.app import app, takes
+from unembed.cli.inputs import read_prompt
+from unembed.cli.options import AudioOpt, DecoderPromptOpt, ModelOptions, refuse_of_decoder
 from unembed.errors import InputError, UnembedError
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ PORT = 8731
 """Where the page is by default, so that its links stay good; any free port where this one is taken."""
 
 
+@app.command("serve", hidden=True)
+@app.command("open")
+@takes
 def open_page(
+    *,
     prompt: Annotated[
         str,
         typer.Argument(help="What the page starts with (of an encoder-decoder: its source); - reads standard input."),
@@ -33,18 +37,14 @@ def open_page(
     token: Annotated[
         str | None, typer.Option(help="What every request must bring; made up where one is needed.")
     ] = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
+    model: ModelOptions,
 ) -> None:
     """Open the page: a prompt explained, tested and compared in the browser. Ctrl-C ends it."""
     _check_extra()
     import uvicorn
 
+    from unembed.explorer import http
     from unembed.explorer.guard import is_loopback
-    from unembed.explorer.http import app
 
     if token is not None and not token.strip():
         raise InputError("Expected --token to be a text that is hard to guess, found an empty one.")
@@ -54,8 +54,8 @@ def open_page(
         import secrets
 
         token = secrets.token_urlsafe(24)
-    loaded = load_model(model, device, dtype, offline, edits, sources=True)
-    application = app(*start(loaded, words, audio, decoder_prompt), token=token)
+    loaded = model.load(sources=True)
+    application = http.app(*start(loaded, words, audio, decoder_prompt), token=token)
     _announce(_address(host, listening.getsockname()[1], token), browser=not no_browser)
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
     try:

@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
-from unembed.cli.options import DeviceOpt, DtypeOpt, JsonOpt, OfflineOpt
-from unembed.cli.shared import load_model, print_result, progress_bar
+from unembed.cli.app import app, takes
+from unembed.cli.options import DeviceOpt, DtypeOpt, ModelOptions, OfflineOpt
+from unembed.cli.output import Output, progress_bar, write_file
 from unembed.errors import InputError
 
 
+@app.command()
+@takes
 def paint(
+    *,
     caption: Annotated[str, typer.Argument(help="Such as 'a red circle left of a blue square'.")],
     cell: Annotated[
         str | None, typer.Option(metavar="ROW,COLUMN", help="A cell to explain in full; both count from 0.")
@@ -22,22 +26,21 @@ def paint(
     device: DeviceOpt = None,
     dtype: DtypeOpt = None,
     offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    out: Output,
 ) -> None:
     """Paint a caption with the small Parti: the picture, and for each cell the words whose values made it."""
     from unembed.toys.parti.captions import read_caption
     from unembed.toys.parti.painting import painting
     from unembed.toys.parti.pictures import png as png_of
-    from unembed.view.payloads import paint_payload
-    from unembed.view.terminal import paint_lines
+    from unembed.view.payloads.painting import paint_payload
 
     place, text = None if cell is None else _place(cell), read_caption(caption).text
-    loaded = load_model(model, device, dtype, offline, sources=True)
+    loaded = ModelOptions(None, model, device, dtype, offline).load(sources=True)
     with progress_bar() as progress:
         result = painting(loaded, text, progress=progress)
     if png is not None:
-        _write(png, png_of(result.tokens))
-    print_result(paint_payload(result, place), paint_lines, as_json)
+        write_file(png, png_of(result.tokens))
+    out.show(paint_payload(result, place))
 
 
 def _place(cell: str) -> tuple[int, int]:
@@ -47,10 +50,3 @@ def _place(cell: str) -> tuple[int, int]:
     if not (row.isdecimal() and column.isdecimal() and int(row) < GRID and int(column) < GRID):
         raise InputError(f"Expected --cell to be ROW,COLUMN from 0,0 to {GRID - 1},{GRID - 1}; found {cell!r}.")
     return int(row), int(column)
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error}.") from error

@@ -5,37 +5,35 @@ from typing import Annotated
 
 import typer
 
-from unembed.cli.options import JsonOpt
-from unembed.cli.shared import print_result, progress_bar
+from unembed.cli.app import app, takes
+from unembed.cli.output import Output, progress_bar
 
 toys_app = typer.Typer(help="Models small enough to see through: list them, check what they show, train them.")
+app.add_typer(toys_app, name="toys", no_args_is_help=True)
 NameArg = Annotated[str, typer.Argument(help="zero-layer, one-layer, two-layer or facts.")]
 
 
 @toys_app.command("list")
-def list_toys(as_json: JsonOpt = False) -> None:
+@takes
+def list_toys(*, out: Output) -> None:
     """List the toys that ship, and what each must show."""
-    from unembed.view.payloads import toys_payload
-    from unembed.view.terminal import toys_lines
+    from unembed.view.payloads.toys import toys_payload
 
-    print_result(toys_payload(), toys_lines, as_json)
+    out.show(toys_payload())
 
 
 @toys_app.command()
+@takes
 def evaluate(
+    *,
     name: NameArg,
     folder: Annotated[Path | None, typer.Option(help="A checkpoint of your own; else the one that ships.")] = None,
-    as_json: JsonOpt = False,
+    out: Output,
 ) -> None:
     """Measure what a toy must show. Exit code 1 where a claim fails."""
     from unembed.toys.evaluation import evaluate as run
-    from unembed.view.payloads import toy_evaluation_payload
-    from unembed.view.terminal import toy_evaluation_lines
 
-    with progress_bar() as progress:
-        result = run(name, folder=folder, progress=progress)
-    print_result(toy_evaluation_payload(result), toy_evaluation_lines, as_json)
-    if not result.holds:
+    if not out.work(lambda progress: run(name, folder=folder, progress=progress)).holds:
         raise typer.Exit(1)
 
 

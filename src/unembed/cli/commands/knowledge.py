@@ -1,24 +1,16 @@
 """`knowledge attribute`, `find`, `memory`, `facts`: the neurons in which facts are stored, and what they hold."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unembed.cli.interventions import read_lines
-from unembed.cli.options import (
-    DeviceOpt,
-    DtypeOpt,
-    EditsOpt,
-    JsonOpt,
-    MemoryOpt,
-    ModelOpt,
-    OfflineOpt,
-    PromptArg,
-)
-from unembed.cli.reports import HtmlOpt, check_report, report_session, state_of, write_report
-from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
+from unembed.cli.app import app, takes
+from unembed.cli.inputs import read_lines, read_prompt
+from unembed.cli.options import MemoryOpt, ModelOptions, PromptArg, budget
+from unembed.cli.output import HtmlOptions, Output, page_state
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,15 +18,38 @@ if TYPE_CHECKING:
     from unembed.methods.knowledge.neurons import Neuron
 
 knowledge_app = typer.Typer(help="The neurons in which facts are stored: find them, test them, edit them.")
+app.add_typer(knowledge_app, name="knowledge", no_args_is_help=True)
 
 FileArg = Annotated[str | None, typer.Argument(help="A YAML or JSONL file of facts.")]
-RelationOpt = Annotated[str | None, typer.Option(help="A relation that ships with the package.")]
-SubjectOpt = Annotated[str | None, typer.Option(help="Only the fact about this subject.")]
 PathOpt = Annotated[str, typer.Option(help="layer: a layer's neurons move together; neuron: one alone, exact.")]
 
 
+@dataclass(frozen=True)
+class FactOptions:
+    """Which fact, of those in a file or of a relation that ships."""
+
+    relation: Annotated[str | None, typer.Option(help="A relation that ships with the package.")] = None
+    subject: Annotated[str | None, typer.Option(help="Only the fact about this subject.")] = None
+
+    def one(self, file: str | None) -> "tuple[Relation, Fact]":
+        """The fact, with its relation.
+
+        Raises:
+            InputError: it is not there, or the relation has several facts and no subject is named.
+        """
+        found = read_relation(file, self.relation)
+        if self.subject is not None:
+            return found, fact_about(found, self.subject)
+        if len(found.facts) != 1:
+            known = ", ".join(fact.subject for fact in found.facts[:8])
+            raise InputError(f"{found.name} has {len(found.facts)} facts: choose one with --subject ({known}, …).")
+        return found, found.facts[0]
+
+
 @knowledge_app.command()
+@takes
 def attribute(
+    *,
     prompt: PromptArg,
     target: Annotated[str, typer.Option("--target", "-t", help="The answer, with its leading space.")],
     path: PathOpt = "layer",
@@ -50,150 +65,122 @@ def attribute(
         Path | None, typer.Option(help="Prompts for the mean, one a line; else the shipped facts'.")
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20,
-    html: HtmlOpt = None,
+    report: HtmlOptions,
     memory: MemoryOpt = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """How much of an answer's probability each neuron is worth (Dai et al. 2022)."""
-    from unembed.engine.memory import parse_bytes
-    from unembed.methods.knowledge.attribution import AttributionInterrupted, mean_activations
     from unembed.methods.knowledge.attribution import attribute as run
-    from unembed.view.payloads import attribute_payload
-    from unembed.view.terminal import attribute_lines
+    from unembed.methods.knowledge.attribution import mean_activations
+    from unembed.view.payloads.knowledge import attribute_payload
 
-    def show(result: Any) -> Any:
-        payload = attribute_payload(result, top=top, baseline=baseline)  # type: ignore[arg-type]
-        print_result(payload, attribute_lines, as_json)
-        return payload
+    if baseline not in ("zero", "mean"):
+        raise InputError(f"Expected a baseline of zero or mean, found {baseline!r}.")
+    if text is not None and baseline == "zero":
+        raise InputError("--text is for the mean: add --baseline mean, or leave it out.")
+    words, allowed = read_prompt(prompt), budget(memory)
+    prompts = (read_lines(text) or _shipped_prompts()) if baseline == "mean" else []
+    loaded = model.load()
+
+    def listing(result: Any, top: int = top) -> Any:
+        return attribute_payload(result, top=top, baseline=baseline)  # type: ignore[arg-type]
+
+    result = out.work(
+        lambda progress: run(
+            loaded,
+            words,
+            target,
+            path=path,  # type: ignore[arg-type]
+            quadrature=quadrature,  # type: ignore[arg-type]
+            steps=steps,
+            candidates=candidates,
+            baseline="zero" if baseline == "zero" else mean_activations(loaded, prompts),
+            memory=allowed,
+            progress=progress,
+        ),
+        listing,
+    )
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import NEURONS, kept_attribution
         from unembed.view.payloads import to_json
 
-        state = state_of(loaded, words, target=target)
-        listed = attribute_payload(result, top=NEURONS, baseline=baseline)  # type: ignore[arg-type]
-        return state, kept_attribution(session, state, to_json(listed), progress)
+        state = page_state(loaded, words, target=target)
+        return state, kept_attribution(session, state, to_json(listing(result, NEURONS)), progress)
 
-    check_report(html)
-    if baseline not in ("zero", "mean"):
-        raise InputError(f"Expected a baseline of zero or mean, found {baseline!r}.")
-    if text is not None and baseline == "zero":
-        raise InputError("--text is for the mean: add --baseline mean, or leave it out.")
-    words, allowed = read_prompt(prompt), None if memory is None else parse_bytes(memory)
-    prompts = (passages_of(text) or _shipped_prompts()) if baseline == "mean" else []
-    loaded = load_model(model, device, dtype, offline, edits)
-    try:
-        with progress_bar() as progress:
-            result = run(
-                loaded,
-                words,
-                target,
-                path=path,  # type: ignore[arg-type]
-                quadrature=quadrature,  # type: ignore[arg-type]
-                steps=steps,
-                candidates=candidates,
-                baseline="zero" if baseline == "zero" else mean_activations(loaded, prompts),
-                memory=allowed,
-                progress=progress,
-            )
-    except AttributionInterrupted as stop:
-        show(stop.result)
-        raise
-    write_report(html, report_session(html, loaded), show(result), keep)
+    report.write(report.session(loaded), listing(result), keep)
 
 
 @knowledge_app.command()
+@takes
 def find(
+    *,
     file: FileArg = None,
-    relation: RelationOpt = None,
-    subject: SubjectOpt = None,
+    about: FactOptions,
     t: Annotated[float, typer.Option("--t", help="Share of the maximum above which a neuron counts.")] = 0.2,
     p: Annotated[float, typer.Option("--p", help="Share of a fact's prompts in which it must.")] = 0.7,
     share: Annotated[float, typer.Option(help="Share of other facts that may have it as well.")] = 0.2,
     limit: Annotated[int, typer.Option(min=1, help="How many facts to compare, at most.")] = 10,
     path: PathOpt = "layer",
     memory: MemoryOpt = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """The knowledge neurons of facts: above a threshold in most paraphrases, and not shared by other facts."""
-    from unembed.engine.memory import parse_bytes
     from unembed.methods.knowledge.neurons import find as run
-    from unembed.view.payloads import find_payload
-    from unembed.view.terminal import find_lines
+    from unembed.view.payloads.knowledge import find_payload
 
-    facts = read_relation(file, relation)
-    allowed = None if memory is None else parse_bytes(memory)
-    chosen = _compared(facts, subject, limit)
-    loaded = load_model(model, device, dtype, offline, edits)
-    with progress_bar() as progress:
-        found = run(
-            loaded,
-            facts,
-            facts=chosen,
-            t=t,
-            p=p,
-            share=share,
-            path=path,  # type: ignore[arg-type]
-            memory=allowed,
-            progress=progress,
-        )
-    print_result(find_payload(loaded, found), find_lines, as_json)
+    facts = read_relation(file, about.relation)
+    first = None if about.subject is None else fact_about(facts, about.subject)
+    words: Any = {"t": t, "p": p, "share": share, "path": path, "memory": budget(memory)}
+    loaded = model.load()
+    out.work(
+        lambda progress: run(loaded, facts, facts=compared(facts, first, limit), progress=progress, **words),
+        lambda found: find_payload(loaded, found),
+    )
 
 
 @knowledge_app.command()
+@takes
 def memory(
+    *,
     places: Annotated[list[str], typer.Argument(help="Neurons such as L24.N1005, or one layer: L24.")],
     text: Annotated[Path | None, typer.Option(help="A text, one passage a line; else the shipped facts.")] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="How many triggers of each neuron.")] = 10,
     among: Annotated[int, typer.Option(min=1, max=1000, help="How many promoted tokens count as agreement.")] = 10,
     neurons: Annotated[int | None, typer.Option(min=1, help="Of a layer: how many neurons (5).")] = None,
-    edits: EditsOpt = None,
-    model: ModelOpt = "smollm2-135m",
-    device: DeviceOpt = None,
-    dtype: DtypeOpt = None,
-    offline: OfflineOpt = False,
-    as_json: JsonOpt = False,
+    model: ModelOptions,
+    out: Output,
 ) -> None:
     """What neurons fire on in a text, and what they write then (Geva et al. 2021)."""
     from unembed.methods.knowledge import key_value_memory as kv
     from unembed.methods.knowledge.editing import reference_texts
-    from unembed.view.payloads import memory_payload
-    from unembed.view.terminal import memory_lines
 
     layer = _layer(places)
     sites = [] if layer else [neuron.site(None) for neuron in named_neurons(places)]
     if neurons is not None and layer is None:
         raise InputError("--neurons is of a layer, such as L24: leave it out where neurons are named.")
-    lines = passages_of(text) or reference_texts()
-    loaded = load_model(model, device, dtype, offline, edits)
-    with progress_bar() as progress:
+    lines = read_lines(text) or reference_texts()
+    loaded = model.load()
+
+    def run(progress: Any) -> Any:
         words: Any = {"top": top, "among": among, "progress": progress}
         if layer:
-            result = kv.layer_memory(loaded, layer[0], lines, expert=layer[1], neurons=neurons or 5, **words)
-        else:
-            result = kv.memory(loaded, sites, lines, **words)
-    print_result(memory_payload(result), memory_lines, as_json)
+            return kv.layer_memory(loaded, layer[0], lines, expert=layer[1], neurons=neurons or 5, **words)
+        return kv.memory(loaded, sites, lines, **words)
+
+    out.work(run)
 
 
 @knowledge_app.command()
-def facts(as_json: JsonOpt = False) -> None:
+@takes
+def facts(*, out: Output) -> None:
     """List the relations of facts that ship with the package."""
     from unembed.methods.knowledge import facts as shipped
-    from unembed.view.payloads import facts_payload
-    from unembed.view.terminal import facts_lines
+    from unembed.view.payloads.knowledge import facts_payload
 
-    found = [shipped.shipped(name) for name in shipped.relations()]
-    print_result(facts_payload(found), lambda payload, _: facts_lines(payload), as_json)
+    out.show(facts_payload([shipped.shipped(name) for name in shipped.relations()]))
 
 
 def read_relation(file: str | None, relation: str | None) -> "Relation":
@@ -229,9 +216,10 @@ def fact_about(relation: "Relation", subject: str) -> "Fact":
     return found[0]
 
 
-def passages_of(path: Path | None) -> list[str]:
-    """The lines of a text file; none without one."""
-    return [] if path is None else read_lines(path)
+def compared(relation: "Relation", first: "Fact | None", limit: int) -> "list[Fact]":
+    """The facts that are searched and compared, `limit` at most; `first` among them."""
+    chosen = [] if first is None else [first]
+    return [*chosen, *(fact for fact in relation.facts if fact not in chosen)][:limit]
 
 
 def named_neurons(names: list[str] | None) -> "frozenset[Neuron]":
@@ -249,12 +237,6 @@ def _layer(places: list[str]) -> tuple[int, int | None] | None:
     if len(places) > 1:
         raise InputError("Expected one layer, or neurons such as L24.N1005: not both.")
     return int(match[1]), None if match[2] is None else int(match[2])
-
-
-def _compared(relation: "Relation", subject: str | None, limit: int) -> "list[Fact]":
-    """The facts that are searched and compared; the one about `subject` first."""
-    first = [] if subject is None else [fact_about(relation, subject)]
-    return [*first, *(fact for fact in relation.facts if fact not in first)][:limit]
 
 
 def _shipped_prompts() -> list[str]:

@@ -1,0 +1,61 @@
+"""The application, and `takes`, by which commands share groups of options."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Annotated, Any
+
+import typer
+
+from unembed import __version__
+
+app = typer.Typer(
+    name="unembed",
+    help="Explains why a GPT-style model predicted a token, with numbers that add up.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Explains why a GPT-style model predicted a token, with numbers that add up."""
+    if version:
+        typer.echo(f"unembed {__version__}")
+        raise typer.Exit
+
+
+def takes(command: Callable[..., None]) -> Callable[..., None]:
+    """Flatten a command's groups of options for typer.
+
+    A parameter whose annotation is a dataclass stands for one option (or argument) a field, in this place of `--help`;
+    the fields are annotated as typer's parameters are. The command gets an instance.
+    """
+    groups, parameters = {}, []
+    for parameter in inspect.signature(command).parameters.values():
+        if is_dataclass(parameter.annotation):
+            groups[parameter.name] = parameter.annotation
+            parameters += _parameters(parameter.annotation)
+        else:
+            parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY))
+
+    @functools.wraps(command)
+    def flat(**given: Any) -> None:
+        built = {name: group(**{f.name: given.pop(f.name) for f in fields(group)}) for name, group in groups.items()}
+        command(**given, **built)
+
+    flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return flat
+
+
+def _parameters(group: Any) -> list[inspect.Parameter]:
+    kind, none = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty
+    return [
+        inspect.Parameter(f.name, kind, default=none if f.default is MISSING else f.default, annotation=f.type)
+        for f in fields(group)
+    ]

@@ -1,0 +1,37 @@
+"""`models`: those that are on this machine, and those that could be."""
+
+from typing import Annotated
+
+import typer
+
+from unembed.cli.app import app, takes
+from unembed.cli.options import OfflineOpt
+from unembed.cli.output import Output, progress_bar
+
+models_app = typer.Typer(help="List the models that are here and those that could be fetched.")
+app.add_typer(models_app, name="models", invoke_without_command=True)
+
+
+@models_app.callback()
+@takes
+def models(*, context: typer.Context, out: Output) -> None:
+    """List the models that are here and those that could be fetched."""
+    if context.invoked_subcommand is not None:
+        return
+    from unembed.loading.weights import catalogue
+    from unembed.view.payloads.machine import models_payload
+
+    out.show(models_payload(catalogue()))
+
+
+@models_app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="smollm2-135m, or a hub id.")] = "smollm2-135m",
+    offline: OfflineOpt = False,
+) -> None:
+    """Fetch a model's weights and make them ready to load."""
+    from unembed.loading.weights import fetch as run
+
+    with progress_bar() as progress:
+        folder = run(name, offline=offline, progress=progress)
+    typer.echo(str(folder))

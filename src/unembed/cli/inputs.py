@@ -1,0 +1,47 @@
+"""What commands read: a prompt, text files, positions."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from unembed.errors import InputError
+
+
+def read_prompt(prompt: str) -> str:
+    """The prompt itself, or standard input without its final line end."""
+    if prompt != "-":
+        return prompt
+    return sys.stdin.read().removesuffix("\n")
+
+
+def read_text(path: Path, what: str = "a UTF-8 text") -> str:
+    """The text of a file.
+
+    Raises:
+        InputError: it cannot be read, or is not `what` it should be.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Cannot read {path} as {what}: {error}.") from error
+
+
+def read_lines(path: Path | None) -> list[str]:
+    """The lines of a text file that are not empty; none without a file.
+
+    Raises:
+        InputError: there is no such file, it is no text, or it has no lines.
+    """
+    if path is None:
+        return []
+    text = read_text(path, "a UTF-8 text of one prompt a line")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(f"{path} is empty: expected at least one prompt, one a line.")
+    return lines
+
+
+def spot(position: str) -> Any:
+    """`last`, `all`, or an index as a number; what it must not be is for the command to say."""
+    return int(position) if re.fullmatch(r"[+-]?\d+", position) else position
