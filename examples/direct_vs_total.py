@@ -41,7 +41,7 @@ for layer, head in [(23, 4), (29, 1), (29, 0), (29, 2)]:
         after, p_after, scale_after = run(model)
     # Exact: the logit loses the credit, the new scale reads the new stream, and later sublayers write something else.
     change = after.value - before.value
-    rescaled = float((after.direction - before.direction) @ after.trace.final[0].double())
+    rescaled = float((after.direction - before.direction) @ after.run.final[0].double())
     later = change + credit - rescaled
     print(f"L{layer}.H{head}  {credit:+.2f}             {change:+.2f}", end="       ")
     print(f"{-credit:+.2f}     {rescaled:+.2f}   {later:+.2f}", end="    ")

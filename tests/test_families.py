@@ -21,7 +21,7 @@ import unembed
 from unembed.models.families import supported
 from unembed.models.model import Model
 from unembed.runs.record import record_next
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 POSITIONS = (0, 4, 8)
@@ -39,7 +39,7 @@ each_family = pytest.mark.parametrize("model_type", MODEL_TYPES)
 
 
 @cache
-def case(model_type: str) -> tuple[Model, Trace, oracle.Run]:
+def case(model_type: str) -> tuple[Model, Run, oracle.Run]:
     """The family's model, one run of it recorded by `unembed`, and the same run seen by the oracle."""
     module = build(model_type)
     model = unembed.wrap(module)
@@ -50,7 +50,7 @@ def by(attention: str, mlp: str) -> str:
     return "+".join(word for word in (attention, mlp) if word != "sublayer") or "sublayer"
 
 
-def check_terms(trace: Trace, run: oracle.Run, position: int, layer: int, attention: str, mlp: str, **kind) -> float:
+def check_terms(trace: Run, run: oracle.Run, position: int, layer: int, attention: str, mlp: str, **kind) -> float:
     """Value, sum and every single term of one ledger against the oracle; the largest error in units of its bound."""
     read = unembed.readout(trace, kind.pop("target", TARGET), position=position, layer=layer, **kind)
     ledger = unembed.decompose(read, by=by(attention, mlp))
@@ -87,7 +87,7 @@ def test_logits_of_some_positions_are_the_modules_own_bit_for_bit(model_type: st
 def test_writes_sum_to_the_stream_at_every_layer_and_position(model_type: str) -> None:
     """Additions of 2 layers + 1 vectors, in an order that parallel blocks change: one float64 rounding each."""
     _, trace, run = case(model_type)
-    found = trace.stream()
+    found = trace.streams()
     size = trace.embedding.abs() + (0 if trace.position_embedding is None else trace.position_embedding.abs())
     for index, block in enumerate(run.blocks):
         assert torch.all((found[index] - block.stream_before).abs() <= (2 * index + 1) * EPS64 * size)

@@ -31,9 +31,9 @@ each_family = pytest.mark.parametrize("model_type", MODEL_TYPES)
 @pytest.fixture(scope="module")
 def traces():
     """One trace a family, made when first asked for."""
-    made: dict[str, unembed.Trace] = {}
+    made: dict[str, unembed.Run] = {}
 
-    def get(model_type: str) -> unembed.Trace:
+    def get(model_type: str) -> unembed.Run:
         if model_type not in made:
             made[model_type] = unembed.record(unembed.wrap(build(model_type)), TOKENS)
         return made[model_type]
@@ -41,7 +41,7 @@ def traces():
     return get
 
 
-def decompose(trace: unembed.Trace, target: int | None = 12, *, by: str = FINEST, **kwargs) -> unembed.Ledger:
+def decompose(trace: unembed.Run, target: int | None = 12, *, by: str = FINEST, **kwargs) -> unembed.Ledger:
     return unembed.decompose(unembed.readout(trace, target, **kwargs), by=by)
 
 
@@ -187,7 +187,7 @@ def test_the_last_layer_of_the_lens_is_the_model_itself(traces, model_type: str)
     # Through the modules by hand, one position instead of nine: the rounding of another matrix shape.
     with torch.no_grad():
         norm = trace.model.module.get_submodule(trace.model.family.final_norm)
-        logits = trace.model.module.get_output_embeddings()(norm(trace.stream()[1, 4][None]))[0]
+        logits = trace.model.module.get_output_embeddings()(norm(trace.streams()[1, 4][None]))[0]
         logits = logits if trace.model.softcap is None else 6.0 * torch.tanh(logits / 6.0)
     found = unembed.readout(trace, 12, layer=1, position=4, reference="raw").value
     assert found == pytest.approx(logits[12].item(), abs=CLOSE)

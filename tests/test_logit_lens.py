@@ -85,8 +85,8 @@ def test_another_token_is_followed_without_another_product(model_type, monkeypat
 
 def test_states_of_another_position_are_refused():
     model = unembed.wrap(build("llama"))
-    run = unembed.base_run(model, TOKENS)
-    states = logit_lens.read_states(run.trace, 2)
+    run = unembed.record(model, TOKENS)
+    states = logit_lens.read_states(run, 2)
     with pytest.raises(unembed.InputError, match="same position"):
         unembed.explain(model, run, 7, states=states, test=False)
     assert unembed.explain(model, run, 7, position=2, states=states, test=False).lens.positions == (2,)

@@ -59,7 +59,7 @@ def test_logits_of_every_step_equal_full_reruns(model_type):
         for step in steer(model, TOKENS, v, layer=0, tokens=4).steered:
             change = Change("resid_post", 0, tuple(range(len(ids))), lambda x: x + v)
             logits = Rerun(module, [change])(ids)[-1]
-            assert torch.allclose(step.trace.logits[-1], logits, atol=1e-9)
+            assert torch.allclose(step.run.logits[-1], logits, atol=1e-9)
             ids.append(step.token)
 
 

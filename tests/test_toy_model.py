@@ -96,7 +96,7 @@ WITHOUT_LAYERS = {
     "patch": lambda model: unembed.patch(model, [3, 7], [3, 8]),
     "trace": lambda model: unembed.causal_trace(model, [3, 7], [1]),
     "circuit": lambda model: unembed.ov_circuit(model, 0, 0),
-    "site": lambda model: unembed.base_run(model, [3, 7]).at(unembed.Site(kind="z", layer=0)),
+    "site": lambda model: unembed.record(model, [3, 7]).at(unembed.Site(kind="z", layer=0)),
     "attribute": lambda model: unembed.attribute(model, [3, 7], 5),
 }
 WITHOUT_MLPS = {
@@ -104,7 +104,7 @@ WITHOUT_MLPS = {
     "ablate neuron": lambda model: unembed.ablate(model, [3, 7], site="neuron"),
     "patch": lambda model: unembed.patch(model, [3, 7], [3, 8], site="mlp"),
     "trace": lambda model: unembed.causal_trace(model, [3, 7], [1], site="mlp"),
-    "site": lambda model: unembed.base_run(model, [3, 7]).at(unembed.Site(kind="neuron", layer=0)),
+    "site": lambda model: unembed.record(model, [3, 7]).at(unembed.Site(kind="neuron", layer=0)),
     "attribute": lambda model: unembed.attribute(model, [3, 7], 5),
 }
 

@@ -15,7 +15,6 @@ _HOME = {
     "Family": "models.families",
     "register": "models.families",
     "record": "runs.record",
-    "Trace": "runs.trace",
     "readout": "ledger.readout",
     "read_direction": "ledger.readout",
     "Readout": "ledger.readout",
@@ -54,7 +53,6 @@ _HOME = {
     "noise": "methods.heads.noise",
     "Noise": "methods.heads.noise",
     "generate": "methods.generate",
-    "base_run": "runs.run",
     "Run": "runs.run",
     "Site": "models.sites",
     "Edit": "engine.edits",
@@ -141,8 +139,6 @@ if TYPE_CHECKING:
     from unembed.models.sites import Site as Site
     from unembed.runs.record import record as record
     from unembed.runs.run import Run as Run
-    from unembed.runs.run import base_run as base_run
-    from unembed.runs.trace import Trace as Trace
 
 
 def __getattr__(name: str) -> Any:

@@ -88,7 +88,7 @@ def explain(
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import kept
 
-        place = None if result.readout.position == len(result.trace.tokens) - 1 else result.readout.position
+        place = None if result.readout.position == len(result.run.tokens) - 1 else result.readout.position
         state = state_of(loaded, text, target=target, vs=versus, reference=reference, position=place)
         return state, kept(session, state, progress)
 

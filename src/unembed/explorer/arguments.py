@@ -65,7 +65,7 @@ def target(run: Run, about: About) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    return predictions(run.trace, -1, 1)[0].token if about.target is None else token_id(run.trace, about.target)
+    return predictions(run, -1, 1)[0].token if about.target is None else token_id(run, about.target)
 
 
 def count(top: int) -> int:

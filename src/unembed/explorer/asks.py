@@ -78,7 +78,7 @@ def terms(session: Session, about: About, progress: Progress, *, layer: int, sub
 def inspect(session: Session, about: About, progress: Progress, *, part: dict, top: int = 10) -> Any:
     """Where a part looks, what it writes and adds."""
     run, chosen = session.run(session.tokens(about.prompt), about.position), arguments.part(part)
-    read = readout(run.trace, **_readout_of(about))
+    read = readout(run, **_readout_of(about))
     found = inspect_part(read, chosen, top=arguments.count(top))
     return payloads.inspect_payload(found)
 
@@ -126,7 +126,7 @@ def lens(session: Session, about: About, progress: Progress, *, window: list | N
     places = arguments.window(window, len(tokens))
     asked = {"target": about.target, "positions": places, "top": top, "progress": progress}
     if len(tokens) <= WHOLE:
-        found = logit_lens.read_lens(session.run(tokens, -1).trace, **asked)
+        found = logit_lens.read_lens(session.run(tokens, -1), **asked)
     else:
         found = logit_lens.lens(session.model, tokens, **asked)
     return payloads.lens_payload(found)
@@ -136,8 +136,8 @@ def attention(
     session: Session, about: About, progress: Progress, *, layer: int, head: int | None = None, cross: bool = False
 ) -> Any:
     """`unembed attention` of one layer; the whole pattern of a head only up to `WHOLE` tokens."""
-    trace = session.run(session.tokens(about.prompt), about.position).trace
-    found = patterns.attention(session.model, trace, layer=layer, head=head, cross=cross, **_readout_of(about))
+    run = session.run(session.tokens(about.prompt), about.position)
+    found = patterns.attention(session.model, run, layer=layer, head=head, cross=cross, **_readout_of(about))
     return payloads.attention_payload(found)
 
 
@@ -221,7 +221,7 @@ def _readout_of(about: About) -> dict[str, Any]:
 
 def _read(session: Session, about: About) -> Readout:
     run = session.run(session.tokens(about.prompt), about.position)
-    return readout(run.trace, **_readout_of(about))
+    return readout(run, **_readout_of(about))
 
 
 def _partner(run: Run, tokens: tuple[int, ...], others: tuple[int, ...]) -> int:

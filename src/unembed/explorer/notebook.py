@@ -63,8 +63,8 @@ def _facts(result: Result) -> tuple[Model, dict[str, Any], Any]:
         model, payload = result.model, payloads.explain_payload(result)
         return model, _explained(result), payload
     if isinstance(result, Lens):
-        model = result.trace.model
-        return model, _state(model, a=result.trace.tokens), payloads.lens_payload(result)
+        model = result.run.model
+        return model, _state(model, a=result.run.tokens), payloads.lens_payload(result)
     if isinstance(result, Patching):
         state = _state(result.model, a=result.clean_tokens, b=result.corrupt_tokens)
         return result.model, state, payloads.patch_payload(result)
@@ -73,7 +73,7 @@ def _facts(result: Result) -> tuple[Model, dict[str, Any], Any]:
 
 def _explained(result: Explanation) -> dict[str, Any]:
     model, read = result.model, result.readout
-    state = _state(model, a=result.trace.tokens)
+    state = _state(model, a=result.run.tokens)
     if not state:
         return state
     return {

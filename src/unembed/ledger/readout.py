@@ -17,7 +17,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.prompts import absolute_position, well_formed
 from unembed.models.unembedding import unembedded
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 
 Reference = Literal["mean", "raw", "versus", "direction"]
 
@@ -37,7 +37,7 @@ class Prediction:
 class Readout:
     """`value = direction . x + sum(constants)`, where `x` is the stream at one position before block `layer`."""
 
-    trace: Trace
+    run: Run
     position: int
     layer: int
     """0 reads the embedding, `model.layers` the stream after the last block."""
@@ -60,7 +60,7 @@ class Readout:
 
 
 def readout(
-    trace: Trace,
+    run: Run,
     target: str | SupportsIndex | None = None,
     *,
     position: int = -1,
@@ -71,7 +71,7 @@ def readout(
     """The readout of a token's logit.
 
     Args:
-        trace: a run that keeps `position`.
+        run: a run that keeps `position`.
         target: the token (text or id) whose logit is read; None takes the top prediction.
         position: where to read; the logit there predicts the next token.
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
@@ -80,17 +80,18 @@ def readout(
         layer: read the stream before this block through the final norm (the logit lens); None reads the last.
 
     Raises:
-        InputError: unknown target, position or layer.
+        InputError: unknown target, position or layer, or the module's weights were edited since the run.
     """
     kind = _reference(reference, versus=versus)
-    model, row = trace.model, trace.row(position)
-    layer = absolute_layer(trace, layer)
-    x, normed, uncapped, logits = _read(trace, row, layer)
-    token = int(logits.argmax()) if target is None else token_id(trace, target)
-    other = None if versus is None else token_id(trace, versus)
+    run.check_made_by(run.model)
+    model, row = run.model, run.row(position)
+    layer = absolute_layer(run, layer)
+    x, normed, uncapped, logits = _read(run, row, layer)
+    token = int(logits.argmax()) if target is None else token_id(run, target)
+    other = None if versus is None else token_id(run, versus)
     weights = _Combination(token, other, mean=kind == "mean")
     with torch.inference_mode():
-        w = weights.of_rows(trace)
+        w = weights.of_rows(run)
         scale = model.final_norm.scale(x, normed)
         value, linear = weights.of(logits), weights.of(uncapped)
         constants: dict[str, float] = {}
@@ -101,8 +102,8 @@ def readout(
         if model.softcap is not None:
             constants["softcap"] = value - linear
         return Readout(
-            trace=trace,
-            position=absolute_position(position, len(trace.tokens)),
+            run=run,
+            position=absolute_position(position, len(run.tokens)),
             layer=layer,
             reference=kind,
             target=token,
@@ -122,7 +123,7 @@ def _reference(word: str, *, versus: object) -> Reference:
 
 
 def read_direction(
-    trace: Trace,
+    run: Run,
     direction: Float[Tensor, "d_model"] | Sequence[float],
     *,
     position: int = -1,
@@ -131,34 +132,36 @@ def read_direction(
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
 
     Raises:
-        InputError: the direction has the wrong length, or position or layer is out of range.
+        InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
+            edited since the run.
     """
-    row, layer = trace.row(position), absolute_layer(trace, layer)
-    w = torch.as_tensor(direction, dtype=torch.float64, device=trace.model.device).clone()
-    if w.shape != (trace.model.d_model,):
-        raise InputError(f"Expected a direction of {trace.model.d_model} numbers, found shape {tuple(w.shape)}.")
+    run.check_made_by(run.model)
+    row, layer = run.row(position), absolute_layer(run, layer)
+    w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
+    if w.shape != (run.model.d_model,):
+        raise InputError(f"Expected a direction of {run.model.d_model} numbers, found shape {tuple(w.shape)}.")
     return Readout(
-        trace=trace,
-        position=absolute_position(position, len(trace.tokens)),
+        run=run,
+        position=absolute_position(position, len(run.tokens)),
         layer=layer,
         reference="direction",
         target=None,
         versus=None,
         direction=w,
         constants={},
-        value=float(w @ stream_at(trace, row, layer).double()),
+        value=float(w @ stream_at(run, row, layer).double()),
         reference_value=0.0,
         spread=0.0,
     )
 
 
-def absolute_layer(trace: Trace, layer: int | None) -> int:
+def absolute_layer(run: Run, layer: int | None) -> int:
     """`layer` as an index from 0 to `model.layers`; None is the last.
 
     Raises:
         InputError: out of range.
     """
-    last = trace.model.layers
+    last = run.model.layers
     if layer is None:
         return last
     if not -last - 1 <= layer <= last:
@@ -166,24 +169,24 @@ def absolute_layer(trace: Trace, layer: int | None) -> int:
     return layer % (last + 1)
 
 
-def stream_at(trace: Trace, row: int, layer: int) -> Float[Tensor, "d_model"]:
+def stream_at(run: Run, row: int, layer: int) -> Float[Tensor, "d_model"]:
     """The stream at one kept position before block `layer`."""
-    return trace.final[row] if layer == trace.model.layers else trace.stream()[layer, row]
+    return run.final[row] if layer == run.model.layers else run.streams()[layer, row]
 
 
-def token_id(trace: Trace, token: str | SupportsIndex) -> int:
+def token_id(run: Run, token: str | SupportsIndex) -> int:
     """The id of a target: the first token of a text, or an id that is checked.
 
     Raises:
         InputError: it is not in the vocabulary.
     """
-    ids = token_ids(trace, token)
-    if not 0 <= ids[0] < trace.model.vocab:
-        raise InputError(f"Target {token!r} is not in the vocabulary of {trace.model.vocab} tokens.")
+    ids = token_ids(run, token)
+    if not 0 <= ids[0] < run.model.vocab:
+        raise InputError(f"Target {token!r} is not in the vocabulary of {run.model.vocab} tokens.")
     return ids[0]
 
 
-def token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
+def token_ids(run: Run, token: str | SupportsIndex) -> list[int]:
     """All token ids of a target text.
 
     Raises:
@@ -191,23 +194,23 @@ def token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
     """
     if not isinstance(token, str):
         return [operator.index(token)]
-    tokenizer = trace.model.tokenizer
+    tokenizer = run.model.tokenizer
     if tokenizer is None:
-        raise InputError(f"{trace.model.name} has no tokenizer: give the target as a token id.")
+        raise InputError(f"{run.model.name} has no tokenizer: give the target as a token id.")
     ids = tokenizer(well_formed(token), add_special_tokens=False)["input_ids"]
     if not ids or (ids[0] == tokenizer.unk_token_id and token != tokenizer.unk_token):
-        raise InputError(f"Target {token!r} is not in the vocabulary of {trace.model.name}.")
+        raise InputError(f"Target {token!r} is not in the vocabulary of {run.model.name}.")
     return ids
 
 
-def prediction(trace: Trace, position: int, token: int) -> Prediction:
+def prediction(run: Run, position: int, token: int) -> Prediction:
     """What the model gave a token at a kept position."""
-    return prediction_from(trace.logits[trace.row(position)], token)
+    return prediction_from(run.logits[run.row(position)], token)
 
 
-def predictions(trace: Trace, position: int, count: int) -> tuple[Prediction, ...]:
+def predictions(run: Run, position: int, count: int) -> tuple[Prediction, ...]:
     """The top predictions at a kept position, best first."""
-    return predictions_from(trace.logits[trace.row(position)], count)
+    return predictions_from(run.logits[run.row(position)], count)
 
 
 def prediction_from(logits: Float[Tensor, "vocab"], token: int) -> Prediction:
@@ -233,13 +236,13 @@ def _prediction(logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], t
     )
 
 
-def first_token_notes(trace: Trace, *targets: str | SupportsIndex | None) -> tuple[str, ...]:
+def first_token_notes(run: Run, *targets: str | SupportsIndex | None) -> tuple[str, ...]:
     """A sentence for each target of several tokens, of which only the first is read."""
     notes = []
     for target in targets:
-        ids = [] if target is None else token_ids(trace, target)
+        ids = [] if target is None else token_ids(run, target)
         if len(ids) > 1:
-            tokenizer = trace.model.tokenizer
+            tokenizer = run.model.tokenizer
             assert tokenizer is not None
             first = tokenizer.decode([ids[0]])
             notes.append(f"{target!r} is {len(ids)} tokens; only the first, {first!r}, is explained.")
@@ -262,22 +265,22 @@ class _Combination:
             value = value - values.double().mean()
         return float(value)
 
-    def of_rows(self, trace: Trace) -> Float[Tensor, "d_model"]:
-        rows = trace.model.unembedding
+    def of_rows(self, run: Run) -> Float[Tensor, "d_model"]:
+        rows = run.model.unembedding
         w = rows[self.token].double()
         if self.versus is not None:
             w = w - rows[self.versus].double()
         if self.mean:
-            w = w - trace.model.mean_unembedding
+            w = w - run.model.mean_unembedding
         return w
 
 
-def _read(trace: Trace, row: int, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _read(run: Run, row: int, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Stream, normed stream, logits before and after the soft-cap, as the model's own modules give them."""
-    model = trace.model
+    model = run.model
     if layer == model.layers:
-        return trace.final[row], trace.normed[row], trace.uncapped_logits[row], trace.logits[row]
-    x = stream_at(trace, row, layer)
+        return run.final[row], run.normed[row], run.uncapped_logits[row], run.logits[row]
+    x = stream_at(run, row, layer)
     with torch.inference_mode():
         normed, uncapped, logits = unembedded(model, x[None])
     return x, normed[0], uncapped[0], logits[0]

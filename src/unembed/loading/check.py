@@ -18,7 +18,7 @@ from unembed.models.model import Model
 from unembed.models.read_source import probe_source
 from unembed.models.unembedding import capped
 from unembed.runs.record import record
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 
 LENGTH = 5
 _SLACK = 64.0
@@ -50,16 +50,14 @@ def _check(model: Model) -> None:
     probe = [(7919 * i + 11) % model.vocab for i in range(min(LENGTH, model.context or LENGTH))]
     with torch.inference_mode():
         own = call(model, torch.tensor([probe], device=model.device)).logits[0]
-    trace = record(model, probe)
+    run = record(model, probe)
     with torch.inference_mode():
         eager = max(model.precision, torch.finfo(torch.float32).eps)
-        _compare(model, "logits of the recorded run", trace.logits, own, precision=eager)
-        _compare(model, "sum of embedding and writes", trace.stream()[-1], trace.final)
-        _compare(model, "final norm of the last stream", model.norm(trace.final), trace.normed)
-        _compare(
-            model, "logit after unembedding and soft-cap", capped(trace.uncapped_logits, model.softcap), trace.logits
-        )
-    _check_ledger(model, trace)
+        _compare(model, "logits of the recorded run", run.logits, own, precision=eager)
+        _compare(model, "sum of embedding and writes", run.streams()[-1], run.final)
+        _compare(model, "final norm of the last stream", model.norm(run.final), run.normed)
+        _compare(model, "logit after unembedding and soft-cap", capped(run.uncapped_logits, model.softcap), run.logits)
+    _check_ledger(model, run)
 
 
 def _compare(
@@ -75,9 +73,9 @@ def _compare(
         )
 
 
-def _check_ledger(model: Model, trace: Trace) -> None:
+def _check_ledger(model: Model, run: Run) -> None:
     try:
-        decompose(readout(trace, reference="raw"), by="source+neuron")
+        decompose(readout(run, reference="raw"), by="source+neuron")
     except LedgerError as error:
         raise ModelError(
             f"{model.name} does not agree with the row of its family ({model.family.model_type}).\n{error}"

@@ -36,7 +36,8 @@ from unembed.models.parts import KINDS, Settable
 from unembed.models.prompts import absolute_position, tokenize
 from unembed.models.sites import Site, SiteKind, neurons_of, resolve
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -139,8 +140,8 @@ def ablate(
         check_has_neurons(model)
     ids = tokenize(model, prompt)
     edited = _positions(position, len(ids))
-    run = base_run(model, ids, positions=sorted({*edited, len(ids) - 1}))
-    token = int(run.trace.logits[-1].argmax()) if target is None else token_id(run.trace, target)
+    run = record(model, ids, positions=sorted({*edited, len(ids) - 1}))
+    token = int(run.logits[-1].argmax()) if target is None else token_id(run, target)
     chosen = _layers(model, layers, len(ids))
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
@@ -149,13 +150,13 @@ def ablate(
     empty = Ablation(
         model=model,
         tokens=ids,
-        target=prediction(run.trace, -1, token),
+        target=prediction(run, -1, token),
         site=site,
         positions=edited,
         how=how,
         effects=(),
         planned=len(sites),
-        notes=first_token_notes(run.trace, target),
+        notes=first_token_notes(run, target),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
     return _swept(empty, run, sites, changes, memory, progress)
@@ -165,7 +166,7 @@ def _swept(
     empty: Ablation, run: Run, sites: list[Site], changes: list[Edit], memory: int | None, progress: Progress
 ) -> Ablation:
     measure = several(logit(empty.target.token), probability((empty.target.token,)))
-    base = measure(run.trace.logits[-1][None, None])[0].double()
+    base = measure(run.logits[-1][None, None])[0].double()
 
     def result(values: Tensor, done: list[bool]) -> Ablation:
         effects = tuple(
@@ -255,7 +256,7 @@ def mean_values(
     totals, count, texts = dict.fromkeys(layers, torch.zeros(())), 0, list(texts)
     for done, text in enumerate(texts):
         progress("mean over texts", done / len(texts))
-        run = base_run(model, text)
+        run = record(model, text)
         everywhere = torch.arange(run.length, device=model.device)
         totals = {layer: run.whole(kind, layer, everywhere).double().sum(0) + totals[layer] for layer in layers}
         count += run.length

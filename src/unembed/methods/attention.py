@@ -22,8 +22,9 @@ from unembed.ledger.readout import Readout, readout
 from unembed.models.layers import projection
 from unembed.models.model import Model, check_has_layers
 from unembed.models.names import head_name
+from unembed.runs.kept import Heads
 from unembed.runs.record import record
-from unembed.runs.trace import Heads, Trace
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +50,7 @@ class HeadView:
 class Attention:
     """Patterns and value-weighted patterns of some heads. Made by `attention`."""
 
-    trace: Trace
+    run: Run
     readout: Readout
     ledger: Ledger
     heads: tuple[HeadView, ...]
@@ -85,7 +86,7 @@ class Attention:
 
 def attention(
     model: Model,
-    prompt: str | Sequence[int] | Trace,
+    prompt: str | Sequence[int] | Run,
     target: str | int | None = None,
     *,
     layer: int | None = None,
@@ -116,19 +117,19 @@ def attention(
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
-    trace = prompt if isinstance(prompt, Trace) else record(model, prompt, positions=None if one else [position])
-    read = readout(trace, target, position=position, reference=reference, versus=versus)
+    run = prompt if isinstance(prompt, Run) else record(model, prompt, positions=None if one else [position])
+    read = readout(run, target, position=position, reference=reference, versus=versus)
     ledger = decompose(read, by="source")
-    row = trace.row(position)
+    row = run.row(position)
     kind = "cross_attention" if cross else "head"
     sources = {segment.layer: segment.values for segment in ledger.segments if segment.kind == kind}
-    patterns = {i: _pattern(trace, i, cross=cross) for i in layers}
+    patterns = {i: _pattern(run, i, cross=cross) for i in layers}
     views = tuple(_view(patterns[i][h, row], sources[i][h], i, h, cross=cross) for i in layers for h in heads)
-    whole = len(trace.positions) == len(trace.tokens)
+    whole = len(run.positions) == len(run.tokens)
     if not (one and whole):
-        return Attention(trace, read, ledger, views, matrix=None, norms=None)
-    matrix, norms = patterns[layers[0]][heads[0]], _norms(trace, layers[0], heads[0], cross=cross)
-    return Attention(trace, read, ledger, views, matrix, norms)
+        return Attention(run, read, ledger, views, matrix=None, norms=None)
+    matrix, norms = patterns[layers[0]][heads[0]], _norms(run, layers[0], heads[0], cross=cross)
+    return Attention(run, read, ledger, views, matrix, norms)
 
 
 def _chosen(what: str, index: int | None, count: int) -> list[int]:
@@ -139,24 +140,24 @@ def _chosen(what: str, index: int | None, count: int) -> list[int]:
     return [index % count]
 
 
-def _pattern(trace: Trace, layer: int, *, cross: bool) -> Float[Tensor, "head query key"]:
-    return _heads(trace, layer, cross=cross).pattern
+def _pattern(run: Run, layer: int, *, cross: bool) -> Float[Tensor, "head query key"]:
+    return _heads(run, layer, cross=cross).pattern
 
 
-def _heads(trace: Trace, layer: int, *, cross: bool) -> Heads:
-    part = trace.layers[layer]
+def _heads(run: Run, layer: int, *, cross: bool) -> Heads:
+    part = run.layers[layer]
     heads = part.cross_heads if cross else part.heads
     assert heads is not None
     return heads
 
 
 @torch.inference_mode()
-def _norms(trace: Trace, layer: int, head: int, *, cross: bool) -> Float[Tensor, "source"]:
-    model, block = trace.model, trace.model.blocks[layer]
+def _norms(run: Run, layer: int, head: int, *, cross: bool) -> Float[Tensor, "source"]:
+    model, block = run.model, run.model.blocks[layer]
     found = block.cross if cross else block
     assert found is not None
     w_o = projection(found.output_projection).reshape(model.heads, -1, model.d_model)[head]
-    value = _heads(trace, layer, cross=cross).value
+    value = _heads(run, layer, cross=cross).value
     return (value[head * len(value) // model.heads].double() @ w_o.double()).norm(dim=-1)
 
 

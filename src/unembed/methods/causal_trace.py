@@ -30,7 +30,8 @@ from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.prompts import absolute_position, tokenize, well_formed
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 from unembed.seeds import generator
 
 Restored = Literal["resid", "attention", "mlp"]
@@ -141,7 +142,7 @@ def causal_trace(
     asked = _question(model, tokens, target)
     patched = () if site == "resid" else range(corrupted[0], len(tokens))
     kept = sorted({*asked.positions, *patched})
-    clean = base_run(model, asked.tokens, positions=kept)
+    clean = record(model, asked.tokens, positions=kept)
     std = noise * embedding_std(model)
     edits = list(_restorations(clean, len(tokens), corrupted[0], where, window))
     draws = _draws(samples, (len(corrupted), model.d_model), std, seed)
@@ -202,13 +203,13 @@ def _check(model: Model, site: str, window: int, noise: float, samples: int) -> 
 
 def _question(model: Model, tokens: tuple[int, ...], target: str | int | Sequence[int] | None) -> Question:
     if target is None:
-        run = base_run(model, tokens, positions=[-1])
-        target = int(run.trace.logits[-1].argmax())
+        run = record(model, tokens, positions=[-1])
+        target = int(run.logits[-1].argmax())
     return question(model, tokens, target)
 
 
 def _probability(asked: Question, run: Run) -> float:
-    logits = run.trace.logits[[run.trace.row(p) for p in asked.positions]]
+    logits = run.logits[[run.row(p) for p in asked.positions]]
     return float(asked.probability(logits[None]))
 
 
@@ -274,7 +275,7 @@ def _noisy_run(
 
     with one_at_a_time, ExitStack() as stack:
         on_output(stack, model.embed, corrupt)
-        return base_run(model, tokens, positions=kept)
+        return record(model, tokens, positions=kept)
 
 
 def _restorations(clean: Run, length: int, first: int, site: Restored, window: int) -> Iterator[list[Edit]]:

@@ -23,8 +23,8 @@ from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position, tokenize
 from unembed.models.read_source import with_source
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
-from unembed.runs.trace import Trace
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,7 +67,7 @@ class Swap:
 
     old: str
     new: str
-    trace: Trace
+    run: Run
     """Of the other prompt, up to the explained position."""
     predictions: tuple[Prediction, ...]
     """Of the other prompt, at the explained position."""
@@ -100,9 +100,9 @@ class Explanation:
     """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
 
     @property
-    def trace(self) -> Trace:
+    def run(self) -> Run:
         """The recorded run."""
-        return self.readout.trace
+        return self.readout.run
 
     def to_polars(self) -> "pl.DataFrame":
         """The terms of the ledger."""
@@ -169,10 +169,9 @@ def explain(
     where = absolute_position(position, len(ids))
     words = ids if isinstance(prompt, Run) else prompt
     other = None if swap is None else _other_run(model, words, ids, where, swap)
-    run = prompt if isinstance(prompt, Run) else base_run(model, ids, positions=[where])
-    trace = run.trace
-    read = readout(trace, target, position=where, reference=reference, versus=versus)
-    if states is not None and (states.trace is not trace or states.position != where):
+    run = prompt if isinstance(prompt, Run) else record(model, ids, positions=[where])
+    read = readout(run, target, position=where, reference=reference, versus=versus)
+    if states is not None and (states.run is not run or states.position != where):
         raise InputError("Expected `states` of the same run at the same position.")
     finest = decompose(read, by="source+neuron")
     assert read.target is not None
@@ -184,20 +183,20 @@ def explain(
     untested = Explanation(
         model=model,
         readout=read,
-        predictions=predictions(trace, where, top),
-        target=prediction(trace, where, read.target),
+        predictions=predictions(run, where, top),
+        target=prediction(run, where, read.target),
         ledger=finest.coarser(by),
         finest=finest,
         heads=heads,
         neurons=neurons,
-        lens=follow(states or read_states(trace, where), read.target, top=1),
+        lens=follow(states or read_states(run, where), read.target, top=1),
         inputs=input_credit(read) if inputs else None,
-        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(trace, target, versus)),
+        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(run, target, versus)),
     )
     if not test and other is None:
         return untested
     # Later positions cannot act on the explained one: versions of the run end there.
-    run = run if where == run.length - 1 else base_run(model, ids[: where + 1], positions=[where])
+    run = run if where == run.length - 1 else record(model, ids[: where + 1], positions=[where])
     return _tested(untested, run, test=test, other=other, words=swap or ("", ""), progress=progress)
 
 
@@ -223,9 +222,9 @@ def _tested(
     )
     swap = other and Swap(
         *words,
-        trace=other.trace,
-        predictions=predictions(other.trace, last, len(result.predictions)),
-        target=prediction(other.trace, last, token),
+        run=other,
+        predictions=predictions(other, last, len(result.predictions)),
+        target=prediction(other, last, token),
         sublayers=tuple(zip(credited, check.sublayers, strict=True)),
     )
     return replace(
@@ -268,7 +267,7 @@ def _other_run(
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
     if model.encoder is not None and model.source is not None:
         text = replaced(() if model.source.text is None else model.source.text, *words)
-        return base_run(with_source(model, text), ids[: where + 1], positions=[where])
+        return record(with_source(model, text), ids[: where + 1], positions=[where])
     text = replaced(prompt, *words)
     other = tokenize(model, text)
     if len(other) != len(ids):
@@ -278,7 +277,7 @@ def _other_run(
         )
     if other[: where + 1] == ids[: where + 1]:
         raise InputError(f"The swap changes nothing at or before the explained position {where}.")
-    return base_run(model, other[: where + 1], positions=[where])
+    return record(model, other[: where + 1], positions=[where])
 
 
 def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:

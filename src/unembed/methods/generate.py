@@ -21,7 +21,7 @@ from unembed.models.model import Model
 from unembed.models.prompts import tokenize
 from unembed.models.unembedding import unembedded
 from unembed.runs.record import record_next
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 from unembed.seeds import generator
 
 
@@ -29,7 +29,7 @@ from unembed.seeds import generator
 class Step:
     """One emitted token, and the recorded step that emitted it."""
 
-    trace: Trace
+    run: Run
     """Of the step: its last position predicts `token`; its sublayer writes are kept."""
     token: int
     text: str
@@ -40,7 +40,7 @@ class Step:
     @cached_property
     def ledger(self) -> Ledger:
         """Of the token's logit above the vocabulary mean, by sublayer."""
-        return decompose(readout(self.trace, self.token))
+        return decompose(readout(self.run, self.token))
 
     @cached_property
     def first_led(self) -> int | None:
@@ -48,12 +48,12 @@ class Step:
 
         None where it never leads (sampling), and in a model of zero layers.
         """
-        if not self.trace.layers:
+        if not self.run.layers:
             return None
         with torch.inference_mode():
-            stream = self.trace.stream()[1:, -1]
-            stream[-1] = self.trace.final[-1]
-            leads = unembedded(self.trace.model, stream)[2].argmax(-1) == self.token
+            stream = self.run.streams()[1:, -1]
+            stream[-1] = self.run.final[-1]
+            leads = unembedded(self.run.model, stream)[2].argmax(-1) == self.token
         return int(leads.int().argmax()) if bool(leads.any()) else None
 
     @property
@@ -96,14 +96,14 @@ def generate(
 
 def _steps(model: Model, ids: list[int], tokens: int, temperature: float, random: torch.Generator) -> Iterator[Step]:
     ends = _end_tokens(model)
-    trace, cache = record_next(model, ids)
+    run, cache = record_next(model, ids)
     for count in range(1, tokens + 1):
-        token = _choose(trace.logits[-1], temperature, random)
-        yield _step(trace, token)
+        token = _choose(run.logits[-1], temperature, random)
+        yield _step(run, token)
         if token in ends or count == tokens:
             return
         ids.append(token)
-        trace, cache = record_next(model, ids, cache)
+        run, cache = record_next(model, ids, cache)
 
 
 def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Generator) -> int:
@@ -115,11 +115,11 @@ def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Ge
     return int(torch.multinomial(probability, 1, generator=random))
 
 
-def _step(trace: Trace, token: int) -> Step:
-    logits = trace.logits[-1].double()
-    tokenizer = trace.model.tokenizer
+def _step(run: Run, token: int) -> Step:
+    logits = run.logits[-1].double()
+    tokenizer = run.model.tokenizer
     return Step(
-        trace=trace,
+        run=run,
         token=token,
         text=str(token) if tokenizer is None else str(tokenizer.decode([token])),
         logit=float(logits[token]),

@@ -86,12 +86,12 @@ def intervene(
         raise InputError("There is nothing to test: expected at least one part.")
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
-    target, changed = prediction(run.trace, last, token), prediction_from(logits, token)
+    target, changed = prediction(run, last, token), prediction_from(logits, token)
     control, verdict = _compared(run, target, changed.probability, changes, progress)
     return Intervened(
         run=run,
         changes=tuple(changes),
-        before=predictions(run.trace, last, top),
+        before=predictions(run, last, top),
         after=predictions_from(logits, top),
         target_before=target,
         target_after=changed,

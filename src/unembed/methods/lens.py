@@ -22,7 +22,7 @@ from unembed.models.prompts import absolute_position
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.record import record
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ _CHUNK = 128
 class Lens:
     """Axes: `state` runs over `layers`, `query` over `positions`."""
 
-    trace: Trace
+    run: Run
     layers: tuple[int, ...]
     """0 is the embedding, `l` the stream after `l` blocks."""
     positions: tuple[int, ...]
@@ -75,7 +75,7 @@ class Lens:
 
     def __repr__(self) -> str:
         return (
-            f"Lens({self.trace.model.name}: {len(self.layers)} layers x {len(self.positions)} positions; "
+            f"Lens({self.run.model.name}: {len(self.layers)} layers x {len(self.positions)} positions; "
             f"rank of the target at the last: {' '.join(str(int(r)) for r in self.target_rank[:, -1])})"
         )
 
@@ -88,7 +88,7 @@ class States:
     that another token of the same position needs no other product with it.
     """
 
-    trace: Trace
+    run: Run
     position: int
     log_probability: Float[Tensor, "state vocab"]
 
@@ -127,7 +127,7 @@ def lens(
 
 
 def read_lens(
-    trace: Trace,
+    run: Run,
     target: str | int | None = None,
     *,
     layers: Sequence[int] | None = None,
@@ -136,14 +136,15 @@ def read_lens(
     progress: Progress = silent,
 ) -> Lens:
     """`lens` of a run that was recorded already; `positions` None are those that it kept."""
-    model = trace.model
+    model = run.model
+    run.check_made_by(model)
     if layers is not None and not len(layers):
         raise InputError("No layer is read: expected at least one, or layers=None for all.")
-    chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(trace, i) for i in layers)
-    places = trace.positions if positions is None else tuple(absolute_position(p, len(trace.tokens)) for p in positions)
+    chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(run, i) for i in layers)
+    places = run.positions if positions is None else tuple(absolute_position(p, len(run.tokens)) for p in positions)
     with torch.inference_mode():
-        reader = _reader(trace, target, places, top)
-        states = _states(trace, places)[list(chosen)].flatten(0, 1)
+        reader = _reader(run, target, places, top)
+        states = _states(run, places)[list(chosen)].flatten(0, 1)
         parts = []
         for rows in torch.arange(len(states), device=states.device).split(_CHUNK):
             parts.append(reader.read(_log_probability(model, states[rows]), rows % len(places)))
@@ -151,11 +152,12 @@ def read_lens(
     return _lens(reader, chosen, places, parts)
 
 
-def read_states(trace: Trace, position: int) -> States:
+def read_states(run: Run, position: int) -> States:
     """What every layer's state at a kept position predicts, for `follow`."""
-    place = absolute_position(position, len(trace.tokens))
+    run.check_made_by(run.model)
+    place = absolute_position(position, len(run.tokens))
     with torch.inference_mode():
-        return States(trace, place, _log_probability(trace.model, _states(trace, (place,))[:, 0]))
+        return States(run, place, _log_probability(run.model, _states(run, (place,))[:, 0]))
 
 
 def follow(states: States, target: str | int | None = None, *, top: int = 5) -> Lens:
@@ -166,15 +168,15 @@ def follow(states: States, target: str | int | None = None, *, top: int = 5) -> 
     """
     log_p, places = states.log_probability, (states.position,)
     with torch.inference_mode():
-        reader = _reader(states.trace, target, places, top)
+        reader = _reader(states.run, target, places, top)
         part = reader.read(log_p, torch.zeros(len(log_p), dtype=torch.long, device=log_p.device))
     return _lens(reader, tuple(range(len(log_p))), places, [part])
 
 
-def _states(trace: Trace, positions: tuple[int, ...]) -> Float[Tensor, "state query d_model"]:
-    kept = [trace.row(p) for p in positions]
-    stream = trace.stream()[:, kept]
-    stream[-1] = trace.final[kept]  # the same up to rounding, so that the last row is the model's own prediction
+def _states(run: Run, positions: tuple[int, ...]) -> Float[Tensor, "state query d_model"]:
+    kept = [run.row(p) for p in positions]
+    stream = run.streams()[:, kept]
+    stream[-1] = run.final[kept]  # the same up to rounding, so that the last row is the model's own prediction
     return stream
 
 
@@ -182,13 +184,13 @@ def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[T
     return unembedded(model, x)[2].float().log_softmax(-1)
 
 
-def _reader(trace: Trace, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
-    logits = trace.logits[[trace.row(p) for p in positions]]
+def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
+    logits = run.logits[[run.row(p) for p in positions]]
     final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, token_id(trace, target))
+    targets = final if target is None else torch.full_like(final, token_id(run, target))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
-    return _Reader(trace, targets, log_final.exp(), negentropy, min(top, trace.model.vocab))
+    return _Reader(run, targets, log_final.exp(), negentropy, min(top, run.model.vocab))
 
 
 def _lens(
@@ -196,12 +198,12 @@ def _lens(
 ) -> Lens:
     columns = (torch.cat(column) for column in zip(*parts, strict=True))
     ids, probability, at_target, rank, kl = (x.unflatten(0, (len(layers), len(positions))) for x in columns)
-    return Lens(reader.trace, layers, positions, tuple(reader.targets.tolist()), ids, probability, at_target, rank, kl)
+    return Lens(reader.run, layers, positions, tuple(reader.targets.tolist()), ids, probability, at_target, rank, kl)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    trace: Trace
+    run: Run
     targets: Int[Tensor, "query"]
     final: Float[Tensor, "query vocab"]
     """The model's own probabilities."""

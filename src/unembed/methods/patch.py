@@ -29,7 +29,8 @@ from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.prompts import tokenize
 from unembed.models.sites import Site, SiteKind, experts_of, neurons_of, resolve
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run, base_runs
+from unembed.runs.record import record, record_together
+from unembed.runs.run import Run
 
 Direction = Literal["denoise", "noise"]
 Sweep = Literal["resid", "attention", "mlp", "head", "neuron"]
@@ -306,8 +307,8 @@ def _kept(sweep: Sweep, spots: list[_Pairs], side: int, length: int, at: Sequenc
 def _runs(model: Model, prompts: Sequence[Sequence[int]], kept: Sequence[list[int]]) -> Sequence[Run]:
     """The clean and the corrupt run, in one forward pass where they have the same length."""
     if len({len(prompt) for prompt in prompts}) == 1:
-        return base_runs(model, prompts, positions=sorted({p for positions in kept for p in positions}))
-    return [base_run(model, prompt, positions=own) for prompt, own in zip(prompts, kept, strict=True)]
+        return record_together(model, prompts, positions=sorted({p for positions in kept for p in positions}))
+    return [record(model, prompt, positions=own) for prompt, own in zip(prompts, kept, strict=True)]
 
 
 def _edits(
@@ -375,11 +376,11 @@ def _text(model: Model, token: int) -> str:
 
 
 def _top(run: Run) -> int:
-    return int(run.trace.logits[run.trace.row(-1)].argmax())
+    return int(run.logits[run.row(-1)].argmax())
 
 
 def _logits(run: Run, at: Sequence[int]) -> Float[Tensor, "position vocab"]:
-    return run.trace.logits[[run.trace.row(p) for p in at]]
+    return run.logits[[run.row(p) for p in at]]
 
 
 def _end(measure: Measure, run: Run, at: Sequence[int]) -> float:

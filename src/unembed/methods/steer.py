@@ -29,7 +29,7 @@ from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Block, Model, check_has_neurons
 from unembed.models.prompts import tokenize
 from unembed.models.sites import Site, SiteKind, resolve
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 STEERED: tuple[SiteKind, ...] = ("resid_post", "attention_write", "mlp_write")
 """The kinds of sites that can be steered."""
@@ -109,7 +109,7 @@ def difference(
     for prompt in [toward] if away is None else [toward, away]:
         length = len(tokenize(model, prompt))
         where = steerable(model, layer, site, positions=(length - 1,), length=length)
-        values.append(base_run(model, prompt, positions=[-1]).at(where)[0])
+        values.append(record(model, prompt, positions=[-1]).at(where)[0])
     found = values[0] if away is None else values[0] - values[1]
     if not bool(found.any()):
         raise InputError("The two prompts hold the same there, so their difference steers nowhere: give others.")
@@ -254,7 +254,7 @@ def steer(
     edit = add(where, scale * torch.as_tensor(direction))
     _check(edit, model)
     ids = tokenize(model, prompt)
-    before = base_run(model, ids).at(where)
+    before = record(model, ids).at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
     size = float(torch.as_tensor(direction).double().norm())
     _check_scale(model, scale, size, length)

@@ -212,6 +212,11 @@ class Model:
 
         It is kept with the module, so that no model of an edited module passes as the plain one.
         """
+        return tuple(edits.description for edits in self.weight_edits)
+
+    @property
+    def weight_edits(self) -> tuple[Any, ...]:
+        """The `WeightEdits` that the module's weights carry now, in the order in which they were applied."""
         return getattr(self.module, "_weight_edits", ())
 
     @property

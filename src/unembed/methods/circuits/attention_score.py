@@ -34,7 +34,8 @@ from unembed.models.layers import projection
 from unembed.models.model import Model
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 _scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
 
@@ -125,7 +126,7 @@ def attention_score(
         LedgerError: the pairs do not sum to the score.
     """
     layer, head = check_head(model, layer, head)
-    run = prompt if isinstance(prompt, Run) else base_run(model, prompt)
+    run = prompt if isinstance(prompt, Run) else record(model, prompt)
     i = absolute_position(destination, run.length)
     pattern = _pattern(run, layer, head, i)
     j = int(pattern.argmax()) if source is None else absolute_position(source, run.length)
@@ -140,7 +141,7 @@ def score_scale(model: Model, layer: int) -> float:
     Exact to float32 rounding (eager attention computes its softmax in float32). Read once a module, for all layers.
     """
     if model.module not in _scales:
-        run = base_run(model, [0, 0])
+        run = record(model, [0, 0])
         _scales[model.module] = [_scale(run, each) for each in range(model.layers)]
     return _scales[model.module][layer]
 
@@ -183,9 +184,9 @@ def _width(model: Model, layer: int) -> int:
 
 
 def _pattern(run: Run, layer: int, head: int, position: int) -> Tensor:
-    heads = run.trace.layers[layer].heads
+    heads = run.layers[layer].heads
     assert heads is not None
-    return heads.pattern[head, run.trace.row(position)]
+    return heads.pattern[head, run.row(position)]
 
 
 # The sum

@@ -34,7 +34,8 @@ from unembed.models.layers import bias, projection
 from unembed.models.model import Model, decoders_only
 from unembed.models.names import head_name, part_name
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 BATCH = 32
 """Heads that are opened at a time."""
@@ -162,8 +163,8 @@ def expand_paths(
     decoders_only(model, "Path expansion")
     if not 0 < smallest < 1 or open_at_most < 0:
         raise InputError(f"Expected 0 < smallest < 1 and open_at_most >= 0, found {smallest:g} and {open_at_most}.")
-    run = prompt if isinstance(prompt, Run) else base_run(model, prompt)
-    read = readout(run.trace, target, position=position, reference=reference, versus=versus)
+    run = prompt if isinstance(prompt, Run) else record(model, prompt)
+    read = readout(run, target, position=position, reference=reference, versus=versus)
     search = _Search(run, smallest * max(abs(read.value), 1e-12))
     search.open([_Node(read.direction, read.position, model.layers, (), 0.0)], open_at_most)
     opened = 0
@@ -208,7 +209,7 @@ class _Layer:
 
     def __init__(self, run: Run, index: int) -> None:
         model, self.block = run.model, run.model.blocks[index]
-        part = run.trace.layers[index]
+        part = run.layers[index]
         assert part.heads is not None
         self.heads = part.heads
         self.output = projection(self.block.output_projection).reshape(model.heads, -1, model.d_model).double()
@@ -266,9 +267,9 @@ class _Search:
         """Split each readout into the paths that end here and the heads of which `most` may be opened later."""
         w = torch.stack([node.direction for node in nodes])
         positions = torch.tensor([node.position for node in nodes], device=w.device)
-        self._leaves("embedding", None, nodes, w, self.run.trace.embedding[positions].double())
-        if self.run.trace.position_embedding is not None:
-            self._leaves("position_embedding", None, nodes, w, self.run.trace.position_embedding[positions].double())
+        self._leaves("embedding", None, nodes, w, self.run.embedding[positions].double())
+        if self.run.position_embedding is not None:
+            self._leaves("position_embedding", None, nodes, w, self.run.position_embedding[positions].double())
         for node in nodes:
             if node.constant:
                 self._leaf("value_bias", node.steps[0].layer, node, node.constant)

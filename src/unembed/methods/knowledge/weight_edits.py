@@ -115,8 +115,8 @@ def weight_edits(model: Model, edits: Sequence[WeightEdit], description: str) ->
 def applied(model: Model, edits: WeightEdits) -> Iterator[None]:
     """The module with edits in this context; afterwards its weights are what they were, bit for bit.
 
-    Contexts nest. Other threads wait with their runs. A `Run` or `Trace` recorded before holds numbers of the unedited
-    module: record again inside.
+    Contexts nest. Other threads wait with their runs. A `Run` recorded before holds numbers of the unedited
+    module, and what would read it by the edited weights refuses it: record again inside.
 
     Raises:
         InputError: the edits do not fit the model.
@@ -147,8 +147,8 @@ def _apply(model: Model, edits: WeightEdits, undo: ExitStack) -> None:
             raise InputError(f"The edit of layer {edit.layer} is too large for weights in {str(matrix.dtype)[6:]}.")
         undo.callback(_put, matrix, edit, before)
         _put(matrix, edit, after)
-    undo.callback(_mark, model, model.edits)
-    _mark(model, (*model.edits, edits.description))
+    undo.callback(_mark, model, model.weight_edits)
+    _mark(model, (*model.weight_edits, edits))
 
 
 @torch.no_grad()
@@ -156,8 +156,8 @@ def _put(matrix: Tensor, edit: WeightEdit, rows: Tensor) -> None:
     matrix[edit.rows] = rows
 
 
-def _mark(model: Model, descriptions: tuple[str, ...]) -> None:
-    model.module._weight_edits = descriptions  # type: ignore[assignment]  # read by Model.edits
+def _mark(model: Model, edits: tuple[WeightEdits, ...]) -> None:
+    model.module._weight_edits = edits  # type: ignore[assignment]  # read by Model.weight_edits
 
 
 def _check_all(model: Model, edits: WeightEdits) -> None:

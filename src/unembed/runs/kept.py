@@ -1,16 +1,15 @@
-"""Trace: one recorded run. Made by `record` (record.py)."""
+"""What a run keeps of each block (run.py): its writes, heads and neurons, and how the model called it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unembed.errors import InputError
+from unembed.models.layers import expert_activation
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position
+from unembed.models.sites import experts_of, neurons_of
 
 
 @dataclass(frozen=True)
@@ -98,72 +97,38 @@ State = tuple[Float[Tensor, "*query d_model"], Float[Tensor, "*query d_model"]]
 """The stream after a write, before and after the norm that follows it: the same without one."""
 
 
-@dataclass(frozen=True)
-class Trace:
-    """One run, kept at `positions`. Made by `record`; axes named `query` run over `positions`."""
+def at_positions(
+    x: Any, positions: Int[Tensor, "token"], length: int, source: Float[Tensor, "1 source d_model"] | None = None
+) -> Any:
+    """Arguments of a module with those that run over positions (position ids, rotary pairs) taken at some of them.
 
-    model: Model
-    tokens: tuple[int, ...]
-    positions: tuple[int, ...]
-    embedding: Float[Tensor, "query d_model"]
-    position_embedding: Float[Tensor, "query d_model"] | None
-    layers: tuple[Layer, ...]
-    final: Float[Tensor, "query d_model"]
-    """The stream after the last block, as the final norm read it."""
-    normed: Float[Tensor, "query d_model"]
-    """What the unembedding read: after the final norm and a logit scale."""
-    uncapped_logits: Float[Tensor, "query vocab"]
-    """What the unembedding gave, before a soft-cap."""
-    logits: Float[Tensor, "query vocab"]
-    """The model's own logits."""
-    embedding_normed: Float[Tensor, "query d_model"] | None = None
-    """The stream before the first block, where a norm made it of the embeddings."""
+    The module then sees `token` positions in a row. A mask is left as it is: attention takes the base run's. So are the
+    states of a source.
+    """
+    if isinstance(x, dict):
+        return {name: at_positions(value, positions, length, source) for name, value in x.items()}
+    if isinstance(x, tuple | list):
+        return type(x)(at_positions(value, positions, length, source) for value in x)
+    if not isinstance(x, Tensor) or x.ndim == 4:
+        return x
+    if source is not None and x.shape == source.shape and x.data_ptr() == source.data_ptr():
+        return x
+    if x.ndim == 1 and len(x) == length:
+        return x[positions]
+    return x[:, positions] if x.ndim > 1 and x.shape[:2] == (1, length) else x
 
-    def __repr__(self) -> str:
-        kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
-        return f"Trace({self.model.name}, {len(self.tokens)} tokens, {kept} kept)"
 
-    def row(self, position: int) -> int:
-        """The index on the `query` axis of a position (negative counts from the end).
+def router_weights(inputs: ExpertInputs, experts: int) -> Float[Tensor, "query expert"]:
+    """The router's weights with a column for every expert, 0 where it was not chosen."""
+    weights = inputs.weight.new_zeros(len(inputs.index), experts)
+    return weights.scatter_add(1, inputs.index, inputs.weight)
 
-        Raises:
-            InputError: out of range, or not kept in this trace.
-        """
-        absolute = absolute_position(position, len(self.tokens))
-        if absolute not in self.positions:
-            raise InputError(
-                f"Position {absolute} was not kept in this trace (kept: {list(self.positions)}).\n"
-                "Record with positions=None to keep all."
-            )
-        return self.positions.index(absolute)
 
-    def stream(self) -> Float[Tensor, "layer_plus_one query d_model"]:
-        """`resid_pre` of each layer, and last the stream after all of them, summed from the recorded writes."""
-        ends = [after for (_, stage), (_, after) in self.states() if stage == "mlp"]
-        return torch.stack([self.before_blocks, *ends])
-
-    @property
-    def start(self) -> Float[Tensor, "query d_model"]:
-        """The sum of the embeddings."""
-        return self.embedding if self.position_embedding is None else self.embedding + self.position_embedding
-
-    @property
-    def before_blocks(self) -> Float[Tensor, "query d_model"]:
-        """The stream that the first block reads: `start`, or what a norm made of it."""
-        return self.start if self.embedding_normed is None else self.embedding_normed
-
-    def states(
-        self, rows: slice | int = slice(None), *, below: int | None = None
-    ) -> Iterator[tuple[tuple[int, Stage], State]]:
-        """The stream after each write, by layer and stage in order, summed from the recorded writes.
-
-        Args:
-            rows: on the `query` axis.
-            below: a layer to stop before; None goes through all.
-        """
-        state = self.before_blocks[rows]
-        for index, layer in enumerate(self.layers[:below]):
-            for stage in layer.stages:
-                summed = state + layer.write(stage)[rows]
-                state = layer.normed[stage][rows] if stage in layer.normed else summed
-                yield (index, stage), (summed, state)
+def expert_neurons(model: Model, layer: int, inputs: ExpertInputs) -> Float[Tensor, "query expert neuron"]:
+    """The activations of every expert's neurons, 0 for experts that were not chosen."""
+    experts = model.blocks[layer].experts
+    found = inputs.hidden.new_zeros(len(inputs.hidden), experts_of(model, layer), neurons_of(model, layer))
+    for expert in inputs.index.unique().tolist():
+        rows = (inputs.index == expert).any(1).nonzero()[:, 0]
+        found[rows, expert] = expert_activation(experts, expert, inputs.hidden[rows])
+    return found
