@@ -73,7 +73,7 @@ def test_only_what_is_asked_for_is_read():
 def test_another_token_is_followed_without_another_product(model_type, monkeypatch):
     model = unembed.wrap(build(model_type))
     trace = unembed.record(model, TOKENS, positions=[2, 4])
-    expected = {token: logit_lens.read_lens(trace, token, positions=[4], top=3) for token in (None, 7, 11)}
+    expected = {token: unembed.lens(trace, token, positions=[4], top=3) for token in (None, 7, 11)}
     states = logit_lens.read_states(trace, -2)
     monkeypatch.setattr(logit_lens, "unembedded", None)
     for token, lens in expected.items():

@@ -89,7 +89,7 @@ def test_trace_json_is_the_library_result(cli, folder):
     data = valid(out)
     model = unembed.load(str(folder))
     found = unembed.causal_trace(
-        model, CLEAN, "capital of", "Paris", samples=2, seed=3, window=2, site="mlp", noise=1.5
+        model, CLEAN, "Paris", subject="capital of", samples=2, seed=3, window=2, site="mlp", noise=1.5
     )
     assert [c["value"] for c in data["grid"]] == found.values.flatten().tolist()
     assert [c["error"] for c in data["grid"]] == found.errors.flatten().tolist()
@@ -177,7 +177,7 @@ def test_long_prompts_keep_their_width():
     clean = [3 + i % 8 for i in range(60)]
     corrupt = [*clean[:5], 2, *clean[6:]]
     patched = unembed.patch(model, clean, corrupt, 4, 5)
-    traced = unembed.causal_trace(model, clean, [50], 4, samples=1)
+    traced = unembed.causal_trace(model, clean, 4, subject=[50], samples=1)
     for width in (60, 100):
         paper = Paper(width=width)
         shown = [line.plain for line in patch_lines(patch_payload(patched), paper)]

@@ -150,8 +150,8 @@ def trace(
             result = run(
                 loaded,
                 words,
-                subject_position or [] if subject is None else subject,
                 target,
+                subject=subject_position or [] if subject is None else subject,
                 site=site,
                 window=window,
                 noise=noise,

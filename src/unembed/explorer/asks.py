@@ -126,7 +126,7 @@ def lens(session: Session, about: About, progress: Progress, *, window: list | N
     places = arguments.window(window, len(tokens))
     asked = {"target": about.target, "positions": places, "top": top, "progress": progress}
     if len(tokens) <= WHOLE:
-        found = logit_lens.read_lens(session.run(tokens, -1), **asked)
+        found = logit_lens.lens(session.run(tokens, -1), **asked)
     else:
         found = logit_lens.lens(session.model, tokens, **asked)
     return payloads.lens_payload(found)

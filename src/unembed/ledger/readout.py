@@ -17,6 +17,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.prompts import absolute_position, well_formed
 from unembed.models.unembedding import unembedded
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
 Reference = Literal["mean", "raw", "versus", "direction"]
@@ -59,8 +60,9 @@ class Readout:
     direction. What rounding does to `y` is proportional to it."""
 
 
+@prompted
 def readout(
-    run: Run,
+    prompt: Prompt,
     target: str | SupportsIndex | None = None,
     *,
     position: int = -1,
@@ -71,7 +73,7 @@ def readout(
     """The readout of a token's logit.
 
     Args:
-        run: a run that keeps `position`.
+        prompt: a recorded run, or a model and a prompt.
         target: the token (text or id) whose logit is read; None takes the top prediction.
         position: where to read; the logit there predicts the next token.
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
@@ -83,7 +85,7 @@ def readout(
         InputError: unknown target, position or layer, or the module's weights were edited since the run.
     """
     kind = _reference(reference, versus=versus)
-    run.check_made_by(run.model)
+    run = prompt.recorded([position])
     model, row = run.model, run.row(position)
     layer = absolute_layer(run, layer)
     x, normed, uncapped, logits = _read(run, row, layer)
@@ -122,8 +124,9 @@ def _reference(word: str, *, versus: object) -> Reference:
     return "versus" if versus is not None else "mean" if word == "mean" else "raw"
 
 
+@prompted
 def read_direction(
-    run: Run,
+    prompt: Prompt,
     direction: Float[Tensor, "d_model"] | Sequence[float],
     *,
     position: int = -1,
@@ -135,7 +138,7 @@ def read_direction(
         InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
             edited since the run.
     """
-    run.check_made_by(run.model)
+    run = prompt.recorded([position])
     row, layer = run.row(position), absolute_layer(run, layer)
     w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
     if w.shape != (run.model.d_model,):

@@ -33,9 +33,10 @@ from unembed.errors import InputError
 from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import KINDS, Settable
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import absolute_position
 from unembed.models.sites import Site, SiteKind, neurons_of, resolve
 from unembed.progress import Progress, silent
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -102,9 +103,9 @@ class Stopped(KeyboardInterrupt):
         self.result = result
 
 
+@prompted
 def ablate(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     site: Part = "head",
@@ -118,8 +119,7 @@ def ablate(
     """What each part of a kind is worth to a prediction.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids. The target is read after its last token.
+        prompt: a recorded run, or a model and a prompt. The target is read after its last token.
         target: the token (of a longer text, the first token); None takes the top prediction.
         site: which parts. In a mixture of experts, neurons and experts are those of the experts that the router chose
             at the positions.
@@ -135,13 +135,13 @@ def ablate(
         Stopped: on Ctrl-C, with what was finished.
     """
     _check_words(site, how, texts)
+    model, ids = prompt.model, prompt.tokens
     check_has_layers(model)
     if site in ("mlp", "neuron"):
         check_has_neurons(model)
-    ids = tokenize(model, prompt)
     edited = _positions(position, len(ids))
-    run = record(model, ids, positions=sorted({*edited, len(ids) - 1}))
-    token = int(run.logits[-1].argmax()) if target is None else token_id(run, target)
+    run = prompt.recorded(sorted({*edited, len(ids) - 1}))
+    token = int(run.logits[run.row(-1)].argmax()) if target is None else token_id(run, target)
     chosen = _layers(model, layers, len(ids))
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
@@ -166,7 +166,7 @@ def _swept(
     empty: Ablation, run: Run, sites: list[Site], changes: list[Edit], memory: int | None, progress: Progress
 ) -> Ablation:
     measure = several(logit(empty.target.token), probability((empty.target.token,)))
-    base = measure(run.logits[-1][None, None])[0].double()
+    base = measure(run.logits[run.row(-1)][None, None])[0].double()
 
     def result(values: Tensor, done: list[bool]) -> Ablation:
         effects = tuple(

@@ -6,7 +6,6 @@ Weight*, 2020, here read in logits) is exactly the source terms of the ledger: s
 Where no readout is meant, at every position, their own measure weighs it: `pattern[h, q, s] ||value[h, s] W_O^h||`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,10 +19,10 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger
 from unembed.ledger.readout import Readout, readout
 from unembed.models.layers import projection
-from unembed.models.model import Model, check_has_layers
+from unembed.models.model import check_has_layers
 from unembed.models.names import head_name
 from unembed.runs.kept import Heads
-from unembed.runs.record import record
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
 if TYPE_CHECKING:
@@ -84,9 +83,9 @@ class Attention:
         return f"Attention({len(self.heads)} heads; largest {name} {best.credit:+.2f} logits)"
 
 
+@prompted
 def attention(
-    model: Model,
-    prompt: str | Sequence[int] | Run,
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     layer: int | None = None,
@@ -99,8 +98,7 @@ def attention(
     """Patterns of heads at a position, and what each source token adds to the readout through them.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a recorded run that keeps the position.
+        prompt: a recorded run, or a model and a prompt.
         target: as in `readout`, like `position`, `reference` and `versus`.
         layer: only this layer; None takes all.
         head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well (of a recorded run,
@@ -108,16 +106,17 @@ def attention(
         cross: of an encoder-decoder, the heads of its cross-attention, which look at the source.
 
     Raises:
-        InputError: cross-attention of a model that has none, a layer or head that does not exist, or a bad prompt,
-            target or position.
+        InputError: cross-attention of a model that has none, a layer or head that does not exist, a bad prompt, target
+            or position, or a run of another model.
     """
+    model = prompt.model
     if cross and model.encoder is None:
         raise InputError(f"{model.name} has no cross-attention: it is a decoder only.")
     check_has_layers(model)
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
-    run = prompt if isinstance(prompt, Run) else record(model, prompt, positions=None if one else [position])
+    run = prompt.recorded(None if one and prompt.run is None else [position])
     read = readout(run, target, position=position, reference=reference, versus=versus)
     ledger = decompose(read, by="source")
     row = run.row(position)

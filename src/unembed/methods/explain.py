@@ -23,6 +23,7 @@ from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position, tokenize
 from unembed.models.read_source import with_source
 from unembed.progress import Progress, silent
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -127,9 +128,9 @@ class Explanation:
         return f"token {token}" if tokenizer is None else repr(tokenizer.decode([token]))
 
 
+@prompted
 def explain(
-    model: Model,
-    prompt: str | Sequence[int] | Run,
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     versus: str | int | None = None,
@@ -146,8 +147,7 @@ def explain(
     """Explain why the model predicts a token at a position.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a run that keeps the position.
+        prompt: a recorded run, or a model and a prompt.
         target: the token to explain (of a longer text, the first token); None takes the top prediction.
         versus: explain the difference to this token's logit.
         reference: "mean" explains the logit above the vocabulary mean, "raw" the plain logit.
@@ -162,14 +162,13 @@ def explain(
         progress: called while the tests run.
 
     Raises:
-        InputError: a bad prompt, target, position, granularity or swap.
+        InputError: a bad prompt, target, position, granularity or swap, or a run of another model.
         LedgerError: the terms do not sum to the model's own number.
     """
-    ids = prompt.tokens if isinstance(prompt, Run) else tokenize(model, prompt)
+    model, ids = prompt.model, prompt.tokens
     where = absolute_position(position, len(ids))
-    words = ids if isinstance(prompt, Run) else prompt
-    other = None if swap is None else _other_run(model, words, ids, where, swap)
-    run = prompt if isinstance(prompt, Run) else record(model, ids, positions=[where])
+    other = None if swap is None else _other_run(prompt, where, swap)
+    run = prompt.recorded([where])
     read = readout(run, target, position=where, reference=reference, versus=versus)
     if states is not None and (states.run is not run or states.position != where):
         raise InputError("Expected `states` of the same run at the same position.")
@@ -261,18 +260,18 @@ def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
     return [tuple(row) for row in rise.topk(min(SHOWN, rise.shape[-1])).indices.tolist()]
 
 
-def _other_run(
-    model: Model, prompt: str | Sequence[int], ids: tuple[int, ...], where: int, words: tuple[str, str]
-) -> Run:
+def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
+    model, ids = prompt.model, prompt.tokens
     if model.encoder is not None and model.source is not None:
         text = replaced(() if model.source.text is None else model.source.text, *words)
         return record(with_source(model, text), ids[: where + 1], positions=[where])
-    text = replaced(prompt, *words)
+    text = replaced(prompt.written, *words)
     other = tokenize(model, text)
     if len(other) != len(ids):
         raise InputError(
-            f"The prompts of a swap need equally many tokens: {prompt!r} has {len(ids)}, {text!r} has {len(other)}.\n"
+            f"The prompts of a swap need equally many tokens: {prompt.text!r} has {len(ids)}, {text!r} has "
+            f"{len(other)}.\n"
             "Take another word of as many tokens."
         )
     if other[: where + 1] == ids[: where + 1]:

@@ -5,7 +5,7 @@ every emitted token can be explained afterwards without running the model again.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,8 +18,8 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger, Term
 from unembed.ledger.readout import readout
 from unembed.models.model import Model
-from unembed.models.prompts import tokenize
 from unembed.models.unembedding import unembedded
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record_next
 from unembed.runs.run import Run
 from unembed.seeds import generator
@@ -62,9 +62,9 @@ class Step:
         return max(self.ledger.terms(), key=lambda term: term.value)
 
 
+@prompted
 def generate(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     *,
     tokens: int = 20,
     temperature: float = 0.0,
@@ -73,8 +73,7 @@ def generate(
     """Continue a prompt token by token, with the key-value cache; stops early at the end-of-text token.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: a recorded run, whose tokens are continued, or a model and a prompt.
         tokens: how many to emit at most.
         temperature: 0 takes the top prediction; otherwise samples from `softmax(logits / temperature)`.
         seed: of the sampling.
@@ -82,7 +81,7 @@ def generate(
     Raises:
         InputError: a bad prompt, number or seed, or a prompt that leaves no room for `tokens` in the context.
     """
-    ids = list(tokenize(model, prompt))
+    model, ids = prompt.model, list(prompt.tokens)
     if tokens < 1:
         raise InputError(f"Expected at least one token to emit, found {tokens}.")
     if not 0 <= temperature < math.inf:

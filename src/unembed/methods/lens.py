@@ -21,7 +21,7 @@ from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
-from unembed.runs.record import record
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ class States:
     log_probability: Float[Tensor, "state vocab"]
 
 
+@prompted
 def lens(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     layers: Sequence[int] | None = None,
@@ -103,41 +103,23 @@ def lens(
     top: int = 5,
     progress: Progress = silent,
 ) -> Lens:
-    """Run the model once and read its stream at every layer and position asked for.
+    """Read the stream of a run at every layer and position asked for.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: a recorded run, or a model and a prompt.
         target: the token to follow; None follows, at each position, what the model predicts there.
         layers: states to read: 0 is the embedding, `l` the stream after `l` blocks; None reads all.
-        positions: None reads all.
+        positions: None reads all; of a recorded run, those that it kept.
         top: how many of each state's top tokens to keep.
         progress: called after each chunk of states.
 
     Raises:
         InputError: a bad prompt, target, layer or position.
     """
-    return read_lens(
-        record(model, prompt, positions=positions, keep="stream"),
-        target,
-        layers=layers,
-        top=top,
-        progress=progress,
-    )
-
-
-def read_lens(
-    run: Run,
-    target: str | int | None = None,
-    *,
-    layers: Sequence[int] | None = None,
-    positions: Sequence[int] | None = None,
-    top: int = 5,
-    progress: Progress = silent,
-) -> Lens:
-    """`lens` of a run that was recorded already; `positions` None are those that it kept."""
+    if positions is None and prompt.run is not None:
+        positions = prompt.run.positions
+    run = prompt.recorded(positions, keep="stream")
     model = run.model
-    run.check_made_by(model)
     if layers is not None and not len(layers):
         raise InputError("No layer is read: expected at least one, or layers=None for all.")
     chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(run, i) for i in layers)

@@ -29,6 +29,7 @@ from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Block, Model, check_has_neurons
 from unembed.models.prompts import tokenize
 from unembed.models.sites import Site, SiteKind, resolve
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 
 STEERED: tuple[SiteKind, ...] = ("resid_post", "attention_write", "mlp_write")
@@ -221,9 +222,9 @@ class SteeringInterrupted(KeyboardInterrupt):
         self.result = result
 
 
+@prompted
 def steer(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     direction: Float[Tensor, "d_model"],
     *,
     layer: int,
@@ -236,8 +237,7 @@ def steer(
     """Continue a prompt as it is, and with `scale * direction` added at one site of every position.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: a recorded run, or a model and a prompt.
         direction: from `difference`, `token_direction`, `read_direction_file`, or your own.
         layer: where it is added.
         site: one of `STEERED`.
@@ -248,13 +248,13 @@ def steer(
         InputError: a bad prompt, direction, site or number; or so large a `scale` that what is there is rounded away.
         SteeringInterrupted: on Ctrl-C, with what was emitted.
     """
+    model, ids = prompt.model, prompt.tokens
     where = steerable(model, layer, site)
     if not math.isfinite(scale):
         raise InputError(f"Expected a finite scale, found {scale:g}.")
     edit = add(where, scale * torch.as_tensor(direction))
     _check(edit, model)
-    ids = tokenize(model, prompt)
-    before = record(model, ids).at(where)
+    before = prompt.recorded().at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
     size = float(torch.as_tensor(direction).double().norm())
     _check_scale(model, scale, size, length)

@@ -55,13 +55,18 @@ class Run:
 
     def __repr__(self) -> str:
         kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
-        what = "" if self.layers and self.layers[0].heads is not None else ", the stream only"
+        what = "" if self.has_parts else ", the stream only"
         return f"Run({self.model.name}, {self.length} tokens, {kept} kept{what})"
 
     @property
     def length(self) -> int:
         """Of the prompt, in tokens."""
         return len(self.tokens)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether heads, neurons and calls were kept, not the stream only."""
+        return bool(self.calls) or not self.layers
 
     def check_made_by(self, model: Model) -> None:
         """Refuse a run whose numbers the weights of `model` do not explain.
@@ -98,7 +103,7 @@ class Run:
         Raises:
             InputError: only its stream was kept.
         """
-        if not self.calls and self.layers:
+        if not self.has_parts:
             raise InputError(
                 "This run kept its stream only, and versions of a run need how each block was called: record it with "
                 "keep='all'."

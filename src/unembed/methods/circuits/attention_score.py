@@ -15,7 +15,6 @@ What position adds through the rotation is told apart: the same sum with the que
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -34,6 +33,7 @@ from unembed.models.layers import projection
 from unembed.models.model import Model
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -98,10 +98,10 @@ class AttentionScore:
         )
 
 
+@prompted
 @torch.no_grad()
 def attention_score(
-    model: Model,
-    prompt: str | Sequence[int] | Run,
+    prompt: Prompt,
     layer: int,
     head: int,
     *,
@@ -111,8 +111,7 @@ def attention_score(
     """Why a head attends from one position to another.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a run that keeps all positions.
+        prompt: a recorded run, or a model and a prompt.
         layer: of the head.
         head: of the layer.
         destination: the position whose query it is; negative counts from the end.
@@ -125,8 +124,8 @@ def attention_score(
         InputError: no such head or position, or the source comes after the destination.
         LedgerError: the pairs do not sum to the score.
     """
-    layer, head = check_head(model, layer, head)
-    run = prompt if isinstance(prompt, Run) else record(model, prompt)
+    layer, head = check_head(prompt.model, layer, head)
+    run = prompt.recorded()
     i = absolute_position(destination, run.length)
     pattern = _pattern(run, layer, head, i)
     j = int(pattern.argmax()) if source is None else absolute_position(source, run.length)

@@ -19,7 +19,6 @@ paths, small ones and unopened heads sum to the model's own number. An MLP ends 
 
 import heapq
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,10 +30,10 @@ from unembed.ledger.decompose import SAFETY, rounding
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.circuits.projections import Affine, affine, input_norm
 from unembed.models.layers import bias, projection
-from unembed.models.model import Model, decoders_only
+from unembed.models.model import decoders_only
 from unembed.models.names import head_name, part_name
 from unembed.progress import Progress, silent
-from unembed.runs.record import record
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
 BATCH = 32
@@ -133,10 +132,10 @@ class PathExpansion:
         )
 
 
+@prompted
 @torch.no_grad()
 def expand_paths(
-    model: Model,
-    prompt: str | Sequence[int] | Run,
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     position: int = -1,
@@ -149,8 +148,7 @@ def expand_paths(
     """Expand a prediction into paths, best first.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a run that keeps all positions.
+        prompt: a recorded run, or a model and a prompt.
         target: as in `readout`, like `position`, `reference` and `versus`.
         smallest: paths and heads below this share of the readout's value are not listed and not opened.
         open_at_most: heads (each of one source, on one path) that are opened.
@@ -160,10 +158,11 @@ def expand_paths(
         InputError: a bad prompt, target or number.
         LedgerError: paths and remainder do not sum to the model's number.
     """
+    model = prompt.model
     decoders_only(model, "Path expansion")
     if not 0 < smallest < 1 or open_at_most < 0:
         raise InputError(f"Expected 0 < smallest < 1 and open_at_most >= 0, found {smallest:g} and {open_at_most}.")
-    run = prompt if isinstance(prompt, Run) else record(model, prompt)
+    run = prompt.recorded()
     read = readout(run, target, position=position, reference=reference, versus=versus)
     search = _Search(run, smallest * max(abs(read.value), 1e-12))
     search.open([_Node(read.direction, read.position, model.layers, (), 0.0)], open_at_most)

@@ -36,6 +36,7 @@ from unembed.methods.knowledge.integrated_gradients import Estimate, Paths, acti
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -169,9 +170,9 @@ class AttributionInterrupted(KeyboardInterrupt):
         self.result = result
 
 
+@prompted
 def attribute(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     target: str | int | Sequence[int],
     *,
     path: Path = "layer",
@@ -186,8 +187,7 @@ def attribute(
     """The attribution of an answer's probability to every neuron.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: a recorded run, or a model and a prompt.
         target: the answer; of several tokens, the product of their conditional probabilities is attributed, and neurons
             move at every position where one of them is predicted.
         path: "layer" or "neuron", see above.
@@ -206,9 +206,9 @@ def attribute(
         AttributionInterrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
     """
     _check_words(path, quadrature, steps, candidates)
-    check_has_neurons(model)
-    asked = question(model, prompt, target)
-    run = record(model, asked.tokens, positions=asked.positions)
+    check_has_neurons(prompt.model)
+    asked = question(prompt.model, prompt.tokens, target)
+    run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
     paths = Paths(run, asked, _baseline(run, baseline), memory, progress)
     if path == "neuron":
         return _by_neuron(paths, candidates)
