@@ -25,10 +25,10 @@ def zeroed(model: unembed.Model, layer: int, head: int) -> Iterator[None]:
 
 def run(model: unembed.Model) -> tuple[unembed.Readout, float, float]:
     """The readout of the target, its probability, and the final norm's scale."""
-    trace = unembed.record(model, PROMPT, positions=[-1], keep="stream")
-    readout = unembed.readout(trace, TARGET)
-    scale = model.final_norm.scale(trace.final[0], trace.normed[0])
-    return readout, float(trace.logits[0].double().softmax(-1)[readout.target]), float(scale)
+    recorded = unembed.record(model, PROMPT, positions=[-1], keep="stream")
+    readout = unembed.readout(recorded, TARGET)
+    scale = model.final_norm.scale(recorded.final[0], recorded.normed[0])
+    return readout, float(recorded.logits[0].double().softmax(-1)[readout.target]), float(scale)
 
 
 model = unembed.load("smollm2-135m")

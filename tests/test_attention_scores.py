@@ -71,7 +71,7 @@ def writes(module, run, position):
 @torch.no_grad()
 def test_removing_a_write_from_the_query_changes_the_score_by_its_row(by_hand):
     module, run, found = by_hand
-    block, x = module.model.layers[2], run.stream(2)[4].double()
+    block, x = module.model.layers[2], run.before(2)[4].double()
     frozen = (x.square().mean() + module.config.rms_norm_eps).rsqrt() * block.input_layernorm.weight
     projection, key = block.self_attn.q_proj, run.calls[2].key[1, 1].double()
 

@@ -417,7 +417,7 @@ def test_everything_is_left_as_it_was(model_type: str) -> None:
     wanted = [parameter.requires_grad for parameter in module.parameters()]
     before = module(torch.tensor([TOKENS]), use_cache=False).logits.detach()
     run = at.run
-    kept = [run.stream(layer).clone() for layer in range(at.model.layers + 1)]
+    kept = [run.after(layer).clone() for layer in ("emb", *range(at.model.layers))]
     kept += [run.whole(kind, 1, torch.arange(at.length)).clone() for kind in at.kinds(1) if kind != "pattern"]
     kept += [run.layers[1].heads.pattern.clone(), run.calls[1].key.clone(), run.logits.clone()]
     attention = module.config._attn_implementation
@@ -442,7 +442,7 @@ def test_everything_is_left_as_it_was(model_type: str) -> None:
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
     assert not any("_attn" in part.__dict__ for part in module.modules())
     assert torch.equal(module(torch.tensor([TOKENS]), use_cache=False).logits, before)
-    again = [run.stream(layer) for layer in range(at.model.layers + 1)]
+    again = [run.after(layer) for layer in ("emb", *range(at.model.layers))]
     again += [run.whole(kind, 1, torch.arange(at.length)) for kind in at.kinds(1) if kind != "pattern"]
     again += [run.layers[1].heads.pattern, run.calls[1].key, run.logits]
     assert all(torch.equal(x, y) for x, y in zip(kept, again, strict=True))

@@ -195,7 +195,7 @@ def test_aligned_swaps_pair_each_position_with_its_own(length: int, data: st.Dat
     align = {p: data.draw(st.integers(-length, length - 1)) for p in data.draw(st.permutations(positions))}
     site = Site(kind="resid_post", layer=1, positions=tuple(positions))
     edit = edits.swap(site, other, run=run(), align=align)
-    rows = other.stream(2)
+    rows = other.before(2)
     expected = torch.stack([rows[align[p]] for p in positions])
     assert torch.equal(edit.shift, expected)
 

@@ -31,7 +31,7 @@ def test_removing_a_massive_write_does_not_cancel(model_type: str) -> None:
             block.mlp_write.weight.fill_(3000)
     site = Site(kind="mlp_write", layer=1, positions=(-1,))
     run = record(model, TOKENS)
-    assert float(run.at(site).norm()) > 10 * float(run.stream(1)[-1].norm())
+    assert float(run.at(site).norm()) > 10 * float(run.before(1)[-1].norm())
     found = counterfactuals(run, [edits.zero(site)], lambda logits: logits[:, 0])[0]
 
     def without(_, args, out):
@@ -83,7 +83,7 @@ def test_positions_of_an_alignment_count_from_both_ends() -> None:
     run, other = record(model, TOKENS), record(model, TOKENS[::-1])
     site = Site(kind="resid_post", layer=1, positions=(2, 3))
     found = edits.swap(site, other, run=run, align={2: -1, -3: 0}).shift
-    assert torch.equal(found, other.stream(2)[[5, 0]])
+    assert torch.equal(found, other.before(2)[[5, 0]])
     with pytest.raises(InputError, match="outside the prompt"):
         edits.swap(site, other, run=run, align={2: 6, 3: 0})
 

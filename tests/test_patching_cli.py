@@ -108,8 +108,8 @@ def test_steer_json_is_the_library_result(cli, folder, tmp_path):
     assert (code, err) == (0, "")
     data = valid(out)
     model = unembed.load(str(folder))
-    whole = torch.from_numpy(v) + unembed.methods.steer.token_direction(model, "Rome")
-    whole = whole + unembed.methods.steer.difference(model, "the new", "the", layer=1, site="resid_post")
+    whole = torch.from_numpy(v) + unembed.directions.token(model, "Rome")
+    whole = whole + unembed.directions.difference(model, "the new", "the", layer=1, site="resid_post")
     found = unembed.steer(model, CLEAN, whole, layer=1, scale=2.5, tokens=4)
     for name in ("steered", "unsteered"):
         assert [t["id"] for t in data[name]["generated"]] == [s.token for s in getattr(found, name)]

@@ -32,7 +32,7 @@ class ByHand:
             key = (*start, steps)
             self.found[key] = self.found.get(key, 0.0) + float(write.double() @ self.direction)
         for above in range(layer, 2):
-            block, x = self.module.model.layers[above], self.run.stream(above)[position]
+            block, x = self.module.model.layers[above], self.run.before(above)[position]
             scale = (x.square().mean() + self.module.config.rms_norm_eps).rsqrt()
             self.heads(
                 start,

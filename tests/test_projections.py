@@ -39,7 +39,7 @@ def test_weights_reproduce_the_difference_of_two_first_tokens(family):
     model = unembed.wrap(build(family), name=family)
     runs = [unembed.record(model, [token]) for token in (3, 50)]
     for layer, part in enumerate(weights(model)):
-        streams = [run.stream(layer)[0].double() for run in runs]
+        streams = [run.before(layer)[0].double() for run in runs]
         norm = model.blocks[layer].attention_input_norm
         scales = [1.0 if norm is None else _scale(norm, x, model.dtype) for x in streams]
         moved = scales[0] * streams[0] - scales[1] * streams[1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+_NAMESPACES = {"directions": "methods.directions"}
 _HOME = {
     "load": "loading.load",
     "wrap": "loading.load",
@@ -73,7 +74,7 @@ _HOME = {
     "ModelError": "errors",
     "LedgerError": "errors",
 }
-__all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = sorted([*_HOME, *_NAMESPACES, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
     from unembed.engine.counterfactual import Interrupted as Interrupted
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from unembed.ledger.readout import readout as readout
     from unembed.loading.load import load as load
     from unembed.loading.load import wrap as wrap
+    from unembed.methods import directions as directions
     from unembed.methods.ablate import Ablation as Ablation
     from unembed.methods.ablate import ablate as ablate
     from unembed.methods.attention import Attention as Attention
@@ -142,6 +144,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        return importlib.import_module(f"unembed.{_NAMESPACES[name]}")
     if name not in _HOME:
         raise AttributeError(f"module 'unembed' has no attribute {name!r}")
     return getattr(importlib.import_module(f"unembed.{_HOME[name]}"), name)

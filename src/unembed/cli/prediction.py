@@ -25,6 +25,7 @@ from unembed.errors import InputError
 if TYPE_CHECKING:
     from unembed.methods.generate import Step
     from unembed.models.model import Model
+    from unembed.runs.states import StreamLayer
 
 
 def explain(
@@ -127,7 +128,7 @@ def lens(
     loaded, text = source.read(load_model(model, device, dtype, offline, edits, sources=True))
     with progress_bar() as progress:
         result = run(
-            loaded, text, target, layers=_states(layer, loaded.layers), positions=position, top=top, progress=progress
+            loaded, text, target, layers=_layers(layer, loaded.layers), positions=position, top=top, progress=progress
         )
     payload = lens_payload(result)
     print_result(payload, lens_lines, as_json)
@@ -250,12 +251,12 @@ def _write(text: str) -> int:
     return len(text)
 
 
-def _states(layers: list[str] | None, count: int) -> list[int] | None:
-    """States of the stream by the layer they come after: `emb` is the first, layer `l` the one after block `l`."""
+def _layers(layers: list[str] | None, count: int) -> "list[StreamLayer] | None":
+    """The layers that are asked for: a block each, or `emb`."""
     if not layers:
         return None
     wrong = [layer for layer in layers if layer != "emb" and not (layer.isdecimal() and int(layer) < count)]
     if wrong:
         known = f"emb or 0 to {count - 1}" if count else "emb, as the model has no layers"
         raise InputError(f"Expected --layer to be {known}; found {wrong[0]!r}.")
-    return [0 if layer == "emb" else int(layer) + 1 for layer in layers]
+    return ["emb" if layer == "emb" else int(layer) for layer in layers]

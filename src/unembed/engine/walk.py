@@ -80,7 +80,7 @@ class Walk:
     def __init__(self, run: Run, rows: Sequence[Row], watch: Sequence[Site] = ()) -> None:
         self.run, self.rows, self.watch = run, rows, watch
         self.model: Model = run.model
-        self.hidden: Tensor = run.stream(run.model.layers)[:0]
+        self.hidden: Tensor = run.after(-1)[:0]
         self.positions = torch.zeros(0, dtype=torch.long, device=self.hidden.device)
         """The position of each packed token."""
         self.joined = 0
@@ -110,7 +110,7 @@ class Walk:
         tokens = [max(0, self._token(r, p)) for r in range(len(self.rows)) for p in at]
         found = self.hidden[tokens].unflatten(0, (len(self.rows), len(at)))
         before = torch.tensor([[p < row.start for p in at] for row in self.rows], device=found.device)
-        base = self.run.stream(self.model.layers)[list(at)]
+        base = self.run.after(-1)[list(at)]
         return torch.where(before[..., None], base, found) if bool(before.any()) else found
 
     def _token(self, row: int, position: int) -> int:
@@ -131,7 +131,7 @@ class Walk:
         added = [p for r in new for p in range(self.rows[r].start, self.run.length)]
         positions = torch.tensor(added, device=self.model.device)
         self.positions = torch.cat([self.positions, positions])
-        state = self.run.stream(layer + late)[positions]
+        state = (self.run.after(layer) if late else self.run.before(layer))[positions]
         self.hidden = torch.cat([self.hidden, self._end_anew(layer, new, state) if late else state])
 
     def _end_anew(self, layer: int, new: range, state: Tensor) -> Tensor:

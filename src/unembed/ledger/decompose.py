@@ -97,7 +97,7 @@ def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Se
         yield _segment("position_embedding", None, read.start @ run.position_embedding[row].double())
     yield from _shift("embedding_norm_shift", None, read.start_shift)
     has_mlps = model.d_mlp > 0
-    for index in range(readout.layer):
+    for index in range(readout.blocks):
         layer, block = run.layers[index], model.blocks[index]
         yield from _attention(model, block, layer, index, row, read.at[index, "attention"], grain.attention)
         if block.cross is not None:
@@ -126,7 +126,7 @@ class ReadStages:
 def read_stages(readout: Readout) -> ReadStages:
     """Pull a readout back through the norms of the stream, with their scales frozen at those of the run."""
     run, row, w = readout.run, readout.run.row(readout.position), readout.direction
-    states = dict(run.states(row, below=readout.layer))
+    states = dict(run.states(row, below=readout.blocks))
     at: dict[tuple[int, Stage], Tensor] = {}
     shifts: dict[int, float] = {}
     for (layer, stage), (summed, after) in reversed(states.items()):
@@ -232,7 +232,7 @@ def _carried(readout: Readout, layer: int, stage: Stage, x: Tensor) -> Tensor:
     run, blocks, passed = readout.run, readout.run.model.blocks, False
     if not blocks[layer].stream_norms:
         return x
-    for place, (summed, after) in run.states(run.row(readout.position), below=readout.layer):
+    for place, (summed, after) in run.states(run.row(readout.position), below=readout.blocks):
         passed = passed or place == (layer, stage)
         if passed:
             _, norm = blocks[place[0]].stream_norms[place[1]]

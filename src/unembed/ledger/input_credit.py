@@ -111,7 +111,7 @@ def _from_decoder(readout: Readout, encoder: Run) -> tuple[float, _Pulled]:
     run, row = readout.run, readout.run.row(readout.position)
     read, value, constant = read_stages(readout), 0.0, 0.0
     w = torch.zeros(len(encoder.tokens), run.model.d_model, dtype=torch.float64, device=run.model.device)
-    for index in range(readout.layer):
+    for index in range(readout.blocks):
         cross, heads = run.model.blocks[index].cross, run.layers[index].cross_heads
         if cross is None or heads is None:
             raise InputError("This run does not hold cross-attention heads: record it with keep='all'.")

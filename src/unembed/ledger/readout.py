@@ -19,6 +19,7 @@ from unembed.models.prompts import absolute_position, well_formed
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
+from unembed.runs.states import StreamLayer, layer_of, state_of
 
 Reference = Literal["mean", "raw", "versus", "direction"]
 
@@ -36,12 +37,12 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Readout:
-    """`value = direction . x + sum(constants)`, where `x` is the stream at one position before block `layer`."""
+    """`value = direction . x + sum(constants)`, where `x` is the stream at one position after block `layer`."""
 
     run: Run
     position: int
-    layer: int
-    """0 reads the embedding, `model.layers` the stream after the last block."""
+    layer: StreamLayer
+    """The block after which the stream is read; "emb" for what enters the first."""
     reference: Reference
     target: int | None
     """Token id; None for a direction."""
@@ -59,6 +60,11 @@ class Readout:
     """`sqrt(sum_i (w_i y_i)^2)` over the dimensions of the normed stream `y` that the unembedding summed; 0 for a
     direction. What rounding does to `y` is proportional to it."""
 
+    @property
+    def blocks(self) -> int:
+        """How many blocks wrote to what is read."""
+        return state_of(self.layer, self.run.model.layers)
+
 
 @prompted
 def readout(
@@ -68,7 +74,7 @@ def readout(
     position: int = -1,
     reference: str = "mean",
     versus: str | SupportsIndex | None = None,
-    layer: int | None = None,
+    layer: StreamLayer | None = None,
 ) -> Readout:
     """The readout of a token's logit.
 
@@ -79,7 +85,8 @@ def readout(
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
             plain logit. Exact in both cases.
         versus: a token; reads `logit(target) - logit(versus)` instead.
-        layer: read the stream before this block through the final norm (the logit lens); None reads the last.
+        layer: read the stream after this block through the final norm (the logit lens), or, with "emb", what enters
+            the first block; None reads the stream after the last.
 
     Raises:
         InputError: unknown target, position or layer, or the module's weights were edited since the run.
@@ -87,8 +94,8 @@ def readout(
     kind = _reference(reference, versus=versus)
     run = prompt.recorded([position])
     model, row = run.model, run.row(position)
-    layer = absolute_layer(run, layer)
-    x, normed, uncapped, logits = _read(run, row, layer)
+    state = state_of(layer, model.layers)
+    x, normed, uncapped, logits = _read(run, row, state)
     token = int(logits.argmax()) if target is None else token_id(run, target)
     other = None if versus is None else token_id(run, versus)
     weights = _Combination(token, other, mean=kind == "mean")
@@ -106,7 +113,7 @@ def readout(
         return Readout(
             run=run,
             position=absolute_position(position, len(run.tokens)),
-            layer=layer,
+            layer=layer_of(state),
             reference=kind,
             target=token,
             versus=other,
@@ -130,51 +137,42 @@ def read_direction(
     direction: Float[Tensor, "d_model"] | Sequence[float],
     *,
     position: int = -1,
-    layer: int | None = None,
+    layer: StreamLayer | None = None,
 ) -> Readout:
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
+
+    Args:
+        prompt: a recorded run, or a model and a prompt.
+        direction: `d_model` numbers.
+        position: where to read, as `layer`, as in `readout`.
 
     Raises:
         InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
             edited since the run.
     """
     run = prompt.recorded([position])
-    row, layer = run.row(position), absolute_layer(run, layer)
+    row, state = run.row(position), state_of(layer, run.model.layers)
     w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
     if w.shape != (run.model.d_model,):
         raise InputError(f"Expected a direction of {run.model.d_model} numbers, found shape {tuple(w.shape)}.")
     return Readout(
         run=run,
         position=absolute_position(position, len(run.tokens)),
-        layer=layer,
+        layer=layer_of(state),
         reference="direction",
         target=None,
         versus=None,
         direction=w,
         constants={},
-        value=float(w @ stream_at(run, row, layer).double()),
+        value=float(w @ _stream(run, row, state).double()),
         reference_value=0.0,
         spread=0.0,
     )
 
 
-def absolute_layer(run: Run, layer: int | None) -> int:
-    """`layer` as an index from 0 to `model.layers`; None is the last.
-
-    Raises:
-        InputError: out of range.
-    """
-    last = run.model.layers
-    if layer is None:
-        return last
-    if not -last - 1 <= layer <= last:
-        raise InputError(f"Layer {layer} is outside the model: expected 0 (the embedding) to {last} (the last stream).")
-    return layer % (last + 1)
-
-
-def stream_at(run: Run, row: int, layer: int) -> Float[Tensor, "d_model"]:
-    """The stream at one kept position before block `layer`."""
-    return run.final[row] if layer == run.model.layers else run.streams()[layer, row]
+def _stream(run: Run, row: int, state: int) -> Float[Tensor, "d_model"]:
+    """The stream at one kept position."""
+    return run.final[row] if state == run.model.layers else run.streams()[state, row]
 
 
 def token_id(run: Run, token: str | SupportsIndex) -> int:
@@ -278,12 +276,12 @@ class _Combination:
         return w
 
 
-def _read(run: Run, row: int, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _read(run: Run, row: int, state: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Stream, normed stream, logits before and after the soft-cap, as the model's own modules give them."""
     model = run.model
-    if layer == model.layers:
+    if state == model.layers:
         return run.final[row], run.normed[row], run.uncapped_logits[row], run.logits[row]
-    x = stream_at(run, row, layer)
+    x = _stream(run, row, state)
     with torch.inference_mode():
         normed, uncapped, logits = unembedded(model, x[None])
     return x, normed[0], uncapped[0], logits[0]

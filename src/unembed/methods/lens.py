@@ -16,13 +16,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.ledger.readout import absolute_layer, token_id
+from unembed.ledger.readout import token_id
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
+from unembed.runs.states import StreamLayer, layer_of, state_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,8 +36,8 @@ class Lens:
     """Axes: `state` runs over `layers`, `query` over `positions`."""
 
     run: Run
-    layers: tuple[int, ...]
-    """0 is the embedding, `l` the stream after `l` blocks."""
+    layers: tuple[StreamLayer, ...]
+    """The blocks after which the stream was read; "emb" is what enters the first."""
     positions: tuple[int, ...]
     targets: tuple[int, ...]
     """The token followed at each position: the one asked for, or the model's own top prediction there."""
@@ -55,12 +56,12 @@ class Lens:
         return len(self.layers) * len(self.positions)
 
     def to_polars(self) -> "pl.DataFrame":
-        """One row a state: layer, position, target, rank, probability, kl, top."""
+        """One row a state: layer (null for what enters the first), position, target, rank, probability, kl, top."""
         import polars as pl
 
         rows = [
             {
-                "layer": layer,
+                "layer": None if layer == "emb" else layer,
                 "position": position,
                 "target": self.targets[q],
                 "rank": int(self.target_rank[s, q]),
@@ -71,7 +72,7 @@ class Lens:
             for s, layer in enumerate(self.layers)
             for q, position in enumerate(self.positions)
         ]
-        return pl.DataFrame(rows)
+        return pl.DataFrame(rows, schema_overrides={"layer": pl.Int64})
 
     def __repr__(self) -> str:
         return (
@@ -98,7 +99,7 @@ def lens(
     prompt: Prompt,
     target: str | int | None = None,
     *,
-    layers: Sequence[int] | None = None,
+    layers: Sequence[StreamLayer] | None = None,
     positions: Sequence[int] | None = None,
     top: int = 5,
     progress: Progress = silent,
@@ -108,7 +109,7 @@ def lens(
     Args:
         prompt: a recorded run, or a model and a prompt.
         target: the token to follow; None follows, at each position, what the model predicts there.
-        layers: states to read: 0 is the embedding, `l` the stream after `l` blocks; None reads all.
+        layers: the blocks after which the stream is read, and "emb" for what enters the first; None reads all.
         positions: None reads all; of a recorded run, those that it kept.
         top: how many of each state's top tokens to keep.
         progress: called after each chunk of states.
@@ -122,7 +123,7 @@ def lens(
     model = run.model
     if layers is not None and not len(layers):
         raise InputError("No layer is read: expected at least one, or layers=None for all.")
-    chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(run, i) for i in layers)
+    chosen = range(model.layers + 1) if layers is None else [state_of(layer, model.layers) for layer in layers]
     places = run.positions if positions is None else tuple(absolute_position(p, len(run.tokens)) for p in positions)
     with torch.inference_mode():
         reader = _reader(run, target, places, top)
@@ -152,7 +153,7 @@ def follow(states: States, target: str | int | None = None, *, top: int = 5) -> 
     with torch.inference_mode():
         reader = _reader(states.run, target, places, top)
         part = reader.read(log_p, torch.zeros(len(log_p), dtype=torch.long, device=log_p.device))
-    return _lens(reader, tuple(range(len(log_p))), places, [part])
+    return _lens(reader, range(len(log_p)), places, [part])
 
 
 def _states(run: Run, positions: tuple[int, ...]) -> Float[Tensor, "state query d_model"]:
@@ -176,10 +177,11 @@ def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top:
 
 
 def _lens(
-    reader: "_Reader", layers: tuple[int, ...], positions: tuple[int, ...], parts: list[tuple[Tensor, ...]]
+    reader: "_Reader", states: Sequence[int], positions: tuple[int, ...], parts: list[tuple[Tensor, ...]]
 ) -> Lens:
     columns = (torch.cat(column) for column in zip(*parts, strict=True))
-    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(layers), len(positions))) for x in columns)
+    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(states), len(positions))) for x in columns)
+    layers: tuple[StreamLayer, ...] = tuple(layer_of(state) for state in states)
     return Lens(reader.run, layers, positions, tuple(reader.targets.tolist()), ids, probability, at_target, rank, kl)
 
 

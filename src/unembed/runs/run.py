@@ -19,6 +19,7 @@ from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import Site, experts_of, resolve
 from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer, State, expert_neurons, router_weights
+from unembed.runs.states import StreamLayer, state_of
 
 
 @dataclass(frozen=True)
@@ -166,16 +167,25 @@ class Run:
 
     # What stands at a site
 
-    def stream(self, layer: int) -> Float[Tensor, "position d_model"]:
-        """The stream before block `layer` at every position; for `layer == model.layers`, after the last block.
+    def before(self, layer: int) -> Float[Tensor, "position d_model"]:
+        """The stream that enters block `layer`, at every position.
 
         Raises:
-            InputError: only the stream at the kept positions is there.
+            InputError: the run kept its stream at some positions only.
         """
-        if layer == self.model.layers and self.whole_final is not None:
-            return self.whole_final
         self.check_has_calls()
         return self.calls[layer].args[0][0]
+
+    def after(self, layer: StreamLayer) -> Float[Tensor, "position d_model"]:
+        """The stream after block `layer`, at every position; "emb" is what enters the first block.
+
+        Raises:
+            InputError: no such block, or the run kept its stream at some positions only.
+        """
+        state = state_of(layer, self.model.layers)
+        if state == self.model.layers and self.whole_final is not None:
+            return self.whole_final
+        return self.before(state)
 
     def at(self, site: Site) -> Float[Tensor, "position *value"]:
         """The value of a site in this run, one row a position of the site.
@@ -202,7 +212,7 @@ class Run:
         self.check_has_calls()
         call = self.calls[layer]
         if kind in ("resid_pre", "resid_post"):
-            return self.stream(layer if kind == "resid_pre" else layer + 1)[positions]
+            return (self.before(layer) if kind == "resid_pre" else self.after(layer))[positions]
         if kind in ("query", "key", "cross_query", "cross_key"):
             return getattr(call, kind)[:, positions].transpose(0, 1)
         if kind == "value":
@@ -218,7 +228,7 @@ class Run:
         if kind == "cross_attention_write":
             return part.write("cross_attention")[rows]
         if kind == "resid_mid":
-            return self.stream(layer)[positions] + part.attention_write[rows]
+            return self.before(layer)[positions] + part.attention_write[rows]
         if kind in ("neuron", "expert"):
             return self._mlp_inside(kind, layer, rows)
         return getattr(part, kind)[rows]

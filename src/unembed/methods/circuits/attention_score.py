@@ -247,6 +247,6 @@ def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...]
     norm = input_norm(run.model.blocks[layer], run.model.d_model)
     shift = torch.zeros_like(rows[:1])
     if norm is not None:
-        x, y = run.stream(layer)[position], run.calls[layer].attention_input[position]
+        x, y = run.before(layer)[position], run.calls[layer].attention_input[position]
         rows, shift = norm.pushforward(rows, norm.scale(x, y)), norm.shift[None]
     return (*(term for term, _ in parts), StreamTerm("constant")), torch.cat([rows, shift])

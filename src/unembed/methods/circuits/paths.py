@@ -218,7 +218,7 @@ class _Layer:
         self.constant = maps.value_constant.repeat_interleave(times, 0)
         self.values = part.heads.value.double().repeat_interleave(times, 0)
         self.norm = input_norm(self.block, model.d_model)
-        x, y = run.stream(index), run.calls[index].attention_input
+        x, y = run.before(index), run.calls[index].attention_input
         self.scales = None if self.norm is None else self.norm.scale(x, y)
         after = self.block.attention_norm
         before = part.attention_output
