@@ -15,7 +15,7 @@ import torch
 import unembed
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.measures import several
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 TOLERANCE = 1e-5
 COMPLETENESS = 0.005
@@ -57,7 +57,7 @@ def agreement() -> dict[str, shared.Report]:
     both = several(*jobs.MEASURES.values())
     cells, heads, neurons = (sample(x) for x in (jobs.residual_cells(), jobs.head_cells(), jobs.neuron_cells()))
     grids = torch.stack([jobs.patch_residual(metric) for metric in jobs.MEASURES], -1)
-    clean = base_run(shared.model(), prompts.CLEAN, positions=[-1])
+    clean = record(shared.model(), prompts.CLEAN, positions=[-1])
     swept = {
         "residual stream": (torch.stack([grids[cell] for cell in cells]), rerun.residual, cells),
         "heads": (counterfactuals(clean, jobs.zeroed_heads(heads), both), rerun.heads, heads),

@@ -26,7 +26,7 @@ def measure(tokens: int, rounds: int) -> shared.Report:
     prompt = timing.prompt(tokens)
     ids = torch.tensor([prompt])
 
-    def record() -> unembed.Trace:
+    def record() -> unembed.Run:
         return unembed.record(model, prompt, positions=[-1])
 
     def ledger() -> unembed.Ledger:

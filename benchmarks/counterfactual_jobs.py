@@ -15,7 +15,7 @@ from unembed.engine.measures import TokenMeasure, logit, probability
 from unembed.methods.knowledge.attribution import Attribution, attribute
 from unembed.methods.patch import Metric, patch
 from unembed.models.sites import Site
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 Cell = tuple[int, int]
 
@@ -71,7 +71,7 @@ def zeroed_heads(cells: list[Cell]) -> list[edits.Edit]:
 
 def patch_heads(measure: TokenMeasure, memory: int | None = None) -> torch.Tensor:
     """Every head at the last position."""
-    run = base_run(shared.model(), prompts.CLEAN, positions=[-1])
+    run = record(shared.model(), prompts.CLEAN, positions=[-1])
     return counterfactuals(run, zeroed_heads(head_cells()), measure, memory=memory)
 
 
@@ -113,5 +113,5 @@ def zeroed_neurons(cells: list[Cell]) -> list[edits.Edit]:
 
 def some_neurons(memory: int | None = None) -> torch.Tensor:
     """`SAMPLED_NEURONS` neurons, each removed by itself."""
-    run = base_run(shared.model(), prompts.CLEAN, positions=[-1])
+    run = record(shared.model(), prompts.CLEAN, positions=[-1])
     return counterfactuals(run, zeroed_neurons(neuron_cells()), MEASURES["probability"], memory=memory)

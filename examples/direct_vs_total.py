@@ -25,10 +25,10 @@ def zeroed(model: unembed.Model, layer: int, head: int) -> Iterator[None]:
 
 def run(model: unembed.Model) -> tuple[unembed.Readout, float, float]:
     """The readout of the target, its probability, and the final norm's scale."""
-    trace = unembed.record(model, PROMPT, positions=[-1], keep="stream")
-    readout = unembed.readout(trace, TARGET)
-    scale = model.final_norm.scale(trace.final[0], trace.normed[0])
-    return readout, float(trace.logits[0].double().softmax(-1)[readout.target]), float(scale)
+    recorded = unembed.record(model, PROMPT, positions=[-1], keep="stream")
+    readout = unembed.readout(recorded, TARGET)
+    scale = model.final_norm.scale(recorded.final[0], recorded.normed[0])
+    return readout, float(recorded.logits[0].double().softmax(-1)[readout.target]), float(scale)
 
 
 model = unembed.load("smollm2-135m")
@@ -41,7 +41,7 @@ for layer, head in [(23, 4), (29, 1), (29, 0), (29, 2)]:
         after, p_after, scale_after = run(model)
     # Exact: the logit loses the credit, the new scale reads the new stream, and later sublayers write something else.
     change = after.value - before.value
-    rescaled = float((after.direction - before.direction) @ after.trace.final[0].double())
+    rescaled = float((after.direction - before.direction) @ after.run.final[0].double())
     later = change + credit - rescaled
     print(f"L{layer}.H{head}  {credit:+.2f}             {change:+.2f}", end="       ")
     print(f"{-credit:+.2f}     {rescaled:+.2f}   {later:+.2f}", end="    ")

@@ -7,11 +7,11 @@ PROMPT = "The capital of France is"
 model = unembed.load("smollm2-135m")
 print(model)
 
-trace = unembed.record(model, PROMPT, positions=[-1])
+run = unembed.record(model, PROMPT, positions=[-1])
 readouts = {
-    "raw logit": unembed.readout(trace, " Paris", reference="raw"),
-    "above the vocabulary mean": unembed.readout(trace, " Paris"),
-    "above ' the'": unembed.readout(trace, " Paris", versus=" the"),
+    "raw logit": unembed.readout(run, " Paris", reference="raw"),
+    "above the vocabulary mean": unembed.readout(run, " Paris"),
+    "above ' the'": unembed.readout(run, " Paris", versus=" the"),
 }
 for name, readout in readouts.items():
     ledger = unembed.decompose(readout)
@@ -26,6 +26,6 @@ for term in finest.top(5):
     print(f"  {term.label:14} {term.value:+.2f}")
 print(finest.coarser("head").top(1)[0].label, "is the largest head or sublayer term by head")
 
-# A ledger reads the stream before any block, not only the last one. Here: what had been written before block 24.
-early = unembed.decompose(unembed.readout(trace, " Paris", layer=24))
-print(f"\nbefore block 24: {early.value:+.2f}, first term {early.top(1)[0].label} {early.top(1)[0].value:+.2f}")
+# A ledger reads the stream after any block, not only the last one. Here: what blocks 0 to 23 had written.
+early = unembed.decompose(unembed.readout(run, " Paris", layer=23))
+print(f"\nafter block 23: {early.value:+.2f}, first term {early.top(1)[0].label} {early.top(1)[0].value:+.2f}")

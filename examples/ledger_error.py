@@ -25,9 +25,9 @@ def main() -> None:
         model = unembed.load("smollm2-135m", dtype=name)
         found = []
         for prompt in prompts:
-            trace = unembed.record(model, prompt, positions=[-1])
+            run = unembed.record(model, prompt, positions=[-1])
             for how in ({"reference": "raw"}, {"reference": "mean"}, {"versus": " the"}):
-                ledger = unembed.decompose(unembed.readout(trace, **how), by="source+neuron")
+                ledger = unembed.decompose(unembed.readout(run, **how), by="source+neuron")
                 found.append((abs(ledger.error), ledger.tolerance))
         ratios = torch.tensor([error / tolerance for error, tolerance in found], dtype=torch.float64)
         error, tolerance = max(found)

@@ -18,7 +18,7 @@ import unembed
 from unembed.methods.heads.roles import ROLES, HeadRoles, measure_head_roles
 from unembed.models.layers import projection
 from unembed.models.model import Model
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
 PARAGRAPHS = (Path(__file__).parent / "paragraphs.txt").read_text().splitlines()
@@ -26,7 +26,7 @@ PREDICTED = 10
 OFFSETS = {"previous_token": 1, "current_token": 0}
 
 
-def attention_on(traces: list[Trace], role: str) -> torch.Tensor:
+def attention_on(traces: list[Run], role: str) -> torch.Tensor:
     """The mean attention of every head to the token in question, all but the first position of each paragraph."""
     found = []
     for trace in traces:
@@ -38,7 +38,7 @@ def attention_on(traces: list[Trace], role: str) -> torch.Tensor:
     return torch.cat(found, -1).mean(-1).double()
 
 
-def suppression(model: Model, traces: list[Trace]) -> tuple[torch.Tensor, torch.Tensor, int]:
+def suppression(model: Model, traces: list[Run]) -> tuple[torch.Tensor, torch.Tensor, int]:
     """What each head takes from probable tokens it could look at, and from others, in logits; how many."""
     own, others, count = torch.zeros(model.layers, model.heads), torch.zeros(model.layers, model.heads), 0
     for trace in traces:

@@ -22,7 +22,7 @@ from unembed.methods.knowledge import facts as shipped_facts
 from unembed.methods.knowledge.attribution import attribute
 from unembed.methods.knowledge.facts import Fact
 from unembed.methods.knowledge.neurons import Neuron, kept, probabilities, random_neurons, refined, relation_neurons
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 HERE = Path(__file__).parent
 CACHE, DOCS = HERE / ".cache", HERE.parent / "docs" / "studies"
@@ -232,9 +232,9 @@ def judge_prompt(
         part = [job for job in jobs if job[4] == factor]
         if not part:
             continue
-        run = base_run(model, asked.tokens, positions=asked.positions)
-        rows = [run.trace.row(p) for p in asked.positions]
-        base = float(asked.probability(run.trace.logits[rows][None])[0])
+        run = record(model, asked.tokens, positions=asked.positions)
+        rows = [run.row(p) for p in asked.positions]
+        base = float(asked.probability(run.logits[rows][None])[0])
         found = probabilities(model, asked, [job[3] for job in part], factor)
         for (name, owner, kind, *_), value in zip(part, found.tolist(), strict=True):
             sums.setdefault((name, owner, kind), np.zeros(2))

@@ -112,7 +112,7 @@ def means(model: Model) -> tuple[list[torch.Tensor], torch.Tensor]:
     values, words = [], []
     for caption in captions(held_out=False)[::37]:
         given = unembed.with_source(model, caption.text)
-        layers = unembed.base_run(given, [IDS[START]]).trace.layers
+        layers = unembed.record(given, [IDS[START]]).layers
         values.append(torch.stack([layer.cross_heads.value.mean(1) for layer in layers]))
         words.append(model.encoder.embed(torch.tensor([IDS[word] for word in caption.text.split()])).detach().mean(0))
     return list(torch.stack(values).mean(0)), torch.stack(words).mean(0)
@@ -125,16 +125,16 @@ def one_caption(
     """Credits and effects, cell by word, of one caption's right picture (teacher-forced)."""
     words, targets = caption.text.split(), [IDS[token] for token in draw(caption)]
     prefix, places = [IDS[START], *targets[:-1]], range(GRID * GRID)
-    run = unembed.base_run(unembed.with_source(model, caption.text), prefix)
+    run = unembed.record(unembed.with_source(model, caption.text), prefix)
 
     def of_targets(logits: torch.Tensor) -> np.ndarray:
         """The logit of each cell's token above the vocabulary mean."""
         return np.array([float(row[targets[p]] - row.mean()) for p, row in enumerate(logits)])
 
-    base = of_targets(run.trace.logits)
+    base = of_targets(run.logits)
     found = {"through the encoder": [], "by source position": []}
     for place in places:
-        read = unembed.readout(run.trace, targets[place], position=place)
+        read = unembed.readout(run, targets[place], position=place)
         found["through the encoder"].append(credit_by_position(input_credit(read)).numpy()[: len(words)])
         terms = [s.values.sum(0) for s in decompose(read, by="source").segments if s.kind == "cross_attention"]
         found["by source position"].append(sum(terms)[: len(words)])

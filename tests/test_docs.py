@@ -181,7 +181,7 @@ def test_the_numbers_in_the_text_of_the_method_pages(real_model):
     table = [
         "| {} | {:.3f} | {:+.2f} | {:.2f} |".format(visible(token), *row)
         for token, *row in zip(
-            (real_model.tokenizer.decode([t]) for t in found.trace.tokens),
+            (real_model.tokenizer.decode([t]) for t in found.run.tokens),
             pattern.mean(0),
             contribution.sum(0),
             np.abs(contribution).sum(0),

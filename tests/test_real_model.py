@@ -108,9 +108,7 @@ def test_it_adds_up_everywhere(real_model, prompt, reference):
             read = unembed.readout(trace, position=position, reference=reference, layer=layer)
             ledger = unembed.decompose(read, by="source+neuron")
             assert (
-                abs(ledger.error)
-                <= ledger.tolerance
-                < 5e-3 * max(1.0, abs(ledger.value), read.trace.logits.abs().max())
+                abs(ledger.error) <= ledger.tolerance < 5e-3 * max(1.0, abs(ledger.value), read.run.logits.abs().max())
             )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+_NAMESPACES = {"directions": "methods.directions"}
 _HOME = {
     "load": "loading.load",
     "wrap": "loading.load",
@@ -15,7 +16,6 @@ _HOME = {
     "Family": "models.families",
     "register": "models.families",
     "record": "runs.record",
-    "Trace": "runs.trace",
     "readout": "ledger.readout",
     "read_direction": "ledger.readout",
     "Readout": "ledger.readout",
@@ -54,7 +54,6 @@ _HOME = {
     "noise": "methods.heads.noise",
     "Noise": "methods.heads.noise",
     "generate": "methods.generate",
-    "base_run": "runs.run",
     "Run": "runs.run",
     "Site": "models.sites",
     "Edit": "engine.edits",
@@ -75,7 +74,7 @@ _HOME = {
     "ModelError": "errors",
     "LedgerError": "errors",
 }
-__all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = sorted([*_HOME, *_NAMESPACES, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
     from unembed.engine.counterfactual import Interrupted as Interrupted
@@ -96,6 +95,7 @@ if TYPE_CHECKING:
     from unembed.ledger.readout import readout as readout
     from unembed.loading.load import load as load
     from unembed.loading.load import wrap as wrap
+    from unembed.methods import directions as directions
     from unembed.methods.ablate import Ablation as Ablation
     from unembed.methods.ablate import ablate as ablate
     from unembed.methods.attention import Attention as Attention
@@ -141,11 +141,11 @@ if TYPE_CHECKING:
     from unembed.models.sites import Site as Site
     from unembed.runs.record import record as record
     from unembed.runs.run import Run as Run
-    from unembed.runs.run import base_run as base_run
-    from unembed.runs.trace import Trace as Trace
 
 
 def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        return importlib.import_module(f"unembed.{_NAMESPACES[name]}")
     if name not in _HOME:
         raise AttributeError(f"module 'unembed' has no attribute {name!r}")
     return getattr(importlib.import_module(f"unembed.{_HOME[name]}"), name)

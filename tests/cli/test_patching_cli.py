@@ -72,7 +72,7 @@ def test_trace_json_is_the_library_result(cli, folder):
     data = valid(out)
     model = unembed.load(str(folder))
     found = unembed.causal_trace(
-        model, CLEAN, "capital of", "Paris", samples=2, seed=3, window=2, site="mlp", noise=1.5
+        model, CLEAN, "Paris", subject="capital of", samples=2, seed=3, window=2, site="mlp", noise=1.5
     )
     assert [c["value"] for c in data["grid"]] == found.values.flatten().tolist()
     assert [c["error"] for c in data["grid"]] == found.errors.flatten().tolist()
@@ -91,8 +91,8 @@ def test_steer_json_is_the_library_result(cli, folder, tmp_path):
     assert (code, err) == (0, "")
     data = valid(out)
     model = unembed.load(str(folder))
-    whole = torch.from_numpy(v) + unembed.methods.steer.token_direction(model, "Rome")
-    whole = whole + unembed.methods.steer.difference(model, "the new", "the", layer=1, site="resid_post")
+    whole = torch.from_numpy(v) + unembed.directions.token(model, "Rome")
+    whole = whole + unembed.directions.difference(model, "the new", "the", layer=1, site="resid_post")
     found = unembed.steer(model, CLEAN, whole, layer=1, scale=2.5, tokens=4)
     for name in ("steered", "unsteered"):
         assert [t["id"] for t in data[name]["generated"]] == [s.token for s in getattr(found, name)]
@@ -160,7 +160,7 @@ def test_long_prompts_keep_their_width():
     clean = [3 + i % 8 for i in range(60)]
     corrupt = [*clean[:5], 2, *clean[6:]]
     patched = unembed.patch(model, clean, corrupt, 4, 5)
-    traced = unembed.causal_trace(model, clean, [50], 4, samples=1)
+    traced = unembed.causal_trace(model, clean, 4, subject=[50], samples=1)
     for width in (60, 100):
         paper = Paper(width=width)
         shown = [line.plain for line in patch_lines(patch_payload(patched), paper)]

@@ -36,7 +36,8 @@ from unembed.engine.memory import costs
 from unembed.engine.walk import row_of
 from unembed.errors import InputError
 from unembed.models.sites import KINDS, Site
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 EDITS = ("set", "add", "scale", "zero", "mean", "swap", "swap aligned", "project", "project 2", "noise")
@@ -58,11 +59,11 @@ class Case:
 
     @cached_property
     def run(self) -> Run:
-        return base_run(self.model, self.tokens)
+        return record(self.model, self.tokens)
 
     @cached_property
     def source(self) -> Run:
-        return base_run(self.model, self.other)
+        return record(self.model, self.other)
 
     @cached_property
     def logits(self) -> Tensor:
@@ -415,9 +416,9 @@ def test_everything_is_left_as_it_was(model_type: str) -> None:
     wanted = [parameter.requires_grad for parameter in module.parameters()]
     before = module(torch.tensor([TOKENS]), use_cache=False).logits.detach()
     run = at.run
-    kept = [run.stream(layer).clone() for layer in range(at.model.layers + 1)]
+    kept = [run.after(layer).clone() for layer in ("emb", *range(at.model.layers))]
     kept += [run.whole(kind, 1, torch.arange(at.length)).clone() for kind in at.kinds(1) if kind != "pattern"]
-    kept += [run.trace.layers[1].heads.pattern.clone(), run.calls[1].key.clone(), run.trace.logits.clone()]
+    kept += [run.layers[1].heads.pattern.clone(), run.calls[1].key.clone(), run.logits.clone()]
     attention = module.config._attn_implementation
 
     def stop(what: str, share: float) -> None:
@@ -440,9 +441,9 @@ def test_everything_is_left_as_it_was(model_type: str) -> None:
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
     assert not any("_attn" in part.__dict__ for part in module.modules())
     assert torch.equal(module(torch.tensor([TOKENS]), use_cache=False).logits, before)
-    again = [run.stream(layer) for layer in range(at.model.layers + 1)]
+    again = [run.after(layer) for layer in ("emb", *range(at.model.layers))]
     again += [run.whole(kind, 1, torch.arange(at.length)) for kind in at.kinds(1) if kind != "pattern"]
-    again += [run.trace.layers[1].heads.pattern, run.calls[1].key, run.trace.logits]
+    again += [run.layers[1].heads.pattern, run.calls[1].key, run.logits]
     assert all(torch.equal(x, y) for x, y in zip(kept, again, strict=True))
 
 
@@ -475,7 +476,7 @@ def test_an_edit_that_changes_nothing_gives_the_base_run(model_type: str) -> Non
 def test_a_run_that_kept_some_positions_only(model_type: str) -> None:
     with rerun.exactly():
         at = case(model_type)
-        run = base_run(at.model, TOKENS, positions=[6, 3])
+        run = record(at.model, TOKENS, positions=[6, 3])
         versions = [v for v in mixed(at) if v[0][0].what in ("add", "set", "scale", "zero", "project out")]
         found = counterfactuals(run, [[made for made, _ in v] for v in versions], lambda logits: logits, at=range(9))
         for row, version in zip(found, versions, strict=True):
@@ -746,7 +747,7 @@ def test_threads_take_turns() -> None:
             found[n] = counterfactuals(at.run, edits[n], logit(3), memory=4 * tiny_budget(at, edits[n]))
             shifted = [make.add(Site(kind="z", layer=1), leaf)]
             slopes[n] = gradients(at.run, shifted, logit(3), [leaf])[1][0]
-            base_run(at.model, TOKENS[:4])
+            record(at.model, TOKENS[:4])
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(len(cases))]
     for thread in threads:

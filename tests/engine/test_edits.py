@@ -22,7 +22,8 @@ from unembed.engine.measures import logit
 from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.sites import Site
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 OTHER = (8, 1, 90, 11, 22, 4, 19, 6, 2)
@@ -44,7 +45,7 @@ def _model(model_type: str) -> Model:
 
 @cache
 def _run(tokens: tuple[int, ...], model_type: str) -> Run:
-    return base_run(model(model_type), tokens)
+    return record(model(model_type), tokens)
 
 
 def applied(edit: Edit, x: Tensor) -> np.ndarray:
@@ -194,7 +195,7 @@ def test_aligned_swaps_pair_each_position_with_its_own(length: int, data: st.Dat
     align = {p: data.draw(st.integers(-length, length - 1)) for p in data.draw(st.permutations(positions))}
     site = Site(kind="resid_post", layer=1, positions=tuple(positions))
     edit = edits.swap(site, other, run=run(), align=align)
-    rows = other.stream(2)
+    rows = other.before(2)
     expected = torch.stack([rows[align[p]] for p in positions])
     assert torch.equal(edit.shift, expected)
 
@@ -213,17 +214,17 @@ def test_swaps_that_do_not_align_are_refused() -> None:
 def test_swaps_of_different_models_are_refused() -> None:
     with pytest.raises(InputError, match="different models: swaps need the same model"):
         edits.swap(SITE, run(TOKENS, "gpt2"), run=run())
-    twin = base_run(unembed.wrap(build("llama")), TOKENS)
+    twin = record(unembed.wrap(build("llama")), TOKENS)
     with pytest.raises(InputError, match="different models"):
         edits.swap(SITE, twin, run=run())
-    again = base_run(unembed.wrap(model().module), OTHER)
+    again = record(unembed.wrap(model().module), OTHER)
     assert torch.equal(edits.swap(SITE, again, run=run()).shift, run(OTHER).at(SITE))
 
 
 def test_swaps_of_a_site_that_is_not_there_are_refused() -> None:
     with pytest.raises(InputError, match="no head 4"):
         edits.swap(Site(kind="z", layer=0, head=4), run(OTHER), run=run())
-    some = base_run(model(), OTHER, positions=[-1])
+    some = record(model(), OTHER, positions=[-1])
     with pytest.raises(InputError, match=r"kept its parts at positions \[8\] only, not at \[2, 5\]"):
         edits.swap(Site(kind="z", layer=0, positions=(2, 5)), some, run=run())
 

@@ -10,7 +10,7 @@ from unembed.engine.counterfactual import counterfactuals, gradients, watched
 from unembed.errors import InputError
 from unembed.methods.knowledge.attribution import attribute
 from unembed.models.sites import Site
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 TOKENS = (3, 50, 7, 11, 96, 17)
 
@@ -30,8 +30,8 @@ def test_removing_a_massive_write_does_not_cancel(model_type: str) -> None:
         else:
             block.mlp_write.weight.fill_(3000)
     site = Site(kind="mlp_write", layer=1, positions=(-1,))
-    run = base_run(model, TOKENS)
-    assert float(run.at(site).norm()) > 10 * float(run.stream(1)[-1].norm())
+    run = record(model, TOKENS)
+    assert float(run.at(site).norm()) > 10 * float(run.before(1)[-1].norm())
     found = counterfactuals(run, [edits.zero(site)], lambda logits: logits[:, 0])[0]
 
     def without(_, args, out):
@@ -55,7 +55,7 @@ def test_gradients_of_walks_that_hold_no_leaf() -> None:
     narrow = attribute(model, TOKENS, (23,), memory=400_000)
     for a, b in zip(wide.values, narrow.values, strict=True):
         assert torch.allclose(a, b, rtol=0, atol=64 * 1.2e-7 * wide.probability)
-    run, site = base_run(model, TOKENS), Site(kind="resid_post", layer=1, positions=(-1,))
+    run, site = record(model, TOKENS), Site(kind="resid_post", layer=1, positions=(-1,))
     leaf = torch.zeros(1, model.d_model, dtype=torch.float64, requires_grad=True)
     with pytest.raises(InputError, match="one number a version"):
         gradients(run, [edits.add(site, leaf)], lambda logits: logits[:, 0], [leaf])
@@ -65,13 +65,13 @@ def test_gradients_of_walks_that_hold_no_leaf() -> None:
 
 def test_measures_that_do_not_fit_what_is_read() -> None:
     model = unembed.wrap(build("llama"))
-    run, zeroed = base_run(model, TOKENS), [edits.zero(Site(kind="z", layer=0, head=0))]
+    run, zeroed = record(model, TOKENS), [edits.zero(Site(kind="z", layer=0, head=0))]
     with pytest.raises(InputError, match="An answer of 1 tokens is read at as many positions, found 2"):
         counterfactuals(run, zeroed, measures.probability((5,)), at=(3, 4))
     with pytest.raises(InputError, match="An answer of 2 tokens is read at as many positions, found 1"):
         counterfactuals(run, zeroed, measures.probability((5, 6)))
     with pytest.raises(InputError, match="as many positions as the reference"):
-        counterfactuals(run, zeroed, measures.kl_from(run.trace.logits[-1:]), at=(3, 4))
+        counterfactuals(run, zeroed, measures.kl_from(run.logits[-1:]), at=(3, 4))
     with pytest.raises(InputError, match="nothing to read"):
         counterfactuals(run, zeroed, measures.logit(5), at=())
     top = counterfactuals(run, zeroed, lambda logits: logits[:, 0].argmax(-1))
@@ -80,10 +80,10 @@ def test_measures_that_do_not_fit_what_is_read() -> None:
 
 def test_positions_of_an_alignment_count_from_both_ends() -> None:
     model = unembed.wrap(build("llama"))
-    run, other = base_run(model, TOKENS), base_run(model, TOKENS[::-1])
+    run, other = record(model, TOKENS), record(model, TOKENS[::-1])
     site = Site(kind="resid_post", layer=1, positions=(2, 3))
     found = edits.swap(site, other, run=run, align={2: -1, -3: 0}).shift
-    assert torch.equal(found, other.stream(2)[[5, 0]])
+    assert torch.equal(found, other.before(2)[[5, 0]])
     with pytest.raises(InputError, match="outside the prompt"):
         edits.swap(site, other, run=run, align={2: 6, 3: 0})
 
@@ -91,21 +91,21 @@ def test_positions_of_an_alignment_count_from_both_ends() -> None:
 def test_a_run_inside_a_walk_of_a_model_with_a_shadowed_method() -> None:
     """GPT-Neo's inner attention is shadowed; a run recorded from a progress callback gives the shadow back."""
     model = unembed.wrap(build("gpt_neo"))
-    run = base_run(model, TOKENS)
+    run = record(model, TOKENS)
     zeroed = [edits.zero(Site(kind="z", layer=0, head=0, positions=(-1,)))]
     expected = counterfactuals(run, zeroed, measures.logit(5))
     inner = []
     found = counterfactuals(
-        run, zeroed, measures.logit(5), progress=lambda *_: inner.append(base_run(model, TOKENS).trace.logits)
+        run, zeroed, measures.logit(5), progress=lambda *_: inner.append(record(model, TOKENS).logits)
     )
     assert torch.equal(found, expected)
-    assert all(torch.equal(logits, run.trace.logits) for logits in inner)
+    assert all(torch.equal(logits, run.logits) for logits in inner)
     assert all("_attn" not in vars(block.attention) for block in model.blocks)
 
 
 def test_watched_sites_are_named_as_they_were_given() -> None:
     model = unembed.wrap(build("llama"))
-    run, site = base_run(model, TOKENS), Site(kind="z", layer=2, head=1, positions=(-1,))
+    run, site = record(model, TOKENS), Site(kind="z", layer=2, head=1, positions=(-1,))
     found = watched(run, [edits.zero(Site(kind="resid_pre", layer=2, positions=(0,)))], [site])
     assert found[0][site].shape == (1, 8)
     assert not torch.equal(found[0][site], run.at(site))

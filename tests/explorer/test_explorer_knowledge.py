@@ -12,7 +12,7 @@ from browser.visits import Visit, serving, settled, violations
 from unembed.loading.shipped import toy_folder
 from unembed.methods.knowledge.facts import read_facts
 from unembed.methods.knowledge.neurons import find
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 pytestmark = pytest.mark.browser
 PROMPT = "Bambo lives in"
@@ -86,7 +86,7 @@ def test_suppressing_is_what_the_hooked_model_says_and_a_reload_shows_the_same(
 
 def suppressed(model: unembed.Model, neurons: list[tuple[int, int]]) -> tuple[float, float]:
     """The probability of Prague without and with some activations of the last token set to 0, by plain hooks."""
-    ids = torch.tensor([base_run(model, PROMPT).tokens])
+    ids = torch.tensor([record(model, PROMPT).tokens])
     token = model.tokenizer.encode(" Prague")[-1]
 
     def chance() -> float:

@@ -337,7 +337,7 @@ def test_show_without_anywidget_is_the_static_part(model, monkeypatch):
         assert shown.widget is None
         assert list(shown._repr_mimebundle_()) == ["text/html"]
         assert "<table>" in shown._repr_mimebundle_()["text/html"]
-    with pytest.raises(InputError, match="found Trace"):
+    with pytest.raises(InputError, match="found Run"):
         unembed.show(unembed.record(model, PROMPT))  # type: ignore[arg-type]
 
 

@@ -234,9 +234,9 @@ def test_recorded_runs_are_used_again_and_few_are_kept(model, monkeypatch):
 
     def counted(*args, **kwargs):
         runs.append(args)
-        return unembed.base_run(*args, **kwargs)
+        return unembed.record(*args, **kwargs)
 
-    monkeypatch.setattr("unembed.explorer.session.base_run", counted)
+    monkeypatch.setattr("unembed.explorer.session.record", counted)
     silent = lambda stage, fraction: None  # noqa: E731
     for reference in ("mean", "raw"):
         answer(session, {"ask": "explain", "prompt": PROMPT, "test": False, "reference": reference}, silent)
@@ -274,7 +274,7 @@ def test_two_asks_at_once_do_not_mix(client, model):
     [t.join() for t in threads]
     for prompt in prompts:
         own = unembed.explain(model, prompt, top=2)
-        assert [t["id"] for t in found[prompt]["tokens"]] == list(own.trace.tokens)
+        assert [t["id"] for t in found[prompt]["tokens"]] == list(own.run.tokens)
         assert found[prompt]["ledger"]["value"] == pytest.approx(own.ledger.value, abs=1e-6)
 
 

@@ -58,7 +58,7 @@ def test_the_recorded_run_is_the_models_own(model_type):
     model = case(model_type)
     trace = unembed.record(model, PROMPT)
     close(trace.logits, own_logits(model).detach())
-    close(trace.stream()[-1], trace.final)
+    close(trace.streams()[-1], trace.final)
 
 
 @each
@@ -223,7 +223,7 @@ def whole(logits):
 @each
 def test_counterfactuals_equal_full_reruns(model_type):
     model = case(model_type)
-    run = unembed.base_run(model, PROMPT)
+    run = unembed.record(model, PROMPT)
     sites = [
         Site(
             kind=kind,
@@ -238,7 +238,7 @@ def test_counterfactuals_equal_full_reruns(model_type):
     ]
     scaled = [edits.scale(site, -0.7) for site in sites]
     found = unembed.counterfactuals(run, scaled, whole, at=range(len(PROMPT)))
-    assert float((found - run.trace.logits).abs().amax((1, 2)).min()) > 1e-6  # every edit does something
+    assert float((found - run.logits).abs().amax((1, 2)).min()) > 1e-6  # every edit does something
     for site, logits in zip(sites, found, strict=True):
         close(logits, rerun(model, site, -0.7))
     # Stacked with others, and whatever the split.
@@ -254,7 +254,7 @@ def test_a_swap_of_values_reads_another_source(model_type):
         other = with_source(model, inputs={"input_features": -model.source.inputs["input_features"]})
     else:
         other = with_source(model, [7, 8, 9, 10, 11, 12])
-    run, theirs = unembed.base_run(model, PROMPT), unembed.base_run(other, PROMPT)
+    run, theirs = unembed.record(model, PROMPT), unembed.record(other, PROMPT)
     sites = [Site(kind=kind, layer=layer) for layer in range(3) for kind in ("cross_key", "cross_value")]
     swaps = [edits.swap(site, theirs, run=run) for site in sites]
     found = unembed.counterfactuals(run, [swaps], lambda logits: logits[:, 0])
@@ -321,11 +321,11 @@ def test_what_is_no_source_is_refused(tmp_path):
     with pytest.raises(InputError, match="is an encoder-decoder: its decoder reads a source"):
         unembed.record(unembed.wrap(build("t5")), PROMPT)
     with pytest.raises(InputError, match="no cross-attention"):
-        unembed.base_run(alone, [1, 2]).at(Site(kind="cross_z", layer=0))
+        unembed.record(alone, [1, 2]).at(Site(kind="cross_z", layer=0))
     with pytest.raises(InputError, match="three sublayers"):
-        unembed.base_run(model, PROMPT).at(Site(kind="resid_mid", layer=0))
+        unembed.record(model, PROMPT).at(Site(kind="resid_mid", layer=0))
     with pytest.raises(InputError, match="There is no position 6"):
-        unembed.base_run(model, PROMPT).at(Site(kind="cross_value", layer=0, positions=(6,)))
+        unembed.record(model, PROMPT).at(Site(kind="cross_value", layer=0, positions=(6,)))
     with pytest.raises(InputError, match="does not account for cross-attention"):
         unembed.expand_paths(model, PROMPT)
     with pytest.raises(InputError, match="has no encoder"):

@@ -50,7 +50,7 @@ def test_the_ledger_counts_the_image_as_sources(model):
 def test_another_image_swapped_in_by_its_positions(model):
     """All the stream at the patches taken from another image is that image."""
     other = replace(model, source=Source((), {"pixel_values": -model.source.inputs["pixel_values"]}, None, None))
-    run, theirs = unembed.base_run(model, PROMPT), unembed.base_run(other, PROMPT)
+    run, theirs = unembed.record(model, PROMPT), unembed.record(other, PROMPT)
     patches = Site(kind="resid_pre", layer=0, positions=tuple(range(1, 10)))
     found = unembed.counterfactuals(run, [edits.swap(patches, theirs, run=run)], lambda logits: logits[:, 0])
     assert float((found[0] - own_logits(other)[-1].detach()).abs().max()) < 1e-6

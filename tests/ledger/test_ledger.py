@@ -31,9 +31,9 @@ each_family = pytest.mark.parametrize("model_type", MODEL_TYPES)
 @pytest.fixture(scope="module")
 def traces():
     """One trace a family, made when first asked for."""
-    made: dict[str, unembed.Trace] = {}
+    made: dict[str, unembed.Run] = {}
 
-    def get(model_type: str) -> unembed.Trace:
+    def get(model_type: str) -> unembed.Run:
         if model_type not in made:
             made[model_type] = unembed.record(unembed.wrap(build(model_type)), TOKENS)
         return made[model_type]
@@ -41,7 +41,7 @@ def traces():
     return get
 
 
-def decompose(trace: unembed.Trace, target: int | None = 12, *, by: str = FINEST, **kwargs) -> unembed.Ledger:
+def decompose(trace: unembed.Run, target: int | None = 12, *, by: str = FINEST, **kwargs) -> unembed.Ledger:
     return unembed.decompose(unembed.readout(trace, target, **kwargs), by=by)
 
 
@@ -162,18 +162,18 @@ def test_the_default_target_is_the_top_prediction(traces) -> None:
 @pytest.mark.parametrize("reference", ["raw", "mean"])
 def test_positions_and_layers_count_from_both_ends(traces, reference: str) -> None:
     trace = traces("stablelm")
-    first = unembed.readout(trace, 12, position=7, layer=1, reference=reference)
+    first = unembed.readout(trace, 12, position=7, layer=0, reference=reference)
     second = unembed.readout(trace, 12, position=-2, layer=-3, reference=reference)
     assert (
         (first.position, first.layer, first.value)
         == (second.position, second.layer, second.value)
-        == (7, 1, first.value)
+        == (7, 0, first.value)
     )
 
 
 @each_family
 def test_layer_zero_reads_the_embedding_alone(traces, model_type: str) -> None:
-    ledger = decompose(traces(model_type), layer=0)
+    ledger = decompose(traces(model_type), layer="emb")
     kinds = {"embedding", "position_embedding", "final_norm_shift", "unembedding_bias", "softcap"}
     assert {term.kind for term in ledger.terms()} <= kinds
     assert abs(ledger.error) <= ledger.tolerance
@@ -182,14 +182,14 @@ def test_layer_zero_reads_the_embedding_alone(traces, model_type: str) -> None:
 @each_family
 def test_the_last_layer_of_the_lens_is_the_model_itself(traces, model_type: str) -> None:
     trace = traces(model_type)
-    last = trace.model.layers
+    last = trace.model.layers - 1
     assert unembed.readout(trace, 12, layer=last).value == unembed.readout(trace, 12).value
     # Through the modules by hand, one position instead of nine: the rounding of another matrix shape.
     with torch.no_grad():
         norm = trace.model.module.get_submodule(trace.model.family.final_norm)
-        logits = trace.model.module.get_output_embeddings()(norm(trace.stream()[1, 4][None]))[0]
+        logits = trace.model.module.get_output_embeddings()(norm(trace.streams()[1, 4][None]))[0]
         logits = logits if trace.model.softcap is None else 6.0 * torch.tanh(logits / 6.0)
-    found = unembed.readout(trace, 12, layer=1, position=4, reference="raw").value
+    found = unembed.readout(trace, 12, layer=0, position=4, reference="raw").value
     assert found == pytest.approx(logits[12].item(), abs=CLOSE)
 
 
@@ -197,7 +197,7 @@ def test_the_last_layer_of_the_lens_is_the_model_itself(traces, model_type: str)
 def test_a_ledger_is_linear_in_the_direction(traces, data: st.DataObject) -> None:
     trace = traces(data.draw(st.sampled_from(MODEL_TYPES)))
     seed, factor = data.draw(st.integers(0, 10**6)), data.draw(st.floats(-4, 4))
-    layer = data.draw(st.integers(0, trace.model.layers))
+    layer = data.draw(st.sampled_from(["emb", *range(trace.model.layers)]))
     generator = torch.Generator().manual_seed(seed)
     one, other = torch.randn(2, trace.model.d_model, generator=generator, dtype=torch.float64)
 

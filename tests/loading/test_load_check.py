@@ -64,14 +64,15 @@ def numbers(model: Model) -> Numbers:
         pixels = torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
         model = replace(model, source=Source((), {"pixel_values": pixels}, None, None))
         tokens = (1, *[random_models.VOCAB - 1] * 9, *TOKENS)
-    run = unembed.base_run(model, tokens)
-    trace = run.trace
-    read = unembed.readout(trace, 12, reference="mean")
-    found = {"logits": trace.logits, "normed": trace.normed, "stream": trace.stream()}
+    run = unembed.record(model, tokens)
+    read = unembed.readout(run, 12, reference="mean")
+    found = {"logits": run.logits, "normed": run.normed, "stream": run.streams()}
     found["heads, neurons"] = torch.tensor([model.heads, model.kv_heads, model.d_mlp])
     for segment in unembed.decompose(read, by="source+neuron").segments:
         found[f"ledger {segment.kind} {segment.layer}"] = torch.from_numpy(segment.values)
-    found["lens"] = torch.tensor([unembed.readout(trace, 12, layer=layer).value for layer in range(model.layers)])
+    found["lens"] = torch.tensor(
+        [unembed.readout(run, 12, layer=layer).value for layer in ["emb", *range(model.layers)]]
+    )
     found["edited"] = unembed.counterfactuals(run, list(interventions(model)), lambda logits: logits[:, 0])
     if model.encoder is not None:
         for segment in input_credit(read).segments:
@@ -332,7 +333,7 @@ def test_a_norm_without_weights_is_probed(rows: dict[str, Family]) -> None:
     centred = value - value.mean(0)  # a gain of 1, and the mean taken off
     output = attention.o_proj.weight[:, 2 * size : 3 * size].T.detach()
     assert torch.allclose((ov.reads @ ov.writes).double(), centred @ output, rtol=0, atol=1e-6)
-    run = unembed.base_run(model, TOKENS)
+    run = unembed.record(model, TOKENS)
     score = unembed.attention_score(model, run, 1, 2, source=3)
     assert abs(score.error) <= score.tolerance
     rows["olmo"] = replace(rows["olmo"], attention_input_norm=None)

@@ -24,7 +24,7 @@ def test_every_state_equals_full_reruns(model_type, site, window):
     module = build(model_type)
     model, kind = unembed.wrap(module), KIND[site]
     with exactly():
-        found = causal_trace(model, TOKENS, SUBJECT, 7, site=site, window=window, samples=2, seed=5, noise=0.7)
+        found = causal_trace(model, TOKENS, 7, subject=SUBJECT, site=site, window=window, samples=2, seed=5, noise=0.7)
         clean = Rerun(module, watch=(kind,))
         assert found.clean == pytest.approx(float(clean(TOKENS)[-1].softmax(-1)[7]), rel=1e-9)
         for sample, noise in enumerate(noises(2, found.std, model.d_model, 5)):
@@ -44,7 +44,7 @@ def test_every_state_equals_full_reruns(model_type, site, window):
 
 
 def test_mean_error_and_effect():
-    found = causal_trace(unembed.wrap(build("llama")), TOKENS, SUBJECT, 7, samples=4)
+    found = causal_trace(unembed.wrap(build("llama")), TOKENS, 7, subject=SUBJECT, samples=4)
     values = found.restored
     assert values.shape == (4, 3, 6)
     assert torch.allclose(found.values, values.sum(0) / 4)
@@ -60,7 +60,7 @@ def test_mean_error_and_effect():
 
 def test_the_seed_is_the_noise():
     model = unembed.wrap(build("gpt2"))
-    one, again, other = (causal_trace(model, TOKENS, SUBJECT, 7, samples=2, seed=s) for s in (1, 1, 2))
+    one, again, other = (causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=2, seed=s) for s in (1, 1, 2))
     assert torch.equal(one.restored, again.restored)
     assert not torch.equal(one.corrupt, other.corrupt)
 
@@ -72,12 +72,14 @@ def test_the_standard_deviation_is_that_of_what_enters_the_stream(model_type):
     rows = module.get_input_embeddings().weight.detach()
     scale = model.d_model**0.5 if model_type == "gemma2" else 1.0
     assert embedding_std(model) == pytest.approx(scale * float(rows.std(correction=0)), rel=1e-6)
-    assert causal_trace(model, TOKENS, SUBJECT, 7, samples=1, noise=2.0).std == pytest.approx(2 * embedding_std(model))
+    assert causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=1, noise=2.0).std == pytest.approx(
+        2 * embedding_std(model)
+    )
 
 
 def test_an_answer_of_several_tokens():
     module = build("gpt2")
-    found = causal_trace(unembed.wrap(module), TOKENS, SUBJECT, [40, 41], samples=1, noise=1.0)
+    found = causal_trace(unembed.wrap(module), TOKENS, [40, 41], subject=SUBJECT, samples=1, noise=1.0)
     noise = noises(1, found.std, 32, 0)[0]
     logits = Rerun(module, [Change("resid_pre", 0, (2, 3), lambda x: x + noise)])([*TOKENS, 40])
     expected = logits[5].softmax(-1)[40] * logits[6].softmax(-1)[41]
@@ -87,7 +89,7 @@ def test_an_answer_of_several_tokens():
 
 def test_the_default_target_is_the_top_prediction_of_the_clean_run():
     module = build("gpt2")
-    found = causal_trace(unembed.wrap(module), TOKENS, SUBJECT, samples=1)
+    found = causal_trace(unembed.wrap(module), TOKENS, subject=SUBJECT, samples=1)
     assert found.target == (int(Rerun(module)(TOKENS)[-1].argmax()),)
 
 
@@ -95,7 +97,7 @@ def test_ctrl_c_leaves_the_finished_samples(monkeypatch):
     import unembed.methods.causal_trace as module
 
     model = unembed.wrap(build("llama"))
-    whole = causal_trace(model, TOKENS, SUBJECT, 7, samples=3)
+    whole = causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=3)
     count, calls = module.counterfactuals, []
 
     def stopped(*args, **how):
@@ -106,13 +108,13 @@ def test_ctrl_c_leaves_the_finished_samples(monkeypatch):
 
     monkeypatch.setattr(module, "counterfactuals", stopped)
     with pytest.raises(TracingInterrupted) as stop:
-        causal_trace(model, TOKENS, SUBJECT, 7, samples=3)
+        causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=3)
     part = stop.value.result
     assert (len(part.corrupt), part.asked) == (2, 3)
     assert torch.equal(part.restored, whole.restored[:2])
     calls[:] = [1, 1]
     with pytest.raises(KeyboardInterrupt) as stop:
-        causal_trace(model, TOKENS, SUBJECT, 7, samples=3)
+        causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=3)
     assert not isinstance(stop.value, TracingInterrupted)
 
 
@@ -120,7 +122,7 @@ def test_the_module_is_left_as_it_was():
     module = build("gpt2")
     model = unembed.wrap(module)
     before = Rerun(module)(TOKENS)
-    causal_trace(model, TOKENS, SUBJECT, 7, samples=1)
+    causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=1)
     assert torch.equal(Rerun(module)(TOKENS), before)
 
 
@@ -156,15 +158,17 @@ BAD = {
 def test_bad_input(name):
     changes, message = BAD[name]
     model = unembed.wrap(build("gpt2"), make_tokenizer())
+    asked = {"subject": "France", **changes}
+    prompt = asked.pop("prompt", "the capital of France is")
     with pytest.raises(unembed.InputError, match=message):
-        causal_trace(model, **{"prompt": "the capital of France is", "subject": "France", **changes})
+        causal_trace(model, prompt, **asked)
 
 
 @pytest.mark.real
 def test_facts_pass_through_the_last_subject_token(real_model):
     """Meng et al.: the stream at the subject's last token early, and at the last position late. Float32 cells."""
     prompt = "The Eiffel Tower is in the city of"
-    found = causal_trace(real_model, prompt, "Eiffel Tower", " Paris", samples=1, seed=3)
+    found = causal_trace(real_model, prompt, " Paris", subject="Eiffel Tower", samples=1, seed=3)
     ids = real_model.tokenizer(prompt)["input_ids"]
     assert [real_model.tokenizer.decode([ids[p]]) for p in found.subject] == [" E", "iffel", " Tower"]
     assert found.clean > 0.5 > float(found.corrupt[0])

@@ -16,7 +16,7 @@ from unembed.methods import controls as module
 from unembed.methods.controls import HEADS, NEURONS, causal_check
 from unembed.methods.explain import replaced
 from unembed.models.sites import Site
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "mixtral", "gpt_oss")
 TOKENS = [3, 50, 7, 11, 96, 17]
@@ -99,7 +99,7 @@ def test_controls_are_other_parts_and_neurons_are_strongly_active(models, explai
 
 def by_size(model, result, layer: int) -> list:
     """The neurons of a layer by the length of what they write (before a post-norm), largest first."""
-    block, neurons = model.blocks[layer], result.trace.layers[layer].neurons
+    block, neurons = model.blocks[layer], result.run.layers[layer].neurons
     sizes = {}
     if block.experts is None:
         rows = block.down_projection.weight.detach()
@@ -146,8 +146,8 @@ def test_a_part_that_does_nothing_is_no_suppressor(models):
 
 def test_the_draw_is_repeatable_and_depends_on_its_seed(models):
     model = unembed.wrap(build("gpt2", heads=16, d_model=64, layers=4), name="wide")
-    run = base_run(model, TOKENS, positions=[5])
-    target = prediction(run.trace, 5, 40)
+    run = record(model, TOKENS, positions=[5])
+    target = prediction(run, 5, 40)
     parts = {
         "heads": [Site(kind="z", layer=1, head=2, positions=(5,))],
         "neurons": [Site(kind="neuron", layer=0, neuron=7, positions=(5,))],
@@ -233,7 +233,7 @@ def test_every_swapped_probability_is_a_full_run(models, family):
     result = unembed.explain(model, PROMPT, swap=("France", "Rome"))
     ids, other = (model.tokenizer(text)["input_ids"] for text in (PROMPT, OTHER))
     token, last = result.target.token, [len(ids) - 1]
-    assert result.swap.trace.tokens == tuple(other)
+    assert result.swap.run.tokens == tuple(other)
     assert result.swap.target.probability == pytest.approx(read(model, other, token)[1], abs=CLOSE)
     assert result.swap.predictions[0].rank == 1
     moved = []
@@ -265,8 +265,8 @@ def test_a_swap_without_tests(models):
 
 def test_swapping_nothing_different_changes_nothing(models):
     """Values swapped in from the very same run."""
-    run = base_run(models["gpt2"], TOKENS, positions=[5])
-    target = prediction(run.trace, 5, 40)
+    run = record(models["gpt2"], TOKENS, positions=[5])
+    target = prediction(run, 5, 40)
     heads = [Site(kind="z", layer=1, head=head, positions=(5,)) for head in range(4)]
     check = causal_check(run, target, heads=heads, neurons=[], zero=False, other=run)
     assert [o.swapped for o in check.heads] == pytest.approx([target.probability] * 4, abs=CLOSE)

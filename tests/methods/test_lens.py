@@ -62,9 +62,9 @@ def test_the_last_state_is_the_models_own_prediction():
 def test_only_what_is_asked_for_is_read():
     model = unembed.wrap(build("llama"))
     full = unembed.lens(model, TOKENS, 7)
-    part = unembed.lens(model, TOKENS, 7, layers=[0, -1], positions=[2, -1])
+    part = unembed.lens(model, TOKENS, 7, layers=["emb", -1], positions=[2, -1])
     assert part.states == 4
-    assert part.layers == (0, model.layers)
+    assert part.layers == ("emb", model.layers - 1)
     assert torch.equal(part.target_rank, full.target_rank[[0, -1]][:, [2, -1]])
     assert torch.allclose(part.kl, full.kl[[0, -1]][:, [2, -1]])
 
@@ -73,7 +73,7 @@ def test_only_what_is_asked_for_is_read():
 def test_another_token_is_followed_without_another_product(model_type, monkeypatch):
     model = unembed.wrap(build(model_type))
     trace = unembed.record(model, TOKENS, positions=[2, 4])
-    expected = {token: logit_lens.read_lens(trace, token, positions=[4], top=3) for token in (None, 7, 11)}
+    expected = {token: unembed.lens(trace, token, positions=[4], top=3) for token in (None, 7, 11)}
     states = logit_lens.read_states(trace, -2)
     monkeypatch.setattr(logit_lens, "unembedded", None)
     for token, lens in expected.items():
@@ -85,8 +85,8 @@ def test_another_token_is_followed_without_another_product(model_type, monkeypat
 
 def test_states_of_another_position_are_refused():
     model = unembed.wrap(build("llama"))
-    run = unembed.base_run(model, TOKENS)
-    states = logit_lens.read_states(run.trace, 2)
+    run = unembed.record(model, TOKENS)
+    states = logit_lens.read_states(run, 2)
     with pytest.raises(unembed.InputError, match="same position"):
         unembed.explain(model, run, 7, states=states, test=False)
     assert unembed.explain(model, run, 7, position=2, states=states, test=False).lens.positions == (2,)
@@ -96,10 +96,10 @@ def test_the_lens_of_a_state_is_what_a_readout_of_it_says():
     """Two ways to one number: the lens, and the ledger of a raw logit at an earlier layer."""
     model = unembed.wrap(build("gpt2"))
     trace = unembed.record(model, TOKENS)
-    read = unembed.readout(trace, 11, position=3, reference="raw", layer=1)
-    other = unembed.readout(trace, 12, position=3, reference="raw", layer=1)
-    cell = unembed.lens(model, TOKENS, 11, layers=[1], positions=[3])
-    against = unembed.lens(model, TOKENS, 12, layers=[1], positions=[3])
+    read = unembed.readout(trace, 11, position=3, reference="raw", layer=0)
+    other = unembed.readout(trace, 12, position=3, reference="raw", layer=0)
+    cell = unembed.lens(model, TOKENS, 11, layers=[0], positions=[3])
+    against = unembed.lens(model, TOKENS, 12, layers=[0], positions=[3])
     odds = float((cell.target_probability / against.target_probability).log())
     assert odds == pytest.approx(read.value - other.value, abs=1e-4)  # float32 softmax
     assert unembed.decompose(read, by="neuron").sum == pytest.approx(read.value, abs=1e-10)
@@ -110,6 +110,6 @@ def test_to_polars_holds_each_state_once():
     result = unembed.lens(model, TOKENS)
     table = result.to_polars()
     assert table.height == result.states == (model.layers + 1) * len(TOKENS)
-    row = table.filter((table["layer"] == 1) & (table["position"] == 4)).row(0, named=True)
+    row = table.filter((table["layer"] == 0) & (table["position"] == 4)).row(0, named=True)
     assert row["rank"] == int(result.target_rank[1, 4])
     assert row["kl"] == pytest.approx(float(result.kl[1, 4]))

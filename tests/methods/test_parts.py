@@ -18,7 +18,7 @@ from unembed.ledger.rows import sublayer_terms
 from unembed.methods.controls import set_control
 from unembed.methods.intervene import Change, intervene
 from unembed.models.parts import Part
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 TOKENS, OTHER = (2, 31, 4, 15, 9, 26), (2, 31, 44, 15, 8, 26)
 FAMILIES = ("llama", "gemma2", "olmo2", "gpt_oss")
@@ -36,19 +36,17 @@ def model(request):
 
 @pytest.fixture(scope="module")
 def run(model):
-    return base_run(model, TOKENS)
+    return record(model, TOKENS)
 
 
 @pytest.fixture(scope="module")
 def read(run):
-    return unembed.readout(run.trace, 12)
+    return unembed.readout(run, 12)
 
 
 @pytest.mark.parametrize("sublayer", ["attention", "mlp"])
 def test_children_and_others_sum_to_the_row(read, sublayer):
-    rows = {
-        (t.kind, t.layer): t.value for t in unembed.explain(read.trace.model, TOKENS, 12, test=False).ledger.terms()
-    }
+    rows = {(t.kind, t.layer): t.value for t in unembed.explain(read.run.model, TOKENS, 12, test=False).ledger.terms()}
     for layer in range(2):
         found = sublayer_terms(read, layer, sublayer, top=5)
         assert found.parent == pytest.approx(rows[sublayer, layer], abs=CLOSE)
@@ -59,7 +57,7 @@ def test_children_and_others_sum_to_the_row(read, sublayer):
 def test_sources_of_a_head_sum_to_the_head(read):
     found = sublayer_terms(read, 1, "attention")
     heads = [t for t in found.children if t.kind == "head"]
-    assert len(heads) == read.trace.model.heads
+    assert len(heads) == read.run.model.heads
     for head in heads:
         own = [t.value for t in found.sources if t.head == head.head]
         assert len(own) == len(TOKENS)
@@ -93,7 +91,7 @@ def test_an_inspected_part_is_the_term_and_what_its_write_does_to_the_logits(rea
     term = strongest(read, kind)
     found = inspect_part(read, term.part, top=4)
     assert found.value == pytest.approx(term.value, abs=CLOSE)
-    each = [unembed.readout(read.trace, token, reference="raw") for token in range(read.trace.model.vocab)]
+    each = [unembed.readout(read.run, token, reference="raw") for token in range(read.run.model.vocab)]
     by = {"head": "head", "neuron": "neuron"}.get(kind, "sublayer")
     rises = torch.tensor(
         [next(t.value for t in unembed.decompose(r, by=by).terms() if Part_of(t) == term.part) for r in each]
@@ -130,7 +128,7 @@ def test_a_part_that_is_not_there(read):
 
 
 def test_zeroing_one_head_is_what_ablate_and_explain_say(model, run):
-    term = strongest(unembed.readout(run.trace, 12), "head")
+    term = strongest(unembed.readout(run, 12), "head")
     part = term.part
     found = intervene(run, 12, [Change(part, "zero")])
     effects = unembed.ablate(model, TOKENS, 12)
@@ -145,7 +143,7 @@ def test_zeroing_one_head_is_what_ablate_and_explain_say(model, run):
 def test_stacked_changes_are_one_full_run(model, run):
     """Two parts zeroed together: against the module re-run with plain hooks, all predictions."""
     with exactly():
-        exact = base_run(model, TOKENS)
+        exact = record(model, TOKENS)
         changes = [Change(Part("head", 0, head=1), "zero"), Change(Part("mlp", 1), "zero")]
         found = intervene(exact, 12, changes, top=5)
         last = len(TOKENS) - 1
@@ -165,7 +163,7 @@ def test_stacked_changes_are_one_full_run(model, run):
 
 
 def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(model, run):
-    other, part = base_run(model, OTHER), Part("attention", 0)
+    other, part = record(model, OTHER), Part("attention", 0)
     site, probability = part.site(len(TOKENS) - 1), lambda logits: logits[:, 0].softmax(-1)[:, 12]
     swapped = unembed.counterfactuals(run, [edits.swap(site, other, run=run)], probability)
     found = intervene(run, 12, [Change(part, "swap")], other=other)
@@ -205,7 +203,7 @@ def test_neurons_set_together_are_compared_with_as_many_of_the_same_layers(run, 
 
 def test_a_set_is_compared_with_strongly_active_neurons_and_with_none_where_too_few_are_left():
     module = build("llama", layers=2)
-    run = base_run(unembed.wrap(module), TOKENS)
+    run = record(unembed.wrap(module), TOKENS)
     sites = [Part("neuron", 0, neuron=n).site(run.length - 1) for n in range(48)]
     activation = run.at(replace(sites[0], neuron=None))[0]
     written = activation.abs() * module.model.layers[0].mlp.down_proj.weight.norm(dim=0)
@@ -260,7 +258,7 @@ def test_explain_and_attention_of_a_recorded_run_are_those_of_its_prompt(model, 
         assert [n.outcome.verdict for n in mine.heads if n.outcome] == [
             n.outcome.verdict for n in fresh.heads if n.outcome
         ]
-        seen = unembed.attention(model, run.trace, 12, layer=1, head=0, position=position)
+        seen = unembed.attention(model, run, 12, layer=1, head=0, position=position)
         again = unembed.attention(model, TOKENS, 12, layer=1, head=0, position=position)
         assert seen.matrix is not None
         assert torch.allclose(seen.matrix, again.matrix, atol=1e-6)
@@ -268,8 +266,8 @@ def test_explain_and_attention_of_a_recorded_run_are_those_of_its_prompt(model, 
 
 
 def test_a_run_that_keeps_one_position_has_no_whole_pattern(model):
-    one = base_run(model, TOKENS, positions=[-1])
-    assert unembed.attention(model, one.trace, 12, layer=1, head=0).matrix is None
+    one = record(model, TOKENS, positions=[-1])
+    assert unembed.attention(model, one, 12, layer=1, head=0).matrix is None
 
 
 def test_progress_is_reported_and_what_it_raises_stops_the_work(model, run):

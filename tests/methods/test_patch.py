@@ -259,8 +259,10 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input(name):
     changes, message = BAD[name]
+    asked = {"clean": CLEAN, "corrupt": CORRUPT, **changes}
+    prompts = asked.pop("clean"), asked.pop("corrupt")
     with pytest.raises(unembed.InputError, match=message):
-        patch(unembed.wrap(build("gpt2")), **{"clean": CLEAN, "corrupt": CORRUPT, **changes})
+        patch(unembed.wrap(build("gpt2")), *prompts, **asked)
 
 
 def test_prompts_that_do_not_align_show_their_tokens():

@@ -7,13 +7,17 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 
 import unembed
 from builders import random_models
 from builders.random_encoder_decoders import build as build_encoder_decoder
 from unembed.engine.edits import zero
+from unembed.methods.circuits.direct_path import continued, direct_logits
+from unembed.methods.intervene import Change, intervene
 from unembed.methods.knowledge.weight_edits import scaled, weight_edits
-from unembed.methods.lens import read_lens, read_states
+from unembed.methods.lens import read_states
+from unembed.models.parts import Part
 from unembed.runs.encoder import record_source
 
 PROMPT = [5, 17, 33, 5, 17]
@@ -31,10 +35,22 @@ def model() -> unembed.Model:
 
 OF_A_MODEL: dict[str, Callable] = {
     "explain": lambda model, run: unembed.explain(model, run, test=False).ledger.sum,
+    "lens": lambda model, run: unembed.lens(model, run).kl.sum(),
+    "attention": lambda model, run: unembed.attention(model, run).ledger.sum,
+    "ablate": lambda model, run: unembed.ablate(model, run, 7).effects[0].logit,
+    "patch": lambda model, run: unembed.patch(model, run, PROMPT[::-1], 7, 9).clean,
+    "path_patch": lambda model, run: unembed.path_patch(model, run, [zero(HEAD)], "logits", _logit).sum(),
+    "causal_trace": lambda model, run: unembed.causal_trace(model, run, 7, subject=[1], samples=1).restored.sum(),
+    "attribute": lambda model, run: unembed.attribute(model, run, 7).values[0].sum(),
+    "generate": lambda model, run: next(iter(unembed.generate(model, run))).logit,
+    "steer": lambda model, run: unembed.steer(model, run, torch.ones(32), layer=0).length,
     "expand_paths": lambda model, run: unembed.expand_paths(model, run, open_at_most=5).sum,
     "attention_score": lambda model, run: unembed.attention_score(model, run, 1, 0).score,
-    "attention": lambda model, run: unembed.attention(model, run.trace).ledger.sum,
-    "run_of": lambda model, run: importlib.import_module("unembed.runs.run").run_of(model, run).trace.logits.sum(),
+    "noise": lambda model, run: unembed.noise(model, run, seeds=2, text=[1, 2, 3, 4] * 5).plain.heads.sum(),
+    "intervene": lambda model, run: intervene(model, run, 7, [Change(Part("mlp", 0), "zero")]).target_after.logit,
+    "continued": lambda model, run: direct_logits(model, continued(model, run, 1)).sum(),
+    "readout": lambda model, run: unembed.readout(model, run, 7).value,
+    "read_direction": lambda model, run: unembed.read_direction(model, run, [1.0] * 32).value,
 }
 """The functions that take a model, and a run as its prompt."""
 
@@ -46,14 +62,12 @@ def _logit(logits):
 OF_A_RUN: dict[str, Callable] = {
     "counterfactuals": lambda run: unembed.counterfactuals(run, [zero(HEAD)], _logit).sum(),
     "gradients": lambda run: unembed.gradients(run, [zero(HEAD)], lambda x: x[:, 0, 7], [])[0].sum(),
-    "path_patch": lambda run: unembed.path_patch(run, [zero(HEAD)], "logits", _logit).sum(),
-    "readout": lambda run: unembed.readout(run.trace, 7).value,
-    "read_direction": lambda run: unembed.read_direction(run.trace, [1.0] * 32).value,
+    **{name: lambda run, ask=ask: ask(run.model, run) for name, ask in OF_A_MODEL.items()},
 }
-"""The public functions that take a run, or the trace of one, and read it by the model's weights."""
+"""The functions that take a run, and read it by the model's weights."""
 
 
-_RECORDED = re.compile(r"\b(Run|Trace)\b")
+_RECORDED = re.compile(r"\bRun\b")
 
 
 def _takes_a_run() -> Iterator[tuple[Callable, bool]]:
@@ -69,38 +83,38 @@ def _takes_a_run() -> Iterator[tuple[Callable, bool]]:
 
 
 def test_every_function_that_takes_a_model_and_a_run_is_tried_here() -> None:
-    assert {found.__name__ for found, with_model in _takes_a_run() if with_model} == set(OF_A_MODEL)
+    assert {found.__name__ for found, with_model in _takes_a_run() if with_model} == {*OF_A_MODEL, "prompt_of"}
 
 
 def test_every_public_function_that_takes_a_run_is_tried_here() -> None:
     public = {getattr(unembed, name) for name in unembed.__all__}
     found = {found.__name__ for found, _ in _takes_a_run() if found in public}
-    assert found - set(OF_A_MODEL) == {*OF_A_RUN, "input_credit"}  # which is tried below
+    assert found == ({*OF_A_RUN, "input_credit"} - {"intervene", "continued"})  # input_credit is tried below
 
 
 @pytest.mark.parametrize("name", OF_A_MODEL)
 def test_a_run_of_another_model_is_refused(name: str, model: unembed.Model) -> None:
-    run, twin = unembed.base_run(model, PROMPT), wrapped(seed=1)
+    run, twin = unembed.record(model, PROMPT), wrapped(seed=1)
     with pytest.raises(unembed.InputError, match="run is of another model"):
         OF_A_MODEL[name](twin, run)
     again = unembed.wrap(model.module, None)  # another `Model` of the same module
     assert float(OF_A_MODEL[name](again, run)) == float(OF_A_MODEL[name](model, run))
 
 
-@pytest.mark.parametrize("name", [*OF_A_MODEL, *OF_A_RUN])
+@pytest.mark.parametrize("name", OF_A_RUN)
 def test_a_run_is_refused_unless_its_weights_are_the_models(name: str) -> None:
     model = wrapped()
-    ask = OF_A_RUN.get(name) or (lambda run: OF_A_MODEL[name](model, run))
+    ask = OF_A_RUN[name]
     edit = weight_edits(model, [scaled(0, [1, 2], 3.0)], "a change")
     namesake = weight_edits(model, [scaled(0, [3, 4], -2.0)], "a change")
-    before = unembed.base_run(model, PROMPT)
+    before = unembed.record(model, PROMPT)
     plain = float(ask(before))
     with unembed.applied(model, edit):
         with pytest.raises(unembed.InputError, match=r"no longer those of the run.*\(none\).*\(a change\)"):
             ask(before)
-        inside = unembed.base_run(model, PROMPT)
+        inside = unembed.record(model, PROMPT)
         edited = float(ask(inside))
-    assert edited != plain
+    assert edited != plain or name == "continued"  # which reads embeddings only
     assert float(ask(before)) == plain
     for refused in (lambda: ask(inside), lambda: _under(model, namesake, lambda: ask(inside))):
         with pytest.raises(unembed.InputError, match="no longer those of the run"):
@@ -115,13 +129,12 @@ def _under(model: unembed.Model, edit: unembed.WeightEdits, ask: Callable):
 
 def test_what_was_read_of_a_run_is_refused_once_its_weights_are_edited() -> None:
     model = wrapped()
-    read = unembed.readout(unembed.record(model, PROMPT), 7)
-    states = unembed.base_run(model, PROMPT)
+    states = unembed.record(model, PROMPT)
+    read = unembed.readout(states, 7)
     with unembed.applied(model, weight_edits(model, [scaled(0, [1, 2], 3.0)], "a change")):
         for ask in (
             lambda: unembed.decompose(read),
-            lambda: read_lens(states.trace),
-            lambda: read_states(states.trace, -1),
+            lambda: read_states(states, -1),
         ):
             with pytest.raises(unembed.InputError, match="no longer those of the run"):
                 ask()
@@ -131,10 +144,10 @@ def test_what_was_read_of_a_run_is_refused_once_its_weights_are_edited() -> None
 def test_a_run_with_another_source_is_refused() -> None:
     bare = unembed.wrap(build_encoder_decoder("t5"), None)
     one, other = unembed.with_source(bare, [5, 6, 7]), unembed.with_source(bare, [8, 6, 7])
-    run = unembed.base_run(one, [0, 4, 9])
+    run = unembed.record(one, [0, 4, 9])
     with pytest.raises(unembed.InputError, match="another source"):
         unembed.explain(other, run, test=False)
-    assert unembed.explain(one, run, test=False).target.token == int(run.trace.logits[-1].argmax())
+    assert unembed.explain(one, run, test=False).target.token == int(run.logits[-1].argmax())
 
 
 def test_a_recorded_encoder_is_that_of_the_model() -> None:

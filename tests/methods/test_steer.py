@@ -9,15 +9,9 @@ import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
 from oracles.rerun import Change, Rerun, exactly
+from unembed import directions
 from unembed.engine.edits import add, project_out, scale, set_to, zero
-from unembed.methods.steer import (
-    SteeringInterrupted,
-    difference,
-    read_direction_file,
-    steer,
-    steered,
-    token_direction,
-)
+from unembed.methods.steer import SteeringInterrupted, steer, steered
 from unembed.models.sites import Site
 
 TOKENS, NEW = [3, 14, 15, 92], 5
@@ -59,7 +53,7 @@ def test_logits_of_every_step_equal_full_reruns(model_type):
         for step in steer(model, TOKENS, v, layer=0, tokens=4).steered:
             change = Change("resid_post", 0, tuple(range(len(ids))), lambda x: x + v)
             logits = Rerun(module, [change])(ids)[-1]
-            assert torch.allclose(step.trace.logits[-1], logits, atol=1e-9)
+            assert torch.allclose(step.run.logits[-1], logits, atol=1e-9)
             ids.append(step.token)
 
 
@@ -159,10 +153,12 @@ def test_a_difference_of_two_prompts(site):
         run = Rerun(module, watch=(site,))
         run(ids)
         ends.append(run.seen[site, 1][-1])
-    assert torch.allclose(difference(model, [5, 6, 7], [5, 8], layer=1, site=site), ends[0] - ends[1], atol=1e-6)
-    assert torch.allclose(difference(model, [5, 6, 7], layer=1, site=site), ends[0], atol=1e-6)
+    assert torch.allclose(
+        directions.difference(model, [5, 6, 7], [5, 8], layer=1, site=site), ends[0] - ends[1], atol=1e-6
+    )
+    assert torch.allclose(directions.difference(model, [5, 6, 7], layer=1, site=site), ends[0], atol=1e-6)
     with pytest.raises(unembed.InputError, match="steers nowhere"):
-        difference(model, [5, 6], [5, 6], layer=1, site=site)
+        directions.difference(model, [5, 6], [5, 6], layer=1, site=site)
 
 
 @pytest.mark.parametrize("model_type", ["gpt2", "llama"])
@@ -174,7 +170,7 @@ def test_a_token_direction_is_what_raises_its_logit(model_type):
     expected = norm.weight * module.lm_head.weight[9]
     if model_type == "gpt2":  # LayerNorm takes the mean off what it reads
         expected = expected - expected.mean()
-    assert torch.allclose(token_direction(model, 9), expected.detach(), atol=1e-5)
+    assert torch.allclose(directions.token(model, 9), expected.detach(), atol=1e-5)
 
 
 def test_directions_from_files(tmp_path):
@@ -183,7 +179,7 @@ def test_directions_from_files(tmp_path):
     np.save(tmp_path / "row.npy", v.numpy()[None])
     save_file({"v": v}, tmp_path / "a.safetensors")
     for name in ("a.npy", "row.npy", "a.safetensors"):
-        assert torch.equal(read_direction_file(tmp_path / name, model), v)
+        assert torch.equal(directions.from_file(model, tmp_path / name), v)
     np.save(tmp_path / "short.npy", v.numpy()[:5])
     np.save(tmp_path / "whole.npy", np.ones(32, dtype=np.int64))
     np.save(tmp_path / "nan.npy", v.numpy() * np.nan)
@@ -204,7 +200,7 @@ def test_directions_from_files(tmp_path):
     }
     for name, message in bad.items():
         with pytest.raises(unembed.InputError, match=message):
-            read_direction_file(tmp_path / name, model)
+            directions.from_file(model, tmp_path / name)
 
 
 BAD = {
@@ -239,13 +235,13 @@ def test_what_cannot_be_steered():
         with pytest.raises(unembed.InputError, match=message), steered(model, [edit]):
             pass
     with pytest.raises(unembed.InputError, match="is 2 tokens"):
-        token_direction(model, "new Rome")
+        directions.token(model, "new Rome")
 
 
 @pytest.mark.real
 def test_steering_the_real_model(real_model):
     """The first token, and the logit that moves, against one hooked run; the effect has the sign that was asked for."""
-    v = difference(real_model, "I love", "I hate", layer=15, site="resid_post")
+    v = directions.difference(real_model, "I love", "I hate", layer=15, site="resid_post")
     prompt = "I think dogs are"
     ids = real_model.tokenizer(prompt)["input_ids"]
     found = steer(real_model, prompt, v, layer=15, scale=1.0, tokens=3)

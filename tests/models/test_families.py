@@ -21,7 +21,8 @@ from oracles.oracle import EPS64, compare, terms_of
 from unembed.models.families import supported
 from unembed.models.model import Model
 from unembed.runs.record import record_next
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
+from unembed.runs.states import layer_of
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)
 POSITIONS = (0, 4, 8)
@@ -39,7 +40,7 @@ each_family = pytest.mark.parametrize("model_type", MODEL_TYPES)
 
 
 @cache
-def case(model_type: str) -> tuple[Model, Trace, oracle.Run]:
+def case(model_type: str) -> tuple[Model, Run, oracle.Run]:
     """The family's model, one run of it recorded by `unembed`, and the same run seen by the oracle."""
     module = build(model_type)
     model = unembed.wrap(module)
@@ -50,9 +51,9 @@ def by(attention: str, mlp: str) -> str:
     return "+".join(word for word in (attention, mlp) if word != "sublayer") or "sublayer"
 
 
-def check_terms(trace: Trace, run: oracle.Run, position: int, layer: int, attention: str, mlp: str, **kind) -> float:
+def check_terms(trace: Run, run: oracle.Run, position: int, layer: int, attention: str, mlp: str, **kind) -> float:
     """Value, sum and every single term of one ledger against the oracle; the largest error in units of its bound."""
-    read = unembed.readout(trace, kind.pop("target", TARGET), position=position, layer=layer, **kind)
+    read = unembed.readout(trace, kind.pop("target", TARGET), position=position, layer=layer_of(layer), **kind)
     ledger = unembed.decompose(read, by=by(attention, mlp))
     value, terms = run.ledger(
         position, layer, attention=attention, mlp=mlp, target=read.target, versus=read.versus, reference=read.reference
@@ -87,7 +88,7 @@ def test_logits_of_some_positions_are_the_modules_own_bit_for_bit(model_type: st
 def test_writes_sum_to_the_stream_at_every_layer_and_position(model_type: str) -> None:
     """Additions of 2 layers + 1 vectors, in an order that parallel blocks change: one float64 rounding each."""
     _, trace, run = case(model_type)
-    found = trace.stream()
+    found = trace.streams()
     size = trace.embedding.abs() + (0 if trace.position_embedding is None else trace.position_embedding.abs())
     for index, block in enumerate(run.blocks):
         assert torch.all((found[index] - block.stream_before).abs() <= (2 * index + 1) * EPS64 * size)
@@ -205,7 +206,7 @@ def test_ledger_of_a_random_direction_is_the_oracles_term_by_term(model_type: st
     direction = torch.randn(model.d_model, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
     for layer in range(model.layers + 1):
         for position in POSITIONS:
-            read = unembed.read_direction(trace, direction, position=position, layer=layer)
+            read = unembed.read_direction(trace, direction, position=position, layer=layer_of(layer))
             ledger = unembed.decompose(read, by="source+neuron")
             value, terms = run.ledger(position, layer, attention="source", mlp="neuron", direction=direction)
             compare(terms_of(ledger), terms)
@@ -278,13 +279,13 @@ def test_grouped_queries_read_their_groups_values(model_type: str) -> None:
     """Changing the value of the second key-value head moves the terms of heads 2 and 3 only."""
     module = build(model_type)
     model = unembed.wrap(module)
-    before = terms_of(unembed.decompose(unembed.readout(unembed.record(model, TOKENS), TARGET, layer=1), by="source"))
+    before = terms_of(unembed.decompose(unembed.readout(unembed.record(model, TOKENS), TARGET, layer=0), by="source"))
     projection = module.get_submodule(oracle.PARTS[model_type].blocks)[0].self_attn
     projection = getattr(projection, oracle.PARTS[model_type].values)
     d_head = random_models.configuration(model_type).hidden_size // 4
     with torch.no_grad():
         projection.weight[-d_head:] *= 2
-    direction = unembed.readout(unembed.record(model, TOKENS), TARGET, layer=1)
+    direction = unembed.readout(unembed.record(model, TOKENS), TARGET, layer=0)
     after = terms_of(unembed.decompose(direction, by="source"))
 
     # The final norm's scale moved as well, so compare within a head: source terms of heads 0 and 1 keep their ratios.
@@ -418,7 +419,7 @@ def test_ledgers_add_up_in_lower_precision(model_type: str, dtype: torch.dtype) 
         for layer in (0, 1, model.layers):
             for kind in READOUTS:
                 ledger = unembed.decompose(
-                    unembed.readout(trace, TARGET, position=position, layer=layer, **kind), by="source+neuron"
+                    unembed.readout(trace, TARGET, position=position, layer=layer_of(layer), **kind), by="source+neuron"
                 )
                 assert abs(ledger.error) <= ledger.tolerance
                 assert ledger.tolerance < 60 * torch.finfo(dtype).eps * max(1.0, float(trace.logits.abs().max()))

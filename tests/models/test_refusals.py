@@ -31,7 +31,7 @@ def model() -> unembed.Model:
 
 
 @pytest.fixture(scope="module")
-def trace(model: unembed.Model) -> unembed.Trace:
+def trace(model: unembed.Model) -> unembed.Run:
     return unembed.record(model, TOKENS)
 
 
@@ -325,7 +325,7 @@ def test_a_token_outside_the_vocabulary(model: unembed.Model, token: int) -> Non
         unembed.record(model, [1, token])
 
 
-def test_text_without_a_tokenizer(model: unembed.Model, trace: unembed.Trace) -> None:
+def test_text_without_a_tokenizer(model: unembed.Model, trace: unembed.Run) -> None:
     with pytest.raises(InputError, match="tiny has no tokenizer: give token ids instead of text"):
         unembed.record(model, "the capital")
     with pytest.raises(InputError, match="tiny has no tokenizer: give the target as a token id"):
@@ -333,7 +333,7 @@ def test_text_without_a_tokenizer(model: unembed.Model, trace: unembed.Trace) ->
 
 
 @pytest.mark.parametrize("position", [9, -10, 100])
-def test_a_position_outside_the_prompt(model: unembed.Model, trace: unembed.Trace, position: int) -> None:
+def test_a_position_outside_the_prompt(model: unembed.Model, trace: unembed.Run, position: int) -> None:
     message = rf"Position {position} is outside the prompt: expected -9 to 8"
     for read in (
         lambda: unembed.readout(trace, 12, position=position),
@@ -348,7 +348,7 @@ def test_a_position_outside_the_prompt(model: unembed.Model, trace: unembed.Trac
 
 
 @pytest.mark.parametrize("target", [VOCAB, -1])
-def test_a_target_id_outside_the_vocabulary(trace: unembed.Trace, target: int) -> None:
+def test_a_target_id_outside_the_vocabulary(trace: unembed.Run, target: int) -> None:
     with pytest.raises(InputError, match=rf"Target {target} is not in the vocabulary of {VOCAB} tokens"):
         unembed.readout(trace, target)
     with pytest.raises(InputError, match=rf"Target {target} is not in the vocabulary"):
@@ -374,14 +374,14 @@ def test_a_target_text(tiny_tokenizer) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 31, 33])
-def test_a_direction_of_the_wrong_length(trace: unembed.Trace, length: int) -> None:
+def test_a_direction_of_the_wrong_length(trace: unembed.Run, length: int) -> None:
     with pytest.raises(InputError, match=rf"Expected a direction of 32 numbers, found shape \({length},\)"):
         unembed.read_direction(trace, [1.0] * length)
 
 
-@pytest.mark.parametrize("layer", [4, -5, 99])
-def test_a_layer_outside_the_model(trace: unembed.Trace, layer: int) -> None:
-    message = rf"Layer {layer} is outside the model: expected 0 \(the embedding\) to 3 \(the last stream\)"
+@pytest.mark.parametrize("layer", [3, -4, 99])
+def test_a_layer_outside_the_model(trace: unembed.Run, layer: int) -> None:
+    message = rf"Layer '?{layer}'? is outside the model: expected 'emb' for what enters it, or 0 to 2"
     with pytest.raises(InputError, match=message):
         unembed.readout(trace, 12, layer=layer)
     with pytest.raises(InputError, match=message):

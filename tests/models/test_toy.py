@@ -94,17 +94,17 @@ WITHOUT_LAYERS = {
     "ablate": lambda model: unembed.ablate(model, [3, 7], site="head"),
     "attention": lambda model: unembed.attention(model, [3, 7]),
     "patch": lambda model: unembed.patch(model, [3, 7], [3, 8]),
-    "trace": lambda model: unembed.causal_trace(model, [3, 7], [1]),
+    "trace": lambda model: unembed.causal_trace(model, [3, 7], subject=[1]),
     "circuit": lambda model: unembed.ov_circuit(model, 0, 0),
-    "site": lambda model: unembed.base_run(model, [3, 7]).at(unembed.Site(kind="z", layer=0)),
+    "site": lambda model: unembed.record(model, [3, 7]).at(unembed.Site(kind="z", layer=0)),
     "attribute": lambda model: unembed.attribute(model, [3, 7], 5),
 }
 WITHOUT_MLPS = {
     "ablate mlp": lambda model: unembed.ablate(model, [3, 7], site="mlp"),
     "ablate neuron": lambda model: unembed.ablate(model, [3, 7], site="neuron"),
     "patch": lambda model: unembed.patch(model, [3, 7], [3, 8], site="mlp"),
-    "trace": lambda model: unembed.causal_trace(model, [3, 7], [1], site="mlp"),
-    "site": lambda model: unembed.base_run(model, [3, 7]).at(unembed.Site(kind="neuron", layer=0)),
+    "trace": lambda model: unembed.causal_trace(model, [3, 7], subject=[1], site="mlp"),
+    "site": lambda model: unembed.record(model, [3, 7]).at(unembed.Site(kind="neuron", layer=0)),
     "attribute": lambda model: unembed.attribute(model, [3, 7], 5),
 }
 

@@ -73,7 +73,7 @@ def counterfactuals(
 
     Raises:
         InputError: no such site or position, a value of the wrong shape, a measure that gives NaN, a budget too small
-            for one intervention, or a run from before the module's weights were edited.
+            for one intervention, a run of its stream only, or from before the module's weights were edited.
         Interrupted: on Ctrl-C, with what was finished.
     """
     job = _job(run, interventions, measure, at, memory)
@@ -157,7 +157,8 @@ def _job(
     *,
     gradients: bool = False,
 ) -> _Job:
-    run.trace.check_made_by(run.model)
+    run.check_made_by(run.model)
+    run.check_has_calls()
     if not len(interventions):
         raise InputError("There is nothing to do: expected at least one intervention.")
     rows = [row_of(_resolved(edits, run), run) for edits in interventions]
@@ -215,7 +216,7 @@ def value_shape(site: Site, run: Run) -> tuple[int, ...]:
         assert call.cross_query is not None
         whole: tuple[int, ...] = (model.heads, call.cross_query.shape[-1])
     elif site.kind in ("query", "z"):
-        heads = run.trace.layers[site.layer].heads
+        heads = run.layers[site.layer].heads
         assert heads is not None
         whole = (model.heads, call.query.shape[-1] if site.kind == "query" else heads.value.shape[-1])
     elif site.kind in ("key", "value"):

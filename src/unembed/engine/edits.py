@@ -18,7 +18,8 @@ from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, places_of, resolve
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 from unembed.seeds import generator
 
 
@@ -125,7 +126,7 @@ def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Site)
     """
     total, count = None, 0
     for prompt in prompts:
-        found = base_run(model, prompt).at(replace(site, positions=None)).double()
+        found = record(model, prompt).at(replace(site, positions=None)).double()
         if total is not None and total.shape != found.shape[1:]:
             raise InputError("The mean of a whole pattern needs prompts of one length; or name one source.")
         total, count = found.sum(0) + (0 if total is None else total), count + len(found)

@@ -117,7 +117,7 @@ def costs(run: Run, positions: int, *, gradients: bool) -> Costs:
 def _inside(run: Run) -> int:
     """Numbers a token that a block holds: stream and norms, projections, MLP, scores."""
     model = run.model
-    heads = run.trace.layers[0].heads
+    heads = run.layers[0].heads
     assert heads is not None
     widest = max(neurons_of(model, layer) * max(1, experts_of(model, layer)) for layer in range(model.layers))
     attention = (2 * model.heads + 2 * model.kv_heads) * heads.value.shape[-1]

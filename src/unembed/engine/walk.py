@@ -24,9 +24,9 @@ from unembed.engine.splicing import Group, Prefix, attend
 from unembed.models.hooks import Eager, attending, on_call, on_output, one_at_a_time
 from unembed.models.model import Block, Model, Stage
 from unembed.models.sites import OF_SOURCE, Site
+from unembed.runs.kept import ExpertInputs, at_positions, expert_neurons, router_weights
 from unembed.runs.record import attentions
-from unembed.runs.run import Run, at_positions, expert_neurons, router_weights
-from unembed.runs.trace import ExpertInputs
+from unembed.runs.run import Run
 
 _LATE = ("neuron", "mlp_write", "resid_post")
 """Sites from which a block's end is at hand: an edit there needs no run of its block."""
@@ -80,8 +80,8 @@ class Walk:
     def __init__(self, run: Run, rows: Sequence[Row], watch: Sequence[Site] = ()) -> None:
         self.run, self.rows, self.watch = run, rows, watch
         self.model: Model = run.model
-        self.hidden: Tensor = run.final[:0]
-        self.positions = torch.zeros(0, dtype=torch.long, device=run.final.device)
+        self.hidden: Tensor = run.after(-1)[:0]
+        self.positions = torch.zeros(0, dtype=torch.long, device=self.hidden.device)
         """The position of each packed token."""
         self.joined = 0
         self.seen: dict[Site, Tensor] = {}
@@ -110,7 +110,8 @@ class Walk:
         tokens = [max(0, self._token(r, p)) for r in range(len(self.rows)) for p in at]
         found = self.hidden[tokens].unflatten(0, (len(self.rows), len(at)))
         before = torch.tensor([[p < row.start for p in at] for row in self.rows], device=found.device)
-        return torch.where(before[..., None], self.run.final[list(at)], found) if bool(before.any()) else found
+        base = self.run.after(-1)[list(at)]
+        return torch.where(before[..., None], base, found) if bool(before.any()) else found
 
     def _token(self, row: int, position: int) -> int:
         """Where a position of a row stands in the packed batch; negative where the row does not hold it."""
@@ -130,7 +131,7 @@ class Walk:
         added = [p for r in new for p in range(self.rows[r].start, self.run.length)]
         positions = torch.tensor(added, device=self.model.device)
         self.positions = torch.cat([self.positions, positions])
-        state = self.run.stream(layer + late)[positions]
+        state = (self.run.after(layer) if late else self.run.before(layer))[positions]
         self.hidden = torch.cat([self.hidden, self._end_anew(layer, new, state) if late else state])
 
     def _end_anew(self, layer: int, new: range, state: Tensor) -> Tensor:
@@ -266,10 +267,10 @@ class Walk:
             if self._touched(layer, kind, rows):
                 packed = self._edited(layer, kind, x[0].transpose(0, 1), rows)
                 heads[kind] = packed.transpose(0, 1)[None]
-        call, trace = self.run.calls[layer], self.run.trace.layers[layer]
-        assert trace.heads is not None
+        call, kept = self.run.calls[layer], self.run.layers[layer].heads
+        assert kept is not None
         inner = self.model.family.inner_attention is not None
-        prefix = Prefix(call.key, trace.heads.value, call.mask, inner, self._masks[id(call.mask)])
+        prefix = Prefix(call.key, kept.value, call.mask, inner, self._masks[id(call.mask)])
         pattern = partial(self._pattern, layer) if self._touched(layer, "pattern", rows) else None
         z = attend(eager, prefix, self._groups, heads["query"], heads["key"], heads["value"], edit_pattern=pattern)
         if self._touched(layer, "z", rows):

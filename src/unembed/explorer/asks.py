@@ -77,7 +77,7 @@ def terms(session: Session, ask: arguments.TermsAsk, progress: Progress) -> Any:
 def inspect(session: Session, ask: arguments.InspectAsk, progress: Progress) -> Any:
     """Where a part looks, what it writes and adds."""
     run, chosen = session.run(session.tokens(ask.prompt), ask.position), _part(ask.part)
-    read = readout(run.trace, **_readout_of(ask))
+    read = readout(run, **_readout_of(ask))
     return inspect_part(read, chosen, top=ask.top)
 
 
@@ -114,7 +114,7 @@ def lens(session: Session, ask: arguments.LensAsk, progress: Progress) -> Any:
     places = _window(ask.window, len(tokens))
     asked = {"target": ask.target, "positions": places, "top": ask.top, "progress": progress}
     if len(tokens) <= WHOLE:
-        found = logit_lens.read_lens(session.run(tokens, -1).trace, **asked)
+        found = logit_lens.lens(session.run(tokens, -1), **asked)
     else:
         found = logit_lens.lens(session.model, tokens, **asked)
     return found
@@ -122,8 +122,8 @@ def lens(session: Session, ask: arguments.LensAsk, progress: Progress) -> Any:
 
 def attention(session: Session, ask: arguments.AttentionAsk, progress: Progress) -> Any:
     """`unembed attention` of one layer; the whole pattern of a head only up to `WHOLE` tokens."""
-    trace = session.run(session.tokens(ask.prompt), ask.position).trace
-    return patterns.attention(session.model, trace, layer=ask.layer, head=ask.head, cross=ask.cross, **_readout_of(ask))
+    run = session.run(session.tokens(ask.prompt), ask.position)
+    return patterns.attention(session.model, run, layer=ask.layer, head=ask.head, cross=ask.cross, **_readout_of(ask))
 
 
 def paths(session: Session, ask: arguments.PathsAsk, progress: Progress) -> Any:
@@ -195,7 +195,7 @@ def _readout_of(ask: About) -> dict[str, Any]:
 
 def _read(session: Session, ask: About) -> Readout:
     run = session.run(session.tokens(ask.prompt), ask.position)
-    return readout(run.trace, **_readout_of(ask))
+    return readout(run, **_readout_of(ask))
 
 
 def _part(asked: arguments.AskedPart) -> Part:

@@ -147,7 +147,7 @@ def explained_token(run: Run, ask: About) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    return predictions(run.trace, -1, 1)[0].token if ask.target is None else token_id(run.trace, ask.target)
+    return predictions(run, -1, 1)[0].token if ask.target is None else token_id(run, ask.target)
 
 
 def _neurons(asked: list[arguments.AskedNeuron] | None) -> frozenset[knowledge_neurons.Neuron]:

@@ -64,8 +64,8 @@ def _facts(result: Result) -> tuple[Model, dict[str, Any], Any]:
         model, payload = result.model, payload_of(result)
         return model, _explained(result), payload
     if isinstance(result, Lens):
-        model = result.trace.model
-        return model, _state(model, a=result.trace.tokens), payload_of(result)
+        model = result.run.model
+        return model, _state(model, a=result.run.tokens), payload_of(result)
     if isinstance(result, Patching):
         state = _state(result.model, a=result.clean_tokens, b=result.corrupt_tokens)
         return result.model, state, payload_of(result)
@@ -74,7 +74,7 @@ def _facts(result: Result) -> tuple[Model, dict[str, Any], Any]:
 
 def _explained(result: Explanation) -> dict[str, Any]:
     model, read = result.model, result.readout
-    state = _state(model, a=result.trace.tokens)
+    state = _state(model, a=result.run.tokens)
     if not state:
         return state
     return {

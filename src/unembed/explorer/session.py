@@ -18,7 +18,8 @@ from unembed.models.prompts import absolute_position, tokenize, tokenize_start, 
 from unembed.models.read_source import with_source
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 RUNS = 4
 """Recorded runs that are kept."""
@@ -96,7 +97,7 @@ class Session:
     def _kept(self, tokens: tuple[int, ...], position: int | None) -> Run:
         key = tokens, position
         if key not in self._runs:
-            self._runs[key] = base_run(self.model, tokens, positions=None if position is None else [position])
+            self._runs[key] = record(self.model, tokens, positions=None if position is None else [position])
         self._runs.move_to_end(key)
         while len(self._runs) > RUNS:
             self._runs.popitem(last=False)
@@ -105,8 +106,8 @@ class Session:
     def states(self, run: Run, position: int) -> States:
         """What the lens reads at a position of a run; the last one is kept, for another token or reference there."""
         place = absolute_position(position, run.length)
-        if self._states is None or self._states.trace is not run.trace or self._states.position != place:
-            self._states = read_states(run.trace, place)
+        if self._states is None or self._states.run is not run or self._states.position != place:
+            self._states = read_states(run, place)
         return self._states
 
     def mean(self, site: Site, progress: Progress) -> Tensor:

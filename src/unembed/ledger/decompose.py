@@ -35,7 +35,7 @@ from unembed.models.layers import bias, expert_activation, expert_matrix, projec
 from unembed.models.model import Block, Cross, Model, Stage
 from unembed.models.norms import Norm
 from unembed.models.reprs import Brief
-from unembed.runs.trace import ExpertInputs, Heads, Layer
+from unembed.runs.kept import ExpertInputs, Heads, Layer
 
 _T = TypeVar("_T")
 
@@ -47,7 +47,7 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
     """The ledger of a readout.
 
     Args:
-        readout: from `readout` or `read_direction`; it holds the trace.
+        readout: from `readout` or `read_direction`; it holds the run.
         by: "sublayer", "head", "source" (head x source token), "neuron", or "source+neuron" and the like.
 
     Returns:
@@ -55,11 +55,11 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
 
     Raises:
         LedgerError: they do not.
-        InputError: the trace does not hold what `by` needs (recorded with `keep="stream"`), `by` is no granularity, or
+        InputError: the run does not hold what `by` needs (recorded with `keep="stream"`), `by` is no granularity, or
             the module's weights were edited since the run.
     """
     grain = Grain.parse(by)
-    readout.trace.check_made_by(readout.trace.model)
+    readout.run.check_made_by(readout.run.model)
     with torch.inference_mode():
         read = read_stages(readout)
         segments = (*_segments(readout, read, grain), *_constants(readout))
@@ -80,26 +80,26 @@ def rounding(readout: Readout, read: "ReadStages | None" = None) -> float:
     The constant hidden in "one unit" (dot products of thousands of terms err by more, blocked sums by less) is what
     `SAFETY` is for.
     """
-    trace, row = readout.trace, readout.trace.row(readout.position)
+    run, row = readout.run, readout.run.row(readout.position)
     read = read_stages(readout) if read is None else read
-    writes = [trace.layers[layer].write(stage)[row] for layer, stage in read.at]
-    steps = torch.stack([trace.start[row], *writes]).double()
-    states = torch.stack([trace.start[row], *read.before]).double()
+    writes = [run.layers[layer].write(stage)[row] for layer, stage in read.at]
+    steps = torch.stack([run.start[row], *writes]).double()
+    states = torch.stack([run.start[row], *read.before]).double()
     directions = torch.stack([read.start, *read.at.values()])
     products = (steps * directions).square().sum() + (states * directions).square().sum()
     raw = abs(readout.value) + abs(readout.reference_value)
-    return readout.trace.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
+    return readout.run.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
 
 
 def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Segment]:
-    trace, model, row = readout.trace, readout.trace.model, readout.trace.row(readout.position)
-    yield _segment("embedding", None, read.start @ trace.embedding[row].double())
-    if trace.position_embedding is not None:
-        yield _segment("position_embedding", None, read.start @ trace.position_embedding[row].double())
+    run, model, row = readout.run, readout.run.model, readout.run.row(readout.position)
+    yield _segment("embedding", None, read.start @ run.embedding[row].double())
+    if run.position_embedding is not None:
+        yield _segment("position_embedding", None, read.start @ run.position_embedding[row].double())
     yield from _shift("embedding_norm_shift", None, read.start_shift)
     has_mlps = model.d_mlp > 0
-    for index in range(readout.layer):
-        layer, block = trace.layers[index], model.blocks[index]
+    for index in range(readout.blocks):
+        layer, block = run.layers[index], model.blocks[index]
         yield from _attention(model, block, layer, index, row, read.at[index, "attention"], grain.attention)
         if block.cross is not None:
             w = read.at[index, "cross_attention"]
@@ -126,20 +126,20 @@ class ReadStages(Brief):
 
 def read_stages(readout: Readout) -> ReadStages:
     """Pull a readout back through the norms of the stream, with their scales frozen at those of the run."""
-    trace, row, w = readout.trace, readout.trace.row(readout.position), readout.direction
-    states = dict(trace.states(row, below=readout.layer))
+    run, row, w = readout.run, readout.run.row(readout.position), readout.direction
+    states = dict(run.states(row, below=readout.blocks))
     at: dict[tuple[int, Stage], Tensor] = {}
     shifts: dict[int, float] = {}
     for (layer, stage), (summed, after) in reversed(states.items()):
-        _, norm = trace.model.blocks[layer].stream_norms.get(stage, (None, None))
+        _, norm = run.model.blocks[layer].stream_norms.get(stage, (None, None))
         if norm is not None:
             shifts[layer] = shifts.get(layer, 0.0) + float(w @ norm.shift)
             w = norm.pullback(w, norm.scale(summed, after))
         at[layer, stage] = w
-    shift, first = 0.0, trace.model.embedding_norm
-    if first is not None and trace.embedding_normed is not None:
+    shift, first = 0.0, run.model.embedding_norm
+    if first is not None and run.embedding_normed is not None:
         shift = float(w @ first.shift)
-        w = first.pullback(w, first.scale(trace.start[row], trace.embedding_normed[row]))
+        w = first.pullback(w, first.scale(run.start[row], run.embedding_normed[row]))
     ordered = dict(reversed(at.items()))
     return ReadStages(ordered, [summed for summed, _ in states.values()], w, shifts, shift)
 
@@ -194,23 +194,23 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     Raises:
         InputError: the term is no sublayer, head or neuron.
     """
-    trace, row = readout.trace, readout.trace.row(readout.position)
-    trace.check_made_by(trace.model)
+    run, row = readout.run, readout.run.row(readout.position)
+    run.check_made_by(run.model)
     whole = term.head is None and term.neuron is None
     if term.layer is None or (whole and term.kind not in get_args(Stage)):
         raise InputError(f"Expected a head or a neuron, or a sublayer, found {term.label}.")
-    block, layer = trace.model.blocks[term.layer], trace.layers[term.layer]
+    block, layer = run.model.blocks[term.layer], run.layers[term.layer]
     if whole:
         stage: Stage = term.kind  # type: ignore[assignment]
         return _carried(readout, term.layer, stage, layer.write(stage)[row].double())
     if term.kind == "cross_attention":
         assert block.cross is not None
         z = _needs(layer.cross_heads, "cross-attention heads").z[row, term.head].double()
-        matrix = projection(block.cross.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)
+        matrix = projection(block.cross.output_projection).reshape(run.model.heads, -1, run.model.d_model)
         return _carried(readout, term.layer, "cross_attention", z @ matrix[term.head].double())
     if term.head is not None:
         z = _needs(layer.heads, "heads").z[row, term.head].double()
-        matrix = projection(block.output_projection).reshape(trace.model.heads, -1, trace.model.d_model)[term.head]
+        matrix = projection(block.output_projection).reshape(run.model.heads, -1, run.model.d_model)[term.head]
         write = _after_norm(
             block.attention_norm, layer.attention_output, layer.attention_write, row, z @ matrix.double()
         )
@@ -230,10 +230,10 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
 
 def _carried(readout: Readout, layer: int, stage: Stage, x: Tensor) -> Tensor:
     """What a write becomes on its way up through the norms of the stream that follow it (post-LN)."""
-    trace, blocks, passed = readout.trace, readout.trace.model.blocks, False
+    run, blocks, passed = readout.run, readout.run.model.blocks, False
     if not blocks[layer].stream_norms:
         return x
-    for place, (summed, after) in trace.states(trace.row(readout.position), below=readout.layer):
+    for place, (summed, after) in run.states(run.row(readout.position), below=readout.blocks):
         passed = passed or place == (layer, stage)
         if passed:
             _, norm = blocks[place[0]].stream_norms[place[1]]
@@ -313,5 +313,5 @@ def _array(values: Tensor) -> NDArray[np.float64]:
 
 def _needs(part: _T | None, what: str) -> _T:
     if part is None:
-        raise InputError(f"This trace does not hold {what}: record it with keep='all'.")
+        raise InputError(f"This run does not hold {what}: record it with keep='all'.")
     return part

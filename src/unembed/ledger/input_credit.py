@@ -28,7 +28,8 @@ from unembed.models.layers import bias, projection
 from unembed.models.model import Block, Model, Stage, input_norm
 from unembed.models.norms import Norm
 from unembed.runs.encoder import record_source
-from unembed.runs.trace import Heads, Layer, State, Trace
+from unembed.runs.kept import Heads, Layer, State
+from unembed.runs.run import Run
 
 
 @dataclass
@@ -58,7 +59,7 @@ class _Pulled:
 
 
 @torch.no_grad()
-def input_credit(readout: Readout, *, source: Trace | None = None) -> Ledger:
+def input_credit(readout: Readout, *, source: Run | None = None) -> Ledger:
     """What all cross-attention adds to a readout, as a sum over what the encoder read and made at each source position.
 
     Args:
@@ -73,23 +74,23 @@ def input_credit(readout: Readout, *, source: Trace | None = None) -> Ledger:
         InputError: the model has no encoder.
         LedgerError: the terms do not sum to that.
     """
-    model = readout.trace.model
+    model = readout.run.model
     if model.encoder is None or model.source is None:
         raise InputError(f"{model.name} has no encoder: its prompt is all that it reads (explain --by source).")
-    readout.trace.check_made_by(model)
-    trace = record_source(model) if source is None else source
-    trace.check_made_by(model.encoder)
-    value, pulled = _from_decoder(readout, trace)
+    readout.run.check_made_by(model)
+    encoder = record_source(model) if source is None else source
+    encoder.check_made_by(model.encoder)
+    value, pulled = _from_decoder(readout, encoder)
     if model.encoder.family.final_norm is not None:
-        pulled.through(model.encoder.final_norm, trace.final, trace.normed)
-    states, streams = dict(trace.states()), trace.stream()
+        pulled.through(model.encoder.final_norm, encoder.final, encoder.normed)
+    states, streams = dict(encoder.states()), encoder.streams()
     for index in reversed(range(model.encoder.layers)):
-        _down(pulled, model.encoder, trace.layers[index], index, states, streams[index])
-    if model.encoder.embedding_norm is not None and trace.embedding_normed is not None:
-        pulled.through(model.encoder.embedding_norm, trace.start, trace.embedding_normed)
-    pulled.read("source_embedding", None, trace.embedding)
-    if trace.position_embedding is not None:
-        pulled.read("source_position_embedding", None, trace.position_embedding)
+        _down(pulled, model.encoder, encoder.layers[index], index, states, streams[index])
+    if model.encoder.embedding_norm is not None and encoder.embedding_normed is not None:
+        pulled.through(model.encoder.embedding_norm, encoder.start, encoder.embedding_normed)
+    pulled.read("source_embedding", None, encoder.embedding)
+    if encoder.position_embedding is not None:
+        pulled.read("source_position_embedding", None, encoder.position_embedding)
     constant = Segment("source_bias", None, (), np.asarray(pulled.constant))
     return Ledger(
         value=value,
@@ -104,17 +105,17 @@ def credit_by_position(ledger: Ledger) -> Float[Tensor, "source"]:
     return torch.from_numpy(sum(segment.values for segment in ledger.segments if segment.axes))
 
 
-def _from_decoder(readout: Readout, encoder: Trace) -> tuple[float, _Pulled]:
+def _from_decoder(readout: Readout, encoder: Run) -> tuple[float, _Pulled]:
     """What cross-attention adds, and the readout of the encoder's last states that gives it."""
-    trace, row = readout.trace, readout.trace.row(readout.position)
+    run, row = readout.run, readout.run.row(readout.position)
     read, value, constant = read_stages(readout), 0.0, 0.0
-    w = torch.zeros(len(encoder.tokens), trace.model.d_model, dtype=torch.float64, device=trace.model.device)
-    for index in range(readout.layer):
-        cross, heads = trace.model.blocks[index].cross, trace.layers[index].cross_heads
+    w = torch.zeros(len(encoder.tokens), run.model.d_model, dtype=torch.float64, device=run.model.device)
+    for index in range(readout.blocks):
+        cross, heads = run.model.blocks[index].cross, run.layers[index].cross_heads
         if cross is None or heads is None:
-            raise InputError("This trace does not hold cross-attention heads: record it with keep='all'.")
+            raise InputError("This run does not hold cross-attention heads: record it with keep='all'.")
         folded = fold(projection(cross.output_projection), read.at[index, "cross_attention"]).double()
-        folded = folded.view(trace.model.heads, -1)
+        folded = folded.view(run.model.heads, -1)
         pattern = heads.pattern[:, row].double()
         value += float((heads.z[row].double() * folded).sum())
         added, shift = _through_values(cross.value_projection, folded[:, None], pattern[:, None])

@@ -22,7 +22,7 @@ from unembed.models.names import part_name
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import resolve
-from unembed.runs.trace import ExpertInputs
+from unembed.runs.kept import ExpertInputs
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,8 +59,8 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
         InputError: the part does not exist, or its expert did not run at this position.
         LedgerError: the terms do not sum to the model's number.
     """
-    model = read.trace.model
-    site = resolve(part.site(read.position), model, len(read.trace.tokens))
+    model = read.run.model
+    site = resolve(part.site(read.position), model, len(read.run.tokens))
     part = Part(part.kind, site.layer, site.head, site.expert, site.neuron)
     term = term_of(decompose(read, by=_grain(part)), part)
     rise = raised(read, [term])[0]
@@ -100,10 +100,10 @@ def term_of(ledger: Ledger, part: Part) -> Term:
 def looks_at(read: Readout, term: Term, count: int) -> tuple[tuple[int, float], ...]:
     """Source positions of a head's term with the attention they get, largest first."""
     assert term.layer is not None
-    layer = read.trace.layers[term.layer]
+    layer = read.run.layers[term.layer]
     heads = layer.cross_heads if term.kind == "cross_attention" else layer.heads
     assert heads is not None
-    pattern = heads.pattern[term.head, read.trace.row(read.position)].double()
+    pattern = heads.pattern[term.head, read.run.row(read.position)].double()
     best = pattern.topk(min(count, len(pattern)))
     return tuple(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
@@ -113,23 +113,23 @@ def activation(read: Readout, term: Term) -> float:
     """The activation of a neuron's term."""
     assert term.layer is not None
     assert term.neuron is not None
-    trace, row = read.trace, read.trace.row(read.position)
-    neurons = trace.layers[term.layer].neurons
+    run, row = read.run, read.run.row(read.position)
+    neurons = run.layers[term.layer].neurons
     assert neurons is not None
     if not isinstance(neurons, ExpertInputs):
         return float(neurons[row, term.neuron])
     assert term.expert is not None
-    experts = trace.model.blocks[term.layer].experts
+    experts = run.model.blocks[term.layer].experts
     return float(expert_activation(experts, term.expert, neurons.hidden[row])[term.neuron])
 
 
 @torch.inference_mode()
 def raised(read: Readout, terms: Sequence[Term]) -> Float[Tensor, "term vocab"]:
     """What the writes of some terms add to every logit (before a soft-cap), in one product with W_U."""
-    model, row = read.trace.model, read.trace.row(read.position)
+    model, row = read.run.model, read.run.row(read.position)
     norm, w_u = model.final_norm, model.unembedding
     writes = torch.stack([component_write(read, term) for term in terms])
-    normed = norm.pushforward(writes, norm.scale(read.trace.final[row], read.trace.normed[row]))
+    normed = norm.pushforward(writes, norm.scale(read.run.final[row], read.run.normed[row]))
     return _unembed(normed.to(torch.promote_types(w_u.dtype, torch.float32)), w_u)
 
 

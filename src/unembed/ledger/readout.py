@@ -17,7 +17,9 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.prompts import absolute_position, well_formed
 from unembed.models.unembedding import unembedded
-from unembed.runs.trace import Trace
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.run import Run
+from unembed.runs.states import StreamLayer, layer_of, state_of
 
 Reference = Literal["mean", "raw", "versus", "direction"]
 
@@ -35,12 +37,12 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Readout:
-    """`value = direction . x + sum(constants)`, where `x` is the stream at one position before block `layer`."""
+    """`value = direction . x + sum(constants)`, where `x` is the stream at one position after block `layer`."""
 
-    trace: Trace
+    run: Run
     position: int
-    layer: int
-    """0 reads the embedding, `model.layers` the stream after the last block."""
+    layer: StreamLayer
+    """The block after which the stream is read; "emb" for what enters the first."""
     reference: Reference
     target: int | None
     """Token id; None for a direction."""
@@ -61,43 +63,50 @@ class Readout:
     def __repr__(self) -> str:
         what = "a direction" if self.target is None else f"token {self.target}"
         against = f" against token {self.versus}" if self.versus is not None else f" ({self.reference})"
-        place = f"position {self.position}, layer {self.layer} of {self.trace.model.layers}"
-        return f"Readout({what}{'' if self.target is None else against}: {self.value:+.4f} at {place}; {self.trace!r})"
+        place = f"position {self.position}, layer {self.layer} of {self.run.model.layers}"
+        return f"Readout({what}{'' if self.target is None else against}: {self.value:+.4f} at {place}; {self.run!r})"
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks wrote to what is read."""
+        return state_of(self.layer, self.run.model.layers)
 
 
+@prompted
 def readout(
-    trace: Trace,
+    prompt: Prompt,
     target: str | SupportsIndex | None = None,
     *,
     position: int = -1,
     reference: str = "mean",
     versus: str | SupportsIndex | None = None,
-    layer: int | None = None,
+    layer: StreamLayer | None = None,
 ) -> Readout:
     """The readout of a token's logit.
 
     Args:
-        trace: a run that keeps `position`.
+        prompt: a recorded run, or a model and a prompt.
         target: the token (text or id) whose logit is read; None takes the top prediction.
         position: where to read; the logit there predicts the next token.
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
             plain logit. Exact in both cases.
         versus: a token; reads `logit(target) - logit(versus)` instead.
-        layer: read the stream before this block through the final norm (the logit lens); None reads the last.
+        layer: read the stream after this block through the final norm (the logit lens), or, with "emb", what enters
+            the first block; None reads the stream after the last.
 
     Raises:
         InputError: unknown target, position or layer, or the module's weights were edited since the run.
     """
     kind = _reference(reference, versus=versus)
-    trace.check_made_by(trace.model)
-    model, row = trace.model, trace.row(position)
-    layer = absolute_layer(trace, layer)
-    x, normed, uncapped, logits = _read(trace, row, layer)
-    token = int(logits.argmax()) if target is None else token_id(trace, target)
-    other = None if versus is None else token_id(trace, versus)
+    run = prompt.recorded([position])
+    model, row = run.model, run.row(position)
+    state = state_of(layer, model.layers)
+    x, normed, uncapped, logits = _read(run, row, state)
+    token = int(logits.argmax()) if target is None else token_id(run, target)
+    other = None if versus is None else token_id(run, versus)
     weights = _Combination(token, other, mean=kind == "mean")
     with torch.inference_mode():
-        w = weights.of_rows(trace)
+        w = weights.of_rows(run)
         scale = model.final_norm.scale(x, normed)
         value, linear = weights.of(logits), weights.of(uncapped)
         constants: dict[str, float] = {}
@@ -108,9 +117,9 @@ def readout(
         if model.softcap is not None:
             constants["softcap"] = value - linear
         return Readout(
-            trace=trace,
-            position=absolute_position(position, len(trace.tokens)),
-            layer=layer,
+            run=run,
+            position=absolute_position(position, len(run.tokens)),
+            layer=layer_of(state),
             reference=kind,
             target=token,
             versus=other,
@@ -128,71 +137,63 @@ def _reference(word: str, *, versus: object) -> Reference:
     return "versus" if versus is not None else "mean" if word == "mean" else "raw"
 
 
+@prompted
 def read_direction(
-    trace: Trace,
+    prompt: Prompt,
     direction: Float[Tensor, "d_model"] | Sequence[float],
     *,
     position: int = -1,
-    layer: int | None = None,
+    layer: StreamLayer | None = None,
 ) -> Readout:
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
+
+    Args:
+        prompt: a recorded run, or a model and a prompt.
+        direction: `d_model` numbers.
+        position: where to read, as `layer`, as in `readout`.
 
     Raises:
         InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
             edited since the run.
     """
-    trace.check_made_by(trace.model)
-    row, layer = trace.row(position), absolute_layer(trace, layer)
-    w = torch.as_tensor(direction, dtype=torch.float64, device=trace.model.device).clone()
-    if w.shape != (trace.model.d_model,):
-        raise InputError(f"Expected a direction of {trace.model.d_model} numbers, found shape {tuple(w.shape)}.")
+    run = prompt.recorded([position])
+    row, state = run.row(position), state_of(layer, run.model.layers)
+    w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
+    if w.shape != (run.model.d_model,):
+        raise InputError(f"Expected a direction of {run.model.d_model} numbers, found shape {tuple(w.shape)}.")
     return Readout(
-        trace=trace,
-        position=absolute_position(position, len(trace.tokens)),
-        layer=layer,
+        run=run,
+        position=absolute_position(position, len(run.tokens)),
+        layer=layer_of(state),
         reference="direction",
         target=None,
         versus=None,
         direction=w,
         constants={},
-        value=float(w @ _stream_at(trace, row, layer).double()),
+        value=float(w @ _stream(run, row, state).double()),
         reference_value=0.0,
         spread=0.0,
     )
 
 
-def absolute_layer(trace: Trace, layer: int | None) -> int:
-    """`layer` as an index from 0 to `model.layers`; None is the last.
-
-    Raises:
-        InputError: out of range.
-    """
-    last = trace.model.layers
-    if layer is None:
-        return last
-    if not -last - 1 <= layer <= last:
-        raise InputError(f"Layer {layer} is outside the model: expected 0 (the embedding) to {last} (the last stream).")
-    return layer % (last + 1)
+def _stream(run: Run, row: int, state: int) -> Float[Tensor, "d_model"]:
+    """The stream at one kept position."""
+    return run.final[row] if state == run.model.layers else run.streams()[state, row]
 
 
-def _stream_at(trace: Trace, row: int, layer: int) -> Float[Tensor, "d_model"]:
-    """The stream at one kept position before block `layer`."""
-    return trace.final[row] if layer == trace.model.layers else trace.stream()[layer, row]
-
-
-def token_id(trace: Trace, token: str | SupportsIndex) -> int:
+def token_id(run: Run, token: str | SupportsIndex) -> int:
     """The id of a target: the first token of a text, or an id that is checked.
 
     Raises:
         InputError: it is not in the vocabulary.
     """
-    ids = _token_ids(trace, token)
-    if not 0 <= ids[0] < trace.model.vocab:
-        raise InputError(f"Target {token!r} is not in the vocabulary of {trace.model.vocab} tokens.")
+    ids = _token_ids(run, token)
+    if not 0 <= ids[0] < run.model.vocab:
+        raise InputError(f"Target {token!r} is not in the vocabulary of {run.model.vocab} tokens.")
     return ids[0]
 
 
-def _token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
+def _token_ids(run: Run, token: str | SupportsIndex) -> list[int]:
     """All token ids of a target text.
 
     Raises:
@@ -200,23 +201,23 @@ def _token_ids(trace: Trace, token: str | SupportsIndex) -> list[int]:
     """
     if not isinstance(token, str):
         return [operator.index(token)]
-    tokenizer = trace.model.tokenizer
+    tokenizer = run.model.tokenizer
     if tokenizer is None:
-        raise InputError(f"{trace.model.name} has no tokenizer: give the target as a token id.")
+        raise InputError(f"{run.model.name} has no tokenizer: give the target as a token id.")
     ids = tokenizer(well_formed(token), add_special_tokens=False)["input_ids"]
     if not ids or (ids[0] == tokenizer.unk_token_id and token != tokenizer.unk_token):
-        raise InputError(f"Target {token!r} is not in the vocabulary of {trace.model.name}.")
+        raise InputError(f"Target {token!r} is not in the vocabulary of {run.model.name}.")
     return ids
 
 
-def prediction(trace: Trace, position: int, token: int) -> Prediction:
+def prediction(run: Run, position: int, token: int) -> Prediction:
     """What the model gave a token at a kept position."""
-    return prediction_from(trace.logits[trace.row(position)], token)
+    return prediction_from(run.logits[run.row(position)], token)
 
 
-def predictions(trace: Trace, position: int, count: int) -> tuple[Prediction, ...]:
+def predictions(run: Run, position: int, count: int) -> tuple[Prediction, ...]:
     """The top predictions at a kept position, best first."""
-    return predictions_from(trace.logits[trace.row(position)], count)
+    return predictions_from(run.logits[run.row(position)], count)
 
 
 def prediction_from(logits: Float[Tensor, "vocab"], token: int) -> Prediction:
@@ -242,13 +243,13 @@ def _prediction(logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], t
     )
 
 
-def first_token_notes(trace: Trace, *targets: str | SupportsIndex | None) -> tuple[str, ...]:
+def first_token_notes(run: Run, *targets: str | SupportsIndex | None) -> tuple[str, ...]:
     """A sentence for each target of several tokens, of which only the first is read."""
     notes = []
     for target in targets:
-        ids = [] if target is None else _token_ids(trace, target)
+        ids = [] if target is None else _token_ids(run, target)
         if len(ids) > 1:
-            tokenizer = trace.model.tokenizer
+            tokenizer = run.model.tokenizer
             assert tokenizer is not None
             first = tokenizer.decode([ids[0]])
             notes.append(f"{target!r} is {len(ids)} tokens; only the first, {first!r}, is explained.")
@@ -271,22 +272,22 @@ class _Combination:
             value = value - values.double().mean()
         return float(value)
 
-    def of_rows(self, trace: Trace) -> Float[Tensor, "d_model"]:
-        rows = trace.model.unembedding
+    def of_rows(self, run: Run) -> Float[Tensor, "d_model"]:
+        rows = run.model.unembedding
         w = rows[self.token].double()
         if self.versus is not None:
             w = w - rows[self.versus].double()
         if self.mean:
-            w = w - trace.model.mean_unembedding
+            w = w - run.model.mean_unembedding
         return w
 
 
-def _read(trace: Trace, row: int, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _read(run: Run, row: int, state: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Stream, normed stream, logits before and after the soft-cap, as the model's own modules give them."""
-    model = trace.model
-    if layer == model.layers:
-        return trace.final[row], trace.normed[row], trace.uncapped_logits[row], trace.logits[row]
-    x = _stream_at(trace, row, layer)
+    model = run.model
+    if state == model.layers:
+        return run.final[row], run.normed[row], run.uncapped_logits[row], run.logits[row]
+    x = _stream(run, row, state)
     with torch.inference_mode():
         normed, uncapped, logits = unembedded(model, x[None])
     return x, normed[0], uncapped[0], logits[0]

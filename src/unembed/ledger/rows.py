@@ -65,10 +65,10 @@ def sublayer_terms(read: Readout, layer: int, sublayer: Sublayer, *, top: int = 
     """
     if sublayer not in get_args(Sublayer):
         raise InputError(f"Expected a sublayer of {', '.join(get_args(Sublayer))}; found {sublayer!r}.")
-    if sublayer == "cross_attention" and read.trace.model.encoder is None:
-        raise InputError(f"{read.trace.model.name} has no cross-attention: it is a decoder only.")
-    if not 0 <= layer < read.layer:
-        raise InputError(f"There is no layer {layer}: expected 0 to {read.layer - 1}.")
+    if sublayer == "cross_attention" and read.run.model.encoder is None:
+        raise InputError(f"{read.run.model.name} has no cross-attention: it is a decoder only.")
+    if not 0 <= layer < read.blocks:
+        raise InputError(f"There is no layer {layer}: expected 0 to {read.blocks - 1}.")
     if top < 1:
         raise InputError(f"Expected top >= 1, found {top}.")
     by_source = sublayer != "mlp"

@@ -47,13 +47,13 @@ def stream_writes(
     Raises:
         InputError: the run did not keep the position.
     """
-    trace, row = run.trace, run.trace.row(position)
-    yield StreamTerm("embedding"), trace.embedding[row].double()
-    if trace.position_embedding is not None:
-        yield StreamTerm("position_embedding"), trace.position_embedding[row].double()
+    row = run.row(position)
+    yield StreamTerm("embedding"), run.embedding[row].double()
+    if run.position_embedding is not None:
+        yield StreamTerm("position_embedding"), run.position_embedding[row].double()
     for below in range(layer):
         yield from _head_writes(run, below, row)
-        yield StreamTerm("mlp", below), trace.layers[below].mlp_write[row].double()
+        yield StreamTerm("mlp", below), run.layers[below].mlp_write[row].double()
     if attention:
         yield from _head_writes(run, layer, row)
 
@@ -66,7 +66,7 @@ def spread(rows: Float[Tensor, "term d_model"], w: Float[Tensor, "d_model"]) -> 
 
 def _head_writes(run: Run, layer: int, row: int) -> Iterator[tuple[StreamTerm, Tensor]]:
     """Each head's write, through a post-norm with its scale frozen; biases and the norm's shift apart."""
-    block, part = run.model.blocks[layer], run.trace.layers[layer]
+    block, part = run.model.blocks[layer], run.layers[layer]
     assert part.heads is not None
     matrix = projection(block.output_projection).reshape(run.model.heads, -1, run.model.d_model).double()
     writes = torch.einsum("hd,hdm->hm", part.heads.z[row].double(), matrix)

@@ -30,8 +30,9 @@ from unembed.models.read_source import probe_source
 from unembed.models.unembedding import capped
 from unembed.runs.block_reads import BlockReads, by_position, input_layers, norm_call, watch
 from unembed.runs.encoder import record_source
+from unembed.runs.kept import Heads, Layer
 from unembed.runs.record import record
-from unembed.runs.trace import Heads, Layer, Trace
+from unembed.runs.run import Run
 
 LENGTH = 5
 _SLACK = 64.0
@@ -73,18 +74,16 @@ def _check(model: Model) -> None:
     probe = [(7919 * i + 11) % model.vocab for i in range(min(LENGTH, model.context or LENGTH))]
     with torch.inference_mode():
         own = _own_logits(model, torch.tensor([probe], device=model.device))
-    trace, reads = _watched(model, lambda: record(model, probe))
+    run, reads = _watched(model, lambda: record(model, probe))
     with torch.inference_mode():
         eager = max(model.precision, torch.finfo(torch.float32).eps)
-        _compare(model, "logits of the recorded run", trace.logits, own, precision=eager)
-        _check_stream(trace)
-        _compare(
-            model, "logit after unembedding and soft-cap", capped(trace.uncapped_logits, model.softcap), trace.logits
-        )
-        _check_blocks(trace, reads)
-    _check_ledger(model, trace)
+        _compare(model, "logits of the recorded run", run.logits, own, precision=eager)
+        _check_stream(run)
+        _compare(model, "logit after unembedding and soft-cap", capped(run.uncapped_logits, model.softcap), run.logits)
+        _check_blocks(run, reads)
+    _check_ledger(model, run)
     if model.encoder is not None:
-        _check_encoder(model, trace)
+        _check_encoder(model, run)
 
 
 def _own_logits(model: Model, ids: Tensor) -> Tensor:
@@ -94,13 +93,13 @@ def _own_logits(model: Model, ids: Tensor) -> Tensor:
     return model.module(**model.source.inputs, decoder_input_ids=ids, use_cache=False).logits[0]
 
 
-def _watched(model: Model, run: Callable[[], Trace]) -> tuple[Trace, list[BlockReads]]:
+def _watched(model: Model, runs: Callable[[], Run]) -> tuple[Run, list[BlockReads]]:
     with one_at_a_time, ExitStack() as stack:
         reads = [watch(stack, block) for block in model.blocks]
-        return run(), reads
+        return runs(), reads
 
 
-def _check_encoder(model: Model, trace: Trace) -> None:
+def _check_encoder(model: Model, run: Run) -> None:
     """The encoder's run, at a few positions, and that the decoder reads what it gives."""
     encoder, source = model.encoder, model.source
     assert encoder is not None
@@ -114,7 +113,7 @@ def _check_encoder(model: Model, trace: Trace) -> None:
         _compare(encoder, "state that the decoder reads", own.normed, states[0, list(first)], precision=eager)
         _check_stream(own)
         _check_blocks(own, reads)
-        for index, (block, layer) in enumerate(zip(model.blocks, trace.layers, strict=True)):
+        for index, (block, layer) in enumerate(zip(model.blocks, run.layers, strict=True)):
             assert block.cross is not None
             matrices = (block.cross.output_projection, block.cross.value_projection)
             what = f"cross-attention of block {index}"
@@ -151,21 +150,21 @@ def _check_limits(model: Model) -> None:
 # The stream
 
 
-def _check_stream(trace: Trace) -> None:
-    model = trace.model
-    _compare(model, "sum of embedding and writes", trace.stream()[-1], trace.final)
-    _compare(model, "final norm of the last stream", model.norm(trace.final), trace.normed)
+def _check_stream(run: Run) -> None:
+    model = run.model
+    _compare(model, "sum of embedding and writes", run.streams()[-1], run.final)
+    _compare(model, "final norm of the last stream", model.norm(run.final), run.normed)
 
 
-def _check_blocks(trace: Trace, reads: Sequence[BlockReads]) -> None:
+def _check_blocks(run: Run, reads: Sequence[BlockReads]) -> None:
     """Block by block: what it read, and that it adds its writes to the stream."""
-    model, at = trace.model, list(trace.positions)
-    if model.embedding_norm is not None and trace.embedding_normed is not None:
-        _agree_norm(model, "norm of the embeddings", model.embedding_norm, trace.start, trace.embedding_normed)
-        start = [trace.embedding_normed]
+    model, at = run.model, list(run.positions)
+    if model.embedding_norm is not None and run.embedding_normed is not None:
+        _agree_norm(model, "norm of the embeddings", model.embedding_norm, run.start, run.embedding_normed)
+        start = [run.embedding_normed]
     else:
-        start = [x for x in (trace.embedding, trace.position_embedding) if x is not None]
-    for index, (block, layer, read) in enumerate(zip(model.blocks, trace.layers, reads, strict=True)):
+        start = [x for x in (run.embedding, run.position_embedding) if x is not None]
+    for index, (block, layer, read) in enumerate(zip(model.blocks, run.layers, reads, strict=True)):
         before = read.stream[at]
         if index == 0:
             _agree_sum(model, "embedding that enters the first block", start, before)
@@ -303,9 +302,9 @@ def _disagrees(model: Model, how: str) -> ModelError:
     )
 
 
-def _check_ledger(model: Model, trace: Trace) -> None:
+def _check_ledger(model: Model, run: Run) -> None:
     try:
-        decompose(readout(trace, reference="raw"), by="source+neuron")
+        decompose(readout(run, reference="raw"), by="source+neuron")
     except LedgerError as error:
         raise ModelError(
             f"{model.name} does not agree with the row of its family ({model.family.model_type}).\n{error}"

@@ -34,11 +34,13 @@ from unembed.ledger.readout import Prediction, first_token_notes, prediction, to
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import KINDS, Settable
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import absolute_position
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.models.sites import Site, SiteKind, neurons_of, resolve
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,9 +111,9 @@ class Stopped(KeyboardInterrupt):
         self.result = result
 
 
+@prompted
 def ablate(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     site: Part = "head",
@@ -125,8 +127,7 @@ def ablate(
     """What each part of a kind is worth to a prediction.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids. The target is read after its last token.
+        prompt: a recorded run, or a model and a prompt. The target is read after its last token.
         target: the token (of a longer text, the first token); None takes the top prediction.
         site: which parts. In a mixture of experts, neurons and experts are those of the experts that the router chose
             at the positions.
@@ -142,13 +143,13 @@ def ablate(
         Stopped: on Ctrl-C, with what was finished.
     """
     _check_words(site, how, texts)
+    model, ids = prompt.model, prompt.tokens
     check_has_layers(model)
     if site in ("mlp", "neuron"):
         check_has_neurons(model)
-    ids = tokenize(model, prompt)
     edited = _positions(position, len(ids))
-    run = base_run(model, ids, positions=sorted({*edited, len(ids) - 1}))
-    token = int(run.trace.logits[-1].argmax()) if target is None else token_id(run.trace, target)
+    run = prompt.recorded(sorted({*edited, len(ids) - 1}))
+    token = int(run.logits[run.row(-1)].argmax()) if target is None else token_id(run, target)
     chosen = _layers(model, layers, len(ids))
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
@@ -157,13 +158,13 @@ def ablate(
     empty = Ablation(
         model=model,
         tokens=ids,
-        target=prediction(run.trace, -1, token),
+        target=prediction(run, -1, token),
         site=site,
         positions=edited,
         how=how,
         effects=(),
         planned=len(sites),
-        notes=first_token_notes(run.trace, target),
+        notes=first_token_notes(run, target),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
     return _swept(empty, run, sites, changes, memory, progress)
@@ -173,7 +174,7 @@ def _swept(
     empty: Ablation, run: Run, sites: list[Site], changes: list[Edit], memory: int | None, progress: Progress
 ) -> Ablation:
     measure = several(logit(empty.target.token), probability((empty.target.token,)))
-    base = measure(run.trace.logits[-1][None, None])[0].double()
+    base = measure(run.logits[run.row(-1)][None, None])[0].double()
 
     def result(values: Tensor, done: list[bool]) -> Ablation:
         effects = tuple(
@@ -263,7 +264,7 @@ def mean_values(
     totals, count, texts = dict.fromkeys(layers, torch.zeros(())), 0, list(texts)
     for done, text in enumerate(texts):
         progress("mean over texts", done / len(texts))
-        run = base_run(model, text)
+        run = record(model, text)
         everywhere = torch.arange(run.length, device=model.device)
         totals = {layer: run.whole(kind, layer, everywhere).double().sum(0) + totals[layer] for layer in layers}
         count += run.length

@@ -6,7 +6,6 @@ Weight*, 2020, here read in logits) is exactly the source terms of the ledger: s
 Where no readout is meant, at every position, their own measure weighs it: `pattern[h, q, s] ||value[h, s] W_O^h||`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,12 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger
 from unembed.ledger.readout import Readout, readout
 from unembed.models.layers import projection
-from unembed.models.model import Model, check_has_layers
+from unembed.models.model import check_has_layers
 from unembed.models.names import head_name
 from unembed.models.reprs import Brief
-from unembed.runs.record import record
-from unembed.runs.trace import Heads, Trace
+from unembed.runs.kept import Heads
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +50,7 @@ class HeadView(Brief):
 class Attention:
     """Patterns and value-weighted patterns of some heads. Made by `attention`."""
 
-    trace: Trace
+    run: Run
     readout: Readout
     ledger: Ledger
     heads: tuple[HeadView, ...]
@@ -84,9 +84,9 @@ class Attention:
         return f"Attention({len(self.heads)} heads; largest {name} {best.credit:+.2f} logits)"
 
 
+@prompted
 def attention(
-    model: Model,
-    prompt: str | Sequence[int] | Trace,
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     layer: int | None = None,
@@ -99,8 +99,7 @@ def attention(
     """Patterns of heads at a position, and what each source token adds to the readout through them.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a recorded run that keeps the position.
+        prompt: a recorded run, or a model and a prompt.
         target: as in `readout`, like `position`, `reference` and `versus`.
         layer: only this layer; None takes all.
         head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well (of a recorded run,
@@ -109,29 +108,28 @@ def attention(
 
     Raises:
         InputError: cross-attention of a model that has none, a layer or head that does not exist, a bad prompt, target
-            or position, or a recorded run of another model.
+            or position, or a run of another model.
     """
+    model = prompt.model
     if cross and model.encoder is None:
         raise InputError(f"{model.name} has no cross-attention: it is a decoder only.")
-    if isinstance(prompt, Trace):
-        prompt.check_made_by(model)
     check_has_layers(model)
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
-    trace = prompt if isinstance(prompt, Trace) else record(model, prompt, positions=None if one else [position])
-    read = readout(trace, target, position=position, reference=reference, versus=versus)
+    run = prompt.recorded(None if one and prompt.run is None else [position])
+    read = readout(run, target, position=position, reference=reference, versus=versus)
     ledger = decompose(read, by="source")
-    row = trace.row(position)
+    row = run.row(position)
     kind = "cross_attention" if cross else "head"
     sources = {segment.layer: segment.values for segment in ledger.segments if segment.kind == kind}
-    patterns = {i: _pattern(trace, i, cross=cross) for i in layers}
+    patterns = {i: _pattern(run, i, cross=cross) for i in layers}
     views = tuple(_view(patterns[i][h, row], sources[i][h], i, h, cross=cross) for i in layers for h in heads)
-    whole = len(trace.positions) == len(trace.tokens)
+    whole = len(run.positions) == len(run.tokens)
     if not (one and whole):
-        return Attention(trace, read, ledger, views, matrix=None, norms=None)
-    matrix, norms = patterns[layers[0]][heads[0]], _norms(trace, layers[0], heads[0], cross=cross)
-    return Attention(trace, read, ledger, views, matrix, norms)
+        return Attention(run, read, ledger, views, matrix=None, norms=None)
+    matrix, norms = patterns[layers[0]][heads[0]], _norms(run, layers[0], heads[0], cross=cross)
+    return Attention(run, read, ledger, views, matrix, norms)
 
 
 def _chosen(what: str, index: int | None, count: int) -> list[int]:
@@ -142,24 +140,24 @@ def _chosen(what: str, index: int | None, count: int) -> list[int]:
     return [index % count]
 
 
-def _pattern(trace: Trace, layer: int, *, cross: bool) -> Float[Tensor, "head query key"]:
-    return _heads(trace, layer, cross=cross).pattern
+def _pattern(run: Run, layer: int, *, cross: bool) -> Float[Tensor, "head query key"]:
+    return _heads(run, layer, cross=cross).pattern
 
 
-def _heads(trace: Trace, layer: int, *, cross: bool) -> Heads:
-    part = trace.layers[layer]
+def _heads(run: Run, layer: int, *, cross: bool) -> Heads:
+    part = run.layers[layer]
     heads = part.cross_heads if cross else part.heads
     assert heads is not None
     return heads
 
 
 @torch.inference_mode()
-def _norms(trace: Trace, layer: int, head: int, *, cross: bool) -> Float[Tensor, "source"]:
-    model, block = trace.model, trace.model.blocks[layer]
+def _norms(run: Run, layer: int, head: int, *, cross: bool) -> Float[Tensor, "source"]:
+    model, block = run.model, run.model.blocks[layer]
     found = block.cross if cross else block
     assert found is not None
     w_o = projection(found.output_projection).reshape(model.heads, -1, model.d_model)[head]
-    value = _heads(trace, layer, cross=cross).value
+    value = _heads(run, layer, cross=cross).value
     return (value[head * len(value) // model.heads].double() @ w_o.double()).norm(dim=-1)
 
 

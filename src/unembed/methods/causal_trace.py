@@ -30,7 +30,9 @@ from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.prompts import absolute_position, tokenize, well_formed
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.record import record
+from unembed.runs.run import Run
 from unembed.seeds import generator
 
 Restored = Literal["resid", "attention", "mlp"]
@@ -102,12 +104,12 @@ class TracingInterrupted(KeyboardInterrupt):
         self.result = result
 
 
+@prompted
 def causal_trace(
-    model: Model,
-    prompt: str | Sequence[int],
-    subject: str | Sequence[int],
+    prompt: Prompt,
     target: str | int | Sequence[int] | None = None,
     *,
+    subject: str | Sequence[int],
     site: str = "resid",
     window: int = 1,
     noise: float = 3.0,
@@ -119,10 +121,9 @@ def causal_trace(
     """Corrupt the subject, restore one state at a time, and see where the answer comes back.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
-        subject: the part of the text that is corrupted, or positions.
+        prompt: a recorded run, or a model and a prompt.
         target: the answer; None is the top prediction. Of several tokens `P` is the product over them.
+        subject: the part of the text that is corrupted, or positions.
         site: "resid", "attention" or "mlp": what is restored.
         window: how many layers are restored together, around each layer (cut at the ends).
         noise: the standard deviation of the noise, in units of that of the embeddings.
@@ -135,16 +136,16 @@ def causal_trace(
         InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
         TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
     """
+    model, tokens = prompt.model, prompt.tokens
     check_has_layers(model)
     if site == "mlp":
         check_has_neurons(model)
     where = _check(model, site, window, noise, samples)
-    tokens = tokenize(model, prompt)
-    corrupted = subject_positions(model, prompt, subject)
-    asked = _question(model, tokens, target)
+    corrupted = subject_positions(model, prompt.written, subject)
+    asked = _question(prompt, target)
     patched = () if site == "resid" else range(corrupted[0], len(tokens))
     kept = sorted({*asked.positions, *patched})
-    clean = base_run(model, asked.tokens, positions=kept)
+    clean = prompt.followed_by(asked.answer[:-1]).recorded(kept)
     std = noise * embedding_std(model)
     edits = list(_restorations(clean, len(tokens), corrupted[0], where, window))
     draws = _draws(samples, (len(corrupted), model.d_model), std, seed)
@@ -203,15 +204,15 @@ def _check(model: Model, site: str, window: int, noise: float, samples: int) -> 
     return site
 
 
-def _question(model: Model, tokens: tuple[int, ...], target: str | int | Sequence[int] | None) -> Question:
+def _question(prompt: Prompt, target: str | int | Sequence[int] | None) -> Question:
     if target is None:
-        run = base_run(model, tokens, positions=[-1])
-        target = int(run.trace.logits[-1].argmax())
-    return question(model, tokens, target)
+        run = prompt.recorded([-1])
+        target = int(run.logits[run.row(-1)].argmax())
+    return question(prompt.model, prompt.tokens, target)
 
 
 def _probability(asked: Question, run: Run) -> float:
-    logits = run.trace.logits[[run.trace.row(p) for p in asked.positions]]
+    logits = run.logits[[run.row(p) for p in asked.positions]]
     return float(asked.probability(logits[None]))
 
 
@@ -277,7 +278,7 @@ def _noisy_run(
 
     with one_at_a_time, ExitStack() as stack:
         on_output(stack, model.embed, corrupt)
-        return base_run(model, tokens, positions=kept)
+        return record(model, tokens, positions=kept)
 
 
 def _restorations(clean: Run, length: int, first: int, site: Restored, window: int) -> Iterator[list[Edit]]:

@@ -20,12 +20,13 @@ from unembed.ledger.readout import Prediction, Readout, first_token_notes, predi
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, text_of_prompt, tokenize
+from unembed.models.prompts import absolute_position, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run, run_of
-from unembed.runs.trace import Trace
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,7 +75,7 @@ class Swap(Brief):
 
     old: str
     new: str
-    trace: Trace
+    run: Run
     """Of the other prompt, up to the explained position."""
     predictions: tuple[Prediction, ...]
     """Of the other prompt, at the explained position."""
@@ -107,9 +108,9 @@ class Explanation:
     """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
 
     @property
-    def trace(self) -> Trace:
+    def run(self) -> Run:
         """The recorded run."""
-        return self.readout.trace
+        return self.readout.run
 
     def to_polars(self) -> "pl.DataFrame":
         """The terms of the ledger."""
@@ -135,9 +136,9 @@ class Explanation:
         return f"token {token}" if tokenizer is None else repr(tokenizer.decode([token]))
 
 
+@prompted
 def explain(
-    model: Model,
-    prompt: str | Sequence[int] | Run,
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     versus: str | int | None = None,
@@ -154,8 +155,7 @@ def explain(
     """Explain why the model predicts a token at a position.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a run that keeps the position.
+        prompt: a recorded run, or a model and a prompt.
         target: the token to explain (of a longer text, the first token); None takes the top prediction.
         versus: explain the difference to this token's logit.
         reference: "mean" explains the logit above the vocabulary mean, "raw" the plain logit.
@@ -170,17 +170,15 @@ def explain(
         progress: called while the tests run.
 
     Raises:
-        InputError: a bad prompt, target, position, granularity or swap; a run of another model (`run_of`).
+        InputError: a bad prompt, target, position, granularity or swap, or a run of another model.
         LedgerError: the terms do not sum to the model's own number.
     """
-    ids = prompt.tokens if isinstance(prompt, Run) else tokenize(model, prompt)
+    model, ids = prompt.model, prompt.tokens
     where = absolute_position(position, len(ids))
-    run = run_of(model, prompt if isinstance(prompt, Run) else ids, positions=[where])
-    words = (text_of_prompt(model, ids) or ids) if isinstance(prompt, Run) else prompt
-    other = None if swap is None else _other_run(model, words, ids, where, swap)
-    trace = run.trace
-    read = readout(trace, target, position=where, reference=reference, versus=versus)
-    if states is not None and (states.trace is not trace or states.position != where):
+    other = None if swap is None else _other_run(prompt, where, swap)
+    run = prompt.recorded([where])
+    read = readout(run, target, position=where, reference=reference, versus=versus)
+    if states is not None and (states.run is not run or states.position != where):
         raise InputError("Expected `states` of the same run at the same position.")
     finest = decompose(read, by="source+neuron")
     assert read.target is not None
@@ -192,20 +190,20 @@ def explain(
     untested = Explanation(
         model=model,
         readout=read,
-        predictions=predictions(trace, where, top),
-        target=prediction(trace, where, read.target),
+        predictions=predictions(run, where, top),
+        target=prediction(run, where, read.target),
         ledger=finest.coarser(by),
         finest=finest,
         heads=heads,
         neurons=neurons,
-        lens=follow(states or read_states(trace, where), read.target, top=1),
+        lens=follow(states or read_states(run, where), read.target, top=1),
         inputs=input_credit(read) if inputs else None,
-        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(trace, target, versus)),
+        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(run, target, versus)),
     )
     if not test and other is None:
         return untested
     # Later positions cannot act on the explained one: versions of the run end there.
-    run = run if where == run.length - 1 else base_run(model, ids[: where + 1], positions=[where])
+    run = run if where == run.length - 1 else record(model, ids[: where + 1], positions=[where])
     return _tested(untested, run, test=test, other=other, words=swap or ("", ""), progress=progress)
 
 
@@ -231,9 +229,9 @@ def _tested(
     )
     swap = other and Swap(
         *words,
-        trace=other.trace,
-        predictions=predictions(other.trace, last, len(result.predictions)),
-        target=prediction(other.trace, last, token),
+        run=other,
+        predictions=predictions(other, last, len(result.predictions)),
+        target=prediction(other, last, token),
         sublayers=tuple(zip(credited, check.sublayers, strict=True)),
     )
     return replace(
@@ -270,23 +268,23 @@ def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
     return [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
 
 
-def _other_run(
-    model: Model, prompt: str | Sequence[int], ids: tuple[int, ...], where: int, words: tuple[str, str]
-) -> Run:
+def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
+    model, ids = prompt.model, prompt.tokens
     if model.encoder is not None and model.source is not None:
         text = replaced(() if model.source.text is None else model.source.text, *words)
-        return base_run(with_source(model, text), ids[: where + 1], positions=[where])
-    text = replaced(prompt, *words)
+        return record(with_source(model, text), ids[: where + 1], positions=[where])
+    text = replaced(prompt.written, *words)
     other = tokenize(model, text)
     if len(other) != len(ids):
         raise InputError(
-            f"The prompts of a swap need equally many tokens: {prompt!r} has {len(ids)}, {text!r} has {len(other)}.\n"
+            f"The prompts of a swap need equally many tokens: {prompt.text!r} has {len(ids)}, {text!r} has "
+            f"{len(other)}.\n"
             "Take another word of as many tokens."
         )
     if other[: where + 1] == ids[: where + 1]:
         raise InputError(f"The swap changes nothing at or before the explained position {where}.")
-    return base_run(model, other[: where + 1], positions=[where])
+    return record(model, other[: where + 1], positions=[where])
 
 
 def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:

@@ -5,7 +5,7 @@ every emitted token can be explained afterwards without running the model again.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,10 +18,10 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger, Term
 from unembed.ledger.readout import readout
 from unembed.models.model import Model
-from unembed.models.prompts import tokenize
 from unembed.models.unembedding import unembedded
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record_next
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 from unembed.seeds import generator
 
 
@@ -29,7 +29,7 @@ from unembed.seeds import generator
 class Step:
     """One emitted token, and the recorded step that emitted it."""
 
-    trace: Trace
+    run: Run
     """Of the step: its last position predicts `token`; its sublayer writes are kept."""
     token: int
     text: str
@@ -40,7 +40,7 @@ class Step:
     @cached_property
     def ledger(self) -> Ledger:
         """Of the token's logit above the vocabulary mean, by sublayer."""
-        return decompose(readout(self.trace, self.token))
+        return decompose(readout(self.run, self.token))
 
     @cached_property
     def first_led(self) -> int | None:
@@ -48,12 +48,12 @@ class Step:
 
         None where it never leads (sampling), and in a model of zero layers.
         """
-        if not self.trace.layers:
+        if not self.run.layers:
             return None
         with torch.inference_mode():
-            stream = self.trace.stream()[1:, -1]
-            stream[-1] = self.trace.final[-1]
-            leads = unembedded(self.trace.model, stream)[2].argmax(-1) == self.token
+            stream = self.run.streams()[1:, -1]
+            stream[-1] = self.run.final[-1]
+            leads = unembedded(self.run.model, stream)[2].argmax(-1) == self.token
         return int(leads.int().argmax()) if bool(leads.any()) else None
 
     @property
@@ -62,9 +62,9 @@ class Step:
         return max(self.ledger.terms(), key=lambda term: term.value)
 
 
+@prompted
 def generate(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     *,
     tokens: int = 20,
     temperature: float = 0.0,
@@ -73,8 +73,7 @@ def generate(
     """Continue a prompt token by token, with the key-value cache; stops early at the end-of-text token.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: a recorded run, whose tokens are continued, or a model and a prompt.
         tokens: how many to emit at most.
         temperature: 0 takes the top prediction; otherwise samples from `softmax(logits / temperature)`.
         seed: of the sampling.
@@ -82,7 +81,7 @@ def generate(
     Raises:
         InputError: a bad prompt, number or seed, or a prompt that leaves no room for `tokens` in the context.
     """
-    ids = list(tokenize(model, prompt))
+    model, ids = prompt.model, list(prompt.tokens)
     if tokens < 1:
         raise InputError(f"Expected at least one token to emit, found {tokens}.")
     if not 0 <= temperature < math.inf:
@@ -96,14 +95,14 @@ def generate(
 
 def _steps(model: Model, ids: list[int], tokens: int, temperature: float, random: torch.Generator) -> Iterator[Step]:
     ends = _end_tokens(model)
-    trace, cache = record_next(model, ids)
+    run, cache = record_next(model, ids)
     for count in range(1, tokens + 1):
-        token = _choose(trace.logits[-1], temperature, random)
-        yield _step(trace, token)
+        token = _choose(run.logits[-1], temperature, random)
+        yield _step(run, token)
         if token in ends or count == tokens:
             return
         ids.append(token)
-        trace, cache = record_next(model, ids, cache)
+        run, cache = record_next(model, ids, cache)
 
 
 def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Generator) -> int:
@@ -115,11 +114,11 @@ def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Ge
     return int(torch.multinomial(probability, 1, generator=random))
 
 
-def _step(trace: Trace, token: int) -> Step:
-    logits = trace.logits[-1].double()
-    tokenizer = trace.model.tokenizer
+def _step(run: Run, token: int) -> Step:
+    logits = run.logits[-1].double()
+    tokenizer = run.model.tokenizer
     return Step(
-        trace=trace,
+        run=run,
         token=token,
         text=str(token) if tokenizer is None else str(tokenizer.decode([token])),
         logit=float(logits[token]),

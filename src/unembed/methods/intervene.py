@@ -17,12 +17,13 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.errors import InputError
-from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from
+from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from, token_id
 from unembed.methods.controls import Control, Verdict, causal_check, set_control, verdict_of
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
 How = Literal["zero", "double", "mean", "swap"]
@@ -59,9 +60,10 @@ class Intervened(Brief):
         return f"P from {self.target_before.probability:.3f} to {self.target_after.probability:.3f}"
 
 
+@prompted
 def intervene(
-    run: Run,
-    token: int,
+    prompt: Prompt,
+    target: str | int | None,
     changes: Sequence[Change],
     *,
     means: Means | None = None,
@@ -73,8 +75,8 @@ def intervene(
     """Set some parts at the last position of a run, together, and read the prediction there.
 
     Args:
-        run: keeps its last position.
-        token: the target, whose logit, probability and rank are read.
+        prompt: a recorded run, or a model and a prompt.
+        target: the token whose logit, probability and rank are read; None takes the top prediction.
         changes: what is set; at least one.
         means: the mean value of a site, for changes to the mean.
         other: the run that swapped values come from.
@@ -85,19 +87,20 @@ def intervene(
     Raises:
         InputError: no change, a part that does not exist, another word for `how`, or nothing to take a value from.
     """
-    last = run.length - 1
     if not changes:
         raise InputError("There is nothing to test: expected at least one part.")
+    run, last = prompt.recorded([-1]), len(prompt.tokens) - 1
+    token = int(run.logits[run.row(-1)].argmax()) if target is None else token_id(run, target)
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
-    target, changed = prediction(run.trace, last, token), prediction_from(logits, token)
-    control, verdict = _compared(run, target, changed.probability, changes, progress)
+    before, changed = prediction(run, last, token), prediction_from(logits, token)
+    control, verdict = _compared(run, before, changed.probability, changes, progress)
     return Intervened(
         run=run,
         changes=tuple(changes),
-        before=predictions(run.trace, last, top),
+        before=predictions(run, last, top),
         after=predictions_from(logits, top),
-        target_before=target,
+        target_before=before,
         target_after=changed,
         control=control,
         verdict=verdict,

@@ -16,14 +16,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.ledger.readout import absolute_layer, token_id
+from unembed.ledger.readout import token_id
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
-from unembed.runs.record import record
-from unembed.runs.trace import Trace
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.run import Run
+from unembed.runs.states import StreamLayer, layer_of, state_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,9 +38,9 @@ _CHUNK = 128
 class Lens:
     """Axes: `state` runs over `layers`, `query` over `positions`."""
 
-    trace: Trace
-    layers: tuple[int, ...]
-    """0 is the embedding, `l` the stream after `l` blocks."""
+    run: Run
+    layers: tuple[StreamLayer, ...]
+    """The blocks after which the stream was read; "emb" is what enters the first."""
     positions: tuple[int, ...]
     targets: tuple[int, ...]
     """The token followed at each position: the one asked for, or the model's own top prediction there."""
@@ -58,12 +59,12 @@ class Lens:
         return len(self.layers) * len(self.positions)
 
     def to_polars(self) -> "pl.DataFrame":
-        """One row a state: layer, position, target, rank, probability, kl, top."""
+        """One row a state: layer (null for what enters the first), position, target, rank, probability, kl, top."""
         import polars as pl
 
         rows = [
             {
-                "layer": layer,
+                "layer": None if layer == "emb" else layer,
                 "position": position,
                 "target": self.targets[q],
                 "rank": int(self.target_rank[s, q]),
@@ -74,14 +75,14 @@ class Lens:
             for s, layer in enumerate(self.layers)
             for q, position in enumerate(self.positions)
         ]
-        return pl.DataFrame(rows)
+        return pl.DataFrame(rows, schema_overrides={"layer": pl.Int64})
 
     def __repr__(self) -> str:
         ranks = [str(int(rank)) for rank in self.target_rank[:, -1]]
         if len(ranks) > _RANKS:
             ranks = ["…", *ranks[-_RANKS:]]
         return (
-            f"Lens({self.trace.model.name}: {len(self.layers)} layers x {len(self.positions)} positions; "
+            f"Lens({self.run.model.name}: {len(self.layers)} layers x {len(self.positions)} positions; "
             f"rank of the target at the last: {' '.join(ranks)})"
         )
 
@@ -94,63 +95,45 @@ class States(Brief):
     that another token of the same position needs no other product with it.
     """
 
-    trace: Trace
+    run: Run
     position: int
     log_probability: Float[Tensor, "state vocab"]
 
 
+@prompted
 def lens(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     target: str | int | None = None,
     *,
-    layers: Sequence[int] | None = None,
+    layers: Sequence[StreamLayer] | None = None,
     positions: Sequence[int] | None = None,
     top: int = 5,
     progress: Progress = silent,
 ) -> Lens:
-    """Run the model once and read its stream at every layer and position asked for.
+    """Read the stream of a run at every layer and position asked for.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: a recorded run, or a model and a prompt.
         target: the token to follow; None follows, at each position, what the model predicts there.
-        layers: states to read: 0 is the embedding, `l` the stream after `l` blocks; None reads all.
-        positions: None reads all.
+        layers: the blocks after which the stream is read, and "emb" for what enters the first; None reads all.
+        positions: None reads all; of a recorded run, those that it kept.
         top: how many of each state's top tokens to keep.
         progress: called after each chunk of states.
 
     Raises:
         InputError: a bad prompt, target, layer or position.
     """
-    return read_lens(
-        record(model, prompt, positions=positions, keep="stream"),
-        target,
-        layers=layers,
-        top=top,
-        progress=progress,
-    )
-
-
-def read_lens(
-    trace: Trace,
-    target: str | int | None = None,
-    *,
-    layers: Sequence[int] | None = None,
-    positions: Sequence[int] | None = None,
-    top: int = 5,
-    progress: Progress = silent,
-) -> Lens:
-    """`lens` of a run that was recorded already; `positions` None are those that it kept."""
-    model = trace.model
-    trace.check_made_by(model)
+    if positions is None and prompt.run is not None:
+        positions = prompt.run.positions
+    run = prompt.recorded(positions, keep="stream")
+    model = run.model
     if layers is not None and not len(layers):
         raise InputError("No layer is read: expected at least one, or layers=None for all.")
-    chosen = tuple(range(model.layers + 1)) if layers is None else tuple(absolute_layer(trace, i) for i in layers)
-    places = trace.positions if positions is None else tuple(absolute_position(p, len(trace.tokens)) for p in positions)
+    chosen = range(model.layers + 1) if layers is None else [state_of(layer, model.layers) for layer in layers]
+    places = run.positions if positions is None else tuple(absolute_position(p, len(run.tokens)) for p in positions)
     with torch.inference_mode():
-        reader = _reader(trace, target, places, top)
-        states = _states(trace, places)[list(chosen)].flatten(0, 1)
+        reader = _reader(run, target, places, top)
+        states = _states(run, places)[list(chosen)].flatten(0, 1)
         parts = []
         for rows in torch.arange(len(states), device=states.device).split(_CHUNK):
             parts.append(reader.read(_log_probability(model, states[rows]), rows % len(places)))
@@ -158,31 +141,31 @@ def read_lens(
     return _lens(reader, chosen, places, parts)
 
 
-def read_states(trace: Trace, position: int) -> States:
+def read_states(run: Run, position: int) -> States:
     """What every layer's state at a kept position predicts, for `follow`."""
-    trace.check_made_by(trace.model)
-    place = absolute_position(position, len(trace.tokens))
+    run.check_made_by(run.model)
+    place = absolute_position(position, len(run.tokens))
     with torch.inference_mode():
-        return States(trace, place, _log_probability(trace.model, _states(trace, (place,))[:, 0]))
+        return States(run, place, _log_probability(run.model, _states(run, (place,))[:, 0]))
 
 
 def follow(states: States, target: str | int | None = None, *, top: int = 5) -> Lens:
-    """The lens at one position, as `read_lens` gives it, from what was read before.
+    """The lens at one position, as `lens` gives it, from what was read before.
 
     Raises:
         InputError: the target is not in the vocabulary.
     """
     log_p, places = states.log_probability, (states.position,)
     with torch.inference_mode():
-        reader = _reader(states.trace, target, places, top)
+        reader = _reader(states.run, target, places, top)
         part = reader.read(log_p, torch.zeros(len(log_p), dtype=torch.long, device=log_p.device))
-    return _lens(reader, tuple(range(len(log_p))), places, [part])
+    return _lens(reader, range(len(log_p)), places, [part])
 
 
-def _states(trace: Trace, positions: tuple[int, ...]) -> Float[Tensor, "state query d_model"]:
-    kept = [trace.row(p) for p in positions]
-    stream = trace.stream()[:, kept]
-    stream[-1] = trace.final[kept]  # the same up to rounding, so that the last row is the model's own prediction
+def _states(run: Run, positions: tuple[int, ...]) -> Float[Tensor, "state query d_model"]:
+    kept = [run.row(p) for p in positions]
+    stream = run.streams()[:, kept]
+    stream[-1] = run.final[kept]  # the same up to rounding, so that the last row is the model's own prediction
     return stream
 
 
@@ -190,26 +173,27 @@ def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[T
     return unembedded(model, x)[2].float().log_softmax(-1)
 
 
-def _reader(trace: Trace, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
-    logits = trace.logits[[trace.row(p) for p in positions]]
+def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
+    logits = run.logits[[run.row(p) for p in positions]]
     final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, token_id(trace, target))
+    targets = final if target is None else torch.full_like(final, token_id(run, target))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
-    return _Reader(trace, targets, log_final.exp(), negentropy, min(top, trace.model.vocab))
+    return _Reader(run, targets, log_final.exp(), negentropy, min(top, run.model.vocab))
 
 
 def _lens(
-    reader: "_Reader", layers: tuple[int, ...], positions: tuple[int, ...], parts: list[tuple[Tensor, ...]]
+    reader: "_Reader", states: Sequence[int], positions: tuple[int, ...], parts: list[tuple[Tensor, ...]]
 ) -> Lens:
     columns = (torch.cat(column) for column in zip(*parts, strict=True))
-    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(layers), len(positions))) for x in columns)
-    return Lens(reader.trace, layers, positions, tuple(reader.targets.tolist()), ids, probability, at_target, rank, kl)
+    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(states), len(positions))) for x in columns)
+    layers: tuple[StreamLayer, ...] = tuple(layer_of(state) for state in states)
+    return Lens(reader.run, layers, positions, tuple(reader.targets.tolist()), ids, probability, at_target, rank, kl)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    trace: Trace
+    run: Run
     targets: Int[Tensor, "query"]
     final: Float[Tensor, "query vocab"]
     """The model's own probabilities."""

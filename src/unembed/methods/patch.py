@@ -27,11 +27,12 @@ from unembed.errors import InputError
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
-from unembed.models.prompts import tokenize
 from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, SiteKind, experts_of, neurons_of, resolve
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run, base_runs
+from unembed.runs.prompted import Prompt, prompted_by_two
+from unembed.runs.record import record_together
+from unembed.runs.run import Run
 
 Direction = Literal["denoise", "noise"]
 Sweep = Literal["resid", "attention", "mlp", "head", "neuron"]
@@ -137,10 +138,10 @@ class PatchingInterrupted(KeyboardInterrupt):
         self.result = result
 
 
+@prompted_by_two
 def patch(
-    model: Model,
-    clean: str | Sequence[int],
-    corrupt: str | Sequence[int],
+    clean: Prompt,
+    corrupt: Prompt,
     target: str | int | Sequence[int] | None = None,
     versus: str | int | None = None,
     *,
@@ -156,9 +157,8 @@ def patch(
     """Patch every part of a kind, one a run, and read the metric of each run at the last position.
 
     Args:
-        model: from `load` or `wrap`.
-        clean: the prompt on which the model does what is studied; text, or token ids.
-        corrupt: the same prompt with what matters changed.
+        clean: a recorded run in which the model does what is studied, or a model and a prompt.
+        corrupt: the same prompt with what matters changed: a run, text, or token ids.
         target: the token to read; None is the clean run's top prediction. Of several tokens only `metric="probability"`
             can be read: `P(target | prompt)` is the product over its tokens.
         versus: the other token of a logit difference; None is the corrupt run's top prediction.
@@ -182,12 +182,13 @@ def patch(
         PatchingInterrupted: on Ctrl-C, with what was finished.
     """
     sweep, directions = _sweep(site), _directions(direction)
+    model = clean.model
     check_has_layers(model)
     if site in ("mlp", "neuron"):
         check_has_neurons(model)
     answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
     _check_metric(metric, target, versus, answer)
-    prompts = tokenize(model, clean), tokenize(model, corrupt)
+    prompts = clean.tokens, corrupt.tokens
     alignment = aligned(model, *prompts, align)
     chosen = alignment.at(position)
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
@@ -195,8 +196,7 @@ def patch(
     cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
     at = tuple(range(-1 - len(more), 0))
     runs = _runs(
-        model,
-        [(*prompt, *more) for prompt in prompts],
+        [each.followed_by(more) for each in (clean, corrupt)],
         [_kept(sweep, spots, side, len(prompt), at) for side, prompt in enumerate(prompts)],
     )
     measure, answer, other = _measure(model, runs, metric, answer, versus, at)
@@ -319,11 +319,12 @@ def _kept(sweep: Sweep, spots: list[_Pairs], side: int, length: int, at: Sequenc
     return sorted({*read, *patched})
 
 
-def _runs(model: Model, prompts: Sequence[Sequence[int]], kept: Sequence[list[int]]) -> Sequence[Run]:
-    """The clean and the corrupt run, in one forward pass where they have the same length."""
-    if len({len(prompt) for prompt in prompts}) == 1:
-        return base_runs(model, prompts, positions=sorted({p for positions in kept for p in positions}))
-    return [base_run(model, prompt, positions=own) for prompt, own in zip(prompts, kept, strict=True)]
+def _runs(prompts: Sequence[Prompt], kept: Sequence[list[int]]) -> Sequence[Run]:
+    """The clean and the corrupt run, in one forward pass where both are new and have the same length."""
+    ids = [prompt.tokens for prompt in prompts]
+    if all(prompt.run is None for prompt in prompts) and len(ids[0]) == len(ids[1]):
+        return record_together(prompts[0].model, ids, positions=sorted({p for positions in kept for p in positions}))
+    return [prompt.recorded(own) for prompt, own in zip(prompts, kept, strict=True)]
 
 
 def _edits(
@@ -391,11 +392,11 @@ def _text(model: Model, token: int) -> str:
 
 
 def _top(run: Run) -> int:
-    return int(run.trace.logits[run.trace.row(-1)].argmax())
+    return int(run.logits[run.row(-1)].argmax())
 
 
 def _logits(run: Run, at: Sequence[int]) -> Float[Tensor, "position vocab"]:
-    return run.trace.logits[[run.trace.row(p) for p in at]]
+    return run.logits[[run.row(p) for p in at]]
 
 
 def _end(measure: Measure, run: Run, at: Sequence[int]) -> float:

@@ -24,6 +24,7 @@ from unembed.errors import InputError
 from unembed.models.model import Model, decoders_only
 from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
+from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
 _ORDER = {"resid_pre": 0, "resid_mid": 2, "neuron": 3, "expert": 3, "mlp_write": 3, "resid_post": 4}
@@ -32,8 +33,9 @@ _ATTENTION, _MLP = 1, 3
 _PARTS = ("z", "attention_write", "mlp_write")
 
 
+@prompted
 def path_patch(
-    run: Run,
+    prompt: Prompt,
     senders: Sequence[Intervention],
     receivers: Sequence[Site] | Literal["logits"],
     measure: Measure,
@@ -46,7 +48,7 @@ def path_patch(
     """What `measure` reads when the receivers, and nothing else, hear of an edit of the sender.
 
     Args:
-        run: the recorded run, with the parts kept from the senders' first positions on (`base_run` keeps all).
+        prompt: a recorded run, or a model and a prompt.
         senders: one version each: an edit, or several of parts that stand side by side (heads of one layer, say).
         receivers: which parts hear of it: a head's query, key, value or z, a neuron, a sublayer's write; at one,
             several or all positions. Or "logits", for the direct path.
@@ -64,18 +66,27 @@ def path_patch(
         InputError: no such site or position, a sender whose edits do not stand side by side, a part to go through
             that is none, or what `counterfactuals` raises.
     """
-    decoders_only(run.model, "Path patching")
+    decoders_only(prompt.model, "Path patching")
     if isinstance(receivers, str) and receivers != "logits":
         raise InputError(f"Expected the receivers to be sites, or 'logits'; found {receivers!r}.")
     if not len(receivers):
         raise InputError("Expected at least one receiver, or 'logits'.")
-    open_parts = _open_parts(through, run.model)
+    open_parts = _open_parts(through, prompt.model)
+    run = prompt.recorded(_from_first_sender(prompt, senders))
     first = [_frozen(run, sender, open_parts) for sender in senders]
     if isinstance(receivers, str):
         return counterfactuals(run, first, measure, at=at, memory=memory, progress=progress)
     messages = watched(run, first, receivers)
     second = [[replace(set_to(site, value), what="hear") for site, value in message.items()] for message in messages]
     return counterfactuals(run, second, measure, at=at, memory=memory, progress=progress)
+
+
+def _from_first_sender(prompt: Prompt, senders: Sequence[Intervention]) -> range:
+    """The positions where what a path meets is kept as it was: from the first that a sender edits."""
+    length = len(prompt.tokens)
+    edits = [edit for sender in senders for edit in ([sender] if isinstance(sender, Edit) else sender)]
+    edited = [resolve(edit.site, prompt.model, length).positions or () for edit in edits]
+    return range(min((p for positions in edited for p in positions), default=0), length)
 
 
 def _open_parts(through: Sequence[Site], model: Model) -> set[tuple[str, int, int | None]]:

@@ -15,25 +15,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine.edits import Edit, add
-from unembed.engine.measures import answer_tokens
 from unembed.errors import InputError, ModelError
+from unembed.methods.directions import STEERED, steerable
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
-from unembed.models.model import Block, Model, check_has_neurons
-from unembed.models.prompts import tokenize
+from unembed.models.model import Block, Model
 from unembed.models.reprs import short
-from unembed.models.sites import Site, SiteKind, resolve
-from unembed.runs.run import base_run
-
-STEERED: tuple[SiteKind, ...] = ("resid_post", "attention_write", "mlp_write")
-"""The kinds of sites that can be steered."""
+from unembed.models.sites import resolve
+from unembed.runs.prompted import Prompt, prompted
 
 
 @contextmanager
@@ -88,111 +83,6 @@ def _edited(edit: Edit, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*b
     return out if edit.shift is None else out + edit.shift.to(x).reshape(-1)
 
 
-# Directions
-
-
-def difference(
-    model: Model, toward: str | Sequence[int], away: str | Sequence[int] | None = None, *, layer: int, site: str
-) -> Float[Tensor, "d_model"]:
-    """What a site holds at the last position of one prompt, minus what it holds at the last of another.
-
-    Args:
-        model: from `load` or `wrap`.
-        toward: the prompt to be more like.
-        away: the prompt to be less like; None subtracts nothing.
-        layer: where it is read.
-        site: one of `STEERED`.
-
-    Raises:
-        InputError: a bad prompt, or no such site.
-    """
-    values = []
-    for prompt in [toward] if away is None else [toward, away]:
-        length = len(tokenize(model, prompt))
-        where = _steerable(model, layer, site, positions=(length - 1,), length=length)
-        values.append(base_run(model, prompt, positions=[-1]).at(where)[0])
-    found = values[0] if away is None else values[0] - values[1]
-    if not bool(found.any()):
-        raise InputError("The two prompts hold the same there, so their difference steers nowhere: give others.")
-    return found
-
-
-def _steerable(
-    model: Model, layer: int, site: str, *, positions: tuple[int, ...] | None = None, length: int = 1
-) -> Site:
-    """The site of a kind that can be steered.
-
-    Raises:
-        InputError: there is none.
-    """
-    if site not in STEERED:
-        raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {site!r}.")
-    kind = STEERED[STEERED.index(site)]
-    if kind == "mlp_write":
-        check_has_neurons(model)
-    found = resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
-    return Site(kind=kind, layer=found.layer, positions=positions)
-
-
-def token_direction(model: Model, token: str | int) -> Float[Tensor, "d_model"]:
-    """The direction in the stream that a token's logit reads: `gain * W_U[token]`, of the final norm (centred for
-    LayerNorm). Its scale in a run is left out.
-
-    Raises:
-        InputError: not one token of the vocabulary.
-    """
-    ids = answer_tokens(model, token)
-    if len(ids) != 1:
-        raise InputError(f"Expected one token to steer toward, but {token!r} is {len(ids)} tokens.")
-    row = model.unembedding[ids[0]].detach().double()
-    return model.final_norm.pullback(row, torch.ones((), dtype=torch.float64, device=row.device))
-
-
-def read_direction_file(path: str | Path, model: Model) -> Float[Tensor, "d_model"]:
-    """A direction from a `.npy` or `.safetensors` file that holds one array of `d_model` numbers.
-
-    Raises:
-        InputError: no such file, another format, or an array of another shape.
-    """
-    path = Path(path)
-    if path.suffix not in (".npy", ".safetensors"):
-        raise InputError(f"Expected a .npy or .safetensors file with a direction, found {str(path)!r}.")
-    if not path.is_file():
-        raise InputError(f"There is no file {str(path)!r}.")
-    array = _npy(path) if path.suffix == ".npy" else _safetensors(path)
-    direction = array.squeeze()
-    if direction.shape != (model.d_model,) or not array.is_floating_point():
-        raise InputError(
-            f"Expected a direction of {model.d_model} floating-point numbers in {path.name}, found {array.dtype} of "
-            f"shape {tuple(array.shape)}."
-        )
-    if not bool(torch.isfinite(direction).all()) or not bool(direction.any()):
-        raise InputError(f"The direction in {path.name} is zero or not finite.")
-    return direction
-
-
-def _npy(path: Path) -> Tensor:
-    import numpy as np
-
-    try:
-        return torch.from_numpy(np.load(path, allow_pickle=False))
-    except (ValueError, OSError, EOFError, TypeError) as error:
-        raise InputError(f"{path.name} is no .npy file with plain numbers: {error}") from error
-
-
-def _safetensors(path: Path) -> Tensor:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path.name} is no .safetensors file: {error}") from error
-    if len(tensors) != 1:
-        raise InputError(f"Expected one tensor in {path.name}, found {len(tensors)}: {', '.join(sorted(tensors)[:5])}.")
-    return next(iter(tensors.values()))
-
-
 # Both continuations
 
 
@@ -227,9 +117,9 @@ class SteeringInterrupted(KeyboardInterrupt):
         self.result = result
 
 
+@prompted
 def steer(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     direction: Float[Tensor, "d_model"],
     *,
     layer: int,
@@ -242,11 +132,10 @@ def steer(
     """Continue a prompt as it is, and with `scale * direction` added at one site of every position.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
-        direction: from `difference`, `token_direction`, `read_direction_file`, or your own.
+        prompt: a recorded run, or a model and a prompt.
+        direction: `d_model` numbers: from `directions`, or your own.
         layer: where it is added.
-        site: one of `STEERED`.
+        site: `resid_post`, `attention_write` or `mlp_write`.
         scale: how much of it; negative steers the other way.
         tokens: how many to emit at most, like `temperature` and `seed` as in `generate`.
 
@@ -254,13 +143,13 @@ def steer(
         InputError: a bad prompt, direction, site or number; or so large a `scale` that what is there is rounded away.
         SteeringInterrupted: on Ctrl-C, with what was emitted.
     """
-    where = _steerable(model, layer, site)
+    model, ids = prompt.model, prompt.tokens
+    where = steerable(model, layer, site)
     if not math.isfinite(scale):
         raise InputError(f"Expected a finite scale, found {scale:g}.")
     edit = add(where, scale * torch.as_tensor(direction))
     _check(edit, model)
-    ids = tokenize(model, prompt)
-    before = base_run(model, ids).at(where)
+    before = prompt.recorded().at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
     size = float(torch.as_tensor(direction).double().norm())
     _check_scale(model, scale, size, length)

@@ -1,4 +1,4 @@
-"""The recorded run of an encoder over its source: the same `Trace` as of a decoder, without logits."""
+"""The recorded run of an encoder over its source: the same `Run` as of a decoder, without logits and without calls."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from unembed.errors import InputError
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model
 from unembed.runs.record import recording
-from unembed.runs.trace import Trace
+from unembed.runs.run import Run
 
 
-def record_source(model: Model, *, positions: Sequence[int] | None = None) -> Trace:
+def record_source(model: Model, *, positions: Sequence[int] | None = None) -> Run:
     """Run the encoder of a model again on its source, and keep what it did at some positions; None keeps all.
 
-    `trace.tokens` are the source token ids, or the positions where the source is no text; `trace.normed` are the states
+    `run.tokens` are the source token ids, or the positions where the source is no text; `run.normed` are the states
     that the decoder reads. There are no logits.
 
     Raises:
@@ -27,4 +27,4 @@ def record_source(model: Model, *, positions: Sequence[int] | None = None) -> Tr
     tokens = tuple(range(len(source))) if ids is None else tuple(ids[0].tolist())
     with one_at_a_time, torch.no_grad(), recording(model.encoder, len(source), positions) as recorder:
         states = model.encoder.module(**source.inputs).last_hidden_state
-    return recorder.trace(tokens, recorder.positions, states.new_zeros(len(recorder.positions), 0))
+    return recorder.run(tokens, recorder.positions, states.new_zeros(len(recorder.positions), 0))

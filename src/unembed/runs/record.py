@@ -6,12 +6,12 @@ attention (hooks.py).
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
@@ -19,7 +19,8 @@ from unembed.models.forward import call
 from unembed.models.hooks import Attend, Eager, attending, on_call, on_output, one_at_a_time
 from unembed.models.model import Block, Model, Stage
 from unembed.models.prompts import absolute_position, tokenize
-from unembed.runs.trace import BlockCall, ExpertInputs, Heads, Layer, Trace
+from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer
+from unembed.runs.run import Run
 
 
 def record(
@@ -28,59 +29,35 @@ def record(
     *,
     positions: Sequence[int] | None = None,
     keep: str = "all",
-) -> Trace:
-    """Run the model once and keep what a decomposition needs.
+) -> Run:
+    """Run the model once and keep what decompositions and counterfactual versions of the run need.
 
     Args:
         model: from `load` or `wrap`.
         prompt: text, or token ids.
-        positions: where to keep writes, patterns and activations (negative counts from the end); None keeps all. The
-            values of every source position are kept in any case.
-        keep: "all", or "stream" for the writes of the sublayers only.
+        positions: where logits, writes, patterns and activations are kept (negative counts from the end); None keeps
+            all. The stream, queries, keys and values are kept at every position in any case.
+        keep: "all", or "stream" for the writes of the sublayers only, of which no versions can be made.
 
     Returns:
-        The trace. With `keep="all"` its logits equal the module's own with eager attention bit for bit; with "stream"
+        The run. With `keep="all"` its logits equal the module's own with eager attention bit for bit; with "stream"
         the module runs with the attention it was loaded with.
 
     Raises:
         InputError: a bad prompt or position.
         ModelError: the run gave numbers that are not finite.
     """
-    tokens = tokenize(model, prompt)
-    length = len(tokens)
-    if keep not in ("all", "stream"):
-        raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
-    kept = _kept(positions, length)
-    recorder = _Recorder(model, kept, whole=kept == tuple(range(length)))
-    ids = torch.tensor([tokens], device=model.device)
-    with torch.inference_mode(), _installed([recorder], heads_and_neurons=keep == "all"):
-        logits = call(model, ids, keep=kept).logits[0]
-    return _finite(recorder.trace(tokens, kept, logits))
+    return record_together(model, [prompt], positions=positions, keep=keep)[0]
 
 
-def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple[Trace, Any]:
-    """Run the tokens that the key-value cache does not hold yet; keep the stream at the last position.
-
-    Returns:
-        The trace of that position (as `record(..., positions=[-1], keep="stream")`), and the cache with all tokens.
-    """
-    known = 0 if cache is None else cache.get_seq_length()
-    ids = torch.tensor([tokens[known:]], device=model.device)
-    last = ids.shape[1] - 1
-    recorder = _Recorder(model, (last,), whole=last == 0)
-    with torch.inference_mode(), _installed([recorder], heads_and_neurons=False):
-        output = call(model, ids, keep=1, past_key_values=cache, use_cache=True)
-    trace = recorder.trace(tuple(tokens), (len(tokens) - 1,), output.logits[0])
-    return _finite(trace), output.past_key_values
-
-
-def record_runs(
-    model: Model, prompts: Sequence[str | Sequence[int]], *, positions: Sequence[int] | None = None
-) -> "list[tuple[Trace, tuple[BlockCall, ...], Float[Tensor, 'position d_model']]]":
-    """As `record`, and how each block was called, and the last stream at every position; prompts of equal length.
-
-    They share one forward pass. The tensors may take part in later gradients (`record`'s may not). `base_runs` makes a
-    `Run` of each.
+def record_together(
+    model: Model,
+    prompts: Sequence[str | Sequence[int]],
+    *,
+    positions: Sequence[int] | None = None,
+    keep: str = "all",
+) -> tuple[Run, ...]:
+    """As `record`, for prompts of equal length in one forward pass: cheaper than one after the other.
 
     Raises:
         InputError: a bad prompt or position, or prompts of different length.
@@ -90,21 +67,39 @@ def record_runs(
     lengths = [len(ids) for ids in tokens]
     if len(set(lengths)) != 1:
         raise InputError(f"Expected prompts of equal length to run together, found {lengths} tokens.")
-    kept = _kept(positions, lengths[0])
+    if keep not in ("all", "stream"):
+        raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
+    kept, everything = _kept(positions, lengths[0]), keep == "all"
     whole = kept == tuple(range(lengths[0]))
     recorders = [_Recorder(model, kept, whole, item, len(tokens)) for item in range(len(tokens))]
     ids = torch.tensor(tokens, device=model.device)
-    with torch.no_grad(), _installed(recorders, heads_and_neurons=True, calls=True):
+    with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
         logits = call(model, ids, keep=kept).logits
-    return [
-        (_finite(recorder.trace(ids, kept, own)), recorder.calls(), recorder.slots[-1, "whole_final"])
-        for recorder, ids, own in zip(recorders, tokens, logits, strict=True)
-    ]
+    return tuple(
+        _finite(recorder.run(ids, kept, own, text=prompt if isinstance(prompt, str) else None))
+        for recorder, ids, own, prompt in zip(recorders, tokens, logits, prompts, strict=True)
+    )
+
+
+def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple[Run, Any]:
+    """Run the tokens that the key-value cache does not hold yet; keep the stream at the last position.
+
+    Returns:
+        The run of that position (as `record(..., positions=[-1], keep="stream")`), and the cache with all tokens.
+    """
+    known = 0 if cache is None else cache.get_seq_length()
+    ids = torch.tensor([tokens[known:]], device=model.device)
+    last = ids.shape[1] - 1
+    recorder = _Recorder(model, (last,), whole=last == 0)
+    with torch.no_grad(), _installed([recorder], heads_and_neurons=False):
+        output = call(model, ids, keep=1, past_key_values=cache, use_cache=True)
+    run = recorder.run(tuple(tokens), (len(tokens) - 1,), output.logits[0])
+    return _finite(run if known == 0 else replace(run, whole_final=None)), output.past_key_values
 
 
 @contextmanager
 def recording(model: Model, length: int, positions: Sequence[int] | None = None) -> "Iterator[_Recorder]":
-    """Record what a model does with one sequence in this context; `trace` of what is given tells it.
+    """Record what a model does with one sequence in this context; `run` of what is given tells it.
 
     Args:
         model: whose parts are watched.
@@ -125,10 +120,10 @@ def _kept(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:
     return kept
 
 
-def _finite(trace: Trace) -> Trace:
-    if not bool(torch.isfinite(trace.logits).all()):
-        raise ModelError(_where_not_finite(trace))
-    return trace
+def _finite(run: Run) -> Run:
+    if not bool(torch.isfinite(run.logits).all()):
+        raise ModelError(_where_not_finite(run))
+    return run
 
 
 @contextmanager
@@ -292,15 +287,20 @@ class _Recorder:
     def _put(self, slot: tuple[int, str], value: Any) -> None:
         self.slots[slot] = value
 
-    def calls(self) -> "tuple[BlockCall, ...]":
+    def _calls(self) -> tuple[BlockCall, ...]:
+        if (0, "call") not in self.slots:
+            return ()
         found = []
         for layer in range(self.model.layers):
             cross = self.slots.get((layer, "cross_attention"), ())
             found.append(BlockCall(*(part for slot in _CALL for part in self.slots[layer, slot]), *cross))
         return tuple(found)
 
-    def trace(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Trace:
-        get, final = self.slots.get, self._select(self.slots[-1, "whole_final"])
+    def run(
+        self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor, *, text: str | None = None
+    ) -> Run:
+        get, whole_final = self.slots.get, self.slots[-1, "whole_final"]
+        final = self._select(whole_final)
         position_embedding = get((-1, "position_embedding"))
         embedding = get((-1, "embedding"))
         within = self.model.family.prefix is not None and self.model.source is not None
@@ -309,7 +309,7 @@ class _Recorder:
             embedding = start if position_embedding is None else start - position_embedding
         elif self.model.embedding_scale != 1:
             embedding = embedding * self.model.embedding_scale
-        return Trace(
+        return Run(
             model=self.model,
             tokens=tokens,
             positions=positions,
@@ -321,6 +321,9 @@ class _Recorder:
             uncapped_logits=self._uncapped(logits),
             logits=logits,
             embedding_normed=get((-1, "embedding_normed")),
+            whole_final=whole_final,
+            calls=self._calls(),
+            text=text,
             weight_edits=self.model.weight_edits,
         )
 
@@ -340,12 +343,12 @@ class _Recorder:
         )
 
 
-def _where_not_finite(trace: Trace) -> str:
-    head = f"{trace.model.name} gave logits that are not finite (NaN or infinity)"
-    if not bool(torch.isfinite(trace.embedding).all()):
+def _where_not_finite(run: Run) -> str:
+    head = f"{run.model.name} gave logits that are not finite (NaN or infinity)"
+    if not bool(torch.isfinite(run.embedding).all()):
         return f"{head}, and so is the embedding of the prompt: its weights are damaged."
     names = {"attention": "attention", "cross_attention": "cross-attention", "mlp": "MLP"}
-    for index, layer in enumerate(trace.layers):
+    for index, layer in enumerate(run.layers):
         for stage in layer.stages:
             if not bool(torch.isfinite(layer.write(stage)).all()):
                 part = names[stage]

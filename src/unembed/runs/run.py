@@ -1,62 +1,197 @@
-"""Run: one recorded run that counterfactual versions can start from.
+"""Run: one forward pass, kept. Made by `record` (record.py).
 
-Besides the trace it keeps how each block was called and what its attention read: with that, a block can be run again
-on a changed stream, from any layer and position on, while what came before is taken from here (counterfactual.py).
+It holds what the parts of each block did at some positions, for taking the run apart; and how each block was called,
+for counterfactual versions: a walk can go on with a changed stream, from any layer and position on, while what came
+before is taken from here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.models.layers import expert_activation
-from unembed.models.model import Model
-from unembed.models.sites import Site, experts_of, neurons_of, resolve
-from unembed.runs.record import record_runs
-from unembed.runs.trace import BlockCall, ExpertInputs, Heads, Trace
+from unembed.models.model import Model, Stage
+from unembed.models.prompts import absolute_position
+from unembed.models.sites import Site, experts_of, resolve
+from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer, State, expert_neurons, router_weights
+from unembed.runs.states import StreamLayer, state_of
 
 
 @dataclass(frozen=True)
 class Run:
-    """A recorded run. Made by `base_run` or `base_runs`."""
+    """One forward pass of a model, kept. Made by `record`; axes named `query` run over `positions`."""
 
-    trace: Trace
-    calls: tuple[BlockCall, ...]
-    final: Float[Tensor, "position d_model"]
-    """The stream after the last block, at every position."""
+    model: Model
+    tokens: tuple[int, ...]
+    """The prompt, with the special tokens that the tokenizer adds."""
+    positions: tuple[int, ...]
+    """Where logits, writes, patterns and activations were kept."""
+    embedding: Float[Tensor, "query d_model"]
+    position_embedding: Float[Tensor, "query d_model"] | None
+    layers: tuple[Layer, ...]
+    """What each block did."""
+    final: Float[Tensor, "query d_model"]
+    """The stream after the last block, as the final norm read it."""
+    normed: Float[Tensor, "query d_model"]
+    """What the unembedding read: after the final norm and a logit scale."""
+    uncapped_logits: Float[Tensor, "query vocab"]
+    """What the unembedding gave, before a soft-cap."""
+    logits: Float[Tensor, "query vocab"]
+    """The model's own logits."""
+    embedding_normed: Float[Tensor, "query d_model"] | None = None
+    """The stream before the first block, where a norm made it of the embeddings."""
+    whole_final: Float[Tensor, "position d_model"] | None = None
+    """`final` at every position; None in a step of a generation, which runs no position but its own."""
+    calls: tuple[BlockCall, ...] = ()
+    """How each block was called, for versions of the run; empty where only the stream was kept."""
+    text: str | None = None
+    """The prompt as it was written; None where it was given as token ids."""
+    weight_edits: tuple[Any, ...] = ()
+    """The `WeightEdits` that the module's weights carried when it ran."""
 
-    @property
-    def model(self) -> Model:
-        """The model that ran."""
-        return self.trace.model
-
-    @property
-    def tokens(self) -> tuple[int, ...]:
-        """The prompt."""
-        return self.trace.tokens
+    def __repr__(self) -> str:
+        kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
+        what = "" if self.has_parts else ", the stream only"
+        return f"Run({self.model.name}, {self.length} tokens, {kept} kept{what})"
 
     @property
     def length(self) -> int:
         """Of the prompt, in tokens."""
-        return len(self.trace.tokens)
+        return len(self.tokens)
 
-    def __repr__(self) -> str:
-        return f"Run({self.trace!r})"
+    @property
+    def has_parts(self) -> bool:
+        """Whether heads, neurons and calls were kept, not the stream only."""
+        return bool(self.calls) or not self.layers
 
-    def stream(self, layer: int) -> Float[Tensor, "position d_model"]:
-        """The stream before block `layer`; for `layer == model.layers`, after the last block."""
-        return self.final if layer == self.model.layers else self.calls[layer].args[0][0]
+    def check_made_by(self, model: Model) -> None:
+        """Refuse a run whose numbers the weights of `model` do not explain.
+
+        A run of the same module with the same source is good under the very edits of weights it was recorded under.
+
+        Raises:
+            InputError: it is of another module or source, or the module's weights were edited since, or restored.
+        """
+        mine = self.model
+        if mine.module is not model.module:
+            raise InputError(
+                f"The run is of another model: it was recorded with {mine!r}, and is asked about with {model!r}"
+                f"{', another module' if repr(mine) == repr(model) else ''}.\n"
+                "Record the prompt with the model that is asked about (record)."
+            )
+        if not _same_source(mine, model):
+            raise InputError(
+                f"The run is of another source than the one that {model.name} was given (with_source).\n"
+                "Record the prompt with the model that is asked about (record)."
+            )
+        now = model.weight_edits
+        if len(now) != len(self.weight_edits) or any(a is not b for a, b in zip(now, self.weight_edits, strict=True)):
+            then = "; ".join(edits.description for edits in self.weight_edits) or "none"
+            raise InputError(
+                f"The weights of {model.name} are no longer those of the run: it was recorded under the edits "
+                f"({then}), the module is now under ({'; '.join(model.edits) or 'none'}).\n"
+                "Record the prompt again (record), or read the run under the edits it was recorded under."
+            )
+
+    def check_has_calls(self) -> None:
+        """Refuse a run of which no versions can be made.
+
+        Raises:
+            InputError: only its stream was kept.
+        """
+        if not self.has_parts:
+            raise InputError(
+                "This run kept its stream only, and versions of a run need how each block was called: record it with "
+                "keep='all'."
+            )
+
+    # What was kept, by position
+
+    def row(self, position: int) -> int:
+        """The index on the `query` axis of a position (negative counts from the end).
+
+        Raises:
+            InputError: out of range, or not kept in this run.
+        """
+        absolute = absolute_position(position, self.length)
+        if absolute not in self._row_of:
+            raise InputError(
+                f"Position {absolute} was not kept in this run (kept: {list(self.positions)}).\n"
+                "Record with positions=None to keep all."
+            )
+        return self._row_of[absolute]
+
+    @cached_property
+    def _row_of(self) -> dict[int, int]:
+        return {position: row for row, position in enumerate(self.positions)}
+
+    def keeps(self, positions: Sequence[int]) -> bool:
+        """Whether the parts of the sublayers were kept at all of these positions (counted from the start)."""
+        return all(p in self._row_of for p in positions)
+
+    @property
+    def start(self) -> Float[Tensor, "query d_model"]:
+        """The sum of the embeddings."""
+        return self.embedding if self.position_embedding is None else self.embedding + self.position_embedding
+
+    @property
+    def before_blocks(self) -> Float[Tensor, "query d_model"]:
+        """The stream that the first block reads: `start`, or what a norm made of it."""
+        return self.start if self.embedding_normed is None else self.embedding_normed
+
+    def states(
+        self, rows: slice | int = slice(None), *, below: int | None = None
+    ) -> Iterator[tuple[tuple[int, Stage], State]]:
+        """The stream after each write, by layer and stage in order, summed from the recorded writes.
+
+        Args:
+            rows: on the `query` axis.
+            below: a layer to stop before; None goes through all.
+        """
+        state = self.before_blocks[rows]
+        for index, layer in enumerate(self.layers[:below]):
+            for stage in layer.stages:
+                summed = state + layer.write(stage)[rows]
+                state = layer.normed[stage][rows] if stage in layer.normed else summed
+                yield (index, stage), (summed, state)
+
+    def streams(self) -> Float[Tensor, "layer_plus_one query d_model"]:
+        """`resid_pre` of each layer, and last the stream after all of them, summed from the recorded writes."""
+        ends = [after for (_, stage), (_, after) in self.states() if stage == "mlp"]
+        return torch.stack([self.before_blocks, *ends])
+
+    # What stands at a site
+
+    def before(self, layer: int) -> Float[Tensor, "position d_model"]:
+        """The stream that enters block `layer`, at every position.
+
+        Raises:
+            InputError: the run kept its stream at some positions only.
+        """
+        self.check_has_calls()
+        return self.calls[layer].args[0][0]
+
+    def after(self, layer: StreamLayer) -> Float[Tensor, "position d_model"]:
+        """The stream after block `layer`, at every position; "emb" is what enters the first block.
+
+        Raises:
+            InputError: no such block, or the run kept its stream at some positions only.
+        """
+        state = state_of(layer, self.model.layers)
+        if state == self.model.layers and self.whole_final is not None:
+            return self.whole_final
+        return self.before(state)
 
     def at(self, site: Site) -> Float[Tensor, "position *value"]:
         """The value of a site in this run, one row a position of the site.
 
         Raises:
-            InputError: there is no such site, or the run kept its part at other positions only.
+            InputError: there is no such site, or the run kept its part at other positions only, or not at all.
         """
         site = resolve(site, self.model, self.length)
         assert site.positions is not None
@@ -66,6 +201,7 @@ class Run:
         return self.whole(site.kind, site.layer, where)[(slice(None), *site.index)]
 
     def _pattern(self, site: Site) -> Tensor:
+        self.check_has_calls()
         heads = self._heads(site.layer) if site.kind == "pattern" else self._cross_heads(site.layer)
         pattern = heads.pattern[site.head, self._rows(site.positions or ())]
         return pattern if site.source is None else pattern[:, site.source]
@@ -73,9 +209,10 @@ class Run:
     @torch.no_grad()
     def whole(self, kind: str, layer: int, positions: Tensor) -> Tensor:
         """A quantity with all its heads, neurons or experts, at some positions."""
+        self.check_has_calls()
         call = self.calls[layer]
         if kind in ("resid_pre", "resid_post"):
-            return self.stream(layer if kind == "resid_pre" else layer + 1)[positions]
+            return (self.before(layer) if kind == "resid_pre" else self.after(layer))[positions]
         if kind in ("query", "key", "cross_query", "cross_key"):
             return getattr(call, kind)[:, positions].transpose(0, 1)
         if kind == "value":
@@ -83,7 +220,7 @@ class Run:
         if kind == "cross_value":
             return self._cross_heads(layer).value[:, positions].transpose(0, 1)
         rows = self._rows(positions.tolist())
-        part = self.trace.layers[layer]
+        part = self.layers[layer]
         if kind == "z":
             return self._heads(layer).z[rows]
         if kind == "cross_z":
@@ -91,13 +228,13 @@ class Run:
         if kind == "cross_attention_write":
             return part.write("cross_attention")[rows]
         if kind == "resid_mid":
-            return self.stream(layer)[positions] + part.attention_write[rows]
+            return self.before(layer)[positions] + part.attention_write[rows]
         if kind in ("neuron", "expert"):
             return self._mlp_inside(kind, layer, rows)
         return getattr(part, kind)[rows]
 
     def _mlp_inside(self, kind: str, layer: int, rows: Tensor) -> Tensor:
-        neurons = self.trace.layers[layer].neurons
+        neurons = self.layers[layer].neurons
         assert neurons is not None
         if isinstance(neurons, Tensor):
             return neurons[rows]
@@ -107,12 +244,12 @@ class Run:
         return expert_neurons(self.model, layer, inputs)
 
     def _heads(self, layer: int) -> Heads:
-        heads = self.trace.layers[layer].heads
+        heads = self.layers[layer].heads
         assert heads is not None
         return heads
 
     def _cross_heads(self, layer: int) -> Heads:
-        heads = self.trace.layers[layer].cross_heads
+        heads = self.layers[layer].cross_heads
         assert heads is not None
         return heads
 
@@ -120,93 +257,13 @@ class Run:
         missing = [p for p in positions if p not in self._row_of]
         if missing:
             raise InputError(
-                f"This run kept its parts at positions {list(self.trace.positions)} only, not at {missing}.\n"
+                f"This run kept its parts at positions {list(self.positions)} only, not at {missing}.\n"
                 "Record it with positions=None to keep all."
             )
         return torch.tensor([self._row_of[p] for p in positions], dtype=torch.long, device=self.model.device)
 
-    @cached_property
-    def _row_of(self) -> dict[int, int]:
-        return {position: row for row, position in enumerate(self.trace.positions)}
 
-    def keeps(self, positions: Sequence[int]) -> bool:
-        """Whether the parts of the sublayers were kept at all of these positions."""
-        return all(p in self._row_of for p in positions)
-
-
-def base_run(model: Model, prompt: str | Sequence[int], *, positions: Sequence[int] | None = None) -> Run:
-    """Run the model once and keep what counterfactual versions of the run need.
-
-    Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
-        positions: where logits, writes, patterns and activations are kept; None keeps all. The stream, queries, keys
-            and values are kept at every position in any case.
-
-    Raises:
-        InputError: a bad prompt or position.
-        ModelError: the run gave numbers that are not finite.
-    """
-    return base_runs(model, [prompt], positions=positions)[0]
-
-
-def base_runs(
-    model: Model, prompts: Sequence[str | Sequence[int]], *, positions: Sequence[int] | None = None
-) -> tuple[Run, ...]:
-    """As `base_run`, for prompts of equal length in one forward pass: cheaper than one after the other.
-
-    Raises:
-        InputError: a bad prompt or position, or prompts of different length.
-        ModelError: the run gave numbers that are not finite.
-    """
-    return tuple(Run(*recorded) for recorded in record_runs(model, prompts, positions=positions))
-
-
-def run_of(model: Model, prompt: str | Sequence[int] | Run, *, positions: Sequence[int] | None = None) -> Run:
-    """The run that a prompt stands for: itself, if it is a run of this model; else it is recorded (`base_run`).
-
-    Raises:
-        InputError: as `base_run`; a run of another model, of another source, or from before its weights were edited.
-        ModelError: as `base_run`.
-    """
-    if not isinstance(prompt, Run):
-        return base_run(model, prompt, positions=positions)
-    prompt.trace.check_made_by(model)
-    return prompt
-
-
-def at_positions(
-    x: Any, positions: Int[Tensor, "token"], length: int, source: Float[Tensor, "1 source d_model"] | None = None
-) -> Any:
-    """Arguments of a module with those that run over positions (position ids, rotary pairs) taken at some of them.
-
-    The module then sees `token` positions in a row. A mask is left as it is: attention takes the base run's. So are the
-    states of a source.
-    """
-    if isinstance(x, dict):
-        return {name: at_positions(value, positions, length, source) for name, value in x.items()}
-    if isinstance(x, tuple | list):
-        return type(x)(at_positions(value, positions, length, source) for value in x)
-    if not isinstance(x, Tensor) or x.ndim == 4:
-        return x
-    if source is not None and x.shape == source.shape and x.data_ptr() == source.data_ptr():
-        return x
-    if x.ndim == 1 and len(x) == length:
-        return x[positions]
-    return x[:, positions] if x.ndim > 1 and x.shape[:2] == (1, length) else x
-
-
-def router_weights(inputs: ExpertInputs, experts: int) -> Float[Tensor, "query expert"]:
-    """The router's weights with a column for every expert, 0 where it was not chosen."""
-    weights = inputs.weight.new_zeros(len(inputs.index), experts)
-    return weights.scatter_add(1, inputs.index, inputs.weight)
-
-
-def expert_neurons(model: Model, layer: int, inputs: ExpertInputs) -> Float[Tensor, "query expert neuron"]:
-    """The activations of every expert's neurons, 0 for experts that were not chosen."""
-    experts = model.blocks[layer].experts
-    found = inputs.hidden.new_zeros(len(inputs.hidden), experts_of(model, layer), neurons_of(model, layer))
-    for expert in inputs.index.unique().tolist():
-        rows = (inputs.index == expert).any(1).nonzero()[:, 0]
-        found[rows, expert] = expert_activation(experts, expert, inputs.hidden[rows])
-    return found
+def _same_source(one: Model, other: Model) -> bool:
+    """Whether two models read the same: the same source object, or the same text."""
+    a, b = one.source, other.source
+    return a is b or (a is not None and b is not None and a.text is not None and a.text == b.text)

@@ -14,7 +14,7 @@ from unembed.engine.edits import Edit
 from unembed.methods.heads.repeated_tokens import HALF, attention_roles, mean_patterns
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 from unembed.seeds import generator
 
 COUNT = 32
@@ -53,9 +53,7 @@ def right(model: Model, sequences: Int[Tensor, "sequence position"], change: Edi
 
 def _right(model: Model, ids: list[int], change: Edit | None) -> float:
     at, answers = range(HALF, 2 * HALF - 1), torch.tensor(ids[HALF + 1 :])
-    run = base_run(model, ids)
-    if change is None:
-        logits = run.trace.logits[HALF:-1]
-    else:
-        logits = counterfactuals(run, [change], lambda logits: logits, at=at)[0]
+    run = record(model, ids)
+    changed = None if change is None else counterfactuals(run, [change], lambda logits: logits, at=at)[0]
+    logits = run.logits[HALF:-1] if changed is None else changed
     return float((logits.argmax(-1) == answers).float().mean())

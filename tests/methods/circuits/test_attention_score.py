@@ -19,10 +19,10 @@ CLOSE = 1e-4
 @pytest.mark.parametrize("family", MODEL_TYPES)
 def test_pairs_sum_to_the_score_that_the_pattern_came_from(family):
     module = build(family)
-    run = unembed.base_run(unembed.wrap(module, name=family), TOKENS)
+    run = unembed.record(unembed.wrap(module, name=family), TOKENS)
     model, cap = run.model, getattr(module.config, "attn_logit_softcapping", None)
     for layer, head in ((0, 1), (model.layers - 1, 3)):
-        pattern = run.trace.layers[layer].heads.pattern[head, 4].double()
+        pattern = run.layers[layer].heads.pattern[head, 4].double()
         scores = [attention_score(model, run, layer, head, destination=4, source=j) for j in range(5)]
         for found in scores:
             assert abs(found.error) <= found.tolerance
@@ -36,9 +36,9 @@ def test_pairs_sum_to_the_score_that_the_pattern_came_from(family):
 
 
 def test_the_source_is_the_one_attended_to_most():
-    run = unembed.base_run(unembed.wrap(build("llama"), name="llama"), TOKENS)
+    run = unembed.record(unembed.wrap(build("llama"), name="llama"), TOKENS)
     found = attention_score(run.model, run, 2, 1)
-    pattern = run.trace.layers[2].heads.pattern[1, 4]
+    pattern = run.layers[2].heads.pattern[1, 4]
     assert (found.destination, found.source) == (4, int(pattern.argmax()))
 
 
@@ -53,7 +53,7 @@ def rotated(x: torch.Tensor, position: int) -> torch.Tensor:
 def by_hand():
     """A llama, its score of head 3 of layer 2 from 4 to 1, and the recorded key."""
     module = build("llama")
-    run = unembed.base_run(unembed.wrap(module, name="llama"), TOKENS)
+    run = unembed.record(unembed.wrap(module, name="llama"), TOKENS)
     return module, run, attention_score(run.model, run, 2, 3, destination=4, source=1)
 
 
@@ -61,7 +61,7 @@ def writes(module, run, position):
     """What each part wrote below layer 2, in the order of the terms, by the module's own weights."""
     yield module.model.embed_tokens.weight[TOKENS[position]].double()
     for layer in range(2):
-        part, attention = run.trace.layers[layer], module.model.layers[layer].self_attn
+        part, attention = run.layers[layer], module.model.layers[layer].self_attn
         z = [(part.heads.pattern[h, position] @ part.heads.value[h // 2]).double() for h in range(4)]
         yield from (attention.o_proj.weight[:, 8 * h : 8 * h + 8] @ z[h] for h in range(4))
         yield attention.o_proj.bias
@@ -71,7 +71,7 @@ def writes(module, run, position):
 @torch.no_grad()
 def test_removing_a_write_from_the_query_changes_the_score_by_its_row(by_hand):
     module, run, found = by_hand
-    block, x = module.model.layers[2], run.stream(2)[4].double()
+    block, x = module.model.layers[2], run.before(2)[4].double()
     frozen = (x.square().mean() + module.config.rms_norm_eps).rsqrt() * block.input_layernorm.weight
     projection, key = block.self_attn.q_proj, run.calls[2].key[1, 1].double()
 
@@ -98,13 +98,13 @@ def test_content_is_the_score_with_the_query_moved_to_the_key(by_hand):
 
 
 def test_at_distance_zero_everything_is_content():
-    run = unembed.base_run(unembed.wrap(build("llama"), name="llama"), TOKENS)
+    run = unembed.record(unembed.wrap(build("llama"), name="llama"), TOKENS)
     found = attention_score(run.model, run, 1, 0, destination=3, source=3)
     assert np.allclose(found.values, found.content)
 
 
 def test_without_rotation_everything_is_content():
-    run = unembed.base_run(unembed.wrap(build("gpt2"), name="gpt2"), TOKENS)
+    run = unembed.record(unembed.wrap(build("gpt2"), name="gpt2"), TOKENS)
     found = attention_score(run.model, run, 1, 0, destination=3, source=1)
     assert np.allclose(found.values, found.content)
 

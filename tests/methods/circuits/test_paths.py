@@ -21,7 +21,7 @@ class ByHand:
         for position, token in enumerate(TOKENS):
             self.push(("embedding", None, position), (), module.model.embed_tokens.weight[token], position, 0)
             for layer, block in enumerate(module.model.layers):
-                write = run.trace.layers[layer].mlp_write[position]
+                write = run.layers[layer].mlp_write[position]
                 self.push(("mlp", layer, position), (), write, position, layer + 1)
                 self.push(("attention_bias", layer, position), (), block.self_attn.o_proj.bias, position, layer + 1)
                 self.value_bias(layer, position)
@@ -32,7 +32,7 @@ class ByHand:
             key = (*start, steps)
             self.found[key] = self.found.get(key, 0.0) + float(write.double() @ self.direction)
         for above in range(layer, 2):
-            block, x = self.module.model.layers[above], self.run.stream(above)[position]
+            block, x = self.module.model.layers[above], self.run.before(above)[position]
             scale = (x.square().mean() + self.module.config.rms_norm_eps).rsqrt()
             self.heads(
                 start,
@@ -47,7 +47,7 @@ class ByHand:
             moved = value[8 * (head // 2) : 8 * (head // 2) + 8]
             matrix = self.module.model.layers[layer].self_attn.o_proj.weight[:, 8 * head : 8 * head + 8]
             for destination in range(source, len(TOKENS)):
-                attention = self.run.trace.layers[layer].heads.pattern[head, destination, source]
+                attention = self.run.layers[layer].heads.pattern[head, destination, source]
                 step = (layer, head, source, destination)
                 self.push(start, (*steps, step), attention * (matrix @ moved), destination, layer + 1)
 
@@ -59,7 +59,7 @@ class ByHand:
 @pytest.fixture(scope="module")
 def enumerated():
     module = build("llama", layers=2)
-    run = unembed.base_run(unembed.wrap(module, name="llama"), TOKENS)
+    run = unembed.record(unembed.wrap(module, name="llama"), TOKENS)
     found = expand_paths(run.model, run, 40, smallest=TINY, open_at_most=10**6)
     with torch.no_grad():
         return found, ByHand(module, run, found.readout.direction.double()).found
@@ -107,7 +107,7 @@ def test_paths_and_remainder_sum_to_the_number_of_the_model(family):
 
 
 def test_with_nothing_opened_only_direct_effects_are_listed(enumerated):
-    run = enumerated[0].readout.trace
+    run = enumerated[0].readout.run
     found = expand_paths(run.model, list(TOKENS), 40, open_at_most=0)
     assert found.opened == 0
     assert all(not path.steps for path in found.paths)
@@ -118,7 +118,7 @@ def test_with_nothing_opened_only_direct_effects_are_listed(enumerated):
 
 def test_heads_that_can_never_be_opened_take_no_memory(enumerated, monkeypatch):
     """As many wait as may still be opened, twice at most, and what is found is the same."""
-    run, waiting, forget = enumerated[0].readout.trace, [], _Search._forget
+    run, waiting, forget = enumerated[0].readout.run, [], _Search._forget
 
     def counted(search, most):
         forget(search, most)

@@ -18,9 +18,9 @@ def relative(found: torch.Tensor, expected: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("family", MODEL_TYPES)
 def test_affine_maps_reproduce_what_attention_read(family):
-    run = unembed.base_run(unembed.wrap(build(family), name=family), TOKENS)
+    run = unembed.record(unembed.wrap(build(family), name=family), TOKENS)
     for layer in range(run.model.layers):
-        call, heads = run.calls[layer], run.trace.layers[layer].heads
+        call, heads = run.calls[layer], run.layers[layer].heads
         for position in (0, 2, 4):
             x = call.attention_input[position]
             maps = affine(run, layer, position, x)
@@ -37,13 +37,13 @@ def test_affine_maps_reproduce_what_attention_read(family):
 def test_weights_reproduce_the_difference_of_two_first_tokens(family):
     """At position 0 constants cancel between two rows; what is left is the folded matrix times the norms' scales."""
     model = unembed.wrap(build(family), name=family)
-    runs = [unembed.base_run(model, [token]) for token in (3, 50)]
+    runs = [unembed.record(model, [token]) for token in (3, 50)]
     for layer, part in enumerate(weights(model)):
-        streams = [run.stream(layer)[0].double() for run in runs]
+        streams = [run.before(layer)[0].double() for run in runs]
         norm = model.blocks[layer].attention_input_norm
         scales = [1.0 if norm is None else _scale(norm, x, model.dtype) for x in streams]
         moved = scales[0] * streams[0] - scales[1] * streams[1]
-        values = [run.trace.layers[layer].heads.value[:, 0].double() for run in runs]
+        values = [run.layers[layer].heads.value[:, 0].double() for run in runs]
         found = torch.einsum("m,hmd->hd", moved, part.value.double())
         assert relative(found, values[0] - values[1]) < CLOSE
 
@@ -87,7 +87,7 @@ def test_a_huge_bias_of_the_keys_costs_no_precision():
     module = build("qwen2", dtype=torch.float32)
     with torch.no_grad():
         module.model.layers[0].self_attn.k_proj.bias.fill_(100.0)
-    run = unembed.base_run(unembed.wrap(module, name="qwen2"), TOKENS)
+    run = unembed.record(unembed.wrap(module, name="qwen2"), TOKENS)
     maps = affine(run, 0, 0, run.calls[0].attention_input[0])
     expected = module.model.layers[0].self_attn.k_proj.weight.double().reshape(2, 8, 32).transpose(1, 2)
     assert relative(maps.key, expected) < 1e-5

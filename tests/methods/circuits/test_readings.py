@@ -11,7 +11,7 @@ from unembed.ledger.stream_terms import stream_writes
 from unembed.methods.circuits.attention_score import attention_score
 from unembed.methods.circuits.readings import readings
 from unembed.models.parts import Part
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 
 TOKENS = (2, 31, 4, 15, 9, 26)
 GATED = {"llama": nn.functional.silu, "phi3": nn.functional.silu, "qwen2": nn.functional.silu}
@@ -27,7 +27,7 @@ ALL = 10**6
 @pytest.fixture(scope="module", params=[*GATED, *PLAIN])
 def case(request):
     model = unembed.wrap(build(request.param, layers=2), name=request.param)
-    return request.param, base_run(model, TOKENS)
+    return request.param, record(model, TOKENS)
 
 
 def place(term) -> tuple:
@@ -59,7 +59,7 @@ def test_the_numbers_of_a_neuron_make_its_activation_and_the_terms_sum_to_them(c
 def test_each_term_is_its_write_through_the_norm_and_the_row_of_the_gate():
     """Of llama by hand: RMSNorm's gain, the scale of the run, and a row of gate_proj."""
     module = build("llama", layers=2)
-    run = base_run(unembed.wrap(module, name="llama"), TOKENS)
+    run = record(unembed.wrap(module, name="llama"), TOKENS)
     block, streams = module.model.layers[1], {}
     norm = block.post_attention_layernorm
     norm.register_forward_pre_hook(lambda _, args: streams.update(x=args[0][0, -1].detach()))
@@ -80,7 +80,7 @@ def test_each_term_is_its_write_through_the_norm_and_the_row_of_the_gate():
 
 def test_a_gpt2_pre_activation_is_what_its_layer_gives():
     module = build("gpt2", layers=2)
-    run = base_run(unembed.wrap(module, name="gpt2"), TOKENS)
+    run = record(unembed.wrap(module, name="gpt2"), TOKENS)
     made = {}
     module.transformer.h[1].mlp.c_fc.register_forward_hook(lambda _m, _a, out: made.update(out=out[0, -1].detach()))
     module(torch.tensor([TOKENS]))
@@ -109,10 +109,10 @@ def test_what_reads_nothing_of_its_own_has_no_reading(case):
     _, run = case
     assert readings(run, Part("mlp", 1), -1) == ()
     assert readings(run, Part("attention", 1), -1) == ()
-    short = base_run(run.model, TOKENS, positions=[3])
+    short = record(run.model, TOKENS, positions=[3])
     assert readings(short, Part("head", 1, head=0), 3) == ()
     assert len(readings(short, Part("neuron", 1, neuron=0), 3)) >= 1
-    mixture = base_run(unembed.wrap(build("gpt_oss", layers=2)), TOKENS)
+    mixture = record(unembed.wrap(build("gpt_oss", layers=2)), TOKENS)
     assert readings(mixture, Part("neuron", 1, expert=0, neuron=0), -1) == ()
 
 

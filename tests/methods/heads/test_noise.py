@@ -245,8 +245,10 @@ def test_a_rise_is_that_of_the_least_squares_line():
 )
 def test_bad_input_is_refused(options, says):
     model = unembed.wrap(build("llama"))
+    asked = {"text": TEXT, **options}
+    prompt = asked.pop("prompt", TOKENS)
     with pytest.raises(InputError, match=says):
-        noise(model, **{"prompt": TOKENS, "text": TEXT, **options})
+        noise(model, prompt, **asked)
 
 
 # Intervals and verdicts

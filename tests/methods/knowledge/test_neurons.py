@@ -142,9 +142,9 @@ def test_random_controls_match_layers_and_avoid_the_selection(model: unembed.Mod
         assert sorted(n.layer for n in control) == [0, 0, 1]
         assert not control & like
     assert random_neurons(model, asked, like, seed=1) == random_neurons(model, asked, like, seed=1)
-    run = unembed.base_run(model, asked.tokens)
+    run = unembed.record(model, asked.tokens)
     weight = model.blocks[1].down_projection.weight
-    size = run.trace.layers[1].neurons[-1].abs() * weight.norm(dim=0)
+    size = run.layers[1].neurons[-1].abs() * weight.norm(dim=0)
     strong = set(size.topk(21).indices.tolist())
     drawn = {n.neuron for seed in range(20) for n in random_neurons(model, asked, {C}, seed=seed)}
     assert drawn <= strong

@@ -66,7 +66,7 @@ def test_values_of_another_caption_are_those_of_plain_hooks(model):
 def test_the_engine_swaps_the_same_values(model):
     """The first cell's logits with values swapped in every layer, by the engine and by hooks."""
     caption, other = SAMPLE[0], other_colour(SAMPLE[0], 1)
-    mine, theirs = (unembed.base_run(unembed.with_source(model, c.text), [IDS[START]]) for c in (caption, other))
+    mine, theirs = (unembed.record(unembed.with_source(model, c.text), [IDS[START]]) for c in (caption, other))
     sites = [Site(kind="cross_value", layer=layer, positions=PHRASE) for layer in range(2)]
     swaps = [edits.swap(site, theirs, run=mine) for site in sites]
     found = unembed.counterfactuals(mine, [swaps], lambda logits: logits[:, 0])[0]
@@ -74,7 +74,7 @@ def test_the_engine_swaps_the_same_values(model):
     with values_from(model.module, model.tokenizer, [other.text]), torch.no_grad():
         expected = model.module(input_ids=source, decoder_input_ids=torch.tensor([[IDS[START]]])).logits[0, -1]
     assert float((found - expected).abs().max()) < 1e-4
-    assert float((found - mine.trace.logits[-1]).abs().max()) > 1e-2
+    assert float((found - mine.logits[-1]).abs().max()) > 1e-2
 
 
 def test_injection_recolours_the_first_object_alone(model):

@@ -129,8 +129,8 @@ def trace(
         lambda progress: run(
             loaded,
             words,
-            subject_position or [] if subject is None else subject,
             target,
+            subject=subject_position or [] if subject is None else subject,
             site=site,
             window=window,
             noise=noise,
@@ -181,14 +181,14 @@ def steer(
 
 def _direction(model: "Model", add: list[str], toward: str | None, away: str | None, layer: int, site: str) -> "Tensor":
     """The sum of everything that is asked for."""
-    from unembed.methods.steer import difference, read_direction_file, token_direction
+    from unembed.methods import directions
 
     parts = [
-        read_direction_file(word, model)
+        directions.from_file(model, word)
         if Path(word).suffix in (".npy", ".safetensors")
-        else token_direction(model, word)
+        else directions.token(model, word)
         for word in add
     ]
     if toward is not None:
-        parts.append(difference(model, toward, away, layer=layer, site=site))
+        parts.append(directions.difference(model, toward, away, layer=layer, site=site))
     return sum((part.double() for part in parts[1:]), parts[0].double())

@@ -22,6 +22,7 @@ from unembed.errors import InputError
 if TYPE_CHECKING:
     from unembed.methods.generate import Step
     from unembed.models.model import Model
+    from unembed.runs.states import StreamLayer
 
 
 @app.command()
@@ -73,7 +74,7 @@ def explain(
         from unembed.explorer.report_asks import kept
         from unembed.view.payloads import payload_of, to_json
 
-        place = None if result.readout.position == len(result.trace.tokens) - 1 else result.readout.position
+        place = None if result.readout.position == len(result.run.tokens) - 1 else result.readout.position
         about = {"target": prediction.target, "vs": prediction.versus, "reference": prediction.reference}
         state = page_state(loaded, text, **about, position=place)
         by_sublayer = replace(result, ledger=result.finest.coarser("sublayer"))  # whose rows the page opens
@@ -101,15 +102,21 @@ def lens(
 ) -> None:
     """The logit lens: what the stream would predict after each layer, at each position."""
     from unembed.methods.lens import lens as run
-    from unembed.methods.lens import read_lens
     from unembed.models.prompts import tokenize
 
     loaded, text = source.load(model)
     session = report.session(loaded)
     shared = None if session is None else session.whole(tokenize(loaded, text))
     with progress_bar() as progress:
-        asked = {"layers": _states(layer, loaded.layers), "positions": position, "top": top, "progress": progress}
-        result = run(loaded, text, target, **asked) if shared is None else read_lens(shared.trace, target, **asked)
+        result = run(
+            loaded,
+            text if shared is None else shared,
+            target,
+            layers=_layers(layer, loaded.layers),
+            positions=position,
+            top=top,
+            progress=progress,
+        )
     payload = out.show(result)
 
     def keep(session: Any, progress: Any) -> Any:
@@ -205,12 +212,12 @@ def _write(text: str) -> int:
     return len(text)
 
 
-def _states(layers: list[str] | None, count: int) -> list[int] | None:
-    """States of the stream by the layer they come after: `emb` is the first, layer `l` the one after block `l`."""
+def _layers(layers: list[str] | None, count: int) -> "list[StreamLayer] | None":
+    """The layers that are asked for: a block each, or `emb`."""
     if not layers:
         return None
     wrong = [layer for layer in layers if layer != "emb" and not (layer.isdecimal() and int(layer) < count)]
     if wrong:
         known = f"emb or 0 to {count - 1}" if count else "emb, as the model has no layers"
         raise InputError(f"Expected --layer to be {known}; found {wrong[0]!r}.")
-    return [0 if layer == "emb" else int(layer) + 1 for layer in layers]
+    return ["emb" if layer == "emb" else int(layer) for layer in layers]

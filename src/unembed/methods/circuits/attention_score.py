@@ -15,7 +15,6 @@ What position adds through the rotation is told apart: the same sum with the que
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -34,7 +33,9 @@ from unembed.models.layers import projection
 from unembed.models.model import Model, input_norm
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
-from unembed.runs.run import Run, base_run, run_of
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 _scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
 
@@ -97,10 +98,10 @@ class AttentionScore:
         )
 
 
+@prompted
 @torch.no_grad()
 def attention_score(
-    model: Model,
-    prompt: str | Sequence[int] | Run,
+    prompt: Prompt,
     layer: int,
     head: int,
     *,
@@ -110,8 +111,7 @@ def attention_score(
     """Why a head attends from one position to another.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a run that keeps all positions.
+        prompt: a recorded run, or a model and a prompt.
         layer: of the head.
         head: of the layer.
         destination: the position whose query it is; negative counts from the end.
@@ -121,12 +121,11 @@ def attention_score(
         The score and its pairs, which sum to it up to rounding.
 
     Raises:
-        InputError: no such head or position, the source comes after the destination, or a run of another model
-            (`run_of`).
+        InputError: no such head or position, the source comes after the destination, or a run of another model.
         LedgerError: the pairs do not sum to the score.
     """
-    layer, head = check_head(model, layer, head)
-    run = run_of(model, prompt)
+    layer, head = check_head(prompt.model, layer, head)
+    run = prompt.recorded()
     i = absolute_position(destination, run.length)
     pattern = _pattern(run, layer, head, i)
     j = int(pattern.argmax()) if source is None else absolute_position(source, run.length)
@@ -141,7 +140,7 @@ def score_scale(model: Model, layer: int) -> float:
     Exact to float32 rounding (eager attention computes its softmax in float32). Read once a module, for all layers.
     """
     if model.module not in _scales:
-        run = base_run(model, [0, 0])
+        run = record(model, [0, 0])
         _scales[model.module] = [_scale(run, each) for each in range(model.layers)]
     return _scales[model.module][layer]
 
@@ -184,9 +183,9 @@ def _width(model: Model, layer: int) -> int:
 
 
 def _pattern(run: Run, layer: int, head: int, position: int) -> Tensor:
-    heads = run.trace.layers[layer].heads
+    heads = run.layers[layer].heads
     assert heads is not None
-    return heads.pattern[head, run.trace.row(position)]
+    return heads.pattern[head, run.row(position)]
 
 
 # The sum
@@ -248,6 +247,6 @@ def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...]
     norm = input_norm(run.model.blocks[layer], run.model.d_model)
     shift = torch.zeros_like(rows[:1])
     if norm is not None:
-        x, y = run.stream(layer)[position], run.calls[layer].attention_input[position]
+        x, y = run.before(layer)[position], run.calls[layer].attention_input[position]
         rows, shift = norm.pushforward(rows, norm.scale(x, y)), norm.shift[None]
     return (*(term for term, _ in parts), StreamTerm("constant")), torch.cat([rows, shift])

@@ -21,9 +21,9 @@ from torch import Tensor
 from unembed.errors import InputError, ModelError
 from unembed.methods.circuits.head_circuits import Ranked
 from unembed.models.model import Model, decoders_only
-from unembed.models.prompts import tokenize
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
+from unembed.runs.prompted import Prompt, prompted
 from unembed.seeds import generator
 
 _CHUNK = 256
@@ -102,10 +102,10 @@ def agreement_with(model: Model, text: str | Sequence[int], *, progress: Progres
     )
 
 
+@prompted
 @torch.no_grad()
 def continued(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     count: int,
     *,
     seed: int = 0,
@@ -118,9 +118,9 @@ def continued(
         InputError: an empty prompt, a bad seed, or text without a tokenizer.
     """
     random = generator(seed)
-    last, made = tokenize(model, prompt)[-1], []
+    last, made = prompt.tokens[-1], []
     for _ in range(count):
-        probabilities = direct_logits(model, [last])[0].double().softmax(-1).cpu()
+        probabilities = direct_logits(prompt.model, [last])[0].double().softmax(-1).cpu()
         last = int(probabilities.argmax() if greedy else torch.multinomial(probabilities, 1, generator=random))
         made.append(last)
         progress("Drawing tokens", len(made) / count)

@@ -29,7 +29,8 @@ from unembed.errors import InputError, ModelError
 from unembed.methods.circuits.projections import Weights, layer_weights
 from unembed.models.model import Model, check_has_layers, decoders_only, input_norm
 from unembed.models.reprs import Brief
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 _CHUNK = 4096
 """Rows of the vocabulary that are read at a time."""
@@ -337,7 +338,7 @@ def _weights_of(model: Model, layer: int, edition: tuple[int, ...]) -> Weights:
 
 @lru_cache(maxsize=1)
 def _run_of(model: Model, edition: tuple[int, ...]) -> Run:
-    return base_run(model, [0])
+    return record(model, [0])
 
 
 def _edition(model: Model) -> tuple[int, ...]:

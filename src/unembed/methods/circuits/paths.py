@@ -19,7 +19,6 @@ paths, small ones and unopened heads sum to the model's own number. An MLP ends 
 
 import heapq
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,11 +30,12 @@ from unembed.ledger.decompose import SAFETY, rounding
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.layers import bias, projection
-from unembed.models.model import Model, decoders_only, input_norm
+from unembed.models.model import decoders_only, input_norm
 from unembed.models.names import head_name, part_name
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, run_of
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.run import Run
 
 _BATCH = 32
 """Heads that are opened at a time."""
@@ -134,10 +134,10 @@ class PathExpansion:
         )
 
 
+@prompted
 @torch.no_grad()
 def expand_paths(
-    model: Model,
-    prompt: str | Sequence[int] | Run,
+    prompt: Prompt,
     target: str | int | None = None,
     *,
     position: int = -1,
@@ -150,22 +150,22 @@ def expand_paths(
     """Expand a prediction into paths, best first.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, token ids, or a run that keeps all positions.
+        prompt: a recorded run, or a model and a prompt.
         target: as in `readout`, like `position`, `reference` and `versus`.
         smallest: paths and heads below this share of the readout's value are not listed and not opened.
         open_at_most: heads (each of one source, on one path) that are opened.
         progress: called between batches.
 
     Raises:
-        InputError: a bad prompt, target or number; a run of another model (`run_of`).
+        InputError: a bad prompt, target or number; a run of another model.
         LedgerError: paths and remainder do not sum to the model's number.
     """
+    model = prompt.model
     decoders_only(model, "Path expansion")
     if not 0 < smallest < 1 or open_at_most < 0:
         raise InputError(f"Expected 0 < smallest < 1 and open_at_most >= 0, found {smallest:g} and {open_at_most}.")
-    run = run_of(model, prompt)
-    read = readout(run.trace, target, position=position, reference=reference, versus=versus)
+    run = prompt.recorded()
+    read = readout(run, target, position=position, reference=reference, versus=versus)
     search = _Search(run, smallest * max(abs(read.value), 1e-12))
     search.open([_Node(read.direction, read.position, model.layers, (), 0.0)], open_at_most)
     opened = 0
@@ -210,7 +210,7 @@ class _Layer:
 
     def __init__(self, run: Run, index: int) -> None:
         model, self.block = run.model, run.model.blocks[index]
-        part = run.trace.layers[index]
+        part = run.layers[index]
         assert part.heads is not None
         self.heads = part.heads
         self.output = projection(self.block.output_projection).reshape(model.heads, -1, model.d_model).double()
@@ -220,7 +220,7 @@ class _Layer:
         self.constant = maps.value_constant.repeat_interleave(times, 0)
         self.values = part.heads.value.double().repeat_interleave(times, 0)
         self.norm = input_norm(self.block, model.d_model)
-        x, y = run.stream(index), run.calls[index].attention_input
+        x, y = run.before(index), run.calls[index].attention_input
         self.scales = None if self.norm is None else self.norm.scale(x, y)
         after = self.block.attention_norm
         before = part.attention_output
@@ -268,9 +268,9 @@ class _Search:
         """Split each readout into the paths that end here and the heads of which `most` may be opened later."""
         w = torch.stack([node.direction for node in nodes])
         positions = torch.tensor([node.position for node in nodes], device=w.device)
-        self._leaves("embedding", None, nodes, w, self.run.trace.embedding[positions].double())
-        if self.run.trace.position_embedding is not None:
-            self._leaves("position_embedding", None, nodes, w, self.run.trace.position_embedding[positions].double())
+        self._leaves("embedding", None, nodes, w, self.run.embedding[positions].double())
+        if self.run.position_embedding is not None:
+            self._leaves("position_embedding", None, nodes, w, self.run.position_embedding[positions].double())
         for node in nodes:
             if node.constant:
                 self._leaf("value_bias", node.steps[0].layer, node, node.constant)

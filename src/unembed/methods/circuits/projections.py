@@ -24,7 +24,9 @@ from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.layers import projection
 from unembed.models.model import Model, input_norm
 from unembed.models.reprs import Brief
-from unembed.runs.run import Run, at_positions, base_run
+from unembed.runs.kept import at_positions
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 
 @dataclass(frozen=True, repr=False)
@@ -173,7 +175,7 @@ def weights(model: Model, layers: Sequence[int] | None = None) -> Iterator[Weigh
     Raises:
         ModelError: the output projection is no plain matrix.
     """
-    run = base_run(model, [0])
+    run = record(model, [0])
     for layer in range(model.layers) if layers is None else layers:
         yield layer_weights(run, layer)
 

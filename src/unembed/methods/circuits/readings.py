@@ -89,7 +89,7 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
         InputError: the part does not exist.
         LedgerError: the terms do not sum to the model's number.
     """
-    run.trace.check_made_by(run.model)
+    run.check_made_by(run.model)
     site = resolve(part.site(position), run.model, run.length)
     assert site.positions is not None
     (position,) = site.positions

@@ -45,6 +45,7 @@ from unembed.models.model import Model, check_has_layers
 from unembed.models.prompts import absolute_position, tokenize, well_formed
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
+from unembed.runs.prompted import Prompt, prompted
 
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 SEEDS = 8
@@ -112,9 +113,9 @@ class Noise:
         )
 
 
+@prompted
 def noise(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     *,
     position: int | None = None,
     strengths: Sequence[float] = STRENGTHS,
@@ -125,8 +126,7 @@ def noise(
     """Run a prompt with the values of other tokens changed, and read what every head does.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids; two tokens at least.
+        prompt: a recorded run, or a model and a prompt; two tokens at least.
         position: read attention at this token only, and the prediction after it; None reads attention at all tokens
             but the first, and the prediction after the last.
         strengths: of the noise, in units of the rms of a layer's values.
@@ -138,8 +138,8 @@ def noise(
         InputError: a model without layers, or a bad prompt, position, strength, number of seeds or text.
         ModelError: a run gave numbers that are not finite.
     """
+    model, tokens = prompt.model, prompt.tokens
     check_has_layers(model)
-    tokens = tokenize(model, prompt)
     positions = _positions(tokens, position)
     strengths = _strengths(strengths)
     if seeds < 2:

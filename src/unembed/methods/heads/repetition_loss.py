@@ -22,7 +22,8 @@ from unembed.models.model import Model
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,7 +65,7 @@ def repetition_loss(
         def tick(stage: str, fraction: float, number: int = number) -> None:
             progress("zeroing heads", (number + fraction) / len(sequences))
 
-        total += _losses(base_run(model, ids), changes, memory, tick)
+        total += _losses(record(model, ids), changes, memory, tick)
     first, second, *zeroed = (total / len(sequences)).tolist()
     return RepetitionLoss(first, second, tuple(zeroed))
 
@@ -75,7 +76,7 @@ def _losses(
     """The losses of one sequence."""
     half = run.length // 2
     first, second = (
-        log_probability(run.tokens[start + 1 : start + half])(run.trace.logits[None, start : start + half - 1])
+        log_probability(run.tokens[start + 1 : start + half])(run.logits[None, start : start + half - 1])
         for start in (0, half)
     )
     answer, at = run.tokens[half + 1 :], range(half, 2 * half - 1)

@@ -36,7 +36,9 @@ from unembed.methods.knowledge.integrated_gradients import Estimate, Paths, acti
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
-from unembed.runs.run import Run, base_run
+from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.record import record
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,8 +117,8 @@ class Attribution:
     @property
     def top_prediction(self) -> bool:
         """Whether the model gives the answer by itself: each of its tokens is the top prediction."""
-        rows = [self.run.trace.row(p) for p in self.question.positions]
-        return tuple(self.run.trace.logits[rows].argmax(-1).tolist()) == self.question.answer
+        rows = [self.run.row(p) for p in self.question.positions]
+        return tuple(self.run.logits[rows].argmax(-1).tolist()) == self.question.answer
 
     def top(self, count: int | None = None) -> list[NeuronScore]:
         """The neurons of the largest values, by falling value; None gives all."""
@@ -168,9 +170,9 @@ class AttributionInterrupted(KeyboardInterrupt):
         self.result = result
 
 
+@prompted
 def attribute(
-    model: Model,
-    prompt: str | Sequence[int],
+    prompt: Prompt,
     target: str | int | Sequence[int],
     *,
     path: Path = "layer",
@@ -185,8 +187,7 @@ def attribute(
     """The attribution of an answer's probability to every neuron.
 
     Args:
-        model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: a recorded run, or a model and a prompt.
         target: the answer; of several tokens, the product of their conditional probabilities is attributed, and neurons
             move at every position where one of them is predicted.
         path: "layer" or "neuron", see above.
@@ -205,9 +206,9 @@ def attribute(
         AttributionInterrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
     """
     _check_words(path, quadrature, steps, candidates)
-    check_has_neurons(model)
-    asked = question(model, prompt, target)
-    run = base_run(model, asked.tokens, positions=asked.positions)
+    check_has_neurons(prompt.model)
+    asked = question(prompt.model, prompt.tokens, target)
+    run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
     paths = Paths(run, asked, _baseline(run, baseline), memory, progress)
     if path == "neuron":
         return _by_neuron(paths, candidates)
@@ -226,7 +227,7 @@ def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> li
     totals: list[Tensor] = []
     count = 0
     for prompt in prompts:
-        run = base_run(model, prompt)
+        run = record(model, prompt)
         found = [activations_of(run, layer, range(run.length)).double().sum(0) for layer in range(model.layers)]
         totals = found if not totals else [a + b for a, b in zip(totals, found, strict=True)]
         count += run.length
@@ -252,7 +253,7 @@ def _check_words(path: str, quadrature: str | None, steps: int | None, candidate
 
 def _baseline(run: Run, baseline: Any) -> list[Tensor]:
     model = run.model
-    shapes = [activations_of(run, layer, run.trace.positions[:1]).shape[1:] for layer in range(model.layers)]
+    shapes = [activations_of(run, layer, run.positions[:1]).shape[1:] for layer in range(model.layers)]
     if isinstance(baseline, str):
         if baseline != "zero":
             raise InputError(f"Expected a baseline of 'zero', or one tensor a layer, found {baseline!r}.")

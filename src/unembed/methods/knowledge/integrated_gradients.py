@@ -74,8 +74,8 @@ class Paths(Brief):
     @cached_property
     def probability(self) -> float:
         """`P` of the run itself."""
-        rows = [self.run.trace.row(p) for p in self.question.positions]
-        return float(self.measure(self.run.trace.logits[rows][None].double())[0])
+        rows = [self.run.row(p) for p in self.question.positions]
+        return float(self.measure(self.run.logits[rows][None].double())[0])
 
     def site(self, layer: int, **index: int | None) -> Site:
         """Neurons of a layer, where the answer is predicted."""

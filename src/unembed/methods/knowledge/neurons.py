@@ -33,7 +33,7 @@ from unembed.models.model import Model
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
-from unembed.runs.run import base_run
+from unembed.runs.record import record
 from unembed.seeds import generator
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -242,7 +242,7 @@ def probabilities(
     memory: int | None = None,
 ) -> Float[Tensor, "selection"]:
     """The answer's probability with each selection scaled by `factor` where the answer is predicted. Exact."""
-    run = base_run(model, asked.tokens, positions=asked.positions)
+    run = record(model, asked.tokens, positions=asked.positions)
     interventions = [scaled(selection, factor, asked.positions) for selection in selections]
     return counterfactuals(run, interventions, asked.probability, at=asked.positions, memory=memory).double()
 
@@ -260,7 +260,7 @@ def random_neurons(
     """
     from unembed.models.layers import projection
 
-    run = base_run(model, asked.tokens, positions=asked.positions)
+    run = record(model, asked.tokens, positions=asked.positions)
     random = generator(seed)
     found: list[Neuron] = []
     for layer, count in sorted(Counter(neuron.layer for neuron in like).items()):

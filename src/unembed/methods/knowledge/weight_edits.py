@@ -116,7 +116,7 @@ def weight_edits(model: Model, edits: Sequence[WeightEdit], description: str) ->
 def applied(model: Model, edits: WeightEdits) -> Iterator[None]:
     """The module with edits in this context; afterwards its weights are what they were, bit for bit.
 
-    Contexts nest. Other threads wait with their runs. A `Run` or `Trace` recorded before holds numbers of the unedited
+    Contexts nest. Other threads wait with their runs. A `Run` recorded before holds numbers of the unedited
     module, and what would read it by the edited weights refuses it: record again inside.
 
     Raises:

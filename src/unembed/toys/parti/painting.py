@@ -64,10 +64,10 @@ def painting(model: Model, text: str, *, progress: Progress = silent) -> Paintin
     for step in generate(model, start, tokens=GRID * GRID):
         ids.append(step.token)
         progress("Painting", len(ids) / GRID / GRID / 2)
-    trace, source = record(model, (*start, *ids[:-1])), record_source(model)
+    run, source = record(model, (*start, *ids[:-1])), record_source(model)
     readouts, ledgers = [], []
     for place, token in enumerate(ids):
-        readouts.append(readout(trace, token, position=place))
+        readouts.append(readout(run, token, position=place))
         ledgers.append(input_credit(readouts[-1], source=source))
         progress("Crediting words", (1 + (place + 1) / len(ids)) / 2)
     return Painting(

@@ -65,13 +65,13 @@ def attention_payload(result: "Attention") -> AttentionPayload:
     """Patterns as data."""
     from unembed.ledger.readout import prediction
 
-    model, read = result.trace.model, result.readout
+    model, read = result.run.model, result.readout
     assert read.target is not None
     return AttentionPayload(
         model=model_facts(model),
-        tokens=prompt_tokens(model, result.trace.tokens),
+        tokens=prompt_tokens(model, result.run.tokens),
         position=read.position,
-        target=target_of(model, prediction(result.trace, read.position, read.target)),
+        target=target_of(model, prediction(result.run, read.position, read.target)),
         reference=reference_of(model, read),
         heads=[_head_pattern(view) for view in result.heads],
         matrix=None if result.matrix is None else result.matrix.double().tolist(),

@@ -292,13 +292,13 @@ def paths_payload(result: "PathExpansion") -> PathsPayload:
     """A path expansion as data."""
     from unembed.ledger.readout import prediction
 
-    read, model = result.readout, result.readout.trace.model
+    read, model = result.readout, result.readout.run.model
     assert read.target is not None
     return PathsPayload(
         model=model_facts(model),
-        tokens=prompt_tokens(model, read.trace.tokens),
+        tokens=prompt_tokens(model, read.run.tokens),
         position=read.position,
-        target=target_of(model, prediction(read.trace, read.position, read.target)),
+        target=target_of(model, prediction(read.run, read.position, read.target)),
         reference=reference_of(model, read),
         value=read.value,
         paths=[_path(path) for path in result.paths],

@@ -178,9 +178,9 @@ def text_of(model: "Model", token: int) -> str:
     return f"[{token}]" if model.tokenizer is None else str(model.tokenizer.decode([token]))
 
 
-def block_of(layer: int) -> int | None:
+def block_of(layer: int | Literal["emb"]) -> int | None:
     """The block a state of the stream comes after; None for the embedding."""
-    return None if layer == 0 else layer - 1
+    return None if layer == "emb" else layer
 
 
 def token_of(model: "Model", token: int) -> Token:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from unembed.methods.explain import Swap as SwapResult
     from unembed.methods.lens import Lens
     from unembed.models.model import Model
-    from unembed.runs.trace import Trace
+    from unembed.runs.run import Run
 
 
 Verdict = Literal["causal", "suppressor", "within control"]
@@ -220,7 +220,7 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
     model, read = result.model, result.readout
     return ExplainPayload(
         model=model_facts(model),
-        tokens=prompt_tokens(model, result.trace.tokens),
+        tokens=prompt_tokens(model, result.run.tokens),
         position=read.position,
         predictions=[prediction_of(model, p) for p in result.predictions],
         target=target_of(model, result.target),
@@ -250,17 +250,17 @@ def _ledger(ledger: "LedgerResult") -> Ledger:
 
 
 def _looked_at(result: "Explanation", note: "HeadNote") -> list[LookedAt]:
-    return looked_at(result.trace, note.looks_at, cross=note.term.kind == "cross_attention")
+    return looked_at(result.run, note.looks_at, cross=note.term.kind == "cross_attention")
 
 
-def looked_at(trace: "Trace", found: tuple[tuple[int, float], ...], *, cross: bool) -> list[LookedAt]:
+def looked_at(run: "Run", found: tuple[tuple[int, float], ...], *, cross: bool) -> list[LookedAt]:
     """Positions of the prompt, or (cross) of what the encoder read, with the attention they get, as data."""
 
     def label(position: int) -> str:
         if not cross:
-            return text_of(trace.model, trace.tokens[position])
-        assert trace.model.source is not None
-        return trace.model.source.tokens[position].label
+            return text_of(run.model, run.tokens[position])
+        assert run.model.source is not None
+        return run.model.source.tokens[position].label
 
     return [LookedAt(position=p, text=label(p), attention=a) for p, a in found]
 
@@ -281,7 +281,7 @@ def _swap(model: "Model", swap: "SwapResult") -> Swap:
     return Swap(
         from_=swap.old,
         to=swap.new,
-        tokens=prompt_tokens(model, swap.trace.tokens),
+        tokens=prompt_tokens(model, swap.run.tokens),
         predictions=[prediction_of(model, p) for p in swap.predictions],
         target=target_of(model, swap.target),
         sublayers=[_swapped(term, outcome) for term, outcome in swap.sublayers],
@@ -335,7 +335,7 @@ def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
 
 
 def _lens_rows(lens: "Lens") -> list[LensRow]:
-    model = lens.trace.model
+    model = lens.run.model
     return [
         LensRow(
             layer=block_of(layer),

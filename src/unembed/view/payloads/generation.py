@@ -68,7 +68,7 @@ def generate_payload(
 def generated_token(step: "Step", *, explained: bool) -> GeneratedToken:
     """One emitted token as data; explaining it costs a lens over all layers."""
     return GeneratedToken(
-        position=len(step.trace.tokens),
+        position=len(step.run.tokens),
         id=step.token,
         text=step.text,
         logit=step.logit,

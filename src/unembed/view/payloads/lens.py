@@ -58,10 +58,10 @@ class LensPayload:
 @payload_of.register
 def lens_payload(result: "Lens") -> LensPayload:
     """A logit lens as data."""
-    model, positions = result.trace.model, result.positions
+    model, positions = result.run.model, result.positions
     return LensPayload(
         model=model_facts(model),
-        tokens=prompt_tokens(model, result.trace.tokens),
+        tokens=prompt_tokens(model, result.run.tokens),
         targets=[PromptToken(p, t, text_of(model, t)) for p, t in zip(positions, result.targets, strict=True)],
         cells=[
             LensCell(

@@ -151,7 +151,7 @@ def _cell_ledger(result: "Painting", row: int, column: int) -> CellLedger:
     return CellLedger(
         row=row,
         column=column,
-        target=target_of(result.model, prediction(read.trace, place, read.target)),
+        target=target_of(result.model, prediction(read.run, place, read.target)),
         value=ledger.value,
         error=ledger.error,
         terms=_terms(ledger),

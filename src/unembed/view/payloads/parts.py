@@ -188,13 +188,13 @@ def terms_payload(result: "SublayerTerms") -> TermsPayload:
 @payload_of.register
 def inspect_payload(result: "Inspection") -> InspectPayload:
     """An inspected part as data."""
-    trace = result.readout.trace
-    model = trace.model
+    run = result.readout.run
+    model = run.model
     return InspectPayload(
         part=part_of(result.part),
         value=result.value,
         activation=result.activation,
-        looks_at=looked_at(trace, result.looks_at, cross=result.part.kind == "cross_head"),
+        looks_at=looked_at(run, result.looks_at, cross=result.part.kind == "cross_head"),
         promotes=[token_of(model, token) for token in result.promotes],
         suppresses=[token_of(model, token) for token in result.suppresses],
     )
@@ -202,7 +202,7 @@ def inspect_payload(result: "Inspection") -> InspectPayload:
 
 def reads_payload(run: "Run", part: "PartResult", reads: "Sequence[ReadingResult]") -> ReadsPayload:
     """What a part reads as data."""
-    return ReadsPayload(part=part_of(part), reads=[_reading(run.model, run.trace.tokens, each) for each in reads])
+    return ReadsPayload(part=part_of(part), reads=[_reading(run.model, run.tokens, each) for each in reads])
 
 
 def _reading(model: "Model", tokens: tuple[int, ...], reading: "ReadingResult") -> Reading:

@@ -1,4 +1,4 @@
-"""base_runs: prompts that share a forward pass are recorded as if each had run alone."""
+"""record_together: prompts that share a forward pass are recorded as if each had run alone."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 import unembed
 from builders.random_models import MODEL_TYPES, build
 from oracles.rerun import exactly
-from unembed.runs.run import base_run, base_runs
+from unembed.runs.record import record, record_together
 
 PROMPTS = ([3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8], [8, 8, 2, 60, 1, 9])
 
@@ -33,9 +33,9 @@ def tensors(x, found: list) -> list:
 def test_together_is_as_alone(model_type, positions):
     model = unembed.wrap(build(model_type))
     with exactly():
-        together = base_runs(model, PROMPTS, positions=positions)
+        together = record_together(model, PROMPTS, positions=positions)
         for prompt, run in zip(PROMPTS, together, strict=True):
-            alone = base_run(model, prompt, positions=positions)
+            alone = record(model, prompt, positions=positions)
             assert run.tokens == tuple(prompt)
             pairs = list(zip(tensors(run, []), tensors(alone, []), strict=True))
             assert len(pairs) > 10 * model.layers
@@ -47,4 +47,4 @@ def test_together_is_as_alone(model_type, positions):
 
 def test_prompts_of_different_length_do_not_run_together():
     with pytest.raises(unembed.InputError, match=r"equal length to run together, found \[6, 2\] tokens"):
-        base_runs(unembed.wrap(build("gpt2")), [PROMPTS[0], [3, 4]])
+        record_together(unembed.wrap(build("gpt2")), [PROMPTS[0], [3, 4]])

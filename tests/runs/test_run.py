@@ -19,7 +19,7 @@ def model() -> unembed.Model:
 
 
 @pytest.fixture(scope="module")
-def trace(model: unembed.Model) -> unembed.Trace:
+def trace(model: unembed.Model) -> unembed.Run:
     return unembed.record(model, TOKENS)
 
 
@@ -63,7 +63,7 @@ def test_a_run_that_fails_leaves_the_module_as_it_was(model_type: str) -> None:
     assert torch.equal(unembed.record(model, TOKENS).logits, oracle.Run(module, TOKENS).logits)
 
 
-def test_two_runs_are_the_same_run(model: unembed.Model, trace: unembed.Trace) -> None:
+def test_two_runs_are_the_same_run(model: unembed.Model, trace: unembed.Run) -> None:
     again = unembed.record(model, TOKENS)
     assert torch.equal(again.logits, trace.logits)
     assert torch.equal(again.layers[1].heads.pattern, trace.layers[1].heads.pattern)
@@ -87,7 +87,7 @@ def test_kept_positions_are_rows_of_the_whole_run(model_type: str, positions: li
     assert some.positions == tuple(rows)
     for name in ("embedding", "final", "normed"):
         assert torch.equal(getattr(some, name), getattr(whole, name)[rows])
-    assert torch.equal(some.stream(), whole.stream()[:, rows])
+    assert torch.equal(some.streams(), whole.streams()[:, rows])
     slack = (
         model.d_model * oracle.EPS64 * float(whole.normed.abs().max() * model.unembedding.detach().abs().sum(1).max())
     )
@@ -117,11 +117,11 @@ def test_row_finds_a_kept_position(model: unembed.Model) -> None:
 
 def test_a_position_that_was_not_kept(model: unembed.Model) -> None:
     some = unembed.record(model, TOKENS, positions=[5, 2])
-    with pytest.raises(InputError, match=r"Position 8 was not kept in this trace \(kept: \[5, 2\]\)"):
+    with pytest.raises(InputError, match=r"Position 8 was not kept in this run \(kept: \[5, 2\]\)"):
         unembed.readout(some, 12)
 
 
-def test_stream_only_keeps_no_heads_and_the_same_writes(model: unembed.Model, trace: unembed.Trace) -> None:
+def test_stream_only_keeps_no_heads_and_the_same_writes(model: unembed.Model, trace: unembed.Run) -> None:
     """Without the observer the module runs its own attention (sdpa here): other rounding of the same numbers."""
     lean = unembed.record(model, TOKENS, keep="stream")
     assert all(layer.heads is None and layer.neurons is None for layer in lean.layers)
@@ -137,20 +137,20 @@ def test_stream_only_cannot_be_split_finer(model: unembed.Model, by: str) -> Non
         unembed.decompose(lean, by=by)
 
 
-def test_z_is_the_pattern_times_the_values(trace: unembed.Trace) -> None:
+def test_z_is_the_pattern_times_the_values(trace: unembed.Run) -> None:
     for layer in trace.layers:
         value = layer.heads.value.repeat_interleave(2, dim=0)
         mixed = torch.einsum("hqk,hkd->qhd", layer.heads.pattern, value)
         assert torch.allclose(mixed, layer.heads.z, rtol=0, atol=len(TOKENS) * oracle.EPS64 * float(value.abs().max()))
 
 
-def test_patterns_look_back_only(trace: unembed.Trace) -> None:
+def test_patterns_look_back_only(trace: unembed.Run) -> None:
     for layer in trace.layers:
         assert bool((layer.heads.pattern.triu(1) == 0).all())
         assert torch.allclose(layer.heads.pattern.sum(-1), torch.ones(()).double(), atol=len(TOKENS) * oracle.EPS32)
 
 
-def test_logits_before_and_after_the_soft_cap(trace: unembed.Trace) -> None:
+def test_logits_before_and_after_the_soft_cap(trace: unembed.Run) -> None:
     assert torch.allclose(6.0 * torch.tanh(trace.uncapped_logits / 6.0), trace.logits, rtol=1e-14, atol=1e-14)
     assert float((trace.uncapped_logits - trace.logits).abs().max()) > 0.1
 

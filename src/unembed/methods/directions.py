@@ -1,0 +1,125 @@
+"""directions: vectors of the stream: to steer along, to read (`read_direction`), to project out (`project_out`).
+
+    difference    what a site holds at the end of one prompt, minus what it holds at the end of another
+    token         what a token's logit reads of the stream
+    from_file     an array that was saved
+
+Turner et al., *Activation addition*, 2023; Rimsky et al., *Steering Llama 2 via contrastive activation addition*, 2024.
+"""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.engine.measures import answer_tokens
+from unembed.errors import InputError
+from unembed.models.model import Model, check_has_neurons
+from unembed.models.sites import Site, SiteKind, resolve
+from unembed.runs.prompted import AnyPrompt, prompt_of
+
+STEERED: tuple[SiteKind, ...] = ("resid_post", "attention_write", "mlp_write")
+"""The kinds of sites whose value is a direction of the stream, and that can be steered."""
+
+
+def difference(
+    model: Model, toward: AnyPrompt, away: AnyPrompt | None = None, *, layer: int, site: str = "resid_post"
+) -> Float[Tensor, "d_model"]:
+    """What a site holds at the last position of one prompt, minus what it holds at the last of another.
+
+    Args:
+        model: from `load` or `wrap`.
+        toward: the prompt to be more like: text, token ids, or a recorded run.
+        away: the prompt to be less like; None subtracts nothing.
+        layer: where it is read.
+        site: `resid_post`, `attention_write` or `mlp_write`.
+
+    Raises:
+        InputError: a bad prompt, or no such site.
+    """
+    values = []
+    for each in [toward] if away is None else [toward, away]:
+        run = prompt_of(model, each).recorded([-1])
+        where = steerable(model, layer, site, positions=(run.length - 1,), length=run.length)
+        values.append(run.at(where)[0])
+    found = values[0] if away is None else values[0] - values[1]
+    if not bool(found.any()):
+        raise InputError("The two prompts hold the same there, so their difference steers nowhere: give others.")
+    return found
+
+
+def steerable(
+    model: Model, layer: int, site: str, *, positions: tuple[int, ...] | None = None, length: int = 1
+) -> Site:
+    """The site of a kind that can be steered.
+
+    Raises:
+        InputError: there is none.
+    """
+    if site not in STEERED:
+        raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {site!r}.")
+    kind = STEERED[STEERED.index(site)]
+    if kind == "mlp_write":
+        check_has_neurons(model)
+    found = resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
+    return Site(kind=kind, layer=found.layer, positions=positions)
+
+
+def token(model: Model, token: str | int) -> Float[Tensor, "d_model"]:
+    """The direction in the stream that a token's logit reads: `gain * W_U[token]`, of the final norm (centred for
+    LayerNorm). Its scale in a run is left out.
+
+    Raises:
+        InputError: not one token of the vocabulary.
+    """
+    ids = answer_tokens(model, token)
+    if len(ids) != 1:
+        raise InputError(f"Expected one token to steer toward, but {token!r} is {len(ids)} tokens.")
+    row = model.unembedding[ids[0]].detach().double()
+    return model.final_norm.pullback(row, torch.ones((), dtype=torch.float64, device=row.device))
+
+
+def from_file(model: Model, path: str | Path) -> Float[Tensor, "d_model"]:
+    """A direction from a `.npy` or `.safetensors` file that holds one array of `d_model` numbers.
+
+    Raises:
+        InputError: no such file, another format, or an array of another shape.
+    """
+    path = Path(path)
+    if path.suffix not in (".npy", ".safetensors"):
+        raise InputError(f"Expected a .npy or .safetensors file with a direction, found {str(path)!r}.")
+    if not path.is_file():
+        raise InputError(f"There is no file {str(path)!r}.")
+    array = _npy(path) if path.suffix == ".npy" else _safetensors(path)
+    direction = array.squeeze()
+    if direction.shape != (model.d_model,) or not array.is_floating_point():
+        raise InputError(
+            f"Expected a direction of {model.d_model} floating-point numbers in {path.name}, found {array.dtype} of "
+            f"shape {tuple(array.shape)}."
+        )
+    if not bool(torch.isfinite(direction).all()) or not bool(direction.any()):
+        raise InputError(f"The direction in {path.name} is zero or not finite.")
+    return direction
+
+
+def _npy(path: Path) -> Tensor:
+    import numpy as np
+
+    try:
+        return torch.from_numpy(np.load(path, allow_pickle=False))
+    except (ValueError, OSError, EOFError, TypeError) as error:
+        raise InputError(f"{path.name} is no .npy file with plain numbers: {error}") from error
+
+
+def _safetensors(path: Path) -> Tensor:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path.name} is no .safetensors file: {error}") from error
+    if len(tensors) != 1:
+        raise InputError(f"Expected one tensor in {path.name}, found {len(tensors)}: {', '.join(sorted(tensors)[:5])}.")
+    return next(iter(tensors.values()))

@@ -1,0 +1,135 @@
+"""What a run keeps of each block (run.py): its writes, heads and neurons, and how the model called it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unembed.models.layers import expert_activation
+from unembed.models.model import Model, Stage
+from unembed.models.reprs import Brief
+from unembed.models.sites import experts_of, neurons_of
+
+
+@dataclass(frozen=True, repr=False)
+class Heads(Brief):
+    """What the attention heads of one layer did at the kept positions."""
+
+    pattern: Float[Tensor, "head query key"]
+    """Attention probabilities, after mask, soft-cap and sink."""
+    value: Float[Tensor, "kv_head key d_head"]
+    """At every source position; head `h` reads `value[h * kv_head // head]`."""
+    z: Float[Tensor, "query head d_head"]
+    """The mix of values before the output projection: `z = pattern @ value`."""
+
+
+@dataclass(frozen=True, repr=False)
+class ExpertInputs(Brief):
+    """What entered the experts of a mixture at the kept positions."""
+
+    hidden: Float[Tensor, "query d_model"]
+    index: Int[Tensor, "query slot"]
+    """The experts the router chose."""
+    weight: Float[Tensor, "query slot"]
+    """Their router weights."""
+
+
+@dataclass(frozen=True, repr=False)
+class Layer(Brief):
+    """What one block did at the kept positions."""
+
+    attention_write: Float[Tensor, "query d_model"]
+    mlp_write: Float[Tensor, "query d_model"]
+    attention_output: Float[Tensor, "query d_model"] | None
+    """Before the post-norm, in a block that has one; else None."""
+    mlp_output: Float[Tensor, "query d_model"] | None
+    heads: Heads | None
+    neurons: Float[Tensor, "query neuron"] | ExpertInputs | None
+    """Neuron activations (what enters the down projection), or a mixture's inputs."""
+    cross_write: Float[Tensor, "query d_model"] | None = None
+    """Of the cross-attention, in a decoder that reads an encoder; else None."""
+    cross_heads: Heads | None = None
+    """Its heads; their keys are source positions."""
+    normed: Mapping[Stage, Float[Tensor, "query d_model"]] = field(default_factory=dict, hash=False)
+    """Post-LN: the stream after the norm that follows a write."""
+
+    def write(self, stage: Stage) -> Float[Tensor, "query d_model"]:
+        """What a sublayer added to the stream."""
+        found = {"attention": self.attention_write, "cross_attention": self.cross_write, "mlp": self.mlp_write}[stage]
+        assert found is not None
+        return found
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What wrote, in order."""
+        return ("attention", "mlp") if self.cross_write is None else ("attention", "cross_attention", "mlp")
+
+
+@dataclass(frozen=True, repr=False)
+class BlockCall(Brief):
+    """How the model called one block, and what its attention read: all that a counterfactual walk needs of it."""
+
+    args: tuple[Any, ...]
+    """The first is the stream before the block, `1 position d_model`."""
+    kwargs: dict[str, Any]
+    attention_args: tuple[Any, ...]
+    """How the block called its attention; see `attention_input`."""
+    attention_kwargs: dict[str, Any]
+    query: Float[Tensor, "head position d_head"]
+    """As the scores read it: after norms and rotary embedding. So are the keys."""
+    key: Float[Tensor, "kv_head position d_head"]
+    mask: Tensor | None
+    """Added to the scores: `1 head_or_1 position position`."""
+    cross_query: Float[Tensor, "head position d_head"] | None = None
+    cross_key: Float[Tensor, "head source d_head"] | None = None
+    cross_mask: Tensor | None = None
+    """Added to the scores of the cross-attention: `1 head_or_1 position_or_1 source`."""
+
+    @property
+    def attention_input(self) -> Float[Tensor, "position d_model"]:
+        """What attention made its queries, keys and values of: the stream, normed where the family norms it."""
+        found = self.attention_args[0] if self.attention_args else self.attention_kwargs["hidden_states"]
+        return found[0]
+
+
+State = tuple[Float[Tensor, "*query d_model"], Float[Tensor, "*query d_model"]]
+"""The stream after a write, before and after the norm that follows it: the same without one."""
+
+
+def at_positions(
+    x: Any, positions: Int[Tensor, "token"], length: int, source: Float[Tensor, "1 source d_model"] | None = None
+) -> Any:
+    """Arguments of a module with those that run over positions (position ids, rotary pairs) taken at some of them.
+
+    The module then sees `token` positions in a row. A mask is left as it is: attention takes the base run's. So are the
+    states of a source.
+    """
+    if isinstance(x, dict):
+        return {name: at_positions(value, positions, length, source) for name, value in x.items()}
+    if isinstance(x, tuple | list):
+        return type(x)(at_positions(value, positions, length, source) for value in x)
+    if not isinstance(x, Tensor) or x.ndim == 4:
+        return x
+    if source is not None and x.shape == source.shape and x.data_ptr() == source.data_ptr():
+        return x
+    if x.ndim == 1 and len(x) == length:
+        return x[positions]
+    return x[:, positions] if x.ndim > 1 and x.shape[:2] == (1, length) else x
+
+
+def router_weights(inputs: ExpertInputs, experts: int) -> Float[Tensor, "query expert"]:
+    """The router's weights with a column for every expert, 0 where it was not chosen."""
+    weights = inputs.weight.new_zeros(len(inputs.index), experts)
+    return weights.scatter_add(1, inputs.index, inputs.weight)
+
+
+def expert_neurons(model: Model, layer: int, inputs: ExpertInputs) -> Float[Tensor, "query expert neuron"]:
+    """The activations of every expert's neurons, 0 for experts that were not chosen."""
+    experts = model.blocks[layer].experts
+    found = inputs.hidden.new_zeros(len(inputs.hidden), experts_of(model, layer), neurons_of(model, layer))
+    for expert in inputs.index.unique().tolist():
+        rows = (inputs.index == expert).any(1).nonzero()[:, 0]
+        found[rows, expert] = expert_activation(experts, expert, inputs.hidden[rows])
+    return found
