@@ -12,10 +12,9 @@ from random_models import build
 from test_cli import cli, folder, own_cache, valid  # noqa: F401
 
 import unembed
-from unembed.engine.counterfactual import Interrupted
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.methods import ablate as ablation
-from unembed.methods.ablate import Ablation, Stopped, ablate
+from unembed.methods.ablate import Ablation, ablate
 from unembed.view.payloads import ablate_payload, to_json
 from unembed.view.terminal import Paper, ablate_lines
 
@@ -146,7 +145,7 @@ def test_an_interrupted_ablation_keeps_what_is_finished(models):
         if fraction > 0.5:
             raise KeyboardInterrupt
 
-    with pytest.raises(Stopped) as stop:
+    with pytest.raises(Interrupted) as stop:
         ablate(models["llama"], TOKENS, TARGET, position=0, memory=600_000, progress=interrupt)
     part = stop.value.result
     assert 0 < len(part.effects) < part.planned == len(whole.effects) == 12
@@ -216,7 +215,7 @@ def test_an_interrupted_command_prints_what_is_finished_and_exits_with_130(cli, 
         values = torch.full((len(interventions), 2), torch.nan)
         done = torch.arange(len(interventions)) < 5
         values[done] = torch.tensor([1.0, 0.25])
-        raise Interrupted(values, done)
+        raise Interrupted(values)
 
     monkeypatch.setattr(ablation, "counterfactuals", interrupted)
     code, out, _ = cli("ablate", PROMPT, "--json")

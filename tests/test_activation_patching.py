@@ -9,8 +9,8 @@ from random_models import build
 from rerun import Change, Rerun, exactly
 
 import unembed
-from unembed.engine.counterfactual import Interrupted
-from unembed.methods.patch import Cell, PatchingInterrupted, patch
+from unembed.errors import Interrupted
+from unembed.methods.patch import Cell, patch
 
 CLEAN, CORRUPT = [3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8]
 SHARED = 2
@@ -210,10 +210,10 @@ def test_ctrl_c_leaves_the_finished_cells(monkeypatch):
         if len(calls) < 2:
             return values
         done = torch.arange(len(values)) < 5
-        raise Interrupted(torch.where(done, values, torch.nan), done)
+        raise Interrupted(torch.where(done, values, torch.nan))
 
     monkeypatch.setattr(module, "counterfactuals", stopped)
-    with pytest.raises(PatchingInterrupted) as stop:
+    with pytest.raises(Interrupted) as stop:
         patch(model, CLEAN, CORRUPT, direction="both")
     part = stop.value.result
     assert not part.complete

@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 
 import unembed
 from unembed.engine.edits import add, project_out, scale, set_to, zero
+from unembed.errors import Interrupted
 from unembed.methods.steer import (
-    SteeringInterrupted,
     difference,
     read_direction_file,
     steer,
@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_the_emitted_tokens(monkeypatch):
             yield step
 
     monkeypatch.setattr(home, "generate", stopped)
-    with pytest.raises(SteeringInterrupted) as stop:
+    with pytest.raises(Interrupted) as stop:
         steer(model, TOKENS, v, layer=1, tokens=NEW)
     part = stop.value.result
     assert whole.complete

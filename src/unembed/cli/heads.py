@@ -34,8 +34,8 @@ def heads(
 ) -> None:
     """Tell what each head does: induction, previous token, copying and so on, and what is lost without it."""
     from unembed.engine.memory import parse_bytes
-    from unembed.errors import InputError
-    from unembed.methods.heads.roles import ROLES, Stopped, measure_head_roles
+    from unembed.errors import InputError, Interrupted
+    from unembed.methods.heads.roles import ROLES, measure_head_roles
     from unembed.view.payloads.heads import heads_payload
     from unembed.view.terminal.heads import heads_lines
 
@@ -58,7 +58,7 @@ def heads(
                 memory=allowed,
                 progress=progress,
             )
-    except Stopped as stop:
+    except Interrupted as stop:
         show(stop.result)
         raise
     show(result)

@@ -17,7 +17,7 @@ from unembed.cli.options import (
 )
 from unembed.cli.shared import load_model, print_result, progress_bar
 from unembed.cli.sources import AudioOpt, DecoderIdsOpt, DecoderPromptOpt, ImageOpt, PromptOrSourceArg, SourceWords
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 
 SpotOpt = Annotated[str, typer.Option("--position", "-p", help="Where parts are set: last, all, or an index.")]
 
@@ -50,7 +50,6 @@ def ablate(
 ) -> None:
     """Set each head, sublayer, neuron or expert to zero, one by one, and tell what that does to a prediction."""
     from unembed.engine.memory import parse_bytes
-    from unembed.methods.ablate import Stopped
     from unembed.methods.ablate import ablate as run
     from unembed.view.payloads import ablate_payload
     from unembed.view.terminal import ablate_lines
@@ -76,7 +75,7 @@ def ablate(
                 memory=allowed,
                 progress=progress,
             )
-    except Stopped as stop:
+    except Interrupted as stop:
         show(stop.result)
         raise
     show(result)

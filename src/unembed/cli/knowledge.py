@@ -19,7 +19,7 @@ from unembed.cli.options import (
 )
 from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from unembed.methods.knowledge.facts import Fact, Relation
@@ -61,8 +61,8 @@ def attribute(
 ) -> None:
     """How much of an answer's probability each neuron is worth (Dai et al. 2022)."""
     from unembed.engine.memory import parse_bytes
-    from unembed.methods.knowledge.attribution import AttributionInterrupted, mean_activations
     from unembed.methods.knowledge.attribution import attribute as run
+    from unembed.methods.knowledge.attribution import mean_activations
     from unembed.view.payloads import attribute_payload
     from unembed.view.terminal import attribute_lines
 
@@ -99,7 +99,7 @@ def attribute(
                 memory=allowed,
                 progress=progress,
             )
-    except AttributionInterrupted as stop:
+    except Interrupted as stop:
         show(stop.result)
         raise
     write_report(html, loaded, show(result), keep)

@@ -9,7 +9,7 @@ from unembed.cli.interventions import spot
 from unembed.cli.options import DeviceOpt, DtypeOpt, EditsOpt, JsonOpt, MemoryOpt, ModelOpt, OfflineOpt, PromptArg
 from unembed.cli.reports import HtmlOpt, check_report, state_of, write_report
 from unembed.cli.shared import load_model, print_result, progress_bar, read_prompt
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +51,6 @@ def patch(
 ) -> None:
     """Swap one value at a time between two prompts' runs: where is the difference between their answers carried?"""
     from unembed.engine.memory import parse_bytes
-    from unembed.methods.patch import PatchingInterrupted
     from unembed.methods.patch import patch as run
     from unembed.view.payloads import patch_payload
     from unembed.view.terminal import patch_lines
@@ -82,7 +81,7 @@ def patch(
                 memory=allowed,
                 progress=progress,
             )
-    except PatchingInterrupted as stop:
+    except Interrupted as stop:
         show(stop.result)
         raise
     show(result)
@@ -132,7 +131,6 @@ def trace(
 ) -> None:
     """Causal tracing: put noise on the subject, restore one state at a time, and see where the answer comes back."""
     from unembed.engine.memory import parse_bytes
-    from unembed.methods.causal_trace import TracingInterrupted
     from unembed.methods.causal_trace import causal_trace as run
     from unembed.view.payloads import trace_payload
     from unembed.view.terminal import trace_lines
@@ -160,7 +158,7 @@ def trace(
                 memory=allowed,
                 progress=progress,
             )
-    except TracingInterrupted as stop:
+    except Interrupted as stop:
         show(stop.result)
         raise
     show(result)
@@ -190,7 +188,6 @@ def steer(
     as_json: JsonOpt = False,
 ) -> None:
     """Continue a prompt with a direction added to the stream at every position, and without."""
-    from unembed.methods.steer import SteeringInterrupted
     from unembed.methods.steer import steer as run
     from unembed.view.payloads import steer_payload
     from unembed.view.terminal import steer_lines
@@ -214,7 +211,7 @@ def steer(
             temperature=temperature,
             seed=seed,
         )
-    except SteeringInterrupted as stop:
+    except Interrupted as stop:
         print_result(steer_payload(stop.result), steer_lines, as_json)
         raise
     print_result(steer_payload(result), steer_lines, as_json)

@@ -26,10 +26,10 @@ import torch
 from torch import Tensor
 
 from unembed.engine import edits
-from unembed.engine.counterfactual import Interrupted, counterfactuals
+from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import KINDS, Settable
@@ -93,14 +93,6 @@ class Ablation:
         return pl.DataFrame([vars(effect) for effect in self.effects], schema=schema)
 
 
-class Stopped(KeyboardInterrupt):
-    """An ablation was interrupted; `result` holds the effects that were finished."""
-
-    def __init__(self, result: Ablation) -> None:
-        super().__init__(f"interrupted after {len(result.effects)} of {result.planned} effects")
-        self.result = result
-
-
 def ablate(
     model: Model,
     prompt: str | Sequence[int],
@@ -131,7 +123,7 @@ def ablate(
 
     Raises:
         InputError: a bad prompt, target, word, position or layer; a mean without texts; no such part in these layers.
-        Stopped: on Ctrl-C, with what was finished.
+        Interrupted: on Ctrl-C, with the effects that were finished.
     """
     _check_words(site, how, texts)
     check_has_layers(model)
@@ -167,19 +159,19 @@ def _swept(
     measure = several(logit(empty.target.token), probability((empty.target.token,)))
     base = measure(run.trace.logits[-1][None, None])[0].double()
 
-    def result(values: Tensor, done: list[bool]) -> Ablation:
+    def result(values: Tensor) -> Ablation:
         effects = tuple(
             Effect(s.layer, s.head, s.expert, s.neuron, *(value.double() - base).tolist())
-            for s, value, finished in zip(sites, values, done, strict=True)
-            if finished
+            for s, value, done in zip(sites, values, finished(values).tolist(), strict=True)
+            if done
         )
         return replace(empty, effects=effects)
 
     try:
         values = counterfactuals(run, changes, measure, memory=memory, progress=progress)
     except Interrupted as stop:
-        raise Stopped(result(stop.values, stop.done.tolist())) from stop
-    return result(values, [True] * len(sites))
+        raise Interrupted(result(stop.result)) from stop
+    return result(values)
 
 
 def _check_words(site: str, how: str, texts: object) -> None:

@@ -24,7 +24,7 @@ from torch import Tensor
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, question
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.prompts import absolute_position, tokenize, well_formed
@@ -91,14 +91,6 @@ class CausalTrace:
         return (self.values - corrupt) / (self.clean - corrupt)
 
 
-class TracingInterrupted(KeyboardInterrupt):
-    """The work was stopped from outside; `result` holds the finished samples."""
-
-    def __init__(self, result: CausalTrace) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
 def causal_trace(
     model: Model,
     prompt: str | Sequence[int],
@@ -130,7 +122,7 @@ def causal_trace(
 
     Raises:
         InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
-        TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
+        Interrupted: on Ctrl-C, with the finished samples, if there are any.
     """
     check_has_layers(model)
     if site == "mlp":
@@ -170,8 +162,8 @@ def causal_trace(
             result = _with_sample(result, _probability(asked, noisy), found)
     except KeyboardInterrupt as stop:
         if not len(result.corrupt):
-            raise
-        raise TracingInterrupted(result) from stop
+            raise KeyboardInterrupt from stop
+        raise Interrupted(result) from stop
     return result
 
 

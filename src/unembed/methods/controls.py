@@ -33,6 +33,7 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import probability
+from unembed.errors import all_or_nothing
 from unembed.ledger.readout import Prediction
 from unembed.models.model import value_rows
 from unembed.models.sites import Site, SiteKind
@@ -98,6 +99,7 @@ class CausalCheck:
     control_neurons: Control | None
 
 
+@all_or_nothing()
 @torch.no_grad()
 def causal_check(
     run: Run,
@@ -150,6 +152,7 @@ def causal_check(
     )
 
 
+@all_or_nothing()
 @torch.no_grad()
 def set_control(
     run: Run,

@@ -16,7 +16,7 @@ import torch
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
-from unembed.errors import InputError
+from unembed.errors import InputError, all_or_nothing
 from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from
 from unembed.methods.controls import Control, Verdict, causal_check, set_control, verdict_of
 from unembed.models.parts import Part
@@ -55,6 +55,7 @@ class Intervened:
     verdict: Verdict | None
 
 
+@all_or_nothing()
 def intervene(
     run: Run,
     token: int,

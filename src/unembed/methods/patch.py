@@ -20,10 +20,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine import measures
-from unembed.engine.counterfactual import Interrupted, counterfactuals
+from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Measure, answer_tokens
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.prompts import tokenize
@@ -113,14 +113,6 @@ class Patching:
         return (self.values[direction] - start) / (end - start)
 
 
-class PatchingInterrupted(KeyboardInterrupt):
-    """A sweep was stopped from outside; `result` holds what was finished."""
-
-    def __init__(self, result: Patching) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
 def patch(
     model: Model,
     clean: str | Sequence[int],
@@ -163,7 +155,7 @@ def patch(
     Raises:
         InputError: prompts that are equal or do not align, a site, layer, position, target or metric that does not
             exist, a metric that is not finite, or a budget too small for one run.
-        PatchingInterrupted: on Ctrl-C, with what was finished.
+        Interrupted: on Ctrl-C, with NaN in the cells that are not finished.
     """
     sweep, directions = _sweep(site), _directions(direction)
     check_has_layers(model)
@@ -224,8 +216,8 @@ def _swept(
                 runs[base], edits, measure, at=at, memory=memory, progress=_named(direction, progress)
             ).to(values)
     except Interrupted as stop:
-        values[where] = torch.where(stop.done, stop.values.to(values), torch.nan)
-        raise PatchingInterrupted(result) from stop
+        values[where] = stop.result.to(values)
+        raise Interrupted(result) from stop
     return result
 
 

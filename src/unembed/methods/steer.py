@@ -23,7 +23,7 @@ from torch import Tensor
 
 from unembed.engine.edits import Edit, add
 from unembed.engine.measures import answer_tokens
-from unembed.errors import InputError, ModelError
+from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Block, Model, check_has_neurons
@@ -213,14 +213,6 @@ class Steering:
     """False after an interruption."""
 
 
-class SteeringInterrupted(KeyboardInterrupt):
-    """Generation was stopped from outside; `result` holds the tokens that were emitted."""
-
-    def __init__(self, result: Steering) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
 def steer(
     model: Model,
     prompt: str | Sequence[int],
@@ -246,7 +238,7 @@ def steer(
 
     Raises:
         InputError: a bad prompt, direction, site or number; or so large a `scale` that what is there is rounded away.
-        SteeringInterrupted: on Ctrl-C, with what was emitted.
+        Interrupted: on Ctrl-C, with what was emitted.
     """
     where = steerable(model, layer, site)
     if not math.isfinite(scale):
@@ -272,7 +264,7 @@ def steer(
     except ModelError as error:  # the unsteered run was finite, so it is not the model
         raise InputError(f"With a scale of {scale:g} the logits are not finite: take a smaller one.") from error
     except KeyboardInterrupt as stop:
-        raise SteeringInterrupted(result(complete=False)) from stop
+        raise Interrupted(result(complete=False)) from stop
     return result(complete=True)
 
 

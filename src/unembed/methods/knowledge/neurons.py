@@ -26,7 +26,7 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
-from unembed.errors import InputError
+from unembed.errors import InputError, all_or_nothing
 from unembed.methods.knowledge.attribution import Attribution, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
@@ -232,6 +232,7 @@ def _place(neuron: Neuron) -> tuple[int, int, int]:
     return neuron.layer, -1 if neuron.expert is None else neuron.expert, neuron.neuron
 
 
+@all_or_nothing()
 def probabilities(
     model: Model,
     asked: Question,
