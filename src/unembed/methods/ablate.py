@@ -22,7 +22,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-import torch
 from torch import Tensor
 
 from unembed.engine import edits
@@ -34,8 +33,9 @@ from unembed.ledger.readout import Prediction, first_token_notes, prediction, to
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import KINDS, Settable
 from unembed.models.prompts import absolute_position, tokenize
-from unembed.models.sites import Site, SiteKind, neurons_of, resolve
+from unembed.models.sites import Site, neurons_of, resolve
 from unembed.progress import Progress, silent
+from unembed.runs.means import means
 from unembed.runs.run import Run, base_run
 
 if TYPE_CHECKING:
@@ -227,30 +227,6 @@ def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:
 
 
 def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Site]) -> list[Edit]:
-    means = mean_values(model, texts, sites[0].kind, sorted({site.layer for site in sites}))
-    return [replace(edits.set_to(site, means[site.layer][site.index]), what="mean") for site in sites]
-
-
-@torch.no_grad()
-def mean_values(
-    model: Model,
-    texts: Iterable[str | Sequence[int]],
-    kind: SiteKind,
-    layers: Sequence[int],
-    progress: Progress = silent,
-) -> dict[int, Tensor]:
-    """The mean over all positions of all texts of a quantity with all its heads, neurons or experts, by layer.
-
-    Raises:
-        InputError: no text, or a bad one.
-    """
-    totals, count, texts = dict.fromkeys(layers, torch.zeros(())), 0, list(texts)
-    for done, text in enumerate(texts):
-        progress("mean over texts", done / len(texts))
-        run = base_run(model, text)
-        everywhere = torch.arange(run.length, device=model.device)
-        totals = {layer: run.whole(kind, layer, everywhere).double().sum(0) + totals[layer] for layer in layers}
-        count += run.length
-    if not count:
-        raise InputError("A mean needs a text: expected at least one prompt.")
-    return {layer: total / count for layer, total in totals.items()}
+    layers = sorted({site.layer for site in sites})
+    found = dict(zip(layers, means(model, texts, [Site(kind=sites[0].kind, layer=i) for i in layers]), strict=True))
+    return [replace(edits.set_to(site, found[site.layer][site.index]), what="mean") for site in sites]

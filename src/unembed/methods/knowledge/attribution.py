@@ -36,6 +36,7 @@ from unembed.methods.knowledge.integrated_gradients import Estimate, Paths, acti
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
+from unembed.runs.means import means
 from unembed.runs.run import Run, base_run
 
 if TYPE_CHECKING:
@@ -215,16 +216,7 @@ def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> li
         InputError: a model without MLPs, no prompt, or a bad one.
     """
     check_has_neurons(model)
-    totals: list[Tensor] = []
-    count = 0
-    for prompt in prompts:
-        run = base_run(model, prompt)
-        found = [activations_of(run, layer, range(run.length)).double().sum(0) for layer in range(model.layers)]
-        totals = found if not totals else [a + b for a, b in zip(totals, found, strict=True)]
-        count += run.length
-    if not totals:
-        raise InputError("A mean needs at least one prompt.")
-    return [total / count for total in totals]
+    return means(model, prompts, [Site(kind="neuron", layer=layer) for layer in range(model.layers)])
 
 
 def _check_words(path: str, quadrature: str | None, steps: int | None, candidates: int | None) -> None:
