@@ -242,7 +242,7 @@ BAD = {
     "layer": ({"layers": [3]}, "There is no layer 3: expected 0 to 2"),
     "no layer": ({"layers": []}, "at least one layer to sweep"),
     "neurons everywhere": ({"site": "neuron"}, "give at least one"),
-    "target": ({"target": 97}, "outside the vocabulary"),
+    "target": ({"target": 97}, "Target 97 is not in the vocabulary of 97 tokens"),
     "equal tokens": ({"target": 5, "versus": 5}, "are both 5"),
     "two tokens": ({"target": [5, 6]}, "target is 2 tokens"),
     "unpaired": ({"align": {0: 0}, "position": 3}, "leaves out 3"),

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from unembed.errors import InputError
-from unembed.ledger.readout import predictions, token_id
+from unembed.ledger.readout import predictions
 from unembed.methods.intervene import Change
 from unembed.methods.knowledge.neurons import Neuron
 from unembed.models.parts import Part
+from unembed.models.prompts import target_token
 from unembed.runs.run import Run
 
 Token = str | int | None
@@ -65,7 +66,7 @@ def target(run: Run, about: About) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    return predictions(run.trace, -1, 1)[0].token if about.target is None else token_id(run.trace, about.target)
+    return predictions(run.trace, -1, 1)[0].token if about.target is None else target_token(run.model, about.target)
 
 
 def count(top: int) -> int:

@@ -29,10 +29,10 @@ from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError, Interrupted
-from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
+from unembed.ledger.readout import Prediction, prediction
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import KINDS, Settable
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import absolute_position, first_token_notes, target_token, tokenize
 from unembed.models.sites import Site, neurons_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
@@ -132,7 +132,7 @@ def ablate(
     ids = tokenize(model, prompt)
     edited = _positions(position, len(ids))
     run = base_run(model, ids, positions=sorted({*edited, len(ids) - 1}))
-    token = int(run.trace.logits[-1].argmax()) if target is None else token_id(run.trace, target)
+    token = int(run.trace.logits[-1].argmax()) if target is None else target_token(model, target)
     chosen = _layers(model, layers, len(ids))
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
@@ -147,7 +147,7 @@ def ablate(
         how=how,
         effects=(),
         planned=len(sites),
-        notes=first_token_notes(run.trace, target),
+        notes=first_token_notes(model, target),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
     return _swept(empty, run, sites, changes, memory, progress)

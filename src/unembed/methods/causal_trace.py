@@ -27,7 +27,7 @@ from unembed.engine.measures import Question, question
 from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Model, check_has_layers, check_has_neurons
-from unembed.models.prompts import absolute_position, tokenize, well_formed
+from unembed.models.prompts import absolute_position, mentions, tokenize
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run
@@ -219,19 +219,15 @@ def subject_positions(model: Model, prompt: str | Sequence[int], subject: str | 
         if not found:
             raise InputError("The subject is empty: expected at least one position.")
         return found
-    tokenizer = model.tokenizer
-    if not isinstance(prompt, str) or tokenizer is None or not tokenizer.is_fast:
-        raise InputError("The subject is text, but the prompt's tokens cannot be told by their text: give positions.")
-    word = well_formed(subject).strip()
-    count = prompt.count(word) if word else 0
-    if count != 1:
+    if not isinstance(prompt, str):
+        raise InputError("The subject is text, but the prompt is token ids: give positions (--subject-position).")
+    found = mentions(model, prompt, subject)
+    if len(found) != 1:
         raise InputError(
-            f"Expected the subject {subject!r} to be in the prompt once, found it {count} times.\n"
+            f"Expected the subject {subject!r} to be in the prompt once, found it {len(found)} times.\n"
             "Give the words as they are written in the prompt, or positions (--subject-position)."
         )
-    start = prompt.index(word)
-    spans = tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"]
-    return tuple(i for i, (a, b) in enumerate(spans) if a < start + len(word) and b > start)
+    return found[0]
 
 
 def embedding_std(model: Model) -> float:

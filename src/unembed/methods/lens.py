@@ -16,9 +16,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.ledger.readout import absolute_layer, token_id
+from unembed.ledger.readout import absolute_layer
 from unembed.models.model import Model
-from unembed.models.prompts import absolute_position
+from unembed.models.prompts import absolute_position, target_token
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.record import record
@@ -185,7 +185,7 @@ def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[T
 def _reader(trace: Trace, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
     logits = trace.logits[[trace.row(p) for p in positions]]
     final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, token_id(trace, target))
+    targets = final if target is None else torch.full_like(final, target_token(trace.model, target))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
     return _Reader(trace, targets, log_final.exp(), negentropy, min(top, trace.model.vocab))

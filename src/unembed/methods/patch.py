@@ -22,11 +22,11 @@ from torch import Tensor
 from unembed.engine import measures
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
-from unembed.engine.measures import Measure, answer_tokens
+from unembed.engine.measures import Measure
 from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.model import Model, check_has_layers, check_has_neurons
-from unembed.models.prompts import tokenize
+from unembed.models.prompts import target_tokens, tokenize
 from unembed.models.sites import Site, SiteKind, experts_of, neurons_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run, base_runs
@@ -161,7 +161,7 @@ def patch(
     check_has_layers(model)
     if site in ("mlp", "neuron"):
         check_has_neurons(model)
-    answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
+    answer = None if target is None or metric == "kl" or callable(metric) else target_tokens(model, target)
     _check_metric(metric, target, versus, answer)
     prompts = tokenize(model, clean), tokenize(model, corrupt)
     alignment = aligned(model, *prompts, align)
@@ -349,7 +349,7 @@ def _measure(
     answer = (_top(runs[0]),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
-    other = (_top(runs[1]),) if versus is None else answer_tokens(model, versus)
+    other = (_top(runs[1]),) if versus is None else target_tokens(model, versus)
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
     token, against = answer[0], other[0]

@@ -22,12 +22,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine.edits import Edit, add
-from unembed.engine.measures import answer_tokens
 from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Block, Model, check_has_neurons
-from unembed.models.prompts import tokenize
+from unembed.models.prompts import target_tokens, tokenize
 from unembed.models.sites import Site, SiteKind, resolve
 from unembed.runs.run import base_run
 
@@ -140,7 +139,7 @@ def token_direction(model: Model, token: str | int) -> Float[Tensor, "d_model"]:
     Raises:
         InputError: not one token of the vocabulary.
     """
-    ids = answer_tokens(model, token)
+    ids = target_tokens(model, token)
     if len(ids) != 1:
         raise InputError(f"Expected one token to steer toward, but {token!r} is {len(ids)} tokens.")
     row = model.unembedding[ids[0]].detach().double()
