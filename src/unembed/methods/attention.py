@@ -19,7 +19,6 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger
 from unembed.ledger.readout import Readout, readout
-from unembed.models.layers import projection
 from unembed.models.model import Model, check_has_layers
 from unembed.models.names import head_name
 from unembed.runs.record import record
@@ -155,7 +154,7 @@ def _norms(trace: Trace, layer: int, head: int, *, cross: bool) -> Float[Tensor,
     model, block = trace.model, trace.model.blocks[layer]
     found = block.cross if cross else block
     assert found is not None
-    w_o = projection(found.output_projection).reshape(model.heads, -1, model.d_model)[head]
+    w_o = found.output_by_head[head]
     value = _heads(trace, layer, cross=cross).value
     return (value[head * len(value) // model.heads].double() @ w_o.double()).norm(dim=-1)
 

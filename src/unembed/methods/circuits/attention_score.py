@@ -30,7 +30,6 @@ from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.head_circuits import check_head
 from unembed.methods.circuits.projections import Affine, affine, input_norm
 from unembed.models.hooks import Eager, attending, one_at_a_time
-from unembed.models.layers import projection
 from unembed.models.model import Model
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
@@ -179,7 +178,7 @@ def _softcap(module: object) -> float | None:
 
 
 def _width(model: Model, layer: int) -> int:
-    return projection(model.blocks[layer].output_projection).shape[0] // model.heads
+    return model.blocks[layer].output_by_head.shape[1]
 
 
 def _pattern(run: Run, layer: int, head: int, position: int) -> Tensor:

@@ -30,7 +30,7 @@ from unembed.errors import InputError, LedgerError
 from unembed.ledger.decompose import SAFETY, rounding
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.circuits.projections import Affine, affine, input_norm
-from unembed.models.layers import bias, projection
+from unembed.models.layers import bias
 from unembed.models.model import Model, decoders_only
 from unembed.models.names import head_name, part_name
 from unembed.progress import Progress, silent
@@ -211,7 +211,7 @@ class _Layer:
         part = run.trace.layers[index]
         assert part.heads is not None
         self.heads = part.heads
-        self.output = projection(self.block.output_projection).reshape(model.heads, -1, model.d_model).double()
+        self.output = self.block.output_by_head.double()
         maps: Affine = affine(run, index, 0, run.calls[index].attention_input[0])
         times = model.heads // model.kv_heads
         self.value = maps.value.repeat_interleave(times, 0)

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from unembed.models import norms
 from unembed.models.hooks import attending, one_at_a_time
-from unembed.models.layers import projection
 from unembed.models.model import Block, Model
 from unembed.runs.run import Run, at_positions, base_run
 
@@ -193,7 +192,7 @@ def layer_weights(run: Run, layer: int) -> Weights:
     """As `weights`, of one layer; any run of the model will do."""
     model, block = run.model, run.model.blocks[layer]
     found, before = affine(run, layer, 0, None), input_norm(block, model.d_model)
-    output = projection(block.output_projection).reshape(model.heads, -1, model.d_model)
+    output = block.output_by_head
     after = block.attention_norm
     if after is not None:
         output = after.pushforward(output, torch.ones((), dtype=torch.float64, device=output.device))
