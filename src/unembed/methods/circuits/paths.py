@@ -26,8 +26,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.errors import InputError, LedgerError
+from unembed.errors import InputError
 from unembed.ledger.decompose import SAFETY, rounding
+from unembed.ledger.ledger import check_sum
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.circuits.projections import Affine, affine, input_norm
 from unembed.models.layers import bias
@@ -183,11 +184,7 @@ def expand_paths(
         # Each opened head is once more a readout of states that carry rounding.
         tolerance=SAFETY * rounding(read) * (1 + opened) ** 0.5,
     )
-    if not abs(found.error) <= found.tolerance:
-        raise LedgerError(
-            f"Paths and remainder sum to {found.sum:.6g}, the model's own number is {read.value:.6g}: off by "
-            f"{abs(found.error):.2e}, rounding explains at most {found.tolerance:.2e}. Please report it."
-        )
+    check_sum("The expansion into paths and remainder", found.sum, read.value, found.tolerance)
     return found
 
 
