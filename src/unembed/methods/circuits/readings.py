@@ -16,7 +16,8 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -28,7 +29,7 @@ from unembed.ledger.ledger import check_sum
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.attention_score import attention_score
 from unembed.models.describe import probed
-from unembed.models.hooks import attending, frozen, one_at_a_time
+from unembed.models.hooks import attending, frozen, on_pass, one_at_a_time
 from unembed.models.layers import bias, projection
 from unembed.models.norms import Norm, no_norm
 from unembed.models.parts import Part
@@ -168,7 +169,7 @@ def _calls(run: Run, layer: int, replaced: Callable[[nn.Module, Tensor], Tensor 
     """The block called as in the run, and what each of its layers outside attention made; `replaced` may change it."""
     block, call, found = run.model.blocks[layer], run.calls[layer], []
 
-    def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor | None:
+    def keep(module: nn.Module, args: tuple[Any, ...], out: Any) -> Tensor | None:
         other = None if replaced is None else replaced(module, out)
         if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
             found.append(_Call(module, args[0], out if other is None else other))
@@ -178,7 +179,7 @@ def _calls(run: Run, layer: int, replaced: Callable[[nn.Module, Tensor], Tensor 
     leaves = [m for m in block.module.modules() if m not in inside and not any(True for _ in m.children())]
     with one_at_a_time, attending(run.model, lambda _, eager, *args: eager(*args)), ExitStack() as stack:
         for leaf in leaves:
-            stack.enter_context(leaf.register_forward_hook(hook))  # type: ignore[arg-type]
+            on_pass(stack, leaf, partial(keep, leaf))
         block.module(*call.args, **call.kwargs)
     return found
 
