@@ -59,7 +59,7 @@ _HOME = {
     "Edit": "engine.edits",
     "counterfactuals": "engine.counterfactual",
     "gradients": "engine.counterfactual",
-    "Interrupted": "engine.counterfactual",
+    "Interrupted": "errors",
     "attribute": "methods.knowledge.attribution",
     "Attribution": "methods.knowledge.attribution",
     "applied": "methods.knowledge.weight_edits",
@@ -77,11 +77,11 @@ _HOME = {
 __all__ = sorted([*_HOME, *_NAMESPACES, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
-    from unembed.engine.counterfactual import Interrupted as Interrupted
     from unembed.engine.counterfactual import counterfactuals as counterfactuals
     from unembed.engine.counterfactual import gradients as gradients
     from unembed.engine.edits import Edit as Edit
     from unembed.errors import InputError as InputError
+    from unembed.errors import Interrupted as Interrupted
     from unembed.errors import LedgerError as LedgerError
     from unembed.errors import ModelError as ModelError
     from unembed.errors import UnembedError as UnembedError

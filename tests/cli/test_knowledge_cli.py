@@ -121,14 +121,14 @@ def test_find_says_what_the_model_does_not_know_and_that_one_fact_is_not_refined
 
 def test_ctrl_c_prints_the_neurons_that_are_finished_and_exits_with_130(cli, monkeypatch) -> None:
     import unembed.methods.knowledge.integrated_gradients as paths
-    from unembed.engine.counterfactual import Interrupted
+    from unembed.errors import Interrupted
 
     count = paths.counterfactuals
 
     def half(run, interventions, *args, **how):
         values = count(run, interventions, *args, **how)
         if len(interventions) > 3:  # not those of the three layers
-            raise Interrupted(values, torch.arange(len(values)) < 60)
+            raise Interrupted(torch.where(torch.arange(len(values)) < 60, values, torch.nan))
         return values
 
     monkeypatch.setattr(paths, "counterfactuals", half)

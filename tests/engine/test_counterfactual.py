@@ -29,12 +29,12 @@ from oracles.rerun import Change, Rerun
 from unembed.engine import counterfactual as engine
 from unembed.engine import edits as make
 from unembed.engine import splicing
-from unembed.engine.counterfactual import SHORT, WIDEST, Interrupted, counterfactuals, gradients, watched
+from unembed.engine.counterfactual import SHORT, WIDEST, counterfactuals, finished, gradients, watched
 from unembed.engine.edits import Edit
 from unembed.engine.measures import kl_from, log_probability, logit, probability, several
 from unembed.engine.memory import costs
 from unembed.engine.walk import row_of
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.models.sites import KINDS, Site
 from unembed.runs.record import record
 from unembed.runs.run import Run
@@ -706,11 +706,11 @@ def test_what_is_finished_survives_an_interrupt(by: str, after: int) -> None:
         if by == "progress":
             stop()
 
-    with pytest.raises(Interrupted, match="interrupted after") as caught:
+    with pytest.raises(Interrupted) as caught:
         counterfactuals(at.run, edits, measure, memory=memory, progress=progress)
-    values, done = caught.value.values, caught.value.done
+    values = caught.value.result
+    done = finished(values)
     assert values.shape == whole.shape == done.shape
-    assert torch.isnan(values[~done]).all()
     assert torch.allclose(values[done].double(), whole[done].double(), rtol=1e-12)
     assert bool((~done).any())
     assert bool(done.any()) == (after >= (1 if by == "measure" else 3))
@@ -728,7 +728,7 @@ def test_long_jobs_go_in_short_walks_so_that_an_interrupt_loses_little() -> None
 
     with pytest.raises(Interrupted) as caught:
         counterfactuals(at.run, edits, logit(3), progress=stop)
-    assert int(caught.value.done.sum()) >= 0.9 * len(edits) - SHORT
+    assert int(finished(caught.value.result).sum()) >= 0.9 * len(edits) - SHORT
     halves = [counterfactuals(at.run, part, logit(3)) for part in (edits[:600], edits[600:])]
     whole = counterfactuals(at.run, edits, logit(3))
     assert torch.allclose(whole, torch.cat(halves), rtol=1e-12)

@@ -22,6 +22,7 @@ from unembed.engine.measures import logit
 from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.sites import Site
+from unembed.runs.means import means
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -263,7 +264,7 @@ def test_means_are_over_all_positions_of_all_prompts(site: Site) -> None:
         rows.extend(run(tuple(prompt)).at(everywhere).numpy())
     assert len(rows) == 15
     expected = np.array(rows).mean(0)
-    np.testing.assert_allclose(edits.mean_value(model(), prompts, site), expected, atol=1e-14)
+    np.testing.assert_allclose(means(model(), prompts, [site])[0], expected, atol=1e-14)
     edit = edits.mean(site, model(), iter(prompts))
     np.testing.assert_allclose(
         applied(edit, run().at(site)), np.broadcast_to(expected, run().at(site).shape), atol=1e-14
@@ -273,7 +274,7 @@ def test_means_are_over_all_positions_of_all_prompts(site: Site) -> None:
 
 def test_means_of_experts_count_those_not_chosen_as_zero() -> None:
     site = Site(kind="expert", layer=1)
-    found = edits.mean_value(model("mixtral"), [TOKENS, TOKENS[:3]], site)
+    found = means(model("mixtral"), [TOKENS, TOKENS[:3]], [site])[0]
     rows = torch.cat([run(TOKENS, "mixtral").at(site), run(TOKENS[:3], "mixtral").at(site)])
     assert rows.shape == (12, 4)
     assert ((rows != 0).sum(1) == 2).all()
@@ -287,13 +288,13 @@ def test_means_need_prompts() -> None:
     with pytest.raises(InputError, match="vocabulary"):
         edits.mean(SITE, model(), [[VOCAB]])
     with pytest.raises(InputError, match="no source position 5: expected 0 to 2"):
-        edits.mean_value(model(), [TOKENS, TOKENS[:3]], Site(kind="pattern", layer=0, head=0, source=5))
+        means(model(), [TOKENS, TOKENS[:3]], [Site(kind="pattern", layer=0, head=0, source=5)])
 
 
 def test_a_mean_of_whole_patterns_needs_prompts_of_one_length() -> None:
     site = Site(kind="pattern", layer=0, head=0)
     np.testing.assert_allclose(
-        edits.mean_value(model(), [TOKENS, OTHER], site), (run().at(site).mean(0) + run(OTHER).at(site).mean(0)) / 2
+        means(model(), [TOKENS, OTHER], [site])[0], (run().at(site).mean(0) + run(OTHER).at(site).mean(0)) / 2
     )
     with pytest.raises(InputError, match="prompts of one length"):
-        edits.mean_value(model(), [TOKENS, TOKENS[:3]], site)
+        means(model(), [TOKENS, TOKENS[:3]], [site])

@@ -24,9 +24,10 @@ from unembed.explorer.report_asks import common, kept, key_of
 from unembed.explorer.session import RUNS, WHOLE, Session
 from unembed.explorer.worker import Worker
 from unembed.ledger import readout as readouts
-from unembed.methods.ablate import mean_values
 from unembed.methods.texts import PARAGRAPHS
 from unembed.models.parts import Part
+from unembed.models.sites import Site
+from unembed.runs.means import means
 from unembed.view import payloads
 
 PROMPT, OTHER = "the capital of France is", "the capital of Rome is"
@@ -125,7 +126,7 @@ def test_answers_are_those_of_the_library(model, client):
 def test_a_mean_is_over_what_a_short_model_reads_of_a_paragraph():
     short = unembed.wrap(build("gpt2", layers=1, context=7), make_tokenizer(), name="short")
     cut = [short.tokenizer(text)["input_ids"][:7] for text in PARAGRAPHS]
-    expected = mean_values(short, cut, "z", [0])[0][1]
+    expected = means(short, cut, [Site(kind="z", layer=0)])[0][1]
     found = Session(short).mean(Part("head", 0, 1).site(0), lambda *_: None)
     assert torch.equal(found, expected)
 

@@ -12,10 +12,9 @@ from builders.commands import valid
 from builders.random_models import build
 from builders.words import make_tokenizer
 from oracles.full_runs import part_set, read
-from unembed.engine.counterfactual import Interrupted
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.methods import ablate as ablation
-from unembed.methods.ablate import Ablation, Stopped, ablate
+from unembed.methods.ablate import Ablation, ablate
 from unembed.view.payloads import to_json
 from unembed.view.payloads.ablation import ablate_payload
 from unembed.view.terminal.ablation import ablate_lines
@@ -148,7 +147,7 @@ def test_an_interrupted_ablation_keeps_what_is_finished(models):
         if fraction > 0.5:
             raise KeyboardInterrupt
 
-    with pytest.raises(Stopped) as stop:
+    with pytest.raises(Interrupted) as stop:
         ablate(models["llama"], TOKENS, TARGET, position=0, memory=600_000, progress=interrupt)
     part = stop.value.result
     assert 0 < len(part.effects) < part.planned == len(whole.effects) == 12
@@ -218,7 +217,7 @@ def test_an_interrupted_command_prints_what_is_finished_and_exits_with_130(cli, 
         values = torch.full((len(interventions), 2), torch.nan)
         done = torch.arange(len(interventions)) < 5
         values[done] = torch.tensor([1.0, 0.25])
-        raise Interrupted(values, done)
+        raise Interrupted(values)
 
     monkeypatch.setattr(ablation, "counterfactuals", interrupted)
     code, out, _ = cli("ablate", PROMPT, "--json")

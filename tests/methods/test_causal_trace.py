@@ -7,7 +7,8 @@ import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
 from oracles.rerun import Change, Rerun, exactly
-from unembed.methods.causal_trace import TracingInterrupted, causal_trace, embedding_std, subject_positions
+from unembed.errors import Interrupted
+from unembed.methods.causal_trace import causal_trace, embedding_std, subject_positions
 
 TOKENS, SUBJECT = [3, 14, 15, 92, 65, 35], [2, 3]
 KIND = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
@@ -107,7 +108,7 @@ def test_ctrl_c_leaves_the_finished_samples(monkeypatch):
         return count(*args, **how)
 
     monkeypatch.setattr(module, "counterfactuals", stopped)
-    with pytest.raises(TracingInterrupted) as stop:
+    with pytest.raises(Interrupted) as stop:
         causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=3)
     part = stop.value.result
     assert (len(part.corrupt), part.asked) == (2, 3)
@@ -115,7 +116,7 @@ def test_ctrl_c_leaves_the_finished_samples(monkeypatch):
     calls[:] = [1, 1]
     with pytest.raises(KeyboardInterrupt) as stop:
         causal_trace(model, TOKENS, 7, subject=SUBJECT, samples=3)
-    assert not isinstance(stop.value, TracingInterrupted)
+    assert not isinstance(stop.value, Interrupted)
 
 
 def test_the_module_is_left_as_it_was():

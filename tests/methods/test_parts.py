@@ -18,6 +18,7 @@ from unembed.ledger.rows import sublayer_terms
 from unembed.methods.controls import set_control
 from unembed.methods.intervene import Change, intervene
 from unembed.models.parts import Part
+from unembed.runs.means import means
 from unembed.runs.record import record
 
 TOKENS, OTHER = (2, 31, 4, 15, 9, 26), (2, 31, 44, 15, 8, 26)
@@ -169,7 +170,7 @@ def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(mo
     found = intervene(run, 12, [Change(part, "swap")], other=other)
     assert found.target_after.probability == pytest.approx(float(swapped[0]), abs=1e-9)
 
-    value = edits.mean_value(model, [OTHER], site)
+    value = means(model, [OTHER], [site])[0]
     averaged = unembed.counterfactuals(run, [edits.set_to(site, value)], probability)
     found = intervene(run, 12, [Change(part, "mean")], means=lambda _: value)
     assert found.target_after.probability == pytest.approx(float(averaged[0]), abs=1e-9)

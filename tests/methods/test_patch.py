@@ -9,8 +9,8 @@ import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
 from oracles.rerun import Change, Rerun, exactly
-from unembed.engine.counterfactual import Interrupted
-from unembed.methods.patch import Cell, PatchingInterrupted, patch
+from unembed.errors import Interrupted
+from unembed.methods.patch import Cell, patch
 
 CLEAN, CORRUPT = [3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8]
 SHARED = 2
@@ -210,10 +210,10 @@ def test_ctrl_c_leaves_the_finished_cells(monkeypatch):
         if len(calls) < 2:
             return values
         done = torch.arange(len(values)) < 5
-        raise Interrupted(torch.where(done, values, torch.nan), done)
+        raise Interrupted(torch.where(done, values, torch.nan))
 
     monkeypatch.setattr(module, "counterfactuals", stopped)
-    with pytest.raises(PatchingInterrupted) as stop:
+    with pytest.raises(Interrupted) as stop:
         patch(model, CLEAN, CORRUPT, direction="both")
     part = stop.value.result
     assert not part.complete
@@ -242,7 +242,7 @@ BAD = {
     "layer": ({"layers": [3]}, "There is no layer 3: expected 0 to 2"),
     "no layer": ({"layers": []}, "at least one layer to sweep"),
     "neurons everywhere": ({"site": "neuron"}, "give at least one"),
-    "target": ({"target": 97}, "outside the vocabulary"),
+    "target": ({"target": 97}, "Target 97 is not in the vocabulary of 97 tokens"),
     "equal tokens": ({"target": 5, "versus": 5}, "are both 5"),
     "two tokens": ({"target": [5, 6]}, "target is 2 tokens"),
     "unpaired": ({"align": {0: 0}, "position": 3}, "leaves out 3"),

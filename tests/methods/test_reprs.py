@@ -157,7 +157,7 @@ def _opened(model: unembed.Model) -> Shown:
 
 
 def _intervened(model: unembed.Model) -> Shown:
-    found = intervene(unembed.base_run(model, PROMPT), 7, [Change(Part("mlp", 1), "zero")])
+    found = intervene(unembed.record(model, PROMPT), 7, [Change(Part("mlp", 1), "zero")])
     return Shown(found, f"{found.target_before.probability:.3f} to {found.target_after.probability:.3f}")
 
 
@@ -191,7 +191,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "sublayer_terms": _opened,
     "intervene": _intervened,
     "weight_edits": _edits,
-    "base_run": lambda model: Shown(unembed.base_run(model, PROMPT), "llama, 6 tokens, all positions kept"),
+    "record": lambda model: Shown(unembed.record(model, PROMPT), "llama, 6 tokens, all positions kept"),
 }
 
 
@@ -239,7 +239,7 @@ def test_what_an_encoder_decoder_and_a_mixture_hold(reader: unembed.Model) -> No
     for result in (
         reader,
         unembed.explain(reader, [0, 4, 9], inputs=True),
-        unembed.base_run(mixture, PROMPT),
+        unembed.record(mixture, PROMPT),
         unembed.ablate(mixture, PROMPT, site="expert"),
     ):
         for value in _reachable(result, seen):

@@ -11,7 +11,8 @@ from builders.words import make_tokenizer
 from oracles.rerun import Change, Rerun, exactly
 from unembed import directions
 from unembed.engine.edits import add, project_out, scale, set_to, zero
-from unembed.methods.steer import SteeringInterrupted, steer, steered
+from unembed.errors import Interrupted
+from unembed.methods.steer import steer, steered
 from unembed.models.sites import Site
 
 TOKENS, NEW = [3, 14, 15, 92], 5
@@ -124,7 +125,7 @@ def test_ctrl_c_leaves_the_emitted_tokens(monkeypatch):
             yield step
 
     monkeypatch.setattr(home, "generate", stopped)
-    with pytest.raises(SteeringInterrupted) as stop:
+    with pytest.raises(Interrupted) as stop:
         steer(model, TOKENS, v, layer=1, tokens=NEW)
     part = stop.value.result
     assert whole.complete

@@ -16,7 +16,7 @@ from unembed.engine.edits import Edit, Intervention
 from unembed.engine.measures import Measure, TokenMeasure
 from unembed.engine.memory import Costs, amount, budget, costs, logit_rows
 from unembed.engine.walk import Row, Walk, Watched, row_of
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import frozen
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import Site, experts_of, keys_of, neurons_of, resolve
@@ -28,14 +28,6 @@ WIDEST = 1024
 """Packed tokens of one walk, at most: wider gains nothing and falls out of the processor's caches."""
 SHORT = 256
 """The same for a job of several walks on a CPU: as fast there, and what an interrupt loses is soon done again."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Work was stopped from outside; `values` holds what `done` says is finished, NaN elsewhere."""
-
-    def __init__(self, values: Tensor, done: Bool[Tensor, "intervention"]) -> None:
-        super().__init__(f"interrupted after {int(done.sum())} of {len(done)} interventions")
-        self.values, self.done = values, done
 
 
 @dataclass(frozen=True)
@@ -74,22 +66,25 @@ def counterfactuals(
     Raises:
         InputError: no such site or position, a value of the wrong shape, a measure that gives NaN, a budget too small
             for one intervention, a run of its stream only, or from before the module's weights were edited.
-        Interrupted: on Ctrl-C, with what was finished.
+        Interrupted: on Ctrl-C, with NaN for the versions that are not `finished`.
     """
     job = _job(run, interventions, measure, at, memory)
     values: Tensor | None = None
-    done = torch.zeros(len(job.order), dtype=torch.bool)
     try:
         with torch.no_grad():
             for part, found in _walks(job, progress):
                 if values is None:
                     values = found.new_full((len(job.order), *found.shape[1:]), torch.nan)
-                where = [job.order[i] for i in part]
-                values[where], done[where] = found, True
+                values[[job.order[i] for i in part]] = found
     except KeyboardInterrupt as stop:
-        raise Interrupted(torch.full((len(job.order),), torch.nan) if values is None else values, done) from stop
+        raise Interrupted(torch.full((len(job.order),), torch.nan) if values is None else values) from stop
     assert values is not None
     return values
+
+
+def finished(values: Float[Tensor, "intervention *value"]) -> Bool[Tensor, "intervention"]:
+    """Which versions an interrupt left with their numbers: no measure gives NaN."""
+    return ~values.flatten(1).isnan().any(1) if values.ndim > 1 else ~values.isnan()
 
 
 def gradients(

@@ -18,7 +18,7 @@ from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, places_of, resolve
-from unembed.runs.record import record
+from unembed.runs.means import means
 from unembed.runs.run import Run
 from unembed.seeds import generator
 
@@ -117,24 +117,6 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
     return replace(set_to(site, found[[distinct.index(q) for q in order]]), what="swap")
 
 
-@torch.no_grad()
-def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Site) -> Tensor:
-    """The mean of a site over all positions of all prompts: one value, whatever `site.positions`.
-
-    Raises:
-        InputError: no prompt, or a bad one.
-    """
-    total, count = None, 0
-    for prompt in prompts:
-        found = record(model, prompt).at(replace(site, positions=None)).double()
-        if total is not None and total.shape != found.shape[1:]:
-            raise InputError("The mean of a whole pattern needs prompts of one length; or name one source.")
-        total, count = found.sum(0) + (0 if total is None else total), count + len(found)
-    if total is None:
-        raise InputError("A mean needs at least one prompt.")
-    return total / count
-
-
 def mean(site: Site, model: Model, prompts: Iterable[str | Sequence[int]]) -> Edit:
-    """`x -> mean over all positions of all prompts` (mean ablation)."""
-    return replace(set_to(site, mean_value(model, prompts, site)), what="mean")
+    """`x -> mean over all positions of all prompts` (mean ablation), see `means`."""
+    return replace(set_to(site, means(model, prompts, [site])[0]), what="mean")

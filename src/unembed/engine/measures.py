@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.model import Model
-from unembed.models.prompts import tokenize, well_formed
+from unembed.models.prompts import Target, target_tokens, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.unembedding import wide
 
@@ -116,7 +116,7 @@ class Question(Brief):
         return probability(self.answer)
 
 
-def question(model: Model, prompt: str | Sequence[int], answer: str | int | Sequence[int]) -> Question:
+def question(model: Model, prompt: str | Sequence[int], answer: Target) -> Question:
     """A prompt and its answer as tokens.
 
     Args:
@@ -128,25 +128,6 @@ def question(model: Model, prompt: str | Sequence[int], answer: str | int | Sequ
         InputError: either is empty, not in the vocabulary, or too long together.
     """
     ids = tokenize(model, prompt)
-    target = answer_tokens(model, answer)
+    target = target_tokens(model, answer)
     whole = tokenize(model, (*ids, *target))
     return Question(tokens=whole[:-1], answer=target)
-
-
-def answer_tokens(model: Model, answer: str | int | Sequence[int]) -> tuple[int, ...]:
-    """The token ids of an answer.
-
-    Raises:
-        InputError: it has none, or unknown ones.
-    """
-    if isinstance(answer, int):
-        return tokenize(model, (answer,))
-    if not isinstance(answer, str):
-        return tokenize(model, tuple(answer))
-    tokenizer = model.tokenizer
-    if tokenizer is None:
-        raise InputError(f"{model.name} has no tokenizer: give the answer as token ids.")
-    ids = tokenizer(well_formed(answer), add_special_tokens=False)["input_ids"]
-    if not ids or (tokenizer.unk_token_id in ids and answer != tokenizer.unk_token):
-        raise InputError(f"{answer!r} is not in the vocabulary of {model.name}.")
-    return tuple(ids)

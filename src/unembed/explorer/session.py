@@ -10,7 +10,6 @@ from typing import Any
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.methods.ablate import mean_values
 from unembed.methods.lens import States, read_states
 from unembed.methods.texts import PARAGRAPHS
 from unembed.models.model import Model
@@ -18,6 +17,7 @@ from unembed.models.prompts import absolute_position, tokenize, tokenize_start, 
 from unembed.models.read_source import with_source
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress
+from unembed.runs.means import means
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -39,7 +39,7 @@ class Session:
         self._readings = OrderedDict() if readings is None else readings
         self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
         self._states: States | None = None
-        self._means: dict[SiteKind, dict[int, Tensor]] = {}
+        self._means: dict[SiteKind, list[Tensor]] = {}
 
     def reading(self, source: str | None) -> "Session":
         """The session of the same model with a source; of None, with the source that it came with.
@@ -114,5 +114,6 @@ class Session:
         """The mean value of a site over all positions of some plain English (texts.py); computed once a kind."""
         if site.kind not in self._means:
             texts = [tokenize_start(self.model, paragraph) for paragraph in PARAGRAPHS]
-            self._means[site.kind] = mean_values(self.model, texts, site.kind, range(self.model.layers), progress)
+            sites = [Site(kind=site.kind, layer=layer) for layer in range(self.model.layers)]
+            self._means[site.kind] = means(self.model, texts, sites, progress)
         return self._means[site.kind][site.layer][site.index]

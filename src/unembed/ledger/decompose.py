@@ -31,8 +31,9 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.ledger.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment, Term
 from unembed.ledger.readout import Readout
+from unembed.ledger.stream_terms import after_norm, head_writes
 from unembed.models.layers import bias, expert_activation, expert_matrix, projection
-from unembed.models.model import Block, Cross, Model, Stage
+from unembed.models.model import Block, Cross, Stage
 from unembed.models.norms import Norm
 from unembed.models.reprs import Brief
 from unembed.runs.kept import ExpertInputs, Heads, Layer
@@ -100,10 +101,10 @@ def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Se
     has_mlps = model.d_mlp > 0
     for index in range(readout.blocks):
         layer, block = run.layers[index], model.blocks[index]
-        yield from _attention(model, block, layer, index, row, read.at[index, "attention"], grain.attention)
+        yield from _attention(block, layer, index, row, read.at[index, "attention"], grain.attention)
         if block.cross is not None:
             w = read.at[index, "cross_attention"]
-            yield from _cross_attention(model, block.cross, layer, index, row, w, grain.attention)
+            yield from _cross_attention(block.cross, layer, index, row, w, grain.attention)
         if has_mlps:
             yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
@@ -149,16 +150,13 @@ def _constants(readout: Readout) -> Iterator[Segment]:
         yield Segment(kind=kind, layer=None, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
 
 
-def _attention(
-    model: Model, block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain
-) -> Iterator[Segment]:
+def _attention(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain) -> Iterator[Segment]:
     if grain == "sublayer":
         yield _segment("attention", index, w @ layer.attention_write[row].double())
         return
     heads = _needs(layer.heads, "heads")
     w, constant = _through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
-    matrix = projection(block.output_projection)
-    folded = fold(matrix, w).view(model.heads, -1)
+    folded = fold(block.output_by_head, w)
     if grain == "head":
         yield _segment("head", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
     else:
@@ -167,13 +165,13 @@ def _attention(
 
 
 def _cross_attention(
-    model: Model, cross: Cross, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain
+    cross: Cross, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain
 ) -> Iterator[Segment]:
     if grain == "sublayer":
         yield _segment("cross_attention", index, w @ layer.write("cross_attention")[row].double())
         return
     heads = _needs(layer.cross_heads, "cross-attention heads")
-    folded = fold(projection(cross.output_projection), w).view(model.heads, -1)
+    folded = fold(cross.output_by_head, w)
     if grain == "head":
         yield _segment("cross_attention", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
     else:
@@ -203,17 +201,14 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     if whole:
         stage: Stage = term.kind  # type: ignore[assignment]
         return _carried(readout, term.layer, stage, layer.write(stage)[row].double())
+    only = slice(term.head, None if term.head is None else term.head + 1)
     if term.kind == "cross_attention":
         assert block.cross is not None
-        z = _needs(layer.cross_heads, "cross-attention heads").z[row, term.head].double()
-        matrix = projection(block.cross.output_projection).reshape(run.model.heads, -1, run.model.d_model)
-        return _carried(readout, term.layer, "cross_attention", z @ matrix[term.head].double())
+        z = _needs(layer.cross_heads, "cross-attention heads").z[row]
+        return _carried(readout, term.layer, "cross_attention", head_writes(block.cross, z, only)[0])
     if term.head is not None:
-        z = _needs(layer.heads, "heads").z[row, term.head].double()
-        matrix = projection(block.output_projection).reshape(run.model.heads, -1, run.model.d_model)[term.head]
-        write = _after_norm(
-            block.attention_norm, layer.attention_output, layer.attention_write, row, z @ matrix.double()
-        )
+        (write,) = head_writes(block, _needs(layer.heads, "heads").z[row], only)
+        write = after_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, write)
         return _carried(readout, term.layer, "attention", write)
     neurons = _needs(layer.neurons, "neurons")
     if isinstance(neurons, ExpertInputs):
@@ -224,7 +219,7 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
     else:
         activation = neurons[row, term.neuron].double()
         value = projection(block.down_projection)[term.neuron].double()
-    write = _after_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, activation * value)
+    write = after_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, activation * value)
     return _carried(readout, term.layer, "mlp", write)
 
 
@@ -284,14 +279,7 @@ def _through_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: 
     return norm.pullback(w, norm.scale(before[row], after[row])), float(w @ norm.shift)
 
 
-def _after_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: int, x: Tensor) -> Tensor:
-    """What a part `x` of a sublayer's output adds to the stream, through a block's post-norm with its scale frozen."""
-    if norm is None or before is None:
-        return x
-    return norm.pushforward(x, norm.scale(before[row], after[row]))
-
-
-def fold(matrix: Float[Tensor, "d_in d_model"], w: Float[Tensor, "d_model"]) -> Float[Tensor, "d_in"]:
+def fold(matrix: Float[Tensor, "*d_in d_model"], w: Float[Tensor, "d_model"]) -> Float[Tensor, "*d_in"]:
     """`matrix @ w` in the weights' dtype, but at least float32: the readout before a projection."""
     dtype = torch.promote_types(matrix.dtype, torch.float32)
     return matrix.to(dtype) @ w.to(dtype)

@@ -114,8 +114,7 @@ def _from_decoder(readout: Readout, encoder: Run) -> tuple[float, _Pulled]:
         cross, heads = run.model.blocks[index].cross, run.layers[index].cross_heads
         if cross is None or heads is None:
             raise InputError("This run does not hold cross-attention heads: record it with keep='all'.")
-        folded = fold(projection(cross.output_projection), read.at[index, "cross_attention"]).double()
-        folded = folded.view(run.model.heads, -1)
+        folded = fold(cross.output_by_head, read.at[index, "cross_attention"]).double()
         pattern = heads.pattern[:, row].double()
         value += float((heads.z[row].double() * folded).sum())
         added, shift = _through_values(cross.value_projection, folded[:, None], pattern[:, None])
@@ -158,8 +157,7 @@ def _through_attention(
     assert heads is not None
     assert block.value_projection is not None
     pulled.meet(layer.attention_write)
-    folded = pulled.w @ projection(block.output_projection).double().T
-    folded = folded.view(len(folded), model.heads, -1).transpose(0, 1)
+    folded = pulled.w @ block.output_by_head.double().transpose(1, 2)
     added, constant = _through_values(block.value_projection, folded, heads.pattern.double())
     vector = bias(block.output_projection)
     pulled.constant += constant + (0.0 if vector is None else float((pulled.w @ vector.double()).sum()))

@@ -171,12 +171,7 @@ class Ledger:
         Raises:
             LedgerError: the error is beyond the tolerance.
         """
-        if not abs(self.error) <= self.tolerance:
-            raise LedgerError(
-                f"The ledger does not add up: its terms sum to {self.sum:.6g}, the model's own number is "
-                f"{self.value:.6g}: off by {abs(self.error):.2e}, rounding explains at most {self.tolerance:.2e}.\n"
-                "The model's modules were changed after loading, or its family row is wrong; please report it."
-            )
+        check_sum("The ledger", self.sum, self.value, self.tolerance)
         return self
 
     def coarser(self, by: str) -> "Ledger":
@@ -274,3 +269,17 @@ def _fold_sources(segment: Segment, grain: Grain) -> Segment:
     if "source" not in segment.axes or grain.attention == "source":
         return segment
     return replace(segment, axes=segment.axes[:-1], values=segment.values.sum(-1))
+
+
+def check_sum(what: str, total: float, value: float, tolerance: float) -> None:
+    """Compare a sum over terms with the model's own number.
+
+    Raises:
+        LedgerError: rounding does not explain the difference (also where either is NaN).
+    """
+    if not abs(total - value) <= tolerance:
+        raise LedgerError(
+            f"{what} does not add up: the terms sum to {total:.6g}, the model's own number is {value:.6g}: off by "
+            f"{abs(total - value):.2e}, rounding explains at most {tolerance:.2e}.\n"
+            "The model's modules were changed after loading, or its family row is wrong; please report it."
+        )

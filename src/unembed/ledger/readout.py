@@ -5,7 +5,6 @@ affine in the stream `x`: one direction in d_model, and constants that get names
 a logit above the vocabulary mean are combinations of rows of W_U, so they are readouts too; so is any direction.
 """
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, SupportsIndex
@@ -15,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.models.prompts import absolute_position, well_formed
+from unembed.models.prompts import absolute_position, target_token
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
@@ -102,8 +101,8 @@ def readout(
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
     x, normed, uncapped, logits = _read(run, row, state)
-    token = int(logits.argmax()) if target is None else token_id(run, target)
-    other = None if versus is None else token_id(run, versus)
+    token = int(logits.argmax()) if target is None else target_token(model, target)
+    other = None if versus is None else target_token(model, versus)
     weights = _Combination(token, other, mean=kind == "mean")
     with torch.inference_mode():
         w = weights.of_rows(run)
@@ -181,35 +180,6 @@ def _stream(run: Run, row: int, state: int) -> Float[Tensor, "d_model"]:
     return run.final[row] if state == run.model.layers else run.streams()[state, row]
 
 
-def token_id(run: Run, token: str | SupportsIndex) -> int:
-    """The id of a target: the first token of a text, or an id that is checked.
-
-    Raises:
-        InputError: it is not in the vocabulary.
-    """
-    ids = _token_ids(run, token)
-    if not 0 <= ids[0] < run.model.vocab:
-        raise InputError(f"Target {token!r} is not in the vocabulary of {run.model.vocab} tokens.")
-    return ids[0]
-
-
-def _token_ids(run: Run, token: str | SupportsIndex) -> list[int]:
-    """All token ids of a target text.
-
-    Raises:
-        InputError: the text has no tokens, or only unknown ones.
-    """
-    if not isinstance(token, str):
-        return [operator.index(token)]
-    tokenizer = run.model.tokenizer
-    if tokenizer is None:
-        raise InputError(f"{run.model.name} has no tokenizer: give the target as a token id.")
-    ids = tokenizer(well_formed(token), add_special_tokens=False)["input_ids"]
-    if not ids or (ids[0] == tokenizer.unk_token_id and token != tokenizer.unk_token):
-        raise InputError(f"Target {token!r} is not in the vocabulary of {run.model.name}.")
-    return ids
-
-
 def prediction(run: Run, position: int, token: int) -> Prediction:
     """What the model gave a token at a kept position."""
     return prediction_from(run.logits[run.row(position)], token)
@@ -241,19 +211,6 @@ def _prediction(logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], t
         probability=float((logits[token] - normaliser).exp()),
         rank=int((logits > logits[token]).sum()) + 1,
     )
-
-
-def first_token_notes(run: Run, *targets: str | SupportsIndex | None) -> tuple[str, ...]:
-    """A sentence for each target of several tokens, of which only the first is read."""
-    notes = []
-    for target in targets:
-        ids = [] if target is None else _token_ids(run, target)
-        if len(ids) > 1:
-            tokenizer = run.model.tokenizer
-            assert tokenizer is not None
-            first = tokenizer.decode([ids[0]])
-            notes.append(f"{target!r} is {len(ids)} tokens; only the first, {first!r}, is explained.")
-    return tuple(notes)
 
 
 @dataclass(frozen=True)

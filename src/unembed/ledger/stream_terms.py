@@ -13,8 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.models.layers import bias, projection
+from unembed.models.layers import bias
+from unembed.models.model import Attending
 from unembed.models.names import part_name
+from unembed.models.norms import Norm
 from unembed.runs.run import Run
 
 
@@ -64,18 +66,34 @@ def spread(rows: Float[Tensor, "term d_model"], w: Float[Tensor, "d_model"]) -> 
     return float((steps * w).norm())
 
 
+def head_writes(
+    block: Attending, z: Float[Tensor, "head d_head"], heads: slice = slice(None)
+) -> Float[Tensor, "some_heads d_model"]:
+    """What heads gave the output projection at one position, `z @ W_O` of each, in float64."""
+    return torch.einsum("hd,hdm->hm", z[heads].double(), block.output_by_head[heads].double())
+
+
+def after_norm(
+    norm: Norm | None, before: Tensor | None, after: Tensor, row: int, x: Float[Tensor, "*part d_model"]
+) -> Float[Tensor, "*part d_model"]:
+    """What a part `x` of a sublayer's output adds to the stream, through a block's post-norm with its scale frozen; the
+    norm's shift apart.
+    """
+    if norm is None or before is None:
+        return x
+    return norm.pushforward(x, norm.scale(before[row], after[row]))
+
+
 def _head_writes(run: Run, layer: int, row: int) -> Iterator[tuple[StreamTerm, Tensor]]:
     """Each head's write, through a post-norm with its scale frozen; biases and the norm's shift apart."""
     block, part = run.model.blocks[layer], run.layers[layer]
     assert part.heads is not None
-    matrix = projection(block.output_projection).reshape(run.model.heads, -1, run.model.d_model).double()
-    writes = torch.einsum("hd,hdm->hm", part.heads.z[row].double(), matrix)
+    through = (block.attention_norm, part.attention_output, part.attention_write, row)
+    writes = after_norm(*through, head_writes(block, part.heads.z[row]))
     offset = bias(block.output_projection)
-    constant = torch.zeros_like(writes[0]) if offset is None else offset.double()
-    norm = block.attention_norm
-    if norm is not None and part.attention_output is not None:
-        scale = norm.scale(part.attention_output[row], part.attention_write[row])
-        writes, constant = norm.pushforward(writes, scale), norm.pushforward(constant, scale) + norm.shift
+    constant = torch.zeros_like(writes[0]) if offset is None else after_norm(*through, offset.double())
+    if block.attention_norm is not None and part.attention_output is not None:
+        constant = constant + block.attention_norm.shift
     for head, write in enumerate(writes):
         yield StreamTerm("head", layer, head), write
     if bool(constant.any()):

@@ -6,13 +6,9 @@ many, and mix the values and write through the matrices that the row names; the 
 to the logit. So for the encoder of an encoder-decoder. A row that is wrong in any way shows here, as a refusal.
 """
 
-import dataclasses
-import hashlib
-import importlib.metadata
 import inspect
-import json
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import torch
 from jaxtyping import Float
@@ -21,6 +17,8 @@ from torch import Tensor, nn
 from unembed.errors import InputError, LedgerError, ModelError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.readout import readout
+from unembed.loading.cache import cache_folder
+from unembed.loading.fingerprint import fingerprint
 from unembed.models.forward import call
 from unembed.models.hooks import one_at_a_time
 from unembed.models.layers import projection
@@ -312,24 +310,13 @@ def _check_ledger(model: Model, run: Run) -> None:
 
 
 def check_once(model: Model) -> None:
-    """`check`, unless the same weights passed it before under the same versions (remembered in the user's cache)."""
-    from unembed.loading.weights import cache_folder
-
-    stamp = cache_folder() / "checked" / _key(model)
-    if stamp.exists():
+    """`check`, unless the same model passed it before under the same versions (remembered in the user's cache)."""
+    mark = fingerprint(model)
+    stamp = None if mark is None else cache_folder() / "checked" / mark
+    if stamp is not None and stamp.exists():
         return
     check(model)
-    try:
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.touch()
-    except OSError:  # a cache that cannot be written only costs the next load its check
-        return
-
-
-def _key(model: Model) -> str:
-    assert model.folder is not None
-    files = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in model.folder.iterdir() if p.is_file())
-    versions = [importlib.metadata.version(name) for name in ("unembed", "torch", "transformers")]
-    row = repr(dataclasses.asdict(model.family))
-    text = json.dumps([str(model.folder.resolve()), files, versions, row, str(model.dtype), model.device.type])
-    return hashlib.sha256(text.encode()).hexdigest()
+    if stamp is not None:
+        with suppress(OSError):  # a cache that cannot be written only costs the next load its check
+            stamp.parent.mkdir(parents=True, exist_ok=True)
+            stamp.touch()

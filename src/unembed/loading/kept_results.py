@@ -1,18 +1,19 @@
 """Results that take minutes and depend on a model's weights only, kept in the user's cache as JSON.
 
-A result is found again by the checksum of the weights, configuration, dtype, device, versions and settings. A model
-with weight edits, or one that was never in a folder, is not cached. A file is the checksum of its second line, and JSON
-on that: what comes back is what was written, to the last digit.
+A result is found again by the model's fingerprint and the settings. A model with weight edits, or one that was never in
+a folder, is not cached. A file is the checksum of its second line, and JSON on that: what comes back is what was
+written, to the last digit.
 """
 
 import hashlib
-import importlib.metadata
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from unembed.loading.cache import cache_folder
+from unembed.loading.fingerprint import fingerprint
 from unembed.models.model import Model
 
 
@@ -24,14 +25,8 @@ def place_of(kind: str, model: Model, settings: Any) -> Path | None:
         model: whose result it is.
         settings: JSON-ready; what else the result depends on.
     """
-    if model.folder is None or model.edits:
-        return None
-    from unembed.loading.weights import cache_folder, weights_sha256
-
-    versions = [importlib.metadata.version(name) for name in ("unembed", "torch", "transformers")]
-    facts = [weights_sha256(model.folder), repr(model.config), str(model.dtype), model.device.type]
-    key = json.dumps([*facts, model.tokenizer is None, versions, settings])
-    return cache_folder() / kind / _checksum(key)
+    mark = fingerprint(model, settings)
+    return None if mark is None else cache_folder() / kind / mark
 
 
 def read(place: Path) -> Any:

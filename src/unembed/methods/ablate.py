@@ -22,24 +22,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-import torch
 from torch import Tensor
 
 from unembed.engine import edits
-from unembed.engine.counterfactual import Interrupted, counterfactuals
+from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
-from unembed.errors import InputError
-from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
+from unembed.errors import InputError, Interrupted
+from unembed.ledger.readout import Prediction, prediction
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import KINDS, Settable
-from unembed.models.prompts import absolute_position
+from unembed.models.prompts import absolute_position, first_token_notes, target_token
 from unembed.models.reprs import SHOWN, Brief, listed
-from unembed.models.sites import Site, SiteKind, neurons_of, resolve
+from unembed.models.sites import Site, neurons_of, resolve
 from unembed.progress import Progress, silent
+from unembed.runs.means import means
 from unembed.runs.prompted import Prompt, prompted
-from unembed.runs.record import record
 from unembed.runs.run import Run
 
 if TYPE_CHECKING:
@@ -103,14 +102,6 @@ class Ablation(Brief):
         return f"P = {self.target.probability:.3f}, {listed(best, len(self.effects))}"
 
 
-class Stopped(KeyboardInterrupt):
-    """An ablation was interrupted; `result` holds the effects that were finished."""
-
-    def __init__(self, result: Ablation) -> None:
-        super().__init__(f"interrupted after {len(result.effects)} of {result.planned} effects")
-        self.result = result
-
-
 @prompted
 def ablate(
     prompt: Prompt,
@@ -140,7 +131,7 @@ def ablate(
 
     Raises:
         InputError: a bad prompt, target, word, position or layer; a mean without texts; no such part in these layers.
-        Stopped: on Ctrl-C, with what was finished.
+        Interrupted: on Ctrl-C, with the effects that were finished.
     """
     _check_words(site, how, texts)
     model, ids = prompt.model, prompt.tokens
@@ -149,7 +140,7 @@ def ablate(
         check_has_neurons(model)
     edited = _positions(position, len(ids))
     run = prompt.recorded(sorted({*edited, len(ids) - 1}))
-    token = int(run.logits[run.row(-1)].argmax()) if target is None else token_id(run, target)
+    token = int(run.logits[run.row(-1)].argmax()) if target is None else target_token(model, target)
     chosen = _layers(model, layers, len(ids))
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
@@ -164,7 +155,7 @@ def ablate(
         how=how,
         effects=(),
         planned=len(sites),
-        notes=first_token_notes(run, target),
+        notes=first_token_notes(model, target),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
     return _swept(empty, run, sites, changes, memory, progress)
@@ -176,19 +167,19 @@ def _swept(
     measure = several(logit(empty.target.token), probability((empty.target.token,)))
     base = measure(run.logits[run.row(-1)][None, None])[0].double()
 
-    def result(values: Tensor, done: list[bool]) -> Ablation:
+    def result(values: Tensor) -> Ablation:
         effects = tuple(
             Effect(s.layer, s.head, s.expert, s.neuron, *(value.double() - base).tolist())
-            for s, value, finished in zip(sites, values, done, strict=True)
-            if finished
+            for s, value, done in zip(sites, values, finished(values).tolist(), strict=True)
+            if done
         )
         return replace(empty, effects=effects)
 
     try:
         values = counterfactuals(run, changes, measure, memory=memory, progress=progress)
     except Interrupted as stop:
-        raise Stopped(result(stop.values, stop.done.tolist())) from stop
-    return result(values, [True] * len(sites))
+        raise Interrupted(result(stop.result)) from stop
+    return result(values)
 
 
 def _check_words(site: str, how: str, texts: object) -> None:
@@ -244,30 +235,6 @@ def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:
 
 
 def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Site]) -> list[Edit]:
-    means = mean_values(model, texts, sites[0].kind, sorted({site.layer for site in sites}))
-    return [replace(edits.set_to(site, means[site.layer][site.index]), what="mean") for site in sites]
-
-
-@torch.no_grad()
-def mean_values(
-    model: Model,
-    texts: Iterable[str | Sequence[int]],
-    kind: SiteKind,
-    layers: Sequence[int],
-    progress: Progress = silent,
-) -> dict[int, Tensor]:
-    """The mean over all positions of all texts of a quantity with all its heads, neurons or experts, by layer.
-
-    Raises:
-        InputError: no text, or a bad one.
-    """
-    totals, count, texts = dict.fromkeys(layers, torch.zeros(())), 0, list(texts)
-    for done, text in enumerate(texts):
-        progress("mean over texts", done / len(texts))
-        run = record(model, text)
-        everywhere = torch.arange(run.length, device=model.device)
-        totals = {layer: run.whole(kind, layer, everywhere).double().sum(0) + totals[layer] for layer in layers}
-        count += run.length
-    if not count:
-        raise InputError("A mean needs a text: expected at least one prompt.")
-    return {layer: total / count for layer, total in totals.items()}
+    layers = sorted({site.layer for site in sites})
+    found = dict(zip(layers, means(model, texts, [Site(kind=sites[0].kind, layer=i) for i in layers]), strict=True))
+    return [replace(edits.set_to(site, found[site.layer][site.index]), what="mean") for site in sites]

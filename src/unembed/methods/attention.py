@@ -18,7 +18,6 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger
 from unembed.ledger.readout import Readout, readout
-from unembed.models.layers import projection
 from unembed.models.model import check_has_layers
 from unembed.models.names import head_name
 from unembed.models.reprs import Brief
@@ -156,7 +155,7 @@ def _norms(run: Run, layer: int, head: int, *, cross: bool) -> Float[Tensor, "so
     model, block = run.model, run.model.blocks[layer]
     found = block.cross if cross else block
     assert found is not None
-    w_o = projection(found.output_projection).reshape(model.heads, -1, model.d_model)[head]
+    w_o = found.output_by_head[head]
     value = _heads(run, layer, cross=cross).value
     return (value[head * len(value) // model.heads].double() @ w_o.double()).norm(dim=-1)
 

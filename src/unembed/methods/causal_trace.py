@@ -24,10 +24,10 @@ from torch import Tensor
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, question
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Model, check_has_layers, check_has_neurons
-from unembed.models.prompts import absolute_position, tokenize, well_formed
+from unembed.models.prompts import absolute_position, mentions, tokenize
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
@@ -96,14 +96,6 @@ class CausalTrace:
         return (self.values - corrupt) / (self.clean - corrupt)
 
 
-class TracingInterrupted(KeyboardInterrupt):
-    """The work was stopped from outside; `result` holds the finished samples."""
-
-    def __init__(self, result: CausalTrace) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
 @prompted
 def causal_trace(
     prompt: Prompt,
@@ -134,7 +126,7 @@ def causal_trace(
 
     Raises:
         InputError: a subject that is not in the prompt or there more than once, a bad site, target or number.
-        TracingInterrupted: on Ctrl-C, with the finished samples, if there are any.
+        Interrupted: on Ctrl-C, with the finished samples, if there are any.
     """
     model, tokens = prompt.model, prompt.tokens
     check_has_layers(model)
@@ -174,8 +166,8 @@ def causal_trace(
             result = _with_sample(result, _probability(asked, noisy), found)
     except KeyboardInterrupt as stop:
         if not len(result.corrupt):
-            raise
-        raise TracingInterrupted(result) from stop
+            raise KeyboardInterrupt from stop
+        raise Interrupted(result) from stop
     return result
 
 
@@ -231,19 +223,15 @@ def subject_positions(model: Model, prompt: str | Sequence[int], subject: str | 
         if not found:
             raise InputError("The subject is empty: expected at least one position.")
         return found
-    tokenizer = model.tokenizer
-    if not isinstance(prompt, str) or tokenizer is None or not tokenizer.is_fast:
-        raise InputError("The subject is text, but the prompt's tokens cannot be told by their text: give positions.")
-    word = well_formed(subject).strip()
-    count = prompt.count(word) if word else 0
-    if count != 1:
+    if not isinstance(prompt, str):
+        raise InputError("The subject is text, but the prompt is token ids: give positions (--subject-position).")
+    found = mentions(model, prompt, subject)
+    if len(found) != 1:
         raise InputError(
-            f"Expected the subject {subject!r} to be in the prompt once, found it {count} times.\n"
+            f"Expected the subject {subject!r} to be in the prompt once, found it {len(found)} times.\n"
             "Give the words as they are written in the prompt, or positions (--subject-position)."
         )
-    start = prompt.index(word)
-    spans = tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"]
-    return tuple(i for i, (a, b) in enumerate(spans) if a < start + len(word) and b > start)
+    return found[0]
 
 
 def embedding_std(model: Model) -> float:

@@ -21,7 +21,7 @@ Several neurons set together are compared with as many at random of the same lay
 `swapped(part)` is the probability with the part's value taken from a run of another prompt (activation patching).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -33,6 +33,7 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import probability
+from unembed.errors import all_or_nothing
 from unembed.ledger.readout import Prediction
 from unembed.models.model import value_rows
 from unembed.models.reprs import Brief
@@ -48,7 +49,7 @@ HEADS, NEURONS, SETS = 40, 20, 20
 """Controls of each kind, at most: single heads, single neurons, sets of neurons."""
 _STRONG = 0.1
 """The share of a layer's neurons that counts as strongly active."""
-_AMONG = 4
+AMONG = 4
 """A set of neurons is drawn from at least this many times as many."""
 _BAND = (0.05, 0.95)
 
@@ -108,6 +109,7 @@ class CausalCheck(Brief):
         )
 
 
+@all_or_nothing()
 @torch.no_grad()
 def causal_check(
     run: Run,
@@ -160,6 +162,7 @@ def causal_check(
     )
 
 
+@all_or_nothing()
 @torch.no_grad()
 def set_control(
     run: Run,
@@ -195,7 +198,7 @@ def set_control(
         [
             Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.length - 1,))
             for layer, (pool, count) in pools.items()
-            for expert, neuron in _draw(pool, count, random)
+            for expert, neuron in draw(pool, count, random)
         ]
         for _ in range(SETS)
     ]
@@ -209,8 +212,7 @@ def _pools(run: Run, neurons: Sequence[Site]) -> dict[int, tuple[list[tuple[int 
     pools = {}
     for layer in sorted({site.layer for site in neurons}):
         taken = {(site.expert, site.neuron) for site in neurons if site.layer == layer}
-        strong = _strongest(run, layer, _AMONG * len(taken))
-        pools[layer] = ([index for index in strong if index not in taken], len(taken))
+        pools[layer] = others_strongly_active(run, layer, taken, AMONG * len(taken)), len(taken)
     return pools
 
 
@@ -258,15 +260,14 @@ def _random_heads(run: Run, ranked: Sequence[Site], random: torch.Generator) -> 
     kinds: tuple[SiteKind, ...] = ("z",) if model.encoder is None else ("z", "cross_z")
     layers, heads = range(model.layers), range(model.heads)
     every = [Site(kind=kind, layer=i, head=h, positions=last) for i in layers for h in heads for kind in kinds]
-    return _draw([site for site in every if site not in ranked], HEADS, random)
+    return draw([site for site in every if site not in ranked], HEADS, random)
 
 
 def _random_neurons(run: Run, ranked: Sequence[Site], random: torch.Generator) -> list[Site]:
     found: list[Site] = []
     for layer, share in _shares([site.layer for site in ranked]).items():
         taken = {(site.expert, site.neuron) for site in ranked if site.layer == layer}
-        strong = _strongest(run, layer, share + len(taken))
-        for expert, neuron in _draw([index for index in strong if index not in taken], share, random):
+        for expert, neuron in draw(others_strongly_active(run, layer, taken, share + len(taken)), share, random):
             found.append(Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.length - 1,)))
     return found
 
@@ -280,25 +281,34 @@ def _shares(layers: Sequence[int]) -> dict[int, int]:
     return shares
 
 
-def _draw(pool: Sequence[_T], count: int, random: torch.Generator) -> list[_T]:
+def draw(pool: Sequence[_T], count: int, random: torch.Generator) -> list[_T]:
+    """Up to so many of a pool, at random."""
     return [pool[i] for i in torch.randperm(len(pool), generator=random)[:count].tolist()]
 
 
-def _strongest(run: Run, layer: int, least: int) -> list[tuple[int | None, int]]:
-    """The neurons `(expert, neuron)` of a layer that write most at the last position: a tenth, or `least` if more."""
-    sizes = _write_sizes(run, layer)
+def others_strongly_active(
+    run: Run, layer: int, taken: Collection[tuple[int | None, int | None]], least: int, *, position: int = -1
+) -> list[tuple[int | None, int]]:
+    """The neurons `(expert, neuron)` of a layer that write most at a position: a tenth, or `least` if more; without
+    those that are `taken`. Controls are drawn of them.
+    """
+    return [index for index in _strongest(run, layer, least, position) if index not in taken]
+
+
+def _strongest(run: Run, layer: int, least: int, position: int) -> list[tuple[int | None, int]]:
+    sizes = _write_sizes(run, layer, position)
     count = min(int((sizes > 0).sum()), max(least, round(_STRONG * sizes.shape[-1])))
     best = sizes.flatten().topk(count).indices.tolist()
     return [(None, i) for i in best] if sizes.ndim == 1 else [divmod(i, sizes.shape[1]) for i in best]
 
 
-def _write_sizes(run: Run, layer: int) -> Float[Tensor, "*neuron"]:
+def _write_sizes(run: Run, layer: int, position: int) -> Float[Tensor, "*neuron"]:
     """`|activation| * |value row|`, times the router's weight in a mixture (`expert neuron`); before a post-norm."""
-    last, block = (run.length - 1,), run.model.blocks[layer]
-    activation = run.at(Site(kind="neuron", layer=layer, positions=last))[0].float().abs()
+    at, block = (position,), run.model.blocks[layer]
+    activation = run.at(Site(kind="neuron", layer=layer, positions=at))[0].float().abs()
     if block.experts is None:
         return activation * value_rows(block).float().norm(dim=1)
-    weight = run.at(Site(kind="expert", layer=layer, positions=last))[0].float().abs()
+    weight = run.at(Site(kind="expert", layer=layer, positions=at))[0].float().abs()
     sizes = torch.zeros_like(activation)
     for expert in weight.nonzero()[:, 0].tolist():
         sizes[expert] = weight[expert] * activation[expert] * value_rows(block, expert).float().norm(dim=1)

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.engine.measures import answer_tokens
 from unembed.errors import InputError
 from unembed.models.model import Model, check_has_neurons
+from unembed.models.prompts import target_tokens
 from unembed.models.sites import Site, SiteKind, resolve
 from unembed.runs.prompted import AnyPrompt, prompt_of
 
@@ -73,7 +73,7 @@ def token(model: Model, token: str | int) -> Float[Tensor, "d_model"]:
     Raises:
         InputError: not one token of the vocabulary.
     """
-    ids = answer_tokens(model, token)
+    ids = target_tokens(model, token)
     if len(ids) != 1:
         raise InputError(f"Expected one token to steer toward, but {token!r} is {len(ids)} tokens.")
     row = model.unembedding[ids[0]].detach().double()

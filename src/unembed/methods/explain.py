@@ -16,11 +16,11 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
 from unembed.ledger.inspect_part import activation, looks_at, raised
 from unembed.ledger.ledger import Ledger, Term
-from unembed.ledger.readout import Prediction, Readout, first_token_notes, prediction, predictions, readout
+from unembed.ledger.readout import Prediction, Readout, prediction, predictions, readout
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import absolute_position, first_token_notes, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
 from unembed.progress import Progress, silent
@@ -198,7 +198,7 @@ def explain(
         neurons=neurons,
         lens=follow(states or read_states(run, where), read.target, top=1),
         inputs=input_credit(read) if inputs else None,
-        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(run, target, versus)),
+        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(model, target, versus)),
     )
     if not test and other is None:
         return untested

@@ -16,10 +16,11 @@ import torch
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
-from unembed.errors import InputError
-from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from, token_id
+from unembed.errors import InputError, all_or_nothing
+from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from
 from unembed.methods.controls import Control, Verdict, causal_check, set_control, verdict_of
 from unembed.models.parts import Part
+from unembed.models.prompts import target_token
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
@@ -61,6 +62,7 @@ class Intervened(Brief):
 
 
 @prompted
+@all_or_nothing()
 def intervene(
     prompt: Prompt,
     target: str | int | None,
@@ -90,7 +92,7 @@ def intervene(
     if not changes:
         raise InputError("There is nothing to test: expected at least one part.")
     run, last = prompt.recorded([-1]), len(prompt.tokens) - 1
-    token = int(run.logits[run.row(-1)].argmax()) if target is None else token_id(run, target)
+    token = int(run.logits[run.row(-1)].argmax()) if target is None else target_token(prompt.model, target)
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
     before, changed = prediction(run, last, token), prediction_from(logits, token)

@@ -16,9 +16,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.ledger.readout import token_id
 from unembed.models.model import Model
-from unembed.models.prompts import absolute_position
+from unembed.models.prompts import absolute_position, target_token
 from unembed.models.reprs import Brief
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
@@ -176,7 +175,7 @@ def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[T
 def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
     logits = run.logits[[run.row(p) for p in positions]]
     final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, token_id(run, target))
+    targets = final if target is None else torch.full_like(final, target_token(run.model, target))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
     return _Reader(run, targets, log_final.exp(), negentropy, min(top, run.model.vocab))

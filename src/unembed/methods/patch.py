@@ -20,13 +20,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine import measures
-from unembed.engine.counterfactual import Interrupted, counterfactuals
+from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
-from unembed.engine.measures import Measure, answer_tokens
-from unembed.errors import InputError
+from unembed.engine.measures import Measure
+from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
+from unembed.models.prompts import target_tokens
 from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, SiteKind, experts_of, neurons_of, resolve
 from unembed.progress import Progress, silent
@@ -130,14 +131,6 @@ class Patching:
         return (self.values[direction] - start) / (end - start)
 
 
-class PatchingInterrupted(KeyboardInterrupt):
-    """A sweep was stopped from outside; `result` holds what was finished."""
-
-    def __init__(self, result: Patching) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
 @prompted_by_two
 def patch(
     clean: Prompt,
@@ -179,14 +172,14 @@ def patch(
     Raises:
         InputError: prompts that are equal or do not align, a site, layer, position, target or metric that does not
             exist, a metric that is not finite, or a budget too small for one run.
-        PatchingInterrupted: on Ctrl-C, with what was finished.
+        Interrupted: on Ctrl-C, with NaN in the cells that are not finished.
     """
     sweep, directions = _sweep(site), _directions(direction)
     model = clean.model
     check_has_layers(model)
     if site in ("mlp", "neuron"):
         check_has_neurons(model)
-    answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
+    answer = None if target is None or metric == "kl" or callable(metric) else target_tokens(model, target)
     _check_metric(metric, target, versus, answer)
     prompts = clean.tokens, corrupt.tokens
     alignment = aligned(model, *prompts, align)
@@ -240,8 +233,8 @@ def _swept(
                 runs[base], edits, measure, at=at, memory=memory, progress=_named(direction, progress)
             ).to(values)
     except Interrupted as stop:
-        values[where] = torch.where(stop.done, stop.values.to(values), torch.nan)
-        raise PatchingInterrupted(result) from stop
+        values[where] = stop.result.to(values)
+        raise Interrupted(result) from stop
     return result
 
 
@@ -374,7 +367,7 @@ def _measure(
     answer = (_top(runs[0]),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
-    other = (_top(runs[1]),) if versus is None else answer_tokens(model, versus)
+    other = (_top(runs[1]),) if versus is None else target_tokens(model, versus)
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
     token, against = answer[0], other[0]

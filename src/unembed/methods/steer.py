@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine.edits import Edit, add
-from unembed.errors import InputError, ModelError
+from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.directions import STEERED, steerable
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
@@ -109,14 +109,6 @@ class Steering:
         return f"Steering({self.edit.site.label}, {sizes}: {plain} → {steered})"
 
 
-class SteeringInterrupted(KeyboardInterrupt):
-    """Generation was stopped from outside; `result` holds the tokens that were emitted."""
-
-    def __init__(self, result: Steering) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
 @prompted
 def steer(
     prompt: Prompt,
@@ -141,7 +133,7 @@ def steer(
 
     Raises:
         InputError: a bad prompt, direction, site or number; or so large a `scale` that what is there is rounded away.
-        SteeringInterrupted: on Ctrl-C, with what was emitted.
+        Interrupted: on Ctrl-C, with what was emitted.
     """
     model, ids = prompt.model, prompt.tokens
     where = steerable(model, layer, site)
@@ -167,7 +159,7 @@ def steer(
     except ModelError as error:  # the unsteered run was finite, so it is not the model
         raise InputError(f"With a scale of {scale:g} the logits are not finite: take a smaller one.") from error
     except KeyboardInterrupt as stop:
-        raise SteeringInterrupted(result(complete=False)) from stop
+        raise Interrupted(result(complete=False)) from stop
     return result(complete=True)
 
 

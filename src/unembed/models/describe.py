@@ -69,12 +69,13 @@ def _parts(
         )
     if family.embedding is None:
         _check_all_named(module, blocks, family)
+    heads = getattr(settings(module, family), family.heads)
     return Model(
         name=name,
         module=module,
         tokenizer=tokenizer,
         family=family,
-        blocks=tuple(_block(block, family, d_model) for block in blocks),
+        blocks=tuple(_block(block, family, d_model, heads) for block in blocks),
         final_norm=_norm(module, family.final_norm, d_model),
         embedding_norm=None if family.embedding_norm is None else _norm(module, family.embedding_norm, d_model),
         folder=folder,
@@ -99,7 +100,7 @@ def _norm(module: nn.Module, path: str | None, d_model: int) -> Norm:
     return probed(_part(module, path), d_model, like=like)
 
 
-def _block(block: nn.Module, family: Family, d_model: int) -> Block:
+def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
     attention, output_projection = _part(block, family.attention), _part(block, family.output_projection)
     value_projection = None if family.value_projection is None else _part(block, family.value_projection)
     for matrix in (output_projection, value_projection):
@@ -117,20 +118,26 @@ def _block(block: nn.Module, family: Family, d_model: int) -> Block:
         attention=attention,
         attention_input_norm=None if family.attention_input_norm is None else _part(block, family.attention_input_norm),
         output_projection=output_projection,
+        heads=heads,
         attention_write=attention_write,
         attention_norm=probed(attention_write, d_model, like=like) if has_post_norm else None,
         mlp_write=mlp_write,
         mlp_norm=probed(mlp_write, d_model, like=like) if has_post_norm else None,
         down_projection=down,
         experts=experts,
-        cross=None if family.cross_attention is None else _cross(block, family.cross_attention),
+        cross=None if family.cross_attention is None else _cross(block, family.cross_attention, heads),
         stream_norms=_stream_norms(block, family, d_model),
         value_projection=value_projection,
     )
 
 
-def _cross(block: nn.Module, row: CrossAttention) -> Cross:
-    cross = Cross(_part(block, row.attention), _part(block, row.value_projection), _part(block, row.output_projection))
+def _cross(block: nn.Module, row: CrossAttention, heads: int) -> Cross:
+    cross = Cross(
+        attention=_part(block, row.attention),
+        value_projection=_part(block, row.value_projection),
+        output_projection=_part(block, row.output_projection),
+        heads=heads,
+    )
     projection(cross.value_projection)
     projection(cross.output_projection)
     return cross

@@ -43,6 +43,13 @@ def on_output(stack: ExitStack, module: nn.Module, edit: Callable[[Tensor], Tens
     stack.enter_context(module.register_forward_hook(hook))  # type: ignore[arg-type]
 
 
+def on_pass(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...], Any], Tensor | None]) -> None:
+    """Show `edit` the positional arguments and the output of a module until `stack` closes; what it returns, if
+    anything, replaces the output as a whole.
+    """
+    stack.enter_context(module.register_forward_hook(lambda _, args, out: edit(args, out)))  # type: ignore[arg-type]
+
+
 def on_call(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...], dict[str, Any]], Any]) -> None:
     """Show `edit` the arguments of a module until `stack` closes; positional ones it returns replace them."""
 

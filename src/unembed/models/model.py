@@ -25,28 +25,39 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-@dataclass(frozen=True, repr=False)
-class Cross(Brief):
-    """The cross-attention of one block. What it writes is the output of `attention`."""
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Attending(Brief):
+    """What has attention heads, whose mixes of values an output projection turns into a write."""
 
     attention: nn.Module
-    value_projection: nn.Module
     output_projection: nn.Module
+    heads: int
+
+    @property
+    def output_by_head(self) -> Float[Tensor, "head d_head d_model"]:
+        """W_O of each head: it writes `z @ W_O`. A view."""
+        matrix = projection(self.output_projection)
+        return matrix.reshape(self.heads, -1, matrix.shape[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cross(Attending):
+    """The cross-attention of one block. What it writes is the output of `attention`."""
+
+    value_projection: nn.Module
 
 
 Stage = Literal["attention", "cross_attention", "mlp"]
 """What writes to the stream in a block, in this order."""
 
 
-@dataclass(frozen=True, repr=False)
-class Block(Brief):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Block(Attending):
     """The parts of one block, as modules of the model itself."""
 
     module: nn.Module
-    attention: nn.Module
     attention_input_norm: nn.Module | None
     """Through which attention reads the stream; None where it reads the stream itself (OLMo 2)."""
-    output_projection: nn.Module
     attention_write: nn.Module
     attention_norm: norms.Norm | None
     """The post-norm of the attention write (Gemma 2 and 3, OLMo 2), or None."""

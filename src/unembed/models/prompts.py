@@ -1,10 +1,15 @@
-"""Prompts: text or token ids in, checked token ids out."""
+"""Prompts, targets and subjects: text or token ids in, checked token ids or positions out."""
 
+import operator
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 from unembed.errors import InputError
 from unembed.models.model import Model
+
+Target = str | SupportsIndex | Sequence[int]
+"""What should follow a prompt: text (with its leading space, where there is one), a token id, or ids."""
 
 
 def absolute_position(position: int, length: int) -> int:
@@ -34,10 +39,7 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
         raise InputError("The prompt is empty: expected at least one token.")
     if model.context is not None and len(tokens) > model.context:
         raise InputError(f"The prompt has {len(tokens)} tokens, but {model.name} reads at most {model.context}.")
-    outside = [token for token in tokens if not 0 <= token < model.vocab]
-    if outside:
-        raise InputError(f"Token ids {outside[:5]} are outside the vocabulary of {model.vocab} tokens.")
-    return tokens
+    return in_vocabulary(model, tokens)
 
 
 def tokenize_start(model: Model, text: str) -> tuple[int, ...]:
@@ -66,8 +68,39 @@ def _encoded(model: Model, text: str) -> tuple[int, ...]:
     tokenizer: Any = model.tokenizer
     if model.encoder is None:
         return tuple(tokenizer(text)["input_ids"])
-    target = tokenizer(text_target=text, add_special_tokens=False)["input_ids"] if text else []
-    return (*start_tokens(model), *target)
+    return (*start_tokens(model), *(_inner(model, text)["input_ids"] if text else ()))
+
+
+def _inner(model: Model, text: str, **more: Any) -> Any:
+    """A text within what the model says: without the tokens that begin or end a text."""
+    tokenizer: Any = model.tokenizer
+    given = {"text" if model.encoder is None else "text_target": text}
+    return tokenizer(**given, add_special_tokens=False, verbose=False, **more)
+
+
+def inner_tokens(model: Model, text: str | Sequence[int]) -> tuple[int, ...]:
+    """Token ids of a text of any length, without the tokens that begin or end a text.
+
+    Raises:
+        InputError: text without a tokenizer, or ids outside the vocabulary.
+    """
+    if isinstance(text, str):
+        if model.tokenizer is None:
+            raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
+        return tuple(_inner(model, well_formed(text))["input_ids"])
+    return in_vocabulary(model, tuple(int(token) for token in text))
+
+
+def in_vocabulary(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
+    """The tokens themselves.
+
+    Raises:
+        InputError: one is not in the vocabulary.
+    """
+    outside = [token for token in tokens if not 0 <= token < model.vocab]
+    if outside:
+        raise InputError(f"Token ids {outside[:5]} are outside the vocabulary of {model.vocab} tokens.")
+    return tokens
 
 
 def start_tokens(model: Model) -> tuple[int, ...]:
@@ -97,3 +130,88 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError as error:
         raise InputError(f"Expected text in UTF-8, found {text[error.start]!r} at character {error.start}.") from error
     return text
+
+
+# Targets
+
+
+def target_tokens(model: Model, target: Target) -> tuple[int, ...]:
+    """The token ids of a target.
+
+    Raises:
+        InputError: it has none, or one that the vocabulary does not know.
+    """
+    ids = _target_ids(model, target)
+    return tuple(_known(model, target, token) for token in ids)
+
+
+def target_token(model: Model, target: Target) -> int:
+    """The first token of a target; what follows need not be known.
+
+    Raises:
+        InputError: it has none, or the vocabulary does not know it.
+    """
+    return _known(model, target, _target_ids(model, target)[0])
+
+
+def first_token_notes(model: Model, *targets: Target | None) -> tuple[str, ...]:
+    """A sentence for each target of several tokens, of which only the first is read."""
+    notes = []
+    for target in targets:
+        ids = () if target is None else _target_ids(model, target)
+        if len(ids) > 1:
+            first = str(ids[0]) if model.tokenizer is None else repr(model.tokenizer.decode([ids[0]]))
+            notes.append(f"{target!r} is {len(ids)} tokens; only the first, {first}, is explained.")
+    return tuple(notes)
+
+
+def _target_ids(model: Model, target: Target) -> tuple[int, ...]:
+    if not isinstance(target, str):
+        try:
+            ids = (operator.index(target),)  # type: ignore[arg-type]
+        except TypeError:
+            ids = tuple(map(operator.index, target))  # type: ignore[arg-type]
+    elif model.tokenizer is None:
+        raise InputError(f"{model.name} has no tokenizer: give the target as a token id, or ids.")
+    else:
+        ids = tuple(_inner(model, well_formed(target))["input_ids"])
+    if not ids:
+        raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
+    return ids
+
+
+def _known(model: Model, target: Target, token: int) -> int:
+    tokenizer = model.tokenizer
+    if not 0 <= token < model.vocab:
+        raise InputError(f"Target {target!r} is not in the vocabulary of {model.vocab} tokens.")
+    if isinstance(target, str) and tokenizer and token == tokenizer.unk_token_id and target != tokenizer.unk_token:
+        raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
+    return token
+
+
+# Subjects
+
+
+def mentions(model: Model, text: str, subject: str) -> list[tuple[int, ...]]:
+    """Where a subject stands in a text, whatever the case of its letters: of each mention, the positions of the tokens
+    that hold a part of it.
+
+    Raises:
+        InputError: the model has no tokenizer that tells where tokens are.
+    """
+    if model.tokenizer is None or not model.tokenizer.is_fast:
+        raise InputError(
+            f"{model.name} has no fast tokenizer, so the subject cannot be found among the tokens: give positions."
+        )
+    word = well_formed(subject).strip()
+    found = [match.span() for match in re.finditer(re.escape(word), text, re.IGNORECASE)] if word else []
+    spans = _spans(model, text) if found else []
+    return [tuple(i for i, (a, b) in enumerate(spans) if a < end and b > start) for start, end in found]
+
+
+def _spans(model: Model, text: str) -> list[tuple[int, int]]:
+    """Which characters each token of `tokenize(model, text)` holds; none for those that begin or end a text."""
+    tokenizer: Any = model.tokenizer
+    if model.encoder is None:
+        return tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    return [(0, 0)] * len(start_tokens(model)) + _inner(model, text, return_offsets_mapping=True)["offset_mapping"]

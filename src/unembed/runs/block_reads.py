@@ -8,6 +8,7 @@ whose output that is.
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.hooks import on_call
+from unembed.models.hooks import on_call, on_pass
 from unembed.models.layers import projection
 from unembed.models.model import Block
 
@@ -61,14 +62,14 @@ def watch(stack: ExitStack, block: Block) -> BlockReads:
     def put(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         setattr(reads, name, by_position(args[0] if args else kwargs["hidden_states"]))
 
-    def end(module: nn.Module, args: Any, out: Any) -> None:
+    def end(args: tuple[Any, ...], out: Any) -> None:
         reads.after = by_position(out[0] if isinstance(out, tuple) else out)
 
     on_call(stack, block.module, lambda args, kwargs: put("stream", args, kwargs))
     on_call(stack, block.attention, lambda args, kwargs: put("attention", args, kwargs))
     if block.experts is not None:
         on_call(stack, block.experts, lambda args, kwargs: put("experts", args, kwargs))
-    stack.enter_context(block.module.register_forward_hook(end))  # type: ignore[arg-type]
+    on_pass(stack, block.module, end)
     watch_layers(stack, block, reads.layers)
     return reads
 
@@ -81,7 +82,7 @@ def watch_layers(
 ) -> None:
     """Add each call of a layer outside attention to `found` until `stack` closes; `replaced` may change its output."""
 
-    def hook(module: nn.Module, args: tuple[Any, ...], out: Any) -> Tensor | None:
+    def keep(module: nn.Module, args: tuple[Any, ...], out: Any) -> Tensor | None:
         if not (args and isinstance(args[0], Tensor) and isinstance(out, Tensor)):  # a router gives several
             return None
         other = None if replaced is None else replaced(module, out)
@@ -92,7 +93,7 @@ def watch_layers(
     inside = {part for attention in attends for part in attention.modules()}
     for layer in block.module.modules():
         if layer not in inside and not any(True for _ in layer.children()):
-            stack.enter_context(layer.register_forward_hook(hook))  # type: ignore[arg-type]
+            on_pass(stack, layer, partial(keep, layer))
 
 
 def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int) -> list[LayerCall]:

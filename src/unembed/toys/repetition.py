@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
+from unembed.errors import all_or_nothing
 from unembed.methods.heads.repeated_tokens import HALF, attention_roles, mean_patterns
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -43,6 +44,7 @@ def attention(model: Model, sequences: Int[Tensor, "sequence position"]) -> Repe
     return RepeatedAttention(roles["previous_token"].scores, roles["induction"].scores)
 
 
+@all_or_nothing()
 def right(model: Model, sequences: Int[Tensor, "sequence position"], change: Edit | None = None) -> float:
     """The share of the second repetition (its first token apart) that is the most probable next token.
 

@@ -6,9 +6,10 @@ from torch import nn
 
 import unembed
 from builders.random_models import build
-from unembed.errors import InputError
+from unembed.errors import InputError, LedgerError
 from unembed.ledger.stream_terms import stream_writes
 from unembed.methods.circuits.attention_score import attention_score
+from unembed.methods.circuits.paths import expand_paths
 from unembed.methods.circuits.readings import readings
 from unembed.models.parts import Part
 from unembed.runs.record import record
@@ -120,3 +121,31 @@ def test_parts_that_are_not_there(case):
     _, run = case
     with pytest.raises(InputError, match="There is no"):
         readings(run, Part("neuron", 1, neuron=10**6), -1)
+
+
+def _pairs(run) -> None:
+    attention_score(run.model, run, 1, 0)
+
+
+def _neuron(run) -> None:
+    readings(run, Part("neuron", 1, neuron=3), -1)
+
+
+def _paths(run) -> None:
+    expand_paths(run.model, run)
+
+
+@pytest.mark.parametrize("account", [_pairs, _neuron, _paths])
+def test_a_stream_that_no_write_accounts_for_adds_up_nowhere(account) -> None:
+    """Someone's hook steers the first block: each sum is compared with what the model then computed."""
+    model = unembed.wrap(build("llama", layers=2), name="steered")
+    account(record(model, TOKENS))
+
+    def steer(_: nn.Module, args: object, out: torch.Tensor | tuple[torch.Tensor, ...]):
+        x = (out[0] if isinstance(out, tuple) else out) + torch.linspace(-1, 1, model.d_model)
+        return (x, *out[1:]) if isinstance(out, tuple) else x
+
+    with model.blocks[0].module.register_forward_hook(steer):
+        run = record(model, TOKENS)
+    with pytest.raises(LedgerError, match=r"does not add up: the terms sum to .* rounding explains at most"):
+        account(run)

@@ -13,14 +13,14 @@ import unembed
 from builders.commands import valid
 from builders.random_models import build
 from builders.words import make_tokenizer
-from unembed.errors import InputError, ModelError
+from unembed.errors import InputError, Interrupted, ModelError
 from unembed.loading import kept_results
 from unembed.methods.circuits.head_circuits import OV, QK
 from unembed.methods.heads import roles as roles_module
 from unembed.methods.heads.repeated_tokens import attention_roles, mean_patterns, null_attention, repeated
 from unembed.methods.heads.repetition_loss import repetition_loss
 from unembed.methods.heads.role_scores import role_scores
-from unembed.methods.heads.roles import ROLES, HeadRoles, Stopped, measure_head_roles
+from unembed.methods.heads.roles import ROLES, HeadRoles, measure_head_roles
 from unembed.methods.heads.weight_roles import (
     Ends,
     effective_embedding,
@@ -377,7 +377,7 @@ def test_an_interrupted_check_keeps_the_scores():
         if stage == "zeroing heads":
             raise KeyboardInterrupt
 
-    with pytest.raises(Stopped) as stop:
+    with pytest.raises(Interrupted) as stop:
         measure_head_roles(model, sequences=1, progress=interrupt)
     assert not stop.value.result.complete
     assert_same(stop.value.result, measure_head_roles(model, sequences=1, check=False))

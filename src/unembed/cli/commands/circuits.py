@@ -143,10 +143,10 @@ def _one_token(model: "Model", text: str) -> int:
     Raises:
         InputError: it is none, several, or not in the vocabulary.
     """
-    from unembed.engine.measures import answer_tokens
+    from unembed.models.prompts import target_tokens
     from unembed.view.payloads.common import text_of
 
-    ids = answer_tokens(model, text)
+    ids = target_tokens(model, text)
     if len(ids) != 1:
         parts = ", ".join(repr(text_of(model, token)) for token in ids)
         raise InputError(f"Expected one token, and {text!r} is {len(ids)}: {parts}.")

@@ -23,13 +23,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unembed.errors import InputError, LedgerError
+from unembed.errors import InputError
 from unembed.ledger.decompose import SAFETY
+from unembed.ledger.ledger import check_sum
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.head_circuits import check_head
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.hooks import Eager, attending, one_at_a_time
-from unembed.models.layers import projection
 from unembed.models.model import Model, input_norm
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
@@ -179,7 +179,7 @@ def _softcap(module: object) -> float | None:
 
 
 def _width(model: Model, layer: int) -> int:
-    return projection(model.blocks[layer].output_projection).shape[0] // model.heads
+    return model.blocks[layer].output_by_head.shape[1]
 
 
 def _pattern(run: Run, layer: int, head: int, position: int) -> Tensor:
@@ -221,12 +221,7 @@ def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: floa
             float(queries.sum(0).norm() * keys.sum(0).norm()),
         ),
     )
-    if not abs(found.error) <= found.tolerance:
-        raise LedgerError(
-            f"The score does not add up: its pairs sum to {found.sum:.6g}, the model's own score is {score:.6g}: off "
-            f"by {abs(found.error):.2e}, rounding explains at most {found.tolerance:.2e}.\n"
-            "The attention of this family does something that projections.py does not know; please report it."
-        )
+    check_sum(f"The score of {head_name(layer, head)}", found.sum, score, found.tolerance)
     return found
 
 

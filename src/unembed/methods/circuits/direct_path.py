@@ -21,6 +21,7 @@ from torch import Tensor
 from unembed.errors import InputError, ModelError
 from unembed.methods.circuits.head_circuits import Ranked
 from unembed.models.model import Model, decoders_only
+from unembed.models.prompts import in_vocabulary, inner_tokens
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
@@ -60,7 +61,7 @@ def direct_logits(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token v
         ModelError: logits that are not finite.
     """
     decoders_only(model, "The direct path")
-    ids = torch.tensor([_checked(model, token) for token in tokens], device=model.device)
+    ids = torch.tensor(in_vocabulary(model, tuple(tokens)), device=model.device)
     logits = unembedded(model, model.embed(ids[None])[0])[2]
     damaged = (~logits.isfinite()).any(1).nonzero()
     if len(damaged):
@@ -84,7 +85,7 @@ def agreement_with(model: Model, text: str | Sequence[int], *, progress: Progres
     Raises:
         InputError: fewer than `FEWEST` bigrams, or text without a tokenizer.
     """
-    tokens = _tokens(model, text)
+    tokens = inner_tokens(model, text)
     counts = Counter(itertools.pairwise(tokens))
     total = len(tokens) - 1
     if total < FEWEST:
@@ -160,17 +161,3 @@ def weighted_correlation(
 def _entropy(counts: Counter[int]) -> float:
     total = sum(counts.values())
     return -sum(count / total * math.log(count / total) for count in counts.values())
-
-
-def _tokens(model: Model, text: str | Sequence[int]) -> list[int]:
-    if not isinstance(text, str):
-        return [_checked(model, token) for token in text]
-    if model.tokenizer is None:
-        raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
-    return model.tokenizer(text, add_special_tokens=False)["input_ids"]
-
-
-def _checked(model: Model, token: int) -> int:
-    if not 0 <= token < model.vocab:
-        raise InputError(f"Token id {token} is outside the vocabulary of {model.vocab} tokens.")
-    return token

@@ -25,11 +25,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.errors import InputError, LedgerError
+from unembed.errors import InputError
 from unembed.ledger.decompose import SAFETY, rounding
+from unembed.ledger.ledger import check_sum
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.circuits.projections import Affine, affine
-from unembed.models.layers import bias, projection
+from unembed.models.layers import bias
 from unembed.models.model import decoders_only, input_norm
 from unembed.models.names import head_name, part_name
 from unembed.models.reprs import SHOWN, Brief, listed
@@ -185,11 +186,7 @@ def expand_paths(
         # Each opened head is once more a readout of states that carry rounding.
         tolerance=SAFETY * rounding(read) * (1 + opened) ** 0.5,
     )
-    if not abs(found.error) <= found.tolerance:
-        raise LedgerError(
-            f"Paths and remainder sum to {found.sum:.6g}, the model's own number is {read.value:.6g}: off by "
-            f"{abs(found.error):.2e}, rounding explains at most {found.tolerance:.2e}. Please report it."
-        )
+    check_sum("The expansion into paths and remainder", found.sum, read.value, found.tolerance)
     return found
 
 
@@ -213,7 +210,7 @@ class _Layer:
         part = run.layers[index]
         assert part.heads is not None
         self.heads = part.heads
-        self.output = projection(self.block.output_projection).reshape(model.heads, -1, model.d_model).double()
+        self.output = self.block.output_by_head.double()
         maps: Affine = affine(run, index, 0, run.calls[index].attention_input[0])
         times = model.heads // model.kv_heads
         self.value = maps.value.repeat_interleave(times, 0)

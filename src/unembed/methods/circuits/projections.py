@@ -13,6 +13,7 @@ OLMo 2. With the scale of such a norm frozen, each is affine in `x`.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,8 +21,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.models import norms
-from unembed.models.hooks import attending, one_at_a_time
-from unembed.models.layers import projection
+from unembed.models.hooks import attending, on_pass, one_at_a_time
 from unembed.models.model import Model, input_norm
 from unembed.models.reprs import Brief
 from unembed.runs.kept import at_positions
@@ -108,30 +108,24 @@ def _scales(run: Run, layer: int, at: Tensor, positions: Sequence[int]) -> _Scal
     scales: _Scales = []
     with ExitStack() as stack:
         for module, norm in _inner_norms(run.model.blocks[layer].attention):
-            stack.enter_context(module.register_forward_hook(_scale_hook(norm, scales)))
+            on_pass(stack, module, partial(_keep_scale, norm, scales))
         _call(run, layer, at, positions, None)
     return scales
 
 
-def _scale_hook(norm: norms.Norm, scales: _Scales) -> Any:
-    def hook(_: nn.Module, args: tuple[Any, ...], out: Tensor) -> None:
-        scales.append(norm.scale(args[0], out))
-
-    return hook
+def _keep_scale(norm: norms.Norm, scales: _Scales, args: tuple[Any, ...], out: Tensor) -> None:
+    scales.append(norm.scale(args[0], out))
 
 
 def _freeze(stack: ExitStack, attention: nn.Module, scales: _Scales) -> None:
     """Norms of queries and keys become affine, with these scales in the order of the calls."""
     left = iter(scales)
     for module, norm in _inner_norms(attention):
-        stack.enter_context(module.register_forward_hook(_affine_hook(norm, left)))
+        on_pass(stack, module, partial(_with_scale, norm, left))
 
 
-def _affine_hook(norm: norms.Norm, scales: Iterator[Tensor]) -> Any:
-    def hook(_: nn.Module, args: tuple[Any, ...], out: Tensor) -> Tensor:
-        return (norm.pushforward(args[0], next(scales)) + norm.shift).to(out.dtype)
-
-    return hook
+def _with_scale(norm: norms.Norm, scales: Iterator[Tensor], args: tuple[Any, ...], out: Tensor) -> Tensor:
+    return (norm.pushforward(args[0], next(scales)) + norm.shift).to(out.dtype)
 
 
 def _inner_norms(attention: nn.Module) -> list[tuple[nn.Module, norms.Norm]]:
@@ -185,7 +179,7 @@ def layer_weights(run: Run, layer: int) -> Weights:
     """As `weights`, of one layer; any run of the model will do."""
     model, block = run.model, run.model.blocks[layer]
     found, before = affine(run, layer, 0, None), input_norm(block, model.d_model)
-    output = projection(block.output_projection).reshape(model.heads, -1, model.d_model)
+    output = block.output_by_head
     after = block.attention_norm
     if after is not None:
         output = after.pushforward(output, torch.ones((), dtype=torch.float64, device=output.device))

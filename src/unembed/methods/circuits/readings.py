@@ -22,8 +22,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unembed.errors import LedgerError
 from unembed.ledger.decompose import SAFETY
+from unembed.ledger.ledger import check_sum
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.attention_score import attention_score
 from unembed.models.hooks import attending, frozen, one_at_a_time
@@ -213,12 +213,7 @@ def _reading(
         * run.model.precision
         * math.hypot(spread(rows, norm.pullback(w, scale)), float((y * w).norm()), value),
     )
-    if not abs(found.error) <= found.tolerance:
-        raise LedgerError(
-            f"What a neuron of layer {layer} reads does not add up: its terms are off from {value:.6g} by "
-            f"{abs(found.error):.2e}, rounding explains at most {found.tolerance:.2e}.\n"
-            "Please report it, with the name of the model."
-        )
+    check_sum(f"What a neuron of layer {layer} reads ({what})", value + found.error, value, found.tolerance)
     return found
 
 

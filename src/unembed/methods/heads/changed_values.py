@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from unembed.errors import ModelError
 from unembed.models.hooks import Attend, Eager, attending, one_at_a_time
-from unembed.models.layers import projection
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
 
@@ -49,9 +48,7 @@ class Subject(Brief):
 
 def subject(model: Model, tokens: tuple[int, ...], positions: tuple[int, ...]) -> Subject:
     """Prepare the runs of a prompt whose attention is read at some positions."""
-    by_head = (
-        projection(block.output_projection).double().reshape(model.heads, -1, model.d_model) for block in model.blocks
-    )
+    by_head = (block.output_by_head.double() for block in model.blocks)
     return Subject(model, tokens, positions, [rows @ rows.transpose(1, 2) for rows in by_head])
 
 

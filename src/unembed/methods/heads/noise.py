@@ -42,7 +42,7 @@ from unembed.methods.heads.changed_values import (
 )
 from unembed.methods.texts import PARAGRAPHS
 from unembed.models.model import Model, check_has_layers
-from unembed.models.prompts import absolute_position, tokenize, well_formed
+from unembed.models.prompts import absolute_position, inner_tokens, tokenize
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
@@ -145,7 +145,7 @@ def noise(
     if seeds < 2:
         raise InputError(f"An interval needs at least two seeds, found {seeds}.")
     ids = tokens[: positions[-1] + 1]  # later tokens have no say
-    windows = _windows(model, _text_tokens(model, text), ids, seeds)
+    windows = _windows(model, inner_tokens(model, "\n\n".join(PARAGRAPHS) if text is None else text), ids, seeds)
     changes = _changes(model, ids, strengths, seeds, windows)
     plain, conditions = _conditions(subject(model, ids, positions), seeds, changes, progress)
     return Noise(model, tokens, positions, plain, conditions, _notes(model))
@@ -232,16 +232,7 @@ def _strengths(strengths: Sequence[float]) -> list[float]:
     return found
 
 
-def _text_tokens(model: Model, text: str | Sequence[int] | None) -> list[int]:
-    if text is not None and not isinstance(text, str):
-        return [int(token) for token in text]
-    if model.tokenizer is None:
-        raise InputError(f"{model.name} has no tokenizer: give an unrelated text as token ids.")
-    words = "\n\n".join(PARAGRAPHS) if text is None else well_formed(text)
-    return model.tokenizer(words, add_special_tokens=False, verbose=False)["input_ids"]  # type: ignore[return-value]
-
-
-def _windows(model: Model, text: list[int], tokens: tuple[int, ...], most: int) -> list[tuple[int, ...]]:
+def _windows(model: Model, text: tuple[int, ...], tokens: tuple[int, ...], most: int) -> list[tuple[int, ...]]:
     """Up to `most` stretches of an unrelated text, spread over it, none overlapping, each as long as the prompt.
 
     Where the prompt begins with the token that begins every text of this tokenizer, so do they.

@@ -17,6 +17,7 @@ from torch import Tensor
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.measures import log_probability
+from unembed.errors import all_or_nothing
 from unembed.methods.circuits.head_circuits import Head
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -38,6 +39,7 @@ class RepetitionLoss(Brief):
     """Of the second half, one for each set of heads."""
 
 
+@all_or_nothing()
 def repetition_loss(
     model: Model,
     sequences: Int[Tensor, "sequence position"],
@@ -56,7 +58,7 @@ def repetition_loss(
         progress: called after each block of each walk.
 
     Raises:
-        Interrupted: on Ctrl-C.
+        KeyboardInterrupt: on Ctrl-C.
     """
     changes = [[edits.zero(Site(kind="z", layer=layer, head=head)) for layer, head in heads] for heads in sets]
     total = torch.zeros(2 + len(sets), dtype=torch.float64)

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.loading import kept_results
 from unembed.methods.circuits.head_circuits import Head
 from unembed.methods.heads.repeated_tokens import HALF, attention_roles, half_of, mean_patterns, repeated
@@ -135,14 +135,6 @@ class HeadRoles:
         return "\n".join(lines)
 
 
-class Stopped(KeyboardInterrupt):
-    """The causal check was interrupted; `result` holds the scores, without it."""
-
-    def __init__(self, result: HeadRoles) -> None:
-        super().__init__("interrupted: the scores are finished, the causal check is not")
-        self.result = result
-
-
 def measure_head_roles(
     model: Model,
     *,
@@ -173,7 +165,7 @@ def measure_head_roles(
         InputError: a model without heads or with a context of fewer than 16 tokens; no sequence or no head to zero; a
             negative seed.
         ModelError: damaged weights.
-        Stopped: on Ctrl-C during the causal check, with the scores.
+        Interrupted: on Ctrl-C during the causal check, with the scores.
     """
     settings = _checked_settings(model, Settings(sequences, top, seed, check))
     lists = ordinals(model.tokenizer)
@@ -188,7 +180,7 @@ def measure_head_roles(
         try:
             result = replace(result, check=_causal_check(result, tokens[:_CHECKED], memory, progress))
         except KeyboardInterrupt as stop:
-            raise Stopped(result) from stop
+            raise Interrupted(result) from stop
     if place is not None:
         kept_results.write(place, _plain(result))
     return result

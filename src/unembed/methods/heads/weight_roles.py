@@ -48,7 +48,6 @@ from unembed.methods.circuits.head_circuits import (
 from unembed.methods.heads.repeated_tokens import vocabulary
 from unembed.methods.heads.role_scores import RoleScores, role_scores
 from unembed.models.hooks import on_output, one_at_a_time
-from unembed.models.layers import projection
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
@@ -158,7 +157,7 @@ class _FirstBlockDone(Exception):  # noqa: N818  # no error: it ends the run whe
 
 def _random_copying(model: Model, random: torch.Generator) -> Float[Tensor, "sample"]:
     """The copying score of matrices of independent normal numbers, as large as those of the model."""
-    size = projection(model.blocks[0].output_projection).shape[0] // model.heads
+    size = model.blocks[0].output_by_head.shape[1]
     matrices = torch.randn(_MATRICES, size, size, generator=random, dtype=torch.float64)
     return positive_share(torch.linalg.eigvals(matrices))
 

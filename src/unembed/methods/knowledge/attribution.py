@@ -24,20 +24,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine import edits
-from unembed.engine.counterfactual import Interrupted
+from unembed.engine.counterfactual import finished
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, question
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.methods.knowledge.integrated_gradients import Estimate, Paths, activations_of, gauss, riemann
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
+from unembed.runs.means import means
 from unembed.runs.prompted import Prompt, prompted
-from unembed.runs.record import record
 from unembed.runs.run import Run
 
 if TYPE_CHECKING:
@@ -162,14 +162,6 @@ class Attribution:
         )
 
 
-class AttributionInterrupted(KeyboardInterrupt):
-    """The neuron path was stopped from outside; `result` holds the neurons that were finished."""
-
-    def __init__(self, result: Attribution) -> None:
-        super().__init__(f"interrupted after {result.computed} of {result.planned} neurons")
-        self.result = result
-
-
 @prompted
 def attribute(
     prompt: Prompt,
@@ -203,7 +195,7 @@ def attribute(
 
     Raises:
         InputError: a bad prompt, target, word or number.
-        AttributionInterrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
+        Interrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
     """
     _check_words(path, quadrature, steps, candidates)
     check_has_neurons(prompt.model)
@@ -224,16 +216,7 @@ def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> li
         InputError: a model without MLPs, no prompt, or a bad one.
     """
     check_has_neurons(model)
-    totals: list[Tensor] = []
-    count = 0
-    for prompt in prompts:
-        run = record(model, prompt)
-        found = [activations_of(run, layer, range(run.length)).double().sum(0) for layer in range(model.layers)]
-        totals = found if not totals else [a + b for a, b in zip(totals, found, strict=True)]
-        count += run.length
-    if not totals:
-        raise InputError("A mean needs at least one prompt.")
-    return [total / count for total in totals]
+    return means(model, prompts, [Site(kind="neuron", layer=layer) for layer in range(model.layers)])
 
 
 def _check_words(path: str, quadrature: str | None, steps: int | None, candidates: int | None) -> None:
@@ -302,24 +285,23 @@ def _by_neuron(paths: Paths, candidates: int | None) -> Attribution:
     _ = paths.changes  # few versions, and first: whatever is finished of the others then has them beside it
     start = 0.0 if candidates is None else torch.nan  # of all neurons, those at their baseline are worth nothing
 
-    def result(found: Tensor, done: Bool[Tensor, "neuron"]) -> Attribution:
+    def result(found: Float[Tensor, "neuron"]) -> Attribution:
         values = [torch.full_like(base, start).cpu() for base in paths.baseline]
-        worth = torch.where(done, paths.probability - found, torch.nan)
-        for (layer, *index), value in zip(order, worth, strict=True):
+        for (layer, *index), value in zip(order, paths.probability - found, strict=True):
             values[layer][tuple(index)] = value
         size = sum(map(torch.Tensor.numel, values))
         asked = None if candidates is None else min(candidates, size)
         return _attribution(paths, "neuron", None, [Estimate(value, 0) for value in values], asked)
 
     if not order:
-        return result(torch.zeros(0), torch.zeros(0, dtype=torch.bool))
+        return result(torch.zeros(0))
     try:
         found = paths.values_at([_gone(paths, layer, index) for layer, *index in order])
     except Interrupted as stop:
-        if not bool(stop.done.any()):
-            raise
-        raise AttributionInterrupted(result(stop.values.double().cpu(), stop.done)) from stop
-    return result(found, torch.ones(len(found), dtype=torch.bool))
+        if not bool(finished(stop.result).any()):
+            raise KeyboardInterrupt from stop
+        raise Interrupted(result(stop.result.double().cpu())) from stop
+    return result(found)
 
 
 def _gone(paths: Paths, layer: int, index: Sequence[int]) -> Edit:

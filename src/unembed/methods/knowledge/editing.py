@@ -23,14 +23,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.engine.measures import answer_tokens
 from unembed.errors import InputError
 from unembed.methods.knowledge.facts import Fact, relations, shipped
 from unembed.methods.knowledge.neurons import Neuron
 from unembed.methods.knowledge.rome import rome
 from unembed.methods.knowledge.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weight_edits
 from unembed.models.model import Model, value_rows
-from unembed.models.prompts import tokenize
+from unembed.models.prompts import target_tokens, tokenize
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
 
@@ -182,5 +181,5 @@ def _value_edits(
 
 
 def _direction(model: Model, target: str) -> Float[Tensor, "d_model"]:
-    row = model.unembedding[answer_tokens(model, target)[0]].detach().double()
+    row = model.unembedding[target_tokens(model, target)[0]].detach().double()
     return row / row.norm()

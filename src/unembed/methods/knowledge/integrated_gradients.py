@@ -22,6 +22,7 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals, gradients
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, TokenMeasure
+from unembed.errors import all_or_nothing
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress
@@ -102,6 +103,7 @@ class Paths(Brief):
         """`P(b + alpha (w - b))` at points `(layer, alpha)`: what is known so far."""
         return {(layer, 1.0): self.probability for layer in self.layers}
 
+    @all_or_nothing()
     def learn(self, points: Sequence[tuple[int, float]]) -> None:
         """Compute `P` at points of the paths that are not known yet."""
         new = sorted(set(points) - self.known.keys())

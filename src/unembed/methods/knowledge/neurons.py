@@ -26,7 +26,8 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
-from unembed.errors import InputError
+from unembed.errors import InputError, all_or_nothing
+from unembed.methods.controls import AMONG, draw, others_strongly_active
 from unembed.methods.knowledge.attribution import Attribution, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
@@ -233,6 +234,7 @@ def _place(neuron: Neuron) -> tuple[int, int, int]:
     return neuron.layer, -1 if neuron.expert is None else neuron.expert, neuron.neuron
 
 
+@all_or_nothing()
 def probabilities(
     model: Model,
     asked: Question,
@@ -247,35 +249,26 @@ def probabilities(
     return counterfactuals(run, interventions, asked.probability, at=asked.positions, memory=memory).double()
 
 
-def random_neurons(
-    model: Model, asked: Question, like: Collection[Neuron], *, seed: int = 0, among: int = 4
-) -> frozenset[Neuron]:
-    """As many random neurons of the same layers as `like` has, of the strongly active: a control.
-
-    In each layer they are drawn from the `among` times as many neurons (20 at least) whose `|activation| * |value row|`
-    at the predicting position is largest, without those of `like`. Dense layers only.
+def random_neurons(model: Model, asked: Question, like: Collection[Neuron], *, seed: int = 0) -> frozenset[Neuron]:
+    """As many random neurons of the same layers as `like` has, of those strongly active (controls.py) where the first
+    token of the answer is predicted: a control. Dense layers only.
 
     Raises:
-        InputError: a layer is a mixture of experts.
+        InputError: a layer is a mixture of experts, or has too few other active neurons.
     """
-    from unembed.models.layers import projection
-
     run = record(model, asked.tokens, positions=asked.positions)
     random = generator(seed)
     found: list[Neuron] = []
-    for layer, count in sorted(Counter(neuron.layer for neuron in like).items()):
-        block = model.blocks[layer]
-        if block.down_projection is None:
+    for layer in sorted({neuron.layer for neuron in like}):
+        if model.blocks[layer].experts is not None:
             raise InputError(
                 f"Layer {layer} is a mixture of experts: random controls are drawn from dense layers only."
             )
-        site = Site(kind="neuron", layer=layer, positions=asked.positions[:1])
-        size = run.at(site)[0].abs().float() * projection(block.down_projection).float().norm(dim=1)
-        size[[neuron.neuron for neuron in like if neuron.layer == layer]] = -1
-        if 2 * count > len(size):
+        taken = {(None, neuron.neuron) for neuron in like if neuron.layer == layer}
+        pool = others_strongly_active(run, layer, taken, AMONG * len(taken), position=asked.positions[0])
+        if len(pool) < len(taken):
             raise InputError(
-                f"Layer {layer} has {len(size)} neurons: there are not {count} others to draw a control from."
+                f"Layer {layer} has {len(pool)} other active neurons: there are not {len(taken)} for a control."
             )
-        pool = size.topk(min(max(20, among * count), len(size) - count)).indices.cpu()
-        found += [Neuron(layer, int(i)) for i in pool[torch.randperm(len(pool), generator=random)[:count]]]
+        found += [Neuron(layer, neuron) for _, neuron in draw(pool, len(taken), random)]
     return frozenset(found)

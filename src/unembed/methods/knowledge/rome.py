@@ -15,7 +15,6 @@ one key and no slack. Keys of one subject differ by what is before it, so here t
 unseen ones, this reaches nearly all. `delta` is found by gradient descent, so it is approximate; `u` is exact.
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,12 +25,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.engine.measures import answer_tokens
 from unembed.errors import InputError
 from unembed.methods.knowledge.weight_edits import WeightEdit, rank_one
 from unembed.models.hooks import frozen, on_call, on_output, one_at_a_time
 from unembed.models.model import Model, check_has_neurons, value_rows
-from unembed.models.prompts import tokenize
+from unembed.models.prompts import mentions, target_tokens, tokenize
 from unembed.models.unembedding import unembedded, wide
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations, padded
@@ -161,14 +159,10 @@ def located(model: Model, text: str, subject: str) -> tuple[tuple[int, ...], int
     Raises:
         InputError: it is not mentioned, or the model has no tokenizer that tells where tokens are.
     """
-    if model.tokenizer is None or not model.tokenizer.is_fast:
-        raise InputError(f"{model.name} has no fast tokenizer, so the subject cannot be found among the tokens.")
-    mentions = [match.end() for match in re.finditer(re.escape(subject), text, re.IGNORECASE)] if subject else []
-    if not mentions:
+    found = mentions(model, text, subject)
+    if not found:
         raise InputError(f"Expected the subject {subject!r} in every prompt, found {text!r}.")
-    tokens = tokenize(model, text)
-    spans = model.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-    return tokens, max(i for i, (first, last) in enumerate(spans) if first < last and first < mentions[-1])
+    return tokenize(model, text), found[-1][-1]
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ class _Problem:
 
 
 def _problem(model: Model, prompts: Sequence[str], subject: str, target: str, layer: int) -> _Problem:
-    answer = answer_tokens(model, target)
+    answer = target_tokens(model, target)
     rows, subjects, read = [], [], []
     for prompt in [prefix + prompt for prefix in PREFIXES[:2] for prompt in prompts]:
         tokens, place = located(model, prompt, subject)

@@ -1,0 +1,80 @@
+"""The name under which results are kept changes with all that a model's numbers depend on, and with nothing else."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import unembed
+from builders.random_models import build
+from builders.words import make_tokenizer
+from unembed.loading.fingerprint import fingerprint
+from unembed.methods.knowledge.weight_edits import applied, rank_one, weight_edits
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("UNEMBED_CACHE", str(tmp_path / "cache"))
+    build("llama", layers=2).save_pretrained(tmp_path / "tiny")
+    make_tokenizer().save_pretrained(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def changed_weights(folder: Path) -> None:
+    build("llama", layers=2, seed=1).save_pretrained(folder)
+
+
+def changed_tokenizer(folder: Path) -> None:
+    file = folder / "tokenizer.json"
+    file.write_text(file.read_text().replace('"Paris"', '"Lyons"'))
+
+
+def changed_configuration(folder: Path) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"rms_norm_eps": 1e-3}))
+
+
+@pytest.mark.parametrize("change", [changed_weights, changed_tokenizer, changed_configuration])
+def test_another_file_is_another_model(folder: Path, change) -> None:
+    """Also for the load check: what was checked once is checked again."""
+    before = fingerprint(unembed.load(str(folder)))
+    stamps = folder.parent / "cache" / "checked"
+    assert [stamp.name for stamp in stamps.iterdir()] == [before]
+    change(folder)
+    after = fingerprint(unembed.load(str(folder)))
+    assert after != before
+    assert {stamp.name for stamp in stamps.iterdir()} == {before, after}
+
+
+def test_the_same_files_elsewhere_are_the_same_model(folder: Path) -> None:
+    shutil.copytree(folder, folder.parent / "other")
+    mark = fingerprint(unembed.load(str(folder)))
+    assert mark is not None
+    assert fingerprint(unembed.load(str(folder.parent / "other"))) == mark
+
+
+def test_another_row_dtype_or_setting_is_another_result(folder: Path) -> None:
+    model = unembed.load(str(folder))
+    row = replace(model.family, attention_input_norm=None)
+    marks = [
+        fingerprint(model),
+        fingerprint(replace(model, family=row)),
+        fingerprint(replace(model, tokenizer=None)),
+        fingerprint(unembed.load(str(folder), dtype="bfloat16")),
+        fingerprint(model, {"top": 1}),
+        fingerprint(model, {"top": 2}),
+    ]
+    assert None not in marks
+    assert len(set(marks)) == len(marks)
+
+
+def test_weights_that_are_those_of_no_folder_have_no_name(folder: Path) -> None:
+    model = unembed.load(str(folder))
+    edit = rank_one(0, model.blocks[0].down_projection.weight[0].double(), model.unembedding[0].double())
+    before = fingerprint(model)
+    with applied(model, weight_edits(model, [edit], "an edit")):
+        assert fingerprint(model) is None
+    assert fingerprint(model) == before
+    assert fingerprint(unembed.wrap(build("llama", layers=2))) is None

@@ -1,0 +1,67 @@
+"""Targets and subjects: parsed in one place, the same for every method."""
+
+import numpy as np
+import pytest
+
+import unembed
+from builders import random_encoder_decoders
+from builders.random_models import build
+from builders.words import make_tokenizer
+from unembed.engine.measures import question
+from unembed.errors import InputError
+from unembed.methods.causal_trace import subject_positions
+from unembed.methods.circuits.direct_path import agreement_with
+from unembed.models.prompts import first_token_notes, mentions, target_token, target_tokens, tokenize
+
+
+@pytest.fixture(scope="module")
+def model() -> unembed.Model:
+    return unembed.wrap(build("gpt2"), make_tokenizer(), name="worded")
+
+
+@pytest.mark.parametrize(
+    ("target", "ids"),
+    [("Paris", (7,)), ("new Rome", (10, 8)), (7, (7,)), (np.int64(7), (7,)), ((10, 8), (10, 8)), ([7], (7,))],
+)
+def test_a_target_is_text_an_id_or_ids(model: unembed.Model, target, ids: tuple[int, ...]) -> None:
+    assert target_tokens(model, target) == ids
+    assert target_token(model, target) == ids[0]
+    assert question(model, "the capital of France is", target).answer == ids
+    assert len(first_token_notes(model, target)) == len(ids) - 1
+
+
+@pytest.mark.parametrize("target", ["", "Madrid", -1, 97, (), (7, 97), "Rome Madrid"])
+def test_a_target_that_the_vocabulary_does_not_know(model: unembed.Model, target) -> None:
+    with pytest.raises(InputError, match="is not in the vocabulary of"):
+        target_tokens(model, target)
+
+
+def test_what_follows_the_first_token_of_a_target_need_not_be_known(model: unembed.Model) -> None:
+    assert target_token(model, "Rome Madrid") == 8
+    assert first_token_notes(model, "Rome Madrid", None, "Paris") == (
+        "'Rome Madrid' is 2 tokens; only the first, 'Rome', is explained.",
+    )
+
+
+def test_the_mentions_of_a_subject(model: unembed.Model) -> None:
+    assert mentions(model, "Rome is a new rome of Rome", "Rome") == [(0,), (4,), (6,)]
+    assert mentions(model, "the capital of France is", " capital of ") == [(1, 2)]
+    assert mentions(model, "the capital", "Rome") == mentions(model, "the capital", " ") == []
+    with pytest.raises(InputError, match="no fast tokenizer"):
+        mentions(unembed.wrap(build("gpt2")), "the capital", "capital")
+
+
+def test_the_subject_of_a_decoder_is_counted_after_its_start_token() -> None:
+    """The decoder reads its start token first, and no token that ends a text."""
+    module = random_encoder_decoders.build("t5")
+    model = unembed.wrap(module, make_tokenizer(), name="t5")
+    text = "the capital of France is"
+    tokens = tokenize(model, text)
+    (place,) = subject_positions(model, text, "France")
+    assert tokens[place] == target_token(model, "France") == 5
+    assert place == 4
+
+
+def test_text_that_is_no_text_is_refused_as_every_prompt_is(model: unembed.Model) -> None:
+    with pytest.raises(InputError, match="Expected text in UTF-8"):
+        agreement_with(model, "the capital \udcff")
