@@ -12,10 +12,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from unembed.engine.batch import Row, Watched, row_of
 from unembed.engine.edits import Edit, Intervention
 from unembed.engine.measures import Measure, TokenMeasure
 from unembed.engine.memory import Costs, amount, budget, costs, logit_rows
-from unembed.engine.walk import Row, Walk, Watched, row_of
+from unembed.engine.walk import Walk
 from unembed.errors import InputError
 from unembed.models.hooks import frozen
 from unembed.models.prompts import absolute_position

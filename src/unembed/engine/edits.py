@@ -57,7 +57,7 @@ def add(site: Site, value: Tensor | float) -> Edit:
     return Edit(site, shift=torch.as_tensor(value), what="add")
 
 
-def project_out(site: Site, directions: Float[Tensor, "d"] | Float[Tensor, "direction d"]) -> Edit:
+def project_out(site: Site, directions: Float[Tensor, "..."]) -> Edit:
     """`x -> x - sum_j (x . u_j) u_j` with `u_j` an orthonormal basis of the directions.
 
     Raises:

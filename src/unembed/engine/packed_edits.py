@@ -31,6 +31,7 @@ def apply(x: Tensor, items: Sequence[Item]) -> Tensor:
         cells = [cell for item in batch for cell in item.lines]
         index = [index_of(item.edit.site) for item in batch]
         counts = torch.tensor([len(item.lines) for item in batch], device=x.device)
+        # One index a line of an edit: its cell, and beside it the entry that its site names.
         places = tuple(
             torch.tensor(column, device=x.device).repeat_interleave(counts) for column in zip(*index, strict=True)
         )
@@ -46,12 +47,16 @@ def index_of(site: Site) -> tuple[int, ...]:
 
 def _batches(items: Sequence[Item]) -> list[list[Item]]:
     """Items that can be applied together: no value twice, and values of one shape."""
+    # Edits that all name one entry of a line (each its own head, say) meet only where line and entry are the same. Where
+    # some name less (all heads) and others more (one), any two of one line may meet: the line alone is the place.
     alike = len({len(index_of(item.edit.site)) for item in items}) == 1
     rounds: dict[object, int] = defaultdict(int)
     batches: dict[tuple[int, int], list[Item]] = defaultdict(list)
     for item in items:
         index = index_of(item.edit.site)
         places = [(cell, index) if alike else cell for cell in item.lines]
+        # An edit waits for the earlier ones of any of its places, and no longer: edits of one value keep their order, and
+        # a thousand edits of a thousand values are one turn.
         turn = max((rounds[place] for place in places), default=0)
         rounds.update(dict.fromkeys(places, turn + 1))
         batches[turn, len(index)].append(item)
@@ -67,6 +72,7 @@ def _changed(x: Tensor, edits: list[Edit], counts: Tensor) -> Tensor:
     factor = lines(torch.tensor([edit.factor for edit in edits], dtype=x.dtype, device=x.device))
     out = x * factor.view(-1, *[1] * (x.ndim - 1))
     if any(edit.remove is not None for edit in edits):
+        # Zero directions take nothing away, so edits with fewer directions, or none, share one array with the others.
         width = max(len(edit.remove) for edit in edits if edit.remove is not None)
         out = out - _removed(x, lines(torch.stack([_padded(edit.remove, width, x) for edit in edits])))
     if any(edit.shift is not None for edit in edits):
