@@ -47,16 +47,16 @@ def index_of(site: Site) -> tuple[int, ...]:
 
 def _batches(items: Sequence[Item]) -> list[list[Item]]:
     """Items that can be applied together: no value twice, and values of one shape."""
-    # Edits that all name one entry of a line (each its own head, say) meet only where line and entry are the same. Where
-    # some name less (all heads) and others more (one), any two of one line may meet: the line alone is the place.
+    # Edits that all name one entry of a line (each its own head, say) meet only where line and entry are the same.
+    # Where some name less (all heads) and others more (one), any two of a line may meet: the line is the place.
     alike = len({len(index_of(item.edit.site)) for item in items}) == 1
     rounds: dict[object, int] = defaultdict(int)
     batches: dict[tuple[int, int], list[Item]] = defaultdict(list)
     for item in items:
         index = index_of(item.edit.site)
         places = [(cell, index) if alike else cell for cell in item.lines]
-        # An edit waits for the earlier ones of any of its places, and no longer: edits of one value keep their order, and
-        # a thousand edits of a thousand values are one turn.
+        # An edit waits for the earlier ones of its places, and for no others: edits of one value keep their order, and a
+        # thousand edits of a thousand values are one turn.
         turn = max((rounds[place] for place in places), default=0)
         rounds.update(dict.fromkeys(places, turn + 1))
         batches[turn, len(index)].append(item)

@@ -65,8 +65,8 @@ class Prefix:
             size = self.length - start
             own = mask[..., start:]
             hidden = torch.finfo(mask.dtype).min
-            # Rows on the diagonal: query and key of one row see each other as the base run's mask says, of different rows
-            # not at all. The prefix stands in front once, with the same mask for every row.
+            # Rows on the diagonal: query and key of one row see each other as the base run's mask says, those of
+            # different rows not at all. The prefix stands in front once, with the same mask for every row.
             blocks = own.new_full((*own.shape[:2], rows, size, rows, size), hidden)
             index = torch.arange(rows, device=own.device)
             blocks[:, :, index, :, index] = own
@@ -140,7 +140,7 @@ def _batch(
     z, pattern = eager(q, keys, values, mask)
     if edit_pattern is not None:
         edited = edit_pattern(group, pattern.transpose(1, 2)).transpose(1, 2).to(values.dtype)
-        # The module mixed values by its own pattern; z is linear in the pattern, so what the edit changed of it is added.
+        # The module mixed values by its own pattern. z is linear in it, so what the edit changed is added.
         grouped = values.repeat_interleave(edited.shape[1] // values.shape[1], 1)
         z = z + ((edited - pattern.to(values.dtype)) @ grouped).transpose(1, 2)
     return z.flatten(0, 1)[None]
