@@ -16,7 +16,14 @@ from unembed.engine.batch import Batch, line_in
 from unembed.engine.splicing import Group, Prefix, attend
 from unembed.models.hooks import Eager
 from unembed.models.model import Stage
+from unembed.models.sites import KINDS, SiteKind
 from unembed.runs.record import attentions
+
+TAKEN: dict[str, dict[str, SiteKind]] = {
+    stage: {kind.tap.of: kind.name for kind in KINDS.values() if (kind.tap.side, kind.place) == ("attention", stage)}
+    for stage in ("attention", "cross_attention")
+}
+"""For each kind of attention, the kinds of sites that it takes (query, key, value) and gives (pattern, z)."""
 
 
 class Attention:
@@ -34,17 +41,19 @@ class Attention:
         layer, stage = self._place_of[module]
         if stage == "cross_attention":
             return self._cross(layer, eager, query, key, value), None
+        kinds = TAKEN[stage]
         query, key, value = (
-            self._heads_edited(layer, kind, x) for kind, x in (("query", query), ("key", key), ("value", value))
+            self._heads_edited(layer, kinds[name], x) for name, x in (("query", query), ("key", key), ("value", value))
         )
         call, trace = self.run.calls[layer], self.run.trace.layers[layer]
         assert trace.heads is not None
         inner = self.run.model.family.inner_attention is not None
         # Layers that share a mask share what is made of it; the base run holds the masks, so an id stays one mask's.
         prefix = Prefix(call.key, trace.heads.value, call.mask, inner, self._masks[id(call.mask)])
-        pattern = partial(self._pattern, layer, "pattern") if self.batch.touched(layer, "pattern") else None
+        touched = self.batch.touched(layer, kinds["pattern"])
+        pattern = partial(self._pattern, layer, kinds["pattern"]) if touched else None
         z = attend(eager, prefix, self._groups(), query, key, value, edit_pattern=pattern)
-        return self.batch.edited(layer, "z", z[0])[None], None
+        return self.batch.edited(layer, kinds["z"], z[0])[None], None
 
     def _heads_edited(self, layer: int, kind: str, x: Float[Tensor, "1 head token d"]) -> Tensor:
         if not self.batch.touched(layer, kind):
@@ -54,28 +63,28 @@ class Attention:
     # Cross-attention
 
     def _cross(self, layer: int, eager: Eager, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        mask = self.run.calls[layer].cross_mask
+        kinds, mask = TAKEN["cross_attention"], self.run.calls[layer].cross_mask
         mask = None if mask is None else mask[..., :1, :]  # the same for every position of the prompt
-        query = self._heads_edited(layer, "cross_query", query)
-        if self.batch.touched(layer, "cross_key", "cross_value", "cross_pattern"):
+        query = self._heads_edited(layer, kinds["query"], query)
+        if self.batch.touched(layer, kinds["key"], kinds["value"], kinds["pattern"]):
             z = self._cross_apart(layer, eager, query, key, value, mask)
         else:
             z = eager(query, key, value, mask)[0]
-        return self.batch.edited(layer, "cross_z", z[0])[None]
+        return self.batch.edited(layer, kinds["z"], z[0])[None]
 
     def _cross_apart(
         self, layer: int, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> Tensor:
         """`_cross` where rows read sources of their own, or with patterns of their own: each row has a copy."""
-        batch = self.batch
-        key, value = (self._own_source(layer, kind, x) for kind, x in (("cross_key", key), ("cross_value", value)))
+        batch, kinds = self.batch, TAKEN["cross_attention"]
+        key, value = self._own_source(layer, kinds["key"], key), self._own_source(layer, kinds["value"], value)
         parts = []
         for group in self._groups():
             mine = torch.tensor(self._rows_of(group), device=key.device)
             q = query[:, :, group.tokens].unflatten(2, (group.rows, -1))[0].transpose(0, 1)
             z, pattern = eager(q, key[mine], value[mine], mask)
-            if batch.touched(layer, "cross_pattern"):
-                edited = self._pattern(layer, "cross_pattern", group, pattern.transpose(1, 2)).transpose(1, 2)
+            if batch.touched(layer, kinds["pattern"]):
+                edited = self._pattern(layer, kinds["pattern"], group, pattern.transpose(1, 2)).transpose(1, 2)
                 # The module mixed values by its own pattern: what the edit changed of it is added, by z's linearity.
                 z = z + ((edited - pattern).to(value.dtype) @ value[mine]).transpose(1, 2)
             parts.append(z.flatten(0, 1))

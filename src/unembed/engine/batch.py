@@ -13,12 +13,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from unembed.engine.edits import Edit
-from unembed.engine.packed_edits import Item, apply, index_of
-from unembed.models.sites import OF_SOURCE, Site
+from unembed.engine.packed_edits import Item, apply
+from unembed.models.sites import KINDS, Site
 from unembed.runs.run import Run
-
-LATE = ("neuron", "mlp_write", "resid_post")
-"""Sites from which a block's end is at hand: an edit there needs no run of its block."""
 
 Line = Callable[[int, int], int]
 """Which line of a tensor holds a position of a row; negative: none."""
@@ -48,18 +45,20 @@ def row_of(edits: Sequence[Edit], run: Run) -> Row:
     layer = min(edit.site.layer for edit in edits)
     first = [edit.site for edit in edits if edit.site.layer == layer]
     # A source position is read from every position of the prompt.
-    start = min(0 if edit.site.kind in OF_SOURCE else p for edit in edits for p in edit.site.positions or ())
+    start = min(0 if KINDS[edit.site.kind].of_source else p for edit in edits for p in edit.site.positions or ())
     return Row(tuple(edits), start, layer, late=all(_is_late(site, run) for site in first))
 
 
 def _is_late(site: Site, run: Run) -> bool:
-    if site.kind == "resid_post":
-        return True
-    block = run.model.blocks[site.layer]
-    if block.cross is not None or block.stream_norms:
+    """Whether the end of its block is at hand, so that an edit there needs no run of the block."""
+    kind, block = KINDS[site.kind], run.model.blocks[site.layer]
+    if not kind.late or kind.place == "after":
+        return kind.late
+    # A write is the last thing of its block, and simply added, only where no norm of the stream follows it; that a
+    # cross-attention stands between is not worked out here. Neurons of a mixture are weighted by the router as well.
+    if block.cross is not None or block.stream_norms or (block.experts is not None and "expert" in kind.shape):
         return False
-    mixture = block.experts is not None
-    return site.kind in LATE and not (mixture and site.kind == "neuron") and run.keeps(site.positions or ())
+    return run.keeps(site.positions or ())
 
 
 class Batch:
@@ -129,11 +128,10 @@ class Batch:
         if site not in self._seen:
             base = self.run.at(site)
             self._seen[site] = base.expand(len(self.rows), *base.shape).clone()
-        index = index_of(site)
         column = {p: i for i, p in enumerate(site.positions or ())}
         for (r, p), line in lines.items():
             if line >= 0 and p in column:
-                self._seen[site][r, column[p]] = x[(line, *index)]
+                self._seen[site][r, column[p]] = x[(line, *site.entries)]
 
     def watched(self) -> Watched:
         """What each watched site held in each row, before edits of that very site: `row position *value`."""

@@ -20,9 +20,10 @@ from unembed.engine.walk import Walk
 from unembed.errors import InputError
 from unembed.models.hooks import frozen
 from unembed.models.prompts import absolute_position
-from unembed.models.sites import Site, experts_of, keys_of, neurons_of, resolve
+from unembed.models.sites import KINDS, Axis, Site, experts_of, keys_of, neurons_of, resolve
 from unembed.models.unembedding import log_normaliser, logits_of, normed, unembedded
 from unembed.progress import Progress, silent
+from unembed.runs.block import BlockAt
 from unembed.runs.run import Run
 
 WIDEST = 1024
@@ -207,27 +208,26 @@ def _fitting(edit: Edit, run: Run) -> Edit:
 
 
 def value_shape(site: Site, run: Run) -> tuple[int, ...]:
-    """The shape of one position's value of a resolved site."""
-    model, call = run.model, run.calls[site.layer]
-    if site.kind in ("pattern", "cross_pattern"):
-        return () if site.source is not None else (keys_of(site, model, run.length),)
-    if site.kind.startswith("cross_") and site.kind != "cross_attention_write":
-        assert call.cross_query is not None
-        whole: tuple[int, ...] = (model.heads, call.cross_query.shape[-1])
-    elif site.kind in ("query", "z"):
-        heads = run.trace.layers[site.layer].heads
-        assert heads is not None
-        whole = (model.heads, call.query.shape[-1] if site.kind == "query" else heads.value.shape[-1])
-    elif site.kind in ("key", "value"):
-        whole = (model.kv_heads, call.key.shape[-1])
-    elif site.kind == "expert":
-        whole = (experts_of(model, site.layer),)
-    elif site.kind == "neuron":
-        experts = experts_of(model, site.layer)
-        whole = (*([experts] if experts else []), neurons_of(model, site.layer))
-    else:
-        whole = (model.d_model,)
-    return whole[len(site.index) :]
+    """The shape of one position's value of a resolved site: the axes of its kind that its indices leave."""
+    dense = run.model.blocks[site.layer].experts is None
+    axes: list[Axis] = [axis for axis in KINDS[site.kind].shape if not (axis == "expert" and dense)]
+    return tuple(_size(axis, site, run) for axis in axes[len(site.entries) :])
+
+
+def _size(axis: Axis, site: Site, run: Run) -> int:
+    model, block = run.model, BlockAt(run, site.layer, torch.zeros(0, dtype=torch.long))
+    cross = KINDS[site.kind].cross
+    if axis == "d_head":
+        query = block.call.cross_query if cross else block.call.query
+        assert query is not None
+        return query.shape[-1]
+    if axis == "d_value":
+        return (block.cross_heads if cross else block.heads).value.shape[-1]
+    if axis in ("position", "source"):
+        return keys_of(site, model, run.length)
+    if axis in ("expert", "neuron"):
+        return experts_of(model, site.layer) if axis == "expert" else neurons_of(model, site.layer)
+    return {"d_model": model.d_model, "head": model.heads, "kv_head": model.kv_heads}[axis]
 
 
 def _walks(job: _Job, progress: Progress) -> Iterator[tuple[range, Tensor]]:

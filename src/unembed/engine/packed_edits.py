@@ -14,7 +14,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine.edits import Edit
-from unembed.models.sites import Site
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ def apply(x: Tensor, items: Sequence[Item]) -> Tensor:
     """`x` with edits of its lines: those of one value in their order, all else at once. `x` itself is left alone."""
     for batch in _batches(items):
         cells = [cell for item in batch for cell in item.lines]
-        index = [index_of(item.edit.site) for item in batch]
+        index = [item.edit.site.entries for item in batch]
         counts = torch.tensor([len(item.lines) for item in batch], device=x.device)
         # One index a line of an edit: its cell, and beside it the entry that its site names.
         places = tuple(
@@ -40,23 +39,18 @@ def apply(x: Tensor, items: Sequence[Item]) -> Tensor:
     return x
 
 
-def index_of(site: Site) -> tuple[int, ...]:
-    """Where in a line a site's value stands."""
-    return site.index if site.source is None else (*site.index, site.source)
-
-
 def _batches(items: Sequence[Item]) -> list[list[Item]]:
     """Items that can be applied together: no value twice, and values of one shape."""
     # Edits that all name one entry of a line (each its own head, say) meet only where line and entry are the same.
     # Where some name less (all heads) and others more (one), any two of a line may meet: the line is the place.
-    alike = len({len(index_of(item.edit.site)) for item in items}) == 1
+    alike = len({len(item.edit.site.entries) for item in items}) == 1
     rounds: dict[object, int] = defaultdict(int)
     batches: dict[tuple[int, int], list[Item]] = defaultdict(list)
     for item in items:
-        index = index_of(item.edit.site)
+        index = item.edit.site.entries
         places = [(cell, index) if alike else cell for cell in item.lines]
-        # An edit waits for the earlier ones of its places, and for no others: edits of one value keep their order, and a
-        # thousand edits of a thousand values are one turn.
+        # An edit waits for the earlier ones of its places, and for no others: those of one value keep their order, a
+        # thousand of a thousand values are one turn.
         turn = max((rounds[place] for place in places), default=0)
         rounds.update(dict.fromkeys(places, turn + 1))
         batches[turn, len(index)].append(item)

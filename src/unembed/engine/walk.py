@@ -8,6 +8,7 @@ attention is spliced onto the base run (attention.py). Exact: the numbers of a f
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,8 +19,9 @@ from unembed.engine.attention import Attention
 from unembed.engine.batch import Batch, Row, Watched, line_in
 from unembed.models.hooks import attending, on_call, on_output, one_at_a_time
 from unembed.models.model import Block, Model
-from unembed.models.sites import Site
-from unembed.runs.run import Run, at_positions, expert_neurons, router_weights
+from unembed.models.sites import KINDS, Kind, Site
+from unembed.runs.block import expert_neurons, router_weights
+from unembed.runs.run import Run, at_positions
 from unembed.runs.trace import ExpertInputs
 
 
@@ -76,7 +78,10 @@ class Walk:
         self.hidden = torch.cat([self.hidden, self._end_anew(layer, new, state) if late else state])
 
     def _end_anew(self, layer: int, new: range, state: Tensor) -> Tensor:
-        """The streams of rows that join at the end of a block: with another MLP write, or edited as they are."""
+        """The streams of rows that join at the end of a block: with another MLP write, or edited as they are.
+
+        What is told here is how the end follows from the kinds that are `late`.
+        """
         batch = self.batch
         cells = batch.cells(layer, "neuron", "mlp_write", rows=new)
         if cells:
@@ -116,44 +121,36 @@ class Walk:
         # position; that neighbours are of other rows it cannot tell, for attention is ours.
         args, kwargs = (at_positions(x, self.positions, self.run.length, states) for x in (call.args[1:], call.kwargs))
         with ExitStack() as stack:
-            self._hook_writes(stack, layer, block)
-            if block.experts is None:
-                self._hook_neurons(stack, layer, block)
-            else:
+            self._hook_modules(stack, layer, block)
+            if block.experts is not None:
                 self._hook_experts(stack, layer, block.experts)
             out = block.module(self.hidden[None], *args, **kwargs)
         out = (out[0] if isinstance(out, tuple) else out)[0]
         self.hidden = self.batch.edited(layer, "resid_post", out)
 
-    def _hook_writes(self, stack: ExitStack, layer: int, block: Block) -> None:
-        if self.batch.touched(layer, "attention_write", "resid_mid"):
-            on_output(stack, block.attention_write, lambda out: self._attention_write(layer, out))
-        if self.batch.touched(layer, "mlp_write"):
-            on_output(stack, block.mlp_write, self._editor(layer, "mlp_write"))
-        if block.cross is not None and self.batch.touched(layer, "cross_attention_write"):
-            on_output(stack, block.cross.attention, self._editor(layer, "cross_attention_write"))
+    def _hook_modules(self, stack: ExitStack, layer: int, block: Block) -> None:
+        """Watch and edit what passes through modules of the block, where the table of sites says (`Tap`)."""
+        # In the order in which a block computes them: of hooks of one module, the first sees the value first.
+        for kind in sorted(KINDS.values(), key=lambda kind: kind.order):
+            inside_experts = "expert" in kind.shape and block.experts is not None
+            if kind.tap.of == "module" or inside_experts or not self.batch.touched(layer, kind.name):
+                continue
+            edit = partial(self._passing, layer, kind)
+            if kind.tap.side in ("output", "sum"):
+                on_output(stack, kind.tap.module(block), edit)
+            elif kind.tap.side == "input":
+                on_call(stack, kind.tap.module(block), lambda args, _, edit=edit: (edit(args[0]), *args[1:]))
 
-    def _attention_write(self, layer: int, out: Tensor) -> Tensor:
-        write = self.batch.edited(layer, "attention_write", out.reshape(len(self.hidden), -1))
-        if self.batch.touched(layer, "resid_mid"):
-            middle = self.hidden + write
-            edited = self.batch.edited(layer, "resid_mid", middle)
-            # The block adds the write to the stream itself, so an edited middle is handed to it as another write; where
-            # nothing was edited, the write stays as it is, not rounded by the way there and back.
-            write = write if edited is middle else edited - self.hidden
-        return write.reshape(out.shape)
-
-    def _editor(self, layer: int, kind: str) -> Callable[[Tensor], Tensor]:
-        def edit(x: Tensor) -> Tensor:
-            return self.batch.edited(layer, kind, x.reshape(len(self.hidden), -1)).reshape(x.shape)
-
-        return edit
-
-    def _hook_neurons(self, stack: ExitStack, layer: int, block: Block) -> None:
-        if self.batch.touched(layer, "neuron"):
-            assert block.down_projection is not None
-            edit = self._editor(layer, "neuron")
-            on_call(stack, block.down_projection, lambda args, _: (edit(args[0]), *args[1:]))
+    def _passing(self, layer: int, kind: Kind, x: Tensor) -> Tensor:
+        """What passes a module, edited."""
+        lines = x.reshape(len(self.hidden), -1)
+        if kind.tap.side != "sum":
+            return self.batch.edited(layer, kind.name, lines).reshape(x.shape)
+        middle = self.hidden + lines
+        edited = self.batch.edited(layer, kind.name, middle)
+        # The block adds the write to the stream itself, so an edited sum is handed to it as another write. Where
+        # nothing was edited the write stays as it is, not rounded by the way there and back.
+        return x if edited is middle else (edited - self.hidden).reshape(x.shape)
 
     # A mixture of experts
 

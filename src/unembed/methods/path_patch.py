@@ -22,13 +22,12 @@ from unembed.engine.edits import Edit, Intervention, set_to
 from unembed.engine.measures import Measure
 from unembed.errors import InputError
 from unembed.models.model import Model, decoders_only
-from unembed.models.sites import Site, resolve
+from unembed.models.sites import KINDS, Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run
 
-_ORDER = {"resid_pre": 0, "resid_mid": 2, "neuron": 3, "expert": 3, "mlp_write": 3, "resid_post": 4}
-_ATTENTION, _MLP = 1, 3
-"""Where in a block a site stands; what is not listed belongs to attention."""
+_ATTENTION, _MLP = KINDS["attention_write"].order, KINDS["mlp_write"].order
+"""When in a block its two writes are computed."""
 _PARTS = ("z", "attention_write", "mlp_write")
 
 
@@ -96,7 +95,7 @@ def _frozen(run: Run, sender: Intervention, open_parts: set[tuple[str, int, int 
     if not edits:
         raise InputError("A sender needs at least one edit.")
     sites = [resolve(edit.site, run.model, run.length) for edit in edits]
-    places = {(site.layer, _ORDER.get(site.kind, _ATTENTION)) for site in sites}
+    places = {(site.layer, KINDS[site.kind].order) for site in sites}
     if len(places) > 1:
         raise InputError(
             f"The edits of a sender must stand side by side, found {', '.join(site.label for site in sites)}: one "

@@ -16,7 +16,7 @@ from unembed.errors import InputError
 from unembed.models.hooks import on_call, one_at_a_time
 from unembed.models.model import Model, decoders_only
 from unembed.progress import Progress, silent
-from unembed.runs.run import expert_neurons
+from unembed.runs.block import expert_neurons
 from unembed.runs.trace import ExpertInputs
 
 BATCH = 2048

@@ -14,11 +14,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.models.layers import expert_activation
 from unembed.models.model import Model
-from unembed.models.sites import Site, experts_of, neurons_of, resolve
+from unembed.models.parts import Part, site_of
+from unembed.models.sites import KINDS, Site, resolve
+from unembed.runs.block import BlockAt
 from unembed.runs.record import record_runs
-from unembed.runs.trace import BlockCall, ExpertInputs, Heads, Trace
+from unembed.runs.trace import BlockCall, Trace
 
 
 @dataclass(frozen=True)
@@ -52,71 +53,31 @@ class Run:
         """The stream before block `layer`; for `layer == model.layers`, after the last block."""
         return self.final if layer == self.model.layers else self.calls[layer].args[0][0]
 
-    def at(self, site: Site) -> Float[Tensor, "position *value"]:
+    @torch.no_grad()
+    def at(self, site: Site | Part | str) -> Float[Tensor, "position *value"]:
         """The value of a site in this run, one row a position of the site.
+
+        Args:
+            site: an address, a part, or a name of one (`L23.H4`, `L3 resid_pre @ 5`); without positions it is of all.
 
         Raises:
             InputError: there is no such site, or the run kept its part at other positions only.
         """
-        site = resolve(site, self.model, self.length)
-        assert site.positions is not None
-        if site.kind in ("pattern", "cross_pattern"):
-            return self._pattern(site)
+        site = resolve(site_of(site), self.model, self.length)
         where = torch.tensor(site.positions, device=self.model.device)
-        return self.whole(site.kind, site.layer, where)[(slice(None), *site.index)]
-
-    def _pattern(self, site: Site) -> Tensor:
-        heads = self._heads(site.layer) if site.kind == "pattern" else self._cross_heads(site.layer)
-        pattern = heads.pattern[site.head, self._rows(site.positions or ())]
-        return pattern if site.source is None else pattern[:, site.source]
+        return KINDS[site.kind].read(BlockAt(self, site.layer, where, site.entries))
 
     @torch.no_grad()
     def whole(self, kind: str, layer: int, positions: Tensor) -> Tensor:
         """A quantity with all its heads, neurons or experts, at some positions."""
-        call = self.calls[layer]
-        if kind in ("resid_pre", "resid_post"):
-            return self.stream(layer if kind == "resid_pre" else layer + 1)[positions]
-        if kind in ("query", "key", "cross_query", "cross_key"):
-            return getattr(call, kind)[:, positions].transpose(0, 1)
-        if kind == "value":
-            return self._heads(layer).value[:, positions].transpose(0, 1)
-        if kind == "cross_value":
-            return self._cross_heads(layer).value[:, positions].transpose(0, 1)
-        rows = self._rows(positions.tolist())
-        part = self.trace.layers[layer]
-        if kind == "z":
-            return self._heads(layer).z[rows]
-        if kind == "cross_z":
-            return self._cross_heads(layer).z[rows]
-        if kind == "cross_attention_write":
-            return part.write("cross_attention")[rows]
-        if kind == "resid_mid":
-            return self.stream(layer)[positions] + part.attention_write[rows]
-        if kind in ("neuron", "expert"):
-            return self._mlp_inside(kind, layer, rows)
-        return getattr(part, kind)[rows]
+        return KINDS[kind].read(BlockAt(self, layer, positions))
 
-    def _mlp_inside(self, kind: str, layer: int, rows: Tensor) -> Tensor:
-        neurons = self.trace.layers[layer].neurons
-        assert neurons is not None
-        if isinstance(neurons, Tensor):
-            return neurons[rows]
-        inputs = ExpertInputs(neurons.hidden[rows], neurons.index[rows], neurons.weight[rows])
-        if kind == "expert":
-            return router_weights(inputs, experts_of(self.model, layer))
-        return expert_neurons(self.model, layer, inputs)
+    def rows(self, positions: Sequence[int]) -> Int[Tensor, "position"]:
+        """Where positions stand on the axes named `query` of what the run kept.
 
-    def _heads(self, layer: int) -> Heads:
-        heads = self.trace.layers[layer].heads
-        assert heads is not None
-        return heads
-
-    def _cross_heads(self, layer: int) -> Heads:
-        heads = self.trace.layers[layer].cross_heads
-        assert heads is not None
-        return heads
-
-    def _rows(self, positions: Sequence[int]) -> Tensor:
+        Raises:
+            InputError: not all were kept.
+        """
         missing = [p for p in positions if p not in self._row_of]
         if missing:
             raise InputError(
@@ -181,19 +142,3 @@ def at_positions(
     if x.ndim == 1 and len(x) == length:
         return x[positions]
     return x[:, positions] if x.ndim > 1 and x.shape[:2] == (1, length) else x
-
-
-def router_weights(inputs: ExpertInputs, experts: int) -> Float[Tensor, "query expert"]:
-    """The router's weights with a column for every expert, 0 where it was not chosen."""
-    weights = inputs.weight.new_zeros(len(inputs.index), experts)
-    return weights.scatter_add(1, inputs.index, inputs.weight)
-
-
-def expert_neurons(model: Model, layer: int, inputs: ExpertInputs) -> Float[Tensor, "query expert neuron"]:
-    """The activations of every expert's neurons, 0 for experts that were not chosen."""
-    experts = model.blocks[layer].experts
-    found = inputs.hidden.new_zeros(len(inputs.hidden), experts_of(model, layer), neurons_of(model, layer))
-    for expert in inputs.index.unique().tolist():
-        rows = (inputs.index == expert).any(1).nonzero()[:, 0]
-        found[rows, expert] = expert_activation(experts, expert, inputs.hidden[rows])
-    return found
