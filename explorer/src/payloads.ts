@@ -648,9 +648,9 @@ export interface PaintedObject {
   credit: Array<number>;
 }
 
-/** A sublayer, or a head or neuron of one. */
+/** A sublayer, or a head, neuron or expert of one. */
 export interface Part {
-  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
+  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron" | "expert";
   layer: number;
   head?: number | null;
   expert?: number | null;
@@ -679,7 +679,7 @@ export interface PatchPayload {
   model: ModelFacts;
   clean_tokens: Array<PromptToken>;
   corrupt_tokens: Array<PromptToken>;
-  site: "resid" | "attention" | "mlp" | "head" | "neuron";
+  site: "resid_pre" | "resid_mid" | "resid_post" | "attention" | "mlp" | "head" | "neuron";
   metric: string;
   target: Array<Token> | null;
   versus: Token | null;
@@ -893,7 +893,7 @@ export interface StatedFact {
 export interface SteerPayload {
   model: ModelFacts;
   prompt: Array<PromptToken>;
-  site: "resid_post" | "attention_write" | "mlp_write";
+  site: "resid_post" | "attention" | "mlp";
   layer: number;
   added_length: number;
   length: number;
@@ -1052,7 +1052,7 @@ export interface TracePayload {
   tokens: Array<PromptToken>;
   subject: Array<number>;
   target: Array<Token>;
-  site: "resid" | "attention" | "mlp";
+  site: "resid_pre" | "resid_mid" | "resid_post" | "attention" | "mlp";
   window: number;
   noise_std: number;
   seed: number;

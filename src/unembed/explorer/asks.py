@@ -163,7 +163,7 @@ def patch(
     progress: Progress,
     *,
     prompt_b: str,
-    site: str = "resid",
+    site: str = "resid_pre",
     align: list | None = None,
 ) -> Any:
     """`unembed patch`, prompt A as the clean one; `align` has pairs of positions."""

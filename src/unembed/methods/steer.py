@@ -26,13 +26,13 @@ from unembed.engine.measures import answer_tokens
 from unembed.errors import InputError, ModelError
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
-from unembed.models.model import Block, Model, check_has_neurons
+from unembed.models.model import Model, check_has_neurons
 from unembed.models.prompts import tokenize
-from unembed.models.sites import Site, SiteKind, resolve
+from unembed.models.sites import KINDS, Site, kind_of, resolve
 from unembed.runs.run import base_run
 
-STEERED: tuple[SiteKind, ...] = ("resid_post", "attention_write", "mlp_write")
-"""The kinds of sites that can be steered."""
+STEERED: tuple[str, ...] = tuple(row.word for row in KINDS.values() if row.tap.side == "output" and not row.cross)
+"""The sites that can be steered: what a module of a block puts out (`resid_post`, `attention`, `mlp`)."""
 
 
 @contextmanager
@@ -43,8 +43,8 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[None]:
 
     Args:
         model: from `load` or `wrap`.
-        edits: of `resid_post`, `attention_write` or `mlp_write`, without positions. Those of one site are applied in
-            their order.
+        edits: of a `resid_post`, an `attention_write` or an `mlp_write`, without positions. Those of one site are
+            applied in their order.
 
     Raises:
         InputError: no such site, one that cannot be steered, one with positions, or a value that does not fit it.
@@ -54,12 +54,13 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[None]:
     checked = [(resolve(edit.site, model, 1), edit) for edit in edits]
     with one_at_a_time, ExitStack() as stack:
         for site, edit in checked:
-            on_output(stack, _module(model.blocks[site.layer], site.kind), partial(_edited, edit))
+            module = KINDS[site.kind].tap.module(model.blocks[site.layer])
+            on_output(stack, module, partial(_edited, edit))
         yield
 
 
 def _check(edit: Edit, model: Model) -> None:
-    if edit.site.kind not in STEERED:
+    if KINDS[edit.site.kind].word not in STEERED:
         raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {edit.site.kind}.")
     if edit.site.positions is not None:
         raise InputError(f"Steering acts at all positions: expected a site without any, found {edit.site.label}.")
@@ -72,10 +73,6 @@ def _check(edit: Edit, model: Model) -> None:
             raise InputError(f"The direction for {edit.site.label} is not finite (NaN or infinity).")
     if edit.shift is not None and edit.shift.numel() not in (1, model.d_model):
         raise InputError(f"Expected one value for all positions, found shape {tuple(edit.shift.shape)}.")
-
-
-def _module(block: Block, kind: str) -> torch.nn.Module:
-    return block.module if kind == "resid_post" else getattr(block, kind)
 
 
 def _edited(edit: Edit, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
@@ -124,10 +121,8 @@ def steerable(
     Raises:
         InputError: there is none.
     """
-    if site not in STEERED:
-        raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {site!r}.")
-    kind = STEERED[STEERED.index(site)]
-    if kind == "mlp_write":
+    kind = kind_of(site, STEERED)
+    if KINDS[kind].place == "mlp":
         check_has_neurons(model)
     found = resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
     return Site(kind=kind, layer=found.layer, positions=positions)
@@ -211,6 +206,11 @@ class Steering:
     are more."""
     complete: bool = True
     """False after an interruption."""
+
+    @property
+    def site(self) -> str:
+        """What was steered: one of `STEERED`."""
+        return KINDS[self.edit.site.kind].word
 
 
 class SteeringInterrupted(KeyboardInterrupt):

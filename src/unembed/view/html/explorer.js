@@ -2364,12 +2364,12 @@ function yr(e) {
 }
 // src/panels/Patch.tsx
 var br = {
-	resid: "stream before a block",
+	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
 function xr(e) {
-	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = W({
+	let t = H(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = W({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2438,7 +2438,7 @@ function Sr({ result: e }) {
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
 			columnName: (e) => c(o[e] ?? -1),
-			...e.site === "resid" ? {} : { onChoose: (n, r) => t.select({
+			...e.site.startsWith("resid") ? {} : { onChoose: (n, r) => t.select({
 				kind: e.site === "mlp" ? "mlp" : "attention",
 				layer: i[r] ?? 0
 			}) }

@@ -46,8 +46,8 @@ class PatchPayload:
     model: ModelFacts
     clean_tokens: list[PromptToken]
     corrupt_tokens: list[PromptToken]
-    site: Literal["resid", "attention", "mlp", "head", "neuron"]
-    """`resid` of layer `l` is the stream before block `l`."""
+    site: Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"]
+    """`resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it."""
     metric: str
     target: list[Token] | None
     versus: Token | None
@@ -129,8 +129,8 @@ class TracePayload:
     subject: list[int]
     """The positions that got noise."""
     target: list[Token]
-    site: Literal["resid", "attention", "mlp"]
-    """`resid` of layer `l` is the stream after block `l`."""
+    site: Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp"]
+    """`resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it."""
     window: int
     noise_std: float
     seed: int
@@ -194,7 +194,7 @@ class SteerPayload:
 
     model: ModelFacts
     prompt: list[PromptToken]
-    site: Literal["resid_post", "attention_write", "mlp_write"]
+    site: Literal["resid_post", "attention", "mlp"]
     layer: int
     added_length: float
     """The length of what is added at each position, scale included."""
@@ -212,7 +212,7 @@ def steer_payload(result: "Steering") -> SteerPayload:
     return SteerPayload(
         model=model_facts(result.model),
         prompt=prompt_tokens(result.model, result.tokens),
-        site=result.edit.site.kind,  # type: ignore[arg-type]
+        site=result.site,  # type: ignore[arg-type]
         layer=result.edit.site.layer,
         added_length=result.added_length,
         length=result.length,
