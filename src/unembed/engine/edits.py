@@ -33,6 +33,25 @@ class Edit:
     """Orthonormal directions that are projected out: `direction value`."""
     what: str = "edit"
 
+    def apply(self, x: Float[Tensor, "position *value"]) -> Float[Tensor, "position *value"]:
+        """What the edit makes of a value of its site: `factor * x - sum_j (x . u_j) u_j + shift`."""
+        directions = None if self.remove is None else self.remove.to(x).expand(len(x), -1, -1)
+        return affine(x, self.factor, directions, None if self.shift is None else self.shift.to(x))
+
+
+def affine(
+    x: Float[Tensor, "line *value"],
+    factor: float | Tensor,
+    directions: Float[Tensor, "line direction d"] | None,
+    shift: Tensor | None,
+) -> Float[Tensor, "line *value"]:
+    """`factor * x - sum_j (x . u_j) u_j + shift`, each line with its own directions (along the last axis of `x`)."""
+    out = x * factor
+    if directions is not None:
+        flat = x.reshape(len(x), -1, x.shape[-1])
+        out = out - torch.einsum("lhd,lrd,lre->lhe", flat, directions, directions).reshape(x.shape)
+    return out if shift is None else out + shift
+
 
 Intervention = Edit | Sequence[Edit]
 

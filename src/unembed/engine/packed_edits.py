@@ -2,7 +2,7 @@
 
 A packed tensor has one line for each position of each version. An `Item` is an edit and the lines it changes; within a
 line it changes what its site names (a head, a neuron, all of it). `apply` gathers all values that can change together,
-changes them by `factor * x - (x . u) u + shift`, and puts them back into a copy, so that gradients flow.
+changes them as each edit says (`edits.affine`), and puts them back into a copy, so that gradients flow.
 """
 
 from collections import defaultdict
@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from unembed.engine.edits import Edit
+from unembed.engine.edits import Edit, affine
 
 
 @dataclass(frozen=True)
@@ -58,22 +57,21 @@ def _batches(items: Sequence[Item]) -> list[list[Item]]:
 
 
 def _changed(x: Tensor, edits: list[Edit], counts: Tensor) -> Tensor:
-    """`factor * x - (x . u) u + shift` of many edits, each over `counts` lines of `x`."""
+    """What many edits make of `x`, each of `counts` lines of it."""
 
     def lines(per_edit: Tensor) -> Tensor:
         return per_edit.repeat_interleave(counts, 0) if len(edits) > 1 else per_edit.expand(len(x), *per_edit.shape[1:])
 
     factor = lines(torch.tensor([edit.factor for edit in edits], dtype=x.dtype, device=x.device))
-    out = x * factor.view(-1, *[1] * (x.ndim - 1))
+    directions = shift = None
     if any(edit.remove is not None for edit in edits):
         # Zero directions take nothing away, so edits with fewer directions, or none, share one array with the others.
         width = max(len(edit.remove) for edit in edits if edit.remove is not None)
-        out = out - _removed(x, lines(torch.stack([_padded(edit.remove, width, x) for edit in edits])))
+        directions = lines(torch.stack([_padded(edit.remove, width, x) for edit in edits]))
     if any(edit.shift is not None for edit in edits):
         sizes = counts.tolist()
-        shifts = [_shift(edit, (size, *x.shape[1:]), x) for edit, size in zip(edits, sizes, strict=True)]
-        out = out + torch.cat(shifts)
-    return out
+        shift = torch.cat([_shift(edit, (size, *x.shape[1:]), x) for edit, size in zip(edits, sizes, strict=True)])
+    return affine(x, factor.view(-1, *[1] * (x.ndim - 1)), directions, shift)
 
 
 def _shift(edit: Edit, shape: tuple[int, ...], x: Tensor) -> Tensor:
@@ -87,9 +85,3 @@ def _padded(directions: Tensor | None, width: int, x: Tensor) -> Tensor:
     if directions is not None:
         rows[: len(directions)] = directions.to(rows)
     return rows
-
-
-def _removed(x: Tensor, directions: Float[Tensor, "line direction d"]) -> Tensor:
-    """The part of each line of `x` (its last axis) that lies in the line's directions."""
-    flat = x.reshape(len(x), -1, x.shape[-1])
-    return torch.einsum("lhd,lrd,lre->lhe", flat, directions, directions).reshape(x.shape)

@@ -13,8 +13,7 @@ while steering has no ledger that adds up.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -49,17 +48,17 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[None]:
     Raises:
         InputError: no such site, one that cannot be steered, one with positions, or a value that does not fit it.
     """
-    for edit in edits:
-        _check(edit, model)
-    checked = [(resolve(edit.site, model, 1), edit) for edit in edits]
+    checked = [_checked(edit, model) for edit in edits]
+    sites = [resolve(edit.site, model, 1) for edit in checked]
     with one_at_a_time, ExitStack() as stack:
-        for site, edit in checked:
+        for site, edit in zip(sites, checked, strict=True):
             module = KINDS[site.kind].tap.module(model.blocks[site.layer])
-            on_output(stack, module, partial(_edited, edit))
+            on_output(stack, module, edit.apply)
         yield
 
 
-def _check(edit: Edit, model: Model) -> None:
+def _checked(edit: Edit, model: Model) -> Edit:
+    """The edit, if it can be applied at every position; its shift as one vector for all of them."""
     if KINDS[edit.site.kind].word not in STEERED:
         raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {edit.site.kind}.")
     if edit.site.positions is not None:
@@ -73,15 +72,7 @@ def _check(edit: Edit, model: Model) -> None:
             raise InputError(f"The direction for {edit.site.label} is not finite (NaN or infinity).")
     if edit.shift is not None and edit.shift.numel() not in (1, model.d_model):
         raise InputError(f"Expected one value for all positions, found shape {tuple(edit.shift.shape)}.")
-
-
-def _edited(edit: Edit, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-    """`factor * x - sum_j (x . u_j) u_j + shift`, as every edit."""
-    out = edit.factor * x
-    if edit.remove is not None:
-        u = edit.remove.to(x)
-        out = out - (x @ u.T) @ u
-    return out if edit.shift is None else out + edit.shift.to(x).reshape(-1)
+    return edit if edit.shift is None else replace(edit, shift=edit.shift.reshape(-1))
 
 
 # Directions
@@ -252,7 +243,7 @@ def steer(
     if not math.isfinite(scale):
         raise InputError(f"Expected a finite scale, found {scale:g}.")
     edit = add(where, scale * torch.as_tensor(direction))
-    _check(edit, model)
+    _checked(edit, model)
     ids = tokenize(model, prompt)
     before = base_run(model, ids).at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
