@@ -58,6 +58,7 @@ _HOME = {
     "Run": "runs.run",
     "Site": "models.sites",
     "Edit": "engine.edits",
+    "counterfactual": "engine.counterfactual",
     "counterfactuals": "engine.counterfactual",
     "gradients": "engine.counterfactual",
     "Interrupted": "engine.counterfactual",
@@ -74,11 +75,18 @@ _HOME = {
     "InputError": "errors",
     "ModelError": "errors",
     "LedgerError": "errors",
+    "edits": "engine.edits",
+    "measures": "engine.measures",
 }
+_NAMESPACES = ("edits", "measures")
+"""The public names that are modules themselves."""
 __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
+    from unembed.engine import edits as edits
+    from unembed.engine import measures as measures
     from unembed.engine.counterfactual import Interrupted as Interrupted
+    from unembed.engine.counterfactual import counterfactual as counterfactual
     from unembed.engine.counterfactual import counterfactuals as counterfactuals
     from unembed.engine.counterfactual import gradients as gradients
     from unembed.engine.edits import Edit as Edit
@@ -148,7 +156,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'unembed' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"unembed.{_HOME[name]}"), name)
+    module = importlib.import_module(f"unembed.{_HOME[name]}")
+    return module if name in _NAMESPACES else getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unembed.engine.batch import Row, Watched, row_of
 from unembed.engine.edits import Edit, Intervention
-from unembed.engine.measures import Measure, TokenMeasure
+from unembed.engine.measures import Known, Measure, TextMeasure, TokenMeasure, known, probability
 from unembed.engine.memory import Costs, amount, budget, costs, logit_rows
 from unembed.engine.walk import Walk
 from unembed.errors import InputError
@@ -46,7 +46,7 @@ class _Job:
     rows: list[Row]
     order: list[int]
     """`rows[i]` is intervention `order[i]`."""
-    measure: Measure
+    measure: Known
     at: tuple[int, ...]
     memory: int
     costs: Costs
@@ -67,8 +67,9 @@ def counterfactuals(
 
     Args:
         run: the recorded run that the versions start from.
-        interventions: an edit, or several, a version.
-        measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
+        interventions: an edit, or several, a version (`unembed.edits`).
+        measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row: one of
+            `unembed.measures`, or your own.
         at: positions that are read.
         memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
         progress: called after each block of each walk, while other runs of the process wait.
@@ -92,6 +93,37 @@ def counterfactuals(
         raise Interrupted(torch.full((len(job.order),), torch.nan) if values is None else values, done) from stop
     assert values is not None
     return values
+
+
+def counterfactual(
+    run: Run,
+    intervention: Intervention,
+    target: str | int | Sequence[int] | Measure,
+    *,
+    at: Sequence[int] = (-1,),
+    memory: int | None = None,
+) -> float:
+    """One version of a run, one number: the probability of a target once something inside is otherwise.
+
+        counterfactual(run, edits.zero("L23.H4"), " Paris")  =  P(" Paris" | prompt, head 4 of layer 23 writes nothing)
+
+    Exact, as `counterfactuals`, which takes many interventions at the price of few.
+
+    Args:
+        run: the recorded run that the version starts from.
+        intervention: an edit, or several that are one version.
+        target: what is read: the probability of a token (text or its id), or a measure of one number.
+        at: positions that are read; of a target of several tokens, where each is predicted.
+        memory: as in `counterfactuals`.
+
+    Raises:
+        InputError: as `counterfactuals`; a target that is not in the vocabulary; a measure of several numbers.
+    """
+    measure = target if callable(target) or isinstance(target, TextMeasure) else probability(target)
+    found = counterfactuals(run, [intervention], measure, at=at, memory=memory)
+    if found.ndim != 1:
+        raise InputError(f"Expected a measure of one number, found {found[0].numel()}: use counterfactuals.")
+    return float(found[0])
 
 
 def gradients(
@@ -167,7 +199,7 @@ def _job(
     if not at:
         raise InputError("There is nothing to read: expected at least one position (at).")
     cost = costs(run, len(at), gradients=gradients)
-    job = _Job(run, [rows[i] for i in order], order, measure, at, budget(run.model, memory), cost)
+    job = _Job(run, [rows[i] for i in order], order, known(measure, run.model), at, budget(run.model, memory), cost)
     dearest = max(rows, key=cost.of)
     if cost.of(dearest) > job.memory:
         raise InputError(
@@ -182,7 +214,14 @@ def _resolved(edits: Intervention, run: Run) -> list[Edit]:
     edits = [edits] if isinstance(edits, Edit) else list(edits)
     if not edits:
         raise InputError("An intervention needs at least one edit.")
-    return [_fitting(replace(edit, site=resolve(edit.site, run.model, run.length)), run) for edit in edits]
+    return [_fitting(replace(edit, site=_found(edit.site, run)), run) for edit in edits]
+
+
+def _found(site: Site, run: Run) -> Site:
+    try:
+        return resolve(site, run.model, run.length)
+    except InputError as error:
+        raise InputError(f"{site.label}: {error}") from error
 
 
 def _fitting(edit: Edit, run: Run) -> Edit:

@@ -1,9 +1,12 @@
-"""Edit: what an intervention does to a site. Every edit is affine in the value `x` it finds there:
+"""edits: what an intervention does to a site. Every edit is affine in the value `x` it finds there:
 
     x  ->  factor * x - sum_j (x . u_j) u_j + shift
 
 so a whole batch of edits is applied in a few array operations, and gradients flow to `shift`.
 An intervention is one edit or several; edits of one site are applied in their order.
+
+Each function takes a `Site`, a `Part`, or the name of one: `zero("L23.H4")`, `add("L12 resid_post @ -1", direction)`. A
+part, and a name without `@`, is meant at all positions, as a site without positions is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +18,13 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.model import Model
+from unembed.models.parts import Address, site_of
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import Site, places_of, resolve
 from unembed.runs.run import Run, base_run
 from unembed.seeds import generator
+
+__all__ = ["Edit", "add", "mean", "mean_value", "noise", "project_out", "scale", "set_to", "swap", "zero"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,27 +62,27 @@ def affine(
 Intervention = Edit | Sequence[Edit]
 
 
-def zero(site: Site) -> Edit:
+def zero(site: Address) -> Edit:
     """`x -> 0`."""
-    return Edit(site, factor=0.0, what="zero")
+    return Edit(site_of(site), factor=0.0, what="zero")
 
 
-def scale(site: Site, factor: float) -> Edit:
+def scale(site: Address, factor: float) -> Edit:
     """`x -> factor * x`."""
-    return Edit(site, factor=float(factor), what=f"scale by {factor:g}")
+    return Edit(site_of(site), factor=float(factor), what=f"scale by {factor:g}")
 
 
-def set_to(site: Site, value: Tensor | float) -> Edit:
+def set_to(site: Address, value: Tensor | float) -> Edit:
     """`x -> value`, which broadcasts to `position *value` of the site."""
-    return Edit(site, factor=0.0, shift=torch.as_tensor(value), what="set")
+    return Edit(site_of(site), factor=0.0, shift=torch.as_tensor(value), what="set")
 
 
-def add(site: Site, value: Tensor | float) -> Edit:
+def add(site: Address, value: Tensor | float) -> Edit:
     """`x -> x + value`, which broadcasts to `position *value` of the site."""
-    return Edit(site, shift=torch.as_tensor(value), what="add")
+    return Edit(site_of(site), shift=torch.as_tensor(value), what="add")
 
 
-def project_out(site: Site, directions: Float[Tensor, "..."]) -> Edit:
+def project_out(site: Address, directions: Float[Tensor, "..."]) -> Edit:
     """`x -> x - sum_j (x . u_j) u_j` with `u_j` an orthonormal basis of the directions.
 
     Raises:
@@ -90,21 +96,21 @@ def project_out(site: Site, directions: Float[Tensor, "..."]) -> Edit:
     if rank == 0:
         raise InputError("There is no direction to project out: expected at least one that is not zero.")
     basis = torch.linalg.svd(rows, full_matrices=False).Vh[:rank]
-    return Edit(site, remove=basis, what="project out")
+    return Edit(site_of(site), remove=basis, what="project out")
 
 
-def noise(site: Site, std: float, *, run: Run, seed: int = 0) -> Edit:
+def noise(site: Address, std: float, *, run: Run, seed: int = 0) -> Edit:
     """`x -> x + std * e`, with `e` standard normal numbers that depend on `seed` and the site's shape only."""
     shape = run.at(site).shape
     random = generator(seed)
     return replace(add(site, std * torch.randn(shape, generator=random, dtype=torch.float64)), what=f"noise {std:g}")
 
 
-def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None = None) -> Edit:
+def swap(site: Address, source: Run, *, run: Run, align: Mapping[int, int] | None = None) -> Edit:
     """`x -> its value in another run`.
 
     Args:
-        site: where.
+        site: where: a site, a part, or the name of one.
         source: the other run.
         run: the run that is edited.
         align: from each position of the site to one of `source`; None pairs equal positions.
@@ -112,7 +118,7 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
     Raises:
         InputError: the prompts differ in length and no map is given, or the map leaves a position out.
     """
-    site = resolve(site, run.model, run.length)
+    site = resolve(site_of(site), run.model, run.length)
     assert site.positions is not None
     if source.model.module is not run.model.module:
         raise InputError("The two runs are of different models: swaps need the same model.")
@@ -135,15 +141,16 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
 
 
 @torch.no_grad()
-def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Site) -> Tensor:
+def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Address) -> Tensor:
     """The mean of a site over all positions of all prompts: one value, whatever `site.positions`.
 
     Raises:
         InputError: no prompt, or a bad one.
     """
+    everywhere = replace(site_of(site), positions=None)
     total, count = None, 0
     for prompt in prompts:
-        found = base_run(model, prompt).at(replace(site, positions=None)).double()
+        found = base_run(model, prompt).at(everywhere).double()
         if total is not None and total.shape != found.shape[1:]:
             raise InputError("The mean of a whole pattern needs prompts of one length; or name one source.")
         total, count = found.sum(0) + (0 if total is None else total), count + len(found)
@@ -152,6 +159,6 @@ def mean_value(model: Model, prompts: Iterable[str | Sequence[int]], site: Site)
     return total / count
 
 
-def mean(site: Site, model: Model, prompts: Iterable[str | Sequence[int]]) -> Edit:
+def mean(site: Address, model: Model, prompts: Iterable[str | Sequence[int]]) -> Edit:
     """`x -> mean over all positions of all prompts` (mean ablation)."""
     return replace(set_to(site, mean_value(model, prompts, site)), what="mean")

@@ -22,7 +22,7 @@ from torch import Tensor
 from unembed.engine import measures
 from unembed.engine.counterfactual import Interrupted, counterfactuals
 from unembed.engine.edits import Edit
-from unembed.engine.measures import Measure, answer_tokens
+from unembed.engine.measures import Known, Measure, answer_tokens
 from unembed.errors import InputError
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.model import Model, check_has_layers, check_has_neurons
@@ -164,7 +164,7 @@ def patch(
     check_has_layers(model)
     if KINDS[kind].place == "mlp":
         check_has_neurons(model)
-    answer = None if target is None or metric == "kl" or callable(metric) else answer_tokens(model, target)
+    answer = None if target is None or metric == "kl" or not isinstance(metric, str) else answer_tokens(model, target)
     _check_metric(metric, target, versus, answer)
     prompts = tokenize(model, clean), tokenize(model, corrupt)
     alignment = aligned(model, *prompts, align)
@@ -331,10 +331,10 @@ def _measure(
     answer: tuple[int, ...] | None,
     versus: str | int | None,
     at: Sequence[int],
-) -> tuple[Measure, tuple[int, ...] | None, int | None]:
+) -> tuple[Known, tuple[int, ...] | None, int | None]:
     """What is read, and the target and the other token where it reads any."""
     if not isinstance(metric, str):
-        return metric, None, None
+        return measures.known(metric, model), None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
     answer = (_top(runs[0]),) if answer is None else answer
@@ -365,7 +365,7 @@ def _logits(run: Run, at: Sequence[int]) -> Float[Tensor, "position vocab"]:
     return run.trace.logits[[run.trace.row(p) for p in at]]
 
 
-def _end(measure: Measure, run: Run, at: Sequence[int]) -> float:
+def _end(measure: Known, run: Run, at: Sequence[int]) -> float:
     """The metric of a run as it is."""
     with torch.no_grad():
         found = measure(_logits(run, at)[None])

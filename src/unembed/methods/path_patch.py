@@ -22,6 +22,7 @@ from unembed.engine.edits import Edit, Intervention, set_to
 from unembed.engine.measures import Measure
 from unembed.errors import InputError
 from unembed.models.model import Model, decoders_only
+from unembed.models.parts import Address, site_of
 from unembed.models.sites import KINDS, Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run
@@ -34,10 +35,10 @@ _PARTS = ("z", "attention_write", "mlp_write")
 def path_patch(
     run: Run,
     senders: Sequence[Intervention],
-    receivers: Sequence[Site] | Literal["logits"],
+    receivers: Sequence[Address] | Literal["logits"],
     measure: Measure,
     *,
-    through: Sequence[Site] = (),
+    through: Sequence[Address] = (),
     at: Sequence[int] = (-1,),
     memory: int | None = None,
     progress: Progress = silent,
@@ -48,10 +49,10 @@ def path_patch(
         run: the recorded run, with the parts kept from the senders' first positions on (`base_run` keeps all).
         senders: one version each: an edit, or several of parts that stand side by side (heads of one layer, say).
         receivers: which parts hear of it: a head's query, key, value or z, a neuron, a sublayer's write; at one,
-            several or all positions. Or "logits", for the direct path.
+            several or all positions; sites, parts or their names ("L9.H6 query"). Or "logits", for the direct path.
         measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
-        through: parts that pass on what they hear: `Site(kind="z", layer=, head=)` for a head, `attention_write` for
-            all of a layer's attention, `mlp_write` for an MLP; at all positions.
+        through: parts that pass on what they hear, at all positions: heads ("L5.H1"), all of a layer's attention
+            ("L5 attn"), MLPs ("L5 mlp").
         at: positions that are read.
         memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
         progress: called while the versions advance.
@@ -68,11 +69,11 @@ def path_patch(
         raise InputError(f"Expected the receivers to be sites, or 'logits'; found {receivers!r}.")
     if not len(receivers):
         raise InputError("Expected at least one receiver, or 'logits'.")
-    open_parts = _open_parts(through, run.model)
+    open_parts = _open_parts([site_of(part) for part in through], run.model)
     first = [_frozen(run, sender, open_parts) for sender in senders]
     if isinstance(receivers, str):
         return counterfactuals(run, first, measure, at=at, memory=memory, progress=progress)
-    messages = watched(run, first, receivers)
+    messages = watched(run, first, [site_of(receiver) for receiver in receivers])
     second = [[replace(set_to(site, value), what="hear") for site, value in message.items()] for message in messages]
     return counterfactuals(run, second, measure, at=at, memory=memory, progress=progress)
 

@@ -72,7 +72,11 @@ class Part:
         )
 
 
-def site_of(address: Site | Part | str) -> Site:
+Address = Site | Part | str
+"""What names a place in a model: a site, a part, or the name of one (`L23.H4`, `L3 resid_pre @ 5`)."""
+
+
+def site_of(address: Address) -> Site:
     """The site that is meant: as it is, where a part is set, or the one that a name names (`Site.parse`).
 
     A part, and a name without `@`, is meant at all positions.

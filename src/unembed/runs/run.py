@@ -15,8 +15,8 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.model import Model
-from unembed.models.parts import Part, site_of
-from unembed.models.sites import KINDS, Site, resolve
+from unembed.models.parts import Address, site_of
+from unembed.models.sites import KINDS, resolve
 from unembed.runs.block import BlockAt
 from unembed.runs.record import record_runs
 from unembed.runs.trace import BlockCall, Trace
@@ -54,7 +54,7 @@ class Run:
         return self.final if layer == self.model.layers else self.calls[layer].args[0][0]
 
     @torch.no_grad()
-    def at(self, site: Site | Part | str) -> Float[Tensor, "position *value"]:
+    def at(self, site: Address) -> Float[Tensor, "position *value"]:
         """The value of a site in this run, one row a position of the site.
 
         Args:
