@@ -43,7 +43,7 @@ def patch_residual(metric: Metric, memory: int | None = None) -> torch.Tensor:
         prompts.CORRUPT,
         prompts.RIGHT,
         versus,
-        site="resid",
+        site="resid_pre",
         metric=metric,
         memory=memory,
     )
@@ -54,7 +54,7 @@ def patch_end(count: int, memory: int | None = None) -> torch.Tensor:
     """The stream at every layer over prompts of 128 tokens that differ in the last `count`: many long rows."""
     clean = prompts.of(128)
     corrupt = [*clean[:-count], *reversed(clean[-count:])]
-    made = patch(shared.model(), clean, corrupt, prompts.RIGHT, site="resid", metric="probability", memory=memory)
+    made = patch(shared.model(), clean, corrupt, prompts.RIGHT, site="resid_pre", metric="probability", memory=memory)
     return made.values["denoise"]
 
 

@@ -57,6 +57,7 @@ _HOME = {
     "Run": "runs.run",
     "Site": "models.sites",
     "Edit": "engine.edits",
+    "counterfactual": "engine.counterfactual",
     "counterfactuals": "engine.counterfactual",
     "gradients": "engine.counterfactual",
     "Interrupted": "errors",
@@ -73,10 +74,15 @@ _HOME = {
     "InputError": "errors",
     "ModelError": "errors",
     "LedgerError": "errors",
+    "edits": "engine.edits",
+    "measures": "engine.measures",
 }
 __all__ = sorted([*_HOME, *_NAMESPACES, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
+    from unembed.engine import edits as edits
+    from unembed.engine import measures as measures
+    from unembed.engine.counterfactual import counterfactual as counterfactual
     from unembed.engine.counterfactual import counterfactuals as counterfactuals
     from unembed.engine.counterfactual import gradients as gradients
     from unembed.engine.edits import Edit as Edit
@@ -148,7 +154,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"unembed.{_NAMESPACES[name]}")
     if name not in _HOME:
         raise AttributeError(f"module 'unembed' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"unembed.{_HOME[name]}"), name)
+    module = importlib.import_module(f"unembed.{_HOME[name]}")
+    return module if name in _NAMESPACES else getattr(module, name)
 
 
 def __dir__() -> list[str]:

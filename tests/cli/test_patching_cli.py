@@ -217,11 +217,11 @@ def test_bad_input_is_one_message_and_exit_code_2(cli, name):
 
 def test_a_map_shows_positions_that_are_aligned_with_another_one(cli):
     """Both prompts begin alike, but position 0 takes the value of position 3 here."""
-    code, out, _ = cli("patch", CLEAN, CORRUPT, *WORDS, "--align", "0:3", "--site", "resid")
+    code, out, _ = cli("patch", CLEAN, CORRUPT, *WORDS, "--align", "0:3", "--site", "resid_pre")
     assert code == 0
     assert "hold the same" not in out
     assert "0 the" in out
-    _, out, _ = cli("patch", CLEAN, CORRUPT, *WORDS, "--site", "resid")
+    _, out, _ = cli("patch", CLEAN, CORRUPT, *WORDS, "--site", "resid_pre")
     assert "hold the same" in out
 
 

@@ -29,11 +29,11 @@ from oracles.rerun import Change, Rerun
 from unembed.engine import counterfactual as engine
 from unembed.engine import edits as make
 from unembed.engine import splicing
+from unembed.engine.batch import row_of
 from unembed.engine.counterfactual import SHORT, WIDEST, counterfactuals, finished, gradients, watched
 from unembed.engine.edits import Edit
 from unembed.engine.measures import kl_from, log_probability, logit, probability, several
 from unembed.engine.memory import costs
-from unembed.engine.walk import row_of
 from unembed.errors import InputError, Interrupted
 from unembed.models.sites import KINDS, Site
 from unembed.runs.record import record

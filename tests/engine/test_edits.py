@@ -78,6 +78,24 @@ def test_zero_scale_set_and_add() -> None:
     assert all(edit.site is SITE for edit in whats)
 
 
+def test_apply_is_the_formula() -> None:
+    """Of a stream, of heads and of single numbers; the parts of an edit together."""
+    x, z = run().at(SITE), run().at(Site(kind="z", layer=1))
+    both = Edit(SITE, factor=-0.5, shift=normal(32), remove=torch.linalg.qr(normal(32, 3)).Q.T)
+    heads = Edit(SITE, factor=2.0, shift=normal(4, 8), remove=torch.linalg.qr(normal(8, 2)).Q.T)
+    for edit, value in (
+        (both, x),
+        (heads, z),
+        (edits.add(SITE, 3.0), x[:, 0]),
+        (edits.project_out(SITE, normal(32)), x),
+    ):
+        np.testing.assert_allclose(edit.apply(value), applied(edit, value), rtol=0, atol=1e-13)
+        assert edit.apply(value.float()).dtype == torch.float32
+    leaf = normal(32).requires_grad_()
+    edits.add(SITE, leaf).apply(x).sum().backward()
+    np.testing.assert_array_equal(leaf.grad, np.full(32, len(x)))
+
+
 def test_a_shift_keeps_its_gradient() -> None:
     leaf = normal(32).requires_grad_()
     for edit in (edits.set_to(SITE, leaf), edits.add(SITE, leaf * 2)):

@@ -89,7 +89,13 @@ EVERY = {
     "find": {"prompts": MORE, "target": "Paris"},
     "edit": {"prompts": MORE, "target": "Paris", "action": "suppress", "neurons": [NEURON]},
     "update": {"prompts": MORE, "target": "Paris", "to": "Rome", "method": "value", "neurons": [NEURON]},
-    "patch": {"prompt_b": OTHER, "target": "Paris", "vs": "Rome", "site": "resid", "align": [[i, i] for i in range(5)]},
+    "patch": {
+        "prompt_b": OTHER,
+        "target": "Paris",
+        "vs": "Rome",
+        "site": "resid_pre",
+        "align": [[i, i] for i in range(5)],
+    },
     "generate": {"tokens": 2},
 }
 

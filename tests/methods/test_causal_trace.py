@@ -11,7 +11,13 @@ from unembed.errors import Interrupted
 from unembed.methods.causal_trace import causal_trace, embedding_std, subject_positions
 
 TOKENS, SUBJECT = [3, 14, 15, 92, 65, 35], [2, 3]
-KIND = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
+KIND = {
+    "resid_pre": "resid_pre",
+    "resid_mid": "resid_mid",
+    "resid_post": "resid_post",
+    "attention": "attention_write",
+    "mlp": "mlp_write",
+}
 
 
 def noises(samples: int, std: float, d_model: int, seed: int) -> torch.Tensor:
@@ -20,10 +26,16 @@ def noises(samples: int, std: float, d_model: int, seed: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("model_type", ["gpt2", "gpt_neo", "llama", "gemma2", "phi", "mixtral", "gpt_oss", "opt"])
-@pytest.mark.parametrize(("site", "window"), [("resid", 1), ("attention", 3), ("mlp", 2)])
+@pytest.mark.parametrize(
+    ("site", "window"), [("resid_post", 1), ("attention", 3), ("mlp", 2), ("resid_pre", 1), ("resid_mid", 2)]
+)
 def test_every_state_equals_full_reruns(model_type, site, window):
     module = build(model_type)
     model, kind = unembed.wrap(module), KIND[site]
+    if model.parallel and site == "resid_mid":
+        with pytest.raises(unembed.InputError, match="are parallel"):
+            causal_trace(model, TOKENS, SUBJECT, 7, site=site)
+        return
     with exactly():
         found = causal_trace(model, TOKENS, 7, subject=SUBJECT, site=site, window=window, samples=2, seed=5, noise=0.7)
         clean = Rerun(module, watch=(kind,))
@@ -142,7 +154,7 @@ BAD = {
     "no position": ({"subject": []}, "at least one position"),
     "position": ({"subject": [5]}, "Position 5 is outside"),
     "ids": ({"prompt": TOKENS}, "give positions"),
-    "site": ({"site": "head"}, "site of resid, attention, mlp, found 'head'"),
+    "site": ({"site": "head"}, "site of resid_pre, resid_mid, resid_post, attention, mlp; found 'head'"),
     "window": ({"window": 0}, "window of 1 to 3 layers, found 0"),
     "wide window": ({"window": 999}, "window of 1 to 3 layers, found 999"),
     "samples": ({"samples": 0}, "at least one sample"),

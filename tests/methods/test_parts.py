@@ -124,8 +124,19 @@ def test_a_part_that_is_not_there(read):
         inspect_part(read, Part("mlp", 7))
     with pytest.raises(InputError, match="needs the index of its head"):
         Part("head", 0)
+    with pytest.raises(InputError, match="needs the index of its expert"):
+        Part("expert", 0)
+    other = Part("mlp", 0)
+    object.__setattr__(other, "kind", "embedding")  # as JSON may have it; in tests the type is refused earlier
     with pytest.raises(InputError, match="Expected a part of kind"):
-        Part("expert", 0)  # type: ignore[arg-type]
+        other.__post_init__()
+
+
+def test_an_expert_has_no_term_of_its_own():
+    model = unembed.wrap(build("gpt_oss"))
+    read = unembed.readout(unembed.record(model, TOKENS), 12)
+    with pytest.raises(InputError, match=r"L1\.E2 has no term of its own: look at its neurons"):
+        inspect_part(read, Part("expert", 1, expert=2))
 
 
 def test_zeroing_one_head_is_what_ablate_and_explain_say(model, run):

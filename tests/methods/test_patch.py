@@ -15,7 +15,15 @@ from unembed.methods.patch import Cell, patch
 CLEAN, CORRUPT = [3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8]
 SHARED = 2
 FAMILIES = ["gpt2", "gpt_neo", "llama", "gemma2", "phi", "mixtral"]
-KIND = {"resid": "resid_pre", "attention": "attention_write", "mlp": "mlp_write", "head": "z", "neuron": "neuron"}
+KIND = {
+    "resid_pre": "resid_pre",
+    "resid_mid": "resid_mid",
+    "resid_post": "resid_post",
+    "attention": "attention_write",
+    "mlp": "mlp_write",
+    "head": "z",
+    "neuron": "neuron",
+}
 
 
 def swapped(source: dict, kind: str, layer: int, pairs, index=()) -> Change:
@@ -40,10 +48,14 @@ def difference(logits):
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)
-@pytest.mark.parametrize("site", ["resid", "attention", "mlp"])
+@pytest.mark.parametrize("site", ["resid_pre", "resid_mid", "resid_post", "attention", "mlp"])
 def test_layer_by_position_equals_full_reruns(model_type, site):
     module = build(model_type)
     model = unembed.wrap(module)
+    if model.parallel and site == "resid_mid":
+        with pytest.raises(unembed.InputError, match="are parallel"):
+            patch(model, CLEAN, CORRUPT, 7, 9, site=site)
+        return
     with exactly():
         found = patch(model, CLEAN, CORRUPT, 7, 9, site=site, direction="both")
         layers, length = model.layers, len(CLEAN)
@@ -91,7 +103,7 @@ def test_prompts_of_different_length_by_a_map(model_type):
     longer = [3, 14, 50, 27, 92, 65, 8]
     align = {1: 0, 2: 3, 0: 1, 5: 6}
     with exactly():
-        for site in ("resid", "mlp"):
+        for site in ("resid_pre", "mlp"):
             found = patch(model, CLEAN, longer, 7, 9, site=site, direction="both", align=align)
             assert [c.position for c in found.cells[:4]] == [0, 1, 2, 5]
             for i, cell in enumerate(found.cells):
@@ -128,7 +140,7 @@ def test_metrics():
             assert found.clean == pytest.approx(float(read(clean)), abs=1e-10)
             assert found.corrupt == pytest.approx(float(read(corrupt)), abs=1e-10)
             value = float(found.values["denoise"][found.cells.index(cell)])
-            assert value == pytest.approx(oracle(module, cell, "resid", CORRUPT, CLEAN, [(2, 2)], read), abs=1e-10)
+            assert value == pytest.approx(oracle(module, cell, "resid_pre", CORRUPT, CLEAN, [(2, 2)], read), abs=1e-10)
     assert patch(model, CLEAN, CORRUPT, metric="kl").clean == 0
     assert patch(model, CLEAN, CORRUPT, metric=entropy).metric == "entropy"
 
@@ -174,7 +186,7 @@ def test_the_effect_runs_from_the_run_as_it_is_to_the_other():
         flat.effect()
 
 
-@pytest.mark.parametrize("site", ["resid", "attention", "mlp", "head"])
+@pytest.mark.parametrize("site", ["resid_pre", "attention", "mlp", "head"])
 def test_what_the_prompts_share_costs_no_row(monkeypatch, site):
     import unembed.methods.patch as module
 
@@ -234,7 +246,14 @@ def test_a_split_does_not_change_values():
 BAD = {
     "the same": ({"corrupt": CLEAN}, "the same: there is nothing to patch"),
     "length": ({"corrupt": CORRUPT[:-1]}, r"do not align: 6 and 5 tokens"),
-    "site": ({"site": "haed"}, "Expected a site of resid, attention, mlp, head, neuron, found 'haed'"),
+    "site": (
+        {"site": "haed"},
+        "Expected a site of resid_pre, resid_mid, resid_post, attention, mlp, head, neuron; found 'haed'",
+    ),
+    "the stream somewhere": (
+        {"site": "resid"},
+        r"resid_pre is the stream before a block, resid_mid .*, resid_post is the stream after a block\.",
+    ),
     "direction": ({"direction": "up"}, "direction of denoise, noise or both, found 'up'"),
     "metric": ({"metric": "loss"}, "metric of logit-difference, probability, kl, found 'loss'"),
     "position": ({"position": 9}, "Position 9 is outside"),
@@ -289,7 +308,7 @@ def test_the_capital_is_carried_by_the_country_and_then_by_a_head(real_model):
         value = float(found.values["denoise"][found.cells.index(cell)])
         pair = [(position, position)]
         read = lambda logits: logits[-1, paris] - logits[-1, rome]  # noqa: E731
-        expected = oracle(real_model.module, cell, "resid", ids[1], ids[0], pair, read)
+        expected = oracle(real_model.module, cell, "resid_pre", ids[1], ids[0], pair, read)
         assert value == pytest.approx(expected, abs=1e-3)
     heads = patch(real_model, clean, corrupt, " Paris", " Rome", site="head", position="last")
     best = heads.cells[int(heads.effect().argmax())]

@@ -23,6 +23,9 @@ def direction(size: int = 32) -> torch.Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
 
 
+KIND = {"resid_post": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
+
+
 def greedy(module, kind: str, layer: int, function) -> list[int]:
     """The continuation by full re-runs, the stream changed at every position."""
     ids = list(TOKENS)
@@ -33,12 +36,12 @@ def greedy(module, kind: str, layer: int, function) -> list[int]:
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)
-@pytest.mark.parametrize("site", ["resid_post", "attention_write", "mlp_write"])
+@pytest.mark.parametrize("site", KIND)
 def test_greedy_steering_equals_full_reruns(model_type, site):
     module = build(model_type)
     model, v = unembed.wrap(module), direction()
     found = steer(model, TOKENS, v, layer=1, site=site, scale=3.0, tokens=NEW)
-    expected = greedy(module, site, 1, lambda x: x + 3.0 * v)
+    expected = greedy(module, KIND[site], 1, lambda x: x + 3.0 * v)
     assert [step.token for step in found.steered] == expected[: len(found.steered)]
     assert len(found.steered) == NEW or found.steered[-1].token == 2  # the end of text
     plain = list(unembed.generate(model, TOKENS, tokens=NEW))
@@ -145,15 +148,15 @@ def test_what_is_added_and_what_is_there():
     assert found.length == pytest.approx(float(run.seen["resid_post", 1][1:].norm(dim=-1).mean()), rel=1e-6)
 
 
-@pytest.mark.parametrize("site", ["resid_post", "attention_write", "mlp_write"])
+@pytest.mark.parametrize("site", KIND)
 def test_a_difference_of_two_prompts(site):
     module = build("gpt2")
     model = unembed.wrap(module)
     ends = []
     for ids in ([5, 6, 7], [5, 8]):
-        run = Rerun(module, watch=(site,))
+        run = Rerun(module, watch=(KIND[site],))
         run(ids)
-        ends.append(run.seen[site, 1][-1])
+        ends.append(run.seen[KIND[site], 1][-1])
     assert torch.allclose(
         directions.difference(model, [5, 6, 7], [5, 8], layer=1, site=site), ends[0] - ends[1], atol=1e-6
     )
@@ -206,7 +209,8 @@ def test_directions_from_files(tmp_path):
 
 BAD = {
     "layer": ({"layer": 3}, "There is no layer 3"),
-    "site": ({"site": "z"}, "to steer, found 'z'"),
+    "site": ({"site": "z"}, "Expected a site of resid_post, attention, mlp; found 'z'"),
+    "the stream somewhere": ({"site": "resid"}, "resid_post is the stream after a block"),
     "width": ({"direction": torch.ones(5)}, "direction of 32 numbers"),
     "matrix": ({"direction": torch.ones(2, 32)}, "one value for all positions"),
     "NaN": ({"scale": float("nan")}, "finite scale, found nan"),

@@ -11,13 +11,13 @@ import { Status } from "../ui/Status";
 import { TableTwin } from "../ui/Table";
 import { Window } from "../ui/Window";
 
-const SITES = { resid: "stream before a block", attention: "attention's write", mlp: "MLP's write" };
+const SITES = { resid_pre: "stream before a block", attention: "attention's write", mlp: "MLP's write" };
 type Site = keyof typeof SITES;
 
 export function PatchMap(props: { pairs: [number, number][]; promptB: string }) {
   const page = usePage();
   const { a, target, vs } = page.answered.value ?? page.state.value;
-  const site = useSignal<Site>("resid");
+  const site = useSignal<Site>("resid_pre");
   const { answer, result, stale } = useLatest({
     ask: "patch" as const,
     prompt: a,
@@ -87,7 +87,7 @@ function EffectMap({ result }: { result: PatchPayload }) {
         tell={(column, row) => told(at(column, row))}
         rowName={(row) => `L${layers[row]}`}
         columnName={(column) => text(shown[column] ?? -1)}
-        {...(result.site === "resid"
+        {...(result.site.startsWith("resid")
           ? {}
           : {
               onChoose: (_column: number, row: number) =>

@@ -1060,10 +1060,10 @@ export interface PaintedObject {
   credit: Array<number>;
 }
 
-/** A sublayer, or a head or neuron of one. */
+/** A sublayer, or a head, neuron or expert of one. */
 export interface Part {
   /** What it is. */
-  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
+  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron" | "expert";
   /** The block, counted from 0. */
   layer: number;
   /** The head, counted from 0 in its layer. */
@@ -1108,8 +1108,8 @@ export interface PatchPayload {
   clean_tokens: Array<PromptToken>;
   /** The same with what matters changed. */
   corrupt_tokens: Array<PromptToken>;
-  /** `resid` of layer `l` is the stream before block `l`. */
-  site: "resid" | "attention" | "mlp" | "head" | "neuron";
+  /** `resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it. */
+  site: "resid_pre" | "resid_mid" | "resid_post" | "attention" | "mlp" | "head" | "neuron";
   /** `logit-difference`, `probability` or `kl`. */
   metric: string;
   /** The tokens of the answer; null where the metric reads none. */
@@ -1445,7 +1445,7 @@ export interface SteerPayload {
   /** The tokens of the prompt. */
   prompt: Array<PromptToken>;
   /** What the direction is added to. */
-  site: "resid_post" | "attention_write" | "mlp_write";
+  site: "resid_post" | "attention" | "mlp";
   /** The block, counted from 0. */
   layer: number;
   /** The length of what is added at each position, scale included. */
@@ -1694,8 +1694,8 @@ export interface TracePayload {
   subject: Array<number>;
   /** The tokens of the answer. */
   target: Array<Token>;
-  /** `resid` of layer `l` is the stream after block `l`. */
-  site: "resid" | "attention" | "mlp";
+  /** `resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it. */
+  site: "resid_pre" | "resid_mid" | "resid_post" | "attention" | "mlp";
   /** How many layers are restored together. */
   window: number;
   /** The standard deviation of the noise, in the units of the embedding. */

@@ -9,7 +9,7 @@ export interface AskedNeuron {
 
 /** A sublayer, or a head or neuron of one. */
 export interface AskedPart {
-  kind: "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron";
+  kind: "head" | "cross_head" | "attention" | "cross_attention" | "mlp" | "neuron" | "expert";
   layer: number;
   head?: number | null;
   expert?: number | null;

@@ -12,16 +12,18 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from unembed.engine.batch import Row, Watched, row_of
 from unembed.engine.edits import Edit, Intervention
-from unembed.engine.measures import Measure, TokenMeasure
+from unembed.engine.measures import Known, Measure, TextMeasure, TokenMeasure, known, probability
 from unembed.engine.memory import Costs, amount, budget, costs, logit_rows
-from unembed.engine.walk import Row, Walk, Watched, row_of
+from unembed.engine.walk import Walk
 from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import frozen
 from unembed.models.prompts import absolute_position
-from unembed.models.sites import Site, experts_of, keys_of, neurons_of, resolve
+from unembed.models.sites import KINDS, Axis, Site, experts_of, keys_of, neurons_of, resolve
 from unembed.models.unembedding import log_normaliser, logits_of, normed, unembedded
 from unembed.progress import Progress, silent
+from unembed.runs.block import BlockAt
 from unembed.runs.run import Run
 
 WIDEST = 1024
@@ -36,7 +38,7 @@ class _Job:
     rows: list[Row]
     order: list[int]
     """`rows[i]` is intervention `order[i]`."""
-    measure: Measure
+    measure: Known
     at: tuple[int, ...]
     memory: int
     costs: Costs
@@ -57,8 +59,9 @@ def counterfactuals(
 
     Args:
         run: the recorded run that the versions start from.
-        interventions: an edit, or several, a version.
-        measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
+        interventions: an edit, or several, a version (`unembed.edits`).
+        measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row: one of
+            `unembed.measures`, or your own.
         at: positions that are read.
         memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
         progress: called after each block of each walk, while other runs of the process wait.
@@ -85,6 +88,37 @@ def counterfactuals(
 def finished(values: Float[Tensor, "intervention *value"]) -> Bool[Tensor, "intervention"]:
     """Which versions an interrupt left with their numbers: no measure gives NaN."""
     return ~values.flatten(1).isnan().any(1) if values.ndim > 1 else ~values.isnan()
+
+
+def counterfactual(
+    run: Run,
+    intervention: Intervention,
+    target: str | int | Sequence[int] | Measure,
+    *,
+    at: Sequence[int] = (-1,),
+    memory: int | None = None,
+) -> float:
+    """One version of a run, one number: the probability of a target once something inside is otherwise.
+
+        counterfactual(run, edits.zero("L23.H4"), " Paris")  =  P(" Paris" | prompt, head 4 of layer 23 writes nothing)
+
+    Exact, as `counterfactuals`, which takes many interventions at the price of few.
+
+    Args:
+        run: the recorded run that the version starts from.
+        intervention: an edit, or several that are one version.
+        target: what is read: the probability of a token (text or its id), or a measure of one number.
+        at: positions that are read; of a target of several tokens, where each is predicted.
+        memory: as in `counterfactuals`.
+
+    Raises:
+        InputError: as `counterfactuals`; a target that is not in the vocabulary; a measure of several numbers.
+    """
+    measure = target if callable(target) or isinstance(target, TextMeasure) else probability(target)
+    found = counterfactuals(run, [intervention], measure, at=at, memory=memory)
+    if found.ndim != 1:
+        raise InputError(f"Expected a measure of one number, found {found[0].numel()}: use counterfactuals.")
+    return float(found[0])
 
 
 def gradients(
@@ -162,7 +196,7 @@ def _job(
     if not at:
         raise InputError("There is nothing to read: expected at least one position (at).")
     cost = costs(run, len(at), gradients=gradients)
-    job = _Job(run, [rows[i] for i in order], order, measure, at, budget(run.model, memory), cost)
+    job = _Job(run, [rows[i] for i in order], order, known(measure, run.model), at, budget(run.model, memory), cost)
     dearest = max(rows, key=cost.of)
     if cost.of(dearest) > job.memory:
         raise InputError(
@@ -177,7 +211,14 @@ def _resolved(edits: Intervention, run: Run) -> list[Edit]:
     edits = [edits] if isinstance(edits, Edit) else list(edits)
     if not edits:
         raise InputError("An intervention needs at least one edit.")
-    return [_fitting(replace(edit, site=resolve(edit.site, run.model, run.length)), run) for edit in edits]
+    return [_fitting(replace(edit, site=_found(edit.site, run)), run) for edit in edits]
+
+
+def _found(site: Site, run: Run) -> Site:
+    try:
+        return resolve(site, run.model, run.length)
+    except InputError as error:
+        raise InputError(f"{site.label}: {error}") from error
 
 
 def _fitting(edit: Edit, run: Run) -> Edit:
@@ -203,27 +244,26 @@ def _fitting(edit: Edit, run: Run) -> Edit:
 
 
 def value_shape(site: Site, run: Run) -> tuple[int, ...]:
-    """The shape of one position's value of a resolved site."""
-    model, call = run.model, run.calls[site.layer]
-    if site.kind in ("pattern", "cross_pattern"):
-        return () if site.source is not None else (keys_of(site, model, run.length),)
-    if site.kind.startswith("cross_") and site.kind != "cross_attention_write":
-        assert call.cross_query is not None
-        whole: tuple[int, ...] = (model.heads, call.cross_query.shape[-1])
-    elif site.kind in ("query", "z"):
-        heads = run.layers[site.layer].heads
-        assert heads is not None
-        whole = (model.heads, call.query.shape[-1] if site.kind == "query" else heads.value.shape[-1])
-    elif site.kind in ("key", "value"):
-        whole = (model.kv_heads, call.key.shape[-1])
-    elif site.kind == "expert":
-        whole = (experts_of(model, site.layer),)
-    elif site.kind == "neuron":
-        experts = experts_of(model, site.layer)
-        whole = (*([experts] if experts else []), neurons_of(model, site.layer))
-    else:
-        whole = (model.d_model,)
-    return whole[len(site.index) :]
+    """The shape of one position's value of a resolved site: the axes of its kind that its indices leave."""
+    dense = run.model.blocks[site.layer].experts is None
+    axes: list[Axis] = [axis for axis in KINDS[site.kind].shape if not (axis == "expert" and dense)]
+    return tuple(_size(axis, site, run) for axis in axes[len(site.entries) :])
+
+
+def _size(axis: Axis, site: Site, run: Run) -> int:
+    model, block = run.model, BlockAt(run, site.layer, torch.zeros(0, dtype=torch.long))
+    cross = KINDS[site.kind].cross
+    if axis == "d_head":
+        query = block.call.cross_query if cross else block.call.query
+        assert query is not None
+        return query.shape[-1]
+    if axis == "d_value":
+        return (block.cross_heads if cross else block.heads).value.shape[-1]
+    if axis in ("position", "source"):
+        return keys_of(site, model, run.length)
+    if axis in ("expert", "neuron"):
+        return experts_of(model, site.layer) if axis == "expert" else neurons_of(model, site.layer)
+    return {"d_model": model.d_model, "head": model.heads, "kv_head": model.kv_heads}[axis]
 
 
 def _walks(job: _Job, progress: Progress) -> Iterator[tuple[range, Tensor]]:

@@ -1,9 +1,12 @@
-"""Edit: what an intervention does to a site. Every edit is affine in the value `x` it finds there:
+"""edits: what an intervention does to a site. Every edit is affine in the value `x` it finds there:
 
     x  ->  factor * x - sum_j (x . u_j) u_j + shift
 
 so a whole batch of edits is applied in a few array operations, and gradients flow to `shift`.
 An intervention is one edit or several; edits of one site are applied in their order.
+
+Each function takes a `Site`, a `Part`, or the name of one: `zero("L23.H4")`, `add("L12 resid_post @ -1", direction)`. A
+part, and a name without `@`, is meant at all positions, as a site without positions is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +18,15 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.model import Model
+from unembed.models.parts import Address, site_of
 from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, places_of, resolve
 from unembed.runs.means import means
 from unembed.runs.run import Run
 from unembed.seeds import generator
+
+__all__ = ["Edit", "add", "mean", "noise", "project_out", "scale", "set_to", "swap", "zero"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,31 +41,50 @@ class Edit(Brief):
     """Orthonormal directions that are projected out: `direction value`."""
     what: str = "edit"
 
+    def apply(self, x: Float[Tensor, "position *value"]) -> Float[Tensor, "position *value"]:
+        """What the edit makes of a value of its site: `factor * x - sum_j (x . u_j) u_j + shift`."""
+        directions = None if self.remove is None else self.remove.to(x).expand(len(x), -1, -1)
+        return affine(x, self.factor, directions, None if self.shift is None else self.shift.to(x))
+
+
+def affine(
+    x: Float[Tensor, "line *value"],
+    factor: float | Tensor,
+    directions: Float[Tensor, "line direction d"] | None,
+    shift: Tensor | None,
+) -> Float[Tensor, "line *value"]:
+    """`factor * x - sum_j (x . u_j) u_j + shift`, each line with its own directions (along the last axis of `x`)."""
+    out = x * factor
+    if directions is not None:
+        flat = x.reshape(len(x), -1, x.shape[-1])
+        out = out - torch.einsum("lhd,lrd,lre->lhe", flat, directions, directions).reshape(x.shape)
+    return out if shift is None else out + shift
+
 
 Intervention = Edit | Sequence[Edit]
 
 
-def zero(site: Site) -> Edit:
+def zero(site: Address) -> Edit:
     """`x -> 0`."""
-    return Edit(site, factor=0.0, what="zero")
+    return Edit(site_of(site), factor=0.0, what="zero")
 
 
-def scale(site: Site, factor: float) -> Edit:
+def scale(site: Address, factor: float) -> Edit:
     """`x -> factor * x`."""
-    return Edit(site, factor=float(factor), what=f"scale by {factor:g}")
+    return Edit(site_of(site), factor=float(factor), what=f"scale by {factor:g}")
 
 
-def set_to(site: Site, value: Tensor | float) -> Edit:
+def set_to(site: Address, value: Tensor | float) -> Edit:
     """`x -> value`, which broadcasts to `position *value` of the site."""
-    return Edit(site, factor=0.0, shift=torch.as_tensor(value), what="set")
+    return Edit(site_of(site), factor=0.0, shift=torch.as_tensor(value), what="set")
 
 
-def add(site: Site, value: Tensor | float) -> Edit:
+def add(site: Address, value: Tensor | float) -> Edit:
     """`x -> x + value`, which broadcasts to `position *value` of the site."""
-    return Edit(site, shift=torch.as_tensor(value), what="add")
+    return Edit(site_of(site), shift=torch.as_tensor(value), what="add")
 
 
-def project_out(site: Site, directions: Float[Tensor, "d"] | Float[Tensor, "direction d"]) -> Edit:
+def project_out(site: Address, directions: Float[Tensor, "..."]) -> Edit:
     """`x -> x - sum_j (x . u_j) u_j` with `u_j` an orthonormal basis of the directions.
 
     Raises:
@@ -73,21 +98,21 @@ def project_out(site: Site, directions: Float[Tensor, "d"] | Float[Tensor, "dire
     if rank == 0:
         raise InputError("There is no direction to project out: expected at least one that is not zero.")
     basis = torch.linalg.svd(rows, full_matrices=False).Vh[:rank]
-    return Edit(site, remove=basis, what="project out")
+    return Edit(site_of(site), remove=basis, what="project out")
 
 
-def noise(site: Site, std: float, *, run: Run, seed: int = 0) -> Edit:
+def noise(site: Address, std: float, *, run: Run, seed: int = 0) -> Edit:
     """`x -> x + std * e`, with `e` standard normal numbers that depend on `seed` and the site's shape only."""
     shape = run.at(site).shape
     random = generator(seed)
     return replace(add(site, std * torch.randn(shape, generator=random, dtype=torch.float64)), what=f"noise {std:g}")
 
 
-def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None = None) -> Edit:
+def swap(site: Address, source: Run, *, run: Run, align: Mapping[int, int] | None = None) -> Edit:
     """`x -> its value in another run`.
 
     Args:
-        site: where.
+        site: where: a site, a part, or the name of one.
         source: the other run.
         run: the run that is edited.
         align: from each position of the site to one of `source`; None pairs equal positions.
@@ -95,7 +120,7 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
     Raises:
         InputError: the prompts differ in length and no map is given, or the map leaves a position out.
     """
-    site = resolve(site, run.model, run.length)
+    site = resolve(site_of(site), run.model, run.length)
     assert site.positions is not None
     if source.model.module is not run.model.module:
         raise InputError("The two runs are of different models: swaps need the same model.")
@@ -117,6 +142,6 @@ def swap(site: Site, source: Run, *, run: Run, align: Mapping[int, int] | None =
     return replace(set_to(site, found[[distinct.index(q) for q in order]]), what="swap")
 
 
-def mean(site: Site, model: Model, prompts: Iterable[str | Sequence[int]]) -> Edit:
+def mean(site: Address, model: Model, prompts: Iterable[str | Sequence[int]]) -> Edit:
     """`x -> mean over all positions of all prompts` (mean ablation), see `means`."""
-    return replace(set_to(site, means(model, prompts, [site])[0]), what="mean")
+    return replace(set_to(site, means(model, prompts, [site_of(site)])[0]), what="mean")

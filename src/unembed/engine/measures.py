@@ -1,12 +1,16 @@
-"""Measures: what is read from the logits of a counterfactual version.
+"""measures: what is read from the logits of a counterfactual version.
 
 A measure maps logits `row position vocab` (at the positions asked for) to one number a row, or to several. Any callable
 will do; these are the field's. Positions stand for the tokens of a target of several tokens, in their order.
+
+Tokens are given as ids, or as text (with its leading space, where there is one): `logit(" Paris", versus=" the")`. Text
+is looked up in the vocabulary of the model whose run is measured, when it is measured.
 """
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import overload
 
 import torch
 from jaxtyping import Float
@@ -18,8 +22,7 @@ from unembed.models.prompts import Target, target_tokens, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.unembedding import wide
 
-Measure = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]]
-"""A `TokenMeasure`, or any callable of all logits."""
+__all__ = ["Measure", "Question", "kl_from", "log_probability", "logit", "probability", "question", "several"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,36 +39,101 @@ class TokenMeasure(Brief):
         return self.of(logits[..., list(self.tokens)], logits.logsumexp(-1) if self.normalised else None)
 
 
-def log_probability(tokens: Sequence[int]) -> TokenMeasure:
-    """`sum_j log P(token_j | prompt, earlier tokens)`, in nats; position `j` is where token `j` is predicted."""
-    order = list(range(len(tokens)))
+@dataclass(frozen=True)
+class TextMeasure:
+    """A measure of tokens that were given as text: which ids they have, the model says whose run is measured."""
+
+    text: str
+    """As it was written."""
+    within: Callable[[Model], TokenMeasure] = field(repr=False)
+    """The measure with the ids of a model."""
+
+
+Measure = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]] | TextMeasure
+"""A `TokenMeasure`, one whose tokens are still text, or any callable of all logits."""
+Known = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]]
+"""A measure whose tokens are ids."""
+
+
+def known(measure: Measure, model: Model) -> Known:
+    """A measure with its text looked up in the vocabulary of a model.
+
+    Raises:
+        InputError: the text is not in it, or is more tokens than the measure reads.
+    """
+    return measure.within(model) if isinstance(measure, TextMeasure) else measure
+
+
+@overload
+def log_probability(tokens: int | Sequence[int]) -> TokenMeasure: ...
+@overload
+def log_probability(tokens: str) -> TextMeasure: ...
+def log_probability(tokens: str | int | Sequence[int]) -> TokenMeasure | TextMeasure:
+    """`sum_j log P(token_j | prompt, earlier tokens)`, in nats; position `j` is where token `j` is predicted.
+
+    Args:
+        tokens: text, a token id, or ids. Of several tokens the run is of the prompt and all of them but the last, and
+            `at` says where each is predicted (`question` gives both).
+    """
+    if isinstance(tokens, str):
+        return TextMeasure(tokens, lambda model: log_probability(target_tokens(model, tokens)))
+    ids = (tokens,) if isinstance(tokens, int) else tuple(tokens)
+    order = list(range(len(ids)))
 
     def measure(chosen: Tensor, normaliser: Tensor | None) -> Tensor:
         assert normaliser is not None
-        if chosen.shape[1] != len(tokens):
+        if chosen.shape[1] != len(ids):
             raise InputError(
-                f"An answer of {len(tokens)} tokens is read at as many positions, found {chosen.shape[1]}.\n"
+                f"An answer of {len(ids)} tokens is read at as many positions, found {chosen.shape[1]}.\n"
                 "Give at=question.positions."
             )
         return (chosen[:, order, order] - normaliser).sum(-1)
 
-    return TokenMeasure(tuple(tokens), True, measure)
+    return TokenMeasure(ids, True, measure)
 
 
-def probability(tokens: Sequence[int]) -> TokenMeasure:
-    """`prod_j P(token_j | prompt, earlier tokens)`."""
-    log = log_probability(tokens).of
-    return TokenMeasure(tuple(tokens), True, lambda chosen, normaliser: log(chosen, normaliser).exp())
+@overload
+def probability(tokens: int | Sequence[int]) -> TokenMeasure: ...
+@overload
+def probability(tokens: str) -> TextMeasure: ...
+def probability(tokens: str | int | Sequence[int]) -> TokenMeasure | TextMeasure:
+    """`prod_j P(token_j | prompt, earlier tokens)`; the tokens as in `log_probability`."""
+    if isinstance(tokens, str):
+        return TextMeasure(tokens, lambda model: probability(target_tokens(model, tokens)))
+    log = log_probability(tokens)
+    return TokenMeasure(log.tokens, True, lambda chosen, normaliser: log.of(chosen, normaliser).exp())
 
 
-def logit(token: int, versus: int | None = None) -> TokenMeasure:
-    """The logit of a token at the first position read; above that of `versus`, where given."""
+@overload
+def logit(token: int, versus: int | None = None) -> TokenMeasure: ...
+@overload
+def logit(token: str, versus: str | int | None = None) -> TextMeasure: ...
+@overload
+def logit(token: int, versus: str) -> TextMeasure: ...
+def logit(token: str | int, versus: str | int | None = None) -> TokenMeasure | TextMeasure:
+    """The logit of a token at the first position read; above that of `versus`, where given: the logit difference.
+
+    Args:
+        token: text of one token, or a token id.
+        versus: the other token.
+    """
+    if isinstance(token, str) or isinstance(versus, str):
+        if versus is None:
+            return TextMeasure(str(token), lambda model: logit(_one(model, token)))
+        return TextMeasure(f"{token} versus {versus}", lambda model: logit(_one(model, token), _one(model, versus)))
     if versus is None:
         return TokenMeasure((token,), False, lambda chosen, _: chosen[:, 0, 0])
     return TokenMeasure((token, versus), False, lambda chosen, _: chosen[:, 0, 0] - chosen[:, 0, 1])
 
 
-def kl_from(logits: Float[Tensor, "position vocab"]) -> Measure:
+def _one(model: Model, token: str | int) -> int:
+    ids = target_tokens(model, token)
+    if len(ids) != 1:
+        raise InputError(f"A logit is of one token, but {token!r} is {len(ids)} tokens of {model.name}.")
+    return ids[0]
+
+
+def kl_from(logits: Float[Tensor, "position vocab"]) -> Known:
     """`KL(reference || version)` in nats, summed over positions; `logits` are the reference's."""
     reference = wide(logits).log_softmax(-1)
 
@@ -80,8 +148,23 @@ def kl_from(logits: Float[Tensor, "position vocab"]) -> Measure:
     return measure
 
 
-def several(*measures: TokenMeasure) -> TokenMeasure:
+@overload
+def several(*measures: TokenMeasure) -> TokenMeasure: ...
+@overload
+def several(*measures: TokenMeasure | TextMeasure) -> TokenMeasure | TextMeasure: ...
+def several(*measures: TokenMeasure | TextMeasure) -> TokenMeasure | TextMeasure:
     """The measures side by side: `row measure`."""
+    texts = [m.text for m in measures if isinstance(m, TextMeasure)]
+    if texts:
+        return TextMeasure(", ".join(texts), lambda model: _side_by_side([_ids(m, model) for m in measures]))
+    return _side_by_side([m for m in measures if isinstance(m, TokenMeasure)])
+
+
+def _ids(measure: TokenMeasure | TextMeasure, model: Model) -> TokenMeasure:
+    return measure.within(model) if isinstance(measure, TextMeasure) else measure
+
+
+def _side_by_side(measures: Sequence[TokenMeasure]) -> TokenMeasure:
     ends = list(itertools.accumulate(len(m.tokens) for m in measures))
 
     def measure(chosen: Tensor, normaliser: Tensor | None) -> Tensor:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
+from unembed.engine.batch import Row
 from unembed.engine.splicing import SIDE_BY_SIDE, takes_a_batch
-from unembed.engine.walk import Row
 from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.sites import experts_of, neurons_of

@@ -2,7 +2,7 @@
 
 A packed tensor has one line for each position of each version. An `Item` is an edit and the lines it changes; within a
 line it changes what its site names (a head, a neuron, all of it). `apply` gathers all values that can change together,
-changes them by `factor * x - (x . u) u + shift`, and puts them back into a copy, so that gradients flow.
+changes them as each edit says (`edits.affine`), and puts them back into a copy, so that gradients flow.
 """
 
 from collections import defaultdict
@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from unembed.engine.edits import Edit
-from unembed.models.sites import Site
+from unembed.engine.edits import Edit, affine
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,9 @@ def apply(x: Tensor, items: Sequence[Item]) -> Tensor:
     """`x` with edits of its lines: those of one value in their order, all else at once. `x` itself is left alone."""
     for batch in _batches(items):
         cells = [cell for item in batch for cell in item.lines]
-        index = [index_of(item.edit.site) for item in batch]
+        index = [item.edit.site.entries for item in batch]
         counts = torch.tensor([len(item.lines) for item in batch], device=x.device)
+        # One index a line of an edit: its cell, and beside it the entry that its site names.
         places = tuple(
             torch.tensor(column, device=x.device).repeat_interleave(counts) for column in zip(*index, strict=True)
         )
@@ -39,19 +38,18 @@ def apply(x: Tensor, items: Sequence[Item]) -> Tensor:
     return x
 
 
-def index_of(site: Site) -> tuple[int, ...]:
-    """Where in a line a site's value stands."""
-    return site.index if site.source is None else (*site.index, site.source)
-
-
 def _batches(items: Sequence[Item]) -> list[list[Item]]:
     """Items that can be applied together: no value twice, and values of one shape."""
-    alike = len({len(index_of(item.edit.site)) for item in items}) == 1
+    # Edits that all name one entry of a line (each its own head, say) meet only where line and entry are the same.
+    # Where some name less (all heads) and others more (one), any two of a line may meet: the line is the place.
+    alike = len({len(item.edit.site.entries) for item in items}) == 1
     rounds: dict[object, int] = defaultdict(int)
     batches: dict[tuple[int, int], list[Item]] = defaultdict(list)
     for item in items:
-        index = index_of(item.edit.site)
+        index = item.edit.site.entries
         places = [(cell, index) if alike else cell for cell in item.lines]
+        # An edit waits for the earlier ones of its places, and for no others: those of one value keep their order, a
+        # thousand of a thousand values are one turn.
         turn = max((rounds[place] for place in places), default=0)
         rounds.update(dict.fromkeys(places, turn + 1))
         batches[turn, len(index)].append(item)
@@ -59,21 +57,21 @@ def _batches(items: Sequence[Item]) -> list[list[Item]]:
 
 
 def _changed(x: Tensor, edits: list[Edit], counts: Tensor) -> Tensor:
-    """`factor * x - (x . u) u + shift` of many edits, each over `counts` lines of `x`."""
+    """What many edits make of `x`, each of `counts` lines of it."""
 
     def lines(per_edit: Tensor) -> Tensor:
         return per_edit.repeat_interleave(counts, 0) if len(edits) > 1 else per_edit.expand(len(x), *per_edit.shape[1:])
 
     factor = lines(torch.tensor([edit.factor for edit in edits], dtype=x.dtype, device=x.device))
-    out = x * factor.view(-1, *[1] * (x.ndim - 1))
+    directions = shift = None
     if any(edit.remove is not None for edit in edits):
+        # Zero directions take nothing away, so edits with fewer directions, or none, share one array with the others.
         width = max(len(edit.remove) for edit in edits if edit.remove is not None)
-        out = out - _removed(x, lines(torch.stack([_padded(edit.remove, width, x) for edit in edits])))
+        directions = lines(torch.stack([_padded(edit.remove, width, x) for edit in edits]))
     if any(edit.shift is not None for edit in edits):
         sizes = counts.tolist()
-        shifts = [_shift(edit, (size, *x.shape[1:]), x) for edit, size in zip(edits, sizes, strict=True)]
-        out = out + torch.cat(shifts)
-    return out
+        shift = torch.cat([_shift(edit, (size, *x.shape[1:]), x) for edit, size in zip(edits, sizes, strict=True)])
+    return affine(x, factor.view(-1, *[1] * (x.ndim - 1)), directions, shift)
 
 
 def _shift(edit: Edit, shape: tuple[int, ...], x: Tensor) -> Tensor:
@@ -87,9 +85,3 @@ def _padded(directions: Tensor | None, width: int, x: Tensor) -> Tensor:
     if directions is not None:
         rows[: len(directions)] = directions.to(rows)
     return rows
-
-
-def _removed(x: Tensor, directions: Float[Tensor, "line direction d"]) -> Tensor:
-    """The part of each line of `x` (its last axis) that lies in the line's directions."""
-    flat = x.reshape(len(x), -1, x.shape[-1])
-    return torch.einsum("lhd,lrd,lre->lhe", flat, directions, directions).reshape(x.shape)

@@ -66,6 +66,8 @@ class Prefix(Brief):
             size = self.length - start
             own = mask[..., start:]
             hidden = torch.finfo(mask.dtype).min
+            # Rows on the diagonal: query and key of one row see each other as the base run's mask says, those of
+            # different rows not at all. The prefix stands in front once, with the same mask for every row.
             blocks = own.new_full((*own.shape[:2], rows, size, rows, size), hidden)
             index = torch.arange(rows, device=own.device)
             blocks[:, :, index, :, index] = own
@@ -106,6 +108,7 @@ def attend(
             parts.append(_side_by_side(eager, prefix, group, q, k, v))
     if len(parts) == 1:
         return parts[0]
+    # The groups' tokens lie mixed in the packed batch: what was computed group by group is put back in its order.
     order = torch.cat([torch.as_tensor(group.tokens) for group in groups])
     return torch.cat(parts, 1)[:, order.argsort()]
 
@@ -117,6 +120,7 @@ def takes_a_batch(length: int, start: int) -> bool:
 
 def _side_by_side(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     size = prefix.length - group.start
+    # As many whole rows at a time as SIDE_BY_SIDE allows: the scores of all against all would be mostly masked.
     step = max(1, SIDE_BY_SIDE // size) * size
     before_k, before_v = prefix.key[None, :, : group.start], prefix.value[None, :, : group.start]
     found = []
@@ -137,6 +141,7 @@ def _batch(
     z, pattern = eager(q, keys, values, mask)
     if edit_pattern is not None:
         edited = edit_pattern(group, pattern.transpose(1, 2)).transpose(1, 2).to(values.dtype)
+        # The module mixed values by its own pattern. z is linear in it, so what the edit changed is added.
         grouped = values.repeat_interleave(edited.shape[1] // values.shape[1], 1)
         z = z + ((edited - pattern.to(values.dtype)) @ grouped).transpose(1, 2)
     return z.flatten(0, 1)[None]

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import component_write, decompose
-from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.ledger import TERM_KINDS, Ledger, Term
 from unembed.ledger.readout import Readout
 from unembed.models.layers import expert_activation
 from unembed.models.names import part_name
-from unembed.models.parts import Part
+from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import resolve
 from unembed.runs.kept import ExpertInputs
@@ -76,12 +76,8 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
     )
 
 
-_KINDS = ("attention", "cross_attention", "mlp", "head", "neuron")
-"""Kinds of terms that are parts; the others are embeddings and biases."""
-
-
 def _grain(part: Part) -> str:
-    return "head" if part.head is not None else "neuron" if part.neuron is not None else "sublayer"
+    return next((index for index in ("head", "neuron") if index in PARTS[part.kind].indices), "sublayer")
 
 
 def term_of(ledger: Ledger, part: Part) -> Term:
@@ -90,18 +86,21 @@ def term_of(ledger: Ledger, part: Part) -> Term:
     Raises:
         InputError: there is none; of a mixture, the expert did not run.
     """
-    inside = [s for s in ledger.segments if s.layer == part.layer and s.kind in _KINDS]
+    kind = TERM_KINDS.get(part.kind)
+    if kind is None:
+        raise InputError(f"{part.label} has no term of its own: look at its neurons.")
+    inside = [s for s in ledger.segments if s.layer == part.layer and s.kind == kind]
     for term in (term for segment in inside for term in segment.terms()):
         if term.part == part:
             return term
-    raise InputError(f"{part.site(-1).label} has no term here: its expert did not run at this position.")
+    raise InputError(f"{part.label} has no term here: its expert did not run at this position.")
 
 
 def looks_at(read: Readout, term: Term, count: int) -> tuple[tuple[int, float], ...]:
     """Source positions of a head's term with the attention they get, largest first."""
     assert term.layer is not None
     layer = read.run.layers[term.layer]
-    heads = layer.cross_heads if term.kind == "cross_attention" else layer.heads
+    heads = layer.cross_heads if PARTS[term.part.kind].cross else layer.heads
     assert heads is not None
     pattern = heads.pattern[term.head, read.run.row(read.position)].double()
     best = pattern.topk(min(count, len(pattern)))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unembed.errors import InputError, LedgerError
 from unembed.models.names import part_name
-from unembed.models.parts import Part
+from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import Brief
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ Kind = Literal[
     "source_bias",
 ]
 Axis = Literal["head", "source", "expert", "neuron"]
+TERM_KINDS: dict[str, str] = {part: part for part in PARTS if part != "expert"} | {"cross_head": "cross_attention"}
+"""The kind of term that each kind of part has in a ledger; an expert has none of its own. Terms of a cross-attention
+keep its name when they are told apart by head."""
 AttentionGrain = Literal["sublayer", "head", "source"]
 MlpGrain = Literal["sublayer", "neuron"]
 _ATTENTION_GRAINS: tuple[AttentionGrain, ...] = ("sublayer", "head", "source")
@@ -106,7 +109,8 @@ class Term:
         """
         if self.layer is None:
             raise InputError(f"Expected a sublayer, a head or a neuron, found {self.label}.")
-        kind = "cross_head" if self.kind == "cross_attention" and self.head is not None else self.kind
+        cross_head = self.kind == TERM_KINDS["cross_head"] and self.head is not None
+        kind = "cross_head" if cross_head else self.kind
         return Part(kind, self.layer, self.head, self.expert, self.neuron)  # type: ignore[arg-type]
 
 

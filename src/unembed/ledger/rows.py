@@ -15,17 +15,14 @@ import numpy as np
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.inspect_part import term_of
-from unembed.ledger.ledger import Kind, Ledger, Segment, Term
+from unembed.ledger.ledger import TERM_KINDS, Ledger, Segment, Term
 from unembed.ledger.readout import Readout
-from unembed.models.parts import Part
+from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import SHOWN, Brief, listed
 
 Sublayer = Literal["attention", "cross_attention", "mlp"]
-_CHILDREN: dict[Sublayer, tuple[Kind, Kind]] = {
-    "attention": ("head", "attention_bias"),
-    "cross_attention": ("cross_attention", "cross_attention_bias"),
-    "mlp": ("neuron", "mlp_bias"),
-}
+_CHILD: dict[str, str] = {PARTS[part].place: kind for part, kind in TERM_KINDS.items() if PARTS[part].indices}
+"""The kind of the terms that a sublayer's row sums: of the heads or neurons that are computed where it is."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +47,7 @@ class SublayerTerms(Brief):
         return listed([f"{term.label} {term.value:+.2f}" for term in self.children[:SHOWN]], len(self.children))
 
 
-def sublayer_terms(read: Readout, layer: int, sublayer: Sublayer, *, top: int = 20) -> SublayerTerms:
+def sublayer_terms(read: Readout, layer: int, sublayer: str, *, top: int = 20) -> SublayerTerms:
     """Open one row of the ledger of a readout.
 
     Args:
@@ -73,13 +70,13 @@ def sublayer_terms(read: Readout, layer: int, sublayer: Sublayer, *, top: int = 
         raise InputError(f"Expected top >= 1, found {top}.")
     by_source = sublayer != "mlp"
     whole = decompose(read, by="source" if by_source else "neuron")
-    parts, biases = (_of(whole, layer, kind) for kind in _CHILDREN[sublayer])
+    parts, biases = (_of(whole, layer, kind) for kind in (_CHILD[sublayer], f"{sublayer}_bias"))
     listed, others = (_heads(parts), np.zeros(0)) if by_source else _largest(parts, top)
     return SublayerTerms(
         readout=read,
         layer=layer,
-        sublayer=sublayer,
-        parent=term_of(whole.coarser("sublayer"), Part(sublayer, layer)).value,
+        sublayer=sublayer,  # type: ignore[arg-type]  # one of them, as was checked
+        parent=term_of(whole.coarser("sublayer"), Part.parse(f"L{layer} {sublayer}")).value,
         children=tuple(sorted([*listed, *biases.terms()], key=lambda term: -abs(term.value))),
         sources=tuple(parts.terms()) if by_source else (),
         others_count=others.size,
@@ -87,7 +84,7 @@ def sublayer_terms(read: Readout, layer: int, sublayer: Sublayer, *, top: int = 
     )
 
 
-def _of(ledger: Ledger, layer: int, kind: Kind) -> Ledger:
+def _of(ledger: Ledger, layer: int, kind: str) -> Ledger:
     return replace(ledger, segments=tuple(s for s in ledger.segments if s.layer == layer and s.kind == kind))
 
 

@@ -32,10 +32,10 @@ from unembed.errors import InputError, Interrupted
 from unembed.ledger.readout import Prediction, prediction
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
-from unembed.models.parts import KINDS, Settable
+from unembed.models.parts import PARTS, PartKind, parts_of
 from unembed.models.prompts import absolute_position, first_token_notes, target_token
 from unembed.models.reprs import SHOWN, Brief, listed
-from unembed.models.sites import Site, neurons_of, resolve
+from unembed.models.sites import Site, kind_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.prompted import Prompt, prompted
@@ -44,7 +44,7 @@ from unembed.runs.run import Run
 if TYPE_CHECKING:
     import polars as pl
 
-Part = Settable
+Part = PartKind
 How = Literal["zero", "mean"]
 
 
@@ -136,7 +136,7 @@ def ablate(
     _check_words(site, how, texts)
     model, ids = prompt.model, prompt.tokens
     check_has_layers(model)
-    if site in ("mlp", "neuron"):
+    if PARTS[site].place == "mlp":
         check_has_neurons(model)
     edited = _positions(position, len(ids))
     run = prompt.recorded(sorted({*edited, len(ids) - 1}))
@@ -183,8 +183,7 @@ def _swept(
 
 
 def _check_words(site: str, how: str, texts: object) -> None:
-    if site not in KINDS:
-        raise InputError(f"Expected a site of {', '.join(KINDS)}; found {site!r}.")
+    kind_of(site, get_args(PartKind))
     if how not in get_args(How):
         raise InputError(f"Expected parts to be set to zero or to their mean, found {how!r}.")
     if how == "mean" and texts is None:
@@ -210,20 +209,12 @@ def _layers(model: Model, layers: Sequence[int] | None, length: int) -> list[int
 
 
 def _sites(run: Run, part: Part, layer: int, positions: tuple[int, ...]) -> list[Site]:
-    """The parts of one layer."""
-    model, whole = run.model, Site(kind=KINDS[part], layer=layer, positions=positions)
-    if part in ("head", "cross_head"):
-        return [replace(whole, head=head) for head in range(model.heads)]
-    if part in ("attention", "cross_attention", "mlp"):
-        return [whole]
-    experts = _experts(run, layer, positions)
-    if part == "expert":
-        return [replace(whole, expert=expert) for expert in experts]
-    return [
-        replace(whole, expert=expert, neuron=neuron)
-        for expert in experts or [None]
-        for neuron in range(neurons_of(model, layer))
-    ]
+    """The parts of one layer; of a mixture, those of the experts that ran."""
+    if part == "expert" and run.model.blocks[layer].experts is None:
+        return []
+    ran = _experts(run, layer, positions)
+    found = parts_of(run.model, part, [layer])
+    return [one.site(*positions) for one in found if one.expert is None or one.expert in ran]
 
 
 def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:

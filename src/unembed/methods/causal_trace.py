@@ -6,8 +6,8 @@
 
 each the mean over samples of the noise; all runs of one sample share its noise. The noise is normal with `noise` times
 the standard deviation of the embeddings. Exact for each sample. Meng et al., *Locating and editing factual associations
-in GPT*, 2022, from which the three sites and the window come. As there, `resid` of layer `l` is the stream *after*
-block `l`; the standard deviation is taken over the embeddings of the whole vocabulary, theirs over those of subjects.
+in GPT*, 2022, from which the window and the sites `resid_post`, `attention` and `mlp` come. The standard deviation is
+taken over the embeddings of the whole vocabulary, theirs over those of subjects.
 
 The noisy run of a sample is recorded once, and the restored runs start from it, each at its own layer and position.
 """
@@ -15,7 +15,7 @@ The noisy run of a sample is recorded once, and the restored runs start from it,
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -28,15 +28,14 @@ from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.prompts import absolute_position, mentions, tokenize
-from unembed.models.sites import Site, SiteKind
+from unembed.models.sites import KINDS, Site, kind_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 from unembed.seeds import generator
 
-Restored = Literal["resid", "attention", "mlp"]
-_SITES: dict[Restored, SiteKind] = {"resid": "resid_post", "attention": "attention_write", "mlp": "mlp_write"}
+Restored = Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def causal_trace(
     target: str | int | Sequence[int] | None = None,
     *,
     subject: str | Sequence[int],
-    site: str = "resid",
+    site: str = "resid_post",
     window: int = 1,
     noise: float = 3.0,
     samples: int = 10,
@@ -116,7 +115,7 @@ def causal_trace(
         prompt: a recorded run, or a model and a prompt.
         target: the answer; None is the top prediction. Of several tokens `P` is the product over them.
         subject: the part of the text that is corrupted, or positions.
-        site: "resid", "attention" or "mlp": what is restored.
+        site: what is restored: "resid_post" (the stream after a block), "resid_pre", "resid_mid", "attention" or "mlp".
         window: how many layers are restored together, around each layer (cut at the ends).
         noise: the standard deviation of the noise, in units of that of the embeddings.
         samples: how many draws of the noise.
@@ -130,12 +129,13 @@ def causal_trace(
     """
     model, tokens = prompt.model, prompt.tokens
     check_has_layers(model)
-    if site == "mlp":
+    kind = KINDS[kind_of(site, get_args(Restored))]
+    if kind.place == "mlp":
         check_has_neurons(model)
     where = _check(model, site, window, noise, samples)
     corrupted = subject_positions(model, prompt.written, subject)
     asked = _question(prompt, target)
-    patched = () if site == "resid" else range(corrupted[0], len(tokens))
+    patched = () if kind.everywhere else range(corrupted[0], len(tokens))
     kept = sorted({*asked.positions, *patched})
     clean = prompt.followed_by(asked.answer[:-1]).recorded(kept)
     std = noise * embedding_std(model)
@@ -180,8 +180,6 @@ def _with_sample(result: CausalTrace, corrupt: float, found: Float[Tensor, "cell
 
 
 def _check(model: Model, site: str, window: int, noise: float, samples: int) -> Restored:
-    if site not in _SITES:
-        raise InputError(f"Expected a site of {', '.join(_SITES)}, found {site!r}.")
     if not 1 <= window <= model.layers:
         raise InputError(f"Expected a window of 1 to {model.layers} layers, found {window}.")
     if samples < 1:
@@ -193,7 +191,7 @@ def _check(model: Model, site: str, window: int, noise: float, samples: int) -> 
         raise InputError(
             f"Noise of {noise:g} standard deviations leaves nothing of the embeddings: expected at most {most:.3g}."
         )
-    return site
+    return site  # type: ignore[return-value]  # one of the words, as was checked
 
 
 def _question(prompt: Prompt, target: str | int | Sequence[int] | None) -> Question:
@@ -271,7 +269,7 @@ def _noisy_run(
 
 def _restorations(clean: Run, length: int, first: int, site: Restored, window: int) -> Iterator[list[Edit]]:
     """Layer by layer, position by position from the subject on: the edits that restore one state."""
-    layers, kind = clean.model.layers, _SITES[site]
+    layers, kind = clean.model.layers, kind_of(site, get_args(Restored))
     positions = range(first, length)
     states = [clean.at(Site(kind=kind, layer=layer, positions=tuple(positions))) for layer in range(layers)]
     for layer in range(layers):

@@ -22,32 +22,25 @@ from torch import Tensor
 from unembed.engine import measures
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
-from unembed.engine.measures import Measure
+from unembed.engine.measures import Known, Measure
 from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
+from unembed.models.parts import parts_of
 from unembed.models.prompts import target_tokens
 from unembed.models.reprs import SHOWN, listed
-from unembed.models.sites import Site, SiteKind, experts_of, neurons_of, resolve
+from unembed.models.sites import KINDS, Site, kind_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together
 from unembed.runs.run import Run
 
 Direction = Literal["denoise", "noise"]
-Sweep = Literal["resid", "attention", "mlp", "head", "neuron"]
-"""`resid` is the stream before a block (`resid_pre`), `attention` and `mlp` what a sublayer adds to it, `head` a head's
-`z`, `neuron` an activation."""
+Sweep = Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"]
+"""`resid_pre`, `resid_mid` and `resid_post` are the stream before, inside and after a block, `attention` and `mlp` what
+a sublayer adds to it, `head` a head's `z`, `neuron` an activation."""
 Metric = Literal["logit-difference", "probability", "kl"]
-_KIND: dict[Sweep, SiteKind] = {
-    "resid": "resid_pre",
-    "attention": "attention_write",
-    "mlp": "mlp_write",
-    "head": "z",
-    "neuron": "neuron",
-}
-_BY_POSITION = ("resid", "attention", "mlp")
 _Pairs = Sequence[Pair]
 
 
@@ -138,7 +131,7 @@ def patch(
     target: str | int | Sequence[int] | None = None,
     versus: str | int | None = None,
     *,
-    site: str = "resid",
+    site: str = "resid_pre",
     direction: str = "denoise",
     metric: str | Measure = "logit-difference",
     position: str | int = "all",
@@ -155,8 +148,9 @@ def patch(
         target: the token to read; None is the clean run's top prediction. Of several tokens only `metric="probability"`
             can be read: `P(target | prompt)` is the product over its tokens.
         versus: the other token of a logit difference; None is the corrupt run's top prediction.
-        site: "resid", "attention" and "mlp" sweep layer x position, "head" layer x head, "neuron" the neurons of
-            `layers`. Layer `l` of "resid" is the stream before block `l`: layer 0 swaps the embedding of a token.
+        site: "resid_pre", "resid_mid", "resid_post", "attention" and "mlp" sweep layer x position, "head" layer x head,
+            "neuron" the neurons of `layers`. Layer `l` of "resid_pre" is the stream before block `l`: layer 0 swaps the
+            embedding of a token.
         direction: "denoise", "noise", or "both".
         metric: "logit-difference" is `logit(target) - logit(versus)`; "probability" that of the target; "kl"
             `KL(clean || patched)` in nats, which is 0 for the clean run; or a callable of logits `row position vocab`
@@ -174,12 +168,13 @@ def patch(
             exist, a metric that is not finite, or a budget too small for one run.
         Interrupted: on Ctrl-C, with NaN in the cells that are not finished.
     """
-    sweep, directions = _sweep(site), _directions(direction)
+    kind, directions = kind_of(site, get_args(Sweep)), _directions(direction)
+    sweep: Sweep = site  # type: ignore[assignment]  # one of the words, as was checked
     model = clean.model
     check_has_layers(model)
-    if site in ("mlp", "neuron"):
+    if KINDS[kind].place == "mlp":
         check_has_neurons(model)
-    answer = None if target is None or metric == "kl" or callable(metric) else target_tokens(model, target)
+    answer = None if target is None or metric == "kl" or not isinstance(metric, str) else target_tokens(model, target)
     _check_metric(metric, target, versus, answer)
     prompts = clean.tokens, corrupt.tokens
     alignment = aligned(model, *prompts, align)
@@ -245,12 +240,6 @@ def _named(direction: Direction, progress: Progress) -> Progress:
 # What is asked for
 
 
-def _sweep(word: str) -> Sweep:
-    if word not in _KIND:
-        raise InputError(f"Expected a site of {', '.join(_KIND)}, found {word!r}.")
-    return word
-
-
 def _directions(word: str) -> list[Direction]:
     if word not in ("denoise", "noise", "both"):
         raise InputError(f"Expected a direction of denoise, noise or both, found {word!r}.")
@@ -280,35 +269,29 @@ def _cells(
     model: Model, sweep: Sweep, layers: Sequence[int] | None, chosen: _Pairs, differ: _Pairs
 ) -> tuple[tuple[Cell, ...], list[_Pairs]]:
     """The cells of a sweep, and for each the positions that differ: none where there is nothing to compute."""
-    kind, cells, spots = _KIND[sweep], [], []
+    kind, cells, spots = kind_of(sweep, get_args(Sweep)), [], []
     if layers is None and sweep == "neuron":
         raise InputError("Neurons are swept in the layers that are asked for: give at least one (--layer).")
     if layers is not None and not len(layers):
         raise InputError("Expected at least one layer to sweep; None stands for all.")
     for layer in range(model.layers) if layers is None else layers:
         layer = resolve(Site(kind=kind, layer=layer), model, 1).layer
-        if sweep in _BY_POSITION:
+        if not KINDS[kind].indices:
             cells += [Cell(layer, p) for p, _ in chosen]
             spots += [[pair] if pair in differ else [] for pair in chosen]
             continue
         position = chosen[0][0] if len(chosen) == 1 else None
-        parts = [{"head": h} for h in range(model.heads)] if sweep == "head" else _neurons(model, layer)
-        cells += [Cell(layer, position, **part) for part in parts]
+        parts = parts_of(model, sweep, [layer])
+        cells += [Cell(layer, position, part.head, part.expert, part.neuron) for part in parts]
         spots += [differ] * len(parts)
     return tuple(cells), spots
-
-
-def _neurons(model: Model, layer: int) -> list[dict[str, int]]:
-    experts, neurons = experts_of(model, layer), range(neurons_of(model, layer))
-    if not experts:
-        return [{"neuron": n} for n in neurons]
-    return [{"expert": e, "neuron": n} for e in range(experts) for n in neurons]
 
 
 def _kept(sweep: Sweep, spots: list[_Pairs], side: int, length: int, at: Sequence[int]) -> list[int]:
     """Where a run must keep its parts: where it is read, and where it is patched (the stream is kept anyway)."""
     read = [length + len(at) - 1 + p for p in at]
-    patched = () if sweep == "resid" else (pair[side] for spot in spots for pair in spot)
+    everywhere = KINDS[kind_of(sweep, get_args(Sweep))].everywhere
+    patched = () if everywhere else (pair[side] for spot in spots for pair in spot)
     return sorted({*read, *patched})
 
 
@@ -324,7 +307,7 @@ def _edits(
     cells: Sequence[Cell], spots: list[_Pairs], sweep: Sweep, runs: Sequence[Run], base: int
 ) -> tuple[list[int], list[Edit]]:
     """The edits of the cells whose value differs, and which cells these are."""
-    kind, source = _KIND[sweep], runs[1 - base]
+    kind, source = kind_of(sweep, get_args(Sweep)), runs[1 - base]
     where: list[int] = []
     edits: list[Edit] = []
     read: dict[tuple[int, tuple[int, ...]], Tensor] = {}
@@ -358,10 +341,10 @@ def _measure(
     answer: tuple[int, ...] | None,
     versus: str | int | None,
     at: Sequence[int],
-) -> tuple[Measure, tuple[int, ...] | None, int | None]:
+) -> tuple[Known, tuple[int, ...] | None, int | None]:
     """What is read, and the target and the other token where it reads any."""
     if not isinstance(metric, str):
-        return metric, None, None
+        return measures.known(metric, model), None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
     answer = (_top(runs[0]),) if answer is None else answer
@@ -392,7 +375,7 @@ def _logits(run: Run, at: Sequence[int]) -> Float[Tensor, "position vocab"]:
     return run.logits[[run.row(p) for p in at]]
 
 
-def _end(measure: Measure, run: Run, at: Sequence[int]) -> float:
+def _end(measure: Known, run: Run, at: Sequence[int]) -> float:
     """The metric of a run as it is."""
     with torch.no_grad():
         found = measure(_logits(run, at)[None])

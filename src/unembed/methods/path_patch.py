@@ -22,14 +22,14 @@ from unembed.engine.edits import Edit, Intervention, set_to
 from unembed.engine.measures import Measure
 from unembed.errors import InputError
 from unembed.models.model import Model, decoders_only
-from unembed.models.sites import Site, resolve
+from unembed.models.parts import Address, site_of
+from unembed.models.sites import KINDS, Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
-_ORDER = {"resid_pre": 0, "resid_mid": 2, "neuron": 3, "expert": 3, "mlp_write": 3, "resid_post": 4}
-_ATTENTION, _MLP = 1, 3
-"""Where in a block a site stands; what is not listed belongs to attention."""
+_ATTENTION, _MLP = KINDS["attention_write"].order, KINDS["mlp_write"].order
+"""When in a block its two writes are computed."""
 _PARTS = ("z", "attention_write", "mlp_write")
 
 
@@ -37,10 +37,10 @@ _PARTS = ("z", "attention_write", "mlp_write")
 def path_patch(
     prompt: Prompt,
     senders: Sequence[Intervention],
-    receivers: Sequence[Site] | Literal["logits"],
+    receivers: Sequence[Address] | Literal["logits"],
     measure: Measure,
     *,
-    through: Sequence[Site] = (),
+    through: Sequence[Address] = (),
     at: Sequence[int] = (-1,),
     memory: int | None = None,
     progress: Progress = silent,
@@ -51,10 +51,10 @@ def path_patch(
         prompt: a recorded run, or a model and a prompt.
         senders: one version each: an edit, or several of parts that stand side by side (heads of one layer, say).
         receivers: which parts hear of it: a head's query, key, value or z, a neuron, a sublayer's write; at one,
-            several or all positions. Or "logits", for the direct path.
+            several or all positions; sites, parts or their names ("L9.H6 query"). Or "logits", for the direct path.
         measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
-        through: parts that pass on what they hear: `Site(kind="z", layer=, head=)` for a head, `attention_write` for
-            all of a layer's attention, `mlp_write` for an MLP; at all positions.
+        through: parts that pass on what they hear, at all positions: heads ("L5.H1"), all of a layer's attention
+            ("L5 attn"), MLPs ("L5 mlp").
         at: positions that are read.
         memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
         progress: called while the versions advance.
@@ -71,12 +71,12 @@ def path_patch(
         raise InputError(f"Expected the receivers to be sites, or 'logits'; found {receivers!r}.")
     if not len(receivers):
         raise InputError("Expected at least one receiver, or 'logits'.")
-    open_parts = _open_parts(through, prompt.model)
+    open_parts = _open_parts([site_of(part) for part in through], prompt.model)
     run = prompt.recorded(_from_first_sender(prompt, senders))
     first = [_frozen(run, sender, open_parts) for sender in senders]
     if isinstance(receivers, str):
         return counterfactuals(run, first, measure, at=at, memory=memory, progress=progress)
-    messages = watched(run, first, receivers)
+    messages = watched(run, first, [site_of(receiver) for receiver in receivers])
     second = [[replace(set_to(site, value), what="hear") for site, value in message.items()] for message in messages]
     return counterfactuals(run, second, measure, at=at, memory=memory, progress=progress)
 
@@ -107,7 +107,7 @@ def _frozen(run: Run, sender: Intervention, open_parts: set[tuple[str, int, int 
     if not edits:
         raise InputError("A sender needs at least one edit.")
     sites = [resolve(edit.site, run.model, run.length) for edit in edits]
-    places = {(site.layer, _ORDER.get(site.kind, _ATTENTION)) for site in sites}
+    places = {(site.layer, KINDS[site.kind].order) for site in sites}
     if len(places) > 1:
         raise InputError(
             f"The edits of a sender must stand side by side, found {', '.join(site.label for site in sites)}: one "

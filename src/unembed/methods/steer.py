@@ -13,8 +13,7 @@ while steering has no ledger that adds up.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -25,9 +24,9 @@ from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.directions import STEERED, steerable
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
-from unembed.models.model import Block, Model
+from unembed.models.model import Model
 from unembed.models.reprs import short
-from unembed.models.sites import resolve
+from unembed.models.sites import KINDS, resolve
 from unembed.runs.prompted import Prompt, prompted
 
 
@@ -39,23 +38,24 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[None]:
 
     Args:
         model: from `load` or `wrap`.
-        edits: of `resid_post`, `attention_write` or `mlp_write`, without positions. Those of one site are applied in
-            their order.
+        edits: of a `resid_post`, an `attention_write` or an `mlp_write`, without positions. Those of one site are
+            applied in their order.
 
     Raises:
         InputError: no such site, one that cannot be steered, one with positions, or a value that does not fit it.
     """
-    for edit in edits:
-        _check(edit, model)
-    checked = [(resolve(edit.site, model, 1), edit) for edit in edits]
+    checked = [_checked(edit, model) for edit in edits]
+    sites = [resolve(edit.site, model, 1) for edit in checked]
     with one_at_a_time, ExitStack() as stack:
-        for site, edit in checked:
-            on_output(stack, _module(model.blocks[site.layer], site.kind), partial(_edited, edit))
+        for site, edit in zip(sites, checked, strict=True):
+            module = KINDS[site.kind].tap.module(model.blocks[site.layer])
+            on_output(stack, module, edit.apply)
         yield
 
 
-def _check(edit: Edit, model: Model) -> None:
-    if edit.site.kind not in STEERED:
+def _checked(edit: Edit, model: Model) -> Edit:
+    """The edit, if it can be applied at every position; its shift as one vector for all of them."""
+    if KINDS[edit.site.kind].word not in STEERED:
         raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {edit.site.kind}.")
     if edit.site.positions is not None:
         raise InputError(f"Steering acts at all positions: expected a site without any, found {edit.site.label}.")
@@ -68,19 +68,7 @@ def _check(edit: Edit, model: Model) -> None:
             raise InputError(f"The direction for {edit.site.label} is not finite (NaN or infinity).")
     if edit.shift is not None and edit.shift.numel() not in (1, model.d_model):
         raise InputError(f"Expected one value for all positions, found shape {tuple(edit.shift.shape)}.")
-
-
-def _module(block: Block, kind: str) -> torch.nn.Module:
-    return block.module if kind == "resid_post" else getattr(block, kind)
-
-
-def _edited(edit: Edit, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-    """`factor * x - sum_j (x . u_j) u_j + shift`, as every edit."""
-    out = edit.factor * x
-    if edit.remove is not None:
-        u = edit.remove.to(x)
-        out = out - (x @ u.T) @ u
-    return out if edit.shift is None else out + edit.shift.to(x).reshape(-1)
+    return edit if edit.shift is None else replace(edit, shift=edit.shift.reshape(-1))
 
 
 # Both continuations
@@ -107,6 +95,11 @@ class Steering:
         plain, steered = (short("".join(step.text for step in steps)) for steps in (self.unsteered, self.steered))
         sizes = f"length {self.added_length:.3g} on {self.length:.3g}"
         return f"Steering({self.edit.site.label}, {sizes}: {plain} → {steered})"
+
+    @property
+    def site(self) -> str:
+        """What was steered: one of `STEERED`."""
+        return KINDS[self.edit.site.kind].word
 
 
 @prompted
@@ -140,7 +133,7 @@ def steer(
     if not math.isfinite(scale):
         raise InputError(f"Expected a finite scale, found {scale:g}.")
     edit = add(where, scale * torch.as_tensor(direction))
-    _check(edit, model)
+    _checked(edit, model)
     before = prompt.recorded().at(where)
     length = float(before[min(1, len(before) - 1) :].double().norm(dim=-1).mean())
     size = float(torch.as_tensor(direction).double().norm())

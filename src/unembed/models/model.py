@@ -4,7 +4,7 @@ Weights are neither converted nor copied; `Model` only points into the module.
 """
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ from unembed.models.sources import Source
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from unembed.models.parts import Part
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -104,6 +106,21 @@ class Model:
             f"Model({self.name}: {self.family.model_type}, {self.layers} layers, {self.heads} heads, "
             f"d_model {self.d_model}, {str(self.dtype).removeprefix('torch.')} on {self.device})"
         )
+
+    def parts(self, kind: str, layers: Sequence[int] | None = None) -> "tuple[Part, ...]":
+        """All parts of a kind, layer by layer: `parts("head")` has every head, which `edits` and runs take as sites.
+
+        Args:
+            kind: "head", "attention", "mlp" or "neuron"; of a mixture also "expert", of an encoder-decoder also
+                "cross_head" and "cross_attention".
+            layers: only of these blocks; None takes all.
+
+        Raises:
+            InputError: another word, no such layer, or a model without such parts.
+        """
+        from unembed.models.parts import parts_of  # what a part is stands on what a model is
+
+        return parts_of(self, kind, layers)
 
     @property
     def config(self) -> Any:

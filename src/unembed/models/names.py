@@ -1,4 +1,14 @@
-"""How parts of a model are written: `L23.H4`, `L3.X2` (cross-attention), `L24.N1005`, `L24.E2.N17`, `L29 mlp`."""
+"""How parts and sites of a model are written and read: `L23.H4`, `L3.X2` (cross-attention), `L24.N1005`, `L24.E2.N17`,
+`L29 mlp`, `L3 resid_pre`, `L3.H2 pattern ← 1 @ 5`.
+
+What a name means is for `Site.parse` (sites.py) and `Part.parse` (parts.py) to say.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unembed.errors import InputError
 
 _SHORT = {
     "attention": "attn",
@@ -7,6 +17,59 @@ _SHORT = {
     "cross_attention_bias": "cross bias",
     "stream_norm_shift": "norm shift",
 }
+_NUMBER = r"-?\d+"
+_NAME = re.compile(
+    rf"L(?P<layer>{_NUMBER})"
+    rf"(?:\.?(?P<letter>[HX])(?P<head>{_NUMBER}))?(?:\.?E(?P<expert>{_NUMBER}))?(?:\.?N(?P<neuron>{_NUMBER}))?"
+    r"(?: +(?P<word>[a-z_]+))?"
+    rf"(?: *(?:←|<-) *(?P<source>{_NUMBER}))?"
+    rf"(?: *@ *(?P<positions>{_NUMBER}(?: *, *{_NUMBER})*))?"
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """The pieces of a name. What it leaves out is None."""
+
+    layer: int
+    head: int | None
+    cross: bool
+    """Whether the head was written with an X."""
+    expert: int | None
+    neuron: int | None
+    word: str | None
+    source: int | None
+    positions: tuple[int, ...] | None
+
+
+def read_name(text: str) -> Name:
+    """The pieces of the name of a site or a part.
+
+    Raises:
+        InputError: it is none.
+    """
+    found = _NAME.fullmatch(text.strip())
+    if found is None or not any(found[piece] for piece in ("head", "expert", "neuron", "word")):
+        raise InputError(
+            f"Expected a name such as L23.H4, L3.X2 (cross-attention), L24.N1005, L24.E2.N17 (of an expert), L29 mlp, "
+            f"L29 attn or L3 resid_pre; found {text!r}."
+        )
+    numbers = {
+        piece: None if found[piece] is None else int(found[piece]) for piece in ("head", "expert", "neuron", "source")
+    }
+    positions = found["positions"]
+    return Name(
+        layer=int(found["layer"]),
+        cross=found["letter"] == "X",
+        word=found["word"],
+        positions=None if positions is None else tuple(int(p) for p in positions.split(",")),
+        **numbers,
+    )
+
+
+def written_out(word: str | None) -> str | None:
+    """The whole word of a short one: `attention` of `attn`."""
+    return next((whole for whole, short in _SHORT.items() if short == word), word)
 
 
 def part_name(
@@ -14,10 +77,29 @@ def part_name(
 ) -> str:
     """The name of a part of some kind. What does not apply is None; a head, expert or neuron needs no word."""
     where = "" if layer is None else f"L{layer}"
-    letter = "X" if kind.startswith("cross") else "H"
-    indices = ((letter, head), ("E", expert), ("N", neuron))
-    index = "".join(f".{name}{i}" for name, i in indices if i is not None)
+    index = _indices("X" if kind.startswith("cross") else "H", head, expert, neuron)
     return where + index if index else f"{where} {_SHORT.get(kind, kind.replace('_', ' '))}".strip()
+
+
+def site_name(
+    kind: str,
+    layer: int,
+    head: int | None = None,
+    expert: int | None = None,
+    neuron: int | None = None,
+    source: int | None = None,
+    positions: Sequence[int] | None = None,
+) -> str:
+    """The name of a site: indices, the word of its kind (a single neuron needs none), source and positions."""
+    name = f"L{layer}" + _indices("H", head, expert, neuron)
+    name += "" if kind == "neuron" and neuron is not None else f" {kind}"
+    name += "" if source is None else f" ← {source}"
+    return name + ("" if positions is None else f" @ {','.join(map(str, positions))}")
+
+
+def _indices(letter: str, head: int | None, expert: int | None, neuron: int | None) -> str:
+    found = ((letter, head), ("E", expert), ("N", neuron))
+    return "".join(f".{name}{i}" for name, i in found if i is not None)
 
 
 def head_name(layer: int, head: int, *, cross: bool = False) -> str:

@@ -1,34 +1,28 @@
-"""Part: what a person points at in a model: a sublayer, a head or a neuron; with the site at which it is set."""
+"""Part: what a person points at in a model (a sublayer, a head, a neuron, an expert), with the site where it is set.
 
+Which kinds of parts there are, and where each is set, the table of sites says (`Kind.part` of sites.py).
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from unembed.errors import InputError
-from unembed.models.sites import Site, SiteKind
+from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.names import part_name
+from unembed.models.sites import KINDS, Kind, Site, experts_of, neurons_of
 
-Settable = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
-
-
-KINDS: dict[Settable, SiteKind] = {
-    "head": "z",
-    "cross_head": "cross_z",
-    "attention": "attention_write",
-    "cross_attention": "cross_attention_write",
-    "mlp": "mlp_write",
-    "neuron": "neuron",
-    "expert": "expert",
-}
-
-PartKind = Literal["attention", "cross_attention", "mlp", "head", "cross_head", "neuron"]
-_NEEDS = {"head": "head", "cross_head": "head", "neuron": "neuron"}
+PartKind = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
+PARTS: dict[str, Kind] = {row.part: row for row in KINDS.values() if row.part is not None}
+"""The kind of site at which each kind of part is set."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A sublayer, or a head or neuron of one. What does not apply is None.
+    """A sublayer, or a head, neuron or expert of one. What does not apply is None.
 
     Raises:
-        InputError: another kind, or a head or neuron without its index.
+        InputError: another kind, or a head, neuron or expert without its index.
     """
 
     kind: PartKind
@@ -38,19 +32,103 @@ class Part:
     neuron: int | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(PartKind):
+        if self.kind not in PARTS:
             raise InputError(f"Expected a part of kind {', '.join(get_args(PartKind))}; found {self.kind!r}.")
-        index = _NEEDS.get(self.kind)
-        if index is not None and getattr(self, index) is None:
-            raise InputError(f"A part of kind {self.kind} needs the index of its {index}.")
+        needed = PARTS[self.kind].indices[-1:]  # of a neuron not its expert, which only a mixture has
+        if any(getattr(self, index) is None for index in needed):
+            raise InputError(f"A part of kind {self.kind} needs the index of its {needed[0]}.")
 
-    def site(self, position: int) -> Site:
-        """Where the part is set at one position; that it exists is for the engine to check."""
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Read a part from its name: `L23.H4`, `L3.X2` (cross-attention), `L24.N1005`, `L24.E2.N17`, `L24.E2`,
+        `L29 mlp`, `L29 attn`, `L3 cross`. Every `label` is read.
+
+        Raises:
+            InputError: it is none.
+        """
+        site = Site.parse(text)
+        kind = KINDS[site.kind].part
+        if kind is None or site.positions is not None:
+            raise InputError(
+                f"Expected a head, neuron, expert or sublayer such as L23.H4, L24.N1005 or L29 mlp; found {text!r}, "
+                "which is a site."
+            )
+        return cls(kind, site.layer, site.head, site.expert, site.neuron)  # type: ignore[arg-type]
+
+    @property
+    def label(self) -> str:
+        """A short name: `L23.H4`, `L24.E2.N17`, `L29 mlp`."""
+        return part_name(self.kind, self.layer, self.head, self.expert, self.neuron)
+
+    def site(self, *positions: int) -> Site:
+        """Where the part is set, at some positions (none are all); that it exists is for the engine to check."""
         return Site(
-            kind=KINDS[self.kind],
+            kind=PARTS[self.kind].name,
             layer=self.layer,
             head=self.head,
             expert=self.expert,
             neuron=self.neuron,
-            positions=(position,),
+            positions=positions or None,
         )
+
+
+Address = Site | Part | str
+"""What names a place in a model: a site, a part, or the name of one (`L23.H4`, `L3 resid_pre @ 5`)."""
+
+
+def site_of(address: Address) -> Site:
+    """The site that is meant: as it is, where a part is set, or the one that a name names (`Site.parse`).
+
+    A part, and a name without `@`, is meant at all positions.
+
+    Raises:
+        InputError: a text that names no site.
+    """
+    if isinstance(address, str):
+        return Site.parse(address)
+    return address.site() if isinstance(address, Part) else address
+
+
+def parts_of(model: Model, kind: str, layers: Sequence[int] | None = None) -> tuple[Part, ...]:
+    """All parts of a kind, layer by layer; of a mixture, the neurons expert by expert.
+
+    Args:
+        model: from `load` or `wrap`.
+        kind: `head`, `cross_head`, `attention`, `cross_attention`, `mlp`, `neuron` or `expert`.
+        layers: which blocks; None takes all.
+
+    Raises:
+        InputError: another word, or a model without such parts.
+    """
+    if kind not in PARTS:
+        raise InputError(f"Expected a part of kind {', '.join(get_args(PartKind))}; found {kind!r}.")
+    check_has_layers(model)
+    row = PARTS[kind]
+    if row.place == "mlp":
+        check_has_neurons(model)
+    if row.cross and model.encoder is None:
+        raise InputError(f"{model.name} has no cross-attention: there is no part of kind {kind}.")
+    chosen = range(model.layers) if layers is None else [_layer(model, layer) for layer in layers]
+    found = tuple(Part(kind, layer, **index) for layer in chosen for index in _indices(model, row, layer))  # type: ignore[arg-type]
+    if not found:
+        raise InputError(f"{model.name} has no mixture of experts there: there is no part of kind {kind}.")
+    return found
+
+
+def _layer(model: Model, layer: int) -> int:
+    if not -model.layers <= layer < model.layers:
+        raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
+    return layer % model.layers
+
+
+def _indices(model: Model, row: Kind, layer: int) -> Iterator[dict[str, int]]:
+    """The indices of each part of a row in a layer."""
+    if "head" in row.indices:
+        yield from ({"head": head} for head in range(model.heads))
+    elif "neuron" in row.indices:
+        experts: list[dict[str, int]] = [{"expert": expert} for expert in range(experts_of(model, layer))]
+        yield from ({**of, "neuron": neuron} for of in experts or [{}] for neuron in range(neurons_of(model, layer)))
+    elif "expert" in row.indices:
+        yield from ({"expert": expert} for expert in range(experts_of(model, layer)))
+    else:
+        yield {}

@@ -11,14 +11,16 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.model import Model, Stage
+from unembed.models.parts import Address, site_of
 from unembed.models.prompts import absolute_position
-from unembed.models.sites import Site, experts_of, resolve
-from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer, State, expert_neurons, router_weights
+from unembed.models.sites import KINDS, resolve
+from unembed.runs.block import BlockAt
+from unembed.runs.kept import BlockCall, Layer, State
 from unembed.runs.states import StreamLayer, state_of
 
 
@@ -187,73 +189,33 @@ class Run:
             return self.whole_final
         return self.before(state)
 
-    def at(self, site: Site) -> Float[Tensor, "position *value"]:
+    @torch.no_grad()
+    def at(self, site: Address) -> Float[Tensor, "position *value"]:
         """The value of a site in this run, one row a position of the site.
+
+        Args:
+            site: an address, a part, or a name of one (`L23.H4`, `L3 resid_pre @ 5`); without positions it is of all.
 
         Raises:
             InputError: there is no such site, or the run kept its part at other positions only, or not at all.
         """
-        site = resolve(site, self.model, self.length)
-        assert site.positions is not None
-        if site.kind in ("pattern", "cross_pattern"):
-            return self._pattern(site)
+        site = resolve(site_of(site), self.model, self.length)
         where = torch.tensor(site.positions, device=self.model.device)
-        return self.whole(site.kind, site.layer, where)[(slice(None), *site.index)]
-
-    def _pattern(self, site: Site) -> Tensor:
         self.check_has_calls()
-        heads = self._heads(site.layer) if site.kind == "pattern" else self._cross_heads(site.layer)
-        pattern = heads.pattern[site.head, self._rows(site.positions or ())]
-        return pattern if site.source is None else pattern[:, site.source]
+        return KINDS[site.kind].read(BlockAt(self, site.layer, where, site.entries))
 
     @torch.no_grad()
     def whole(self, kind: str, layer: int, positions: Tensor) -> Tensor:
         """A quantity with all its heads, neurons or experts, at some positions."""
         self.check_has_calls()
-        call = self.calls[layer]
-        if kind in ("resid_pre", "resid_post"):
-            return (self.before(layer) if kind == "resid_pre" else self.after(layer))[positions]
-        if kind in ("query", "key", "cross_query", "cross_key"):
-            return getattr(call, kind)[:, positions].transpose(0, 1)
-        if kind == "value":
-            return self._heads(layer).value[:, positions].transpose(0, 1)
-        if kind == "cross_value":
-            return self._cross_heads(layer).value[:, positions].transpose(0, 1)
-        rows = self._rows(positions.tolist())
-        part = self.layers[layer]
-        if kind == "z":
-            return self._heads(layer).z[rows]
-        if kind == "cross_z":
-            return self._cross_heads(layer).z[rows]
-        if kind == "cross_attention_write":
-            return part.write("cross_attention")[rows]
-        if kind == "resid_mid":
-            return self.before(layer)[positions] + part.attention_write[rows]
-        if kind in ("neuron", "expert"):
-            return self._mlp_inside(kind, layer, rows)
-        return getattr(part, kind)[rows]
+        return KINDS[kind].read(BlockAt(self, layer, positions))
 
-    def _mlp_inside(self, kind: str, layer: int, rows: Tensor) -> Tensor:
-        neurons = self.layers[layer].neurons
-        assert neurons is not None
-        if isinstance(neurons, Tensor):
-            return neurons[rows]
-        inputs = ExpertInputs(neurons.hidden[rows], neurons.index[rows], neurons.weight[rows])
-        if kind == "expert":
-            return router_weights(inputs, experts_of(self.model, layer))
-        return expert_neurons(self.model, layer, inputs)
+    def rows(self, positions: Sequence[int]) -> Int[Tensor, "position"]:
+        """Where positions stand on the axes named `query` of what the run kept.
 
-    def _heads(self, layer: int) -> Heads:
-        heads = self.layers[layer].heads
-        assert heads is not None
-        return heads
-
-    def _cross_heads(self, layer: int) -> Heads:
-        heads = self.layers[layer].cross_heads
-        assert heads is not None
-        return heads
-
-    def _rows(self, positions: Sequence[int]) -> Tensor:
+        Raises:
+            InputError: not all were kept.
+        """
         missing = [p for p in positions if p not in self._row_of]
         if missing:
             raise InputError(

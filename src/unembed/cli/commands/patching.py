@@ -32,7 +32,9 @@ def patch(
     versus: Annotated[
         str | None, typer.Option("--vs", help="The other token of the difference; the corrupt top prediction.")
     ] = None,
-    site: Annotated[str, typer.Option(help="resid, attention, mlp, head or neuron.")] = "resid",
+    site: Annotated[
+        str, typer.Option(help="resid_pre, resid_mid, resid_post, attention, mlp, head or neuron.")
+    ] = "resid_pre",
     direction: Annotated[
         str, typer.Option(help="denoise: the corrupt run with clean values; noise: the reverse; or both.")
     ] = "denoise",
@@ -107,7 +109,9 @@ def trace(
         list[int] | None, typer.Option(help="A position that gets noise, instead of --subject (repeatable).")
     ] = None,
     target: AnswerOpt = None,
-    site: Annotated[str, typer.Option(help="What is restored: resid, attention or mlp.")] = "resid",
+    site: Annotated[
+        str, typer.Option(help="What is restored: resid_pre, resid_mid, resid_post, attention or mlp.")
+    ] = "resid_post",
     window: Annotated[int, typer.Option(min=1, help="How many layers are restored together.")] = 1,
     noise: Annotated[float, typer.Option(help="In standard deviations of the embeddings.")] = 3.0,
     samples: Annotated[int, typer.Option(min=1, help="How many draws of the noise.")] = 10,
@@ -158,7 +162,7 @@ def steer(
     ] = None,
     away: Annotated[str | None, typer.Option(help="... minus what this prompt's holds.")] = None,
     scale: Annotated[float, typer.Option(help="How much of the direction; negative steers the other way.")] = 1.0,
-    site: Annotated[str, typer.Option(help="resid_post, attention_write or mlp_write.")] = "resid_post",
+    site: Annotated[str, typer.Option(help="resid_post, attention or mlp.")] = "resid_post",
     tokens: TokensOpt = 20,
     temperature: TemperatureOpt = 0.0,
     seed: SampleSeedOpt = 0,

@@ -2216,12 +2216,12 @@ function xr(e) {
 }
 // src/panels/Patch.tsx
 var Sr = {
-	resid: "stream before a block",
+	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
 function Cr(e) {
-	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid"), { answer: o, result: s, stale: c } = H({
+	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = H({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2290,7 +2290,7 @@ function wr({ result: e }) {
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
 			columnName: (e) => c(o[e] ?? -1),
-			...e.site === "resid" ? {} : { onChoose: (n, r) => t.select({
+			...e.site.startsWith("resid") ? {} : { onChoose: (n, r) => t.select({
 				kind: e.site === "mlp" ? "mlp" : "attention",
 				layer: i[r] ?? 0
 			}) }

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """A sublayer, or a head or neuron of one."""
+    """A sublayer, or a head, neuron or expert of one."""
 
-    kind: Literal["attention", "cross_attention", "mlp", "head", "cross_head", "neuron"]
+    kind: Literal["attention", "cross_attention", "mlp", "head", "cross_head", "neuron", "expert"]
     """What it is."""
     layer: int
     head: int | None = None

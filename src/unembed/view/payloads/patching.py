@@ -49,8 +49,8 @@ class PatchPayload:
     """The prompt that shows the behaviour."""
     corrupt_tokens: list[PromptToken]
     """The same with what matters changed."""
-    site: Literal["resid", "attention", "mlp", "head", "neuron"]
-    """`resid` of layer `l` is the stream before block `l`."""
+    site: Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"]
+    """`resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it."""
     metric: str
     """`logit-difference`, `probability` or `kl`."""
     target: list[Token] | None
@@ -139,8 +139,8 @@ class TracePayload:
     """The positions that got noise."""
     target: list[Token]
     """The tokens of the answer."""
-    site: Literal["resid", "attention", "mlp"]
-    """`resid` of layer `l` is the stream after block `l`."""
+    site: Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp"]
+    """`resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it."""
     window: int
     """How many layers are restored together."""
     noise_std: float
@@ -211,7 +211,7 @@ class SteerPayload:
     model: ModelFacts
     prompt: list[PromptToken]
     """The tokens of the prompt."""
-    site: Literal["resid_post", "attention_write", "mlp_write"]
+    site: Literal["resid_post", "attention", "mlp"]
     """What the direction is added to."""
     layer: int
     added_length: float
@@ -232,7 +232,7 @@ def steer_payload(result: "Steering") -> SteerPayload:
     return SteerPayload(
         model=model_facts(result.model),
         prompt=prompt_tokens(result.model, result.tokens),
-        site=result.edit.site.kind,  # type: ignore[arg-type]
+        site=result.site,  # type: ignore[arg-type]
         layer=result.edit.site.layer,
         added_length=result.added_length,
         length=result.length,

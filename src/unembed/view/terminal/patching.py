@@ -14,7 +14,9 @@ from unembed.view.terminal.heat_map import heat_map
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
 _SITES = {
-    "resid": "the stream before each block, one position at a time",
+    "resid_pre": "the stream before each block, one position at a time",
+    "resid_mid": "the stream between the sublayers of each block, one position at a time",
+    "resid_post": "the stream after each block, one position at a time",
     "attention": "what each attention writes, one position at a time",
     "mlp": "what each MLP writes, one position at a time",
     "head": "each head's z",

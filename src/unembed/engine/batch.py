@@ -1,0 +1,146 @@
+"""Rows: counterfactual versions of one run, packed into one batch, with what is edited and watched in them.
+
+A row holds the positions from its first edited one on. The rows of a walk stand one after the other in one sequence of
+packed tokens, in the order in which they join: so the sequence only ever grows at its end, and where a position of a
+row stands in it is known from the start.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from unembed.engine.edits import Edit
+from unembed.engine.packed_edits import Item, apply
+from unembed.models.sites import KINDS, Site
+from unembed.runs.run import Run
+
+Line = Callable[[int, int], int]
+"""Which line of a tensor holds a position of a row; negative: none."""
+Watched = dict[Site, Tensor]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One version: its edits, with resolved sites, and where it joins."""
+
+    edits: tuple[Edit, ...]
+    start: int
+    """Its first edited position."""
+    layer: int
+    """The first block it changes."""
+    late: bool
+    """Whether it joins at the end of that block."""
+
+    @property
+    def key(self) -> tuple[int, bool, int]:
+        """Rows join in this order."""
+        return self.layer, self.late, self.start
+
+
+def row_of(edits: Sequence[Edit], run: Run) -> Row:
+    """The row of some edits, whose sites are resolved."""
+    layer = min(edit.site.layer for edit in edits)
+    first = [edit.site for edit in edits if edit.site.layer == layer]
+    # A source position is read from every position of the prompt.
+    start = min(0 if KINDS[edit.site.kind].of_source else p for edit in edits for p in edit.site.positions or ())
+    return Row(tuple(edits), start, layer, late=all(_is_late(site, run) for site in first))
+
+
+def _is_late(site: Site, run: Run) -> bool:
+    """Whether the end of its block is at hand, so that an edit there needs no run of the block."""
+    kind, block = KINDS[site.kind], run.model.blocks[site.layer]
+    if not kind.late or kind.place == "after":
+        return kind.late
+    # A write is the last thing of its block, and simply added, only where no norm of the stream follows it; that a
+    # cross-attention stands between is not worked out here. Neurons of a mixture are weighted by the router as well.
+    if block.cross is not None or block.stream_norms or (block.experts is not None and "expert" in kind.shape):
+        return False
+    return run.keeps(site.positions or ())
+
+
+class Batch:
+    """The rows of one walk. They must be in the order of their keys."""
+
+    def __init__(self, run: Run, rows: Sequence[Row], watch: Sequence[Site] = ()) -> None:
+        self.run, self.rows, self.watch = run, rows, watch
+        self.joined = 0
+        """How many rows have joined: the first ones."""
+        self.offsets = [0, *itertools.accumulate(run.length - row.start for row in rows)]
+        """Where each row starts among the packed tokens."""
+        self._seen: Watched = {}
+        self._places: dict[tuple[int, str], list[tuple[int, Edit]]] = defaultdict(list)
+        for index, row in enumerate(rows):
+            for edit in row.edits:
+                self._places[edit.site.layer, edit.site.kind].append((index, edit))
+
+    @property
+    def size(self) -> int:
+        """Packed tokens of the rows that have joined."""
+        return self.offsets[self.joined]
+
+    def token(self, row: int, position: int) -> int:
+        """Where a position of a row stands among the packed tokens; negative where the row does not hold it."""
+        inside = position - self.rows[row].start
+        return self.offsets[row] + inside if inside >= 0 else -1
+
+    def touched(self, layer: int, *kinds: str, rows: range | None = None) -> bool:
+        """Whether these rows (None: all that have joined) edit one of these kinds in a layer, or it is watched."""
+        rows = range(self.joined) if rows is None else rows
+        edited = any(r in rows for kind in kinds for r, _ in self._places.get((layer, kind), []))
+        return edited or any(site.layer == layer and site.kind in kinds for site in self.watch)
+
+    def cells(self, layer: int, *kinds: str, rows: range) -> list[tuple[int, int]]:
+        """The (row, position) pairs that edits of these kinds change."""
+        edits = [(r, e) for kind in kinds for r, e in self._places.get((layer, kind), []) if r in rows]
+        return list(dict.fromkeys((r, p) for r, edit in edits for p in edit.site.positions or ()))
+
+    def edited(
+        self, layer: int, kind: str, x: Tensor, *, rows: range | None = None, line: Line | None = None
+    ) -> Tensor:
+        """`x` with the edits of some rows; what is watched there is kept first.
+
+        Args:
+            layer: the block.
+            kind: of the sites.
+            x: `line *value`, all heads, neurons or experts of the kind.
+            rows: None takes all that have joined.
+            line: which line of `x` holds a position of a row; None: `x` has one a packed token of these rows.
+        """
+        rows = range(self.joined) if rows is None else rows
+        first = self.offsets[rows.start]
+        line = line or (lambda r, p: self.token(r, p) - first)
+        for site in self.watch:
+            if (site.layer, site.kind) == (layer, kind):
+                self._keep(site, x, {(r, p): line(r, p) for r in rows for p in site.positions or ()})
+        items = [
+            Item(edit, tuple(line(r, p) for p in edit.site.positions or ()))
+            for r, edit in self._places.get((layer, kind), [])
+            if r in rows
+        ]
+        # Where `x` holds one group of the rows only, the others' edits have no line in it: their turn comes.
+        return apply(x, [item for item in items if min(item.lines) >= 0])
+
+    def _keep(self, site: Site, x: Tensor, lines: dict[tuple[int, int], int]) -> None:
+        """Keep a watched site of the rows that hold it; for others it is what it was in the base run."""
+        if site not in self._seen:
+            base = self.run.at(site)
+            self._seen[site] = base.expand(len(self.rows), *base.shape).clone()
+        column = {p: i for i, p in enumerate(site.positions or ())}
+        for (r, p), line in lines.items():
+            if line >= 0 and p in column:
+                self._seen[site][r, column[p]] = x[(line, *site.entries)]
+
+    def watched(self) -> Watched:
+        """What each watched site held in each row, before edits of that very site: `row position *value`."""
+        missing = [site for site in self.watch if site not in self._seen]
+        base = {site: self.run.at(site) for site in missing}
+        return self._seen | {site: x.expand(len(self.rows), *x.shape) for site, x in base.items()}
+
+
+def line_in(cells: Sequence[tuple[int, int]]) -> Line:
+    """Where a (row, position) pair stands in a list of them."""
+    where = {cell: i for i, cell in enumerate(cells)}
+    return lambda r, p: where.get((r, p), -1)
