@@ -12,11 +12,6 @@ import unembed
 from unembed import directions
 from unembed.engine.edits import add, project_out, scale, set_to, zero
 from unembed.methods.steer import SteeringInterrupted, steer, steered
-
-    SteeringInterrupted,
-    steer,
-    steered,
-)
 from unembed.models.sites import Site
 
 TOKENS, NEW = [3, 14, 15, 92], 5

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unembed.errors import InputError
-from unembed.ledger.readout import predictions, token_id
+from unembed.ledger.readout import token_id
 from unembed.methods.intervene import Change
 from unembed.methods.knowledge.neurons import Neuron
 from unembed.models.parts import Part
@@ -65,7 +65,7 @@ def target(run: Run, about: About) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    return predictions(run, -1, 1)[0].token if about.target is None else token_id(run, about.target)
+    return run.top(1)[0].token if about.target is None else token_id(run, about.target)
 
 
 def count(top: int) -> int:

@@ -25,17 +25,6 @@ Reference = Literal["mean", "raw", "versus", "direction"]
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """A token the model considered."""
-
-    token: int
-    logit: float
-    probability: float
-    rank: int
-    """1 is the top prediction."""
-
-
-@dataclass(frozen=True)
 class Readout:
     """`value = direction . x + sum(constants)`, where `x` is the stream at one position after block `layer`."""
 
@@ -202,39 +191,6 @@ def token_ids(run: Run, token: str | SupportsIndex) -> list[int]:
     if not ids or (ids[0] == tokenizer.unk_token_id and token != tokenizer.unk_token):
         raise InputError(f"Target {token!r} is not in the vocabulary of {run.model.name}.")
     return ids
-
-
-def prediction(run: Run, position: int, token: int) -> Prediction:
-    """What the model gave a token at a kept position."""
-    return prediction_from(run.logits[run.row(position)], token)
-
-
-def predictions(run: Run, position: int, count: int) -> tuple[Prediction, ...]:
-    """The top predictions at a kept position, best first."""
-    return predictions_from(run.logits[run.row(position)], count)
-
-
-def prediction_from(logits: Float[Tensor, "vocab"], token: int) -> Prediction:
-    """What these logits give a token."""
-    logits = logits.double()
-    return _prediction(logits, logits.logsumexp(-1), token)
-
-
-def predictions_from(logits: Float[Tensor, "vocab"], count: int) -> tuple[Prediction, ...]:
-    """The tokens of the largest of these logits, best first."""
-    best = logits.topk(min(count, len(logits))).indices.tolist()
-    logits = logits.double()
-    normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
-    return tuple(_prediction(logits, normaliser, token) for token in best)
-
-
-def _prediction(logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], token: int) -> Prediction:
-    return Prediction(
-        token=token,
-        logit=float(logits[token]),
-        probability=float((logits[token] - normaliser).exp()),
-        rank=int((logits > logits[token]).sum()) + 1,
-    )
 
 
 def first_token_notes(run: Run, *targets: str | SupportsIndex | None) -> tuple[str, ...]:

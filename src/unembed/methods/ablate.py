@@ -30,12 +30,13 @@ from unembed.engine.counterfactual import Interrupted, counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError
-from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
+from unembed.ledger.readout import first_token_notes, token_id
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import KINDS, Settable
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import Site, SiteKind, neurons_of, resolve
 from unembed.progress import Progress, silent
+from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
@@ -150,7 +151,7 @@ def ablate(
     empty = Ablation(
         model=model,
         tokens=ids,
-        target=prediction(run, -1, token),
+        target=run.prediction(token),
         site=site,
         positions=edited,
         how=how,

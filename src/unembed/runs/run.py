@@ -19,6 +19,7 @@ from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import Site, experts_of, resolve
 from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer, State, expert_neurons, router_weights
+from unembed.runs.predictions import Prediction, prediction_from, predictions_from
 from unembed.runs.states import StreamLayer, state_of
 
 
@@ -110,6 +111,24 @@ class Run:
                 "keep='all'."
             )
 
+    # What was predicted
+
+    def top(self, count: int = 5, *, position: int = -1) -> tuple[Prediction, ...]:
+        """The top predictions at a kept position, best first.
+
+        Raises:
+            InputError: the position is out of range, or was not kept.
+        """
+        return predictions_from(self.model, self.logits[self.row(position)], count)
+
+    def prediction(self, token: int, *, position: int = -1) -> Prediction:
+        """What the model gave a token at a kept position.
+
+        Raises:
+            InputError: the position is out of range, or was not kept.
+        """
+        return prediction_from(self.model, self.logits[self.row(position)], token)
+
     # What was kept, by position
 
     def row(self, position: int) -> int:
@@ -199,6 +218,10 @@ class Run:
             return self._pattern(site)
         where = torch.tensor(site.positions, device=self.model.device)
         return self.whole(site.kind, site.layer, where)[(slice(None), *site.index)]
+
+    def __getitem__(self, site: Site) -> Float[Tensor, "position *value"]:
+        """As `at`: `run[site]`."""
+        return self.at(site)
 
     def _pattern(self, site: Site) -> Tensor:
         self.check_has_calls()
