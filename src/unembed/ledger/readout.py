@@ -68,7 +68,7 @@ def readout(
     """The readout of a token's logit.
 
     Args:
-        prompt: a recorded run, or a model and a prompt.
+        prompt: a recorded run that keeps the position, or a model and a prompt.
         target: the token (text or id) whose logit is read; None takes the top prediction.
         position: where to read; the logit there predicts the next token.
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
@@ -81,7 +81,7 @@ def readout(
         InputError: unknown target, position or layer, or the module's weights were edited since the run.
     """
     kind = _reference(reference, versus=versus)
-    run = prompt.recorded([position])
+    run = prompt.run or prompt.recorded([position])
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
     x, normed, uncapped, logits = _read(run, row, state)
@@ -131,7 +131,7 @@ def read_direction(
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
 
     Args:
-        prompt: a recorded run, or a model and a prompt.
+        prompt: a recorded run that keeps the position, or a model and a prompt.
         direction: `d_model` numbers.
         position: where to read, as `layer`, as in `readout`.
 
@@ -139,7 +139,7 @@ def read_direction(
         InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
             edited since the run.
     """
-    run = prompt.recorded([position])
+    run = prompt.run or prompt.recorded([position])
     row, state = run.row(position), state_of(layer, run.model.layers)
     w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
     if w.shape != (run.model.d_model,):
