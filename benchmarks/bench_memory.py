@@ -22,8 +22,8 @@ import sys, timing, unembed
 model = unembed.load(sys.argv[2], device="cpu", offline=True)
 """
 _LEDGER = """
-trace = unembed.record(model, timing.prompt({tokens}), positions=[-1])
-ledger = unembed.decompose(unembed.readout(trace, 7042), by="source+neuron")
+run = unembed.record(model, timing.prompt({tokens}), positions=[-1])
+ledger = unembed.decompose(unembed.readout(run, 7042), by="source+neuron")
 """
 PROCESSES = {
     "forward_all_logits": _PLAIN.format(tokens=TOKENS, how=""),

@@ -11,7 +11,6 @@ from builders.random_models import build
 from builders.words import make_tokenizer
 from oracles.full_runs import part_set, read
 from unembed.errors import InputError
-from unembed.ledger.readout import prediction
 from unembed.methods import controls as module
 from unembed.methods.controls import HEADS, NEURONS, causal_check
 from unembed.methods.explain import replaced
@@ -147,7 +146,7 @@ def test_a_part_that_does_nothing_is_no_suppressor(models):
 def test_the_draw_is_repeatable_and_depends_on_its_seed(models):
     model = unembed.wrap(build("gpt2", heads=16, d_model=64, layers=4), name="wide")
     run = record(model, TOKENS, positions=[5])
-    target = prediction(run, 5, 40)
+    target = run.prediction(40, position=5)
     parts = {
         "heads": [Site(kind="z", layer=1, head=2, positions=(5,))],
         "neurons": [Site(kind="neuron", layer=0, neuron=7, positions=(5,))],
@@ -266,7 +265,7 @@ def test_a_swap_without_tests(models):
 def test_swapping_nothing_different_changes_nothing(models):
     """Values swapped in from the very same run."""
     run = record(models["gpt2"], TOKENS, positions=[5])
-    target = prediction(run, 5, 40)
+    target = run.prediction(40, position=5)
     heads = [Site(kind="z", layer=1, head=head, positions=(5,)) for head in range(4)]
     check = causal_check(run, target, heads=heads, neurons=[], zero=False, other=run)
     assert [o.swapped for o in check.heads] == pytest.approx([target.probability] * 4, abs=CLOSE)

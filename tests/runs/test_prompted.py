@@ -135,6 +135,30 @@ def test_help_shows_the_model_and_the_prompt() -> None:
     assert list(inspect.signature(unembed.patch).parameters)[:4] == ["model", "clean", "corrupt", "target"]
 
 
+def test_a_run_tells_what_it_predicts_and_what_stands_at_a_site(model: unembed.Model, run: unembed.Run) -> None:
+    best = run.top(3)
+    values, tokens = run.logits[-1].double().softmax(-1).topk(3)
+    assert [p.token for p in best] == tokens.tolist()
+    assert [p.probability for p in best] == pytest.approx(values.tolist())
+    assert [p.rank for p in best] == [1, 2, 3]
+    assert best[0].text == model.tokenizer.decode([best[0].token])
+    early = run.prediction(7, position=2)
+    assert (early.token, early.text, early.logit) == (7, "Paris", pytest.approx(float(run.logits[2, 7])))
+    assert torch.equal(run[HEAD], run.layers[1].heads.z[:, 1])
+    assert repr(run) == "Run(worded, 5 tokens, all positions kept)"
+    with pytest.raises(unembed.InputError, match="Position 0 was not kept"):
+        unembed.record(model, TEXT, positions=[-1]).top(position=0)
+
+
+def test_a_prompt_may_be_a_run_in_a_direction(model: unembed.Model, run: unembed.Run) -> None:
+    other = unembed.record(model, OTHER)
+    found = unembed.directions.difference(model, run, other, layer=1)
+    assert torch.allclose(found, run.after(1)[-1] - other.after(1)[-1])
+    assert torch.allclose(found, unembed.directions.difference(model, TEXT, OTHER, layer=1), atol=1e-6)
+    steered = unembed.steer(run, 100 * found, layer=1, tokens=2)
+    assert steered.added_length == pytest.approx(100 * float(found.norm()))
+
+
 def test_versions_need_more_than_the_stream(model: unembed.Model) -> None:
     lean = unembed.record(model, TEXT, keep="stream")
     for ask in (

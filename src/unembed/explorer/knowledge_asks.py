@@ -11,7 +11,6 @@ from unembed.errors import InputError
 from unembed.explorer import arguments
 from unembed.explorer.arguments import About
 from unembed.explorer.session import Session
-from unembed.ledger.readout import predictions
 from unembed.methods.knowledge import editing as knowledge_editing
 from unembed.methods.knowledge import neurons as knowledge_neurons
 from unembed.methods.knowledge.comparison import Make, Sample, report_beside_control
@@ -148,7 +147,7 @@ def explained_token(run: Run, ask: About) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    return predictions(run, -1, 1)[0].token if ask.target is None else target_token(run.model, ask.target)
+    return run.top(1)[0].token if ask.target is None else target_token(run.model, ask.target)
 
 
 def _neurons(asked: list[arguments.AskedNeuron] | None) -> frozenset[knowledge_neurons.Neuron]:

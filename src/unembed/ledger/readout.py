@@ -24,17 +24,6 @@ Reference = Literal["mean", "raw", "versus", "direction"]
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """A token the model considered."""
-
-    token: int
-    logit: float
-    probability: float
-    rank: int
-    """1 is the top prediction."""
-
-
-@dataclass(frozen=True)
 class Readout:
     """`value = direction . x + sum(constants)`, where `x` is the stream at one position after block `layer`."""
 
@@ -84,7 +73,7 @@ def readout(
     """The readout of a token's logit.
 
     Args:
-        prompt: a recorded run, or a model and a prompt.
+        prompt: a recorded run that keeps the position, or a model and a prompt.
         target: the token (text or id) whose logit is read; None takes the top prediction.
         position: where to read; the logit there predicts the next token.
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
@@ -97,7 +86,7 @@ def readout(
         InputError: unknown target, position or layer, or the module's weights were edited since the run.
     """
     kind = _reference(reference, versus=versus)
-    run = prompt.recorded([position])
+    run = prompt.run or prompt.recorded([position])
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
     x, normed, uncapped, logits = _read(run, row, state)
@@ -147,7 +136,7 @@ def read_direction(
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
 
     Args:
-        prompt: a recorded run, or a model and a prompt.
+        prompt: a recorded run that keeps the position, or a model and a prompt.
         direction: `d_model` numbers.
         position: where to read, as `layer`, as in `readout`.
 
@@ -155,7 +144,7 @@ def read_direction(
         InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
             edited since the run.
     """
-    run = prompt.recorded([position])
+    run = prompt.run or prompt.recorded([position])
     row, state = run.row(position), state_of(layer, run.model.layers)
     w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
     if w.shape != (run.model.d_model,):
@@ -178,39 +167,6 @@ def read_direction(
 def _stream(run: Run, row: int, state: int) -> Float[Tensor, "d_model"]:
     """The stream at one kept position."""
     return run.final[row] if state == run.model.layers else run.streams()[state, row]
-
-
-def prediction(run: Run, position: int, token: int) -> Prediction:
-    """What the model gave a token at a kept position."""
-    return prediction_from(run.logits[run.row(position)], token)
-
-
-def predictions(run: Run, position: int, count: int) -> tuple[Prediction, ...]:
-    """The top predictions at a kept position, best first."""
-    return predictions_from(run.logits[run.row(position)], count)
-
-
-def prediction_from(logits: Float[Tensor, "vocab"], token: int) -> Prediction:
-    """What these logits give a token."""
-    logits = logits.double()
-    return _prediction(logits, logits.logsumexp(-1), token)
-
-
-def predictions_from(logits: Float[Tensor, "vocab"], count: int) -> tuple[Prediction, ...]:
-    """The tokens of the largest of these logits, best first."""
-    best = logits.topk(min(count, len(logits))).indices.tolist()
-    logits = logits.double()
-    normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
-    return tuple(_prediction(logits, normaliser, token) for token in best)
-
-
-def _prediction(logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], token: int) -> Prediction:
-    return Prediction(
-        token=token,
-        logit=float(logits[token]),
-        probability=float((logits[token] - normaliser).exp()),
-        rank=int((logits > logits[token]).sum()) + 1,
-    )
 
 
 @dataclass(frozen=True)

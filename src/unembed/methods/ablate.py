@@ -29,7 +29,6 @@ from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError, Interrupted
-from unembed.ledger.readout import Prediction, prediction
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import PARTS, PartKind, parts_of
@@ -38,6 +37,7 @@ from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.models.sites import Site, kind_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
+from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
@@ -149,7 +149,7 @@ def ablate(
     empty = Ablation(
         model=model,
         tokens=ids,
-        target=prediction(run, -1, token),
+        target=run.prediction(token),
         site=site,
         positions=edited,
         how=how,

@@ -34,11 +34,11 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import probability
 from unembed.errors import all_or_nothing
-from unembed.ledger.readout import Prediction
 from unembed.models.model import value_rows
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, SiteKind
 from unembed.progress import Progress, silent
+from unembed.runs.predictions import Prediction
 from unembed.runs.run import Run
 from unembed.seeds import generator
 

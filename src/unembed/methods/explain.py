@@ -16,7 +16,7 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
 from unembed.ledger.inspect_part import activation, looks_at, raised
 from unembed.ledger.ledger import Ledger, Term
-from unembed.ledger.readout import Prediction, Readout, prediction, predictions, readout
+from unembed.ledger.readout import Readout, readout
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
@@ -24,6 +24,7 @@ from unembed.models.prompts import absolute_position, first_token_notes, tokeniz
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
 from unembed.progress import Progress, silent
+from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
@@ -190,8 +191,8 @@ def explain(
     untested = Explanation(
         model=model,
         readout=read,
-        predictions=predictions(run, where, top),
-        target=prediction(run, where, read.target),
+        predictions=run.top(top, position=where),
+        target=run.prediction(read.target, position=where),
         ledger=finest.coarser(by),
         finest=finest,
         heads=heads,
@@ -230,8 +231,8 @@ def _tested(
     swap = other and Swap(
         *words,
         run=other,
-        predictions=predictions(other, last, len(result.predictions)),
-        target=prediction(other, last, token),
+        predictions=other.top(len(result.predictions), position=last),
+        target=other.prediction(token, position=last),
         sublayers=tuple(zip(credited, check.sublayers, strict=True)),
     )
     return replace(

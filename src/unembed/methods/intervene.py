@@ -17,13 +17,13 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.errors import InputError, all_or_nothing
-from unembed.ledger.readout import Prediction, prediction, prediction_from, predictions, predictions_from
 from unembed.methods.controls import Control, Verdict, causal_check, set_control, verdict_of
 from unembed.models.parts import Part
 from unembed.models.prompts import target_token
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
+from unembed.runs.predictions import Prediction, prediction_from, predictions_from
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
 
@@ -95,13 +95,13 @@ def intervene(
     token = int(run.logits[run.row(-1)].argmax()) if target is None else target_token(prompt.model, target)
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
-    before, changed = prediction(run, last, token), prediction_from(logits, token)
+    before, changed = run.prediction(token, position=last), prediction_from(run.model, logits, token)
     control, verdict = _compared(run, before, changed.probability, changes, progress)
     return Intervened(
         run=run,
         changes=tuple(changes),
-        before=predictions(run, last, top),
-        after=predictions_from(logits, top),
+        before=run.top(top, position=last),
+        after=predictions_from(run.model, logits, top),
         target_before=before,
         target_after=changed,
         control=control,

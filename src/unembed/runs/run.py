@@ -21,6 +21,7 @@ from unembed.models.prompts import absolute_position
 from unembed.models.sites import KINDS, resolve
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
+from unembed.runs.predictions import Prediction, prediction_from, predictions_from
 from unembed.runs.states import StreamLayer, state_of
 
 
@@ -111,6 +112,24 @@ class Run:
                 "This run kept its stream only, and versions of a run need how each block was called: record it with "
                 "keep='all'."
             )
+
+    # What was predicted
+
+    def top(self, count: int = 5, *, position: int = -1) -> tuple[Prediction, ...]:
+        """The top predictions at a kept position, best first.
+
+        Raises:
+            InputError: the position is out of range, or was not kept.
+        """
+        return predictions_from(self.model, self.logits[self.row(position)], count)
+
+    def prediction(self, token: int, *, position: int = -1) -> Prediction:
+        """What the model gave a token at a kept position.
+
+        Raises:
+            InputError: the position is out of range, or was not kept.
+        """
+        return prediction_from(self.model, self.logits[self.row(position)], token)
 
     # What was kept, by position
 
@@ -203,6 +222,10 @@ class Run:
         where = torch.tensor(site.positions, device=self.model.device)
         self.check_has_calls()
         return KINDS[site.kind].read(BlockAt(self, site.layer, where, site.entries))
+
+    def __getitem__(self, site: Address) -> Float[Tensor, "position *value"]:
+        """As `at`: `run["L23.H4"]`."""
+        return self.at(site)
 
     @torch.no_grad()
     def whole(self, kind: str, layer: int, positions: Tensor) -> Tensor:

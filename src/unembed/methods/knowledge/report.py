@@ -18,7 +18,6 @@ from torch import Tensor
 
 from unembed.engine.measures import Question, question
 from unembed.errors import InputError
-from unembed.ledger.readout import Prediction, predictions_from
 from unembed.methods.knowledge.weight_edits import WeightEdits, applied
 from unembed.models.model import Model
 from unembed.models.prompts import tokenize
@@ -26,6 +25,7 @@ from unembed.models.reprs import Brief
 from unembed.models.unembedding import capped, log_normaliser, normed, unembedded, wide
 from unembed.progress import Progress, silent
 from unembed.runs.activations import last_streams
+from unembed.runs.predictions import Prediction, predictions_from
 
 Asked = Sequence[tuple[str, str]]
 """Prompts, each with the answer that is read."""
@@ -210,7 +210,7 @@ def answers(model: Model, questions: Sequence[Question]) -> list[Answered]:
         logits = wide(unembedded(model, stream[list(asked.positions)])[2])
         probability = asked.probability(logits[None].double())[0]
         right = tuple(logits.argmax(-1).tolist()) == asked.answer
-        found[i] = Answered(float(probability), right, predictions_from(logits[0], 1)[0])
+        found[i] = Answered(float(probability), right, predictions_from(model, logits[0], 1)[0])
     return [answer for answer in found if answer is not None]
 
 

@@ -63,7 +63,6 @@ class AttentionPayload:
 @payload_of.register
 def attention_payload(result: "Attention") -> AttentionPayload:
     """Patterns as data."""
-    from unembed.ledger.readout import prediction
 
     model, read = result.run.model, result.readout
     assert read.target is not None
@@ -71,7 +70,7 @@ def attention_payload(result: "Attention") -> AttentionPayload:
         model=model_facts(model),
         tokens=prompt_tokens(model, result.run.tokens),
         position=read.position,
-        target=target_of(model, prediction(result.run, read.position, read.target)),
+        target=target_of(model, result.run.prediction(read.target, position=read.position)),
         reference=reference_of(model, read),
         heads=[_head_pattern(view) for view in result.heads],
         matrix=None if result.matrix is None else result.matrix.double().tolist(),

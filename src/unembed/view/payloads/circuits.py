@@ -290,7 +290,6 @@ class BigramsPayload:
 @payload_of.register
 def paths_payload(result: "PathExpansion") -> PathsPayload:
     """A path expansion as data."""
-    from unembed.ledger.readout import prediction
 
     read, model = result.readout, result.readout.run.model
     assert read.target is not None
@@ -298,7 +297,7 @@ def paths_payload(result: "PathExpansion") -> PathsPayload:
         model=model_facts(model),
         tokens=prompt_tokens(model, read.run.tokens),
         position=read.position,
-        target=target_of(model, prediction(read.run, read.position, read.target)),
+        target=target_of(model, read.run.prediction(read.target, position=read.position)),
         reference=reference_of(model, read),
         value=read.value,
         paths=[_path(path) for path in result.paths],

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Term as LedgerTerm
-    from unembed.ledger.readout import Prediction as PredictionResult
     from unembed.ledger.readout import Readout
     from unembed.models.model import Model
+    from unembed.runs.predictions import Prediction as PredictionResult
 
 
 @dataclass(frozen=True)

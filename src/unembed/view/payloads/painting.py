@@ -141,7 +141,6 @@ def _cells(result: "Painting") -> list[PaintedCell]:
 
 def _cell_ledger(result: "Painting", row: int, column: int) -> CellLedger:
     from unembed.ledger.decompose import decompose
-    from unembed.ledger.readout import prediction
     from unembed.toys.parti.pictures import GRID
 
     place = row * GRID + column
@@ -151,7 +150,7 @@ def _cell_ledger(result: "Painting", row: int, column: int) -> CellLedger:
     return CellLedger(
         row=row,
         column=column,
-        target=target_of(result.model, prediction(read.run, place, read.target)),
+        target=target_of(result.model, read.run.prediction(read.target, position=place)),
         value=ledger.value,
         error=ledger.error,
         terms=_terms(ledger),

@@ -1,0 +1,45 @@
+"""What logits say: the tokens they predict, with logit, probability and rank."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from unembed.models.model import Model
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A token the model considered."""
+
+    token: int
+    text: str | None
+    """None without a tokenizer."""
+    logit: float
+    probability: float
+    rank: int
+    """1 is the top prediction."""
+
+
+def prediction_from(model: Model, logits: Float[Tensor, "vocab"], token: int) -> Prediction:
+    """What these logits give a token."""
+    logits = logits.double()
+    return _prediction(model, logits, logits.logsumexp(-1), token)
+
+
+def predictions_from(model: Model, logits: Float[Tensor, "vocab"], count: int) -> tuple[Prediction, ...]:
+    """The tokens of the largest of these logits, best first."""
+    best = logits.topk(min(count, len(logits))).indices.tolist()
+    logits = logits.double()
+    normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
+    return tuple(_prediction(model, logits, normaliser, token) for token in best)
+
+
+def _prediction(model: Model, logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], token: int) -> Prediction:
+    return Prediction(
+        token=token,
+        text=None if model.tokenizer is None else str(model.tokenizer.decode([token])),
+        logit=float(logits[token]),
+        probability=float((logits[token] - normaliser).exp()),
+        rank=int((logits > logits[token]).sum()) + 1,
+    )
