@@ -15,7 +15,7 @@ def models(context: typer.Context, as_json: JsonOpt = False) -> None:
     """List the models that are here and those that could be fetched."""
     if context.invoked_subcommand is not None:
         return
-    from unembed.loading.weights import catalogue
+    from unembed.loading.catalogue import catalogue
     from unembed.view.payloads import models_payload
     from unembed.view.terminal import models_lines
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from unembed.loading.catalogue import Entry
     from unembed.loading.doctor import Report
-    from unembed.loading.weights import Entry
 
 
 @dataclass(frozen=True)
