@@ -13,7 +13,7 @@ _HOME = {
     "load": "loading.load",
     "wrap": "loading.load",
     "Model": "models.model",
-    "Family": "models.families",
+    "Family": "models.family",
     "register": "models.families",
     "record": "runs.record",
     "readout": "ledger.readout",
@@ -140,8 +140,8 @@ if TYPE_CHECKING:
     from unembed.methods.steer import Steering as Steering
     from unembed.methods.steer import steer as steer
     from unembed.methods.steer import steered as steered
-    from unembed.models.families import Family as Family
     from unembed.models.families import register as register
+    from unembed.models.family import Family as Family
     from unembed.models.model import Model as Model
     from unembed.models.read_source import with_source as with_source
     from unembed.models.sites import Site as Site

@@ -19,8 +19,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from unembed.errors import ModelError
 from unembed.loading import cache as user_cache
 from unembed.loading import converted as converted_folders
-from unembed.loading import embedded, library_bars, weights
+from unembed.loading import embedded, install, library_bars, weights
 from unembed.loading import gguf as gguf_conversion
+from unembed.loading.catalogue import catalogue
+from unembed.loading.folders import weights_sha256
 from unembed.progress import silent
 
 D_MODEL, D_MLP, LAYERS, KV = 32, 64, 2, 16
@@ -382,11 +384,11 @@ class TestEmbedded:
         monkeypatch.setattr(embedded, "SHA256", hashlib.sha256(gguf.read_bytes()).hexdigest())
 
     def test_default(self, installed, monkeypatch, no_network):
-        assert weights.catalogue()[0].state == "installed, converts on first use"
+        assert catalogue()[0].state == "installed, converts on first use"
         folder = weights.resolve(weights.DEFAULT)
         monkeypatch.setattr(embedded, "_PACKAGE", "no_such_package")
         assert weights.resolve("smollm2-135m", offline=True) == folder
-        entry = weights.catalogue()[0]
+        entry = catalogue()[0]
         assert (entry.name, entry.kind, entry.state, entry.path) == (
             weights.DEFAULT,
             "embedded",
@@ -412,7 +414,7 @@ class TestEmbedded:
     def test_absent(self, missing):
         assert "are not on this machine" in refusal(weights.DEFAULT)
         assert refusal(weights.DEFAULT).endswith("Run: unembed models fetch smollm2-135m")
-        entry = weights.catalogue()[0]
+        entry = catalogue()[0]
         assert (entry.state, entry.fetch) == ("not installed", "unembed models fetch smollm2-135m")
 
     def test_fetch_offline(self, missing, no_network):
@@ -423,7 +425,7 @@ class TestEmbedded:
     def installer(self, monkeypatch, body):
         """Put a script in the place of pip; it gets the target folder as its last argument but one."""
         script = f"import sys, pathlib, shutil; package = pathlib.Path(sys.argv[-2], 'no_such_package'); {body}"
-        monkeypatch.setattr(weights, "_installer", lambda: [sys.executable, "-c", script])
+        monkeypatch.setattr(install, "_installer", lambda: [sys.executable, "-c", script])
 
     def test_fetch(self, missing, gguf, cache, monkeypatch):
         self.installer(monkeypatch, f"package.mkdir(); shutil.copy({str(gguf)!r}, package / {embedded._FILE!r})")
@@ -483,14 +485,14 @@ class TestFolders:
 
     def test_sha256_of_one_file(self, folder, monkeypatch):
         file = folder / "model.safetensors"
-        first = weights.weights_sha256(folder)
+        first = weights_sha256(folder)
         assert first == hashlib.sha256(file.read_bytes()).hexdigest()
         with monkeypatch.context() as patch:
             patch.setattr(user_cache, "hash_of", never)
-            assert weights.weights_sha256(folder) == first
+            assert weights_sha256(folder) == first
         whole = file.read_bytes()
         file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        assert weights.weights_sha256(folder) == hashlib.sha256(file.read_bytes()).hexdigest() != first
+        assert weights_sha256(folder) == hashlib.sha256(file.read_bytes()).hexdigest() != first
 
     def test_sha256_of_parts(self, folder):
         (folder / "model.safetensors").unlink()
@@ -499,12 +501,12 @@ class TestFolders:
             (folder / name).write_text(name)
         (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"y": names[1], "x": names[0]}}))
         printed = subprocess.run(["sha256sum", *names], cwd=folder, capture_output=True, check=True).stdout
-        assert weights.weights_sha256(folder) == hashlib.sha256(printed).hexdigest()
+        assert weights_sha256(folder) == hashlib.sha256(printed).hexdigest()
 
     def test_sha256_without_a_usable_cache(self, folder, cache):
-        expected = weights.weights_sha256(folder)
+        expected = weights_sha256(folder)
         (cache / "digests.json").write_text("not json")
-        assert weights.weights_sha256(folder) == expected
+        assert weights_sha256(folder) == expected
 
     def test_hub_cache(self, folder, tmp_path, no_network):
         repository = tmp_path / "hub" / "models--some--tiny"
@@ -515,11 +517,11 @@ class TestFolders:
         assert weights.resolve("some/tiny") == snapshot
         assert weights.resolve("some/tiny", offline=True) == snapshot
         assert no_network == []
-        entries = {entry.name: entry for entry in weights.catalogue()}
+        entries = {entry.name: entry for entry in catalogue()}
         assert (entries["some/tiny"].kind, entries["some/tiny"].state) == ("hub", "ready")
         (snapshot / "model.safetensors").unlink()
         assert "it is not in the Hugging Face cache" in refusal("some/tiny", offline=True)
-        entries = {entry.name: entry for entry in weights.catalogue()}
+        entries = {entry.name: entry for entry in catalogue()}
         assert entries["some/tiny"].state == "incomplete"
         assert entries["some/tiny"].fetch == "unembed models fetch some/tiny"
 
@@ -565,7 +567,7 @@ class TestNames:
 
     def test_converted_files_are_listed(self, gguf):
         folder = weights.resolve(str(gguf))
-        [entry] = [entry for entry in weights.catalogue() if entry.kind == "gguf"]
+        [entry] = [entry for entry in catalogue() if entry.kind == "gguf"]
         assert (entry.name, entry.state, entry.path, entry.licence) == (str(gguf), "ready", folder, "mit")
         assert entry.bytes == sum(file.stat().st_size for file in folder.iterdir())
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from unembed.errors import ModelError
 from unembed.loading import weights
+from unembed.loading.cache import cache_folder
+from unembed.loading.catalogue import Entry, catalogue
 from unembed.models.families import supported
 from unembed.models.reprs import Brief
 
@@ -23,7 +25,7 @@ class Report(Brief):
     cache_bytes: int
     free_bytes: int
     families: tuple[str, ...]
-    models: tuple[weights.Entry, ...]
+    models: tuple[Entry, ...]
     problems: tuple[str, ...]
 
 
@@ -31,8 +33,8 @@ def doctor() -> Report:
     """Look at versions, devices, cache and models. Nothing is fetched or changed."""
     import torch
 
-    cache = weights.cache_folder()
-    entries = tuple(weights.catalogue())
+    cache = cache_folder()
+    entries = tuple(catalogue())
     free = shutil.disk_usage(_existing(cache)).free
     return Report(
         versions={"python": platform.python_version(), **_versions()},
@@ -59,7 +61,7 @@ def _existing(path: Path) -> Path:
     return next(p for p in (path, *path.parents) if p.exists())
 
 
-def _problems(entries: tuple[weights.Entry, ...], free: int) -> list[str]:
+def _problems(entries: tuple[Entry, ...], free: int) -> list[str]:
     found = []
     default = next((entry for entry in entries if entry.name == weights.DEFAULT), None)
     if default is not None and default.state == "not installed":

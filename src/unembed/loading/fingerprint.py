@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from unembed.loading.cache import file_sha256
+from unembed.loading.folders import weights_sha256
 from unembed.models.model import Model
 
 VERSIONED = ("unembed", "torch", "transformers")
@@ -23,8 +24,6 @@ def fingerprint(model: Model, *more: Any) -> str | None:
     """
     if model.folder is None or model.edits:
         return None
-    from unembed.loading.weights import weights_sha256
-
     described = [(p.name, file_sha256(p)) for p in sorted(model.folder.iterdir()) if p.suffix in DESCRIBING]
     versions = [importlib.metadata.version(name) for name in VERSIONED]
     facts = [repr(model.config), repr(model.family), str(model.dtype), model.device.type, model.tokenizer is None]

@@ -112,9 +112,9 @@ def _tokenizer(folder: Path) -> "PreTrainedTokenizerBase | None":
     """The folder's tokenizer, or None where there is none (prompts are token ids then)."""
     from transformers import AutoTokenizer
 
-    from unembed.loading.weights import TOKENIZERS
+    from unembed.loading.folders import has_tokenizer
 
-    if not any((folder / name).exists() for name in TOKENIZERS):
+    if not has_tokenizer(folder):
         return None
     with _quiet(), _as_model_error(folder):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)

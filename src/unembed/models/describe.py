@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.families import CrossAttention, Family, family_of
+from unembed.models.families import family_of
+from unembed.models.family import CrossAttention, Family
 from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
 from unembed.models.norms import Norm, no_norm, probed

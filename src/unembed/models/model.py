@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from unembed.errors import InputError
 from unembed.models import norms
-from unembed.models.families import Family
+from unembed.models.family import Family
 from unembed.models.layers import expert_matrix, expert_width, projection
 from unembed.models.reprs import Brief
 from unembed.models.sources import Source

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError
 from unembed.models.audio import read_wav, resampled
-from unembed.models.families import Encoder
+from unembed.models.family import Encoder
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model
 from unembed.models.prompts import well_formed

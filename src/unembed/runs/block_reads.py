@@ -100,6 +100,7 @@ def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int) -> list
     """The matrices that make one or two numbers for each neuron of a dense MLP."""
     down = block.down_projection
     width = projection(down).shape[0]
+    # A fused gate makes the gate and the up value of all neurons in one layer: twice as many numbers as neurons.
     fitting = [c for c in calls if c.module is not down and c.made.shape[-1] in (width, 2 * width)]
     return [c for c in fitting if c.given.shape[-1] == d_model and _is_matrix(c.module)]
 
@@ -114,6 +115,8 @@ def _is_matrix(module: nn.Module) -> bool:
 
 def norm_call(calls: Sequence[LayerCall], read: Tensor, reader: nn.Module | None = None) -> LayerCall | None:
     """The call of the norm whose output `reader` read; None where it read the stream itself."""
+    # A norm hands its result on as it is: what the layer was given lies at the address of what the norm made. A dropout
+    # that does nothing also hands on its input, so what has one address on both sides is passed over.
     for call in calls:
         if call.made.data_ptr() == read.data_ptr() != call.given.data_ptr() and call.module is not reader:
             return call

@@ -18,7 +18,7 @@ def models(*, context: typer.Context, out: Output) -> None:
     """List the models that are here and those that could be fetched."""
     if context.invoked_subcommand is not None:
         return
-    from unembed.loading.weights import catalogue
+    from unembed.loading.catalogue import catalogue
     from unembed.view.payloads.machine import models_payload
 
     out.show(models_payload(catalogue()))

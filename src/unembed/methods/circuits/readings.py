@@ -169,14 +169,16 @@ def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Mod
     def replaced(module: nn.Module, out: Tensor) -> Tensor | None:
         if module not in layers:
             return None
+        # From 0.5 to 1.5: GELU and SiLU are neither flat nor straight there, and a ReLU is open.
         drawn[module] = (torch.rand(out.shape, generator=random).to(out) + 0.5).requires_grad_()
-        return drawn[module].clone()
+        return drawn[module].clone()  # a leaf may not be written to, and some modules work in place
 
     with torch.inference_mode(False), torch.enable_grad(), frozen(run.model):
         down = run.model.blocks[layer].down_projection
         activation = next(c for c in _calls(run, layer, replaced) if c.module is down).row(position)[neuron]
         leaves = [drawn[module] for module in layers]
         grads = torch.autograd.grad(activation, leaves, allow_unused=True)
+    # The gate comes first: for the up value, value times derivative is the activation, so its distance from it is 0.
     found = []
     for place, (leaf, grad) in enumerate(zip(leaves, grads, strict=True)):
         for slot in [] if grad is None else by_position(grad)[position].nonzero()[:, 0].tolist():

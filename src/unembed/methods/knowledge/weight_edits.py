@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError, ModelError
-from unembed.loading.weights import weights_sha256
+from unembed.loading.folders import weights_sha256
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model, check_has_neurons, value_rows
 from unembed.models.reprs import Brief, short

@@ -153,7 +153,7 @@ _version = functools.cache(importlib.metadata.version)
 
 def model_facts(model: "Model") -> ModelFacts:
     """The model as data; the checksum of its weights is remembered between runs."""
-    from unembed.loading.weights import weights_sha256
+    from unembed.loading.folders import weights_sha256
 
     return ModelFacts(
         name=model.name,

@@ -8,8 +8,8 @@ from unembed.view.payloads import payload, payload_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from unembed.loading.catalogue import Entry
     from unembed.loading.doctor import Report
-    from unembed.loading.weights import Entry
 
 
 @dataclass(frozen=True)

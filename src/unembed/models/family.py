@@ -1,0 +1,143 @@
+"""What a row about a family of models says: where things are, never how they compute.
+
+The one notion that covers sequential and parallel blocks, sandwich norms, mixtures of experts and cross-attention is
+`writes`: the modules whose output is added to the residual stream,
+
+    resid_post = resid_pre + attention write (+ cross-attention write) + MLP write.
+
+An encoder-decoder is two rows: the decoder's holds the encoder's.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from unembed.errors import ModelError
+from unembed.models.reprs import Brief
+
+
+@dataclass(frozen=True, kw_only=True)
+class Require:
+    """A configuration value without which a row does not describe the model."""
+
+    attribute: str
+    value: Any
+    otherwise: str
+
+    def check(self, config: Any) -> None:
+        """Raise `ModelError` when `config` has another value."""
+        found = getattr(config, self.attribute, self.value)
+        if found != self.value:
+            raise ModelError(
+                f"{config.model_type} with {self.attribute}={found} is not supported ({self.otherwise}).\n"
+                f"Expected {self.attribute}={self.value}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossAttention:
+    """Where the cross-attention of a decoder is, by which it reads the encoder's states. Paths start at a block."""
+
+    attention: str
+    """It attends as `Family.attention` does, and is called with the encoder's states; its output is the write."""
+    value_projection: str
+    """W_V, on the encoder's states."""
+    output_projection: str
+    """W_O."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Family(Brief):
+    """Where the parts of one model type are. Paths in the first group start at the model, the others at a block."""
+
+    model_type: str
+    """`config.model_type` of the models this row describes."""
+    blocks: str
+    """The list of blocks."""
+    final_norm: str | None
+    """The norm before the unembedding; None where there is none (post-LN models end with their last block's)."""
+    embedding: str | None
+    """The token embedding; its output is the first term of the stream. None where no module gives it (Whisper's encoder
+    makes it of sound): it is what enters the first block, without the position embedding, then."""
+    embedding_scale: str | None = None
+    """A number that the model multiplies the output of `embedding` by, where the module does not do it itself."""
+    embedding_norm: str | None = None
+    """A norm of the stream before the first block."""
+    position_embedding: str | None = None
+    """A learned position embedding that is added to the stream, where there is one."""
+
+    attention: str
+    """The module that attends: it calls `transformers`' attention interface, or has `inner_attention`."""
+    attention_input_norm: str | None = None
+    """The norm through which attention reads the stream; None where it reads the stream itself."""
+    output_projection: str
+    """W_O: its input is the concatenated `z` of the heads."""
+    down_projection: str
+    """W_out of a dense MLP: its input is the neuron activations."""
+    experts: str | None = None
+    """The stacked experts of a mixture; a block without them is dense."""
+    value_projection: str | None = None
+    """W_V as a plain layer; needed of encoders only, through which a readout is pulled back."""
+    writes: tuple[str, str]
+    """The attention write and the MLP write. Where one is a norm, the block has a post-norm."""
+    cross_attention: CrossAttention | None = None
+    """Between attention and MLP, in a decoder that reads an encoder."""
+    stream_norms: tuple[str, ...] = ()
+    """Post-LN: the norm that the stream goes through after each write, in the order of the writes."""
+
+    inner_attention: str | None = None
+    """A method `(query, key, value, mask) -> (z, pattern)` of `attention`, for a model that bypasses the interface."""
+    logit_softcap: str | None = None
+    """The configuration value `c` of a soft-cap `c * tanh(logit / c)` after the unembedding."""
+    parallel: bool | str = False
+    """Whether attention and MLP of a block read the same stream; or the configuration value that says so."""
+    requires: tuple[Require, ...] = ()
+    code: str | None = None
+    """The module of this package that teaches `transformers` the model type; None where it knows it."""
+    runs_in: str | None = None
+    """The dtype these models are loaded in unless told otherwise, where the file's is for storage only."""
+
+    encoder: "Encoder | None" = None
+    """Whose states the cross-attention reads."""
+    loader: str = "AutoModelForCausalLM"
+    """The class of `transformers` that loads the module."""
+    heads: str = "num_attention_heads"
+    """The configuration value that counts query heads."""
+    context: str = "max_position_embeddings"
+    """The configuration value that limits the length of a prompt, where there is one."""
+    logit_scale: str | None = None
+    """A switch of the configuration: what enters the unembedding is multiplied by `1 / sqrt(d_model)`."""
+    logit_bias: str | None = None
+    """A buffer that is added to the logits."""
+    prefix: "Prefix | None" = None
+    """Another modality that the model reads within its prompt."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Encoder(Brief):
+    """The encoder of an encoder-decoder: a row of its own, and what it reads."""
+
+    path: str
+    """From the model to the encoder. The paths of `row` start there."""
+    row: Family
+    reads: Literal["text", "audio"]
+    context: str | None = None
+    """The configuration value that limits the length of a source."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Prefix(Brief):
+    """A GPT that reads another modality in its own prompt, in the place of placeholder tokens, by self-attention.
+
+    It is the GPT of its text configuration, deeper inside the module.
+    """
+
+    text: str = "text_config"
+    """The GPT's part of the configuration."""
+    path: str = "model.language_model."
+    """What stands for `model.` in the GPT's row."""
+    reads: Literal["image"] = "image"
+    inputs: str = "pixel_values"
+    """What the module is called with beside the token ids."""
+    token: str = "image_token_id"
+    """The configuration value that names the placeholder."""
+    loader: str = "AutoModelForImageTextToText"
