@@ -19,6 +19,7 @@ from unembed.methods.ablate import Ablation, Stopped, ablate
 from unembed.view.payloads import ablate_payload, to_json
 from unembed.view.terminal import Paper, ablate_lines
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "opt", "mixtral", "qwen3_moe", "gpt_oss")
 TOKENS = [3, 50, 7, 11, 96, 17]
 TARGET = 40
