@@ -6,9 +6,9 @@ The public names; everything else is private. Torch is imported with the first n
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
-_NAMESPACES = {"directions": "methods.directions"}
+_NAMESPACES = {"directions": "methods.directions", "edits": "engine.edits", "measures": "engine.measures"}
 _HOME = {
     "load": "loading.load",
     "wrap": "loading.load",
@@ -74,8 +74,6 @@ _HOME = {
     "InputError": "errors",
     "ModelError": "errors",
     "LedgerError": "errors",
-    "edits": "engine.edits",
-    "measures": "engine.measures",
 }
 __all__ = sorted([*_HOME, *_NAMESPACES, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
@@ -154,8 +152,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"unembed.{_NAMESPACES[name]}")
     if name not in _HOME:
         raise AttributeError(f"module 'unembed' has no attribute {name!r}")
-    module = importlib.import_module(f"unembed.{_HOME[name]}")
-    return module if name in _NAMESPACES else getattr(module, name)
+    return getattr(importlib.import_module(f"unembed.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:

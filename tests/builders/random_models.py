@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
@@ -157,6 +158,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 MODEL_TYPES = tuple(sorted(_DEFAULTS))
+each_family = pytest.mark.parametrize("model_type", MODEL_TYPES)
 """The families there is a builder for."""
 
 
@@ -199,6 +201,13 @@ def build(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.float64,
         module.set_experts_implementation("eager")  # torch has no grouped matrix product in float64
     scramble(module, seed)
     return module.to(dtype)
+
+
+def build_eager(model_type: str, **overrides: Any) -> Any:
+    """The same with eager attention, which gives its pattern out."""
+    module = build(model_type, **overrides)
+    module.set_attn_implementation("eager")
+    return module
 
 
 def scramble(module: nn.Module, seed: int) -> None:

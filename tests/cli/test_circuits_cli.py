@@ -11,6 +11,7 @@ from unembed.methods.circuits.attention_score import attention_score
 from unembed.methods.circuits.composition import composition_scores
 from unembed.methods.circuits.paths import expand_paths
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 HEAD = ("--layer", "1", "--head", "2")
 
 

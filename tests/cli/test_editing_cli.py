@@ -9,6 +9,7 @@ from unembed.methods.knowledge.editing import suppress
 from unembed.methods.knowledge.neurons import Neuron
 from unembed.methods.knowledge.weight_edits import applied, load_edits, save_edits
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 FACTS = """
 relation: capital
 templates: ["the capital of {subject} is", "{subject} the capital is", "is {subject}"]

@@ -12,6 +12,7 @@ from unembed.methods.knowledge.attribution import attribute
 from unembed.methods.knowledge.facts import read_facts
 from unembed.methods.knowledge.neurons import find
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 FACTS = """
 relation: capital
 description: capitals

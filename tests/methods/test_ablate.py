@@ -20,6 +20,7 @@ from unembed.view.payloads.ablation import ablate_payload
 from unembed.view.terminal.ablation import ablate_lines
 from unembed.view.terminal.paper import Paper
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "opt", "mixtral", "qwen3_moe", "gpt_oss")
 TOKENS = [3, 50, 7, 11, 96, 17]
 TARGET = 40

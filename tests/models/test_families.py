@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 import unembed
 from builders import random_models
 from builders.random_encoder_decoders import ENCODER_DECODERS
-from builders.random_models import MIXTURES, MODEL_TYPES, PARALLEL, SANDWICHED, SOFTCAPPED, VOCAB, build
+from builders.random_models import MIXTURES, MODEL_TYPES, PARALLEL, SANDWICHED, SOFTCAPPED, VOCAB, build, each_family
 from oracles import oracle
-from oracles.oracle import EPS64, compare, terms_of
+from oracles.norms import EPS32, EPS64
+from oracles.oracle import compare, terms_of
+from oracles.parts import PARTS
 from unembed.models.families import supported
 from unembed.models.model import Model
 from unembed.runs.record import record_next
@@ -35,8 +37,6 @@ GRAINS = (
     ("source", "neuron"),
 )
 READOUTS = ({"reference": "raw"}, {"reference": "mean"}, {"versus": OTHER})
-
-each_family = pytest.mark.parametrize("model_type", MODEL_TYPES)
 
 
 @cache
@@ -65,7 +65,7 @@ def check_terms(trace: Run, run: oracle.Run, position: int, layer: int, attentio
 
 
 def test_every_row_has_a_builder_and_an_oracle() -> None:
-    assert sorted(MODEL_TYPES) == sorted(oracle.PARTS)
+    assert sorted(MODEL_TYPES) == sorted(PARTS)
     assert supported() == sorted((*MODEL_TYPES, *ENCODER_DECODERS, "llava"))  # with tests of their own
 
 
@@ -280,8 +280,8 @@ def test_grouped_queries_read_their_groups_values(model_type: str) -> None:
     module = build(model_type)
     model = unembed.wrap(module)
     before = terms_of(unembed.decompose(unembed.readout(unembed.record(model, TOKENS), TARGET, layer=0), by="source"))
-    projection = module.get_submodule(oracle.PARTS[model_type].blocks)[0].self_attn
-    projection = getattr(projection, oracle.PARTS[model_type].values)
+    projection = module.get_submodule(PARTS[model_type].blocks)[0].self_attn
+    projection = getattr(projection, PARTS[model_type].values)
     d_head = random_models.configuration(model_type).hidden_size // 4
     with torch.no_grad():
         projection.weight[-d_head:] *= 2
@@ -382,7 +382,7 @@ def test_gpt2_with_reordered_and_upcast_attention(upcast: bool) -> None:
     module = build("gpt2", reorder_and_upcast_attn=upcast, scale_attn_by_inverse_layer_idx=True, dtype=torch.float32)
     trace, run = unembed.record(unembed.wrap(module), TOKENS), oracle.Run(module, TOKENS)
     # The reordered attention scales the keys first: another order of the same float32 operations, in three layers.
-    slack = (64 * oracle.EPS32 if upcast else 0.0) * float(run.logits.abs().max())
+    slack = (64 * EPS32 if upcast else 0.0) * float(run.logits.abs().max())
     assert float((trace.logits - run.logits).abs().max()) <= slack
 
 
@@ -398,7 +398,7 @@ def test_post_norms_were_found(model_type: str) -> None:
             weight = getattr(module, name).weight.detach()
             gain = weight if model_type == "olmo2" else (1 + weight.float()).double()
             assert bool((gain < 0).any())
-            assert torch.all((norm.gain - gain).abs() <= 4 * oracle.EPS32 * gain.abs())
+            assert torch.all((norm.gain - gain).abs() <= 4 * EPS32 * gain.abs())
             assert not norm.centred
             assert not bool(norm.shift.any())
 

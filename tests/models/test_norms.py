@@ -15,7 +15,7 @@ from transformers.models.gpt_oss.modeling_gpt_oss import GptOssRMSNorm
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.olmo2.modeling_olmo2 import Olmo2RMSNorm
 
-from oracles.oracle import EPS32, FrozenNorm, norm_eps
+from oracles.norms import EPS32, FrozenNorm, norm_eps
 from unembed.errors import ModelError
 from unembed.models.norms import Norm, probe
 

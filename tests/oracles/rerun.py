@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from oracles import oracle
+from oracles.parts import PARTS
 
 Function = Callable[[Tensor], Tensor]
 """From `position *value` to the same."""
@@ -56,7 +57,7 @@ class Rerun:
 
     def __call__(self, tokens: Sequence[int], *, grad: bool = False) -> Tensor:
         """Logits at every position."""
-        self.parts = oracle.PARTS[self.module.config.model_type]
+        self.parts = PARTS[self.module.config.model_type]
         self.blocks = list(self.module.get_submodule(self.parts.blocks))
         self.random = torch.Generator().manual_seed(1)
         self.hidden: dict[int, Tensor] = {}

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 import unembed
 from builders.random_models import MODEL_TYPES, build
 from oracles import oracle
+from oracles.norms import EPS32, EPS64
 from unembed.errors import InputError, ModelError
 from unembed.models.prompts import absolute_position, tokenize
 
@@ -88,9 +89,7 @@ def test_kept_positions_are_rows_of_the_whole_run(model_type: str, positions: li
     for name in ("embedding", "final", "normed"):
         assert torch.equal(getattr(some, name), getattr(whole, name)[rows])
     assert torch.equal(some.streams(), whole.streams()[:, rows])
-    slack = (
-        model.d_model * oracle.EPS64 * float(whole.normed.abs().max() * model.unembedding.detach().abs().sum(1).max())
-    )
+    slack = model.d_model * EPS64 * float(whole.normed.abs().max() * model.unembedding.detach().abs().sum(1).max())
     assert float((some.logits - whole.logits[rows]).abs().max()) <= slack
     for one, other in zip(some.layers, whole.layers, strict=True):
         assert torch.equal(one.heads.pattern, other.heads.pattern[:, rows])
@@ -127,7 +126,7 @@ def test_stream_only_keeps_no_heads_and_the_same_writes(model: unembed.Model, tr
     assert all(layer.heads is None and layer.neurons is None for layer in lean.layers)
     found = unembed.decompose(unembed.readout(lean, 12)).terms()
     expected = unembed.decompose(unembed.readout(trace, 12)).terms()
-    assert [term.value for term in found] == pytest.approx([t.value for t in expected], abs=64 * oracle.EPS32)
+    assert [term.value for term in found] == pytest.approx([t.value for t in expected], abs=64 * EPS32)
 
 
 @pytest.mark.parametrize("by", ["head", "source", "neuron"])
@@ -141,13 +140,13 @@ def test_z_is_the_pattern_times_the_values(trace: unembed.Run) -> None:
     for layer in trace.layers:
         value = layer.heads.value.repeat_interleave(2, dim=0)
         mixed = torch.einsum("hqk,hkd->qhd", layer.heads.pattern, value)
-        assert torch.allclose(mixed, layer.heads.z, rtol=0, atol=len(TOKENS) * oracle.EPS64 * float(value.abs().max()))
+        assert torch.allclose(mixed, layer.heads.z, rtol=0, atol=len(TOKENS) * EPS64 * float(value.abs().max()))
 
 
 def test_patterns_look_back_only(trace: unembed.Run) -> None:
     for layer in trace.layers:
         assert bool((layer.heads.pattern.triu(1) == 0).all())
-        assert torch.allclose(layer.heads.pattern.sum(-1), torch.ones(()).double(), atol=len(TOKENS) * oracle.EPS32)
+        assert torch.allclose(layer.heads.pattern.sum(-1), torch.ones(()).double(), atol=len(TOKENS) * EPS32)
 
 
 def test_logits_before_and_after_the_soft_cap(trace: unembed.Run) -> None:

@@ -13,6 +13,7 @@ from builders.commands import valid
 from builders.random_models import build
 from builders.words import PROMPT, make_tokenizer
 from oracles import oracle
+from oracles.parts import PARTS
 from oracles.rerun import exactly
 from unembed.errors import InputError
 from unembed.methods.heads import changed_values
@@ -20,6 +21,7 @@ from unembed.methods.heads.intervals import interval, student_quantile
 from unembed.methods.heads.noise import noise
 from unembed.methods.heads.noise_verdict import judge
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 TOKENS = (3, 14, 15, 92, 65)
 TEXT = (7, 21, 33, 4, 58, 11, 90, 2, 46, 70)
 """Two windows."""
@@ -58,7 +60,7 @@ def values_of(module, tokens):
 
 def rerun(module, tokens, change, *, own_kept):
     """What heads did, `quantity layer head`, and the last logits: every row of every head by itself."""
-    parts = oracle.PARTS[module.config.model_type]
+    parts = PARTS[module.config.model_type]
     blocks = list(module.get_submodule(parts.blocks))
     seen = []
 

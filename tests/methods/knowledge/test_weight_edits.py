@@ -24,6 +24,7 @@ from unembed.methods.knowledge.weight_edits import (
 )
 from unembed.models.model import Model, value_rows
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 TOKENS = [5, 11, 3, 42, 7, 60, 33, 91]
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "mixtral", "gpt_oss")
 
@@ -148,11 +149,6 @@ def test_editing_for_good_touches_its_rows_only() -> None:
 def folder(tmp_path: Path) -> Path:
     build("llama", dtype=torch.float32).save_pretrained(tmp_path / "model")
     return tmp_path / "model"
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("UNEMBED_CACHE", str(tmp_path / "cache"))
 
 
 def every_kind(model: Model) -> list[WeightEdit]:

@@ -158,7 +158,7 @@ class Paths(Brief):
 
 def riemann(paths: Paths, steps: int) -> list[Estimate]:
     """`(w - b)/m * sum over k = 1..m of dP/dw(b + k/m (w - b))`; the last point is the run itself, for all layers."""
-    # The sum leaves out alpha = 0 and takes alpha = 1, where every layer's path ends at the run: one version serves all.
+    # The sum leaves out alpha = 0 and takes alpha = 1, where each layer's path ends at the run: one version serves all.
     inner = [k / steps for k in range(1, steps)]
     starts = [(layer, 0.0) for layer in paths.layers]
     below, here = paths.slopes({layer: inner for layer in paths.layers if inner}, starts, here=True)

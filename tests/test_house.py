@@ -1,0 +1,77 @@
+"""The house of the tests: what one test lends to another lies in builders, oracles or browser, and files stay short."""
+
+import ast
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TESTS = ROOT / "tests"
+LONGEST = 450
+"""Lines that one reads in one sitting."""
+LONGER = {"explorer/src/payloads.ts", "explorer/src/styles.css"}
+"""The first is generated, and the second has not been split yet."""
+WRITTEN = {
+    "src": ("*.py",),
+    "tests": ("*.py",),
+    "benchmarks": ("*.py",),
+    "studies": ("*.py",),
+    "explorer/src": ("*.ts", "*.tsx", "*.css"),
+}
+
+
+def written() -> Iterator[Path]:
+    for folder, patterns in WRITTEN.items():
+        files = chain.from_iterable((ROOT / folder).rglob(pattern) for pattern in patterns)
+        # benchmarks keeps the environments of other packages in a hidden folder.
+        yield from (path for path in files if not any(part.startswith(".") for part in path.relative_to(ROOT).parts))
+
+
+def imported(source: str) -> set[str]:
+    """Every name that stands in an import, also within a function, part by part."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            found.update((node.module or "").split("."), (alias.name for alias in node.names))
+        elif isinstance(node, ast.Import):
+            found.update(chain.from_iterable(alias.name.split(".") for alias in node.names))
+    return found
+
+
+def borrowed(source: str) -> set[str]:
+    """What is imported from a test file or from conftest."""
+    files = {path.stem for path in TESTS.rglob("test_*.py")} | {"conftest"}
+    return imported(source) & files
+
+
+def test_no_test_imports_from_a_test_file_or_conftest() -> None:
+    found = {str(path.relative_to(ROOT)): borrowed(path.read_text()) for path in TESTS.rglob("*.py")}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from test_house import borrowed",
+        "def f():\n    import test_house as house",
+        "from tests.test_house import borrowed",
+        "from tests import conftest",
+        "from .conftest import folder",
+    ],
+)
+def test_an_import_from_a_test_file_is_seen(source: str) -> None:
+    assert borrowed(source)
+
+
+def test_names_of_test_files_are_unique() -> None:
+    names = [path.name for path in TESTS.rglob("test_*.py")]
+    assert len(names) > 60
+    assert len(names) == len(set(names))
+
+
+def test_no_file_is_too_long_to_be_read_in_one_sitting() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in written()}
+    assert len(lengths) > 300
+    assert {path for path, length in lengths.items() if length > LONGEST} == LONGER
