@@ -80,14 +80,17 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
             raise _no_norm(module, d_model, f"it gives {y.shape[-1]}")
         return y
 
-    # So large that eps vanishes beside the mean square, and exact in every float format.
+    # So large that eps vanishes beside the mean square, and a power of two, which every float format holds exactly.
+    # 2^20 at most, and in a narrow format about the square root of its largest number (2^8 in float16).
     size = 2.0 ** min(20, int(torch.finfo(dtype).max ** 0.5).bit_length())
     sign = torch.ones(d_model, dtype=torch.float64, device=device)
-    sign[1::2] = -1
+    sign[1::2] = -1  # of mean about 0, so that centring leaves no entry 0: the gain is found by division
     with torch.no_grad():
-        if torch.equal(run(size * sign), size * sign) and torch.equal(run(sign), sign):  # no norm gives back both
+        # A norm gives (up to eps) the same for an input and its multiple, so none gives back both.
+        if torch.equal(run(size * sign), size * sign) and torch.equal(run(sign), sign):
             return Norm(gain=sign.abs(), shift=0 * sign, centred=False, precision=0.0, identity=True)
-        shift = run(torch.zeros_like(sign))
+        shift = run(torch.zeros_like(sign))  # eps keeps the scale finite at 0, where only the shift is left
+        # What centres does not see that 2 was added everywhere: only rounding is left of the difference.
         raised = run(size * (sign + 2)) - run(size * sign)
         centred = bool(raised.norm() < 0.1 * (run(size * sign) - shift).norm())
         blank = Norm(gain=sign, shift=shift, centred=centred, precision=0.0)
@@ -95,6 +98,7 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
         gain = (run(size * sign) - shift) * x.square().mean().sqrt() / x
         if not bool(torch.isfinite(shift).all() and torch.isfinite(run(size * sign)).all()):
             raise ModelError(f"The weights of a norm ({type(module).__name__}) are not finite (NaN or infinity).")
+        # The probes above fit by construction, whatever the module is; an input they do not know tells.
         norm = Norm(gain=gain, shift=shift, centred=centred, precision=0.0)
         error = _misfit(norm, run, dtype=dtype)
     if not error <= 16 * max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps):
@@ -102,6 +106,7 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
             f"{type(module).__name__} is neither a LayerNorm nor an RMSNorm: with its scale frozen it is not affine, "
             f"a probe is off by {error:.1e} of its output. A model with such a norm cannot be decomposed."
         )
+    # An error far below what float32 leaves shows that float64 is really computed in.
     computes_in = dtype if error < 64 * torch.finfo(dtype).eps else torch.float32
     return Norm(gain=gain, shift=shift, centred=centred, precision=torch.finfo(computes_in).eps)
 

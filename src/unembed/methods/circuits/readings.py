@@ -188,6 +188,7 @@ def _input_layers(run: Run, layer: int, calls: Sequence[_Call]) -> list[_Call]:
     """The matrices that make one or two numbers for each neuron."""
     down = run.model.blocks[layer].down_projection
     width = projection(down).shape[0]
+    # A fused gate makes the gate and the up value of all neurons in one layer: twice as many numbers as neurons.
     fitting = [c for c in calls if c.module is not down and c.made.shape[-1] in (width, 2 * width)]
     return [c for c in fitting if c.given.shape[-1] == run.model.d_model and _is_matrix(c.module)]
 
@@ -211,14 +212,16 @@ def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Mod
     def replaced(module: nn.Module, out: Tensor) -> Tensor | None:
         if module not in layers:
             return None
+        # From 0.5 to 1.5: GELU and SiLU are neither flat nor straight there, and a ReLU is open.
         drawn[module] = (torch.rand(out.shape, generator=random).to(out) + 0.5).requires_grad_()
-        return drawn[module].clone()
+        return drawn[module].clone()  # a leaf may not be written to, and some modules work in place
 
     with torch.inference_mode(False), torch.enable_grad(), frozen(run.model):
         down = run.model.blocks[layer].down_projection
         activation = next(c for c in _calls(run, layer, replaced) if c.module is down).row(position)[neuron]
         leaves = [drawn[module] for module in layers]
         grads = torch.autograd.grad(activation, leaves, allow_unused=True)
+    # The gate comes first: for the up value, value times derivative is the activation, so its distance from it is 0.
     found = []
     for place, (leaf, grad) in enumerate(zip(leaves, grads, strict=True)):
         for slot in [] if grad is None else _row(grad, position).nonzero()[:, 0].tolist():
@@ -261,6 +264,8 @@ def _reading(
 
 def _norm_before(run: Run, calls: Sequence[_Call], made: _Call, position: int) -> tuple[Norm, Float[Tensor, "d_model"]]:
     """The norm through which a layer reads the stream, and the stream; the layer may read the stream itself."""
+    # A norm hands its result on as it is: what the layer was given lies at the address of what the norm made. A dropout
+    # that does nothing also hands on its input, so what has one address on both sides is passed over.
     for call in calls:
         if call.made.data_ptr() == made.given.data_ptr() != call.given.data_ptr() and call.module is not made.module:
             return probed(call.module, run.model.d_model, like=made.given), call.row(position).double()

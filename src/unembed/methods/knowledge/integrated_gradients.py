@@ -157,6 +157,7 @@ class Paths:
 
 def riemann(paths: Paths, steps: int) -> list[Estimate]:
     """`(w - b)/m * sum over k = 1..m of dP/dw(b + k/m (w - b))`; the last point is the run itself, for all layers."""
+    # The sum leaves out alpha = 0 and takes alpha = 1, where all paths end at the run: one version serves all.
     inner = [k / steps for k in range(1, steps)]
     starts = [(layer, 0.0) for layer in paths.layers]
     below, here = paths.slopes({layer: inner for layer in paths.layers if inner}, starts, here=True)
@@ -183,6 +184,8 @@ def gauss(paths: Paths, steps: int | None, tolerance: float) -> list[Estimate]:
     Each round costs a pass over the weights, so cuts are bold. Without the first block's MLP most models say nothing
     sensible, and somewhere on the way P falls off a cliff: its path starts in many pieces.
     """
+    # P is smooth in alpha, so few nodes on an interval go far; one rule over the whole path would have to be fine
+    # everywhere for the sake of the one place where P falls.
     if steps is not None:
         return _totals(paths, _integrate(paths, [(layer, 0.0, 1.0) for layer in paths.layers], steps), steps)
     first = [(0, *ends) for ends in itertools.pairwise(FIRST_ENDS)]
@@ -205,6 +208,8 @@ def _too_coarse(parts: list[_Interval], allowed: float) -> list[_Interval]:
     found = []
     for layer in {part.layer for part in parts}:
         mine = [part for part in parts if part.layer == layer]
+        # Errors of intervals add up, so each may have its share of what the layer may be off by. Signs are ignored:
+        # errors that cancel are no smaller for the single neurons.
         picked = [p for p in mine if abs(p.error) > allowed / len(mine) and p.high - p.low > NARROWEST]
         fits = NODES * (len(mine) + (CUTS - 1) * len(picked)) <= MOST_NODES
         if sum(abs(part.error) for part in mine) > allowed and fits:
@@ -227,11 +232,13 @@ def _integrate(paths: Paths, parts: list[tuple[int, float, float]], nodes: int) 
     alphas: dict[int, list[float]] = {}
     for layer, low, high in parts:
         alphas.setdefault(layer, []).extend((low + (high - low) * (points + 1) / 2).tolist())
+    # P at the ends of each interval comes along: with it, completeness tells the error where it is made.
     ends = [(layer, end) for layer, *both in parts for end in both]
     slopes = {layer: iter(slope.split(nodes)) for layer, slope in paths.slopes(alphas, ends)[0].items()}
     found = []
     for layer, low, high in parts:
         slope = next(slopes[layer])
+        # Gauss-Legendre is for [-1, 1]; the interval is (high - low) / 2 times as long.
         weight = torch.as_tensor(weights * (high - low) / 2, dtype=slope.dtype, device=slope.device)
         values = (paths.way(layer) * torch.tensordot(weight, slope, dims=1)).sum(0)
         error = float(values.sum()) - (paths.known[layer, high] - paths.known[layer, low])
