@@ -226,8 +226,9 @@ BAD = {
 def test_bad_input(name):
     changes, message = BAD[name]
     how = {"prompt": TOKENS, "direction": direction(), "layer": 1, **changes}
+    prompt = how.pop("prompt")
     with pytest.raises(unembed.InputError, match=message):
-        steer(unembed.wrap(build("gpt2")), **how)
+        steer(unembed.wrap(build("gpt2")), prompt, **how)
 
 
 def test_what_cannot_be_steered():
