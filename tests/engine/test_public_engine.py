@@ -94,7 +94,7 @@ def test_every_edit_takes_a_site_a_part_or_a_name() -> None:
     for make in made:
         versions: list[Edit] = [make(where) for where in (site, part, name)]
         found = unembed.counterfactuals(run(), versions, measure)
-        assert found.tolist() == [found[0].item()] * 3
+        assert found.tolist() == pytest.approx([found[0].item()] * 3, rel=1e-12)
         assert float((found[0] - unembed.counterfactuals(run(), [edits.scale(site, 1.0)], measure)[0]).abs()) > 1e-7
     here, last = edits.zero("L1.H2 @ -1"), edits.zero(part.site(-1))
     assert here.site == last.site == Site(kind="z", layer=1, head=2, positions=(-1,))
