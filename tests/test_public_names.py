@@ -121,7 +121,9 @@ def _used(tree: ast.Module, modules: set[str]) -> Iterator[Name]:
                 yield from ((home, node.attr) for home in modules)  # whichever it is
         elif isinstance(node, ast.Call) and _dotted(node.func).endswith(("getattr", "setattr")) and len(node.args) > 1:
             of, name = node.args[:2]
-            if isinstance(name, ast.Constant):
+            if not isinstance(name, ast.Constant):  # any name of the module
+                yield from ((home, "*") for home in {bound.get(_dotted(of), "")} & modules)
+            else:
                 homes = {bound.get(_dotted(of), "")} & modules or modules  # an object that may be any module
                 yield from ((home, str(name.value)) for home in homes)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -164,7 +166,7 @@ def _looks_public() -> set[Name]:
     used |= {use for module, tree in trees.items() for use in _used(tree, set(trees)) if use[0] != module}
     used |= {place for place, node in defined.items() if _registered(node)}
     used |= {(module, name) for module, tree in trees.items() for name in _told(tree)}
-    reached = {place for place in used if place in defined}
+    reached = {place for place in defined if place in used or (place[0], "*") in used}
     while True:
         shown = {(module, name) for module, own in reached for name in _shown(defined[module, own])}
         more = (shown & defined.keys()) - reached

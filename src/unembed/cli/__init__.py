@@ -17,7 +17,7 @@ from unembed.cli import commands
 from unembed.cli.app import app as app
 from unembed.errors import UnembedError
 
-FIRST = (
+_FIRST = (
     "prediction",
     "interventions",
     "heads",
@@ -35,14 +35,14 @@ FIRST = (
 """Modules of commands in the order of `--help`; any other comes after them."""
 
 
-def add_commands() -> None:
+def _add_commands() -> None:
     """Import every module of `commands/`."""
     names = (module.name for module in pkgutil.iter_modules(commands.__path__))
-    for name in sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)):
+    for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
         importlib.import_module(f"{commands.__name__}.{name}")
 
 
-add_commands()
+_add_commands()
 
 
 def main() -> None:

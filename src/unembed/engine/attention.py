@@ -19,7 +19,7 @@ from unembed.models.model import Stage
 from unembed.models.sites import KINDS, SiteKind
 from unembed.runs.record import attentions
 
-TAKEN: dict[str, dict[str, SiteKind]] = {
+_TAKEN: dict[str, dict[str, SiteKind]] = {
     stage: {kind.tap.of: kind.name for kind in KINDS.values() if (kind.tap.side, kind.place) == ("attention", stage)}
     for stage in ("attention", "cross_attention")
 }
@@ -41,7 +41,7 @@ class Attention:
         layer, stage = self._place_of[module]
         if stage == "cross_attention":
             return self._cross(layer, eager, query, key, value), None
-        kinds = TAKEN[stage]
+        kinds = _TAKEN[stage]
         query, key, value = (
             self._heads_edited(layer, kinds[name], x) for name, x in (("query", query), ("key", key), ("value", value))
         )
@@ -63,7 +63,7 @@ class Attention:
     # Cross-attention
 
     def _cross(self, layer: int, eager: Eager, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        kinds, mask = TAKEN["cross_attention"], self.run.calls[layer].cross_mask
+        kinds, mask = _TAKEN["cross_attention"], self.run.calls[layer].cross_mask
         mask = None if mask is None else mask[..., :1, :]  # the same for every position of the prompt
         query = self._heads_edited(layer, kinds["query"], query)
         if self.batch.touched(layer, kinds["key"], kinds["value"], kinds["pattern"]):
@@ -76,7 +76,7 @@ class Attention:
         self, layer: int, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> Tensor:
         """`_cross` where rows read sources of their own, or with patterns of their own: each row has a copy."""
-        batch, kinds = self.batch, TAKEN["cross_attention"]
+        batch, kinds = self.batch, _TAKEN["cross_attention"]
         key, value = self._own_source(layer, kinds["key"], key), self._own_source(layer, kinds["value"], value)
         parts = []
         for group in self._groups():

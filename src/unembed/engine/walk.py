@@ -166,7 +166,7 @@ class Walk:
             before = expert_neurons(self.model, layer, inputs[0])
             change = self.batch.edited(layer, "neuron", before) - before
             weights = router_weights(inputs[0], before.shape[1])
-            return out + mix(experts, change * weights[..., None]).to(out.dtype).reshape(out.shape)
+            return out + _mix(experts, change * weights[..., None]).to(out.dtype).reshape(out.shape)
 
         if self.batch.touched(layer, "expert", "neuron"):
             on_call(stack, experts, route)
@@ -195,7 +195,7 @@ class Walk:
         return ExpertInputs(inputs.hidden, torch.cat([inputs.index, more.to(inputs.index.dtype)], 1), weights)
 
 
-def mix(experts: Any, neurons: Float[Tensor, "token expert neuron"]) -> Float[Tensor, "token d_model"]:
+def _mix(experts: Any, neurons: Float[Tensor, "token expert neuron"]) -> Float[Tensor, "token d_model"]:
     """What weighted expert neurons write, without the experts' biases."""
     equation = "ten,end->td" if experts.is_transposed else "ten,edn->td"
     return torch.einsum(equation, neurons, experts.down_proj.to(neurons.dtype))

@@ -9,9 +9,9 @@ from unembed.loading.cache import file_sha256
 from unembed.loading.folders import weights_sha256
 from unembed.models.model import Model
 
-VERSIONED = ("unembed", "torch", "transformers")
+_VERSIONED = ("unembed", "torch", "transformers")
 """Packages whose version a number may depend on."""
-DESCRIBING = (".json", ".txt", ".model", ".jinja")
+_DESCRIBING = (".json", ".txt", ".model", ".jinja")
 """How the names of files end that configure a model or its tokenizer."""
 
 
@@ -24,8 +24,8 @@ def fingerprint(model: Model, *more: Any) -> str | None:
     """
     if model.folder is None or model.edits:
         return None
-    described = [(p.name, file_sha256(p)) for p in sorted(model.folder.iterdir()) if p.suffix in DESCRIBING]
-    versions = [importlib.metadata.version(name) for name in VERSIONED]
+    described = [(p.name, file_sha256(p)) for p in sorted(model.folder.iterdir()) if p.suffix in _DESCRIBING]
+    versions = [importlib.metadata.version(name) for name in _VERSIONED]
     facts = [repr(model.config), repr(model.family), str(model.dtype), model.device.type, model.tokenizer is None]
     text = json.dumps([weights_sha256(model.folder), described, versions, facts, more])
     return hashlib.sha256(text.encode()).hexdigest()

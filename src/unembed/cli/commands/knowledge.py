@@ -39,7 +39,7 @@ class FactOptions:
         """
         found = read_relation(file, self.relation)
         if self.subject is not None:
-            return found, fact_about(found, self.subject)
+            return found, _fact_about(found, self.subject)
         if len(found.facts) != 1:
             known = ", ".join(fact.subject for fact in found.facts[:8])
             raise InputError(f"{found.name} has {len(found.facts)} facts: choose one with --subject ({known}, …).")
@@ -132,7 +132,7 @@ def find(
     from unembed.view.payloads.knowledge import find_payload
 
     facts = read_relation(file, about.relation)
-    first = None if about.subject is None else fact_about(facts, about.subject)
+    first = None if about.subject is None else _fact_about(facts, about.subject)
     words: Any = {"t": t, "p": p, "share": share, "path": path, "memory": budget(memory)}
     loaded = model.load()
     out.work(
@@ -203,7 +203,7 @@ def read_relation(file: str | None, relation: str | None) -> "Relation":
     return found[relation]
 
 
-def fact_about(relation: "Relation", subject: str) -> "Fact":
+def _fact_about(relation: "Relation", subject: str) -> "Fact":
     """The fact about a subject.
 
     Raises:

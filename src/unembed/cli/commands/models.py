@@ -8,11 +8,11 @@ from unembed.cli.app import app, takes
 from unembed.cli.options import OfflineOpt
 from unembed.cli.output import Output, progress_bar
 
-models_app = typer.Typer(help="List the models that are here and those that could be fetched.")
-app.add_typer(models_app, name="models", invoke_without_command=True)
+_models_app = typer.Typer(help="List the models that are here and those that could be fetched.")
+app.add_typer(_models_app, name="models", invoke_without_command=True)
 
 
-@models_app.callback()
+@_models_app.callback()
 @takes
 def models(*, context: typer.Context, out: Output) -> None:
     """List the models that are here and those that could be fetched."""
@@ -24,7 +24,7 @@ def models(*, context: typer.Context, out: Output) -> None:
     out.show(models_payload(catalogue()))
 
 
-@models_app.command()
+@_models_app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="smollm2-135m, or a hub id.")] = "smollm2-135m",
     offline: OfflineOpt = False,

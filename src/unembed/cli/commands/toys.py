@@ -8,12 +8,12 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.output import Output, progress_bar
 
-toys_app = typer.Typer(help="Models small enough to see through: list them, check what they show, train them.")
-app.add_typer(toys_app, name="toys", no_args_is_help=True)
+_toys_app = typer.Typer(help="Models small enough to see through: list them, check what they show, train them.")
+app.add_typer(_toys_app, name="toys", no_args_is_help=True)
 NameArg = Annotated[str, typer.Argument(help="zero-layer, one-layer, two-layer or facts.")]
 
 
-@toys_app.command("list")
+@_toys_app.command("list")
 @takes
 def list_toys(*, out: Output) -> None:
     """List the toys that ship, and what each must show."""
@@ -22,7 +22,7 @@ def list_toys(*, out: Output) -> None:
     out.show(toys_payload())
 
 
-@toys_app.command()
+@_toys_app.command()
 @takes
 def evaluate(
     *,
@@ -37,7 +37,7 @@ def evaluate(
         raise typer.Exit(1)
 
 
-@toys_app.command()
+@_toys_app.command()
 def train(
     name: NameArg,
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist yet.")],

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, dataclass_transform
 
-PAYLOADS: dict[str, type] = {}
+_PAYLOADS: dict[str, type] = {}
 """Payload classes by schema, of the modules that were imported; `all_payloads` imports the others."""
 
 _Class = TypeVar("_Class", bound=type)
@@ -28,7 +28,7 @@ def payload(schema: str) -> Callable[[_Class], _Class]:
     def register(cls: _Class) -> _Class:
         made = dataclass(frozen=True)(cls)
         made.schema = schema
-        PAYLOADS[schema] = made
+        _PAYLOADS[schema] = made
         return made
 
     return register
@@ -51,7 +51,7 @@ class _PayloadOf:
 
     def __call__(self, result: object) -> Any:
         kind = type(result)
-        if PAYLOADS.get(getattr(kind, "schema", "")) is kind:
+        if _PAYLOADS.get(getattr(kind, "schema", "")) is kind:
             return result
         if kind.__name__ not in self._makers:
             all_payloads()
@@ -67,7 +67,7 @@ def all_payloads() -> dict[str, type]:
     """Every payload class by its schema; imports all modules of this package, none of which brings torch."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    return PAYLOADS
+    return _PAYLOADS
 
 
 def to_json(payload: Any) -> dict[str, Any]:

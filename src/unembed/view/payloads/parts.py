@@ -168,7 +168,7 @@ class ReadsPayload:
     an encoder-decoder."""
 
 
-def part_of(part: "PartResult") -> Part:
+def _part_of(part: "PartResult") -> Part:
     """A part as data."""
     return Part(kind=part.kind, layer=part.layer, head=part.head, expert=part.expert, neuron=part.neuron)
 
@@ -191,7 +191,7 @@ def inspect_payload(result: "Inspection") -> InspectPayload:
     run = result.readout.run
     model = run.model
     return InspectPayload(
-        part=part_of(result.part),
+        part=_part_of(result.part),
         value=result.value,
         activation=result.activation,
         looks_at=looked_at(run, result.looks_at, cross=result.part.kind == "cross_head"),
@@ -202,7 +202,7 @@ def inspect_payload(result: "Inspection") -> InspectPayload:
 
 def reads_payload(run: "Run", part: "PartResult", reads: "Sequence[ReadingResult]") -> ReadsPayload:
     """What a part reads as data."""
-    return ReadsPayload(part=part_of(part), reads=[_reading(run.model, run.tokens, each) for each in reads])
+    return ReadsPayload(part=_part_of(part), reads=[_reading(run.model, run.tokens, each) for each in reads])
 
 
 def _reading(model: "Model", tokens: tuple[int, ...], reading: "ReadingResult") -> Reading:
@@ -238,4 +238,4 @@ def test_payload(result: "Intervened") -> TestPayload:
 
 
 def _test(change: "Change") -> PartTest:
-    return PartTest(part=part_of(change.part), how=change.how)
+    return PartTest(part=_part_of(change.part), how=change.how)
