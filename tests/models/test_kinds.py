@@ -69,7 +69,7 @@ def test_the_shape_of_a_row_is_that_of_what_is_read(model_type: str, count: int)
 
 @pytest.mark.parametrize("model_type", ["llama", "mixtral", "t5"])
 def test_a_run_keeps_everywhere_what_the_table_says(model_type: str) -> None:
-    whole, last = record(model(model_type), TOKENS), base_run(model(model_type), TOKENS, positions=[-1])
+    whole, last = record(model(model_type), TOKENS), record(model(model_type), TOKENS, positions=[-1])
     for site in sites(whole, 1, (2, 0)):
         if KINDS[site.kind].everywhere:
             assert torch.equal(last.at(site), whole.at(site)), site.label

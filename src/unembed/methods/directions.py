@@ -16,11 +16,11 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.prompts import target_tokens
-from unembed.models.sites import Site, SiteKind, resolve
+from unembed.models.sites import KINDS, Site, kind_of, resolve
 from unembed.runs.prompted import AnyPrompt, prompt_of
 
-STEERED: tuple[SiteKind, ...] = ("resid_post", "attention_write", "mlp_write")
-"""The kinds of sites whose value is a direction of the stream, and that can be steered."""
+STEERED: tuple[str, ...] = tuple(row.word for row in KINDS.values() if row.tap.side == "output" and not row.cross)
+"""The sites that can be steered: what a module of a block puts out (`resid_post`, `attention`, `mlp`)."""
 
 
 def difference(
@@ -33,7 +33,7 @@ def difference(
         toward: the prompt to be more like: text, token ids, or a recorded run.
         away: the prompt to be less like; None subtracts nothing.
         layer: where it is read.
-        site: `resid_post`, `attention_write` or `mlp_write`.
+        site: one of `STEERED`.
 
     Raises:
         InputError: a bad prompt, or no such site.
@@ -57,10 +57,8 @@ def steerable(
     Raises:
         InputError: there is none.
     """
-    if site not in STEERED:
-        raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {site!r}.")
-    kind = STEERED[STEERED.index(site)]
-    if kind == "mlp_write":
+    kind = kind_of(site, STEERED)
+    if KINDS[kind].place == "mlp":
         check_has_neurons(model)
     found = resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
     return Site(kind=kind, layer=found.layer, positions=positions)
