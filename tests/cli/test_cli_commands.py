@@ -69,10 +69,10 @@ def ran(tmp_path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "counting.py").write_text(COMMAND)
     script = (
         f"import sys; sys.argv = ['unembed', *{list(arguments)}]\n"
-        "from unembed import cli\n"
-        f"cli.commands.__path__.append({str(tmp_path)!r})\n"
-        "cli.add_commands()\n"
-        "cli.main()\n"
+        "import unembed.cli\n"
+        f"unembed.cli.commands.__path__.append({str(tmp_path)!r})\n"
+        "unembed.cli.add_commands()\n"
+        "unembed.cli.main()\n"
     )
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
 

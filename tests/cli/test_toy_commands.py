@@ -58,7 +58,7 @@ WITH_NEURONS = [
     ("patch", "PROMPT", "CORRUPT", "--vs", "OTHER", "--site", "mlp"),
     ("patch", "PROMPT", "CORRUPT", "--vs", "OTHER", "--site", "neuron", "--layer", "0"),
     (*TRACE, "--site", "mlp"),
-    (*STEER, "--site", "mlp_write"),
+    (*STEER, "--site", "mlp"),
     *[("knowledge", "attribute", "PROMPT", "--target", "TARGET", "--path", path) for path in ("layer", "neuron")],
     ("knowledge", "attribute", "PROMPT", "--target", "TARGET", "--baseline", "mean", "--text", "TEXT"),
     ("knowledge", "find", FACTS, "--relation", "home", "--limit", "2"),

@@ -34,7 +34,7 @@ def test_every_state_equals_full_reruns(model_type, site, window):
     model, kind = unembed.wrap(module), KIND[site]
     if model.parallel and site == "resid_mid":
         with pytest.raises(unembed.InputError, match="are parallel"):
-            causal_trace(model, TOKENS, SUBJECT, 7, site=site)
+            causal_trace(model, TOKENS, 7, subject=SUBJECT, site=site)
         return
     with exactly():
         found = causal_trace(model, TOKENS, 7, subject=SUBJECT, site=site, window=window, samples=2, seed=5, noise=0.7)

@@ -67,7 +67,7 @@ def _patching(model: unembed.Model) -> Shown:
 
 
 def _tracing(model: unembed.Model) -> Shown:
-    found = unembed.causal_trace(model, PROMPT, [2])
+    found = unembed.causal_trace(model, PROMPT, subject=[2])
     layer, position = divmod(int(found.values.argmax()), len(PROMPT))
     return Shown(found, f"L{layer} @ {position} restored: {float(found.values.max()):.3g}")
 

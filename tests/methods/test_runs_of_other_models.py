@@ -50,6 +50,7 @@ OF_A_MODEL: dict[str, Callable] = {
     "intervene": lambda model, run: intervene(model, run, 7, [Change(Part("mlp", 0), "zero")]).target_after.logit,
     "continued": lambda model, run: direct_logits(model, continued(model, run, 1)).sum(),
     "readout": lambda model, run: unembed.readout(model, run, 7).value,
+    "difference": lambda model, run: unembed.directions.difference(model, run, layer=1).sum(),
     "read_direction": lambda model, run: unembed.read_direction(model, run, [1.0] * 32).value,
 }
 """The functions that take a model, and a run as its prompt."""
@@ -60,6 +61,7 @@ def _logit(logits):
 
 
 OF_A_RUN: dict[str, Callable] = {
+    "counterfactual": lambda run: unembed.counterfactual(run, zero(HEAD), 7),
     "counterfactuals": lambda run: unembed.counterfactuals(run, [zero(HEAD)], _logit).sum(),
     "gradients": lambda run: unembed.gradients(run, [zero(HEAD)], lambda x: x[:, 0, 7], [])[0].sum(),
     **{name: lambda run, ask=ask: ask(run.model, run) for name, ask in OF_A_MODEL.items()},
@@ -89,7 +91,7 @@ def test_every_function_that_takes_a_model_and_a_run_is_tried_here() -> None:
 def test_every_public_function_that_takes_a_run_is_tried_here() -> None:
     public = {getattr(unembed, name) for name in unembed.__all__}
     found = {found.__name__ for found, _ in _takes_a_run() if found in public}
-    assert found == ({*OF_A_RUN, "input_credit"} - {"intervene", "continued"})  # input_credit is tried below
+    assert found == ({*OF_A_RUN, "input_credit"} - {"intervene", "continued", "difference"})
 
 
 @pytest.mark.parametrize("name", OF_A_MODEL)

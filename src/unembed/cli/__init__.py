@@ -35,14 +35,14 @@ _FIRST = (
 """Modules of commands in the order of `--help`; any other comes after them."""
 
 
-def _add_commands() -> None:
+def add_commands() -> None:
     """Import every module of `commands/`."""
     names = (module.name for module in pkgutil.iter_modules(commands.__path__))
     for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
         importlib.import_module(f"{commands.__name__}.{name}")
 
 
-_add_commands()
+add_commands()
 
 
 def main() -> None:

@@ -70,7 +70,12 @@ def _parts(
         )
     if family.embedding is None:
         _check_all_named(module, blocks, family)
-    heads = getattr(settings(module, family), family.heads)
+    heads = getattr(settings(module, family), family.heads, None)
+    if not isinstance(heads, int):
+        raise ModelError(
+            f"Expected the configuration value {family.heads!r} to count the heads of {name}, found {heads!r}.\n"
+            f"The row of {family.model_type} names another value (docs/families.md)."
+        )
     return Model(
         name=name,
         module=module,

@@ -117,8 +117,8 @@ class Tap:
         return operator.attrgetter(self.of)(block)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Kind(Brief):
     """What is known of one kind of site: a row of `KINDS`."""
 
     name: SiteKind

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unembed.models.reprs import Brief
 from unembed.models.sites import experts_of
 from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer, expert_neurons, router_weights
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from unembed.runs.run import Run
 
 
-@dataclass(frozen=True)
-class BlockAt:
+@dataclass(frozen=True, repr=False)
+class BlockAt(Brief):
     """A block of a run as `models.sites.Recorded` wants it: every value has one row a position."""
 
     run: "Run"

@@ -19,10 +19,11 @@ from unembed.errors import ModelError
 from unembed.models.hooks import on_call, on_pass
 from unembed.models.layers import projection
 from unembed.models.model import Block
+from unembed.models.reprs import Brief
 
 
-@dataclass(frozen=True)
-class LayerCall:
+@dataclass(frozen=True, repr=False)
+class LayerCall(Brief):
     """What a layer of a block was given, and what it made."""
 
     module: nn.Module
@@ -39,8 +40,8 @@ def by_position(x: Tensor) -> Float[Tensor, "position width"]:
     return x.reshape(-1, x.shape[-1])
 
 
-@dataclass
-class BlockReads:
+@dataclass(repr=False)
+class BlockReads(Brief):
     """What one block was given and what its parts read, kept while the model runs. Made by `watch`."""
 
     stream: Tensor = field(default_factory=lambda: torch.empty(0))
