@@ -4,6 +4,8 @@ Either the model is refused, or the change says nothing else of it, and then eve
 numbers are those of one consumer for each use that the package makes of a row.
 """
 
+import os
+import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, fields, replace
@@ -31,6 +33,8 @@ from unembed.models.sources import Source
 
 TOKENS = (3, 50, 7, 11, 90, 17, 19)
 ENCODER_DECODERS = random_encoder_decoders.ENCODER_DECODERS
+MOST = 5
+"""Values that are tried of a field, where there are many."""
 NOWHERE = "no_such_part"
 Numbers = dict[str, torch.Tensor]
 
@@ -159,10 +163,18 @@ def changes(row: Family, module: Any) -> Iterator[tuple[str, Family]]:
     }
     for field in fields(Family):
         default = [] if field.default is MISSING else [field.default]
-        for value in (*default, *others.get(field.name, ())):
+        for value in (*default, *_drawn(row.model_type, field.name, others.get(field.name, ()))):
             value = tuple(value) if field.name == "stream_norms" else value
             if value != getattr(row, field.name):
                 yield f"{field.name}={value}", replace(row, **{field.name: value})
+
+
+def _drawn(model_type: str, field: str, values: Sequence[Any]) -> Sequence[Any]:
+    """At most `MOST` other values of a field, other ones in each family; all of them in the thorough profile."""
+    of_parts = field in ("encoder", "cross_attention")  # whose own fields are changed one by one
+    if of_parts or len(values) <= MOST or os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
+        return values
+    return random.Random(f"{model_type}.{field}").sample(list(values), MOST)
 
 
 def _parts(block: Any, ndim: int) -> list[str]:
@@ -198,7 +210,7 @@ def test_every_field_dropped_or_changed(rows: dict[str, Family], model_type: str
         refused += found is None
         wrong += found or []
     assert not wrong
-    assert refused > 50
+    assert refused > 25
 
 
 def test_every_field_of_the_row_inside_an_image_model(rows: dict[str, Family], monkeypatch: pytest.MonkeyPatch) -> None:
