@@ -3,7 +3,6 @@
 How long clicks take is measured by benchmarks/bench_explorer.py.
 """
 
-import inspect
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -94,13 +93,12 @@ def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit,
     held, release = threading.Event(), threading.Event()
     explain = asks.ASKS["explain"]
 
-    def holding(session, about, progress, *, test=True, **own):
-        if test:
+    def holding(session, ask, progress):
+        if ask.test:
             held.set()
             assert release.wait(120)
-        return explain(session, about, progress, test=test, **own)
+        return explain(session, ask, progress)
 
-    holding.__signature__ = inspect.signature(explain)  # an ask's arguments are checked against it
     monkeypatch.setitem(asks.ASKS, "explain", holding)
     try:
         page = visit.open(a=SIXTEEN)

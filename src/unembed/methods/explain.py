@@ -20,7 +20,7 @@ from unembed.ledger.readout import Readout, readout
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, first_token_notes, tokenize
+from unembed.models.prompts import absolute_position, first_token_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
 from unembed.progress import Progress, silent
@@ -275,11 +275,13 @@ def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
     if model.encoder is not None and model.source is not None:
         text = replaced(() if model.source.text is None else model.source.text, *words)
         return record(with_source(model, text), ids[: where + 1], positions=[where])
-    text = replaced(prompt.written, *words)
+    # A run recorded from token ids knows no text; most have one that gives just these tokens.
+    written = prompt.text or text_of_prompt(model, ids) or ids
+    text = replaced(written, *words)
     other = tokenize(model, text)
     if len(other) != len(ids):
         raise InputError(
-            f"The prompts of a swap need equally many tokens: {prompt.text!r} has {len(ids)}, {text!r} has "
+            f"The prompts of a swap need equally many tokens: {written!r} has {len(ids)}, {text!r} has "
             f"{len(other)}.\n"
             "Take another word of as many tokens."
         )
