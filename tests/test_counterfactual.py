@@ -36,7 +36,8 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import kl_from, log_probability, logit, probability, several
 from unembed.engine.memory import costs
 from unembed.errors import InputError
-from unembed.models.sites import KINDS, Site
+from unembed.models.kinds import KINDS
+from unembed.models.sites import Site
 from unembed.runs.run import Run, base_run
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5, 3)

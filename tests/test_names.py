@@ -8,8 +8,9 @@ from random_models import build
 import unembed
 from unembed.errors import InputError
 from unembed.ledger.ledger import Term
+from unembed.models.kinds import KINDS
 from unembed.models.parts import PARTS, Part, site_of
-from unembed.models.sites import KINDS, Site
+from unembed.models.sites import Site
 from unembed.runs.run import base_run
 
 index = st.integers(-3, 3000)

@@ -31,10 +31,11 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError
 from unembed.ledger.readout import Prediction, first_token_notes, prediction, token_id
+from unembed.models.kinds import SiteKind, kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import PARTS, PartKind, parts_of
 from unembed.models.prompts import absolute_position, tokenize
-from unembed.models.sites import Site, SiteKind, kind_of, resolve
+from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run
 

@@ -34,8 +34,9 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import probability
 from unembed.ledger.readout import Prediction
+from unembed.models.kinds import SiteKind
 from unembed.models.model import value_rows
-from unembed.models.sites import Site, SiteKind
+from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run
 from unembed.seeds import generator

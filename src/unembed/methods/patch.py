@@ -25,10 +25,11 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import Known, Measure, answer_tokens
 from unembed.errors import InputError
 from unembed.methods.alignment import Alignment, Pair, aligned
+from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import parts_of
 from unembed.models.prompts import tokenize
-from unembed.models.sites import KINDS, Site, kind_of, resolve
+from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.run import Run, base_run, base_runs
 

@@ -25,9 +25,10 @@ from unembed.engine.measures import answer_tokens
 from unembed.errors import InputError, ModelError
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
+from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.prompts import tokenize
-from unembed.models.sites import KINDS, Site, kind_of, resolve
+from unembed.models.sites import Site, resolve
 from unembed.runs.run import base_run
 
 STEERED: tuple[str, ...] = tuple(row.word for row in KINDS.values() if row.tap.side == "output" and not row.cross)

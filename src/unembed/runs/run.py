@@ -14,9 +14,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.kinds import KINDS
 from unembed.models.model import Model
 from unembed.models.parts import Address, site_of
-from unembed.models.sites import KINDS, resolve
+from unembed.models.sites import resolve
 from unembed.runs.block import BlockAt
 from unembed.runs.record import record_runs
 from unembed.runs.trace import BlockCall, Trace
