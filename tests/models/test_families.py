@@ -280,8 +280,7 @@ def test_grouped_queries_read_their_groups_values(model_type: str) -> None:
     module = build(model_type)
     model = unembed.wrap(module)
     before = terms_of(unembed.decompose(unembed.readout(unembed.record(model, TOKENS), TARGET, layer=0), by="source"))
-    projection = module.get_submodule(PARTS[model_type].blocks)[0].self_attn
-    projection = getattr(projection, PARTS[model_type].values)
+    projection = getattr(module.get_submodule(PARTS[model_type].blocks)[0].self_attn, PARTS[model_type].values)
     d_head = random_models.configuration(model_type).hidden_size // 4
     with torch.no_grad():
         projection.weight[-d_head:] *= 2

@@ -20,10 +20,11 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals, value_shape, watched
 from unembed.errors import InputError
 from unembed.methods.steer import STEERED
+from unembed.models.kinds import KINDS, Kind, SiteKind, Tap, kind_of
 from unembed.models.model import Model
 from unembed.models.parts import PARTS, Part, PartKind, parts_of
 from unembed.models.read_source import with_source
-from unembed.models.sites import KINDS, Kind, Site, SiteKind, Tap, kind_of, resolve
+from unembed.models.sites import Site, resolve
 from unembed.runs.record import record
 from unembed.runs.run import Run
 

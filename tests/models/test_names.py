@@ -8,8 +8,9 @@ import unembed
 from builders.random_models import build
 from unembed.errors import InputError
 from unembed.ledger.ledger import Term
+from unembed.models.kinds import KINDS
 from unembed.models.parts import PARTS, Part, site_of
-from unembed.models.sites import KINDS, Site
+from unembed.models.sites import Site
 from unembed.runs.record import record
 
 index = st.integers(-3, 3000)

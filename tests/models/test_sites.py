@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 import unembed
 from builders.random_models import build
 from unembed.errors import InputError
+from unembed.models.kinds import KINDS
 from unembed.models.model import Model
-from unembed.models.sites import KINDS, Site, experts_of, neurons_of, resolve
+from unembed.models.sites import Site, experts_of, neurons_of, resolve
 
 LENGTH = 9
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from unembed.engine.batch import Batch, line_in
 from unembed.engine.splicing import Group, Prefix, attend
 from unembed.models.hooks import Eager
+from unembed.models.kinds import KINDS, SiteKind
 from unembed.models.model import Stage
-from unembed.models.sites import KINDS, SiteKind
 from unembed.runs.record import attentions
 
 _TAKEN: dict[str, dict[str, SiteKind]] = {

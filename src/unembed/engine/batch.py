@@ -14,7 +14,8 @@ from torch import Tensor
 
 from unembed.engine.edits import Edit
 from unembed.engine.packed_edits import Item, apply
-from unembed.models.sites import KINDS, Site
+from unembed.models.kinds import KINDS
+from unembed.models.sites import Site
 from unembed.runs.run import Run
 
 Line = Callable[[int, int], int]

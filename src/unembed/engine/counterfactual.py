@@ -19,8 +19,9 @@ from unembed.engine.memory import Costs, amount, budget, costs, logit_rows
 from unembed.engine.walk import Walk
 from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import frozen
+from unembed.models.kinds import KINDS, Axis
 from unembed.models.prompts import absolute_position
-from unembed.models.sites import KINDS, Axis, Site, experts_of, keys_of, neurons_of, resolve
+from unembed.models.sites import Site, experts_of, keys_of, neurons_of, resolve
 from unembed.models.unembedding import log_normaliser, logits_of, normed, unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.block import BlockAt

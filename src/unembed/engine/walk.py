@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from unembed.engine.attention import Attention
 from unembed.engine.batch import Batch, Row, Watched, line_in
 from unembed.models.hooks import attending, on_call, on_output, one_at_a_time
+from unembed.models.kinds import KINDS, Kind
 from unembed.models.model import Block, Model
-from unembed.models.sites import KINDS, Kind, Site
+from unembed.models.sites import Site
 from unembed.runs.kept import ExpertInputs, at_positions, expert_neurons, router_weights
 from unembed.runs.run import Run
 
@@ -128,7 +129,7 @@ class Walk:
         self.hidden = self.batch.edited(layer, "resid_post", out)
 
     def _hook_modules(self, stack: ExitStack, layer: int, block: Block) -> None:
-        """Watch and edit what passes through modules of the block, where the table of sites says (`Tap`)."""
+        """Watch and edit what passes through modules of the block, where the table of kinds says (`Tap`)."""
         # In the order in which a block computes them: of hooks of one module, the first sees the value first.
         for kind in sorted(KINDS.values(), key=lambda kind: kind.order):
             inside_experts = "expert" in kind.shape and block.experts is not None

@@ -12,10 +12,11 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.methods.lens import States, read_states
 from unembed.methods.texts import PARAGRAPHS
+from unembed.models.kinds import SiteKind
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position, tokenize, tokenize_start, well_formed
 from unembed.models.read_source import with_source
-from unembed.models.sites import Site, SiteKind
+from unembed.models.sites import Site
 from unembed.progress import Progress
 from unembed.runs.means import means
 from unembed.runs.record import record

@@ -29,12 +29,13 @@ from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError, Interrupted
+from unembed.models.kinds import kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import PARTS, PartKind, parts_of
 from unembed.models.prompts import absolute_position, first_token_notes, target_token
 from unembed.models.reprs import SHOWN, Brief, listed
-from unembed.models.sites import Site, kind_of, resolve
+from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.predictions import Prediction

@@ -34,9 +34,10 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import probability
 from unembed.errors import all_or_nothing
+from unembed.models.kinds import SiteKind
 from unembed.models.model import value_rows
 from unembed.models.reprs import Brief
-from unembed.models.sites import Site, SiteKind
+from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.run import Run

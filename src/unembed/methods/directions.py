@@ -14,9 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.prompts import target_tokens
-from unembed.models.sites import KINDS, Site, kind_of, resolve
+from unembed.models.sites import Site, resolve
 from unembed.runs.prompted import AnyPrompt, prompt_of
 
 STEERED: tuple[str, ...] = tuple(row.word for row in KINDS.values() if row.tap.side == "output" and not row.cross)

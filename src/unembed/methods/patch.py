@@ -25,12 +25,13 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import Known, Measure
 from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
+from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import parts_of
 from unembed.models.prompts import target_tokens
 from unembed.models.reprs import SHOWN, listed
-from unembed.models.sites import KINDS, Site, kind_of, resolve
+from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together

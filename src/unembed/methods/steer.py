@@ -24,9 +24,10 @@ from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.directions import STEERED, steerable
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
+from unembed.models.kinds import KINDS
 from unembed.models.model import Model
 from unembed.models.reprs import short
-from unembed.models.sites import KINDS, resolve
+from unembed.models.sites import resolve
 from unembed.runs.prompted import Prompt, prompted
 
 

@@ -1,6 +1,6 @@
 """Part: what a person points at in a model (a sublayer, a head, a neuron, an expert), with the site where it is set.
 
-Which kinds of parts there are, and where each is set, the table of sites says (`Kind.part` of sites.py).
+Which kinds of parts there are, and where each is set, the table of kinds says (`Kind.part` of kinds.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from unembed.errors import InputError
+from unembed.models.kinds import KINDS, Kind
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
-from unembed.models.sites import KINDS, Kind, Site, experts_of, neurons_of
+from unembed.models.sites import Site, experts_of, neurons_of
 
 PartKind = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
 PARTS: dict[str, Kind] = {row.part: row for row in KINDS.values() if row.part is not None}

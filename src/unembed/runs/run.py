@@ -15,10 +15,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.kinds import KINDS
 from unembed.models.model import Model, Stage
 from unembed.models.parts import Address, site_of
 from unembed.models.prompts import absolute_position
-from unembed.models.sites import KINDS, resolve
+from unembed.models.sites import resolve
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
 from unembed.runs.predictions import Prediction, prediction_from, predictions_from
