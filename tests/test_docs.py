@@ -1,7 +1,8 @@
 """The documentation says what the program does: examples and code blocks run, and print what the pages show.
 
 In README.md and docs/: a `console` block is commands (`$ …`) and what they print; a `sh` block in the README is
-commands that must succeed; a `python` block runs, and prints the `text` block that follows it, if one does.
+commands that must succeed; a `python` block runs, and prints the `text` block that follows it, if one does. On a page
+of `GOES_ON` the blocks are one program.
 """
 
 import ast
@@ -26,6 +27,8 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 REDUCED = {"ledger_error.py": ["float32"]}
 """Arguments that make an example cheap enough for every run of the tests."""
+GOES_ON = ("coming-from.md",)
+"""Pages whose `python` blocks go on from one another."""
 NEEDS_NO_WEIGHTS = ("add_a_family.py", "families.md")
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -103,10 +106,18 @@ def command_cases():
 def python_cases():
     for page in PAGES:
         blocks = BLOCK.findall(page.read_text())
+        if page.name in GOES_ON:
+            yield marked(page, of(blocks, "python"), of(blocks, "text"), name="whole")
+            continue
         for index, (language, body) in enumerate(blocks):
             if language == "python":
                 follows = [*blocks, ("", "")][index + 1]
                 yield marked(page, body, follows[1] if follows[0] == "text" else None, name=str(index))
+
+
+def of(blocks: list[tuple[str, str]], language: str) -> str:
+    """The blocks of one language, one after another."""
+    return "".join(body for found, body in blocks if found == language)
 
 
 @pytest.mark.parametrize(("page", "line", "shown"), list(console_cases()))
@@ -126,6 +137,16 @@ def test_a_python_block_runs_and_prints_what_the_page_shows(page, code, shown):
     found = run(sys.executable, "-c", code)
     if shown is not None:
         assert_same(found, shown)
+
+
+def test_each_job_of_coming_from_another_tool_is_at_most_two_lines():
+    jobs = (ROOT / "docs/coming-from.md").read_text().split("\n## ")[1:9]
+    for job in jobs:
+        lines = [x for x in of(BLOCK.findall(job), "python").splitlines() if x and not re.match("import |from ", x)]
+        assert 1 <= len(lines) <= 2, job
+        for tool in ("# TransformerLens", "# nnsight"):
+            assert f"```py\n{tool}" in job
+        assert "```py\n# interpkit" in job or "interpkit: –" in job
 
 
 @pytest.mark.parametrize("example", [marked(path, name="runs") for path in EXAMPLES])
