@@ -27,7 +27,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 REDUCED = {"ledger_error.py": ["float32"]}
 """Arguments that make an example cheap enough for every run of the tests."""
-GOES_ON = ("coming-from.md",)
+GOES_ON = ("api.md", "coming-from.md")
 """Pages whose `python` blocks go on from one another."""
 NEEDS_NO_WEIGHTS = ("add_a_family.py", "families.md")
 
@@ -171,6 +171,20 @@ def test_the_comparison_is_no_rubber_stamp():
             assert_same(shown.replace(old, wrong), shown)
     with pytest.raises(AssertionError):
         assert_same(shown + shown, shown)
+
+
+def test_every_public_name_stands_on_the_page_of_the_api():
+    """Under its own name; of a namespace, each function as well."""
+    page = (ROOT / "docs/api.md").read_text()
+    named = re.findall(r"^::: unembed\.(\w+)(?:\n    options:\n      members: \[([\w, ]+)\])?$", page, re.MULTILINE)
+    assert sorted(name for name, _ in named) == sorted(set(unembed.__all__) - {"__version__"})
+    assert "`unembed.__version__`" in page
+    for name, members in named:
+        if members:
+            space = getattr(unembed, name)
+            own = [each for each in space.__all__ if getattr(space, each) is not getattr(unembed, each, None)]
+            assert sorted(members.split(", ")) == sorted(own), name
+    assert {name for name, members in named if members} == set(unembed._NAMESPACES)
 
 
 def test_the_architecture_tells_each_package_in_its_own_words():
