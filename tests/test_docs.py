@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 import unembed
+from builders.printed import assert_same
 from unembed.view.glyphs import visible
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +33,6 @@ GOES_ON = ("api.md", "coming-from.md")
 NEEDS_NO_WEIGHTS = ("add_a_family.py", "families.md")
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NUMBER = re.compile(r"(?<![\w.])[+\-−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+\-]?\d+)?")
-BAR = re.compile("[█▉▊▋▌▍▎▏▒]+")
 
 
 @functools.cache
@@ -52,33 +51,6 @@ def run_line(line: str) -> str:
         return run(sys.executable, "-c", "from unembed.cli import main; main()", *arguments)
     assert name == "python", line
     return run(sys.executable, *arguments)
-
-
-def assert_same(found: str, shown: str) -> None:
-    """Equal texts, and equal numbers up to 0.02 or one unit of the last digit shown; bars and spaces do not count."""
-    found_lines, shown_lines = ([x for x in text.splitlines() if x.strip()] for text in (found, shown))
-    assert len(found_lines) == len(shown_lines), f"found:\n{found}\nshown:\n{shown}"
-    for one, other in zip(found_lines, shown_lines, strict=True):
-        assert words(one) == words(other)
-        for a, b in zip(NUMBER.findall(one), NUMBER.findall(other), strict=True):
-            assert value(a) == pytest.approx(value(b), abs=max(0.02, last_digit(b)) * 1.001, rel=0), f"{one}\n{other}"
-
-
-def words(line: str) -> list[str]:
-    """A line without its numbers and bars."""
-    return BAR.sub("", NUMBER.sub("#", line)).split()
-
-
-def value(number: str) -> float:
-    """The number that a text shows."""
-    return float(number.replace("−", "-"))
-
-
-def last_digit(number: str) -> float:
-    """One unit of the last digit shown; 0 for a whole number, which must be the same."""
-    digits, _, exponent = number.partition("e")
-    decimals = len(digits.partition(".")[2])
-    return 10.0 ** (int(exponent or 0) - decimals) if decimals or exponent else 0.0
 
 
 def marked(what: Path, *rest: object, name: str):
