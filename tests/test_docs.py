@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 import unembed
+from builders.printed import assert_same
 from unembed.view.glyphs import visible
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,13 +28,11 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 REDUCED = {"ledger_error.py": ["float32"]}
 """Arguments that make an example cheap enough for every run of the tests."""
-GOES_ON = ("coming-from.md",)
+GOES_ON = ("api.md", "coming-from.md")
 """Pages whose `python` blocks go on from one another."""
 NEEDS_NO_WEIGHTS = ("add_a_family.py", "families.md")
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NUMBER = re.compile(r"(?<![\w.])[+\-−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+\-]?\d+)?")
-BAR = re.compile("[█▉▊▋▌▍▎▏▒]+")
 
 
 @functools.cache
@@ -52,33 +51,6 @@ def run_line(line: str) -> str:
         return run(sys.executable, "-c", "from unembed.cli import main; main()", *arguments)
     assert name == "python", line
     return run(sys.executable, *arguments)
-
-
-def assert_same(found: str, shown: str) -> None:
-    """Equal texts, and equal numbers up to 0.02 or one unit of the last digit shown; bars and spaces do not count."""
-    found_lines, shown_lines = ([x for x in text.splitlines() if x.strip()] for text in (found, shown))
-    assert len(found_lines) == len(shown_lines), f"found:\n{found}\nshown:\n{shown}"
-    for one, other in zip(found_lines, shown_lines, strict=True):
-        assert words(one) == words(other)
-        for a, b in zip(NUMBER.findall(one), NUMBER.findall(other), strict=True):
-            assert value(a) == pytest.approx(value(b), abs=max(0.02, last_digit(b)) * 1.001, rel=0), f"{one}\n{other}"
-
-
-def words(line: str) -> list[str]:
-    """A line without its numbers and bars."""
-    return BAR.sub("", NUMBER.sub("#", line)).split()
-
-
-def value(number: str) -> float:
-    """The number that a text shows."""
-    return float(number.replace("−", "-"))
-
-
-def last_digit(number: str) -> float:
-    """One unit of the last digit shown; 0 for a whole number, which must be the same."""
-    digits, _, exponent = number.partition("e")
-    decimals = len(digits.partition(".")[2])
-    return 10.0 ** (int(exponent or 0) - decimals) if decimals or exponent else 0.0
 
 
 def marked(what: Path, *rest: object, name: str):
@@ -171,6 +143,20 @@ def test_the_comparison_is_no_rubber_stamp():
             assert_same(shown.replace(old, wrong), shown)
     with pytest.raises(AssertionError):
         assert_same(shown + shown, shown)
+
+
+def test_every_public_name_stands_on_the_page_of_the_api():
+    """Under its own name; of a namespace, each function as well."""
+    page = (ROOT / "docs/api.md").read_text()
+    named = re.findall(r"^::: unembed\.(\w+)(?:\n    options:\n      members: \[([\w, ]+)\])?$", page, re.MULTILINE)
+    assert sorted(name for name, _ in named) == sorted(set(unembed.__all__) - {"__version__"})
+    assert "`unembed.__version__`" in page
+    for name, members in named:
+        if members:
+            space = getattr(unembed, name)
+            own = [each for each in space.__all__ if getattr(space, each) is not getattr(unembed, each, None)]
+            assert sorted(members.split(", ")) == sorted(own), name
+    assert {name for name, members in named if members} == set(unembed._NAMESPACES)
 
 
 def test_the_architecture_tells_each_package_in_its_own_words():

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0.dev0"
 
-_NAMESPACES = {"directions": "methods.directions", "edits": "engine.edits", "measures": "engine.measures"}
+_NAMESPACES = {
+    "directions": "methods.directions",
+    "editing": "methods.knowledge.editing",
+    "edits": "engine.edits",
+    "facts": "methods.knowledge.facts",
+    "measures": "engine.measures",
+}
 _HOME = {
     "load": "loading.load",
     "wrap": "loading.load",
@@ -20,6 +26,7 @@ _HOME = {
     "read_direction": "ledger.readout",
     "Readout": "ledger.readout",
     "with_source": "models.read_source",
+    "with_image": "models.read_source",
     "input_credit": "ledger.input_credit",
     "decompose": "ledger.decompose",
     "Ledger": "ledger.ledger",
@@ -123,6 +130,8 @@ if TYPE_CHECKING:
     from unembed.methods.heads.noise import noise as noise
     from unembed.methods.heads.roles import HeadRoles as HeadRoles
     from unembed.methods.heads.roles import measure_head_roles as measure_head_roles
+    from unembed.methods.knowledge import editing as editing
+    from unembed.methods.knowledge import facts as facts
     from unembed.methods.knowledge.attribution import Attribution as Attribution
     from unembed.methods.knowledge.attribution import attribute as attribute
     from unembed.methods.knowledge.weight_edits import WeightEdits as WeightEdits
@@ -141,6 +150,7 @@ if TYPE_CHECKING:
     from unembed.models.families import register as register
     from unembed.models.family import Family as Family
     from unembed.models.model import Model as Model
+    from unembed.models.read_source import with_image as with_image
     from unembed.models.read_source import with_source as with_source
     from unembed.models.sites import Site as Site
     from unembed.runs.record import record as record

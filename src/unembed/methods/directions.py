@@ -20,6 +20,8 @@ from unembed.models.prompts import target_tokens
 from unembed.models.sites import Site, resolve
 from unembed.runs.prompted import AnyPrompt, prompt_of
 
+__all__ = ["difference", "from_file", "token"]
+
 STEERED: tuple[str, ...] = tuple(row.word for row in KINDS.values() if row.tap.side == "output" and not row.cross)
 """The sites that can be steered: what a module of a block puts out (`resid_post`, `attention`, `mlp`)."""
 

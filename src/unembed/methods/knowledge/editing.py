@@ -33,6 +33,8 @@ from unembed.models.prompts import target_tokens, tokenize
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
 
+__all__ = ["Neuron", "amplify", "erase", "suppress", "update"]
+
 Method = Literal["value", "rome"]
 AGAINST, TOWARD = 1.0, 8.0
 """`lambda_1` and `lambda_2` of the value edit."""
