@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -33,14 +34,14 @@ _attend: ContextVar[Attend | None] = ContextVar("attend", default=None)
 
 def on_output(stack: ExitStack, module: nn.Module, edit: Callable[[Tensor], Tensor | None]) -> None:
     """Show `edit` the output of a module until `stack` closes; what it returns, if anything, replaces the output."""
+    stack.enter_context(module.register_forward_hook(partial(_edited_output, edit)))  # type: ignore[arg-type]
 
-    def hook(_: nn.Module, args: object, out: Any) -> Any:
-        new = edit(out[0] if isinstance(out, tuple) else out)
-        if new is None:
-            return None
-        return (new, *out[1:]) if isinstance(out, tuple) else new
 
-    stack.enter_context(module.register_forward_hook(hook))  # type: ignore[arg-type]
+def _edited_output(edit: Callable[[Tensor], Tensor | None], _: nn.Module, args: object, out: Any) -> Any:
+    new = edit(out[0] if isinstance(out, tuple) else out)
+    if new is None:
+        return None
+    return (new, *out[1:]) if isinstance(out, tuple) else new
 
 
 def on_pass(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...], Any], Tensor | None]) -> None:
@@ -52,12 +53,15 @@ def on_pass(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...]
 
 def on_call(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...], dict[str, Any]], Any]) -> None:
     """Show `edit` the arguments of a module until `stack` closes; positional ones it returns replace them."""
-
-    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        new = edit(args, kwargs)
-        return None if new is None else (new, kwargs)
-
+    hook = partial(_edited_arguments, edit)
     stack.enter_context(module.register_forward_pre_hook(hook, with_kwargs=True))  # type: ignore[arg-type]
+
+
+def _edited_arguments(
+    edit: Callable[[tuple[Any, ...], dict[str, Any]], Any], _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    new = edit(args, kwargs)
+    return None if new is None else (new, kwargs)
 
 
 @contextmanager
@@ -96,10 +100,7 @@ def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mas
     own = sys.modules[type(module).__module__].eager_attention_forward
     bias = kwargs.pop("position_bias", None)
     added = _added((query.shape[2], key.shape[2]), bias, mask)
-
-    def eager(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        return own(module, query, key, value, mask, **kwargs)
-
+    eager = partial(own, module, **kwargs)
     attend = _attend.get()
     return eager(query, key, value, added) if attend is None else attend(module, eager, query, key, value, added)
 
