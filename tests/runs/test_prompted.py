@@ -142,6 +142,9 @@ def test_a_run_tells_what_it_predicts_and_what_stands_at_a_site(model: unembed.M
     assert [p.probability for p in best] == pytest.approx(values.tolist())
     assert [p.rank for p in best] == [1, 2, 3]
     assert best[0].text == model.tokenizer.decode([best[0].token])
+    assert run.prediction("Paris") == run.prediction(7)
+    with pytest.raises(unembed.InputError, match="not in the vocabulary"):
+        run.prediction(10**6)
     early = run.prediction(7, position=2)
     assert (early.token, early.text, early.logit) == (7, "Paris", pytest.approx(float(run.logits[2, 7])))
     assert torch.equal(run[HEAD], run.layers[1].heads.z[:, 1])

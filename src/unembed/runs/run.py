@@ -18,7 +18,7 @@ from unembed.errors import InputError
 from unembed.models.kinds import KINDS
 from unembed.models.model import Model, Stage
 from unembed.models.parts import Address, site_of
-from unembed.models.prompts import absolute_position
+from unembed.models.prompts import absolute_position, target_token
 from unembed.models.sites import resolve
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
@@ -124,13 +124,13 @@ class Run:
         """
         return predictions_from(self.model, self.logits[self.row(position)], count)
 
-    def prediction(self, token: int, *, position: int = -1) -> Prediction:
-        """What the model gave a token at a kept position.
+    def prediction(self, token: str | int, *, position: int = -1) -> Prediction:
+        """What the model gave a token, named by its text or id, at a kept position.
 
         Raises:
-            InputError: the position is out of range, or was not kept.
+            InputError: the token is not in the vocabulary; the position is out of range, or was not kept.
         """
-        return prediction_from(self.model, self.logits[self.row(position)], token)
+        return prediction_from(self.model, self.logits[self.row(position)], target_token(self.model, token))
 
     # What was kept, by position
 
