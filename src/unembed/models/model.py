@@ -100,6 +100,8 @@ class Model:
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
     """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
+    special: Literal["auto", "none", "as-typed"] = "auto"
+    """Which special tokens prompts get (special.py)."""
 
     def __repr__(self) -> str:
         return (
