@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.models.prompts import absolute_position, target_token
+from unembed.models.prompts import absolute_position
+from unembed.models.targets import target_token
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.run import Run
@@ -90,8 +91,9 @@ def readout(
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
     x, normed, uncapped, logits = _read(run, row, state)
-    token = int(logits.argmax()) if target is None else target_token(model, target)
-    other = None if versus is None else target_token(model, versus)
+    before = run.before(position)
+    token = int(logits.argmax()) if target is None else target_token(model, target, before)
+    other = None if versus is None else target_token(model, versus, before)
     weights = _Combination(token, other, mean=kind == "mean")
     with torch.inference_mode():
         w = weights.of_rows(run)

@@ -20,9 +20,10 @@ from unembed.ledger.readout import Readout, readout
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, first_token_notes, text_of_prompt, tokenize
+from unembed.models.prompts import absolute_position, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
+from unembed.models.tokens import label_of
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
@@ -133,8 +134,7 @@ class Explanation:
         return "\n".join([*lines, *notes, *([f"{len(self.notes) - 1} more notes"] if len(self.notes) > 1 else [])])
 
     def _text(self, token: int) -> str:
-        tokenizer = self.model.tokenizer
-        return f"token {token}" if tokenizer is None else repr(tokenizer.decode([token]))
+        return f"token {token}" if self.model.tokenizer is None else label_of(self.model, token)
 
 
 @prompted

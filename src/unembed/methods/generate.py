@@ -18,6 +18,7 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger, Term
 from unembed.ledger.readout import readout
 from unembed.models.model import Model
+from unembed.models.tokens import name_of
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record_next
@@ -33,6 +34,7 @@ class Step:
     """Of the step: its last position predicts `token`; its sublayer writes are kept."""
     token: int
     text: str
+    """The token's name (models/tokens.py); texts of several tokens are decoded together."""
     logit: float
     probability: float
     """At temperature 1, also when another temperature was sampled from."""
@@ -116,11 +118,10 @@ def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Ge
 
 def _step(run: Run, token: int) -> Step:
     logits = run.logits[-1].double()
-    tokenizer = run.model.tokenizer
     return Step(
         run=run,
         token=token,
-        text=str(token) if tokenizer is None else str(tokenizer.decode([token])),
+        text=str(token) if run.model.tokenizer is None else name_of(run.model, token),
         logit=float(logits[token]),
         probability=float((logits[token] - logits.logsumexp(-1)).exp()),
     )

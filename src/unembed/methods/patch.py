@@ -29,9 +29,10 @@ from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import parts_of
-from unembed.models.prompts import target_tokens
 from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, resolve
+from unembed.models.targets import target_tokens
+from unembed.models.tokens import label_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together
@@ -175,7 +176,11 @@ def patch(
     check_has_layers(model)
     if KINDS[kind].place == "mlp":
         check_has_neurons(model)
-    answer = None if target is None or metric == "kl" or not isinstance(metric, str) else target_tokens(model, target)
+    answer = (
+        None
+        if target is None or metric == "kl" or not isinstance(metric, str)
+        else target_tokens(model, target, clean.written)
+    )
     _check_metric(metric, target, versus, answer)
     prompts = clean.tokens, corrupt.tokens
     alignment = aligned(model, *prompts, align)
@@ -345,13 +350,17 @@ def _measure(
 ) -> tuple[Known, tuple[int, ...] | None, int | None]:
     """What is read, and the target and the other token where it reads any."""
     if not isinstance(metric, str):
-        return measures.known(metric, model), None, None
+        return measures.known(metric, model, runs[0].tokens), None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
     answer = (_top(runs[0]),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
-    other = (_top(runs[1]),) if versus is None else target_tokens(model, versus)
+    other = (
+        (_top(runs[1]),)
+        if versus is None
+        else target_tokens(model, versus, runs[0].tokens[: at[0] + 1] if at[0] != -1 else runs[0].tokens)
+    )
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
     token, against = answer[0], other[0]
@@ -365,7 +374,7 @@ def _measure(
 
 def _text(model: Model, token: int) -> str:
     """A token for an error message."""
-    return str(token) if model.tokenizer is None else repr(str(model.tokenizer.decode([token])))
+    return str(token) if model.tokenizer is None else label_of(model, token)
 
 
 def _top(run: Run) -> int:

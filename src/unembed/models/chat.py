@@ -36,7 +36,7 @@ def rendered(model: Model, messages: Sequence[Message]) -> str:
         return tokenizer.apply_chat_template(
             checked, tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
         )
-    except Exception as error:  # noqa: BLE001  # a template is a program of the model's makers, and raises what it likes
+    except Exception as error:  # a template is a program of the model's makers, and raises what it likes
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise InputError(f"The chat template of {model.name} refuses these messages: {reason}") from error
 
@@ -47,8 +47,7 @@ def _checked(messages: Sequence[Message]) -> list[dict[str, str]]:
         if not fits:
             found = dict(message) if isinstance(message, Mapping) else message
             raise InputError(
-                "Expected messages as {'role': 'user', 'content': 'text'}; "
-                f"found {found!r:.80} as message {number}."
+                f"Expected messages as {{'role': 'user', 'content': 'text'}}; found {found!r:.80} as message {number}."
             )
     return [dict(message) for message in messages]
 

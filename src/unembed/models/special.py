@@ -86,12 +86,11 @@ def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
     return (start if own else begins) + tokens
 
 
-def framing_notes(model: Model, text: str, tokens: tuple[int, ...], typed: tuple[int, ...]) -> tuple[str, ...]:
+def framing_notes(model: Model, tokens: tuple[int, ...], typed: tuple[int, ...]) -> tuple[str, ...]:
     """What a reader should know of the special tokens of a prompt, beyond what the strip shows.
 
     Args:
         model: that reads it.
-        text: the prompt as it was written.
         tokens: all of the prompt.
         typed: those of its text alone.
     """
@@ -102,8 +101,8 @@ def framing_notes(model: Model, text: str, tokens: tuple[int, ...], typed: tuple
 
     if model.encoder is not None:
         put = tokens[: len(tokens) - len(typed)]
-        said = "as its generation configuration says" if len(put) > 1 else "the start of its decoder"
-        return (f"Put in front of the decoder's prompt: {listed(put)}, {said}.",) if len(put) > 1 else ()
+        said = f"Put in front of the decoder's prompt: {listed(put)}, as its generation configuration says."
+        return (said,) if len(put) > 1 else ()
     notes, around = [], frame(model)
     if model.special == "auto":
         if around.begins and tokens == typed:
@@ -138,7 +137,8 @@ def forced_tokens(model: Model) -> tuple[int, ...]:
     """What the generation configuration of an encoder-decoder forces after the start token, in order."""
     settings: Any = getattr(model.module, "generation_config", None)
     task, language = (getattr(settings, name, None) for name in ("task", "language"))
-    forced = dict(getattr(settings, "forced_decoder_ids", None) or getattr(model.config, "forced_decoder_ids", None) or ())
+    given = (getattr(x, "forced_decoder_ids", None) for x in (settings, model.config))
+    forced = dict(next((pairs for pairs in given if pairs), ()))
     found: list[int | None] = []
     if task is None and language is None:
         while len(found) + 1 in forced:
@@ -177,8 +177,10 @@ def _language(model: Model, languages: dict[str, int], language: str | None) -> 
         code = TO_LANGUAGE_CODE.get(language.lower(), language.lower())
         found = languages.get(language.lower(), languages.get(f"<|{code}|>"))
         if found is None:
-            raise InputError(f"The generation configuration of {model.name} names the language {language!r}, and knows "
-                             f"{', '.join(list(languages)[:5])} and so on: correct it, or give --decoder-ids.")
+            raise InputError(
+                f"The generation configuration of {model.name} names the language {language!r}, and knows "
+                f"{', '.join(list(languages)[:5])} and so on: correct it, or give --decoder-ids."
+            )
         return found
     if model.source is None:
         return None

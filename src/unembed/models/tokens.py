@@ -130,7 +130,7 @@ def label_of(model: Model, token: int) -> str:
     return f"'{visible(name_of(model, token))}'"
 
 
-def read_name(model: Model, text: str) -> tuple[int, ...] | None:
+def read_token(model: Model, text: str) -> tuple[int, ...] | None:
     """The token that a text names (`id:29871`, a label), or tokens of bytes (`<0xF0><0x9F>`); None if it names none.
 
     Raises:

@@ -14,12 +14,12 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload, run
 
 from unembed.errors import InputError
 from unembed.models.model import Model
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
-AnyPrompt = str | Sequence[int] | Run
-"""Text, token ids, or a recorded run."""
+AnyPrompt = Given | Run
+"""Text, messages of a chat, token ids, or a recorded run."""
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
 

@@ -18,14 +18,14 @@ from unembed.errors import InputError, ModelError
 from unembed.models.forward import call
 from unembed.models.hooks import Attend, Eager, attending, on_call, on_output, one_at_a_time
 from unembed.models.model import Block, Model, Stage
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer
 from unembed.runs.run import Run
 
 
 def record(
     model: Model,
-    prompt: str | Sequence[int],
+    prompt: Given,
     *,
     positions: Sequence[int] | None = None,
     keep: str = "all",
@@ -34,7 +34,7 @@ def record(
 
     Args:
         model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: text, messages of a chat, or token ids.
         positions: where logits, writes, patterns and activations are kept (negative counts from the end); None keeps
             all. The stream, queries, keys and values are kept at every position in any case.
         keep: "all", or "stream" for the writes of the sublayers only, of which no versions can be made.
@@ -52,7 +52,7 @@ def record(
 
 def record_together(
     model: Model,
-    prompts: Sequence[str | Sequence[int]],
+    prompts: Sequence[Given],
     *,
     positions: Sequence[int] | None = None,
     keep: str = "all",

@@ -18,8 +18,9 @@ from unembed.errors import InputError
 from unembed.models.kinds import KINDS
 from unembed.models.model import Model, Stage
 from unembed.models.parts import Address, site_of
-from unembed.models.prompts import absolute_position, target_token
+from unembed.models.prompts import absolute_position
 from unembed.models.sites import resolve
+from unembed.models.targets import target_token
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
 from unembed.runs.predictions import Prediction, prediction_from, predictions_from
@@ -130,7 +131,14 @@ class Run:
         Raises:
             InputError: the token is not in the vocabulary; the position is out of range, or was not kept.
         """
-        return prediction_from(self.model, self.logits[self.row(position)], target_token(self.model, token))
+        return prediction_from(
+            self.model, self.logits[self.row(position)], target_token(self.model, token, self.before(position))
+        )
+
+    def before(self, position: int = -1) -> str | tuple[int, ...]:
+        """What stands before the token that a position predicts: the text where it is known, else the tokens."""
+        end = absolute_position(position, len(self.tokens)) + 1
+        return self.text if self.text is not None and end == len(self.tokens) else self.tokens[:end]
 
     # What was kept, by position
 

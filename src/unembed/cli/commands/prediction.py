@@ -201,8 +201,10 @@ def _words(swap: str | None) -> tuple[str, str] | None:
 
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
     """The generated text; a character whose last bytes are still to come is held back until `final`."""
-    ids = [step.token for step in steps]
-    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
+    from unembed.models.prompts import continued
+
+    ids, prompt = [step.token for step in steps], steps[0].run.tokens
+    text = continued(model, prompt, ids)
     return text if final else text.rstrip("\ufffd")
 
 

@@ -44,6 +44,7 @@ from unembed.methods.texts import PARAGRAPHS
 from unembed.models.model import Model, check_has_layers
 from unembed.models.prompts import absolute_position, inner_tokens, tokenize
 from unembed.models.reprs import Brief
+from unembed.models.special import beginning
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
 
@@ -237,8 +238,8 @@ def _windows(model: Model, text: tuple[int, ...], tokens: tuple[int, ...], most:
 
     Where the prompt begins with the token that begins every text of this tokenizer, so do they.
     """
-    begins = model.tokenizer is not None and tokens[0] == model.tokenizer.bos_token_id
-    lead = tokens[: int(begins)]
+    begins = beginning(model)
+    lead = begins if tokens[: len(begins)] == begins else ()
     length = len(tokens) - len(lead)
     count = min(most, len(text) // length)
     if count < 2:

@@ -29,7 +29,8 @@ from unembed.methods.knowledge.neurons import Neuron
 from unembed.methods.knowledge.rome import rome
 from unembed.methods.knowledge.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weight_edits
 from unembed.models.model import Model, value_rows
-from unembed.models.prompts import target_tokens, tokenize
+from unembed.models.prompts import tokenize
+from unembed.models.targets import target_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
 

@@ -174,8 +174,10 @@ def model_facts(model: "Model") -> ModelFacts:
 
 
 def text_of(model: "Model", token: int) -> str:
-    """The text of a token; without a tokenizer, its id in brackets."""
-    return f"[{token}]" if model.tokenizer is None else str(model.tokenizer.decode([token]))
+    """The name of a token (models/tokens.py), which names it wherever a token is asked for."""
+    from unembed.models.tokens import name_of
+
+    return name_of(model, token)
 
 
 def block_of(layer: int | Literal["emb"]) -> int | None:
