@@ -1,18 +1,18 @@
 """Options that several commands share: groups as dataclasses, which `takes` flattens, and single ones."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unembed.cli.inputs import read_prompt
+from unembed.cli.inputs import read_messages, read_prompt
 from unembed.cli.output import progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.models.model import Model
+    from unembed.models.prompts import Given
 
 PromptArg = Annotated[str, typer.Argument(help="The prompt; - reads standard input.")]
 DeviceOpt = Annotated[str | None, typer.Option(help="A torch device; the GPU by default, where there is one.")]
@@ -64,6 +64,9 @@ class ModelOptions:
     device: DeviceOpt = None
     dtype: DtypeOpt = None
     offline: OfflineOpt = False
+    special: Annotated[
+        str, typer.Option(help="Special tokens before a prompt: auto (as its tokenizer begins, once), none, as-typed.")
+    ] = "auto"
 
     def load(self, *, sources: bool = False) -> "Model":
         """The model, checked, with its edits applied; a bar while it is converted or fetched.
@@ -76,9 +79,11 @@ class ModelOptions:
             ModelError: as `load`.
         """
         from unembed.loading.load import load
+        from unembed.models.special import checked
 
         with progress_bar() as progress:
             model = load(self.name, device=self.device, dtype=self.dtype, offline=self.offline, progress=progress)
+        model = replace(model, special=checked(self.special))
         if not sources:
             from unembed.models.model import decoders_only
 
@@ -127,13 +132,25 @@ class SourceOptions:
         str | None, typer.Option(metavar="1,2,3", help="The same as exact token ids, start token included.")
     ] = None
 
+    chat: Annotated[
+        bool, typer.Option("--chat", help="The prompt is what a user says, through the chat template of the model.")
+    ] = False
+    system: Annotated[str | None, typer.Option(help="With --chat: what the system message says.")] = None
+    messages: Annotated[
+        Path | None, typer.Option(help="A JSON file of messages, a list of {role, content}, in the prompt's place.")
+    ] = None
+
     def __post_init__(self) -> None:
-        if self.prompt is None and self.audio is None:
+        if self.system is not None and not self.chat:
+            raise InputError("--system is a part of a chat: give --chat too.")
+        if self.messages is not None and (self.chat or self.prompt is not None):
+            raise InputError("Expected a prompt or --messages, found both.")
+        if self.prompt is None and self.audio is None and self.messages is None:
             raise InputError("There is no prompt: give it as the argument, or - to read standard input.")
         if self.decoder_prompt is not None and self.decoder_ids is not None:
             raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
 
-    def load(self, options: ModelOptions) -> "tuple[Model, str | Sequence[int]]":
+    def load(self, options: ModelOptions) -> "tuple[Model, Given]":
         """The model with its source, and the prompt of its decoder; a decoder alone takes the prompt as it is.
 
         Raises:
@@ -146,12 +163,22 @@ class SourceOptions:
         text = None if self.prompt is None else read_prompt(self.prompt)
         if model.encoder is None:
             refuse_of_decoder(model, audio=self.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
+            if self.chat or self.messages is not None:
+                return model, self._chat(text)
             assert text is not None
             return (model, text) if self.image is None else with_image(model, text, self.image)
+        if self.chat or self.messages is not None:
+            raise InputError(f"{model.name} is an encoder-decoder, whose source is no chat: leave --chat out.")
         if self.image is not None:
             raise InputError(f"{model.name} reads no image: leave --image out.")
         read = with_source(model, text, audio=self.audio)
         return read, (self.decoder_prompt or "") if self.decoder_ids is None else _ids(self.decoder_ids)
+
+    def _chat(self, text: str | None) -> list[dict[str, str]]:
+        if self.messages is not None:
+            return read_messages(self.messages)
+        said = [] if self.system is None else [{"role": "system", "content": self.system}]
+        return [*said, {"role": "user", "content": text or ""}]
 
 
 def refuse_of_decoder(model: "Model", **options: object) -> None:

@@ -201,7 +201,7 @@ def _job(
         run,
         [rows[i] for i in order],
         order,
-        known(measure, run.model, run.before(at[0]) if at else None),
+        known(measure, run.model, run.text_before(at[0])),
         at,
         budget(run.model, memory),
         cost,

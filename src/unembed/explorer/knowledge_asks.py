@@ -147,7 +147,7 @@ def explained_token(run: Run, ask: About) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    return run.top(1)[0].token if ask.target is None else target_token(run.model, ask.target, run.before())
+    return run.top(1)[0].token if ask.target is None else target_token(run.model, ask.target, run.text_before())
 
 
 def _neurons(asked: list[arguments.AskedNeuron] | None) -> frozenset[knowledge_neurons.Neuron]:

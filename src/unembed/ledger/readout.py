@@ -91,7 +91,7 @@ def readout(
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
     x, normed, uncapped, logits = _read(run, row, state)
-    before = run.before(position)
+    before = run.text_before(position)
     token = int(logits.argmax()) if target is None else target_token(model, target, before)
     other = None if versus is None else target_token(model, versus, before)
     weights = _Combination(token, other, mean=kind == "mean")

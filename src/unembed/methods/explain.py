@@ -6,11 +6,10 @@ amplify (docs/methods/direct-effect.md). So the parts that are shown are also ze
 (controls.py), from the same recorded run.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
+from unembed.engine.measures import probability
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
@@ -20,10 +19,11 @@ from unembed.ledger.readout import Readout, readout
 from unembed.methods.controls import CausalCheck, Outcome, causal_check
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, text_of_prompt, tokenize
+from unembed.models.prompts import absolute_position, prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
-from unembed.models.tokens import label_of
+from unembed.models.tokens import EXPLICIT, label_of
+from unembed.models.words import replaced, replaced_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+SwapWords = tuple[str, str] | tuple[str, str, int | str]
+"""A word, the one in its place, and which of several it is: "all", or a number from 1."""
+_MORE, _LEAST = 5.0, 0.01
+"""A target with (or without) its space is suggested where it is so many times as probable, and at least so probable."""
 _SUBLAYERS = 8
 """How many sublayers of the ledger are swapped."""
 _SHOWN = 3
@@ -87,6 +91,18 @@ class Swap(Brief):
     """The sublayers that the ledger credits most, each with what swapping its write in does."""
 
 
+@dataclass(frozen=True, repr=False)
+class Answer(Brief):
+    """A target of several tokens: `P(answer) = prod_j P(answer_j | prompt, answer before j)`, exact, from a plain run."""
+
+    text: str
+    tokens: tuple[int, ...]
+    probability: float
+
+    def _found(self) -> str:
+        return f"{self.text!r}: {self.probability:.3g}"
+
+
 @dataclass(frozen=True)
 class Explanation:
     """Why the model predicted a token. Made by `explain`."""
@@ -106,6 +122,8 @@ class Explanation:
     check: CausalCheck | None = None
     """The causal tests of `heads` and `neurons`, with their control bands."""
     swap: Swap | None = None
+    answer: Answer | None = None
+    """The whole answer, where the target is a text of several tokens that the vocabulary knows."""
     inputs: Ledger | None = None
     """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
 
@@ -148,7 +166,7 @@ def explain(
     by: str = "sublayer",
     top: int = 5,
     test: bool = True,
-    swap: tuple[str, str] | None = None,
+    swap: SwapWords | None = None,
     inputs: bool = False,
     states: States | None = None,
     progress: Progress = silent,
@@ -166,6 +184,7 @@ def explain(
         test: zero each head and neuron that is shown, and parts at random, at the explained position (controls.py).
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
+            A third entry says which of several: "all", or 2 for the second. Tokens may be named (`id:29871`).
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
         states: what the lens read of this run at this position, for an explanation of another token; None reads it.
         progress: called while the tests run.
@@ -199,13 +218,19 @@ def explain(
         neurons=neurons,
         lens=follow(states or read_states(run, where), read.target, top=1),
         inputs=input_credit(read) if inputs else None,
-        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(model, target, versus)),
+        answer=_answer(run, target, where),
+        notes=(
+            *(() if model.source is None else model.source.notes),
+            *prompt_notes(model, prompt.text),
+            *target_notes(model, run.text_before(where), target, versus),
+            *_hint(run, target, where),
+        ),
     )
     if not test and other is None:
         return untested
     # Later positions cannot act on the explained one: versions of the run end there.
     run = run if where == run.length - 1 else record(model, ids[: where + 1], positions=[where])
-    return _tested(untested, run, test=test, other=other, words=swap or ("", ""), progress=progress)
+    return _tested(untested, run, test=test, other=other, words=(swap or ("", ""))[:2], progress=progress)
 
 
 def _largest(ledger: Ledger, count: int, *kinds: str) -> list[Term]:
@@ -269,16 +294,54 @@ def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
     return [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
 
 
-def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
+def _answer(run: Run, target: Target | None, where: int) -> Answer | None:
+    """The probability of the whole of a target of several tokens; None where it is one, or is not known."""
+    model, given = run.model, run.tokens[: where + 1]
+    if not isinstance(target, str):
+        return None
+    try:
+        tokens = target_tokens(model, target, run.text_before(where))
+    except InputError:
+        return None  # its first token is known, or the explanation would have been refused
+    if len(tokens) < 2 or (model.context is not None and len(given) + len(tokens) - 1 > model.context):
+        return None
+    places = range(where, where + len(tokens))
+    logits = record(model, (*given, *tokens[:-1]), positions=places, keep="stream").logits
+    return Answer(target, tokens, float(probability(tokens)(logits[None])))
+
+
+def _hint(run: Run, target: Target | None, where: int) -> tuple[str, ...]:
+    """A target that differs in its first space only and is far more probable."""
+    if not isinstance(target, str) or not target.strip():
+        return ()
+    model, before = run.model, run.text_before(where)
+    other = target.lstrip(" ") if target.startswith(" ") else f" {target}"
+    try:
+        tokens = [target_token(model, text, before) for text in (target, other)]
+    except InputError:
+        return ()
+    asked, found = (run.prediction(token, position=where).probability for token in tokens)
+    if found < max(_LEAST, _MORE * asked):
+        return ()
+    which = "without" if target.startswith(" ") else "with"
+    return (
+        f"{target!r} has {asked:.2%}; {other!r}, {which} its space, has {found:.1%}: --target {other!r} explains that.",
+    )
+
+
+def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
     model, ids = prompt.model, prompt.tokens
     if model.encoder is not None and model.source is not None:
-        text = replaced(() if model.source.text is None else model.source.text, *words)
+        text = replaced(model, () if model.source.text is None else model.source.text, *swap)
         return record(with_source(model, text), ids[: where + 1], positions=[where])
     # A run recorded from token ids knows no text; most have one that gives just these tokens.
     written = prompt.text or text_of_prompt(model, ids) or ids
-    text = replaced(written, *words)
-    other = tokenize(model, text)
+    if any(EXPLICIT.fullmatch(name) for name in swap[:2]):
+        text, other = "the swapped prompt", replaced_tokens(model, ids, *swap)
+    else:
+        text = replaced(model, written, *swap)
+        other = tokenize(model, text)
     if len(other) != len(ids):
         raise InputError(
             f"The prompts of a swap need equally many tokens: {written!r} has {len(ids)}, {text!r} has "
@@ -288,20 +351,3 @@ def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
     if other[: where + 1] == ids[: where + 1]:
         raise InputError(f"The swap changes nothing at or before the explained position {where}.")
     return record(model, other[: where + 1], positions=[where])
-
-
-def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:
-    """`prompt` with the one occurrence of the word `old` replaced by `new`.
-
-    Raises:
-        InputError: the word occurs not once, or is no other word; or the prompt is no text.
-    """
-    if not isinstance(prompt, str):
-        raise InputError("A swap replaces a word: give the prompt as text (or the source, of an encoder-decoder).")
-    if not old or not new or old == new:
-        raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
-    places = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(old)}(?!\w)", prompt)]
-    if len(places) != 1:
-        raise InputError(f"Expected the word {old!r} exactly once in {prompt!r}, found it {len(places)} times.")
-    start, end = places[0]
-    return prompt[:start] + new + prompt[end:]

@@ -176,7 +176,7 @@ def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[T
 def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
     logits = run.logits[[run.row(p) for p in positions]]
     final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, target_token(run.model, target, run.before()))
+    targets = final if target is None else torch.full_like(final, target_token(run.model, target, run.text_before()))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
     return _Reader(run, targets, log_final.exp(), negentropy, min(top, run.model.vocab))

@@ -350,17 +350,13 @@ def _measure(
 ) -> tuple[Known, tuple[int, ...] | None, int | None]:
     """What is read, and the target and the other token where it reads any."""
     if not isinstance(metric, str):
-        return measures.known(metric, model, runs[0].tokens), None, None
+        return measures.known(metric, model, runs[0].text_before()), None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
     answer = (_top(runs[0]),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
-    other = (
-        (_top(runs[1]),)
-        if versus is None
-        else target_tokens(model, versus, runs[0].tokens[: at[0] + 1] if at[0] != -1 else runs[0].tokens)
-    )
+    other = (_top(runs[1]),) if versus is None else target_tokens(model, versus, runs[0].text_before(at[0]))
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
     token, against = answer[0], other[0]

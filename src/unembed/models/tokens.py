@@ -37,6 +37,8 @@ _LOOKS_SHOWN = re.compile(rf"[{''.join(_SHOWN.values())}]|\\(?=u[0-9a-fA-F]{{4}}
 _PYTHON_ESCAPE = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}")
 _ID = re.compile(r"id:(\d+)")
 _BYTES = re.compile(r"(?:<0x[0-9a-fA-F]{2}>)+")
+EXPLICIT = re.compile(rf"{_ID.pattern}|{_BYTES.pattern}")
+"""What names a token and is no text."""
 
 
 def visible(text: str) -> str:

@@ -132,11 +132,11 @@ class Run:
             InputError: the token is not in the vocabulary; the position is out of range, or was not kept.
         """
         return prediction_from(
-            self.model, self.logits[self.row(position)], target_token(self.model, token, self.before(position))
+            self.model, self.logits[self.row(position)], target_token(self.model, token, self.text_before(position))
         )
 
-    def before(self, position: int = -1) -> str | tuple[int, ...]:
-        """What stands before the token that a position predicts: the text where it is known, else the tokens."""
+    def text_before(self, position: int = -1) -> str | tuple[int, ...]:
+        """What a target at a position follows: the prompt as text where it is known and ends there, else tokens."""
         end = absolute_position(position, len(self.tokens)) + 1
         return self.text if self.text is not None and end == len(self.tokens) else self.tokens[:end]
 

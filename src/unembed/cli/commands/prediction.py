@@ -20,6 +20,7 @@ from unembed.cli.output import HtmlOptions, Output, page_state, progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
+    from unembed.methods.explain import SwapWords
     from unembed.methods.generate import Step
     from unembed.models.model import Model
     from unembed.runs.states import StreamLayer
@@ -41,6 +42,10 @@ def explain(
         str | None,
         typer.Option(metavar="WORD=OTHER", help="Also take their values from the prompt with one word replaced."),
     ] = None,
+    swap_all: Annotated[bool, typer.Option("--swap-all", help="Replace the word of --swap everywhere.")] = False,
+    swap_nth: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Replace only the N-th of several, counted from 1.")
+    ] = None,
     source: SourceOptions,
     inputs: Annotated[
         bool,
@@ -54,7 +59,7 @@ def explain(
     from unembed.methods.explain import explain as run
     from unembed.models.prompts import tokenize
 
-    words = _words(swap)
+    words = _words(swap, swap_all=swap_all, nth=swap_nth)
     loaded, text = source.load(model)
     session = report.session(loaded)
     result = run(
@@ -189,14 +194,20 @@ def generate(
         typer.echo(_decode(loaded, steps, final=True)[written:])
 
 
-def _words(swap: str | None) -> tuple[str, str] | None:
-    """The two words of `--swap`."""
+def _words(swap: str | None, *, swap_all: bool, nth: int | None) -> "SwapWords | None":
+    """The two words of `--swap`, and which of several is meant."""
+    if swap_all and nth is not None:
+        raise InputError("Expected --swap-all or --swap-nth, found both.")
     if swap is None:
+        if swap_all or nth is not None:
+            raise InputError(
+                "--swap-all and --swap-nth say where a word is replaced: give the words, --swap WORD=OTHER."
+            )
         return None
     old, equals, new = swap.partition("=")
     if not equals:
         raise InputError(f"Expected --swap to be WORD=OTHER, such as France=Germany; found {swap!r}.")
-    return old, new
+    return (old, new) if nth is None and not swap_all else (old, new, "all" if nth is None else nth)
 
 
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:

@@ -32,6 +32,8 @@ class RoleScores(Brief):
     null_mean: float
     null_high: float
     """The 99.9th percentile of the null."""
+    errors: Float[Tensor, "layer head"] | None = None
+    """Standard errors of the scores over sequences; None where a score is of the weights, or of one sequence."""
 
     @property
     def threshold(self) -> float:

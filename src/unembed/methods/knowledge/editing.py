@@ -167,7 +167,7 @@ def _count(neurons: Collection[Neuron]) -> str:
 def _value_edits(
     model: Model, prompts: Sequence[str], fact: Fact, new: str, neurons: Collection[Neuron], strength: float
 ) -> list[WeightEdit]:
-    toward, against = (_direction(model, target) for target in (new, fact.target))
+    toward, against = (_direction(model, target, prompts[0]) for target in (new, fact.target))
     change = strength * (TOWARD * toward - AGAINST * against)
     passages = [tokenize(model, prompt) for prompt in prompts]
     edits = []
@@ -183,6 +183,6 @@ def _value_edits(
     return edits
 
 
-def _direction(model: Model, target: str) -> Float[Tensor, "d_model"]:
-    row = model.unembedding[target_tokens(model, target)[0]].detach().double()
+def _direction(model: Model, target: str, prompt: str) -> Float[Tensor, "d_model"]:
+    row = model.unembedding[target_tokens(model, target, prompt)[0]].detach().double()
     return row / row.norm()
