@@ -1,6 +1,6 @@
 """Options that several commands share: groups as dataclasses, which `takes` flattens, and single ones."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,11 +79,11 @@ class ModelOptions:
             ModelError: as `load`.
         """
         from unembed.loading.load import load
-        from unembed.models.special import checked
+        from unembed.models.special import with_special
 
         with progress_bar() as progress:
             model = load(self.name, device=self.device, dtype=self.dtype, offline=self.offline, progress=progress)
-        model = replace(model, special=checked(self.special))
+        model = with_special(model, self.special)
         if not sources:
             from unembed.models.model import decoders_only
 

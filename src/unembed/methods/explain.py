@@ -22,6 +22,7 @@ from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position, prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
+from unembed.models.targets import Target, target_notes, target_token, target_tokens
 from unembed.models.tokens import EXPLICIT, label_of
 from unembed.models.words import replaced, replaced_tokens
 from unembed.progress import Progress, silent
@@ -93,7 +94,7 @@ class Swap(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Answer(Brief):
-    """A target of several tokens: `P(answer) = prod_j P(answer_j | prompt, answer before j)`, exact, from a plain run."""
+    """A target of several tokens: `prod_j P(answer_j | prompt, answer before j)`, exact, from a plain run."""
 
     text: str
     tokens: tuple[int, ...]
@@ -332,15 +333,16 @@ def _hint(run: Run, target: Target | None, where: int) -> tuple[str, ...]:
 def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
     model, ids = prompt.model, prompt.tokens
+    old, new, which = swap if len(swap) == 3 else (*swap, None)
     if model.encoder is not None and model.source is not None:
-        text = replaced(model, () if model.source.text is None else model.source.text, *swap)
+        text = replaced(model, () if model.source.text is None else model.source.text, old, new, which)
         return record(with_source(model, text), ids[: where + 1], positions=[where])
     # A run recorded from token ids knows no text; most have one that gives just these tokens.
     written = prompt.text or text_of_prompt(model, ids) or ids
-    if any(EXPLICIT.fullmatch(name) for name in swap[:2]):
-        text, other = "the swapped prompt", replaced_tokens(model, ids, *swap)
+    if any(EXPLICIT.fullmatch(name) for name in (old, new)):
+        text, other = "the swapped prompt", replaced_tokens(model, ids, old, new, which)
     else:
-        text = replaced(model, written, *swap)
+        text = replaced(model, written, old, new, which)
         other = tokenize(model, text)
     if len(other) != len(ids):
         raise InputError(

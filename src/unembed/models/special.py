@@ -6,16 +6,16 @@
 | `as-typed` | nothing | that token |
 | `none` | nothing | five characters |
 
-What a tokenizer *ends* a text with (T5's and many chat models' end of text, BERT's `[SEP]`) is never put after a prompt:
-what follows the end of a text is another question, and nobody asked it. A rendered chat template and a typed `<bos>`
-begin a text, so they get no second one.
+What a tokenizer *ends* a text with (T5's end of text, BERT's `[SEP]`) is never put after a prompt: what follows
+the end of a text is another question, and nobody asked it. A rendered chat template and a typed `<bos>` begin a text,
+so they get no second one.
 
 The decoder of an encoder-decoder begins with its start token, and then with what its generation configuration forces,
 as `generate` of `transformers` does: language, task and no-timestamps of Whisper (the language is the model's own
 guess where none is configured), the language of an mBART.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 from weakref import WeakKeyDictionary
 
@@ -39,6 +39,19 @@ def checked(word: str) -> Special:
     if word not in get_args(Special):
         raise InputError(f"Expected special tokens to be {', '.join(get_args(Special))}; found {word!r}.")
     return word  # type: ignore[return-value]
+
+
+def with_special(model: Model, special: str) -> Model:
+    """The model with another rule for the special tokens of its prompts.
+
+    Args:
+        model: from `load` or `wrap`.
+        special: "auto", "none" or "as-typed", as in the table above.
+
+    Raises:
+        InputError: another word.
+    """
+    return replace(model, special=checked(special))
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def target_notes(model: Model, after: Before, *targets: Target | None) -> tuple[
 
 
 def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> list[str]:
-    """What the tokenizer makes of prompt and target together, where that is not the target's tokens after the prompt."""
+    """What the tokenizer makes of prompt and target together, where it does not just put one after the other."""
     before = text_before(model, after)
     if before is None:
         return []
@@ -82,8 +82,8 @@ def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> l
     )
     last, one = (" ".join(label_of(model, token) for token in part[shared:]) for part in (start, whole))
     return [
-        f"Written with {target!r} the prompt's own last token would change: {last} and {said} would be {one}. Explained "
-        "is the target after the prompt as it stands."
+        f"Written with {target!r} the prompt's own last token would change: {last} and {said} would be {one}. "
+        "Explained is the target after the prompt as it stands."
     ]
 
 
@@ -137,7 +137,7 @@ def _known(model: Model, target: Target, token: int) -> int:
     tokenizer: Any = model.tokenizer
     if not 0 <= token < model.vocab:
         raise InputError(f"Target {target!r} is not in the vocabulary of {model.vocab} tokens.")
-    if isinstance(target, str) and tokenizer and token == tokenizer.unk_token_id:
-        if read_token(model, target) != (token,):
-            raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
+    unknown = isinstance(target, str) and tokenizer and token == tokenizer.unk_token_id
+    if unknown and read_token(model, str(target)) != (token,):
+        raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
     return token

@@ -1,7 +1,7 @@
 """Words: where a word or subject stands in a text, and which tokens hold it.
 
-Two letters of a cased script (Latin, Greek, Cyrillic) stand in one word: `US` is not in `August`, however it is cut into
-tokens. Scripts that write no spaces between words (Chinese, Japanese, Thai) have a word wherever it is written. Between
+Two letters of a cased script (Latin, Greek, Cyrillic) stand in one word: `US` is not in `August`, however it is cut
+into tokens. Scripts that write no spaces between words (Chinese, Japanese, Thai) have a word wherever it stands. Between
 other neighbours (Arabic or Korean letters, a letter and a digit) a word ends where the tokenizer ends a token.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from unembed.errors import InputError
+from unembed.models.labels import unescaped
 from unembed.models.model import Model
 from unembed.models.prompts import encoding, tokenize, well_formed
 from unembed.models.targets import target_tokens
-from unembed.models.tokens import unescaped
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "IDEOGRAPHIC")
 Span = tuple[int, int]

@@ -16,6 +16,8 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from unembed.models.labels import visible as visible
+
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LARGE = 1e6
 

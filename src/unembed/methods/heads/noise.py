@@ -239,7 +239,7 @@ def _windows(model: Model, text: tuple[int, ...], tokens: tuple[int, ...], most:
     Where the prompt begins with the token that begins every text of this tokenizer, so do they.
     """
     bos = None if model.tokenizer is None else model.tokenizer.bos_token_id
-    begins = beginning(model) or (() if bos is None else (bos,))
+    begins = beginning(model) or (() if bos is None else (int(bos),))  # type: ignore[arg-type]
     lead = begins if tokens[: len(begins)] == begins else ()
     length = len(tokens) - len(lead)
     count = min(most, len(text) // length)

@@ -1,8 +1,9 @@
 """Repeated random tokens: what heads attend to where no meaning can help them.
 
-A sequence is `half` tokens drawn uniformly and independently from the vocabulary, then the same tokens again, after what
-the tokenizer begins every text with (special.py): nothing, or one token that stands at 0. With `A[i, s]` a head's attention from position `i` to `s`, the score of a role is the mean over
-sequences and destinations of the attention to one token:
+A sequence is `half` tokens drawn uniformly and independently from the vocabulary, then the same tokens again. Before
+them stands what the tokenizer begins every text with (special.py): nothing, or one token at 0. With `A[i, s]` a head's
+attention from position `i` to `s`, the score of a role is the mean over sequences and destinations of the attention to
+one token:
 
 | role | attention to | destinations |
 |---|---|---|

@@ -32,7 +32,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from unembed.methods.circuits.head_circuits import (
@@ -211,6 +211,12 @@ def ordinals(model: Model) -> list[tuple[int, ...]]:
 def _single(names: TokenNames, words: Sequence[str]) -> tuple[int, ...]:
     members = (names.ids.get(word) for word in words)
     return tuple(token for token in itertools.takewhile(lambda found: found is not None, members) if token is not None)
+
+
+def _succession(right: Int[Tensor, "layer head"], sizes: Sequence[int]) -> RoleScores:
+    pairs = sum(sizes) - len(sizes)
+    chance = sum((size - 1) / size for size in sizes) / pairs
+    return role_scores(right.double() / pairs, chance, guesses(sizes))
 
 
 def guesses(sizes: Sequence[int]) -> Float[Tensor, "sample"]:
