@@ -1,8 +1,8 @@
 """Words: where a word or subject stands in a text, and which tokens hold it.
 
 Two letters of a cased script (Latin, Greek, Cyrillic) stand in one word: `US` is not in `August`, however it is cut
-into tokens. Scripts that write no spaces between words (Chinese, Japanese, Thai) have a word wherever it stands. Between
-other neighbours (Arabic or Korean letters, a letter and a digit) a word ends where the tokenizer ends a token.
+into tokens. Scripts that write no spaces between words (Chinese, Japanese, Thai) have a word wherever it stands.
+Between other neighbours (Arabic or Korean letters, a letter and a digit) a word ends where the tokenizer ends a token.
 """
 
 import re
