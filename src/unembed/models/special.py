@@ -26,18 +26,18 @@ from unembed.models.forward import call
 from unembed.models.model import Model
 from unembed.models.sources import Source
 
-Special = Literal["auto", "none", "as-typed"]
+_Special = Literal["auto", "none", "as-typed"]
 """Which special tokens a prompt gets."""
 
 
-def checked(word: str) -> Special:
-    """One of the words of `Special`.
+def _checked(word: str) -> _Special:
+    """One of the words of `_Special`.
 
     Raises:
         InputError: it is none.
     """
-    if word not in get_args(Special):
-        raise InputError(f"Expected special tokens to be {', '.join(get_args(Special))}; found {word!r}.")
+    if word not in get_args(_Special):
+        raise InputError(f"Expected special tokens to be {', '.join(get_args(_Special))}; found {word!r}.")
     return word  # type: ignore[return-value]
 
 
@@ -51,28 +51,28 @@ def with_special(model: Model, special: str) -> Model:
     Raises:
         InputError: another word.
     """
-    return replace(model, special=checked(special))
+    return replace(model, special=_checked(special))
 
 
 @dataclass(frozen=True)
-class Frame:
+class _Frame:
     """What a tokenizer puts around a text."""
 
     begins: tuple[int, ...]
     ends: tuple[int, ...]
 
 
-def frame(model: Model) -> Frame:
+def _frame(model: Model) -> _Frame:
     """What this model's tokenizer puts around a text; nothing without a tokenizer."""
     tokenizer: Any = model.tokenizer
     if tokenizer is None:
-        return Frame((), ())
+        return _Frame((), ())
     inner = tuple(tokenizer("a", add_special_tokens=False)["input_ids"])
     whole = tuple(tokenizer("a")["input_ids"])
     for start in range(len(whole) - len(inner) + 1):
         if whole[start : start + len(inner)] == inner:
-            return Frame(whole[:start], whole[start + len(inner) :])
-    return Frame((), ())
+            return _Frame(whole[:start], whole[start + len(inner) :])
+    return _Frame((), ())
 
 
 def beginning(model: Model) -> tuple[int, ...]:
@@ -82,8 +82,8 @@ def beginning(model: Model) -> tuple[int, ...]:
         InputError: an encoder-decoder whose configuration does not say what its decoder starts with.
     """
     if model.encoder is not None:
-        return start_tokens(model) + (forced_tokens(model) if model.special == "auto" else ())
-    return frame(model).begins if model.special == "auto" else ()
+        return start_tokens(model) + (_forced_tokens(model) if model.special == "auto" else ())
+    return _frame(model).begins if model.special == "auto" else ()
 
 
 def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
@@ -116,7 +116,7 @@ def framing_notes(model: Model, tokens: tuple[int, ...], typed: tuple[int, ...])
         put = tokens[: len(tokens) - len(typed)]
         said = f"Put in front of the decoder's prompt: {listed(put)}, as its generation configuration says."
         return (said,) if len(put) > 1 else ()
-    notes, around = [], frame(model)
+    notes, around = [], _frame(model)
     if model.special == "auto":
         if around.begins and tokens == typed:
             notes.append(f"The prompt begins with {listed(around.begins)} already: no second one was put in front.")
@@ -146,7 +146,7 @@ def start_tokens(model: Model) -> tuple[int, ...]:
     return (int(start),)
 
 
-def forced_tokens(model: Model) -> tuple[int, ...]:
+def _forced_tokens(model: Model) -> tuple[int, ...]:
     """What the generation configuration of an encoder-decoder forces after the start token, in order."""
     settings: Any = getattr(model.module, "generation_config", None)
     task, language = (getattr(settings, name, None) for name in ("task", "language"))
@@ -176,7 +176,7 @@ def _named_tokens(model: Model) -> set[int]:
     """Languages and tasks that a generation configuration knows, and what it forces."""
     settings: Any = getattr(model.module, "generation_config", None)
     named = [token for x in ("lang_to_id", "task_to_id") for token in (getattr(settings, x, None) or {}).values()]
-    return {*named, *forced_tokens(model)}
+    return {*named, *_forced_tokens(model)}
 
 
 _heard: "WeakKeyDictionary[Source, int]" = WeakKeyDictionary()

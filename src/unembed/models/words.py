@@ -17,7 +17,7 @@ from unembed.models.prompts import encoding, tokenize, well_formed
 from unembed.models.targets import target_tokens
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "IDEOGRAPHIC")
-Span = tuple[int, int]
+_Span = tuple[int, int]
 
 
 def mentions(model: Model, text: str, subject: str) -> list[tuple[int, ...]]:
@@ -33,18 +33,18 @@ def mentions(model: Model, text: str, subject: str) -> list[tuple[int, ...]]:
         )
     word = well_formed(subject).strip()
     spans = _spans(model, text) if word else []
-    found = occurrences(text, word, spans, flags=re.IGNORECASE) if word else []
+    found = _occurrences(text, word, spans, flags=re.IGNORECASE) if word else []
     return [tuple(i for i, (a, b) in enumerate(spans) if a < end and b > start) for start, end in found]
 
 
-def occurrences(text: str, word: str, spans: Sequence[Span], *, flags: int = 0) -> list[Span]:
+def _occurrences(text: str, word: str, spans: Sequence[_Span], *, flags: int = 0) -> list[_Span]:
     """Where a text holds a word as a word of its own; `spans` are those of the tokens."""
     ends = {place for span in spans for place in span}
     found = [match.span() for match in re.finditer(re.escape(word), text, flags)]
     return [(a, b) for a, b in found if all(_parts(text, place, place in ends) for place in (a, b))]
 
 
-def token_spans(model: Model, text: str) -> list[Span]:
+def _token_spans(model: Model, text: str) -> list[_Span]:
     """Which characters each token of a text holds; none where the tokenizer does not tell."""
     return _spans(model, text) if model.tokenizer is not None and model.tokenizer.is_fast else []
 
@@ -71,7 +71,7 @@ def _unspaced(c: str) -> bool:
     return unicodedata.name(c, "").startswith(_UNSPACED)
 
 
-def _spans(model: Model, text: str) -> list[Span]:
+def _spans(model: Model, text: str) -> list[_Span]:
     """Which characters each token of `tokenize(model, text)` holds; none for those that begin a text."""
     encoded: Any = encoding(model, text, return_offsets_mapping=True)
     before = len(tokenize(model, text)) - len(encoded["input_ids"])
@@ -97,7 +97,7 @@ def replaced(model: Model, prompt: str | Sequence[int], old: str, new: str, whic
         raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
     if old not in prompt and unescaped(old) in prompt:  # a label, as the strip shows it
         old, new = unescaped(old), unescaped(new)
-    found = _chosen(occurrences(prompt, old, token_spans(model, prompt)), which, f"the word {old!r}", repr(prompt))
+    found = _chosen(_occurrences(prompt, old, _token_spans(model, prompt)), which, f"the word {old!r}", repr(prompt))
     for start, end in reversed(found):
         prompt = prompt[:start] + new + prompt[end:]
     return prompt

@@ -15,6 +15,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
+from unembed.models import chat
 from unembed.models.forward import call
 from unembed.models.hooks import Attend, Eager, attending, on_call, on_output, one_at_a_time
 from unembed.models.model import Block, Model, Stage
@@ -76,9 +77,16 @@ def record_together(
     with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
         logits = call(model, ids, keep=kept).logits
     return tuple(
-        _finite(recorder.run(ids, kept, own, text=prompt if isinstance(prompt, str) else None))
+        _finite(_of_prompt(recorder.run(ids, kept, own), prompt))
         for recorder, ids, own, prompt in zip(recorders, tokens, logits, prompts, strict=True)
     )
+
+
+def _of_prompt(run: Run, prompt: Given) -> Run:
+    """The run with what is known of its prompt beyond its tokens."""
+    if isinstance(prompt, str):
+        return replace(run, text=prompt)
+    return replace(run, roles=chat.roles(run.model, prompt, run.tokens)) if chat.is_chat(prompt) else run  # type: ignore[arg-type]
 
 
 def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple[Run, Any]:
@@ -296,9 +304,7 @@ class _Recorder:
             found.append(BlockCall(*(part for slot in _CALL for part in self.slots[layer, slot]), *cross))
         return tuple(found)
 
-    def run(
-        self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor, *, text: str | None = None
-    ) -> Run:
+    def run(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Run:
         get, whole_final = self.slots.get, self.slots[-1, "whole_final"]
         final = self._select(whole_final)
         position_embedding = get((-1, "position_embedding"))
@@ -323,7 +329,6 @@ class _Recorder:
             embedding_normed=get((-1, "embedding_normed")),
             whole_final=whole_final,
             calls=self._calls(),
-            text=text,
             weight_edits=self.model.weight_edits,
         )
 

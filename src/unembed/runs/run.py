@@ -56,6 +56,8 @@ class Run:
     """How each block was called, for versions of the run; empty where only the stream was kept."""
     text: str | None = None
     """The prompt as it was written; None where it was given as token ids."""
+    roles: tuple[str | None, ...] = ()
+    """Of each token of a chat whose words it holds ("user", "template"); empty for other prompts."""
     weight_edits: tuple[Any, ...] = ()
     """The `WeightEdits` that the module's weights carried when it ran."""
 

@@ -35,7 +35,9 @@ def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield headline("", payload.model, paper)
     yield from _sources(payload, paper)
     yield from _strip(payload, paper)
+    yield from _roles(payload, paper)
     yield _predictions(payload, paper)
+    yield from _answer(payload)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     yield Text()
     yield from _ledger(payload, paper)
@@ -65,6 +67,15 @@ def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
         yield Text(" " * column + "▀" * width, signed_style(best.value)).append(label, FAINT)
 
 
+def _roles(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """Of a chat, at which positions whose words stand."""
+    groups = itertools.groupby(payload.tokens, key=lambda token: token.role)
+    spans = [(role, [token.position for token in tokens]) for role, tokens in groups if role is not None]
+    if spans:
+        said = "  ".join(f"{visible(role)} {places[0]}–{places[-1]}" for role, places in spans)
+        yield Text(f" chat    {said}"[: paper.width], FAINT)
+
+
 def _sources(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The source of an encoder-decoder in one line, as much as fits."""
     if not payload.sources or any(token.modality == "image" for token in payload.sources):
@@ -92,6 +103,14 @@ def _predictions(payload: ExplainPayload, paper: Paper) -> Text:
         target = payload.target
         line.append(f" {visible(target.text)} {percent(target.probability)} (rank {target.rank})", STRONG)
     return line
+
+
+def _answer(payload: ExplainPayload) -> Iterator[Text]:
+    """A target of several tokens: the whole answer beside its first token."""
+    if payload.answer is not None:
+        whole = " ".join(visible(token.text) for token in payload.answer.tokens)
+        chance = percent(payload.answer.probability)
+        yield Text(f" whole answer  {whole}  {chance}; its first token {percent(payload.target.probability)}")
 
 
 def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
