@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
 from unembed.models.forward import call
-from unembed.models.hooks import Attend, Eager, attending, on_call, on_output, one_at_a_time
+from unembed.models.hooks import Eager, attending, on_call, on_output, one_at_a_time
 from unembed.models.model import Block, Model, Stage
 from unembed.models.prompts import absolute_position, tokenize
 from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer
@@ -133,25 +133,30 @@ def _installed(recorders: "Sequence[_Recorder]", *, heads_and_neurons: bool, cal
         for recorder in recorders:
             recorder.watch(stack, heads_and_neurons=heads_and_neurons, calls=calls)
         if heads_and_neurons:
-            stack.enter_context(attending(recorders[0].model, _attend(recorders, calls=calls)))
+            stack.enter_context(
+                attending(recorders[0].model, partial(_attend, recorders, attentions(recorders[0].model), calls))
+            )
         yield
 
 
-def _attend(recorders: "Sequence[_Recorder]", *, calls: bool) -> Attend:
-    place_of = attentions(recorders[0].model)
-
-    def attend(
-        module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        z, pattern = eager(query, key, value, mask)
-        layer, stage = place_of[module]
-        for recorder in recorders:
-            recorder.keep_heads(layer, stage, pattern, value, z)
-            if calls:
-                recorder.keep_attention(layer, stage, query, key, mask)
-        return z, pattern
-
-    return attend
+def _attend(
+    recorders: "Sequence[_Recorder]",
+    place_of: dict[nn.Module, tuple[int, Stage]],
+    calls: bool,
+    module: nn.Module,
+    eager: Eager,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    z, pattern = eager(query, key, value, mask)
+    layer, stage = place_of[module]
+    for recorder in recorders:
+        recorder.keep_heads(layer, stage, pattern, value, z)
+        if calls:
+            recorder.keep_attention(layer, stage, query, key, mask)
+    return z, pattern
 
 
 def attentions(model: Model) -> dict[nn.Module, tuple[int, Stage]]:
