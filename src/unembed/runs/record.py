@@ -6,7 +6,7 @@ eager attention (hooks.py).
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
 from unembed.models.forward import call
-from unembed.models.hooks import Attend, Eager, attending, one_at_a_time
+from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position, tokenize
 from unembed.runs.recorder import Recorder
@@ -128,26 +128,31 @@ def _installed(recorders: Sequence[Recorder], *, heads_and_neurons: bool, calls:
         for recorder in recorders:
             recorder.watch(stack, heads_and_neurons=heads_and_neurons, calls=calls)
         if heads_and_neurons:
-            stack.enter_context(attending(recorders[0].model, _attend(recorders, calls=calls)))
+            stack.enter_context(
+                attending(recorders[0].model, _Attend(recorders, attentions(recorders[0].model), calls))
+            )
         yield
 
 
-def _attend(recorders: Sequence[Recorder], *, calls: bool) -> Attend:
-    place_of = attentions(recorders[0].model)
+@dataclass(frozen=True)
+class _Attend:
+    """`Attend` that hands what attention computes to recorders."""
 
-    def attend(
-        module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    recorders: Sequence[Recorder]
+    place_of: dict[nn.Module, tuple[int, Stage]]
+    calls: bool
+
+    def __call__(
+        self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         z, pattern = eager(query, key, value, mask)
-        layer, stage = place_of[module]
+        layer, stage = self.place_of[module]
         query, key, value = (_of_its_own(x) for x in (query, key, value))
-        for recorder in recorders:
+        for recorder in self.recorders:
             recorder.keep_heads(layer, stage, pattern, value, z)
-            if calls:
+            if self.calls:
                 recorder.keep_attended(layer, stage, query, key, mask)
         return z, pattern
-
-    return attend
 
 
 def _of_its_own(x: Tensor) -> Tensor:
