@@ -8,9 +8,9 @@ import torch
 import unembed
 from builders.commands import run, valid
 from builders.words import PROMPT
-from unembed.methods.knowledge.attribution import attribute
+from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute
 from unembed.methods.knowledge.facts import read_facts
-from unembed.methods.knowledge.neurons import find
+from unembed.methods.knowledge.neurons import Criteria, find
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 FACTS = """
@@ -34,9 +34,9 @@ def facts_file(tmp_path) -> str:
     ("options", "words"),
     [
         ((), {}),
-        (("--quadrature", "riemann", "--steps", "20"), {"quadrature": "riemann", "steps": 20}),
+        (("--quadrature", "riemann", "--steps", "20"), {"path": LayerPath("riemann", 20)}),
         (("--path", "neuron"), {"path": "neuron"}),
-        (("--path", "neuron", "--candidates", "9"), {"path": "neuron", "candidates": 9}),
+        (("--path", "neuron", "--candidates", "9"), {"path": NeuronPath(9)}),
     ],
 )
 def test_attribute_json_is_the_library_result(cli, folder, options, words) -> None:
@@ -84,7 +84,7 @@ def test_attribute_from_the_mean_of_a_text(cli, folder, tmp_path) -> None:
 def test_find_json_is_the_library_result(cli, folder, facts_file) -> None:
     data = valid(cli("knowledge", "find", facts_file, "--t", "0.3", "--p", "0.5", "--share", "0.5", "--json")[1])
     relation = read_facts(facts_file)[0]
-    found = find(unembed.load(str(folder)), relation, t=0.3, p=0.5, share=0.5)
+    found = find(unembed.load(str(folder)), relation, criteria=Criteria(0.3, 0.5, 0.5))
     for entry, expected in zip(data["facts"], found.facts, strict=True):
         assert entry["subject"] == expected.fact.subject
         for name in ("kept", "refined"):

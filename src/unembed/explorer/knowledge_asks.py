@@ -41,7 +41,8 @@ def find(session: Session, ask: arguments.FindAsk, progress: Progress) -> Any:
     """`unembed knowledge find` of the fact that the prompt states, or of one's own with more `prompts`."""
     relation, fact = _fact(session, ask, ask.prompts)
     chosen = [fact, *(other for other in relation.facts if other != fact)][: ask.compared]
-    found = knowledge_neurons.find(session.model, relation, facts=chosen, t=ask.t, progress=progress)
+    criteria = knowledge_neurons.Criteria(t=ask.t)
+    found = knowledge_neurons.find(session.model, relation, facts=chosen, criteria=criteria, progress=progress)
     return find_payload(session.model, found)
 
 
