@@ -27,7 +27,7 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
 from unembed.errors import InputError, all_or_nothing
-from unembed.methods.controls import AMONG, draw, others_strongly_active
+from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
 from unembed.methods.knowledge.attribution import Attribution, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
