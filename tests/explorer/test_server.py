@@ -404,7 +404,7 @@ def test_a_report_of_what_the_page_shows(client):
     assert "Ledger" in made.text
     for bad in (
         {},
-        {"state": {}, "results": {"key": {"schema": "unembed/explain/1"}}},
+        {"state": {}, "results": {"key": {"schema": "unembed/explain/2"}}},
         {"state": None, "results": [1]},
     ):
         refused = client.post("/report", json=bad)

@@ -1,17 +1,28 @@
 /** What zeroing a part does, in one line. */
-import { outcomeOf, useTested } from "../hooks/useTested";
-import { marked, percent } from "../lib/format";
+import { useTested, zeroedIn } from "../hooks/useTested";
+import { marked, signed, told } from "../lib/format";
 import type { Part } from "../lib/parts";
+import type { Zeroed } from "../protocol/payloads";
 
-/** What zeroing the part does to the target's probability, where `explain` has tested it. */
+/** What zeroing the part does to the target's probability and its log-odds, where `explain` has tested it. */
 export function Outcome({ part }: { part: Part }) {
   const tested = useTested();
-  const outcome = tested && outcomeOf(tested, part);
-  if (!tested || !outcome || outcome.probability === null) return null;
+  const zeroed = tested && zeroedIn(tested, part);
+  if (!tested || !zeroed) return null;
+  const [before, after] = told(tested.target.probability, zeroed.probability);
   return (
     <span class="outcome">
-      {percent(tested.target.probability)} → {percent(outcome.probability)}{" "}
-      <span class="verdict">{marked(outcome.verdict)}</span>
+      {before} → {after} <Verdict zeroed={zeroed} />
+    </span>
+  );
+}
+
+/** The effect on what is explained: the log-odds, or the logit difference where there is another token. */
+function Verdict({ zeroed }: { zeroed: Zeroed }) {
+  const effect = zeroed.difference ?? zeroed.effect;
+  return (
+    <span class="verdict" title={`${effect.rank} of ${effect.among} by size`}>
+      {signed(effect.nats)} nats {marked(effect)}
     </span>
   );
 }

@@ -22,7 +22,17 @@ from unembed.models.prompts import Target, target_tokens, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.unembedding import wide
 
-__all__ = ["Measure", "Question", "kl_from", "log_odds", "log_probability", "logit", "probability", "question", "several"]
+__all__ = [
+    "Measure",
+    "Question",
+    "kl_from",
+    "log_odds",
+    "log_probability",
+    "logit",
+    "probability",
+    "question",
+    "several",
+]
 
 
 @dataclass(frozen=True, repr=False)

@@ -56,9 +56,7 @@ def sample_of_strong(run: Run, count: int, random: torch.Generator) -> list[Site
     return [site for _, site in sorted(found, key=lambda drawn: drawn[0])[:count]]
 
 
-def _strongest(
-    run: Run, layer: int, least: int, position: int
-) -> tuple[list[tuple[int | None, int]], tuple[int, ...]]:
+def _strongest(run: Run, layer: int, least: int, position: int) -> tuple[list[tuple[int | None, int]], tuple[int, ...]]:
     """The neurons, and the shape of the layer's."""
     sizes = _write_sizes(run, layer, position)
     count = min(int((sizes > 0).sum()), max(least, round(STRONG * sizes.shape[-1])))

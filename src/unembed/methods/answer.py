@@ -101,11 +101,9 @@ def _named(run: Run, found: list[tuple[Site, Zeroed]]) -> Answer:
     site, zeroed = found[best]
     noise = zeroed.noise
     rivals = (zeroed.asked.nats - other.asked.nats for i, (_, other) in enumerate(found) if i != best)
-    kind = SITES[site.kind].part
-    assert kind is not None
     return Answer(
         kind="neuron" if site.head is None else "head",
-        part=Part(kind, site.layer, site.head, site.expert, site.neuron),
+        part=Part.set_at(site),
         term=None,
         zeroed=zeroed,
         reads=readings[best],

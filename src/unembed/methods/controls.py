@@ -245,9 +245,9 @@ class Sets(Brief):
     sites: tuple[tuple[Site, ...], ...]
     """One set after the other."""
     effects: tuple[float, ...]
-    """Of each set on the log-odds."""
-    base: float
-    """The log-odds with nothing scaled."""
+    """Of each set, in nats."""
+    noise: float
+    """What rounding may do to an effect, in nats."""
 
     def _found(self) -> str:
         return f"{len(self.effects)} sets"
@@ -261,6 +261,7 @@ def random_sets(
     neurons: Sequence[Site],
     factor: float,
     *,
+    versus: int | None = None,
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Sets | None:
@@ -271,6 +272,7 @@ def random_sets(
         token: whose log-odds are read.
         neurons: the set that is compared, at that position.
         factor: 0 suppresses, 2 amplifies.
+        versus: the other token of a logit difference, which is then read instead.
         memory: bytes for walks, as in `counterfactuals`; so is `progress`.
 
     Returns:
@@ -291,10 +293,11 @@ def random_sets(
         for _ in range(SETS)
     ]
     planned = [[edits.scale(site, factor) for site in drawn] for drawn in sets]
-    measure = _measure(token, None)
-    found = counterfactuals(run, planned, measure, memory=memory, progress=progress).double()[:, 0]
+    planned += [_nudge(run, random) for _ in range(NUDGED)]
+    measure = log_odds(token) if versus is None else logit(token, versus)
+    found = counterfactuals(run, planned, measure, memory=memory, progress=progress).double().cpu()
     base = float(measure(run.logits[run.row(-1)][None, None]).double())
-    return Sets(tuple(sets), tuple((found - base).tolist()), base)
+    return Sets(tuple(sets), tuple((found[:SETS] - base).tolist()), noise=SPREAD * float(found[SETS:].std()))
 
 
 def _pools(run: Run, neurons: Sequence[Site]) -> dict[int, tuple[list[tuple[int | None, int]], int]]:

@@ -22,11 +22,10 @@ from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import KINDS, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
-from unembed.models.parts import PARTS, Part
+from unembed.models.parts import Part
 from unembed.models.prompts import absolute_position, first_token_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
-from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
@@ -250,7 +249,7 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
     """The explanation with the effects of zeroing parts, and with the parts of the largest effects."""
     versus, read = result.readout.versus, result.readout
     among = population(run, result.target.token, versus, progress=progress)
-    strong = [_part(site) for kind in KINDS for site in among.largest(kind, top)]
+    strong = [Part.set_at(site) for kind in KINDS for site in among.largest(kind, top)]
     credited = [note.term.part for note in (*result.heads, *result.neurons)]
     ledgers = {"neuron": _only(result.finest, "neuron")}
     by_head = _heads_of(result.finest)
@@ -279,11 +278,6 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
 def _shown_for(part: Part, credited: list[Part], strong: list[Part]) -> tuple[ShownFor, ...]:
     reasons: tuple[tuple[ShownFor, list[Part]], ...] = (("credit", credited), ("effect", strong))
     return tuple(reason for reason, parts in reasons if part in parts)
-
-
-def _part(site: Site) -> Part:
-    kind = next(kind for kind, row in PARTS.items() if row.name == site.kind)
-    return Part(kind, site.layer, site.head, site.expert, site.neuron)  # type: ignore[arg-type]
 
 
 def _swapped(result: Explanation, run: Run, other: Run, words: tuple[str, str], progress: Progress) -> Explanation:

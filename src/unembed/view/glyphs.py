@@ -131,9 +131,46 @@ def share(part: float) -> str:
 
 
 def between(before: float, after: float, link: str = "→") -> str:
-    """Two probabilities for reading in a narrow column: 77→15%, 6.5→3.1%, 0.04→0.02%, 2e-06→9e-07."""
+    """Two probabilities for reading in a narrow column: 77→15%, 6.5→3.1%, 0.04→0.02%, 2e-06→9e-07, 99.98→99.91%.
+
+    As many decimals as a column needs, and more (up to four) where the odds differ and these would not show it.
+    """
     largest = max(before, after)
     if largest < 5e-5:
         return f"{scientific(before)}{link}{scientific(after)}"
-    digits = 0 if largest >= 0.1 else 1 if largest >= 0.01 else 2
-    return f"{decimal(100 * before, digits)}{link}{decimal(100 * after, digits)}%"
+    least = 0 if largest >= 0.1 else 1 if largest >= 0.01 else 2
+    one, other = _resolved(before, after, least)
+    return f"{one}{link}{other}%"
+
+
+def told(before: float, after: float) -> tuple[str, str]:
+    """Two probabilities in a sentence, as `percent` writes them, and with more decimals as in `between`."""
+    if max(before, after) < 1e-4:
+        return scientific(before, 1), scientific(after, 1)
+    one, other = _resolved(before, after, 1 if min(before, after) >= 1e-3 else 2)
+    return (f"{one}%", f"{other}%") if one != other else (percent(before), percent(after))
+
+
+def _resolved(before: float, after: float, digits: int) -> tuple[str, str]:
+    """Per cent with at least so many decimals, and with up to four to tell different odds apart."""
+    if _apart(before, after):
+        while digits < 4 and not _told_apart(before, after, digits):
+            digits += 1
+    return _hundredths(before, digits), _hundredths(after, digits)
+
+
+def _hundredths(probability: float, digits: int) -> str:
+    return decimal(100 * probability, digits)
+
+
+def _told_apart(before: float, after: float, digits: int) -> bool:
+    """Whether they are written differently, and neither as 0 or 100 that it is not."""
+    texts = [_hundredths(p, digits) for p in (before, after)]
+    at_an_end = any(0 < p < 1 and float(text) in (0.0, 100.0) for p, text in zip((before, after), texts, strict=True))
+    return texts[0] != texts[1] and not at_an_end
+
+
+def _apart(one: float, other: float) -> bool:
+    """Whether the odds differ by a tenth or more: enough to be worth a word."""
+    low, high = sorted((one, other))
+    return high * (1 - low) > 1.1 * low * (1 - high)
