@@ -1,4 +1,4 @@
-"""What zeroing does, against full runs with that part set by a hook: every head, a sample of neurons, log-odds, swaps."""
+"""What zeroing does, against full runs with that part set by a hook: every head, a sample of neurons; swaps."""
 
 import re
 from statistics import stdev
