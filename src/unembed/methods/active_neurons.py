@@ -18,7 +18,7 @@ from unembed.runs.run import Run
 
 _T = TypeVar("_T")
 
-STRONG = 0.1
+_STRONG = 0.1
 """The share of a layer's neurons that counts as strongly active."""
 AMONG = 4
 """A set of neurons is drawn from at least this many times as many."""
@@ -59,7 +59,7 @@ def sample_of_strong(run: Run, count: int, random: torch.Generator) -> list[Site
 def _strongest(run: Run, layer: int, least: int, position: int) -> tuple[list[tuple[int | None, int]], tuple[int, ...]]:
     """The neurons, and the shape of the layer's."""
     sizes = _write_sizes(run, layer, position)
-    count = min(int((sizes > 0).sum()), max(least, round(STRONG * sizes.shape[-1])))
+    count = min(int((sizes > 0).sum()), max(least, round(_STRONG * sizes.shape[-1])))
     best = sizes.flatten().topk(count).indices.tolist()
     if sizes.ndim == 1:
         return [(None, i) for i in best], tuple(sizes.shape)

@@ -26,7 +26,7 @@ from unembed.runs.run import Run
 
 MASSIVE = 10.0
 """Times the median length of the stream, from which a position is an attention sink."""
-MOSTLY = 0.5
+_MOSTLY = 0.5
 """The share of what a head reads from which it mostly reads one token."""
 _NEAR = 0.5
 """Heads with this share of the largest effect may be named instead of it."""
@@ -42,6 +42,11 @@ class Reading(Brief):
     """Of the sum of `attention * |value|` over all positions."""
     sink: bool
     """Whether the head rests there: the position is an attention sink."""
+
+    @property
+    def mostly(self) -> bool:
+        """Whether it is most of what the head reads."""
+        return self.share >= _MOSTLY
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,7 +120,7 @@ def _named(run: Run, found: list[tuple[Site, Zeroed]]) -> Answer:
 def _tells(read: Reading | None, site: Site, run: Run) -> bool:
     """Whether it mostly reads one token that is neither a sink nor the one it stands at."""
     own = site.kind == "z" and read is not None and read.position == run.length - 1
-    return read is not None and read.share >= MOSTLY and not read.sink and not own
+    return read is not None and read.mostly and not read.sink and not own
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ Size = Literal["none", "small", "moderate", "large"]
 
 SMALL, MODERATE, LARGE = 0.1, 0.3, 1.0
 """Nats from which an effect is called so."""
-FIRST = 0.05
+_FIRST = 0.05
 """The share of the parts that is exceptional by rank."""
 FEWEST = 20
 """Parts, of which the first is the first twentieth."""
@@ -64,7 +64,7 @@ def judged(nats: float, others: Sequence[float], noise: float, *, needed: float 
     ranked = sorted((abs(other) for other in others), reverse=True)
     own, among = abs(nats), len(ranked) + 1
     rank = 1 + sum(other > own for other in ranked)
-    least = SMALL if among < FEWEST else max(SMALL, ranked[int(FIRST * among) - 1])
+    least = SMALL if among < FEWEST else max(SMALL, ranked[int(_FIRST * among) - 1])
     exceptional = own >= least
     limits = (least, MODERATE, LARGE) if exceptional else (least,)
     verdict: Verdict = "ordinary" if not exceptional else "causal" if nats * needed > 0 else "suppressor"
@@ -72,7 +72,7 @@ def judged(nats: float, others: Sequence[float], noise: float, *, needed: float 
         nats=nats,
         rank=rank,
         among=among,
-        size=size_of(own),
+        size=_size_of(own),
         verdict=None if among < FEWEST else verdict,
         borderline=any(abs(own - limit) <= noise for limit in limits),
     )
@@ -81,10 +81,10 @@ def judged(nats: float, others: Sequence[float], noise: float, *, needed: float 
 def limit_of(effects: Sequence[float]) -> float | None:
     """The size of effect, in nats, that the first twentieth of some parts reaches; None of fewer than `FEWEST`."""
     ranked = sorted((abs(effect) for effect in effects), reverse=True)
-    return None if len(ranked) < FEWEST else ranked[int(FIRST * len(ranked)) - 1]
+    return None if len(ranked) < FEWEST else ranked[int(_FIRST * len(ranked)) - 1]
 
 
-def size_of(nats: float) -> Size:
+def _size_of(nats: float) -> Size:
     """The word for the size of an effect."""
     own = abs(nats)
     return "none" if own < SMALL else "small" if own < MODERATE else "moderate" if own < LARGE else "large"

@@ -128,7 +128,7 @@ def verdict_words(verdict: str | None, size: str) -> str:
 def answer_payload(result: "Explanation") -> Answer:
     """The one-line answer of an explanation, in words."""
     answer = result.answer
-    named = answer.reads if answer.reads is not None and answer.reads.share >= NAMED else None
+    named = answer.reads if answer.reads is not None and answer.reads.share >= _NAMED else None
     return Answer(
         text=_sentence(result, named),
         kind=answer.kind,
@@ -141,8 +141,8 @@ def answer_payload(result: "Explanation") -> Answer:
     )
 
 
-NAMED, MOSTLY = 0.25, 0.5
-"""Shares of what a head reads from which a token is named, and from which it is named alone."""
+_NAMED = 0.25
+"""The share of what a head reads from which the token is named."""
 
 
 def _is_cross(answer: "AnswerResult") -> bool:
@@ -170,7 +170,7 @@ def _reads(result: "Explanation", named: "Reading") -> str:
         text = visible(text_of(result.model, result.run.tokens[named.position]))
     if named.sink:
         return f"which rests on {text} (an attention sink)"
-    return f"which reads {text}" if named.share >= MOSTLY else f"which reads {text} among others"
+    return f"which reads {text}" if named.mostly else f"which reads {text} among others"
 
 
 def _falls(result: "Explanation") -> str:

@@ -48,9 +48,10 @@ def closing_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     if payload.model.layers:
         yield _lens(payload)
         yield Text()
-        yield Text(" credit is what a part's own write adds; later layers may undo or amplify it", FAINT)
+    what = "credit is what a part's own write adds; later layers may undo or amplify it"
+    yield from (Text(line, FAINT) for line in (wrapped(what, paper.width) if payload.model.layers else ()))
     yield from (Text(line, FAINT) for line in legend(payload, paper))
-    yield Text(f" next  {_next(payload)}", FAINT)
+    yield Text(_next(payload, paper), FAINT)
 
 
 def _ending(payload: ExplainPayload) -> str:
@@ -194,7 +195,8 @@ def _swap(swap: Swap, base: float, paper: Paper) -> Iterator[Text]:
     line += f"the prompt then gives {visible(top.text)} {percent(top.probability)}"
     if top.id != swap.target.id:
         line += f", {visible(swap.target.text)} {percent(swap.target.probability)} (rank {swap.target.rank})"
-    yield Text(" SWAP      ", FAINT).append(line)
+    for i, text in enumerate(wrapped(line, paper.width - 11, "")):
+        yield Text(" SWAP      " if i == 0 else " " * 11, FAINT).append(text)
     parts = sorted(swap.sublayers, key=lambda part: -abs(part.swapped_probability - base))
     names = [part_name(part.kind, part.layer) for part in parts]
     items = [f"{n} {between(base, p.swapped_probability)}" for n, p in zip(names, parts, strict=True)]
@@ -218,13 +220,18 @@ def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
     return [rows[i] for i in sorted(best | first | {len(rows) - 1})]
 
 
-def _next(payload: ExplainPayload) -> str:
+def _next(payload: ExplainPayload, paper: Paper) -> str:
+    """What else to ask, as much as fits."""
+    asks = []
     other = next((p for p in payload.predictions if p.id != payload.target.id), None)
-    versus = "" if other is None or other.text != _visible_argument(other.text) else f'--vs "{other.text}"   '
+    if payload.reference.text is None and other is not None and other.text == _visible_argument(other.text):
+        asks.append(f'--vs "{other.text}" ')
     if not payload.model.layers:
-        return f"{versus}--json   unembed bigrams"
-    swap = "" if payload.swap is not None else "--swap WORD=OTHER   "
-    return f"{versus}{swap}--by source   --json   unembed ablate   unembed lens"
+        asks += ["--json ", "unembed bigrams"]
+    else:
+        asks += [] if payload.swap is not None else ["--swap WORD=OTHER "]
+        asks += ["--by source ", "--json ", "unembed ablate ", "unembed lens"]
+    return as_many_as_fit([" next ", *asks], paper.width)
 
 
 def _visible_argument(text: str) -> str:

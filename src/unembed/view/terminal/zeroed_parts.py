@@ -22,7 +22,7 @@ def marked(effect: Effect) -> str:
     return f"{mark} {verdict_words(effect.verdict, effect.size)}{' ~' if effect.borderline else ''}"
 
 
-def asked(zeroed: Zeroed) -> Effect:
+def _asked(zeroed: Zeroed) -> Effect:
     """The effect on the number that is explained: the difference under a versus."""
     return zeroed.difference or zeroed.effect
 
@@ -65,7 +65,7 @@ class _Columns:
         line = Text(f"  {cell(name, self.name)}").append(cell(credit, _CREDIT), signed_style(part.value))
         line.append(f" {self._between(middle, end)}")
         if self.probability and part.zeroed is not None:
-            effect = asked(part.zeroed)
+            effect = _asked(part.zeroed)
             nats = _starred(effect.nats, starred="effect" in part.shown_for)
             line.append(f" {cell(between(self.base, part.zeroed.probability), self.probability)} {cell(nats, _NATS)} ")
             style = FAINT if effect.verdict == "ordinary" else STRONG
@@ -113,10 +113,8 @@ def legend(payload: ExplainPayload, paper: Paper) -> Iterator[str]:
     target, versus = visible(payload.target.text), payload.reference.text
     what = "its log-odds" if versus is None else f"its logit minus that of {visible(versus)}"
     yield from wrapped(f"zeroed: P({target}) with the part set to 0 here; nats: the change of {what}", paper.width)
-    yield " rank: by that change, among all of its kind that were zeroed; * among the largest of its column"[
-        : paper.width
-    ]
-    if any(part.zeroed and asked(part.zeroed).borderline for part in (*payload.heads, *payload.neurons)):
+    yield from wrapped("rank: of that among all of its kind that were zeroed; *: largest of the column", paper.width)
+    if any(part.zeroed and _asked(part.zeroed).borderline for part in (*payload.heads, *payload.neurons)):
         yield " ~ borderline: rounding could change the word"
 
 
