@@ -101,9 +101,9 @@ def test_of_causal_heads_the_first_that_reads_another_token_answers(model):
         sites = {head(1, 0): effects["own"], head(2, 1): effects["france"], head(3, 2): effects["capital"]}
         return answer_of(run, ledger, among(run, sites)).part.label
 
-    assert named(own=-3.0, france=-2.0, capital=-1.9) == "L2.H1", "reads France, at two thirds of the effect"
-    assert named(own=-3.0, france=-1.4, capital=-1.2) == "L1.H0", "others have less than half"
-    assert named(own=-3.0, france=2.9, capital=-1.6) == "L3.H2", "a suppressor is no reason"
+    assert named(own=-3.0, france=-2.2, capital=-2.1) == "L2.H1", "reads France, at three quarters of the effect"
+    assert named(own=-3.0, france=-1.9, capital=-1.2) == "L1.H0", "others have less than two thirds"
+    assert named(own=-3.0, france=2.9, capital=-2.1) == "L3.H2", "a suppressor is no reason"
 
 
 def test_a_sink_is_named_and_passed_over(model):

@@ -153,7 +153,9 @@ def test_shown_are_the_largest_credits_and_the_largest_effects(explained, family
         strong = {place(site) for site in sorted(effects, key=lambda site: -abs(effects[site]))[:5]}
         assert {place(note.term) for note in notes if "credit" in note.shown_for} == credits
         assert {place(note.term) for note in notes if "effect" in note.shown_for} == strong
-        assert {place(note.term) for note in notes} == credits | strong
+        answer = {place(result.answer.part)} if result.answer.kind == kind[:-1] else set()
+        assert {place(note.term) for note in notes} == credits | strong | answer
+        assert {place(note.term) for note in notes if "answer" in note.shown_for} == answer
         sizes = [abs(note.zeroed.effect.nats) for note in notes]
         assert sizes == sorted(sizes, reverse=True)
 

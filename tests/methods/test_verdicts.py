@@ -146,7 +146,7 @@ def test_terminal_report_and_json_say_the_same(wide):
     for part, listed in zip((*payload.heads, *payload.neurons), (*data["heads"], *data["neurons"]), strict=True):
         effect = part.zeroed.effect
         name = f"L{part.layer}." + (f"H{listed['head']}" if "head" in listed else f"N{listed['neuron']}")
-        (line,) = [line for line in lines if line.split()[:1] == [name]]
+        (line,) = [line for line in lines if line.replace("▸", " ").split()[:1] == [name]]
         assert marked(effect) in line
         assert f" {effect.rank}/{effect.among}" in line
         assert f"<td>{name}</td>" in static

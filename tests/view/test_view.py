@@ -47,7 +47,7 @@ def test_what_is_shown_sums_to_the_total_that_is_shown(model, by, how):
 def tables(lines: list[str]) -> list[str]:
     """The rows of the heads and neurons."""
     start = next(i for i, line in enumerate(lines) if line.startswith(" HEADS"))
-    return [line for line in lines[start:] if re.match(r"  L\d+\.", line)]
+    return [line for line in lines[start:] if re.match(r" [ ▸]L\d+\.", line)]
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gpt_oss"])
@@ -59,7 +59,8 @@ def test_each_part_shows_its_tests(family):
     notes = (*result.heads, *result.neurons)
     for line, note in zip(tables(lines), notes, strict=True):
         base, effect = result.target.probability, note.zeroed.effect
-        assert line.split()[0] == note.term.label
+        assert line[2:].split()[0] == note.term.label
+        assert (line[1] == "▸") == (note.term.part == result.answer.part and result.answer.zeroed is not None)
         mark = "○" if "ordinary" in (effect.verdict, effect.size) or effect.size == "none" else "●"
         words = effect.size if effect.verdict is None else f"{effect.size} {effect.verdict}"
         assert between(base, note.zeroed.probability) in line

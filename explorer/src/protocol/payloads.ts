@@ -572,8 +572,8 @@ export interface Head {
   looks_at: Array<LookedAt>;
   /** Tokens whose logits its write raises most. */
   writes_toward: Array<Token>;
-  /** Why it is listed: its credit, or the effect of zeroing it, is among the largest. */
-  shown_for: Array<"credit" | "effect">;
+  /** Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it. */
+  shown_for: Array<"credit" | "effect" | "answer">;
   /** What zeroing it at the explained position does; null with `--no-test`. */
   zeroed?: Zeroed | null;
   /** The target's probability with this head's value from the other prompt; null without `--swap`. */
@@ -924,8 +924,8 @@ export interface Neuron {
   activation: number;
   /** Tokens whose logits its write raises most. */
   promotes: Array<Token>;
-  /** Why it is listed: its credit, or the effect of zeroing it, is among the largest. */
-  shown_for: Array<"credit" | "effect">;
+  /** Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it. */
+  shown_for: Array<"credit" | "effect" | "answer">;
   /** What zeroing it at the explained position does; null with `--no-test`. */
   zeroed?: Zeroed | null;
   /** The target's probability with this neuron's activation from the other prompt; null without `--swap`. */

@@ -1,8 +1,8 @@
 """answer: why, in one line. One rule chooses it, for the terminal, the page and the report.
 
-1. The head without which the target loses most, of all that are *causal* (verdicts.py). Of heads with at least half of
-   that effect, the first that mostly reads one other token is preferred: a head that reads its own token, or rests on
-   an attention sink, tells less of where the answer comes from.
+1. The head without which the target loses most, of all that are *causal* (verdicts.py). Of heads with at least two
+   thirds of that effect, the first that mostly reads one other token is preferred: a head that reads its own token, or
+   rests on an attention sink, tells less of where the answer comes from.
 2. No head is: the neuron without which the target loses most, of those that are causal.
 3. No neuron is either, or nothing was zeroed: the term of the ledger that adds most. That is credit, no cause.
 
@@ -28,7 +28,7 @@ MASSIVE = 10.0
 """Times the median length of the stream, from which a position is an attention sink."""
 _MOSTLY = 0.5
 """The share of what a head reads from which it mostly reads one token."""
-_NEAR = 0.5
+_NEAR = 2 / 3
 """Heads with this share of the largest effect may be named instead of it."""
 
 

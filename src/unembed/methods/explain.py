@@ -44,8 +44,8 @@ _SHOWN = 3
 """How many source tokens a head is said to look at, and how many tokens a part is said to write toward."""
 
 
-ShownFor = Literal["credit", "effect"]
-"""Why a part is shown: its credit, or the effect of zeroing it, is among the largest of its kind."""
+ShownFor = Literal["credit", "effect", "answer"]
+"""Why a part is shown: its credit or the effect of zeroing it is among the largest; or it is the answer."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -251,16 +251,23 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
     among = population(run, result.target.token, versus, progress=progress)
     strong = [Part.set_at(site) for kind in KINDS for site in among.largest(kind, top)]
     credited = [note.term.part for note in (*result.heads, *result.neurons)]
+    answer = answer_of(run, result.finest.coarser("sublayer"), among)
+    named = [answer.part] if answer.part is not None and answer.zeroed is not None else []
+    reasons: tuple[tuple[ShownFor, list[Part]], ...] = (("credit", credited), ("effect", strong), ("answer", named))
     ledgers = {"neuron": _only(result.finest, "neuron")}
     by_head = _heads_of(result.finest)
-    more = [term_of(ledgers.get(part.kind, by_head), part) for part in strong if part not in credited]
+    more = [
+        term_of(ledgers.get(part.kind, by_head), part)
+        for part in dict.fromkeys((*strong, *named))
+        if part not in credited
+    ]
     heads, neurons = _notes(read, more)
     notes = [*result.heads, *heads, *result.neurons, *neurons]
     outcomes = zeroed_each(run, among, [note.term.part.site(run.length - 1) for note in notes], progress=progress)
 
     def tested(kind: type[_Note]) -> tuple[_Note, ...]:
         found = [
-            replace(note, zeroed=zeroed, shown_for=_shown_for(note.term.part, credited, strong))
+            replace(note, zeroed=zeroed, shown_for=tuple(word for word, parts in reasons if note.term.part in parts))
             for note, zeroed in zip(notes, outcomes, strict=True)
             if isinstance(note, kind)
         ]
@@ -270,14 +277,9 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
         result,
         heads=tested(HeadNote),
         neurons=tested(NeuronNote),
-        answer=answer_of(run, result.finest.coarser("sublayer"), among),
+        answer=answer,
         population=among,
     )
-
-
-def _shown_for(part: Part, credited: list[Part], strong: list[Part]) -> tuple[ShownFor, ...]:
-    reasons: tuple[tuple[ShownFor, list[Part]], ...] = (("credit", credited), ("effect", strong))
-    return tuple(reason for reason, parts in reasons if part in parts)
 
 
 def _swapped(result: Explanation, run: Run, other: Run, words: tuple[str, str], progress: Progress) -> Explanation:

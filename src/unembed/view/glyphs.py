@@ -52,6 +52,7 @@ class Glyphs:
             "–": "-",
             "●": "*",
             "○": "o",
+            "▸": ">",
         }
         swapped = "".join(swap.get(c, c) for c in text)
         return swapped.encode("ascii", "backslashreplace").decode()

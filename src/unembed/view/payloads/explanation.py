@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from unembed.models.model import Model
     from unembed.runs.run import Run
 
-ShownFor = Literal["credit", "effect"]
+ShownFor = Literal["credit", "effect", "answer"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Head:
     writes_toward: list[Token]
     """Tokens whose logits its write raises most."""
     shown_for: list[ShownFor]
-    """Why it is listed: its credit, or the effect of zeroing it, is among the largest."""
+    """Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it."""
     zeroed: Zeroed | None = None
     """What zeroing it at the explained position does; null with `--no-test`."""
     swapped_probability: float | None = None
@@ -104,7 +104,7 @@ class Neuron:
     promotes: list[Token]
     """Tokens whose logits its write raises most."""
     shown_for: list[ShownFor]
-    """Why it is listed: its credit, or the effect of zeroing it, is among the largest."""
+    """Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it."""
     zeroed: Zeroed | None = None
     """What zeroing it at the explained position does; null with `--no-test`."""
     swapped_probability: float | None = None

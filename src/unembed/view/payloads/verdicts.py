@@ -162,12 +162,17 @@ def _sentence(result: "Explanation", named: "Reading | None") -> str:
     return f"{without} (Borderline: rounding could name another part.)" if answer.borderline else without
 
 
+def _written(text: str) -> str:
+    """A token in a sentence: in quotes where it would be taken for the sentence's own punctuation."""
+    return visible(text) if any(c.isalnum() for c in text) else f'"{visible(text)}"'
+
+
 def _reads(result: "Explanation", named: "Reading") -> str:
     if _is_cross(result.answer):
         assert result.model.source is not None
-        text = visible(result.model.source.tokens[named.position].label)
+        text = _written(result.model.source.tokens[named.position].label)
     else:
-        text = visible(text_of(result.model, result.run.tokens[named.position]))
+        text = _written(text_of(result.model, result.run.tokens[named.position]))
     if named.sink:
         return f"which rests on {text} (an attention sink)"
     return f"which reads {text}" if named.mostly else f"which reads {text} among others"
@@ -176,11 +181,11 @@ def _reads(result: "Explanation", named: "Reading") -> str:
 def _falls(result: "Explanation") -> str:
     answer, target, versus = result.answer, result.target, result.readout.versus
     assert answer.zeroed is not None
-    name = visible(text_of(result.model, target.token))
+    name = _written(text_of(result.model, target.token))
     if versus is not None:
         lead = result.readout.value
         change = f"from {signed(lead)} to {signed(lead + answer.zeroed.asked.nats)} logits"
-        return f"the lead of {name} over {visible(text_of(result.model, versus))} falls {change}"
+        return f"the lead of {name} over {_written(text_of(result.model, versus))} falls {change}"
     before, after = told(target.probability, answer.zeroed.probability)
     return f"{name} falls from {before} to {after}"
 
@@ -188,9 +193,9 @@ def _falls(result: "Explanation") -> str:
 def _by_credit(result: "Explanation") -> str:
     answer, whole, versus = result.answer, result.ledger.value, result.readout.versus
     assert answer.term is not None
-    name, value = visible(text_of(result.model, result.target.token)), answer.term.value
+    name, value = _written(text_of(result.model, result.target.token)), answer.term.value
     share = "most" if whole / 2 < value <= whole else "the largest single part"
-    what = "its logit" if versus is None else f"its lead over {visible(text_of(result.model, versus))}"
+    what = "its logit" if versus is None else f"its lead over {_written(text_of(result.model, versus))}"
     credit = f"{answer.term.label} adds {share} of {what} ({signed(value)} of {signed(whole)})"
     if not answer.tested:
         return f"{name}: {credit}. Nothing was zeroed."

@@ -92,7 +92,8 @@ def token_strip(
     line, places, last = Text(" "), {}, -1
     for place in kept:
         if place > last + 1:
-            line.append(f"… {place - last - 1} tokens … │ ", FAINT)
+            gap = place - last - 1
+            line.append(f"… {gap} token{'' if gap == 1 else 's'} … │ ", FAINT)
         places[place] = (line.cell_len, cell_len(cells[place]))
         number, _, text = cells[place].partition(" ")
         line.append(number + " ", FAINT).append(text).append(" │ ", FAINT)
@@ -100,19 +101,25 @@ def token_strip(
     return line.append(tail, STRONG), places
 
 
+_GAP = 22
+"""Cells of the name of a gap, at most."""
+
+
 def _fitting(cells: dict[int, str], room: int, always: list[int]) -> list[int]:
     order = sorted(cells)
     size = {i: cell_len(cells[i]) + 3 for i in order}
     if sum(size.values()) <= room:
         return order
-    room -= sum(size[i] + 22 for i in always)  # each with the name of the gap after it
+    room -= sum(size[i] + _GAP for i in always)  # each with the name of the gap after it
     kept: list[int] = []
     for i in reversed([i for i in order if i not in always]):
         room -= size[i]
         if room < 0:
             break
         kept.append(i)
-    return sorted({*always, *kept})
+    shown = {*always, *kept}
+    # A gap of one token is named at more length than most tokens have.
+    return sorted(shown | {i for i in order if {i - 1, i + 1} <= shown and size[i] <= _GAP})
 
 
 def wrapped(text: str, width: int, indent: str = " ") -> Iterator[str]:

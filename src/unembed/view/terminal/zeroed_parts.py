@@ -62,7 +62,8 @@ class _Columns:
 
     def row(self, name: str, part: Head | Neuron, middle: str, end: str) -> Text:
         credit = _starred(part.value, starred=bool(self.probability) and "credit" in part.shown_for)
-        line = Text(f"  {cell(name, self.name)}").append(cell(credit, _CREDIT), signed_style(part.value))
+        mark = "▸" if "answer" in part.shown_for else " "
+        line = Text(f" {mark}{cell(name, self.name)}").append(cell(credit, _CREDIT), signed_style(part.value))
         line.append(f" {self._between(middle, end)}")
         if self.probability and part.zeroed is not None:
             effect = _asked(part.zeroed)
@@ -113,7 +114,9 @@ def legend(payload: ExplainPayload, paper: Paper) -> Iterator[str]:
     target, versus = visible(payload.target.text), payload.reference.text
     what = "its log-odds" if versus is None else f"its logit minus that of {visible(versus)}"
     yield from wrapped(f"zeroed: P({target}) with the part set to 0 here; nats: the change of {what}", paper.width)
-    yield from wrapped("rank: of that among all of its kind that were zeroed; *: largest of the column", paper.width)
+    yield from wrapped(
+        "rank: of that among all of its kind that were zeroed; * largest of the column; ▸ the answer", paper.width
+    )
     if any(part.zeroed and _asked(part.zeroed).borderline for part in (*payload.heads, *payload.neurons)):
         yield " ~ borderline: rounding could change the word"
 
