@@ -291,6 +291,7 @@ function Row(props: RowProps) {
 }
 
 function OthersRow(props: { count: number; value: number; level: number; largest: number }) {
+  if (props.count === 0) return null;
   return (
     <tr class={`others level-${props.level}`} aria-level={props.level}>
       <td class="name">

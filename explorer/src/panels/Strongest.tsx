@@ -52,6 +52,7 @@ export function StrongestPanel() {
                 key={partKey(headPart(head))}
                 part={headPart(head)}
                 value={head.value}
+                shownFor={tested ? head.shown_for : []}
                 reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
                 toward={head.writes_toward}
               />
@@ -61,6 +62,7 @@ export function StrongestPanel() {
                 key={partKey(neuronPart(neuron))}
                 part={neuronPart(neuron)}
                 value={neuron.value}
+                shownFor={tested ? neuron.shown_for : []}
                 reads={signed(neuron.activation, 1)}
                 toward={neuron.promotes}
               />
@@ -78,11 +80,20 @@ export function StrongestPanel() {
   );
 }
 
-function StrongRow(props: { part: Part; value: number; reads: ComponentChildren; toward: readonly Token[] }) {
+interface StrongProps {
+  part: Part;
+  value: number;
+  /** Why it is listed; empty before the tests, when all are for their credit. */
+  shownFor: readonly string[];
+  reads: ComponentChildren;
+  toward: readonly Token[];
+}
+
+function StrongRow(props: StrongProps) {
   return (
     <tr>
       <th scope="row">
-        <PartButton part={props.part} />
+        <PartButton part={props.part} /> <span class="small shown-for">{props.shownFor.join(", ")}</span>
       </th>
       <td class="number">
         <Signed value={props.value} />

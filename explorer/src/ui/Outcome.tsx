@@ -12,7 +12,10 @@ export function Outcome({ part }: { part: Part }) {
   const [before, after] = told(tested.target.probability, zeroed.probability);
   return (
     <span class="outcome">
-      {before} → {after} <Verdict zeroed={zeroed} />
+      <span>
+        {before} → {after}
+      </span>{" "}
+      <Verdict zeroed={zeroed} />
     </span>
   );
 }
@@ -22,7 +25,7 @@ function Verdict({ zeroed }: { zeroed: Zeroed }) {
   const effect = zeroed.difference ?? zeroed.effect;
   return (
     <span class="verdict" title={`${effect.rank} of ${effect.among} by size`}>
-      {signed(effect.nats)} nats {marked(effect)}
+      <span>{signed(effect.nats)} nats</span> <span>{marked(effect)}</span>
     </span>
   );
 }
