@@ -25,7 +25,7 @@ function Verdict({ zeroed }: { zeroed: Zeroed }) {
   const effect = zeroed.difference ?? zeroed.effect;
   return (
     <span class="verdict" title={`${effect.rank} of ${effect.among} by size`}>
-      <span>{signed(effect.nats)} nats</span> <span>{marked(effect)}</span>
+      <span>{signed(effect.nats)} nats</span> <span>{marked(effect).replace(" ", "\u00a0")}</span>
     </span>
   );
 }
