@@ -102,7 +102,7 @@ def part_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
         yield columns.row(_neuron_name(neuron), neuron, signed(neuron.activation, 1), toward)
     if payload.control is not None:
         crowds = (("heads", payload.control.heads), ("strongly active neurons", payload.control.neurons))
-        said = "zeroed one by one: " + "; ".join(_crowd(name, crowd) for name, crowd in crowds if crowd is not None)
+        said = "; ".join(_crowd(name, crowd) for name, crowd in crowds if crowd is not None)
         for i, line in enumerate(wrapped(said, paper.width - 11, "")):
             yield Text(" CONTROL   " if i == 0 else " " * 11, FAINT).append(line)
 
@@ -124,7 +124,7 @@ def legend(payload: ExplainPayload, paper: Paper) -> Iterator[str]:
 def _crowd(name: str, crowd: Crowd) -> str:
     if crowd.limit is None:
         return f"{crowd.count} {name}, too few for a verdict by rank"
-    return f"{crowd.count} {name}: 5% of them reach {decimal(crowd.limit)} nats"
+    return f"{crowd.count} {name}: 5% reach {decimal(crowd.limit)} nats"
 
 
 def _neuron_name(neuron: Neuron) -> str:
