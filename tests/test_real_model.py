@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import unembed
+from unembed.methods.controls import population
 from unembed.view.payloads import to_json
 from unembed.view.payloads.explanation import explain_payload
 
@@ -61,6 +62,41 @@ def test_credit_is_not_cause(real_model):
     # " Berlin" after "The capital of Germany is"; the values of L23.H4 there take " Paris" away here.
     assert real_model.tokenizer.decode([result.swap.predictions[0].token]) == " Berlin"
     assert found["L23.H4"].swapped < 0.03
+
+
+def test_less_precision_and_more_threads_change_no_verdict_without_a_mark(real_model):
+    """Every head and neuron of the sample, in bfloat16 on two threads; and the one-line answer."""
+    half = unembed.load("smollm2-135m", dtype="bfloat16")
+    runs = unembed.record(real_model, PROMPT), unembed.record(half, PROMPT)
+    token = runs[0].top(1)[0].token
+    exact = population(runs[0], token)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3 - threads if threads in (1, 2) else 1)
+        rough, again = population(runs[1], token), population(unembed.record(real_model, PROMPT), token)
+    finally:
+        torch.set_num_threads(threads)
+    compared, unmarked = 0, 0
+    for site in (*exact.heads, *exact.neurons):
+        one = zeroed_of(exact, site)
+        for other in (zeroed_of(rough, site), zeroed_of(again, site)):
+            if one is None or other is None:  # rounding moved a neuron out of its layer's tenth
+                continue
+            compared += 1
+            assert abs(one.effect.nats - other.effect.nats) <= one.noise + other.noise
+            if not (one.effect.borderline or other.effect.borderline):
+                unmarked += 1
+                assert one.effect.verdict == other.effect.verdict
+                assert one.effect.verdict == "ordinary" or one.effect.size == other.effect.size
+    assert compared > 1500
+    assert unmarked > 750
+    answers = [explain_payload(unembed.explain(run, token)).answer for run in runs]
+    assert answers[0].part == answers[1].part or answers[1].borderline
+
+
+def zeroed_of(among, site):
+    row = {**among.heads, **among.neurons}.get(site)
+    return None if row is None else among.zeroed(site, row)
 
 
 def test_the_three_references_have_three_winners(real_model):
