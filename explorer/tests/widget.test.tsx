@@ -26,6 +26,7 @@ const EXPLAINED = {
   },
   answer: { text: "Because.", kind: "credit", part: null, zeroed: null },
   heads: [],
+  sublayers: [],
   neurons: [],
   lens: [],
   notes: ["A note."],

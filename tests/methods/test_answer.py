@@ -83,12 +83,13 @@ def patterned(run, rows: dict[tuple[int, int], list[float]]):
     return replace(run, layers=tuple(layers))
 
 
-def among(run, effects: dict[Site, float], neurons: dict[Site, float] | None = None):
+def among(run, effects: dict[Site, float], neurons=None, sublayers=None):
     """A population whose effects are these, and too small for a word elsewhere."""
     found = population(run, 7)
     heads = {site: found.base + effects.get(site, 0.001) for site in found.heads}
     others = {site: found.base + (neurons or {}).get(site, 0.001) for site in found.neurons}
-    return replace(found, heads=heads, neurons=others)
+    rest = {site: found.base + (sublayers or {}).get(site, 0.001) for site in found.sublayers}
+    return replace(found, heads=heads, neurons=others, sublayers=rest)
 
 
 def test_of_causal_heads_the_first_that_reads_another_token_answers(model):
@@ -135,12 +136,15 @@ def test_what_a_head_reads_is_weighted_by_the_length_of_the_value(model):
     assert found.share > 0.98
 
 
-def test_without_a_causal_head_a_neuron_answers_and_without_one_the_credit(model):
+def test_without_a_causal_head_a_neuron_answers_then_a_sublayer_then_the_credit(model):
     run = record(model, PROMPT)
     ledger = unembed.decompose(unembed.readout(run, 7))
     neuron = next(iter(population(run, 7).neurons))
     found = answer_of(run, ledger, among(run, {head(1, 1): 3.0}, {neuron: -0.8}))
     assert (found.kind, found.part.layer, found.part.neuron) == ("neuron", neuron.layer, neuron.neuron)
+    mlp = next(site for site in population(run, 7).sublayers if site.kind == "mlp_write")
+    found = answer_of(run, ledger, among(run, {head(1, 1): 3.0}, {neuron: 0.8}, {mlp: -2.0}))
+    assert (found.kind, found.part.label, found.reads) == ("sublayer", "L0 mlp", None)
     found = answer_of(run, ledger, among(run, {head(1, 1): -0.09}, {neuron: 0.8}))
     assert (found.kind, found.zeroed, found.tested) == ("credit", None, True)
     assert found.term.value == max(term.value for term in ledger.terms())

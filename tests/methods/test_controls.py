@@ -38,6 +38,8 @@ def place(x) -> tuple:
     """The part of a term or site, its layer, and its index in the layer."""
     if x.head is not None:
         return "head", x.layer, x.head
+    if x.neuron is None:
+        return x.kind.removesuffix("_write"), x.layer, None
     return "neuron", x.layer, x.neuron if x.expert is None else (x.expert, x.neuron)
 
 
@@ -81,7 +83,11 @@ def test_every_head_and_some_neurons_zeroed_are_full_runs(models, explained, fam
     assert {place(site) for site in among.heads} == {
         ("head", layer, head) for layer in range(model.layers) for head in range(model.heads)
     }
-    effects = {**among.effects("heads"), **dict(list(among.effects("neurons").items())[::9])}
+    assert {place(site) for site in among.sublayers} == {
+        (stage, layer, None) for layer in range(model.layers) for stage in ("attention", "mlp")
+    }
+    some = dict(list(among.effects("neurons").items())[::9])
+    effects = {**among.effects("heads"), **among.effects("sublayers"), **some}
     for site, effect in effects.items():
         assert site.positions == (5,)
         assert effect == pytest.approx(log_odds(rerun(model, site), token) - base, abs=10 * CLOSE)
@@ -212,7 +218,8 @@ def test_it_is_one_sweep_of_one_run_and_is_kept_with_it(models, monkeypatch):
     run = record(models["llama"], TOKENS)
     first = unembed.explain(run)
     neurons = len(first.population.neurons)
-    assert calls == [models["llama"].layers * models["llama"].heads + neurons + module.NUDGED]
+    layers, heads = models["llama"].layers, models["llama"].heads
+    assert calls == [layers * heads + neurons + 2 * layers + module.NUDGED]
     again = unembed.explain(run, top=20)
     hook.remove()
     assert (len(calls), len(runs)) == (1, 1)

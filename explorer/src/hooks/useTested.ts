@@ -28,6 +28,6 @@ export function zeroedIn(tested: ExplainPayload, part: Part): Zeroed | null {
               neuron.neuron === part.neuron &&
               (neuron.expert ?? undefined) === part.expert,
           )
-        : undefined;
+        : tested.sublayers.find((sublayer) => sublayer.kind === part.kind && sublayer.layer === part.layer);
   return found?.zeroed ?? null;
 }

@@ -285,7 +285,7 @@ function Row(props: RowProps) {
       <td class="wide-only">
         <Bar value={props.value} largest={props.largest} />
       </td>
-      <td>{part ? <Outcome part={part} /> : null}</td>
+      <td>{part ? <Outcome part={part} brief /> : null}</td>
     </tr>
   );
 }

@@ -50,8 +50,8 @@ export interface AblationEffect {
 export interface Answer {
   /** The sentence that views show. */
   text: string;
-  /** What is named: a head or neuron that the target needs, or, without one, the term of most credit. */
-  kind: "head" | "neuron" | "credit";
+  /** What is named: a head, neuron or sublayer that the target needs, or, without one, the term of most credit. */
+  kind: "head" | "neuron" | "sublayer" | "credit";
   /** Its name, such as `L23.H4`; null for a term that is no part. */
   part: string | null;
   /** Which token a head reads most: of the prompt, or of `sources` in cross-attention; null if it reads none most. */
@@ -282,6 +282,8 @@ export interface Control {
   heads: Crowd | null;
   /** A sample of strongly active neurons; null in a model without. */
   neurons: Crowd | null;
+  /** Every sublayer. */
+  sublayers: Crowd | null;
 }
 
 /** The parts that a part is compared with. */
@@ -422,6 +424,8 @@ export interface ExplainPayload {
   heads: Array<Head>;
   /** Likewise; effects are those of the neurons that were zeroed: a sample, and those of the largest credit. */
   neurons: Array<Neuron>;
+  /** What zeroing each sublayer does, in the order of the layers; empty with `--no-test`. */
+  sublayers: Array<Sublayer>;
   /** One row a state of the stream at this position. */
   lens: Array<LensRow>;
   /** What a reader should know, such as a target of several tokens. */
@@ -1512,6 +1516,16 @@ export interface StreamPart {
   value: number;
 }
 
+/** A sublayer that was zeroed. */
+export interface Sublayer {
+  /** Which sublayer. */
+  kind: "attention" | "cross_attention" | "mlp";
+  /** The block, counted from 0. */
+  layer: number;
+  /** What zeroing its write at the explained position does. */
+  zeroed: Zeroed;
+}
+
 /** The prompt with one word replaced; values from its run were swapped in. */
 export interface Swap {
   /** The word of the prompt. */
@@ -1600,7 +1614,7 @@ export interface TestPayload {
   target_after: Target;
   /** What they do to the log-odds of the token, or to its logit difference to `vs`. */
   nats: number;
-  /** The same beside the same change of other parts: of every other single one for a head or neuron that was zeroed, of as many neurons of the same layers at random for neurons that were zeroed or doubled together. Else null. */
+  /** The same beside the same change of other parts: of every other one of its kind for a part that was zeroed, of as many neurons of the same layers at random for neurons that were zeroed or doubled together. Else null. */
   effect: Effect | null;
   /** The others; null where there is no effect to compare. */
   control: Crowd | null;

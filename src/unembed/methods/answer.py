@@ -3,8 +3,8 @@
 1. The head without which the target loses most, of all that are *causal* (verdicts.py). Of heads with at least two
    thirds of that effect, the first that mostly reads one other token is preferred: a head that reads its own token, or
    rests on an attention sink, tells less of where the answer comes from.
-2. No head is: the neuron without which the target loses most, of those that are causal.
-3. No neuron is either, or nothing was zeroed: the term of the ledger that adds most. That is credit, no cause.
+2. No head is: the neuron without which the target loses most, of those that are causal; or else the sublayer.
+3. No sublayer is either, or nothing was zeroed: the term of the ledger that adds most. That is credit, no cause.
 
 What a head *reads* is the position with the largest `attention * |value|` (Kobayashi et al., *Attention is Not Only a
 Weight*, 2020): attention alone points at sinks, whose values are short. A *sink* is a position whose stream is more
@@ -17,7 +17,7 @@ from typing import Literal
 import torch
 
 from unembed.ledger.ledger import Ledger, Term
-from unembed.methods.controls import KINDS, Kind, Population, Zeroed, zeroed_each
+from unembed.methods.controls import KINDS, Kind, Population, Zeroed, kind_of, zeroed_each
 from unembed.models.kinds import KINDS as SITES
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
@@ -53,17 +53,17 @@ class Reading(Brief):
 class Answer(Brief):
     """Why, in one line. Made by `answer_of`."""
 
-    kind: Literal["head", "neuron", "credit"]
-    """What is named: a head or a neuron that was zeroed, or the term of the ledger with most credit."""
+    kind: Literal["head", "neuron", "sublayer", "credit"]
+    """What is named: a part that was zeroed, or the term of the ledger with most credit."""
     part: Part | None
     """None of a term that is no part, such as the embedding."""
     term: Term | None
-    """With most credit; None where a head or neuron is named."""
+    """With most credit; None where a part that was zeroed is named."""
     zeroed: Zeroed | None
     reads: Reading | None
     """Of a head."""
     tested: bool
-    """Whether heads and neurons were zeroed."""
+    """Whether parts were zeroed."""
     borderline: bool
     """Whether rounding could name another part."""
 
@@ -104,10 +104,15 @@ def _named(run: Run, found: list[tuple[Site, Zeroed]]) -> Answer:
     readings = [reading(run, site) if site.head is not None else None for site, _ in found]
     best = next((i for i, read in enumerate(readings) if _tells(read, found[i][0], run)), 0)
     site, zeroed = found[best]
+    kinds: dict[Kind, Literal["head", "neuron", "sublayer"]] = {
+        "heads": "head",
+        "neurons": "neuron",
+        "sublayers": "sublayer",
+    }
     noise = zeroed.noise
     rivals = (zeroed.asked.nats - other.asked.nats for i, (_, other) in enumerate(found) if i != best)
     return Answer(
-        kind="neuron" if site.head is None else "head",
+        kind=kinds[kind_of(site)],
         part=Part.set_at(site),
         term=None,
         zeroed=zeroed,

@@ -3,10 +3,10 @@
     zeroed(part) = P(target | the part's value at the explained position set to 0)
     effect(part) = log-odds(target | the same) - log-odds(target)                       in nats; judged by verdicts.py
 
-The others are no small draw but the population: *every* head (of self- and cross-attention), and `SAMPLE` strongly
-active neurons (active_neurons.py), drawn with a generator that is seeded by the prompt's ids, so that they are fixed by
-model and prompt. A part is compared with all of them but itself. None of it depends on what a view shows, and it is
-kept with the run: whoever asks about a part of this prediction gets the same verdict.
+The others are no small draw but the population: *every* head (of self- and cross-attention), every sublayer, and
+`SAMPLE` strongly active neurons (active_neurons.py), drawn with a generator that is seeded by the prompt's ids, so that
+they are fixed by model and prompt. A part is compared with all others of its kind. None of it depends on what a view
+shows, and it is kept with the run: whoever asks about a part of this prediction gets the same verdict.
 
 Everything is one sweep of the counterfactual engine; each number is exact, as of a full run with that part set, up to
 rounding. How much rounding moves an effect is measured in the same sweep: `NUDGED` versions have their stream nudged
@@ -38,6 +38,8 @@ from unembed.errors import all_or_nothing
 from unembed.methods.active_neurons import AMONG, draw, others_strongly_active, sample_of_strong
 from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.models.kinds import SiteKind
+from unembed.models.model import Stage
+from unembed.models.parts import PARTS
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
@@ -52,8 +54,13 @@ NUDGED = 16
 """Versions whose stream is nudged by as much as rounding does."""
 SPREAD = 4.0
 """Of their standard deviation: so much an effect is taken to be moved by rounding, at most."""
-Kind = Literal["heads", "neurons"]
+Kind = Literal["heads", "neurons", "sublayers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def kind_of(site: Site) -> Kind:
+    """Among which parts the part at a site is ranked."""
+    return "neurons" if site.kind == "neuron" else "heads" if site.kind in ("z", "cross_z") else "sublayers"
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class Zeroed:
 
 @dataclass(frozen=True, repr=False)
 class Population(Brief):
-    """What zeroing every head, and a sample of neurons, does to one target. Made by `population`."""
+    """What zeroing every head and sublayer, and a sample of neurons, does to one target. Made by `population`."""
 
     token: int
     versus: int | None
@@ -89,10 +96,16 @@ class Population(Brief):
     """The numbers with each head zeroed."""
     neurons: dict[Site, Float[Tensor, "value"]]
     """And with each neuron of the sample."""
+    sublayers: dict[Site, Float[Tensor, "value"]]
+    """And with each sublayer's write."""
 
     @cached_property
     def _effects(self) -> dict[Kind, dict[Site, list[float]]]:
-        found: dict[Kind, dict[Site, Tensor]] = {"heads": self.heads, "neurons": self.neurons}
+        found: dict[Kind, dict[Site, Tensor]] = {
+            "heads": self.heads,
+            "neurons": self.neurons,
+            "sublayers": self.sublayers,
+        }
         return {k: {site: (row - self.base).tolist() for site, row in rows.items()} for k, rows in found.items()}
 
     def effects(self, kind: Kind, value: int = 0) -> dict[Site, float]:
@@ -110,7 +123,7 @@ class Population(Brief):
 
     def zeroed(self, site: Site, row: Float[Tensor, "value"]) -> Zeroed:
         """What zeroing a part does, from the numbers with it zeroed."""
-        kind: Kind = "neurons" if site.kind == "neuron" else "heads"
+        kind = kind_of(site)
         effects = (row - self.base).tolist()
         noises = [noise * max(1.0, abs(nats)) for nats, noise in zip(effects, self.noise.tolist(), strict=True)]
         judgements = [
@@ -133,7 +146,7 @@ class Population(Brief):
 def population(
     run: Run, token: int, versus: int | None = None, *, memory: int | None = None, progress: Progress = silent
 ) -> Population:
-    """Zero every head and a sample of strongly active neurons at the last position; kept with the run.
+    """Zero every head, every sublayer and a sample of strongly active neurons at the last position; kept with the run.
 
     Args:
         run: keeps its last position, which is the explained one.
@@ -149,18 +162,21 @@ def population(
 
 def _swept(run: Run, token: int, versus: int | None, memory: int | None, progress: Progress) -> Population:
     random, measure = generator(_seed(run)), _measure(token, versus)
-    heads, neurons = _heads(run), sample_of_strong(run, SAMPLE, random) if run.model.d_mlp else []
-    planned: list[Intervention] = [edits.zero(site) for site in (*heads, *neurons)]
+    neurons = sample_of_strong(run, SAMPLE, random) if run.model.d_mlp else []
+    sites = [_heads(run), neurons, _sublayers(run)]
+    planned: list[Intervention] = [edits.zero(site) for group in sites for site in group]
     planned += [_nudge(run, random) for _ in range(NUDGED)]
     found = counterfactuals(run, planned, measure, memory=memory, progress=progress).double().cpu()
-    nudged = found[len(heads) + len(neurons) :]
+    *rows, nudged = found.split([*map(len, sites), NUDGED])
+    heads, strong, sublayers = (dict(zip(group, own, strict=True)) for group, own in zip(sites, rows, strict=True))
     return Population(
         token=token,
         versus=versus,
         base=measure(run.logits[run.row(-1)][None, None])[0].double().cpu(),
         noise=SPREAD * nudged.std(0),
-        heads=dict(zip(heads, found[: len(heads)], strict=True)),
-        neurons=dict(zip(neurons, found[len(heads) : len(heads) + len(neurons)], strict=True)),
+        heads=heads,
+        neurons=strong,
+        sublayers=sublayers,
     )
 
 
@@ -180,6 +196,14 @@ def _heads(run: Run) -> list[Site]:
     return [Site(kind=kind, layer=i, head=h, positions=last) for i in layers for h in heads for kind in kinds]
 
 
+def _sublayers(run: Run) -> list[Site]:
+    kinds: dict[str, SiteKind] = {stage: PARTS[stage].name for stage in get_args(Stage)}
+    last = (run.length - 1,)
+    return [
+        Site(kind=kinds[stage], layer=i, positions=last) for i, layer in enumerate(run.layers) for stage in layer.stages
+    ]
+
+
 def _nudge(run: Run, random: torch.Generator) -> list[Edit]:
     """A rounding, drawn, after each block."""
     found = []
@@ -196,18 +220,18 @@ def _nudge(run: Run, random: torch.Generator) -> list[Edit]:
 def zeroed_each(
     run: Run, among: Population, sites: Sequence[Site], *, memory: int | None = None, progress: Progress = silent
 ) -> tuple[Zeroed, ...]:
-    """What zeroing each of some heads and neurons does, beside the others of its kind.
+    """What zeroing each of some heads, neurons and sublayers does, beside the others of its kind.
 
     Args:
         run: that of the population.
         among: what they are compared with; who is in it is not zeroed again.
-        sites: of kind `z`, `cross_z` or `neuron` at the last position, with their expert in a mixture.
+        sites: of heads, neurons and sublayers at the last position, neurons with their expert in a mixture.
         memory: bytes for walks, as in `counterfactuals`; so is `progress`.
 
     Raises:
         InputError: a site that does not exist.
     """
-    known = {**among.heads, **among.neurons}
+    known = {**among.heads, **among.neurons, **among.sublayers}
     missing = [site for site in dict.fromkeys(sites) if site not in known]
     if missing:
         planned, measure = [edits.zero(site) for site in missing], _measure(among.token, among.versus)

@@ -19,7 +19,7 @@ from unembed.ledger.inspect_part import activation, looks_at, raised, term_of
 from unembed.ledger.ledger import Ledger, Term
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.answer import Answer, answer_of
-from unembed.methods.controls import KINDS, Population, Zeroed, population, swapped_each, zeroed_each
+from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
 from unembed.models.parts import Part
@@ -191,8 +191,8 @@ def explain(
         position: where the prediction is made; negative counts from the end.
         by: granularity of the ledger, as in `decompose`.
         top: how many predictions to show, and how many heads and neurons by credit and by effect.
-        test: zero every head, a sample of neurons and the neurons that are shown, at the explained position
-            (controls.py).
+        test: zero every head and sublayer, a sample of neurons and the neurons that are shown, at the explained
+            position (controls.py).
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
@@ -249,10 +249,11 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
     """The explanation with the effects of zeroing parts, and with the parts of the largest effects."""
     versus, read = result.readout.versus, result.readout
     among = population(run, result.target.token, versus, progress=progress)
-    strong = [Part.set_at(site) for kind in KINDS for site in among.largest(kind, top)]
+    kinds: tuple[Kind, ...] = ("heads", "neurons")
+    strong = [Part.set_at(site) for kind in kinds for site in among.largest(kind, top)]
     credited = [note.term.part for note in (*result.heads, *result.neurons)]
     answer = answer_of(run, result.finest.coarser("sublayer"), among)
-    named = [answer.part] if answer.part is not None and answer.zeroed is not None else []
+    named = [answer.part] if answer.part is not None and answer.kind in ("head", "neuron") else []
     reasons: tuple[tuple[ShownFor, list[Part]], ...] = (("credit", credited), ("effect", strong), ("answer", named))
     ledgers = {"neuron": _only(result.finest, "neuron")}
     by_head = _heads_of(result.finest)

@@ -3,7 +3,7 @@
     after = softmax(logits | each part set to 0, doubled, set to its mean, or to its value in another prompt's run)
 
 The changes stack: one counterfactual version holds all of them, and is exact as of a full run with those parts set. A
-single head or neuron that is zeroed is compared with the others of its kind, neurons that are zeroed or doubled
+single part that is zeroed is compared with the others of its kind, neurons that are zeroed or doubled
 together with as many at random (controls.py). The mean is that over all positions of some texts.
 """
 
@@ -18,7 +18,7 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import log_odds, logit
 from unembed.errors import InputError, all_or_nothing
-from unembed.methods.controls import population, random_sets, zeroed_each
+from unembed.methods.controls import kind_of, population, random_sets, zeroed_each
 from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.models.parts import Part
 from unembed.models.prompts import target_token
@@ -66,7 +66,7 @@ class Intervened(Brief):
     nats: float
     """What the changes do to the log-odds of the target, or to the difference to the logit of the versus."""
     compared: Compared | None
-    """With other parts: of a head or neuron that was zeroed, or of neurons that were zeroed or doubled together. Else
+    """With other parts: of one that was zeroed (no expert), or of neurons that were zeroed or doubled together. Else
     None, and where there are no others."""
 
     def _found(self) -> str:
@@ -145,13 +145,13 @@ def _edit(change: Change, run: Run, means: Means | None, other: Run | None, othe
 def _compared(
     run: Run, token: int, versus: int | None, nats: float, changes: Sequence[Change], progress: Progress
 ) -> Compared | None:
-    """Of a head or neuron that is zeroed, or of neurons that are scaled together."""
+    """Of one part that is zeroed, or of neurons that are scaled together."""
     kinds, hows = {change.part.kind for change in changes}, {change.how for change in changes}
     sites = [change.part.site(run.length - 1) for change in changes]
-    if hows == {"zero"} and len(changes) == 1 and kinds <= {"head", "cross_head", "neuron"}:
+    if hows == {"zero"} and len(changes) == 1 and kinds != {"expert"}:
         among = population(run, token, versus, progress=progress)
         (zeroed,) = zeroed_each(run, among, sites)
-        return Compared(zeroed.asked, among.limit("neurons" if kinds == {"neuron"} else "heads"))
+        return Compared(zeroed.asked, among.limit(kind_of(sites[0])))
     how = min(hows)
     if len(hows) > 1 or kinds != {"neuron"} or how not in _FACTORS:
         return None

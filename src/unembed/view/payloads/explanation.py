@@ -30,6 +30,7 @@ from unembed.view.payloads.verdicts import Answer, Control, Zeroed, answer_paylo
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Ledger as LedgerResult
     from unembed.ledger.ledger import Term as LedgerTerm
+    from unembed.methods.controls import Population
     from unembed.methods.explain import Explanation, HeadNote, NeuronNote
     from unembed.methods.explain import Swap as SwapResult
     from unembed.methods.lens import Lens
@@ -112,6 +113,17 @@ class Neuron:
 
 
 @dataclass(frozen=True)
+class Sublayer:
+    """A sublayer that was zeroed."""
+
+    kind: Literal["attention", "cross_attention", "mlp"]
+    """Which sublayer."""
+    layer: int
+    zeroed: Zeroed
+    """What zeroing its write at the explained position does."""
+
+
+@dataclass(frozen=True)
 class SwappedSublayer:
     """A sublayer whose write was taken from the other prompt, and the target's probability then."""
 
@@ -177,6 +189,8 @@ class ExplainPayload:
     """Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`."""
     neurons: list[Neuron]
     """Likewise; effects are those of the neurons that were zeroed: a sample, and those of the largest credit."""
+    sublayers: list[Sublayer]
+    """What zeroing each sublayer does, in the order of the layers; empty with `--no-test`."""
     lens: list[LensRow]
     """One row a state of the stream at this position."""
     notes: list[str]
@@ -207,6 +221,7 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         answer=answer_payload(result),
         heads=[_head(model, _looked_at(result, note), note) for note in result.heads],
         neurons=[_neuron(model, note) for note in result.neurons],
+        sublayers=_sublayers(result.population),
         lens=_lens_rows(result.lens),
         notes=list(result.notes),
         versions=versions(),
@@ -242,6 +257,16 @@ def looked_at(run: "Run", found: tuple[tuple[int, float], ...], *, cross: bool) 
         return run.model.source.tokens[position].label
 
     return [LookedAt(position=p, text=label(p), attention=a) for p, a in found]
+
+
+def _sublayers(among: "Population | None") -> list[Sublayer]:
+    if among is None:
+        return []
+    stages = {"attention_write": "attention", "cross_attention_write": "cross_attention", "mlp_write": "mlp"}
+    return [
+        Sublayer(kind=stages[site.kind], layer=site.layer, zeroed=zeroed_of(among.zeroed(site, row)))  # type: ignore[arg-type]
+        for site, row in among.sublayers.items()
+    ]
 
 
 def _swap(model: "Model", swap: "SwapResult") -> Swap:

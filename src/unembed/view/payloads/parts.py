@@ -96,7 +96,7 @@ class TestPayload:
     nats: float
     """What they do to the log-odds of the token, or to its logit difference to `vs`."""
     effect: Effect | None
-    """The same beside the same change of other parts: of every other single one for a head or neuron that was zeroed,
+    """The same beside the same change of other parts: of every other one of its kind for a part that was zeroed,
     of as many neurons of the same layers at random for neurons that were zeroed or doubled together. Else null."""
     control: Crowd | None
     """The others; null where there is no effect to compare."""

@@ -66,6 +66,8 @@ class Control:
     """Every head; null in a model without."""
     neurons: Crowd | None
     """A sample of strongly active neurons; null in a model without."""
+    sublayers: Crowd | None
+    """Every sublayer."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class Answer:
 
     text: str
     """The sentence that views show."""
-    kind: Literal["head", "neuron", "credit"]
-    """What is named: a head or neuron that the target needs, or, without one, the term of most credit."""
+    kind: Literal["head", "neuron", "sublayer", "credit"]
+    """What is named: a head, neuron or sublayer that the target needs, or, without one, the term of most credit."""
     part: str | None
     """Its name, such as `L23.H4`; null for a term that is no part."""
     position: int | None
@@ -112,7 +114,7 @@ def zeroed_of(zeroed: "ZeroedResult | None") -> Zeroed | None:
 
 def control_of(among: "Population | None") -> Control | None:
     """What parts are compared with, as data."""
-    return None if among is None else Control(heads=_crowd(among, "heads"), neurons=_crowd(among, "neurons"))
+    return None if among is None else Control(*(_crowd(among, kind) for kind in ("heads", "neurons", "sublayers")))
 
 
 def _crowd(among: "Population", kind: "Kind") -> Crowd | None:
@@ -157,8 +159,8 @@ def _sentence(result: "Explanation", named: "Reading | None") -> str:
     reads = "" if named is None else f", {_reads(result, named)},"
     part = f"neuron {answer.part.label}" if answer.kind == "neuron" else answer.part.label
     without = f"Without {part}{reads} {_falls(result)}."
-    if answer.kind == "neuron":
-        without = f"No single head does it. {without}"
+    if answer.kind != "head":
+        without = f"No single head{'' if answer.kind == 'neuron' else ' or neuron that was zeroed'} does it. {without}"
     return f"{without} (Borderline: rounding could name another part.)" if answer.borderline else without
 
 
@@ -199,4 +201,4 @@ def _by_credit(result: "Explanation") -> str:
     credit = f"{answer.term.label} adds {share} of {what} ({signed(value)} of {signed(whole)})"
     if not answer.tested:
         return f"{name}: {credit}. Nothing was zeroed."
-    return f"No single head, and none of the neurons that were zeroed, carries {name}: {credit}."
+    return f"Nothing that was zeroed alone carries {name}: {credit}."
