@@ -61,6 +61,8 @@ def test_odds_that_differ_are_written_differently(p, nats):
 
 def test_two_probabilities_in_a_narrow_column():
     assert between(0.9995, 0.9985) == "99.95→99.85%"
+    assert between(0.684, 0.0003) == "68→<1%"
+    assert between(0.99999, 0.5) == ">99→50%"
     assert between(0.973, 0.972) == "97→97%", "odds that hardly differ need no more decimals"
     assert between(0.773, 0.147) == "77→15%"
     assert between(0.065, 0.031) == "6.5→3.1%"

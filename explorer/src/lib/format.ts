@@ -50,17 +50,28 @@ export function share(part: number): string {
 /** Two probabilities in a sentence, with more decimals where the odds differ and one would not show it. */
 export function told(before: number, after: number): [string, string] {
   if (Math.max(before, after) < 1e-4) return [scientific(before, 1), scientific(after, 1)];
-  let digits = Math.min(before, after) >= 1e-3 ? 1 : 2;
-  if (apart(before, after)) while (digits < 4 && !toldApart(before, after, digits)) digits++;
-  const [one, other] = [decimal(100 * before, digits), decimal(100 * after, digits)];
-  return one === other ? [percent(before), percent(after)] : [`${one}%`, `${other}%`];
+  const [one, other] = [percent(before), percent(after)];
+  if (!apart(before, after) || (one !== other && !nearOne(before, after))) return [one, other];
+  let digits = 2;
+  while (digits < 4 && !toldApart(before, after, digits)) digits++;
+  return [`${hundredths(before, digits)}%`, `${hundredths(after, digits)}%`];
 }
 
-/** Whether they are written differently, and neither as 0 or 100 that it is not. */
+/** Per cent; what would be written as 0 or 100 and is not, as less than one, or more than all but one, unit. */
+function hundredths(probability: number, digits: number): string {
+  const text = decimal(100 * probability, digits);
+  if (probability <= 0 || probability >= 1 || ![0, 100].includes(Number(text))) return text;
+  const unit = 10 ** -digits;
+  return Number(text) === 0 ? `<${decimal(unit, digits)}` : `>${decimal(100 - unit, digits)}`;
+}
+
 function toldApart(before: number, after: number, digits: number): boolean {
-  const texts = [before, after].map((p) => decimal(100 * p, digits));
-  const atAnEnd = [before, after].some((p, i) => p > 0 && p < 1 && [0, 100].includes(Number(texts[i])));
-  return texts[0] !== texts[1] && !atAnEnd;
+  const texts = [hundredths(before, digits), hundredths(after, digits)];
+  return texts[0] !== texts[1] && !(nearOne(before, after) && texts.some((text) => text.includes(">")));
+}
+
+function nearOne(before: number, after: number): boolean {
+  return Math.min(before, after) > 0.99;
 }
 
 /** Whether the odds differ by a tenth or more: enough to be worth a word. */

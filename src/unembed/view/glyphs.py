@@ -132,7 +132,7 @@ def share(part: float) -> str:
 
 
 def between(before: float, after: float, link: str = "→") -> str:
-    """Two probabilities for reading in a narrow column: 77→15%, 6.5→3.1%, 0.04→0.02%, 2e-06→9e-07, 99.98→99.91%.
+    """Two probabilities for reading in a narrow column: 77→15%, 6.5→3.1%, 68→<1%, 2e-06→9e-07, 99.98→99.91%.
 
     As many decimals as a column needs, and more (up to four) where the odds differ and these would not show it.
     """
@@ -145,30 +145,38 @@ def between(before: float, after: float, link: str = "→") -> str:
 
 
 def told(before: float, after: float) -> tuple[str, str]:
-    """Two probabilities in a sentence, as `percent` writes them, and with more decimals as in `between`."""
+    """Two probabilities in a sentence, as `percent` writes them, and with more decimals where `between` takes more."""
     if max(before, after) < 1e-4:
         return scientific(before, 1), scientific(after, 1)
-    one, other = _resolved(before, after, 1 if min(before, after) >= 1e-3 else 2)
-    return (f"{one}%", f"{other}%") if one != other else (percent(before), percent(after))
+    one, other = percent(before), percent(after)
+    if not _apart(before, after) or (one != other and not _near_one(before, after)):
+        return one, other
+    finer, too = _resolved(before, after, 2)
+    return f"{finer}%", f"{too}%"
 
 
 def _resolved(before: float, after: float, digits: int) -> tuple[str, str]:
     """Per cent with at least so many decimals, and with up to four to tell different odds apart."""
-    if _apart(before, after):
-        while digits < 4 and not _told_apart(before, after, digits):
-            digits += 1
+    while digits < 4 and _apart(before, after) and not _told_apart(before, after, digits):
+        digits += 1
     return _hundredths(before, digits), _hundredths(after, digits)
 
 
 def _hundredths(probability: float, digits: int) -> str:
-    return decimal(100 * probability, digits)
+    """Per cent; what would be written as 0 or 100 and is not, as less than one, or more than all but one, unit."""
+    text, unit = decimal(100 * probability, digits), 10**-digits
+    if 0 < probability < 1 and float(text) in (0.0, 100.0):
+        return f">{decimal(100 - unit, digits)}" if float(text) else f"<{decimal(unit, digits)}"
+    return text
 
 
 def _told_apart(before: float, after: float, digits: int) -> bool:
-    """Whether they are written differently, and neither as 0 or 100 that it is not."""
-    texts = [_hundredths(p, digits) for p in (before, after)]
-    at_an_end = any(0 < p < 1 and float(text) in (0.0, 100.0) for p, text in zip((before, after), texts, strict=True))
-    return texts[0] != texts[1] and not at_an_end
+    one, other = _hundredths(before, digits), _hundredths(after, digits)
+    return one != other and not (_near_one(before, after) and ">" in one + other)
+
+
+def _near_one(before: float, after: float) -> bool:
+    return min(before, after) > 0.99
 
 
 def _apart(one: float, other: float) -> bool:

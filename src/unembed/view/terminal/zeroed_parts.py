@@ -12,7 +12,7 @@ from unembed.view.payloads.explanation import ExplainPayload, Head, LookedAt, Ne
 from unembed.view.payloads.verdicts import Crowd, Effect, Zeroed, verdict_words
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, signed_style, wrapped
 
-_CREDIT, _NATS, _VERDICT, _RANK, _SWAPPED = 8, 7, 21, 8, 10
+_CREDIT, _NATS, _RANK, _SWAPPED = 8, 7, 8, 10
 """Widths of columns."""
 
 
@@ -36,6 +36,7 @@ class _Columns:
     end: int
     probability: int
     """0 where nothing was zeroed."""
+    verdict: int
     swapped: bool
     base: float
 
@@ -44,20 +45,20 @@ class _Columns:
         base, parts = payload.target.probability, (*payload.heads, *payload.neurons)
         name = max([10, *(len(_neuron_name(neuron)) + 2 for neuron in payload.neurons)])
         changes = [len(between(base, part.zeroed.probability)) for part in parts if part.zeroed]
+        words = [len(marked(_asked(part.zeroed))) for part in parts if part.zeroed]
         probability, swapped = max([9, *changes]) if changes else 0, payload.swap is not None
-        tests = probability + _NATS + _VERDICT + _RANK + 4 if changes else 0
+        verdict = max(words, default=0)
+        tests = probability + _NATS + verdict + _RANK + 4 if changes else 0
         room = max(0, paper.width - name - _CREDIT - 4 - tests - _SWAPPED * swapped)
         if room < 24:
-            return cls(name, room if room >= 8 else 0, 0, probability, swapped, base)
+            return cls(name, room if room >= 8 else 0, 0, probability, verdict, swapped, base)
         middle = min(34, room * 9 // 20)
-        return cls(name, middle, room - middle, probability, swapped, base)
+        return cls(name, middle, room - middle, probability, verdict, swapped, base)
 
     def heading(self, name: str, middle: str, end: str) -> Text:
         text = f" {cell(name, self.name)} {cell('credit', _CREDIT)} {self._between(middle, end)}"
         if self.probability:
-            text += (
-                f" {cell('zeroed', self.probability)} {cell('nats', _NATS)} {cell('', _VERDICT)} {cell('rank', _RANK)}"
-            )
+            text += f" {cell('zeroed', self.probability)} {cell('nats', _NATS)} {cell('', self.verdict)} {cell('rank', _RANK)}"
         return Text(text + (" swapped" if self.swapped else ""), FAINT)
 
     def row(self, name: str, part: Head | Neuron, middle: str, end: str) -> Text:
@@ -70,7 +71,7 @@ class _Columns:
             nats = _starred(effect.nats, starred="effect" in part.shown_for)
             line.append(f" {cell(between(self.base, part.zeroed.probability), self.probability)} {cell(nats, _NATS)} ")
             style = FAINT if effect.verdict == "ordinary" else STRONG
-            line.append(cell(marked(effect), _VERDICT), style)
+            line.append(cell(marked(effect), self.verdict), style)
             line.append(f" {cell(f'{effect.rank}/{effect.among}', _RANK)}", FAINT)
         if self.swapped and part.swapped_probability is not None:
             line.append(f" {between(self.base, part.swapped_probability)}")
