@@ -8,7 +8,7 @@ from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.methods.controls import set_control
+from unembed.methods.controls import random_sets
 from unembed.methods.knowledge.attribution import NeuronPath, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.methods.knowledge.neurons import (
@@ -149,9 +149,9 @@ def test_random_controls_match_layers_and_avoid_the_selection(model: unembed.Mod
     strong = set(size.topk(round(0.1 * len(size))).indices.tolist()) - {C.neuron}
     drawn = {n.neuron for seed in range(40) for n in random_neurons(model, asked, {C}, seed=seed)}
     assert drawn == strong
-    beside = set_control(run, asked.answer[0], [C.site((run.length - 1,))], 0.0)
+    beside = random_sets(run, asked.answer[0], [C.site((run.length - 1,))], 0.0)
     assert beside is not None
-    assert {site.neuron for site in beside.sites} == strong
+    assert {site.neuron for drawn in beside.sites for site in drawn} == strong
 
 
 def test_neurons_by_name() -> None:

@@ -29,9 +29,11 @@ class ExplainOptions(Options):
     """What of a prediction is explained: the keywords of `explain`."""
 
     by: Annotated[str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")] = "sublayer"
-    top: Annotated[int, typer.Option(min=1, max=100, help="How many predictions, heads and neurons to show.")] = 5
+    top: Annotated[
+        int, typer.Option(min=1, max=100, help="How many predictions, and parts by credit and by effect, to show.")
+    ] = 5
     test: Annotated[
-        bool, typer.Option("--test/--no-test", help="Zero the heads and neurons shown, and as a control others.")
+        bool, typer.Option("--test/--no-test", help="Zero every head and a sample of neurons, one by one.")
     ] = True
     swap: Annotated[
         Any,
@@ -57,16 +59,29 @@ def explain(
     """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
     from unembed.methods.explain import explain as run
     from unembed.models.prompts import tokenize
+    from unembed.view.payloads import payload_of
+    from unembed.view.terminal.explanation import closing_lines, opening_lines
 
     loaded, text = source.load(model)
     session = report.session(loaded)
     prompt = text if session is None else session.run(tokenize(loaded, text), prediction.position)
-    result = run(loaded, prompt, **prediction.words(), **options.words())
-    payload = out.show(result)
+    with progress_bar() as progress:
+        result = run(
+            loaded,
+            prompt,
+            **prediction.words(),
+            **options.words(),
+            first=lambda untested: out.write(opening_lines, untested),
+            progress=progress,
+        )
+    payload = payload_of(result)
+    if out.as_json:
+        out.show(payload)
+    out.write(closing_lines, payload)
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import kept
-        from unembed.view.payloads import payload_of, to_json
+        from unembed.view.payloads import to_json
 
         place = None if result.readout.position == len(result.run.tokens) - 1 else result.readout.position
         about = {"target": prediction.target, "vs": prediction.versus, "reference": prediction.reference}

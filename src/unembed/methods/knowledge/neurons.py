@@ -7,6 +7,9 @@ fact, knowledge attribution gives every neuron a value. Then
     kept(p)       of these, the ones above `t` in at least the share `p` of the fact's prompts  (paper: p = 0.7)
     refined(s)    of these, the ones that at most the share `s` of the other facts keep as well
 
+The paper calls the vote over prompts its refining; dropping what other facts keep is ours (the paper does it before an
+update, at 10 %).
+
 What most facts of a relation keep (`relation_neurons`) belongs to the relation: to the form of the question, or to what
 all its answers have in common. What is left after refining belongs to the fact. Selections are candidates; that they
 carry the fact is shown by intervening (`probabilities`), beside as many random active neurons (`random_neurons`).
@@ -27,7 +30,7 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
 from unembed.errors import InputError, all_or_nothing
-from unembed.methods.controls import AMONG, draw, others_strongly_active
+from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
