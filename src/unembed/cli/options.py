@@ -61,6 +61,12 @@ class ModelOptions:
             help="smollm2-135m, a toy (toy/two-layer), a hub id, a Hugging Face folder, or a GGUF file.",
         ),
     ] = "smollm2-135m"
+    adapter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="An adapter of peft, merged into the weights; none leaves one beside them out."
+        ),
+    ] = None
     device: DeviceOpt = None
     dtype: DtypeOpt = None
     offline: OfflineOpt = False
@@ -78,7 +84,8 @@ class ModelOptions:
         from unembed.loading.load import load
 
         with progress_bar() as progress:
-            model = load(self.name, device=self.device, dtype=self.dtype, offline=self.offline, progress=progress)
+            how: dict[str, Any] = {"adapter": self.adapter, "device": self.device, "dtype": self.dtype}
+            model = load(self.name, **how, offline=self.offline, progress=progress)
         if not sources:
             from unembed.models.model import decoders_only
 
