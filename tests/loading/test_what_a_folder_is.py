@@ -19,7 +19,7 @@ from unembed.loading.fingerprint import fingerprint
 
 IDS = [3, 7, 1, 9, 4]
 EAGER = 1e-6
-"""The recorded run takes its softmax in float32, as transformers' eager attention does, the model's own run does not."""
+"""The recorded run takes its softmax in float32, as transformers' eager attention does; the own run does not."""
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_model_of_peft_is_unwrapped(tiny: Path) -> None:
     module = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny), settings).eval()
     with torch.inference_mode():
         expected = module(torch.tensor([IDS])).logits[0]
-    with pytest.raises(ModelError, match="adapter that is not merged.*peft"):
+    with pytest.raises(ModelError, match=r"adapter that is not merged.*peft"):
         unembed.wrap(module)
     module.merge_adapter()
     for given in (module, module.get_base_model()):

@@ -61,15 +61,15 @@ class ModelOptions:
             help="smollm2-135m, a toy (toy/two-layer), a hub id, a Hugging Face folder, or a GGUF file.",
         ),
     ] = "smollm2-135m"
+    device: DeviceOpt = None
+    dtype: DtypeOpt = None
+    offline: OfflineOpt = False
     adapter: Annotated[
         str | None,
         typer.Option(
             metavar="DIR", help="An adapter of peft, merged into the weights; none leaves one beside them out."
         ),
     ] = None
-    device: DeviceOpt = None
-    dtype: DtypeOpt = None
-    offline: OfflineOpt = False
 
     def load(self, *, sources: bool = False) -> "Model":
         """The model, checked, with its edits applied; a bar while it is converted or fetched.

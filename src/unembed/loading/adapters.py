@@ -122,7 +122,7 @@ def merge(module: Any, adapter: Path) -> Any:
 
 def _wrapped(module: Any, adapter: Path, kind: str | None) -> Any:
     try:
-        from peft import PeftModel, get_peft_model_state_dict
+        from peft import PeftModel, get_peft_model_state_dict  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ModelError("Loading adapters needs peft: pip install 'unembed[adapters]'.") from error
     from safetensors import SafetensorError, safe_open

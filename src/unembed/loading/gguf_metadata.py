@@ -1,4 +1,4 @@
-"""What the metadata of a GGUF file says about the numbers: every key is applied to the configuration, or refused by name.
+"""What a GGUF file says about the numbers: every key is applied to the configuration, or refused by name.
 
 transformers reads the keys that it has a name for and drops the rest, among them the scaling of the rotary positions.
 The tensors fit all the same, so nothing would show. Here each key of the file's architecture is one of three: applied,
@@ -112,9 +112,8 @@ def apply_metadata(source: Path, fields: Mapping[str, Any], query_rows: int | No
         single = _single(value)
         if key in settings and single is not None:
             setattr(config, settings[key], single)
-        elif key in settings or key not in (*_ROPE, *_HEADS, *_HARMLESS):
-            if not _does_nothing(key, value, said):
-                raise _refused(source, f"{name}.{key}", fields)
+        elif key not in (*_ROPE, *_HEADS, *_HARMLESS) and not _does_nothing(key, value, said):
+            raise _refused(source, f"{name}.{key}", fields)
     for key in settings:
         if "epsilon" in key and key not in said:
             raise ModelError(f"{source} does not say the epsilon of its norms ({name}.{key}). Download it again.")

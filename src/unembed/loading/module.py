@@ -1,4 +1,4 @@
-"""A folder as a module and a tokenizer, by `transformers`; what it may not be, and whether every tensor found its place.
+"""A folder as a module and a tokenizer: what it may not be, and whether every tensor found its place.
 
 The order matters: what config.json alone tells is refused first, so that nobody installs a package or fetches anything
 for a folder that is refused afterwards.

@@ -35,8 +35,8 @@ def describe(
     unembedding = module.get_output_embeddings()
     if unembedding is None:
         raise ModelError(
-            f"{type(module).__name__} has no unembedding, so it gives no logits of a next token: it is no language model."
-            "\nGive the language model it was made of (AutoModelForCausalLM, or AutoModelForSeq2SeqLM)."
+            f"{type(module).__name__} has no unembedding, so it gives no logits of a next token: it is no "
+            "language model.\nGive the language model it was made of (AutoModelForCausalLM, or AutoModelForSeq2SeqLM)."
         )
     if type(unembedding) is not nn.Linear:
         raise no_matrix(unembedding)

@@ -13,7 +13,6 @@ from typing import Any
 
 from unembed.errors import ModelError
 
-
 _PART = {
     "AutoConfig": "configuration",
     "AutoTokenizer": "tokenizer",
