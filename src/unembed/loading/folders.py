@@ -82,7 +82,7 @@ def _no_weights(folder: Path) -> str:
     if parts := sorted(folder.glob("*.safetensors")):
         return (
             f"{folder} has safetensors ({parts[0].name}), but not by the names that transformers reads: expected "
-            f"{expected}. Rename a single file to model.safetensors; parts need their index, which save_pretrained writes."
+            f"{expected}. Rename a single file to model.safetensors; parts need the index of save_pretrained."
         )
     return f"{folder} has no weights: expected {expected}. Fetch the model again, or give another folder."
 

@@ -54,7 +54,7 @@ def unwrapped(module: Any) -> Any:
     if kind.is_prompt_learning:
         raise ModelError(
             f"The model carries an adapter of the kind {kind.peft_type.value}, which puts vectors that are no tokens "
-            "before the prompt, so there is nothing to merge. Give the base model, or an adapter of matrices such as LoRA."
+            "before the prompt, so there is nothing to merge. Give the base model, or an adapter such as LoRA."
         )
     return module.get_base_model()
 
@@ -65,8 +65,8 @@ def no_matrix(module: nn.Module | None) -> ModelError:
     if kind.__module__.startswith("peft."):
         return ModelError(
             f"Expected plain matrices, found a layer with an adapter that is not merged "
-            f"({kind.__module__}.{kind.__qualname__}).\nCall `merge_and_unload()` on the model and give what it returns, "
-            "or load the adapter with `adapter=`."
+            f"({kind.__module__}.{kind.__qualname__}).\nCall `merge_and_unload()` on the model and give what it "
+            "returns, or load the adapter with `adapter=`."
         )
     weight = getattr(module, "weight", None)
     stored = f" whose weights are {str(weight.dtype).removeprefix('torch.')}" if isinstance(weight, Tensor) else ""
