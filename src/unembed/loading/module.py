@@ -40,12 +40,12 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
     from safetensors import SafetensorError
 
     declared = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    described = row(declared.get("model_type", "none"))
-    check_code(folder, declared)
-    check_quantisation(folder, declared)
-    if described.code is not None:
-        importlib.import_module(described.code)
     with quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
+        described = row(declared.get("model_type", "none"))
+        check_code(folder, declared)
+        check_quantisation(folder, declared)
+        if described.code is not None:
+            importlib.import_module(described.code)
         config = from_folder("AutoConfig", folder)
         family = family_of(config)
         check_architecture(folder, declared, _built(described.loader, config))
