@@ -32,6 +32,8 @@ def _check_config(folder: Path) -> None:
         raise ModelError(f"{file} is damaged, it is not JSON: {error}. Fetch the model again.") from error
     if not isinstance(found, dict):
         raise ModelError(f"{file} is damaged: expected a JSON object, found a {type(found).__name__}.")
+    if not isinstance(found.get("model_type", ""), str):
+        raise ModelError(f"{file} is damaged: expected model_type to be a word, found {found['model_type']!r}.")
 
 
 def _hint(folder: Path) -> str:
