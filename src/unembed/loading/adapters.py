@@ -15,8 +15,6 @@ from unembed.models.pretrained import no_input
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _NO_ADAPTER = "none"
 """What is given for an adapter to take a folder's weights without the adapter that lies beside them."""
-_SLACK = 64.0
-"""Units of the precision by which two correct ways to run one model may differ (see the load check)."""
 _TASKS = (None, "CAUSAL_LM", "SEQ_2_SEQ_LM")
 
 
@@ -85,6 +83,8 @@ def merge(module: Any, adapter: Path) -> Any:
     """
     import torch
 
+    from unembed.loading.check import SLACK  # which needs torch, and the folders that need this module
+
     declared = _declared(adapter)
     kind, task = declared.get("peft_type"), declared.get("task_type")
     if task not in _TASKS:
@@ -110,7 +110,7 @@ def merge(module: Any, adapter: Path) -> Any:
         merged = wrapped.merge_and_unload()
     with torch.inference_mode():
         error = float((merged(**inputs).logits.double() - own.double()).abs().max())
-    allowed = _SLACK * torch.finfo(module.dtype).eps * float(own.double().abs().max())
+    allowed = SLACK * torch.finfo(module.dtype).eps * float(own.double().abs().max())
     if not error <= allowed:
         raise ModelError(
             f"The adapter in {adapter} ({kind}) merged into the weights is not what peft computes: logits differ by "

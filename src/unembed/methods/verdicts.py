@@ -32,19 +32,20 @@ FEWEST = 20
 
 @dataclass(frozen=True)
 class Effect:
-    """What an intervention on a part does to the log-odds of the target, and how that compares with other parts."""
+    """What an intervention on a part does to the target, and how that compares with other parts."""
 
     nats: float
-    """With the intervention minus without; under a versus, of the logit difference instead of the log-odds."""
+    """With the intervention minus without, of the log-odds `log(P / (1 - P))`, or of the logit difference."""
     rank: int
-    """1 is the largest size of effect, of either sign."""
+    """1 is the largest size of effect, of either sign, among the parts of its kind that were zeroed."""
     among: int
     """How many parts were ranked, itself among them."""
     size: Size
+    """`none` below 0.1 nats, `small` below 0.3, `moderate` below 1, else `large`."""
     verdict: Verdict | None
-    """None where there are fewer than `FEWEST` parts to rank."""
+    """`causal` or `suppressor`: at least `small`, and in the first twentieth by rank; null of fewer than 20 parts."""
     borderline: bool
-    """Whether rounding could change the verdict, or the word of size where it is said."""
+    """Whether rounding could change the verdict, or the size of what is causal or a suppressor."""
 
     @property
     def lowers(self) -> bool:
@@ -64,7 +65,7 @@ def judged(nats: float, others: Sequence[float], noise: float, *, needed: float 
     ranked = sorted((abs(other) for other in others), reverse=True)
     own, among = abs(nats), len(ranked) + 1
     rank = 1 + sum(other > own for other in ranked)
-    least = SMALL if among < FEWEST else max(SMALL, ranked[int(_FIRST * among) - 1])
+    least = max(SMALL, _reached(ranked, among) or 0.0)
     exceptional = own >= least
     limits = (least, MODERATE, LARGE) if exceptional else (least,)
     verdict: Verdict = "ordinary" if not exceptional else "causal" if nats * needed > 0 else "suppressor"
@@ -80,8 +81,12 @@ def judged(nats: float, others: Sequence[float], noise: float, *, needed: float 
 
 def limit_of(effects: Sequence[float]) -> float | None:
     """The size of effect, in nats, that the first twentieth of some parts reaches; None of fewer than `FEWEST`."""
-    ranked = sorted((abs(effect) for effect in effects), reverse=True)
-    return None if len(ranked) < FEWEST else ranked[int(_FIRST * len(ranked)) - 1]
+    return _reached(sorted((abs(effect) for effect in effects), reverse=True), len(effects))
+
+
+def _reached(ranked: Sequence[float], among: int) -> float | None:
+    """The size that the last of the first twentieth of so many parts has; None of fewer than `FEWEST`."""
+    return None if among < FEWEST else ranked[int(_FIRST * among) - 1]
 
 
 def _size_of(nats: float) -> Size:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.methods.verdicts import Effect
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     Prediction,
@@ -18,7 +19,7 @@ from unembed.view.payloads.common import (
     token_of,
 )
 from unembed.view.payloads.explanation import LookedAt, looked_at
-from unembed.view.payloads.verdicts import Crowd, Effect, effect_of
+from unembed.view.payloads.verdicts import Crowd
 
 if TYPE_CHECKING:
     from unembed.ledger.inspect_part import Inspection
@@ -236,7 +237,7 @@ def test_payload(result: "Intervened") -> TestPayload:
         target_before=target_of(model, result.target_before),
         target_after=target_of(model, result.target_after),
         nats=result.nats,
-        effect=None if compared is None else effect_of(compared.effect),
+        effect=None if compared is None else compared.effect,
         control=None if compared is None else Crowd(count=compared.effect.among - 1, limit=compared.limit),
     )
 

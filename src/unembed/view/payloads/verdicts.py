@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.methods.verdicts import Effect
 from unembed.view.glyphs import signed, told, visible
 from unembed.view.payloads.common import text_of
 
@@ -12,28 +13,6 @@ if TYPE_CHECKING:
     from unembed.methods.controls import Kind, Population
     from unembed.methods.controls import Zeroed as ZeroedResult
     from unembed.methods.explain import Explanation
-    from unembed.methods.verdicts import Effect as EffectResult
-
-Verdict = Literal["causal", "suppressor", "ordinary"]
-Size = Literal["none", "small", "moderate", "large"]
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What an intervention on a part does to the target, and how that compares with other parts."""
-
-    nats: float
-    """With the intervention minus without, of the log-odds `log(P / (1 - P))`, or of the logit difference."""
-    rank: int
-    """1 is the largest size of effect, of either sign, among the parts of its kind that were zeroed."""
-    among: int
-    """How many parts were ranked, itself among them."""
-    size: Size
-    """`none` below 0.1 nats, `small` below 0.3, `moderate` below 1, else `large`."""
-    verdict: Verdict | None
-    """`causal` or `suppressor`: at least `small`, and in the first twentieth by rank; null of fewer than 20 parts."""
-    borderline: bool
-    """Whether rounding could change the verdict, or the size of what is causal or a suppressor."""
 
 
 @dataclass(frozen=True)
@@ -92,24 +71,11 @@ class Answer:
     """Whether rounding could name another part."""
 
 
-def effect_of(effect: "EffectResult") -> Effect:
-    """An effect as data."""
-    return Effect(
-        nats=effect.nats,
-        rank=effect.rank,
-        among=effect.among,
-        size=effect.size,
-        verdict=effect.verdict,
-        borderline=effect.borderline,
-    )
-
-
 def zeroed_of(zeroed: "ZeroedResult | None") -> Zeroed | None:
     """What zeroing a part does, as data."""
     if zeroed is None:
         return None
-    difference = None if zeroed.difference is None else effect_of(zeroed.difference)
-    return Zeroed(probability=zeroed.probability, effect=effect_of(zeroed.effect), difference=difference)
+    return Zeroed(probability=zeroed.probability, effect=zeroed.effect, difference=zeroed.difference)
 
 
 def control_of(among: "Population | None") -> Control | None:
