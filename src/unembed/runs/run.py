@@ -198,6 +198,17 @@ class Run:
         self.check_has_calls()
         return self.calls[layer].args[0][0]
 
+    @torch.no_grad()
+    def attention_input(self, layer: int) -> Float[Tensor, "position d_model"]:
+        """What the attention of block `layer` made queries, keys and values of: the stream, normed where the family
+        norms it. It is not kept: the module's own norm makes it again, bit for bit.
+
+        Raises:
+            InputError: the run kept its stream at some positions only.
+        """
+        norm, stream = self.model.blocks[layer].attention_input_norm, self.before(layer)
+        return stream if norm is None else norm(stream[None])[0]
+
     def after(self, layer: StreamLayer) -> Float[Tensor, "position d_model"]:
         """The stream after block `layer`, at every position; "emb" is what enters the first block.
 
