@@ -16,7 +16,7 @@ from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 import jaxtyping
-from beartype import beartype
+from beartype import BeartypeConf, beartype
 
 
 def check_calls(modules: Sequence[str]) -> None:
@@ -74,7 +74,9 @@ def checked(what: Any) -> Any:
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     hints = {name: _resolved(hint, function) for name, hint in function.__annotations__.items()}
     function.__annotations__ = hints
-    strict = beartype(function)
+    # Of a generator function its arguments, and that it gives an iterator: at the call, not at the first step, when the
+    # names of axes are those of another call.
+    strict = _strictly(_not_a_generator(function) if inspect.isgeneratorfunction(function) else function)
     shapes = any(map(_names_an_array, hints.values()))
 
     @functools.wraps(function)
@@ -87,6 +89,18 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
             return strict(*args, **kwargs)
 
     return call
+
+
+def _not_a_generator(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def begun(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return begun
+
+
+_strictly: Any = beartype(conf=BeartypeConf(violation_type=TypeError))
+"""A TypeError is what torch raises where shapes do not fit, and what the package expects of a wrong row."""
 
 
 def _resolved(hint: Any, function: Callable[..., Any]) -> Any:
