@@ -48,6 +48,8 @@ class _Loader(SourceFileLoader):
 
 
 _NAME = "__checked__"
+_REFUSED = BeartypeConf(violation_type=TypeError)
+"""As jaxtyping refuses: what catches a wrong type in the package must not meet a class that only the tests raise."""
 
 
 class _Decorated(ast.NodeTransformer):
@@ -76,7 +78,7 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     function.__annotations__ = hints
     # Of a generator function its arguments, and that it gives an iterator: at the call, not at the first step, when the
     # names of axes are those of another call.
-    strict = _strictly(_not_a_generator(function) if inspect.isgeneratorfunction(function) else function)
+    strict = beartype(conf=_REFUSED)(_begun(function) if inspect.isgeneratorfunction(function) else function)
     shapes = any(map(_names_an_array, hints.values()))
 
     @functools.wraps(function)
@@ -91,16 +93,14 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _not_a_generator(function: Callable[..., Any]) -> Callable[..., Any]:
+def _begun(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same as a plain function."""
+
     @functools.wraps(function)
     def begun(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
     return begun
-
-
-_strictly: Any = beartype(conf=BeartypeConf(violation_type=TypeError))
-"""A TypeError is what torch raises where shapes do not fit, and what the package expects of a wrong row."""
 
 
 def _resolved(hint: Any, function: Callable[..., Any]) -> Any:

@@ -346,7 +346,7 @@ def _logits(job: _Job, last: Tensor) -> Tensor:
 def _by_tokens(job: _Job, last: Tensor) -> Tensor:
     assert isinstance(job.measure, TokenMeasure)
     model, y = job.run.model, normed(job.run.model, last)
-    normaliser = log_normaliser(model, y) if job.measure.normalised else None
+    normaliser = log_normaliser(model, y, without=job.measure.without) if job.measure.normalised else None
     return job.measure.of(logits_of(model, y, job.measure.tokens), normaliser)
 
 

@@ -6,8 +6,7 @@ eager attention (hooks.py).
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -129,30 +128,31 @@ def _installed(recorders: Sequence[Recorder], *, heads_and_neurons: bool, calls:
         for recorder in recorders:
             recorder.watch(stack, heads_and_neurons=heads_and_neurons, calls=calls)
         if heads_and_neurons:
-            model = recorders[0].model
-            stack.enter_context(attending(model, partial(_attend, recorders, attentions(model), calls)))
+            stack.enter_context(
+                attending(recorders[0].model, _Attend(recorders, attentions(recorders[0].model), calls))
+            )
         yield
 
 
-def _attend(
-    recorders: Sequence[Recorder],
-    place_of: dict[nn.Module, tuple[int, Stage]],
-    calls: bool,
-    module: nn.Module,
-    eager: Eager,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask: Tensor | None,
-) -> tuple[Tensor, Tensor]:
-    z, pattern = eager(query, key, value, mask)
-    layer, stage = place_of[module]
-    query, key, value = (_of_its_own(x) for x in (query, key, value))
-    for recorder in recorders:
-        recorder.keep_heads(layer, stage, pattern, value, z)
-        if calls:
-            recorder.keep_attended(layer, stage, query, key, mask)
-    return z, pattern
+@dataclass(frozen=True)
+class _Attend:
+    """`Attend` that hands what attention computes to recorders."""
+
+    recorders: Sequence[Recorder]
+    place_of: dict[nn.Module, tuple[int, Stage]]
+    calls: bool
+
+    def __call__(
+        self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        z, pattern = eager(query, key, value, mask)
+        layer, stage = self.place_of[module]
+        query, key, value = (_of_its_own(x) for x in (query, key, value))
+        for recorder in self.recorders:
+            recorder.keep_heads(layer, stage, pattern, value, z)
+            if self.calls:
+                recorder.keep_attended(layer, stage, query, key, mask)
+        return z, pattern
 
 
 def _of_its_own(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ before is taken from here.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -57,6 +57,8 @@ class Run:
     """The prompt as it was written; None where it was given as token ids."""
     weight_edits: tuple[Any, ...] = ()
     """The `WeightEdits` that the module's weights carried when it ran."""
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What a method found out about this run and will be asked for again, under a key of its own."""
 
     def __repr__(self) -> str:
         kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
