@@ -19,6 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -45,12 +46,14 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def run(*words: str) -> str:
     """What a program prints: `unembed …`, or `python …` of a file or of code after `-c`. It must succeed.
 
-    In this process, where torch is loaded already; on the CPU, where the pages were written.
+    In this process, where torch is loaded already, but as a reader's: on the CPU, where the pages were written, and with
+    no checks of shapes.
     """
     name, *arguments = words
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(), contextlib.redirect_stdout(out):
         patch.chdir(ROOT)
+        patch.setattr(jaxtyping.config, "jaxtyping_disable", True)
         patch.setattr(torch.cuda, "is_available", lambda: False)
         patch.setattr(families, "_families", dict(families._families))
         patch.setattr(sys, "argv", arguments if name == "python" else list(words))
