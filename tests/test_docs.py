@@ -46,8 +46,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def run(*words: str) -> str:
     """What a program prints: `unembed …`, or `python …` of a file or of code after `-c`. It must succeed.
 
-    In this process, where torch is loaded already, but as a reader's: on the CPU, where the pages were written, and with
-    no checks of shapes.
+    In this process, where torch is loaded already, but as a reader's: without checks of shapes, and on the CPU, where
+    the pages were written.
     """
     name, *arguments = words
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
