@@ -76,7 +76,9 @@ def checked(what: Any) -> Any:
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     hints = {name: _resolved(hint, function) for name, hint in function.__annotations__.items()}
     function.__annotations__ = hints
-    strict = beartype(conf=_REFUSED)(function)
+    # Of a generator function its arguments, and that it gives an iterator: at the call, not at the first step, when the
+    # names of axes are those of another call.
+    strict = beartype(conf=_REFUSED)(_begun(function) if inspect.isgeneratorfunction(function) else function)
     shapes = any(map(_names_an_array, hints.values()))
 
     @functools.wraps(function)
@@ -89,6 +91,16 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
             return strict(*args, **kwargs)
 
     return call
+
+
+def _begun(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same as a plain function."""
+
+    @functools.wraps(function)
+    def begun(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return begun
 
 
 def _resolved(hint: Any, function: Callable[..., Any]) -> Any:
