@@ -6,17 +6,9 @@ from rich.text import Text
 
 from unembed.models.names import head_name, part_name
 from unembed.view.glyphs import decimal, percent, scientific, share, signed, visible
-from unembed.view.payloads.circuits import (
-    AttendedPayload,
-    BigramsPayload,
-    CircuitPayload,
-    CompositionPayload,
-    PathEntry,
-    PathsPayload,
-    RankedToken,
-    StreamPart,
-)
+from unembed.view.payloads.circuits import BigramsPayload, CircuitPayload, CompositionPayload, RankedToken
 from unembed.view.payloads.common import PromptToken
+from unembed.view.payloads.prompt_circuits import AttendedPayload, PathEntry, PathsPayload, StreamPart
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
 
