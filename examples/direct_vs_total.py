@@ -21,7 +21,7 @@ credits = {term.label: term.value for term in unembed.explain(run, TARGET, by="h
 zeroed = [unembed.edits.zero(f"{head} @ -1") for head in HEADS]
 logit = float(above_mean(run.logits[None, -1:]))
 total = unembed.counterfactuals(run, zeroed, above_mean) - logit
-# On the direct path every later sublayer writes what it wrote before; only the final norm sees that the stream is another.
+# On the direct path every later sublayer writes what it wrote before; only the final norm sees another stream.
 direct_path = unembed.path_patch(run, zeroed, "logits", above_mean) - logit
 probability = unembed.counterfactuals(run, zeroed, unembed.measures.probability(TARGET))
 
