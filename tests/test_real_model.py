@@ -45,7 +45,7 @@ def test_paris_and_why(real_model):
 
 
 def test_credit_is_not_cause(real_model):
-    """Zeroed by hand in examples/direct_vs_total.py: the same probabilities, with verdicts beside all other heads."""
+    """Those of examples/direct_vs_total.py: the same probabilities, with verdicts beside all other heads."""
     result = unembed.explain(real_model, PROMPT, swap=("France", "Germany"))
     found = {note.term.label: note for note in (*result.heads, *result.neurons)}
     zeroed = {"L23.H4": 0.147, "L29.H1": 0.753, "L29.H0": 0.709, "L29.H2": 0.822, "L24.N1005": 0.474, "L29.N864": 0.934}

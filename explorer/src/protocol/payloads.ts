@@ -1177,7 +1177,7 @@ export interface PatchPayload {
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
   /** The name and number of this schema. */
-  schema: "unembed/patch/1";
+  schema: "unembed/patch/2";
 }
 
 /** What the listed paths through so many heads add. */
@@ -1501,7 +1501,7 @@ export interface SteerPayload {
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
   /** The name and number of this schema. */
-  schema: "unembed/steer/1";
+  schema: "unembed/steer/2";
 }
 
 /** A part that wrote to the stream; `value` is the sum of its pairs. */
@@ -1767,7 +1767,7 @@ export interface TracePayload {
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
   /** The name and number of this schema. */
-  schema: "unembed/trace/1";
+  schema: "unembed/trace/2";
 }
 
 /** What zeroing a part at the explained position does. */

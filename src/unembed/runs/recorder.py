@@ -105,6 +105,7 @@ class Recorder:
     def __post_init__(self) -> None:
         self._whole = self.positions == tuple(range(self.length))
         self._ends = _Ends()
+        self._masks: list[Tensor] = []
         self._blocks = tuple(
             _OfBlock(normed={stage: _Seen() for stage in block.stream_norms}) for block in self.model.blocks
         )
@@ -198,7 +199,15 @@ class Recorder:
         query, key = self._own(query)[0], self._own(key)[0]
         block = self._blocks[layer]
         seen = block.attended if stage == "attention" else block.cross_attended
-        seen.put(_Attended(self._select(query, 1), key, None if mask is None else self._own(mask)))
+        seen.put(_Attended(self._select(query, 1), key, None if mask is None else self._shared(self._own(mask))))
+
+    def _shared(self, mask: Tensor) -> Tensor:
+        """One tensor for all masks that are equal: T5 adds its relative bias to the mask anew in every layer."""
+        for known in self._masks:
+            if known is mask or torch.equal(known, mask):
+                return known
+        self._masks.append(mask)
+        return mask
 
     # This prompt's share of a batch
 

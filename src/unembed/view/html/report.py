@@ -22,7 +22,7 @@ BUDGET = 1_500_000
 _SECTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "unembed/explain/2": explanation_html,
     "unembed/lens/1": lens_html,
-    "unembed/patch/1": patch_html,
+    "unembed/patch/2": patch_html,
     "unembed/knowledge-attribute/1": attribution_html,
 }
 """What has a static part, in the order in which it is shown."""
