@@ -11,9 +11,10 @@ and Nanda, *How to use and interpret activation patching*, 2024.
 Attention is causal: before the first token that differs both runs hold equal values, so these cells are not computed.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -26,6 +27,7 @@ from unembed.engine.measures import Known, Measure
 from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.models.kinds import KINDS, kind_of
+from unembed.models.labels import visible
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import parts_of
@@ -35,7 +37,11 @@ from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together
+from unembed.runs.result import Result
 from unembed.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Direction = Literal["denoise", "noise"]
 Sweep = Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"]
@@ -63,8 +69,24 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Patching:
+class PatchedRun:
+    """A cell of a sweep in one direction, and what its run gave."""
+
+    direction: Direction
+    cell: Cell
+    value: float
+    """The metric of the patched run."""
+    change: float
+    """`value` minus the metric of the run as it is."""
+    effect: float | None
+    """As `Patching.effect`; None where the metric is the same in both runs."""
+
+
+@dataclass(frozen=True)
+class Patching(Result[PatchedRun]):
     """A sweep of patched runs. Made by `patch`."""
+
+    measure = "change"
 
     model: Model
     clean_tokens: tuple[int, ...]
@@ -100,6 +122,63 @@ class Patching:
         return f"; {listed(best, len(self.cells))}"
 
     @property
+    def tokens(self) -> tuple[int, ...]:
+        """The clean prompt."""
+        return self.clean_tokens
+
+    @property
+    def unit(self) -> str:
+        """Of the metric."""
+        return {"logit-difference": "logits", "kl": "nats"}.get(self.metric, self.metric)
+
+    def entries(self) -> list[PatchedRun]:
+        """Every cell that was computed, in each direction that was swept."""
+        flat = self.clean == self.corrupt
+        return [
+            PatchedRun(direction, cell, value, value - self._start(direction), effect)
+            for direction, values in self.values.items()
+            for cell, value, effect in zip(
+                self.cells,
+                values.tolist(),
+                [None] * len(values) if flat else self.effect(direction).tolist(),
+                strict=True,
+            )
+            if not math.isnan(value)
+        ]
+
+    def columns(self, entry: PatchedRun) -> dict[str, Any]:
+        """A cell and its numbers, with the text of its token."""
+        cell = entry.cell
+        text = None if cell.position is None else self.token_texts[cell.position]
+        numbers = {"value": entry.value, "change": entry.change, "effect": entry.effect}
+        return {"label": cell.label(self.site), "direction": entry.direction, **vars(cell), "token": text, **numbers}
+
+    def plot(self, direction: Direction | None = None) -> "Figure":
+        """Draw how far each patched run went, by layer and position or head; of neurons the largest changes.
+
+        Args:
+            direction: as in `effect`.
+
+        Raises:
+            InputError: as `effect`; or matplotlib is not installed.
+        """
+        if self.site == "neuron":
+            return super().plot()
+        from unembed.runs.figures import by_layer
+
+        direction = direction or next(iter(self.values))
+        of_heads = self.site == "head"
+        heads, texts = range(self.model.heads), map(visible, self.token_texts)
+        effects = zip(self.cells, self.effect(direction).tolist(), strict=True)
+        return by_layer(
+            ((cell.layer, (cell.head if of_heads else cell.position) or 0, effect) for cell, effect in effects),
+            columns=[str(head) for head in heads] if of_heads else list(texts),
+            axis="head" if of_heads else "position",
+            unit=f"share of the {'clean' if direction == 'denoise' else 'corrupt'} run's {self.metric} reached",
+            title=f"{self.site} patched, {direction}",
+        )
+
+    @property
     def complete(self) -> bool:
         """Whether every cell was computed."""
         return not any(bool(values.isnan().any()) for values in self.values.values())
@@ -123,6 +202,10 @@ class Patching:
             raise InputError(f"The {self.metric} is {self.clean:g} in both runs: there is no scale between them.")
         start, end = (self.corrupt, self.clean) if direction == "denoise" else (self.clean, self.corrupt)
         return (self.values[direction] - start) / (end - start)
+
+    def _start(self, direction: Direction) -> float:
+        """The metric of the run that is patched."""
+        return self.corrupt if direction == "denoise" else self.clean
 
 
 @prompted_by_two

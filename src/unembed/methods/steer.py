@@ -29,6 +29,7 @@ from unembed.models.model import Model
 from unembed.models.reprs import short
 from unembed.models.sites import resolve
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import Result
 
 
 @contextmanager
@@ -76,8 +77,22 @@ def _checked(edit: Edit, model: Model) -> Edit:
 
 
 @dataclass(frozen=True)
-class Steering:
+class EmittedToken:
+    """A token of one of the continuations."""
+
+    token: str
+    steered: bool
+    position: int
+    logit: float
+    probability: float
+    """At temperature 1, of the model that emitted it."""
+
+
+@dataclass(frozen=True)
+class Steering(Result[EmittedToken]):
     """A continuation with and without steering. Made by `steer`."""
+
+    measure = "probability"
 
     model: Model
     tokens: tuple[int, ...]
@@ -89,13 +104,26 @@ class Steering:
     length: float
     """The mean length of the site's value over the prompt, its first position (often an outlier) left out where there
     are more."""
-    complete: bool = True
+    complete: bool = True  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
     """False after an interruption."""
 
     def __repr__(self) -> str:
         plain, steered = (short("".join(step.text for step in steps)) for steps in (self.unsteered, self.steered))
         sizes = f"length {self.added_length:.3g} on {self.length:.3g}"
         return f"Steering({self.edit.site.label}, {sizes}: {plain} → {steered})"
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability"
+
+    def entries(self) -> list[EmittedToken]:
+        """The tokens of the unsteered continuation, then those of the steered one."""
+        return [
+            EmittedToken(step.text, steps is self.steered, len(step.run.tokens), step.logit, step.probability)
+            for steps in (self.unsteered, self.steered)
+            for step in steps
+        ]
 
     @property
     def site(self) -> str:
