@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -25,11 +26,15 @@ from unembed.methods.directions import STEERED, steerable
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.kinds import KINDS
+from unembed.models.labels import visible
 from unembed.models.model import Model
 from unembed.models.reprs import short
 from unembed.models.sites import resolve
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @contextmanager
@@ -124,6 +129,18 @@ class Steering(Result[EmittedToken]):
             for steps in (self.unsteered, self.steered)
             for step in steps
         ]
+
+    def name(self, entry: EmittedToken) -> str:
+        """`·the (steered, 7)`."""
+        return f"{visible(entry.token)} ({'steered' if entry.steered else 'as it is'}, {entry.position})"
+
+    def plot(self) -> "Figure":
+        """Draw the probability of each emitted token, of both continuations in their order.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        return self.bars(self.entries(), title=f"{self.edit.site.label} steered")
 
     @property
     def site(self) -> str:

@@ -6,6 +6,7 @@ The state of matplotlib outside is left alone: no pyplot, and settings hold only
 """
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -89,7 +90,7 @@ def bars(
         for place, value in enumerate(values):
             side = 3 if value >= 0 else -3
             axes.annotate(
-                f"{value:+.3g}".replace("-", "−"),
+                _number(value, signed=min(values) < 0),
                 (value, place),
                 (side, 0),
                 textcoords="offset points",
@@ -189,17 +190,20 @@ def _settings() -> AbstractContextManager[None]:
     return mpl.rc_context(settings)
 
 
+def _number(value: float, *, signed: bool) -> str:
+    """Three digits: `+2.30`, `0.0645`."""
+    return f"{value:{'+' if signed else ''}#.3g}".rstrip(".").replace("-", "−")
+
+
 def _empty(width: float, height: float, title: str) -> tuple[Picture, Axes]:
     figure = Picture(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(title)
+    axes.set_title(textwrap.fill(title, int(13 * width)))  # the layout makes no room for a long one
     return figure, axes
 
 
 def _colours(*, share: bool) -> Any:
-    colours = mpl.colormaps["Oranges" if share else "PuOr_r"].copy()
-    colours.set_bad("0.85")
-    return colours
+    return mpl.colormaps["Oranges" if share else "PuOr_r"].with_extremes(bad="0.85")
 
 
 def _ends(values: np.ndarray, *, share: bool) -> tuple[float, float]:

@@ -23,7 +23,7 @@ from unembed.models.sites import resolve
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
 from unembed.runs.predictions import Prediction, all_predictions_from, prediction_from, predictions_from
-from unembed.runs.result import Result, token_text
+from unembed.runs.result import Result
 from unembed.runs.states import StreamLayer, state_of
 
 
@@ -140,9 +140,8 @@ class Run(Result[Prediction]):
 
     def columns(self, entry: Prediction) -> dict[str, Any]:
         """A prediction, its token by text."""
-        text = token_text(self.model, entry.token)
         return {
-            "token": text,
+            "token": f"[{entry.token}]" if entry.text is None else entry.text,
             "id": entry.token,
             "logit": entry.logit,
             "probability": entry.probability,
