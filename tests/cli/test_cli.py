@@ -251,8 +251,8 @@ def with_config(**values):
 BROKEN = {
     "fewer layers than weights": (with_config(num_hidden_layers=2), "of blocks that its config.json does not describe"),
     "a width that is a word": (with_config(hidden_size="big"), "cannot load the model"),
-    "a list for a type": (with_config(model_type=["llama"]), "cannot load the model"),
-    "a list for a configuration": (lambda path: (path / "config.json").write_text("[1, 2]"), "cannot load the model"),
+    "a list for a type": (with_config(model_type=["llama"]), "expected model_type to be a word"),
+    "a list for a configuration": (lambda path: (path / "config.json").write_text("[1, 2]"), "expected a JSON object"),
     "NaN": (nan_weights, "the first such write is the MLP of layer 1"),
     "missing tensor": (missing_tensor, "lack 1 tensors that llama needs"),
     "truncated": (truncated, "is truncated or damaged"),

@@ -77,6 +77,12 @@ class LoadOptions:
         str | None, typer.Option(help="float32, bfloat16, float16, float64; that of the file by default.")
     ] = None
     offline: OfflineOpt = False
+    adapter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="An adapter of peft, merged into the weights; none leaves one beside them out."
+        ),
+    ] = None
 
     def load(self, *, sources: bool = False) -> "Model":
         """The model, checked; a bar while it is converted or fetched.
@@ -91,7 +97,8 @@ class LoadOptions:
         from unembed.loading.load import load
 
         with progress_bar() as progress:
-            model = load(self.name, device=self.device, dtype=self.dtype, offline=self.offline, progress=progress)
+            how: dict[str, Any] = {"adapter": self.adapter, "device": self.device, "dtype": self.dtype}
+            model = load(self.name, **how, offline=self.offline, progress=progress)
         if not sources:
             from unembed.models.model import decoders_only
 

@@ -147,7 +147,7 @@ class Result(Brief, Generic[Entry]):
 
     def name(self, entry: Entry) -> str:
         """An entry in a picture: the first column of its row."""
-        return shown(*next(iter(self.columns(entry).items())))
+        return _shown(*next(iter(self.columns(entry).items())))
 
     def _repr_html_(self) -> str:
         """A small table for notebooks, without a script: what the repr says, and the top entries."""
@@ -184,7 +184,7 @@ def token_text(model: "Model", token: int) -> str:
     return f"[{token}]" if model.tokenizer is None else str(model.tokenizer.decode([token]))
 
 
-def shown(column: str, value: Any) -> str:
+def _shown(column: str, value: Any) -> str:
     """A value of a row for reading: a token as the terminal shows it, a number with four digits."""
     if value is None:
         return ""
@@ -200,7 +200,7 @@ def _seen(text: str) -> str:
 
 def _cell(column: str, value: Any) -> str:
     right = ' style="text-align: right"' if isinstance(value, int | float) else ""
-    return f"<td{right}>{html.escape(shown(column, value))}</td>"
+    return f"<td{right}>{html.escape(_shown(column, value))}</td>"
 
 
 def _finite(value: Any) -> Any:

@@ -58,8 +58,8 @@ class _Columns:
     def heading(self, name: str, middle: str, end: str) -> Text:
         text = f" {cell(name, self.name)} {cell('credit', _CREDIT)} {self._between(middle, end)}"
         if self.probability:
-            text += f" {cell('zeroed', self.probability)} {cell('nats', _NATS)}"
-            text += f" {cell('', self.verdict)} {cell('rank', _RANK)}"
+            tests = (("zeroed", self.probability), ("nats", _NATS), ("", self.verdict), ("rank", _RANK))
+            text += "".join(f" {cell(word, width)}" for word, width in tests)
         return Text(text + (" swapped" if self.swapped else ""), FAINT)
 
     def row(self, name: str, part: Head | Neuron, middle: str, end: str) -> Text:
