@@ -218,7 +218,9 @@ def test_the_table_is_the_terms(traces, model_type: str) -> None:
     columns = ["label", "kind", "layer", "head", "expert", "neuron", "source", "value"]
     table = ledger.to_polars()
     assert table.columns == [*columns, "source_token"]
-    assert table.select(columns).rows() == [tuple(getattr(term, column) for column in columns) for term in ledger.terms()]
+    assert table.select(columns).rows() == [
+        tuple(getattr(term, column) for column in columns) for term in ledger.terms()
+    ]
     assert table["value"].sum() == pytest.approx(ledger.value, abs=ledger.tolerance)
 
 

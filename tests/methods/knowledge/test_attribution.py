@@ -284,7 +284,7 @@ def test_scores_fall_and_name_their_place() -> None:
         assert score.value == float(found.values[score.layer][score.neuron])
         assert score.activation == pytest.approx(float(w[score.layer][-1, score.neuron]), abs=1e-12)
     assert [s.value for s in found.ranked(3)] == [s.value for s in scores[:3]]
-    frame = found.to_polars()
+    frame = found.to_polars().sort("value", descending=True, maintain_order=True)
     assert frame["value"].to_list() == [s.value for s in scores]
 
 
