@@ -40,7 +40,7 @@ _HOME = {
     "ablate": "methods.ablate",
     "Ablation": "methods.ablate",
     "patch": "methods.patch",
-    "Patching": "methods.patch",
+    "Patching": "methods.patching",
     "causal_trace": "methods.causal_trace",
     "CausalTrace": "methods.causal_trace",
     "path_patch": "methods.path_patch",
@@ -62,6 +62,7 @@ _HOME = {
     "Noise": "methods.heads.noise",
     "generate": "methods.generate",
     "Run": "runs.run",
+    "Result": "runs.result",
     "Site": "models.sites",
     "Edit": "engine.edits",
     "counterfactual": "engine.counterfactual",
@@ -145,8 +146,8 @@ if TYPE_CHECKING:
     from unembed.methods.knowledge.weight_edits import save_edits as save_edits
     from unembed.methods.lens import Lens as Lens
     from unembed.methods.lens import lens as lens
-    from unembed.methods.patch import Patching as Patching
     from unembed.methods.patch import patch as patch
+    from unembed.methods.patching import Patching as Patching
     from unembed.methods.path_patch import path_patch as path_patch
     from unembed.methods.steer import Steering as Steering
     from unembed.methods.steer import steer as steer
@@ -158,6 +159,7 @@ if TYPE_CHECKING:
     from unembed.models.read_source import with_source as with_source
     from unembed.models.sites import Site as Site
     from unembed.runs.record import record as record
+    from unembed.runs.result import Result as Result
     from unembed.runs.run import Run as Run
 
 

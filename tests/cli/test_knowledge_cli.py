@@ -44,7 +44,7 @@ def test_attribute_json_is_the_library_result(cli, folder, options, words) -> No
     assert (code, err) == (0, "")
     data = valid(out)
     result = attribute(unembed.load(str(folder)), PROMPT, "Paris", **words)
-    scores = result.top()
+    scores = result.ranked()
     assert [(a["layer"], a["neuron"]) for a in data["attributions"]] == [(s.layer, s.neuron) for s in scores]
     assert [a["value"] for a in data["attributions"]] == [s.value for s in scores]
     assert [a["activation"] for a in data["attributions"]] == [s.activation for s in scores]
@@ -77,7 +77,7 @@ def test_attribute_from_the_mean_of_a_text(cli, folder, tmp_path) -> None:
     from unembed.methods.knowledge.attribution import mean_activations
 
     means = mean_activations(model, ["the capital of Rome", "a new capital"])
-    expected = attribute(model, PROMPT, "Paris", baseline=means).top(3)
+    expected = attribute(model, PROMPT, "Paris", baseline=means).ranked(3)
     assert [a["value"] for a in data["attributions"]] == [s.value for s in expected]
     assert data["baseline"] == "mean"
 

@@ -140,7 +140,7 @@ def attribute(session: Session, ask: arguments.AttributeAsk, progress: Progress)
     if target is None:
         target = explained_token(session.run(tokens, -1), ask)
     found = knowledge_attribution.attribute(session.model, tokens, target, progress=progress)
-    return attribute_payload(found, top=ask.top, baseline="zero")
+    return attribute_payload(found, top=ask.top)
 
 
 def patch(session: Session, ask: arguments.PatchAsk, progress: Progress) -> Any:

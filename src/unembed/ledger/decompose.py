@@ -65,7 +65,7 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
         read = read_stages(readout)
         segments = (*_segments(readout, read, grain), *_constants(readout))
         tolerance = SAFETY * rounding(readout, read)
-    return Ledger(value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
+    return Ledger(readout=readout, value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
 
 
 def rounding(readout: Readout, read: "ReadStages | None" = None) -> float:

@@ -93,6 +93,7 @@ def input_credit(readout: Readout, *, source: Run | None = None) -> Ledger:
         pulled.read("source_position_embedding", None, encoder.position_embedding)
     constant = Segment("source_bias", None, (), np.asarray(pulled.constant))
     return Ledger(
+        readout=readout,
         value=value,
         grain=Grain(attention="source"),
         segments=(*reversed(pulled.segments), constant),

@@ -7,18 +7,22 @@ a term sum to it by construction, and the whole is compared with the value the m
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unembed.errors import InputError, LedgerError
+from unembed.ledger.readout import Readout
+from unembed.models.labels import visible
 from unembed.models.names import part_name
 from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import Brief
+from unembed.runs.result import RunResult
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
-    import polars as pl
+    from matplotlib.figure import Figure
 
 Kind = Literal[
     "embedding",
@@ -144,15 +148,27 @@ class Segment(Brief):
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(RunResult[Term]):
     """An additive decomposition: `value`, the terms, their float64 `sum`, and how far the two may differ."""
 
+    readout: Readout
+    """What is decomposed."""
     value: float
     """The model's own number, in logits."""
     grain: Grain
     segments: tuple[Segment, ...]
     tolerance: float
     """What rounding in the model's arithmetic can account for (see `decompose`)."""
+
+    @property
+    def run(self) -> Run:
+        """The recorded run."""
+        return self.readout.run
+
+    @property
+    def unit(self) -> str:
+        """Logits, or units of the stream along a direction."""
+        return self.readout.unit
 
     @property
     def by(self) -> str:
@@ -193,30 +209,40 @@ class Ledger:
         """All terms, in the order of the stream."""
         return [term for segment in self.segments for term in segment.terms()]
 
-    def top(self, count: int) -> list[Term]:
+    def entries(self) -> list[Term]:
+        """The terms."""
+        return self.terms()
+
+    def columns(self, entry: Term) -> dict[str, Any]:
+        """A term, and the text of its source token."""
+        return super().columns(entry) | {"source_token": self._source_text(entry)}
+
+    def name(self, entry: Term) -> str:
+        """`L23.H4 ← 3 ·France`."""
+        text = self._source_text(entry)
+        return entry.label if text is None else f"{entry.label} {visible(text)}"
+
+    def _source_text(self, term: Term) -> str | None:
+        if term.source is None:
+            return None
+        of_encoder = term.kind.startswith(("cross_", "source_"))
+        return self.source_texts[term.source] if of_encoder else self.token_texts[term.source]
+
+    def plot(self, count: int = 20) -> "Figure":
+        """Draw the largest terms as bars, and all others as one.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        return self.bars(self.top(count), title=self.readout.title, total=self.sum)
+
+    def top(self, count: int = 10) -> list[Term]:
         """The `count` terms of largest magnitude, largest first."""
         sizes = np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
         owner = np.repeat(np.arange(len(self.segments)), [segment.values.size for segment in self.segments])
         start = np.cumsum([0, *(segment.values.size for segment in self.segments)])
         best = np.argsort(-sizes, kind="stable")[:count]
         return [_term_at(self.segments[owner[i]], int(i - start[owner[i]])) for i in best]
-
-    def to_polars(self) -> "pl.DataFrame":
-        """One row a term: kind, layer, head, expert, neuron, source, value."""
-        import polars as pl
-
-        columns: dict[str, list[object]] = {"kind": [], "layer": []}
-        index: dict[Axis, list[object]] = {"head": [], "expert": [], "neuron": [], "source": []}
-        for segment in self.segments:
-            size = segment.values.size
-            columns["kind"] += [segment.kind] * size
-            columns["layer"] += [segment.layer] * size
-            for axis, column in index.items():
-                numbers = segment.index(axis)
-                column += [None] * size if numbers is None else numbers.tolist()
-        values = np.concatenate([segment.values.ravel() for segment in self.segments])
-        schema = {"kind": pl.String, **dict.fromkeys(("layer", *index), pl.Int32), "value": pl.Float64}
-        return pl.DataFrame({**columns, **index, "value": values}, schema=schema)
 
     def __repr__(self) -> str:
         size = sum(segment.values.size for segment in self.segments)
@@ -226,6 +252,35 @@ class Ledger:
             f"Ledger(by {self.by}: {size} terms, sum {self.sum:+.4f} {mark} model {self.value:+.4f}, "
             f"|Δ| {abs(self.error):.1e} of {self.tolerance:.1e}; {best}, …)"
         )
+
+
+class LedgerResult(RunResult[Term]):
+    """A result whose entries are the terms of its ledger: it has `ledger`, as a field or a property."""
+
+    @property
+    def _ledger(self) -> Ledger:
+        result: Any = self  # as for `model`
+        return result.ledger
+
+    def entries(self) -> list[Term]:
+        """The terms of the ledger."""
+        return self._ledger.terms()
+
+    def columns(self, entry: Term) -> dict[str, Any]:
+        """A term, and the text of its source token."""
+        return self._ledger.columns(entry)
+
+    def top(self, count: int = 10) -> list[Term]:
+        """The `count` terms of largest magnitude, largest first."""
+        return self._ledger.top(count)
+
+    def plot(self, count: int = 20) -> "Figure":
+        """Draw the largest terms of the ledger as bars, and all others as one.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        return self._ledger.plot(count)
 
 
 def _term_at(segment: Segment, i: int) -> Term:

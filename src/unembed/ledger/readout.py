@@ -14,9 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.labels import visible
 from unembed.models.prompts import absolute_position, target_token
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import RunResult, token_text
 from unembed.runs.run import Run
 from unembed.runs.states import StreamLayer, layer_of, state_of
 
@@ -24,7 +26,16 @@ Reference = Literal["mean", "raw", "versus", "direction"]
 
 
 @dataclass(frozen=True)
-class Readout:
+class Addend:
+    """What a readout is the sum of."""
+
+    label: str
+    """`stream`, or the name of a constant."""
+    value: float
+
+
+@dataclass(frozen=True)
+class Readout(RunResult[Addend]):
     """`value = direction . x + sum(constants)`, where `x` is the stream at one position after block `layer`."""
 
     run: Run
@@ -53,6 +64,25 @@ class Readout:
         against = f" against token {self.versus}" if self.versus is not None else f" ({self.reference})"
         place = f"position {self.position}, layer {self.layer} of {self.run.model.layers}"
         return f"Readout({what}{'' if self.target is None else against}: {self.value:+.4f} at {place}; {self.run!r})"
+
+    def entries(self) -> list[Addend]:
+        """What the stream adds, and the constants."""
+        constants = [Addend(name.replace("_", " "), value) for name, value in self.constants.items()]
+        return [Addend("stream", self.value - sum(self.constants.values())), *constants]
+
+    @property
+    def unit(self) -> str:
+        """Logits, or units of the stream along a direction."""
+        return "units of the stream" if self.reference == "direction" else "logits"
+
+    @property
+    def title(self) -> str:
+        """What is read, for a picture: `logit of ·Paris above the vocabulary mean`."""
+        if self.target is None:
+            return "along the direction"
+        text, versus = (None if t is None else visible(token_text(self.model, t)) for t in (self.target, self.versus))
+        above = {"mean": " above the vocabulary mean", "versus": f" above that of {versus}"}
+        return f"logit of {text}{above.get(self.reference, '')}"
 
     @property
     def blocks(self) -> int:

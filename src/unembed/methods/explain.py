@@ -16,12 +16,12 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
 from unembed.ledger.inspect_part import activation, looks_at, raised, term_of
-from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
-from unembed.models.model import Model, Stage
+from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import absolute_position, first_token_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
@@ -33,7 +33,7 @@ from unembed.runs.record import record
 from unembed.runs.run import Run
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 
 _Note = TypeVar("_Note", "HeadNote", "NeuronNote")
@@ -102,10 +102,9 @@ class Swap(Brief):
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(LedgerResult):
     """Why the model predicted a token. Made by `explain`."""
 
-    model: Model
     readout: Readout
     predictions: tuple[Prediction, ...]
     target: Prediction
@@ -120,7 +119,7 @@ class Explanation:
     lens: Lens
     answer: Answer
     """Why, in one line."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
     population: Population | None = None
     """What zeroing every head and a sample of neurons does; None where nothing was zeroed."""
     swap: Swap | None = None
@@ -131,10 +130,6 @@ class Explanation:
     def run(self) -> Run:
         """The recorded run."""
         return self.readout.run
-
-    def to_polars(self) -> "pl.DataFrame":
-        """The terms of the ledger."""
-        return self.ledger.to_polars()
 
     def __repr__(self) -> str:
         target, versus = self.target, self.readout.versus
@@ -215,7 +210,6 @@ def explain(
     assert read.target is not None
     heads, neurons = _notes(read, [*_heads_of(finest).top(top), *_only(finest, "neuron").top(top)])
     untested = Explanation(
-        model=model,
         readout=read,
         predictions=run.top(top, position=where),
         target=run.prediction(read.target, position=where),

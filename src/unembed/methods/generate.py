@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
-from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import readout
 from unembed.models.model import Model
 from unembed.models.unembedding import unembedded
@@ -26,7 +26,7 @@ from unembed.seeds import generator
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(LedgerResult):
     """One emitted token, and the recorded step that emitted it."""
 
     run: Run

@@ -22,13 +22,19 @@ from unembed.models.prompts import absolute_position, target_token
 from unembed.models.sites import resolve
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
-from unembed.runs.predictions import Prediction, prediction_from, predictions_from
+from unembed.runs.predictions import Prediction, all_predictions_from, prediction_from, predictions_from
+from unembed.runs.result import Result
 from unembed.runs.states import StreamLayer, state_of
 
 
 @dataclass(frozen=True)
-class Run:
-    """One forward pass of a model, kept. Made by `record`; axes named `query` run over `positions`."""
+class Run(Result[Prediction]):
+    """One forward pass of a model, kept. Made by `record`; axes named `query` run over `positions`.
+
+    As a result it is what the model predicts after the last kept position, one entry a token of the vocabulary.
+    """
+
+    measure = "probability"
 
     model: Model
     tokens: tuple[int, ...]
@@ -117,6 +123,30 @@ class Run:
             )
 
     # What was predicted
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the source."""
+        return () if self.model.source is None else self.model.source.notes
+
+    def entries(self) -> tuple[Prediction, ...]:
+        """What the model gives each token of the vocabulary after the last kept position, by token id."""
+        return all_predictions_from(self.model, self.logits[-1])
+
+    def columns(self, entry: Prediction) -> dict[str, Any]:
+        """A prediction, its token by text."""
+        return {
+            "token": f"[{entry.token}]" if entry.text is None else entry.text,
+            "id": entry.token,
+            "logit": entry.logit,
+            "probability": entry.probability,
+            "rank": entry.rank,
+        }
 
     def top(self, count: int = 5, *, position: int = -1) -> tuple[Prediction, ...]:
         """The top predictions at a kept position, best first.

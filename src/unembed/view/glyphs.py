@@ -13,18 +13,13 @@ The page writes by the same rule (explorer/src/lib/format.ts); one table of case
 """
 
 import math
-import re
-import unicodedata
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from unembed.models.labels import visible as visible
+
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LARGE = 1e6
-_SHOWN = {" ": "·", "\n": "↵", "\t": "⇥"}
-# Controls, formats (zero-width, right-to-left), surrogates, unassigned (in this Unicode), private, separators.
-_HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp", "Zs"}
-# Letters, marks and symbols that draw nothing: Unicode's Default_Ignorable_Code_Point, and Braille without dots.
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 @dataclass(frozen=True)
@@ -69,19 +64,6 @@ class Glyphs:
         """One character for a share in [0, 1]."""
         ramp = " .:=#" if self.ascii else " ░▒▓█"
         return ramp[min(4, int(5 * max(0.0, share)))]
-
-
-def visible(text: str) -> str:
-    """A token as it is shown: all of it can be seen, and none of it acts as an escape."""
-    return "".join(_visible(c) for c in text) or "''"
-
-
-def _visible(c: str) -> str:
-    if c in _SHOWN:
-        return _SHOWN[c]
-    if unicodedata.category(c) in _HIDDEN or _BLANK.match(c):
-        return f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\u{{{ord(c):x}}}"
-    return c
 
 
 def decimal(value: float, digits: int = 2) -> str:

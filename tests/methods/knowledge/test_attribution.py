@@ -148,7 +148,7 @@ def test_neuron_path_is_the_integral_of_the_printed_formula(model_type: str, ans
     points, weights = np.polynomial.legendre.leggauss(64)
     row, layer = len(TOKENS) - 1, model.layers - 2
     w = activations(model, TOKENS, answer)[layer][row:]
-    best = [score.neuron for score in found.top() if score.layer == layer][:2]
+    best = [score.neuron for score in found.ranked() if score.layer == layer][:2]
     for neuron in best:
         total = 0.0
         for a, weight in zip((points + 1) / 2, weights, strict=True):
@@ -195,7 +195,7 @@ def test_mixtures_complete_and_their_neurons_are_those_of_chosen_experts(model_t
 def test_an_expert_neuron_removed_by_hand(model_type: str) -> None:
     model = unembed.wrap(build(model_type))
     found = attribute(model, TOKENS, TARGET, path="neuron")
-    for score in [s for s in found.top() if s.expert is not None][:3]:
+    for score in [s for s in found.ranked() if s.expert is not None][:3]:
         experts = model.blocks[score.layer].experts
 
         def without(_, args, out, experts=experts, score=score):
@@ -223,8 +223,8 @@ def test_candidates_are_the_best_of_the_layer_path_and_exact() -> None:
     layer_path = attribute(model, TOKENS, TARGET)
     some = attribute(model, TOKENS, TARGET, path=NeuronPath(7))
     assert some.candidates == 7
-    known = {(s.layer, s.neuron): s.value for s in some.top()}
-    expected = sorted(layer_path.top(), key=lambda s: -abs(s.value))[:7]
+    known = {(s.layer, s.neuron): s.value for s in some.ranked()}
+    expected = sorted(layer_path.ranked(), key=lambda s: -abs(s.value))[:7]
     assert set(known) == {(s.layer, s.neuron) for s in expected}
     for (layer, neuron), value in known.items():
         assert value == pytest.approx(float(whole.values[layer][neuron]), abs=SLACK * whole.probability)
@@ -276,15 +276,15 @@ def test_a_post_norm_hides_a_common_scale_and_the_error_says_so(model_type: str)
 def test_scores_fall_and_name_their_place() -> None:
     model = unembed.wrap(build("llama"))
     found = attribute(model, TOKENS, TARGET)
-    scores = found.top()
+    scores = found.ranked()
     assert len(scores) == sum(value.numel() for value in found.values)
     assert [s.value for s in scores] == sorted((s.value for s in scores), reverse=True)
     w = activations(model, TOKENS, TARGET)
     for score in scores[:5] + scores[-5:]:
         assert score.value == float(found.values[score.layer][score.neuron])
         assert score.activation == pytest.approx(float(w[score.layer][-1, score.neuron]), abs=1e-12)
-    assert [s.value for s in found.top(3)] == [s.value for s in scores[:3]]
-    frame = found.to_polars()
+    assert [s.value for s in found.ranked(3)] == [s.value for s in scores[:3]]
+    frame = found.to_polars().sort("value", descending=True, maintain_order=True)
     assert frame["value"].to_list() == [s.value for s in scores]
 
 
@@ -337,7 +337,7 @@ def test_ctrl_c_leaves_the_neurons_that_are_finished(candidates, share, monkeypa
         assert torch.allclose(some[there], every[there], rtol=0, atol=SLACK)
         assert layer.change == pytest.approx(expected.change, abs=SLACK)
         assert (layer.sum is None) == (layer.error is None) == (not bool(there.all()))
-    assert len(part.top()) == part.computed
+    assert len(part.ranked()) == part.computed
 
 
 def test_sums_are_of_whole_layers_only() -> None:
@@ -402,5 +402,5 @@ def test_real_model(real_model: unembed.Model) -> None:
     assert found.probability == pytest.approx(0.772, abs=0.002)
     assert all(abs(part.error) <= 0.005 * found.probability for part in found.layers)
     exact = attribute(real_model, "The capital of France is", " Paris", path=NeuronPath(50))
-    top = {(s.layer, s.neuron): s.value for s in exact.top(50)}
+    top = {(s.layer, s.neuron): s.value for s in exact.ranked(50)}
     assert top[24, 1005] == pytest.approx(0.772 - 0.474, abs=0.005)

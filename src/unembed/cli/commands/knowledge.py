@@ -156,7 +156,7 @@ def attribute(
     words: Any = {"path": path, "memory": options.memory}
 
     def listing(result: Any, top: int = options.top) -> Any:
-        return attribute_payload(result, top=top, baseline=options.baseline)  # type: ignore[arg-type]
+        return attribute_payload(result, top=top)
 
     result = out.work(
         lambda progress: run(loaded, prompt, target, baseline=options.baseline_of(loaded), progress=progress, **words),

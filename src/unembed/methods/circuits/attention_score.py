@@ -16,11 +16,12 @@ What position adds through the rotation is told apart: the same sum with the que
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError
@@ -30,12 +31,17 @@ from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.head_circuits import check_head
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.hooks import Eager, attending, one_at_a_time
+from unembed.models.labels import visible
 from unembed.models.model import Model, input_norm
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
 
@@ -52,7 +58,7 @@ class PairTerm:
 
 
 @dataclass(frozen=True)
-class AttentionScore:
+class AttentionScore(RunResult[PairTerm]):
     """The score of a head between two positions as a sum over pairs. Made by `attention_score`."""
 
     run: Run
@@ -81,10 +87,36 @@ class AttentionScore:
         """`sum - score`."""
         return self.sum - self.score
 
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "score before the softmax"
+
+    def columns(self, entry: PairTerm) -> dict[str, Any]:
+        """A pair by the names of its terms."""
+        names = {"query": entry.query.label, "key": entry.key.label}
+        return {"label": " × ".join(names.values()), **names, "value": entry.value, "content": entry.content}
+
+    def plot(self, count: int = 20) -> "Figure":
+        """Draw the largest pairs as bars, and all others as one.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        ends = (f"{position} {visible(self.token_texts[position])}" for position in (self.destination, self.source))
+        title = f"{head_name(self.layer, self.head)}: why {' attends to '.join(ends)}"
+        return self.bars(self.top(count), title=title, total=self.sum)
+
+    def entries(self) -> list[PairTerm]:
+        """All pairs, by the query's term, then by the key's."""
+        return self._pairs(np.arange(self.values.size))
+
     def top(self, count: int = 10) -> list[PairTerm]:
         """The pairs of largest magnitude."""
-        best = np.argsort(-np.abs(self.values), axis=None, kind="stable")[:count]
-        places = [np.unravel_index(i, self.values.shape) for i in best]
+        return self._pairs(np.argsort(-np.abs(self.values), axis=None, kind="stable")[:count])
+
+    def _pairs(self, flat: Int[np.ndarray, "pair"]) -> list[PairTerm]:
+        places = [np.unravel_index(i, self.values.shape) for i in flat]
         return [
             PairTerm(self.query_terms[t], self.key_terms[u], float(self.values[t, u]), float(self.content[t, u]))
             for t, u in places

@@ -20,11 +20,11 @@ docs/methods/knowledge-attribution.md compares them on a real model, and says wh
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.engine import edits
@@ -38,10 +38,8 @@ from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Path = Literal["layer", "neuron"]
 Quadrature = Literal["gauss", "riemann"]
@@ -146,7 +144,7 @@ class LayerSum:
 
 
 @dataclass(frozen=True)
-class Attribution:
+class Attribution(RunResult[NeuronScore]):
     """The knowledge attribution of one answer. Made by `attribute`."""
 
     run: Run
@@ -161,6 +159,13 @@ class Attribution:
     """`P`, of the whole answer."""
     candidates: int | None = None
     """How many neurons the neuron path was asked for, chosen by the layer path; None: for all."""
+    baseline: Literal["zero", "mean"] = "zero"
+    """Where neurons move from: zero, or values that were given, such as means."""
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability"
 
     @property
     def planned(self) -> int:
@@ -183,16 +188,28 @@ class Attribution:
         rows = [self.run.row(p) for p in self.question.positions]
         return tuple(self.run.logits[rows].argmax(-1).tolist()) == self.question.answer
 
-    def top(self, count: int | None = None) -> list[NeuronScore]:
-        """The neurons of the largest values, by falling value; None gives all."""
-        flat = torch.cat([values.flatten() for values in self.values])
-        order = flat.nan_to_num(-torch.inf).argsort(descending=True, stable=True)[:count]
-        starts = np.cumsum([0, *(values.numel() for values in self.values)])
+    def entries(self) -> list[NeuronScore]:
+        """Every neuron that was computed, layer by layer."""
+        return self._scores(torch.arange(len(self._flat)))
+
+    def top(self, count: int = 10) -> list[NeuronScore]:
+        """The neurons of the largest absolute values: what they are worth, or what they cost."""
+        return self._scores(self._flat.abs().nan_to_num(-1).argsort(descending=True, stable=True)[:count])
+
+    def ranked(self, count: int | None = None) -> list[NeuronScore]:
+        """The neurons by falling value, as the search for knowledge neurons reads them; None gives all."""
+        return self._scores(self._flat.nan_to_num(-torch.inf).argsort(descending=True, stable=True)[:count])
+
+    @property
+    def _flat(self) -> Float[Tensor, "any_neuron"]:
+        return torch.cat([values.flatten() for values in self.values])
+
+    def _scores(self, order: Int[Tensor, "any_neuron"]) -> list[NeuronScore]:
+        flat, starts = self._flat, np.cumsum([0, *(values.numel() for values in self.values)])
+        order = order[~flat[order].isnan()]
         layers = np.searchsorted(starts, order.numpy(), side="right") - 1
         return [
-            self._score(int(layer), int(i - starts[layer]))
-            for layer, i in zip(layers, order.tolist(), strict=True)
-            if not flat[i].isnan()
+            self._score(int(layer), int(i - starts[layer])) for layer, i in zip(layers, order.tolist(), strict=True)
         ]
 
     def _score(self, layer: int, index: int) -> NeuronScore:
@@ -210,12 +227,6 @@ class Attribution:
     def _activations(self) -> list[Tensor]:
         last = (self.question.positions[-1],)
         return [activations_of(self.run, layer, last)[-1] for layer in range(self.run.model.layers)]
-
-    def to_polars(self) -> "pl.DataFrame":
-        """One row a neuron, by falling value: layer, expert, neuron, value, activation."""
-        import polars as pl
-
-        return pl.DataFrame([vars(score) for score in self.top()])
 
     def __repr__(self) -> str:
         best = ", ".join(f"{score.label} {score.value:+.3f}" for score in self.top(4))
@@ -304,6 +315,7 @@ def _attribution(
         ),
         probability=paths.probability,
         candidates=candidates,
+        baseline="mean" if any(bool(values.any()) for values in paths.baseline) else "zero",
     )
 
 

@@ -49,13 +49,18 @@ class _PayloadOf:
         self._makers[next(iter(maker.__annotations__.values()))] = maker
         return maker
 
+    def knows(self, result: object) -> bool:
+        """Whether a result has a payload."""
+        name = type(result).__name__
+        if name not in self._makers:
+            all_payloads()
+        return name in self._makers
+
     def __call__(self, result: object) -> Any:
         kind = type(result)
         if _PAYLOADS.get(getattr(kind, "schema", "")) is kind:
             return result
-        if kind.__name__ not in self._makers:
-            all_payloads()
-        if kind.__name__ not in self._makers:
+        if not self.knows(result):
             raise TypeError(f"No payload is registered for {kind.__name__}: see unembed.view.payloads.")
         return self._makers[kind.__name__](result)
 

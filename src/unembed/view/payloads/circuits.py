@@ -180,8 +180,11 @@ def _ranked(model: "Model", found: "Sequence[Ranked]") -> list[RankedToken]:
 
 
 @payload_of.register
-def composition_payload(result: "Composition", pairs: "Sequence[Pair]", kind: "Kind | None") -> CompositionPayload:
-    """Some pairs of a composition as data."""
+def composition_payload(
+    result: "Composition", pairs: "Sequence[Pair] | None" = None, kind: "Kind | None" = None
+) -> CompositionPayload:
+    """Some pairs of a composition as data; None gives all, the highest score first."""
+    pairs = result.top(3 * result.scores["key"].size) if pairs is None else pairs
     mean, deviation = result.null
     entries = [CompositionPair(p.kind, *p.first, *p.second, p.score, p.ratio) for p in pairs]
     return CompositionPayload(model_facts(result.model), kind, entries, mean, deviation, versions())

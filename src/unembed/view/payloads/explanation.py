@@ -326,7 +326,7 @@ def _lens_rows(lens: "Lens") -> list[LensRow]:
             rank=int(lens.target_rank[s, 0]),
             probability=float(lens.target_probability[s, 0]),
             kl=float(lens.kl[s, 0]),
-            top=Token(id=int(lens.top[s, 0, 0]), text=text_of(model, int(lens.top[s, 0, 0]))),
+            top=Token(id=int(lens.top_tokens[s, 0, 0]), text=text_of(model, int(lens.top_tokens[s, 0, 0]))),
             top_probability=float(lens.top_probability[s, 0, 0]),
         )
         for s, layer in enumerate(lens.layers)

@@ -19,7 +19,7 @@ from unembed.view.payloads.generation import GeneratedToken, generated_token
 if TYPE_CHECKING:
     from unembed.methods.causal_trace import CausalTrace
     from unembed.methods.generate import Step
-    from unembed.methods.patch import Direction, Patching
+    from unembed.methods.patching import Direction, Patching
     from unembed.methods.steer import Steering
     from unembed.models.model import Model
 
