@@ -255,6 +255,11 @@ class Model:
         return bool(getattr(self.config, switch, False)) if isinstance(switch, str) else switch
 
     @property
+    def writes_meet_first(self) -> bool:
+        """Whether a block adds attention and MLP write to each other, and then their sum to the stream."""
+        return self.parallel and self.family.writes_meet_first
+
+    @property
     def softcap(self) -> float | None:
         """`c` of the soft-cap `c * tanh(logit / c)` on the logits, or None."""
         name = self.family.logit_softcap
