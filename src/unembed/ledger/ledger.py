@@ -75,7 +75,7 @@ _SUBLAYERS: dict[Kind, Kind] = {
     "mlp_product_rounding": "mlp",
 }
 """The sublayer whose write a term of some kind is a part of."""
-_HEADS: dict[Kind, Kind] = {"head_rounding": "head", "cross_head_rounding": "cross_attention"}
+MIX_ROUNDINGS: dict[Kind, Kind] = {"head_rounding": "head", "cross_head_rounding": "cross_attention"}
 """The terms by head that what their mixes of values rounded belongs to."""
 AttentionGrain = Literal["sublayer", "head", "source"]
 MlpGrain = Literal["sublayer", "neuron"]
@@ -202,6 +202,11 @@ class Ledger:
         return math.fsum(float(segment.values.sum()) for segment in self.segments)
 
     @property
+    def names_rounding(self) -> bool:
+        """Whether what the run rounded is among the terms."""
+        return any(is_rounding(segment.kind) for segment in self.segments)
+
+    @property
     def rounding(self) -> float:
         """Of that, what a 16-bit run rounded; 0 in float32, where it is part of the error."""
         return math.fsum(float(s.values.sum()) for s in self.segments if is_rounding(s.kind))
@@ -316,7 +321,7 @@ def _folded_into(kind: Kind, grain: Grain) -> Kind:
     """What a term of this kind is in: its sublayer, its head, or itself."""
     if _is_whole(kind, grain):
         return _SUBLAYERS[kind]
-    return _HEADS.get(kind, kind) if grain.attention == "head" else kind
+    return MIX_ROUNDINGS.get(kind, kind) if grain.attention == "head" else kind
 
 
 def _fold_sources(segment: Segment, grain: Grain) -> Segment:

@@ -59,7 +59,7 @@ class Step:
     @property
     def top_term(self) -> Term:
         """The sublayer that gave the token most."""
-        return max(self.ledger.terms(), key=lambda term: term.value)
+        return max((term for term in self.ledger.terms() if not term.is_rounding), key=lambda term: term.value)
 
 
 @prompted
