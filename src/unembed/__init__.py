@@ -70,6 +70,8 @@ _HOME = {
     "Interrupted": "errors",
     "attribute": "methods.knowledge.attribution",
     "Attribution": "methods.knowledge.attribution",
+    "LayerPath": "methods.knowledge.attribution",
+    "NeuronPath": "methods.knowledge.attribution",
     "applied": "methods.knowledge.weight_edits",
     "apply_edits": "methods.knowledge.weight_edits",
     "load_edits": "methods.knowledge.weight_edits",
@@ -133,6 +135,8 @@ if TYPE_CHECKING:
     from unembed.methods.knowledge import editing as editing
     from unembed.methods.knowledge import facts as facts
     from unembed.methods.knowledge.attribution import Attribution as Attribution
+    from unembed.methods.knowledge.attribution import LayerPath as LayerPath
+    from unembed.methods.knowledge.attribution import NeuronPath as NeuronPath
     from unembed.methods.knowledge.attribution import attribute as attribute
     from unembed.methods.knowledge.weight_edits import WeightEdits as WeightEdits
     from unembed.methods.knowledge.weight_edits import applied as applied

@@ -22,7 +22,17 @@ from unembed.models.prompts import Target, target_tokens, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.unembedding import wide
 
-__all__ = ["Measure", "Question", "kl_from", "log_probability", "logit", "probability", "question", "several"]
+__all__ = [
+    "Measure",
+    "Question",
+    "kl_from",
+    "log_odds",
+    "log_probability",
+    "logit",
+    "probability",
+    "question",
+    "several",
+]
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,11 +42,17 @@ class TokenMeasure(Brief):
     tokens: tuple[int, ...]
     normalised: bool
     of: Callable[[Float[Tensor, "row position token"], Float[Tensor, "row position"] | None], Tensor]
+    without: int | None = None
+    """A token that the sum leaves out."""
 
     def __call__(self, logits: Float[Tensor, "row position vocab"]) -> Float[Tensor, "row *value"]:
         """Of all logits, where they are at hand."""
         logits = wide(logits)
-        return self.of(logits[..., list(self.tokens)], logits.logsumexp(-1) if self.normalised else None)
+        summed = logits
+        if self.without is not None:
+            summed = logits.clone()
+            summed[..., self.without] = -torch.inf
+        return self.of(logits[..., list(self.tokens)], summed.logsumexp(-1) if self.normalised else None)
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,29 @@ def probability(tokens: str | int | Sequence[int]) -> TokenMeasure | TextMeasure
 
 
 @overload
+def log_odds(token: int) -> TokenMeasure: ...
+@overload
+def log_odds(token: str) -> TextMeasure: ...
+def log_odds(token: str | int) -> TokenMeasure | TextMeasure:
+    """`log(P / (1 - P))` of a token at the first position read, in nats; `P` is its logistic function.
+
+    It is the token's logit minus `log sum exp` of all other logits, so it tells 99.999 % from 99.9999 %, where
+    `1 - P` is lost to rounding.
+
+    Args:
+        token: text of one token, or a token id.
+    """
+    if isinstance(token, str):
+        return TextMeasure(token, lambda model: log_odds(_one(model, token)))
+
+    def measure(chosen: Tensor, others: Tensor | None) -> Tensor:
+        assert others is not None
+        return chosen[:, 0, 0] - others[:, 0]
+
+    return TokenMeasure((token,), True, measure, without=token)
+
+
+@overload
 def logit(token: int, versus: int | None = None) -> TokenMeasure: ...
 @overload
 def logit(token: str, versus: str | int | None = None) -> TextMeasure: ...
@@ -153,7 +192,11 @@ def several(*measures: TokenMeasure) -> TokenMeasure: ...
 @overload
 def several(*measures: TokenMeasure | TextMeasure) -> TokenMeasure | TextMeasure: ...
 def several(*measures: TokenMeasure | TextMeasure) -> TokenMeasure | TextMeasure:
-    """The measures side by side: `row measure`."""
+    """The measures side by side: `row measure`.
+
+    Raises:
+        InputError: log-odds beside a measure that sums over other tokens (a probability is their logistic function).
+    """
     texts = [m.text for m in measures if isinstance(m, TextMeasure)]
     if texts:
         return TextMeasure(", ".join(texts), lambda model: _side_by_side([_ids(m, model) for m in measures]))
@@ -166,13 +209,16 @@ def _ids(measure: TokenMeasure | TextMeasure, model: Model) -> TokenMeasure:
 
 def _side_by_side(measures: Sequence[TokenMeasure]) -> TokenMeasure:
     ends = list(itertools.accumulate(len(m.tokens) for m in measures))
+    left_out = {m.without for m in measures if m.normalised}
+    if len(left_out) > 1:
+        raise InputError("Log-odds stand beside logits only: they sum over other tokens than a probability does.")
 
     def measure(chosen: Tensor, normaliser: Tensor | None) -> Tensor:
         parts = [chosen[..., end - len(m.tokens) : end] for m, end in zip(measures, ends, strict=True)]
         return torch.stack([m.of(part, normaliser) for m, part in zip(measures, parts, strict=True)], -1)
 
     tokens = tuple(token for m in measures for token in m.tokens)
-    return TokenMeasure(tokens, any(m.normalised for m in measures), measure)
+    return TokenMeasure(tokens, bool(left_out), measure, without=next(iter(left_out), None))
 
 
 @dataclass(frozen=True, repr=False)

@@ -100,6 +100,7 @@ def set_parts(session: Session, ask: arguments.TestAsk, progress: Progress) -> A
         run,
         explained_token(run, ask),
         changes,
+        versus=ask.vs,
         means=lambda site: session.mean(site, progress),
         other=None if ask.prompt_b is None and ask.source_b is None else beside.run(others, place),
         other_position=place,

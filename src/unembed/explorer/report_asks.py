@@ -73,7 +73,7 @@ def kept(
         session: asked for what is not there yet.
         state: of the page.
         progress: called between asks.
-        explained: `unembed/explain/1` of this state, with its tests or without, where a command has computed it.
+        explained: `unembed/explain/2` of this state, with its tests or without, where a command has computed it.
         lens: `unembed/lens/1`, as the page first asks for it.
         details: opens the rows and parts that are listed.
 

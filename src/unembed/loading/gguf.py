@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unembed.errors import ModelError
 from unembed.loading.cache import no_room, unwritable
+from unembed.loading.gguf_metadata import apply_metadata
 from unembed.loading.library_bars import bar, quiet, swapped
 from unembed.progress import Progress
 
@@ -102,24 +103,30 @@ def _numbers(reader: "GGUFReader") -> int:
 
 
 def _load(source: Path, reader: "GGUFReader", progress: Progress) -> _Loaded:
-    place: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
+    place: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True, "trust_remote_code": False}
     stage = "Dequantising tensors"
     progress(stage, 0.0)
     with quiet(), _sharing(reader), _reporting(stage, progress):
-        model, report = _load_model(source, place)
+        model, report = _load_model(source, reader, place)
         _check_complete(source, reader, model, report)
         return _Loaded(model, _load_tokenizer(source, place))
 
 
-def _load_model(source: Path, place: dict[str, Any]) -> tuple["PreTrainedModel", dict[str, Any]]:
+def _load_model(source: Path, reader: "GGUFReader", place: dict[str, Any]) -> tuple["PreTrainedModel", dict[str, Any]]:
     import torch
     from huggingface_hub.errors import StrictDataclassError
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     load: Any = AutoModelForCausalLM.from_pretrained
     told = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # ignored here, refused just after
+    fields = {key: field.contents() for key, field in reader.fields.items()}
+    queries = (int(tensor.shape[-1]) for tensor in reader.tensors if tensor.name == "blk.0.attn_q.weight")
     try:
-        return load(str(source.parent), dtype=torch.float32, **told, **place)
+        config = AutoConfig.from_pretrained(str(source.parent), **place)
+        apply_metadata(source, fields, next(queries, None), config)
+        return load(str(source.parent), config=config, dtype=torch.float32, **told, **place)
+    except ModelError:
+        raise
     except (*_NONSENSE, OSError, StrictDataclassError) as error:
         raise _unreadable(source, "model", error) from error
 

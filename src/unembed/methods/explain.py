@@ -2,24 +2,27 @@
 
 All of it comes from one recorded run. Credit is the *direct* effect of a part: what its write adds to the readout with
 norms and patterns as they were. It is not the total effect of removing the part, which later layers may undo or
-amplify (docs/methods/direct-effect.md). So the parts that are shown are also zeroed, one by one, beside parts at random
-(controls.py), from the same recorded run.
+amplify (docs/methods/direct-effect.md). So every head and a sample of neurons are also zeroed, one by one, from the
+same recorded run (controls.py). Shown are the parts of the largest credit and those of the largest effect; one line
+says which of them answers the question (answer.py).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
-from unembed.ledger.inspect_part import activation, looks_at, raised
+from unembed.ledger.inspect_part import activation, looks_at, raised, term_of
 from unembed.ledger.ledger import Ledger, Term
 from unembed.ledger.readout import Readout, readout
-from unembed.methods.controls import CausalCheck, Outcome, causal_check
+from unembed.methods.answer import Answer, answer_of
+from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.models.model import Model, Stage
+from unembed.models.parts import Part
 from unembed.models.prompts import absolute_position, first_token_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
@@ -33,10 +36,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_Note = TypeVar("_Note", "HeadNote", "NeuronNote")
+
 _SUBLAYERS = 8
 """How many sublayers of the ledger are swapped."""
 _SHOWN = 3
 """How many source tokens a head is said to look at, and how many tokens a part is said to write toward."""
+
+
+ShownFor = Literal["credit", "effect", "answer"]
+"""Why a part is shown: its credit or the effect of zeroing it is among the largest; or it is the answer."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,12 +53,15 @@ class HeadNote(Brief):
     """A head that carries much of the prediction."""
 
     term: Term
+    shown_for: tuple[ShownFor, ...]
     looks_at: tuple[tuple[int, float], ...]
     """Source positions with the attention they get, largest first; of a cross-attention, in the encoder's source."""
     writes_toward: tuple[int, ...]
     """The tokens whose logits its write raises most."""
-    outcome: Outcome | None = None
-    """Of zeroing it, and of swapping it; None if neither was done."""
+    zeroed: Zeroed | None = None
+    """None if it was not zeroed."""
+    swapped: float | None = None
+    """The target's probability with its value from the other prompt; None without one."""
 
     def _found(self) -> str:
         return f"{self.term.label} {self.term.value:+.2f}"
@@ -60,11 +72,14 @@ class NeuronNote(Brief):
     """A neuron that carries much of the prediction."""
 
     term: Term
+    shown_for: tuple[ShownFor, ...]
     activation: float
     promotes: tuple[int, ...]
     """The tokens whose logits it raises most here; a negative activation promotes what the neuron's value opposes."""
-    outcome: Outcome | None = None
-    """Of zeroing it, and of swapping it; None if neither was done."""
+    zeroed: Zeroed | None = None
+    """None if it was not zeroed."""
+    swapped: float | None = None
+    """The target's probability with its value from the other prompt; None without one."""
 
     def _found(self) -> str:
         return f"{self.term.label} {self.term.value:+.2f}"
@@ -82,8 +97,8 @@ class Swap(Brief):
     """Of the other prompt, at the explained position."""
     target: Prediction
     """What the other prompt gives the target."""
-    sublayers: tuple[tuple[Term, Outcome], ...]
-    """The sublayers that the ledger credits most, each with what swapping its write in does."""
+    sublayers: tuple[tuple[Term, float], ...]
+    """The sublayers that the ledger credits most, each with the target's probability once its write is swapped in."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +114,15 @@ class Explanation:
     finest: Ledger
     """By source token and neuron; `finest.coarser(...)` gives every other."""
     heads: tuple[HeadNote, ...]
+    """The largest effect first; the largest credit, where nothing was zeroed."""
     neurons: tuple[NeuronNote, ...]
+    """Likewise."""
     lens: Lens
+    answer: Answer
+    """Why, in one line."""
     notes: tuple[str, ...] = ()
-    check: CausalCheck | None = None
-    """The causal tests of `heads` and `neurons`, with their control bands."""
+    population: Population | None = None
+    """What zeroing every head and a sample of neurons does; None where nothing was zeroed."""
     swap: Swap | None = None
     inputs: Ledger | None = None
     """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
@@ -127,7 +146,7 @@ class Explanation:
             f"Explanation of {self._text(target.token)} at position {self.readout.position}: "
             f"probability {target.probability:.1%}, rank {target.rank}, logit {target.logit:.2f}",
             f"  logit{against.get(self.readout.reference, '')}: {self.ledger!r}",
-            *(f"  {note.term.label} {note.term.value:+.2f}" for note in (*self.heads[:3], *self.neurons[:3])),
+            *(f"  {_in_words(note)}" for note in (*self.heads[:3], *self.neurons[:3])),
         ]
         notes = [short(note) for note in self.notes[:1]]
         return "\n".join([*lines, *notes, *([f"{len(self.notes) - 1} more notes"] if len(self.notes) > 1 else [])])
@@ -135,6 +154,14 @@ class Explanation:
     def _text(self, token: int) -> str:
         tokenizer = self.model.tokenizer
         return f"token {token}" if tokenizer is None else repr(tokenizer.decode([token]))
+
+
+def _in_words(note: HeadNote | NeuronNote) -> str:
+    credit = f"{note.term.label} credit {note.term.value:+.2f}"
+    if note.zeroed is None:
+        return credit
+    asked = note.zeroed.asked
+    return f"{credit}, zeroed {asked.nats:+.2f} nats, {asked.rank} of {asked.among}: {asked.verdict or asked.size}"
 
 
 @prompted
@@ -151,6 +178,7 @@ def explain(
     swap: tuple[str, str] | None = None,
     inputs: bool = False,
     states: States | None = None,
+    first: Callable[[Explanation], object] | None = None,
     progress: Progress = silent,
 ) -> Explanation:
     """Explain why the model predicts a token at a position.
@@ -162,12 +190,14 @@ def explain(
         reference: "mean" explains the logit above the vocabulary mean, "raw" the plain logit.
         position: where the prediction is made; negative counts from the end.
         by: granularity of the ledger, as in `decompose`.
-        top: how many predictions, heads and neurons to show.
-        test: zero each head and neuron that is shown, and parts at random, at the explained position (controls.py).
+        top: how many predictions to show, and how many heads and neurons by credit and by effect.
+        test: zero every head and sublayer, a sample of neurons and the neurons that are shown, at the explained
+            position (controls.py).
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
         states: what the lens read of this run at this position, for an explanation of another token; None reads it.
+        first: called with the explanation as it is before anything is zeroed or swapped, which takes longest.
         progress: called while the tests run.
 
     Raises:
@@ -183,11 +213,7 @@ def explain(
         raise InputError("Expected `states` of the same run at the same position.")
     finest = decompose(read, by="source+neuron")
     assert read.target is not None
-    heads, neurons = _notes(
-        read,
-        _largest(finest.coarser("head"), top, "head", "cross_attention"),
-        _largest(finest, top, "neuron"),
-    )
+    heads, neurons = _notes(read, [*_heads_of(finest).top(top), *_only(finest, "neuron").top(top)])
     untested = Explanation(
         model=model,
         readout=read,
@@ -198,75 +224,106 @@ def explain(
         heads=heads,
         neurons=neurons,
         lens=follow(states or read_states(run, where), read.target, top=1),
+        answer=answer_of(run, finest.coarser("sublayer"), None),
         inputs=input_credit(read) if inputs else None,
         notes=(*(() if model.source is None else model.source.notes), *first_token_notes(model, target, versus)),
     )
-    if not test and other is None:
-        return untested
+    if first is not None:
+        first(untested)
     # Later positions cannot act on the explained one: versions of the run end there.
-    run = run if where == run.length - 1 else record(model, ids[: where + 1], positions=[where])
-    return _tested(untested, run, test=test, other=other, words=swap or ("", ""), progress=progress)
+    if test or other is not None:
+        run = run if where == run.length - 1 else record(model, ids[: where + 1], positions=[where])
+    found = _zeroed(untested, run, top, progress) if test and model.layers else untested
+    return found if other is None else _swapped(found, run, other, swap or ("", ""), progress)
 
 
-def _largest(ledger: Ledger, count: int, *kinds: str) -> list[Term]:
-    return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind in kinds)).top(count)
+def _only(ledger: Ledger, *kinds: str) -> Ledger:
+    return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind in kinds))
 
 
-def _tested(
-    result: Explanation, run: Run, *, test: bool, other: Run | None, words: tuple[str, str], progress: Progress
-) -> Explanation:
-    """The explanation with the outcomes of zeroing and swapping its parts."""
-    last, token = run.length - 1, result.target.token
-    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), _SUBLAYERS, *get_args(Stage))
-    check = causal_check(
-        run,
-        result.target,
-        heads=[note.term.part.site(last) for note in result.heads],
-        neurons=[note.term.part.site(last) for note in result.neurons],
-        sublayers=[term.part.site(last) for term in credited],
-        zero=test,
-        other=other,
-        progress=progress,
+def _heads_of(finest: Ledger) -> Ledger:
+    return _only(finest.coarser("head"), "head", "cross_attention")
+
+
+def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Explanation:
+    """The explanation with the effects of zeroing parts, and with the parts of the largest effects."""
+    versus, read = result.readout.versus, result.readout
+    among = population(run, result.target.token, versus, progress=progress)
+    kinds: tuple[Kind, ...] = ("heads", "neurons")
+    strong = [Part.set_at(site) for kind in kinds for site in among.largest(kind, top)]
+    credited = [note.term.part for note in (*result.heads, *result.neurons)]
+    answer = answer_of(run, result.finest.coarser("sublayer"), among)
+    named = [answer.part] if answer.part is not None and answer.kind in ("head", "neuron") else []
+    reasons: tuple[tuple[ShownFor, list[Part]], ...] = (("credit", credited), ("effect", strong), ("answer", named))
+    ledgers = {"neuron": _only(result.finest, "neuron")}
+    by_head = _heads_of(result.finest)
+    more = [
+        term_of(ledgers.get(part.kind, by_head), part)
+        for part in dict.fromkeys((*strong, *named))
+        if part not in credited
+    ]
+    heads, neurons = _notes(read, more)
+    notes = [*result.heads, *heads, *result.neurons, *neurons]
+    outcomes = zeroed_each(run, among, [note.term.part.site(run.length - 1) for note in notes], progress=progress)
+
+    def tested(kind: type[_Note]) -> tuple[_Note, ...]:
+        found = [
+            replace(note, zeroed=zeroed, shown_for=tuple(word for word, parts in reasons if note.term.part in parts))
+            for note, zeroed in zip(notes, outcomes, strict=True)
+            if isinstance(note, kind)
+        ]
+        return tuple(sorted(found, key=lambda note: 0.0 if note.zeroed is None else -abs(note.zeroed.asked.nats)))
+
+    return replace(
+        result,
+        heads=tested(HeadNote),
+        neurons=tested(NeuronNote),
+        answer=answer,
+        population=among,
     )
-    swap = other and Swap(
+
+
+def _swapped(result: Explanation, run: Run, other: Run, words: tuple[str, str], progress: Progress) -> Explanation:
+    """The explanation with values of another run swapped in, part by part."""
+    token, notes = result.target.token, (*result.heads, *result.neurons)
+    sublayers = _only(result.finest.coarser("sublayer"), *get_args(Stage)).top(_SUBLAYERS)
+    terms = [*(note.term for note in notes), *sublayers]
+    found = swapped_each(run, token, [term.part.site(run.length - 1) for term in terms], other, progress=progress)
+    heads = len(result.heads)
+    swap = Swap(
         *words,
         run=other,
-        predictions=other.top(len(result.predictions), position=last),
-        target=other.prediction(token, position=last),
-        sublayers=tuple(zip(credited, check.sublayers, strict=True)),
+        predictions=other.top(len(result.predictions), position=run.length - 1),
+        target=other.prediction(token, position=run.length - 1),
+        sublayers=tuple(zip(sublayers, found[len(notes) :], strict=True)),
     )
     return replace(
         result,
-        heads=tuple(replace(n, outcome=o) for n, o in zip(result.heads, check.heads, strict=True)),
-        neurons=tuple(replace(n, outcome=o) for n, o in zip(result.neurons, check.neurons, strict=True)),
-        check=check,
+        heads=tuple(replace(n, swapped=p) for n, p in zip(result.heads, found[:heads], strict=True)),
+        neurons=tuple(replace(n, swapped=p) for n, p in zip(result.neurons, found[heads : len(notes)], strict=True)),
         swap=swap,
     )
 
 
-def _notes(
-    read: Readout, heads: list[Term], neurons: list[Term]
-) -> tuple[tuple[HeadNote, ...], tuple[NeuronNote, ...]]:
+def _notes(read: Readout, terms: list[Term]) -> tuple[tuple[HeadNote, ...], tuple[NeuronNote, ...]]:
     """The notes of heads and neurons, whose writes are read with W_U in one product."""
-    toward = _toward(read, [*heads, *neurons])
+    if not terms:
+        return (), ()
+    rise = raised(read, terms)
+    best = [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
+    pairs = list(zip(terms, best, strict=True))
     return (
         tuple(
-            HeadNote(term=term, looks_at=looks_at(read, term, _SHOWN), writes_toward=tokens)
-            for term, tokens in zip(heads, toward[: len(heads)], strict=True)
+            HeadNote(term=term, shown_for=("credit",), looks_at=looks_at(read, term, _SHOWN), writes_toward=tokens)
+            for term, tokens in pairs
+            if term.neuron is None
         ),
         tuple(
-            NeuronNote(term=term, activation=activation(read, term), promotes=tokens)
-            for term, tokens in zip(neurons, toward[len(heads) :], strict=True)
+            NeuronNote(term=term, shown_for=("credit",), activation=activation(read, term), promotes=tokens)
+            for term, tokens in pairs
+            if term.neuron is not None
         ),
     )
-
-
-def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
-    """The tokens that each write raises most."""
-    if not terms:
-        return []
-    rise = raised(read, terms)
-    return [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
 
 
 def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:

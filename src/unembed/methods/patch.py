@@ -204,29 +204,38 @@ def patch(
         values={},
     )
     for one in directions:
-        result = _swept(result, one, runs, spots, measure, at, memory, progress)
+        result = _swept(result, one, _Plan(runs, spots, measure, at), memory, progress)
     return result
 
 
-def _swept(
-    result: Patching,
-    direction: Direction,
-    runs: Sequence[Run],
-    spots: list[_Pairs],
-    measure: Measure,
-    at: Sequence[int],
-    memory: int | None,
-    progress: Progress,
-) -> Patching:
+@dataclass(frozen=True)
+class _Plan:
+    """What is swept."""
+
+    runs: Sequence[Run]
+    """The clean and the corrupt one."""
+    spots: list[_Pairs]
+    """Of each cell, the positions that differ."""
+    measure: Measure
+    at: Sequence[int]
+    """The positions that it reads."""
+
+
+def _swept(result: Patching, direction: Direction, plan: _Plan, memory: int | None, progress: Progress) -> Patching:
     """The result with the sweep in one direction."""
     base = 1 if direction == "denoise" else 0
-    values = torch.full((len(spots),), (result.clean, result.corrupt)[base], dtype=torch.float64)
-    where, edits = _edits(result.cells, spots, result.site, runs, base)
+    values = torch.full((len(plan.spots),), (result.clean, result.corrupt)[base], dtype=torch.float64)
+    where, edits = _edits(result.cells, plan.spots, result.site, plan.runs, base)
     result = replace(result, values={**result.values, direction: values})
     try:
         if edits:
             values[where] = counterfactuals(
-                runs[base], edits, measure, at=at, memory=memory, progress=_named(direction, progress)
+                plan.runs[base],
+                edits,
+                plan.measure,
+                at=plan.at,
+                memory=memory,
+                progress=_named(direction, progress),
             ).to(values)
     except Interrupted as stop:
         values[where] = stop.result.to(values)

@@ -94,6 +94,8 @@ class Model:
     final_norm: norms.Norm
     folder: Path | None = None
     """Where the weights lie, for a model that was loaded."""
+    adapter: Path | None = None
+    """Whose adapter was merged into them, where one was."""
     embedding_norm: norms.Norm | None = None
     """Of the stream before the first block, where there is one."""
     encoder: "Model | None" = None

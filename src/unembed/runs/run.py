@@ -6,7 +6,7 @@ before is taken from here.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -57,6 +57,8 @@ class Run:
     """The prompt as it was written; None where it was given as token ids."""
     weight_edits: tuple[Any, ...] = ()
     """The `WeightEdits` that the module's weights carried when it ran."""
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What a method found out about this run and will be asked for again, under a key of its own."""
 
     def __repr__(self) -> str:
         kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
@@ -202,6 +204,17 @@ class Run:
         """
         self.check_has_calls()
         return self.calls[layer].args[0][0]
+
+    @torch.no_grad()
+    def attention_input(self, layer: int) -> Float[Tensor, "position d_model"]:
+        """What the attention of block `layer` made queries, keys and values of: the stream, normed where the family
+        norms it. It is not kept: the module's own norm makes it again, bit for bit.
+
+        Raises:
+            InputError: the run kept its stream at some positions only.
+        """
+        norm, stream = self.model.blocks[layer].attention_input_norm, self.before(layer)
+        return stream if norm is None else norm(stream[None])[0]
 
     def after(self, layer: StreamLayer) -> Float[Tensor, "position d_model"]:
         """The stream after block `layer`, at every position; "emb" is what enters the first block.

@@ -158,7 +158,8 @@ def _scale_at(run: Run, layer: int, size: float) -> float:
 def _log_odds(run: Run, layer: int, size: float) -> float:
     """The log-ratio of the attention to keys with `q . k` of `size` and 0."""
     block, call = run.model.blocks[layer], run.calls[layer]
-    query, key = torch.zeros_like(call.query[None]), torch.zeros_like(call.key[None])
+    query = call.query.new_zeros(1, run.model.heads, run.length, call.query.shape[-1])
+    key = torch.zeros_like(call.key[None])
     query[..., 0], key[:, :, 0, 0] = 1.0, size
     kept: list[Tensor] = []
 
@@ -195,11 +196,11 @@ def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: floa
     call, scale, kv = run.calls[layer], score_scale(run.model, layer), head * run.model.kv_heads // run.model.heads
     query_terms, query_rows = _stream(run, layer, i)
     key_terms, key_rows = _stream(run, layer, j)
-    at_i, at_j = affine(run, layer, i, call.attention_input[i]), affine(run, layer, j, call.attention_input[j])
-    moved = affine(run, layer, j, call.attention_input[i])
+    read = run.attention_input(layer)
+    at_i, at_j, moved = affine(run, layer, i, read[i]), affine(run, layer, j, read[j]), affine(run, layer, j, read[i])
     keys = _read(key_rows, at_j.key[kv], at_j.key_constant[kv])
     queries = _queries(query_rows, at_i, head)
-    score = scale * float(call.query[head, i].double() @ call.key[kv, j].double())
+    score = scale * float(call.query[head, run.row(i)].double() @ call.key[kv, j].double())
     found = AttentionScore(
         run=run,
         layer=layer,
@@ -242,6 +243,6 @@ def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...]
     norm = input_norm(run.model.blocks[layer], run.model.d_model)
     shift = torch.zeros_like(rows[:1])
     if norm is not None:
-        x, y = run.before(layer)[position], run.calls[layer].attention_input[position]
+        x, y = run.before(layer)[position], run.attention_input(layer)[position]
         rows, shift = norm.pushforward(rows, norm.scale(x, y)), norm.shift[None]
     return (*(term for term, _ in parts), StreamTerm("constant")), torch.cat([rows, shift])

@@ -211,13 +211,13 @@ class _Layer:
         assert part.heads is not None
         self.heads = part.heads
         self.output = self.block.output_by_head.double()
-        maps: Affine = affine(run, index, 0, run.calls[index].attention_input[0])
+        x, y = run.before(index), run.attention_input(index)
+        maps: Affine = affine(run, index, 0, y[0])
         times = model.heads // model.kv_heads
         self.value = maps.value.repeat_interleave(times, 0)
         self.constant = maps.value_constant.repeat_interleave(times, 0)
         self.values = part.heads.value.double().repeat_interleave(times, 0)
         self.norm = input_norm(self.block, model.d_model)
-        x, y = run.before(index), run.calls[index].attention_input
         self.scales = None if self.norm is None else self.norm.scale(x, y)
         after = self.block.attention_norm
         before = part.attention_output

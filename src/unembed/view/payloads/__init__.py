@@ -1,6 +1,6 @@
 """Payloads: results as plain, versioned data. What `--json` prints and every view renders; one module a subject.
 
-A payload class names its schema (`@payload("unembed/explain/1")`), and a function makes it of a result
+A payload class names its schema (`@payload("unembed/explain/2")`), and a function makes it of a result
 (`@payload_of.register`). The JSON schemas that ship in `view/schemas/`, the page's types and the tables of docs/json.md
 are generated from these classes and the docstrings of their fields (`make schemas`).
 
@@ -23,7 +23,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 @dataclass_transform(frozen_default=True)
 def payload(schema: str) -> Callable[[_Class], _Class]:
-    """Make a class a frozen dataclass, and the payload of a schema such as `unembed/explain/1`."""
+    """Make a class a frozen dataclass, and the payload of a schema such as `unembed/explain/2`."""
 
     def register(cls: _Class) -> _Class:
         made = dataclass(frozen=True)(cls)

@@ -1,7 +1,7 @@
 """`unembed explain` as data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
@@ -26,20 +26,19 @@ from unembed.view.payloads.common import (
     token_of,
     versions,
 )
+from unembed.view.payloads.verdicts import Answer, Control, Zeroed, answer_payload, control_of, zeroed_of
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Ledger as LedgerResult
     from unembed.ledger.ledger import Term as LedgerTerm
-    from unembed.methods.controls import Control as ControlResult
-    from unembed.methods.controls import Outcome
+    from unembed.methods.controls import Population
     from unembed.methods.explain import Explanation, HeadNote, NeuronNote
     from unembed.methods.explain import Swap as SwapResult
     from unembed.methods.lens import Lens
     from unembed.models.model import Model
     from unembed.runs.run import Run
 
-
-Verdict = Literal["causal", "suppressor", "within control"]
+ShownFor = Literal["credit", "effect", "answer"]
 
 
 @dataclass(frozen=True)
@@ -85,10 +84,10 @@ class Head:
     """Largest attention first."""
     writes_toward: list[Token]
     """Tokens whose logits its write raises most."""
-    zeroed_probability: float | None = None
-    """The target's probability when the head writes nothing at the explained position; null with `--no-test`."""
-    verdict: Verdict | None = None
-    """Against the control band; null also where there is none."""
+    shown_for: list[ShownFor]
+    """Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it."""
+    zeroed: Zeroed | None = None
+    """What zeroing it at the explained position does; null with `--no-test`."""
     swapped_probability: float | None = None
     """The target's probability with this head's value from the other prompt; null without `--swap`."""
     cross: bool = False
@@ -108,34 +107,23 @@ class Neuron:
     """As it enters the down projection."""
     promotes: list[Token]
     """Tokens whose logits its write raises most."""
-    zeroed_probability: float | None = None
-    """The target's probability with the neuron zeroed at the explained position; null with `--no-test`."""
-    verdict: Verdict | None = None
-    """Against the control band; null also where there is none."""
+    shown_for: list[ShownFor]
+    """Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it."""
+    zeroed: Zeroed | None = None
+    """What zeroing it at the explained position does; null with `--no-test`."""
     swapped_probability: float | None = None
     """The target's probability with this neuron's activation from the other prompt; null without `--swap`."""
 
 
 @dataclass(frozen=True)
-class Band:
-    """The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time."""
+class Sublayer:
+    """A sublayer that was zeroed."""
 
-    count: int
-    """How many parts, or sets of parts, were zeroed."""
-    low: float
-    """The 5th percentile."""
-    high: float
-    """The 95th percentile."""
-
-
-@dataclass(frozen=True)
-class Control:
-    """What zeroing parts at random does; null where there are none."""
-
-    heads: Band | None
-    """Of other heads; null where there are none."""
-    neurons: Band | None
-    """Of other neurons; null where there are none."""
+    kind: Literal["attention", "cross_attention", "mlp"]
+    """Which sublayer."""
+    layer: int
+    zeroed: Zeroed
+    """What zeroing its write at the explained position does."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +173,7 @@ class LensRow:
     """And its probability."""
 
 
-@payload("unembed/explain/1")
+@payload("unembed/explain/2")
 class ExplainPayload:
     """`unembed explain --json`."""
 
@@ -198,10 +186,14 @@ class ExplainPayload:
     reference: Reference
     ledger: Ledger
     """The prediction as a sum."""
+    answer: Answer
+    """Why, in one line."""
     heads: list[Head]
-    """Those of the largest credit."""
+    """Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`."""
     neurons: list[Neuron]
-    """Those of the largest credit."""
+    """Likewise; effects are those of the neurons that were zeroed: a sample, and those of the largest credit."""
+    sublayers: list[Sublayer]
+    """What zeroing each sublayer does, in the order of the layers; empty with `--no-test`."""
     lens: list[LensRow]
     """One row a state of the stream at this position."""
     notes: list[str]
@@ -229,12 +221,14 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         target=target_of(model, result.target),
         reference=reference_of(model, read),
         ledger=_ledger(result.ledger),
+        answer=answer_payload(result),
         heads=[_head(model, _looked_at(result, note), note) for note in result.heads],
         neurons=[_neuron(model, note) for note in result.neurons],
+        sublayers=_sublayers(result.population),
         lens=_lens_rows(result.lens),
         notes=list(result.notes),
         versions=versions(),
-        control=_control(result),
+        control=control_of(result.population),
         swap=None if result.swap is None else _swap(model, result.swap),
         sources=source_tokens(model),
         inputs=None if result.inputs is None else _ledger(result.inputs),
@@ -269,16 +263,14 @@ def looked_at(run: "Run", found: tuple[tuple[int, float], ...], *, cross: bool) 
     return [LookedAt(position=p, text=label(p), attention=a) for p, a in found]
 
 
-def _control(result: "Explanation") -> Control | None:
-    check = result.check
-    if check is None or (check.control_heads is None and check.control_neurons is None):
-        return None
-    return Control(heads=band_of(check.control_heads), neurons=band_of(check.control_neurons))
-
-
-def band_of(control: "ControlResult | None") -> Band | None:
-    """A control band as data."""
-    return None if control is None else Band(count=len(control.zeroed), low=control.low, high=control.high)
+def _sublayers(among: "Population | None") -> list[Sublayer]:
+    if among is None:
+        return []
+    stages = {"attention_write": "attention", "cross_attention_write": "cross_attention", "mlp_write": "mlp"}
+    return [
+        Sublayer(kind=stages[site.kind], layer=site.layer, zeroed=zeroed_of(among.zeroed(site, row)))  # type: ignore[arg-type]
+        for site, row in among.sublayers.items()
+    ]
 
 
 def _swap(model: "Model", swap: "SwapResult") -> Swap:
@@ -288,26 +280,14 @@ def _swap(model: "Model", swap: "SwapResult") -> Swap:
         tokens=prompt_tokens(model, swap.run.tokens),
         predictions=[prediction_of(model, p) for p in swap.predictions],
         target=target_of(model, swap.target),
-        sublayers=[_swapped(term, outcome) for term, outcome in swap.sublayers],
+        sublayers=[_swapped(term, probability) for term, probability in swap.sublayers],
     )
 
 
-def _swapped(term: "LedgerTerm", outcome: "Outcome") -> SwappedSublayer:
+def _swapped(term: "LedgerTerm", probability: float) -> SwappedSublayer:
     assert term.kind in ("attention", "cross_attention", "mlp")
     assert term.layer is not None
-    assert outcome.swapped is not None
-    return SwappedSublayer(kind=term.kind, layer=term.layer, swapped_probability=outcome.swapped)
-
-
-def _outcome(outcome: "Outcome | None") -> dict[str, Any]:
-    """The fields that tests of a head or neuron fill."""
-    if outcome is None:
-        return {}
-    return {
-        "zeroed_probability": outcome.zeroed,
-        "verdict": outcome.verdict,
-        "swapped_probability": outcome.swapped,
-    }
+    return SwappedSublayer(kind=term.kind, layer=term.layer, swapped_probability=probability)
 
 
 def _head(model: "Model", looks_at: list[LookedAt], note: "HeadNote") -> Head:
@@ -320,7 +300,9 @@ def _head(model: "Model", looks_at: list[LookedAt], note: "HeadNote") -> Head:
         looks_at=looks_at,
         writes_toward=[token_of(model, t) for t in note.writes_toward],
         cross=note.term.kind == "cross_attention",
-        **_outcome(note.outcome),
+        shown_for=list(note.shown_for),
+        zeroed=zeroed_of(note.zeroed),
+        swapped_probability=note.swapped,
     )
 
 
@@ -334,7 +316,9 @@ def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
         value=note.term.value,
         activation=note.activation,
         promotes=[token_of(model, t) for t in note.promotes],
-        **_outcome(note.outcome),
+        shown_for=list(note.shown_for),
+        zeroed=zeroed_of(note.zeroed),
+        swapped_probability=note.swapped,
     )
 
 
