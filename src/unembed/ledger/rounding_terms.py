@@ -16,10 +16,15 @@ from unembed.ledger.ledger import Grain, Kind, Segment
 from unembed.ledger.read_stages import ReadStages, fold, through_norm
 from unembed.ledger.readout import Readout
 from unembed.models.layers import bias, projection
-from unembed.models.model import Attending, Block
+from unembed.models.model import Attending, Block, Stage
 from unembed.models.norms import Norm
 from unembed.runs.kept import ExpertInputs, Heads, Layer
 
+_ADDITIONS: dict[Stage, Kind] = {
+    "attention": "attention_rounding",
+    "cross_attention": "cross_attention_rounding",
+    "mlp": "mlp_rounding",
+}
 _PostNorm = tuple[Norm | None, Tensor | None, Tensor, int]
 """The post-norm of a write, what entered it and what came out at each kept position, and which of them is read."""
 
@@ -72,7 +77,7 @@ def _of_additions(readout: Readout, read: ReadStages, row: int) -> Iterator[Segm
             lost += float(read.after[index, stage] @ normed)
         before = after
         if stage != "mlp" or model.d_mlp > 0:
-            yield _segment(f"{stage}_rounding", index, lost)
+            yield _segment(_ADDITIONS[stage], index, lost)
 
 
 def _of_attention(
