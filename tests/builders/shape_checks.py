@@ -16,7 +16,7 @@ from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 import jaxtyping
-from beartype import beartype
+from beartype import BeartypeConf, beartype
 
 
 def check_calls(modules: Sequence[str]) -> None:
@@ -48,6 +48,8 @@ class _Loader(SourceFileLoader):
 
 
 _NAME = "__checked__"
+_REFUSED = BeartypeConf(violation_type=TypeError)
+"""As jaxtyping refuses: what catches a wrong type in the package must not meet a class that only the tests raise."""
 
 
 class _Decorated(ast.NodeTransformer):
@@ -74,7 +76,7 @@ def checked(what: Any) -> Any:
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     hints = {name: _resolved(hint, function) for name, hint in function.__annotations__.items()}
     function.__annotations__ = hints
-    strict = beartype(function)
+    strict = beartype(conf=_REFUSED)(function)
     shapes = any(map(_names_an_array, hints.values()))
 
     @functools.wraps(function)
