@@ -48,6 +48,7 @@ def renamed(folder: Path, new_name) -> None:
 def trained(base: Path, folder: Path, **settings: object) -> Path:
     """An adapter that changes the model, as peft saves it."""
     import peft
+
     torch.manual_seed(0)
     settings = {"r": 4, "target_modules": ["q_proj", "v_proj", "down_proj"], "task_type": "CAUSAL_LM"} | settings
     module = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(base), peft.LoraConfig(**settings))
@@ -61,6 +62,7 @@ def trained(base: Path, folder: Path, **settings: object) -> Path:
 @pytest.mark.parametrize("settings", [{}, {"use_rslora": True, "bias": "all"}, {"use_dora": True}])
 def test_an_adapter_is_merged_and_gives_what_peft_gives(tiny: Path, tmp_path: Path, settings: dict) -> None:
     import peft
+
     adapter = trained(tiny, tmp_path / "adapter", **settings)
     own = peft.PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny), adapter).eval()
     model, base = unembed.load(str(tiny), adapter=adapter), unembed.load(str(tiny))
@@ -90,6 +92,7 @@ def test_an_adapter_alone_names_its_base(tiny: Path, tmp_path: Path) -> None:
 
 def test_adapters_that_cannot_be_merged(tiny: Path, tmp_path: Path) -> None:
     import peft
+
     module = AutoModelForCausalLM.from_pretrained(tiny)
     settings = peft.PromptTuningConfig(num_virtual_tokens=2, task_type="CAUSAL_LM")
     peft.get_peft_model(module, settings).save_pretrained(tmp_path / "prompt")
@@ -106,6 +109,7 @@ def test_adapters_that_cannot_be_merged(tiny: Path, tmp_path: Path) -> None:
 
 def test_a_model_of_peft_is_unwrapped(tiny: Path) -> None:
     import peft
+
     settings = peft.LoraConfig(r=4, target_modules=["q_proj", "o_proj", "down_proj"], init_lora_weights=False)
     module = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny), settings).eval()
     with torch.inference_mode():

@@ -13,7 +13,7 @@ from unembed.errors import ModelError
 from unembed.models.pretrained import no_input
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-NO_ADAPTER = "none"
+_NO_ADAPTER = "none"
 """What is given for an adapter to take a folder's weights without the adapter that lies beside them."""
 _SLACK = 64.0
 """Units of the precision by which two correct ways to run one model may differ (see the load check)."""
@@ -30,9 +30,9 @@ def adapter_of(folder: Path, asked: str | Path | None) -> Path | None:
     if asked is None and (folder / CONFIG).is_file():
         raise ModelError(
             f"{folder} holds an adapter ({CONFIG}) beside the weights of a model.\nSay which is meant: "
-            f"--adapter {folder} merges it, --adapter {NO_ADAPTER} leaves it out (adapter= in Python)."
+            f"--adapter {folder} merges it, --adapter {_NO_ADAPTER} leaves it out (adapter= in Python)."
         )
-    if asked is None or str(asked) == NO_ADAPTER:
+    if asked is None or str(asked) == _NO_ADAPTER:
         return None
     path = Path(asked).expanduser()
     _declared(path)
