@@ -169,7 +169,7 @@ function Children({ term, largest }: { term: Term; largest: number }) {
       </tr>
     );
   const { terms, others } = answer.result;
-  const children = terms.filter((child) => child.source === null);
+  const children = terms.filter((child) => child.source === null && !isMixRounding(child));
   const rows = rowsOf(children, EVERYTHING, "size");
   const scale = scaleOf(largest, children, others.value);
   return (
@@ -180,7 +180,7 @@ function Children({ term, largest }: { term: Term; largest: number }) {
           term={child}
           level={2}
           largest={scale}
-          sources={terms.filter((each) => each.source !== null && samePart(partOf(each), partOf(child)))}
+          sources={terms.filter((each) => isUnder(each, child))}
         />
       ))}
       <OthersRow count={others.count} value={others.value} level={2} largest={scale} />
@@ -189,10 +189,21 @@ function Children({ term, largest }: { term: Term; largest: number }) {
   );
 }
 
+/** Whether a term is what a 16-bit run rounded as a head mixed its values. */
+function isMixRounding({ kind }: Term): boolean {
+  return kind === "head_rounding" || kind === "cross_head_rounding";
+}
+
+/** Whether a term is one of those that a head's term sums: its source tokens, and what its mix rounded. */
+function isUnder(term: Term, head: Term): boolean {
+  return head.head !== null && term.head === head.head && (term.source !== null || isMixRounding(term));
+}
+
 /** What a head carries from each source token. */
 function Sources(props: { terms: Term[]; parent: number; largest: number }) {
   const page = usePage();
-  const name = (term: Term) => `from ${term.source} ${visible(sourceText(page.explained.value, term))}`;
+  const name = (term: Term) =>
+    isMixRounding(term) ? "rounding" : `from ${term.source} ${visible(sourceText(page.explained.value, term))}`;
   const { shown, others, sum } = rowsOf(props.terms, CHILDREN, "size");
   const scale = scaleOf(props.largest, shown, others.value);
   return (

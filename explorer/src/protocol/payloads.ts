@@ -704,8 +704,10 @@ export interface Ledger {
   tolerance: number;
   /** `sublayer`, `head`, `source`, `neuron`, `head+neuron` or `source+neuron`. */
   by: string;
-  /** They sum to `sum`. */
+  /** They sum to `sum`. What a bfloat16 or float16 run rounded is one of them, of the kind `rounding`. */
   terms: Array<Term>;
+  /** What that one sums: what each step of the run rounded. Empty in float32, where it is the `error`. */
+  rounding?: Array<Term>;
 }
 
 /** One state of the stream, read by the lens. */
@@ -1569,7 +1571,7 @@ export interface Target {
 /** One addend of the ledger. */
 export interface Term {
   /** What adds it; the indices below say which one. */
-  kind: "embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "final_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias";
+  kind: "embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "final_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias" | "rounding" | "embedding_rounding" | "attention_rounding" | "attention_product_rounding" | "head_rounding" | "cross_attention_rounding" | "cross_attention_product_rounding" | "cross_head_rounding" | "mlp_rounding" | "mlp_product_rounding" | "final_norm_rounding" | "unembedding_rounding" | "softcap_rounding";
   /** The block, counted from 0; for `source_mlp` that of the encoder. */
   layer: number | null;
   /** The head, counted from 0 in its layer. */
@@ -1592,7 +1594,7 @@ export interface TermsPayload {
   sublayer: "attention" | "cross_attention" | "mlp";
   /** What the row adds, in logits. */
   parent: number;
-  /** First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by source: those of one head sum to its term. */
+  /** First the row's children: heads and biases, or the largest neurons and biases; of a 16-bit run also what the output product rounded. Then, of attention, every head by source, and what its mix rounded (`head_rounding`, `cross_head_rounding`): those of one head sum to its term. */
   terms: Array<Term>;
   /** Neurons that are not listed, in logits. */
   others: Others;

@@ -21,8 +21,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.ledger.decompose import SAFETY, fold, read_stages
+from unembed.ledger.decompose import SAFETY
 from unembed.ledger.ledger import Grain, Kind, Ledger, Segment
+from unembed.ledger.read_stages import fold, read_stages
 from unembed.ledger.readout import Readout
 from unembed.models.layers import bias, projection
 from unembed.models.model import Block, Model, Stage, input_norm

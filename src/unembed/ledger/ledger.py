@@ -44,11 +44,43 @@ Kind = Literal[
     "source_position_embedding",
     "source_mlp",
     "source_bias",
+    "embedding_rounding",
+    "attention_rounding",
+    "attention_product_rounding",
+    "head_rounding",
+    "cross_attention_rounding",
+    "cross_attention_product_rounding",
+    "cross_head_rounding",
+    "mlp_rounding",
+    "mlp_product_rounding",
+    "final_norm_rounding",
+    "unembedding_rounding",
+    "softcap_rounding",
 ]
+_ROUNDING = "_rounding"
+"""How the kinds of what a 16-bit run rounded end."""
 Axis = Literal["head", "source", "expert", "neuron"]
 TERM_KINDS: dict[str, str] = {part: part for part in PARTS if part != "expert"} | {"cross_head": "cross_attention"}
 """The kind of term that each kind of part has in a ledger; an expert has none of its own. Terms of a cross-attention
 keep its name when they are told apart by head."""
+_SUBLAYERS: dict[Kind, Kind] = {
+    "attention": "attention",
+    "head": "attention",
+    "attention_bias": "attention",
+    "attention_product_rounding": "attention",
+    "head_rounding": "attention",
+    "cross_attention": "cross_attention",
+    "cross_attention_bias": "cross_attention",
+    "cross_attention_product_rounding": "cross_attention",
+    "cross_head_rounding": "cross_attention",
+    "mlp": "mlp",
+    "neuron": "mlp",
+    "mlp_bias": "mlp",
+    "mlp_product_rounding": "mlp",
+}
+"""The sublayer whose write a term of some kind is a part of."""
+MIX_ROUNDINGS: dict[Kind, Kind] = {"head_rounding": "head", "cross_head_rounding": "cross_attention"}
+"""The terms by head that what their mixes of values rounded belongs to."""
 AttentionGrain = Literal["sublayer", "head", "source"]
 MlpGrain = Literal["sublayer", "neuron"]
 _ATTENTION_GRAINS: tuple[AttentionGrain, ...] = ("sublayer", "head", "source")
@@ -103,6 +135,11 @@ class Term:
         """A short name: `L23.H4`, `L23.H4 <- 3`, `L3.X2 <- 5` (cross), `L24.N1005`, `L24.E2.N17`, `L3 mlp`."""
         name = part_name(self.kind, self.layer, self.head, self.expert, self.neuron)
         return name if self.source is None else f"{name} ← {self.source}"
+
+    @property
+    def is_rounding(self) -> bool:
+        """Whether it is what a 16-bit run rounded, and not what a part of the model added."""
+        return is_rounding(self.kind)
 
     @property
     def part(self) -> Part:
@@ -181,6 +218,16 @@ class Ledger(RunResult[Term]):
         return math.fsum(float(segment.values.sum()) for segment in self.segments)
 
     @property
+    def names_rounding(self) -> bool:
+        """Whether what the run rounded is among the terms."""
+        return any(is_rounding(segment.kind) for segment in self.segments)
+
+    @property
+    def rounding(self) -> float:
+        """Of that, what a 16-bit run rounded; 0 in float32, where it is part of the error."""
+        return math.fsum(float(s.values.sum()) for s in self.segments if is_rounding(s.kind))
+
+    @property
     def error(self) -> float:
         """`sum - value`."""
         return self.sum - self.value
@@ -254,6 +301,11 @@ class Ledger(RunResult[Term]):
         )
 
 
+def is_rounding(kind: str) -> bool:
+    """Whether terms of this kind are what a 16-bit run rounded (rounding_terms.py)."""
+    return kind.endswith(_ROUNDING)
+
+
 class LedgerResult(RunResult[Term]):
     """A result whose entries are the terms of its ledger: it has `ledger`, as a field or a property."""
 
@@ -304,24 +356,27 @@ def _coarsen(segments: tuple[Segment, ...], grain: Grain) -> Iterator[Segment]:
     """Fold the axes that `grain` does not tell apart; parts of one sublayer meet where the first of them stood."""
     groups: dict[tuple[Kind, int | None], list[Segment]] = {}
     for segment in segments:
-        groups.setdefault((_whole(segment.kind, grain) or segment.kind, segment.layer), []).append(segment)
+        groups.setdefault((_folded_into(segment.kind, grain), segment.layer), []).append(segment)
     for (kind, layer), parts in groups.items():
-        if _whole(parts[0].kind, grain) is None:
-            yield from (_fold_sources(part, grain) for part in parts)
-        else:
+        if _is_whole(parts[0].kind, grain):
             total = math.fsum(float(part.values.sum()) for part in parts)
             yield Segment(kind=kind, layer=layer, axes=(), values=np.asarray(total))
+        else:
+            first, *rounded = (_fold_sources(part, grain) for part in parts)
+            yield replace(first, values=sum((part.values for part in rounded), first.values))
 
 
-def _whole(kind: Kind, grain: Grain) -> Kind | None:
-    """The sublayer that a term of this kind is folded into, or None when it stays."""
-    if kind in ("head", "attention_bias", "attention") and grain.attention == "sublayer":
-        return "attention"
-    if kind in ("cross_attention", "cross_attention_bias") and grain.attention == "sublayer":
-        return "cross_attention"
-    if kind in ("neuron", "mlp_bias", "mlp") and grain.mlp == "sublayer":
-        return "mlp"
-    return None
+def _is_whole(kind: Kind, grain: Grain) -> bool:
+    """Whether a term of this kind is folded into its sublayer."""
+    sublayer = _SUBLAYERS.get(kind)
+    return sublayer is not None and (grain.mlp if sublayer == "mlp" else grain.attention) == "sublayer"
+
+
+def _folded_into(kind: Kind, grain: Grain) -> Kind:
+    """What a term of this kind is in: its sublayer, its head, or itself."""
+    if _is_whole(kind, grain):
+        return _SUBLAYERS[kind]
+    return MIX_ROUNDINGS.get(kind, kind) if grain.attention == "head" else kind
 
 
 def _fold_sources(segment: Segment, grain: Grain) -> Segment:

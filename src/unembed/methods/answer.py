@@ -81,7 +81,7 @@ def answer_of(run: Run, ledger: Ledger, among: Population | None) -> Answer:
             found = _needed(run, among, kind)
             if found:
                 return _named(run, found)
-    best = max(ledger.terms(), key=lambda term: term.value)
+    best = max((term for term in ledger.terms() if not term.is_rounding), key=lambda term: term.value)
     part = None if best.layer is None else best.part
     return Answer("credit", part, best, None, None, tested=among is not None, borderline=False)
 

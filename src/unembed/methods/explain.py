@@ -28,6 +28,7 @@ from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
+from unembed.runs.prefix import prefix
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
@@ -226,7 +227,7 @@ def explain(
         first(untested)
     # Later positions cannot act on the explained one: versions of the run end there.
     if test or other is not None:
-        run = run if where == run.length - 1 else record(model, ids[: where + 1], positions=[where])
+        run = prefix(run, where + 1)
     found = _zeroed(untested, run, top, progress) if test and model.layers else untested
     return found if other is None else _swapped(found, run, other, swap or ("", ""), progress)
 
@@ -325,7 +326,7 @@ def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
     model, ids = prompt.model, prompt.tokens
     if model.encoder is not None and model.source is not None:
         text = replaced(() if model.source.text is None else model.source.text, *words)
-        return record(with_source(model, text), ids[: where + 1], positions=[where])
+        return prefix(record(with_source(model, text), ids, positions=[where]), where + 1)
     # A run recorded from token ids knows no text; most have one that gives just these tokens.
     written = prompt.text or text_of_prompt(model, ids) or ids
     text = replaced(written, *words)
@@ -338,7 +339,7 @@ def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
         )
     if other[: where + 1] == ids[: where + 1]:
         raise InputError(f"The swap changes nothing at or before the explained position {where}.")
-    return record(model, other[: where + 1], positions=[where])
+    return prefix(record(model, other, positions=[where]), where + 1)
 
 
 def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:

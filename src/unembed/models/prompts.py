@@ -38,8 +38,18 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
     if not tokens:
         raise InputError("The prompt is empty: expected at least one token.")
     if model.context is not None and len(tokens) > model.context:
-        raise InputError(f"The prompt has {len(tokens)} tokens, but {model.name} reads at most {model.context}.")
+        raise InputError(
+            f"The prompt has {len(tokens)} tokens, but {model.name} reads at most {model.context}.\n"
+            f"{why_no_longer(model)}"
+        )
     return in_vocabulary(model, tokens)
+
+
+def why_no_longer(model: Model) -> str:
+    """Why the model reads no longer prompts than it does."""
+    if model.family.position_embedding is not None:
+        return "Its positions are learned vectors, and there is none for a later position."
+    return "Its configuration says so, and no scaling of its positions reaches further."
 
 
 def tokenize_start(model: Model, text: str) -> tuple[int, ...]:

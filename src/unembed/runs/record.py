@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from unembed.errors import InputError, ModelError
 from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, one_at_a_time
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, Stage
 from unembed.models.prompts import absolute_position, tokenize
 from unembed.runs.recorder import Recorder
@@ -85,6 +86,8 @@ def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple
         The run of that position (as `record(..., positions=[-1], keep="stream")`), and the cache with all tokens.
     """
     known = 0 if cache is None else cache.get_seq_length()
+    if not acts_alike(model, known or len(tokens), len(tokens)):
+        cache, known = None, 0  # its keys were made with the factors of another length
     ids = torch.tensor([tokens[known:]], device=model.device)
     recorder = Recorder(model, (ids.shape[1] - 1,), ids.shape[1])
     with torch.no_grad(), _installed([recorder], heads_and_neurons=False):

@@ -201,7 +201,8 @@ class Run(Result[Prediction]):
     def states(
         self, rows: slice | int = slice(None), *, below: int | None = None
     ) -> Iterator[tuple[tuple[int, Stage], State]]:
-        """The stream after each write, by layer and stage in order, summed from the recorded writes.
+        """The stream after each write, by layer and stage in order, summed from the recorded writes as the model does:
+        after each block it is the model's own, bit for bit.
 
         Args:
             rows: on the `query` axis.
@@ -209,8 +210,12 @@ class Run(Result[Prediction]):
         """
         state = self.before_blocks[rows]
         for index, layer in enumerate(self.layers[:below]):
+            before = state
             for stage in layer.stages:
-                summed = state + layer.write(stage)[rows]
+                if stage == "mlp" and self.model.writes_meet_first:
+                    summed = before + (layer.attention_write[rows] + layer.mlp_write[rows])
+                else:
+                    summed = state + layer.write(stage)[rows]
                 state = layer.normed[stage][rows] if stage in layer.normed else summed
                 yield (index, stage), (summed, state)
 

@@ -71,6 +71,10 @@ def decimal(value: float, digits: int = 2) -> str:
     return _written(value, digits, "")
 
 
+RESOLVED = 0.005
+"""In logits: what two decimals tell from 0. What a 16-bit run rounded is shown from here on."""
+
+
 def signed(value: float, digits: int = 2) -> str:
     """A number with its sign: +3.43, −1.12, 0.00."""
     return _written(value, digits, "+")

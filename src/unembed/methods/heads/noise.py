@@ -41,6 +41,7 @@ from unembed.methods.heads.changed_values import (
     subject,
 )
 from unembed.methods.texts import PARAGRAPHS
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, check_has_layers
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position, inner_tokens, tokenize
@@ -192,7 +193,9 @@ def noise(
     strengths = _strengths(strengths)
     if seeds < 2:
         raise InputError(f"An interval needs at least two seeds, found {seeds}.")
-    ids = tokens[: positions[-1] + 1]  # later tokens have no say
+    read = positions[-1] + 1
+    # Later tokens have no say, but in some models their number has.
+    ids = tokens[:read] if acts_alike(model, read, len(tokens)) else tokens
     windows = _windows(model, inner_tokens(model, "\n\n".join(PARAGRAPHS) if text is None else text), ids, seeds)
     changes = _changes(model, ids, strengths, seeds, windows)
     plain, conditions = _conditions(subject(model, ids, positions), seeds, changes, progress)

@@ -27,7 +27,9 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.methods.knowledge.weight_edits import WeightEdit, rank_one
+from unembed.models.forward import call
 from unembed.models.hooks import frozen, on_call, on_output, one_at_a_time
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, check_has_neurons, value_rows
 from unembed.models.prompts import mentions, target_tokens, tokenize
 from unembed.models.unembedding import unembedded, wide
@@ -226,12 +228,18 @@ def _calls(model: Model, layer: int, rows: Sequence[Sequence[int]]) -> tuple[dic
     """How the blocks from `layer` on are called on a batch, and the activations of that layer."""
     calls: dict[int, Any] = {}
     keys: list[Tensor] = []
+    lengths = sorted(map(len, rows))
+    if not acts_alike(model, lengths[0], lengths[-1]):
+        raise InputError(
+            f"The prompts have {lengths[0]} to {lengths[-1]} tokens, and {model.name} turns its positions by the "
+            "length of a prompt, so they cannot run as one batch.\nTake shorter prompts, or others of equal length."
+        )
     ids = padded(rows).to(model.device)
     with one_at_a_time, ExitStack() as stack:
         for index in range(layer, model.layers):
             on_call(stack, model.blocks[index].module, _keeper(calls, index))
         on_call(stack, model.blocks[layer].down_projection, lambda args, _: keys.append(args[0]))  # type: ignore[arg-type]
-        model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
+        call(model, ids, keep=1, attention_mask=torch.ones_like(ids))
     return calls, keys[0].reshape(*ids.shape, -1)
 
 
@@ -268,5 +276,5 @@ def _descend(problem: _Problem, how: Rome, progress: Progress) -> Float[Tensor, 
 def _keys(model: Model, layer: int, texts: Sequence[str], subject: str) -> Float[Tensor, "key neuron"]:
     """The activations at the subject's last token, in every text after every prefix."""
     places = [located(model, prefix + text, subject) for prefix in PREFIXES for text in texts]
-    passages = [tokens[: place + 1] for tokens, place in places]
-    return torch.stack([found[-1] for _, found in activations(model, layer, passages)])
+    passages = [t[: place + 1] if acts_alike(model, place + 1, len(t)) else t for t, place in places]
+    return torch.stack([found[places[i][1]] for i, found in activations(model, layer, passages)])

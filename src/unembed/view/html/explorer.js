@@ -29,41 +29,41 @@ function x(n, r, i, a, o) {
 function S(e) {
 	return e.children;
 }
-function C(e, t) {
+function ee(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function w(e, t) {
-	if (t == null) return e.__ && w(e.__, e.__i + 1);
+function te(e, t) {
+	if (t == null) return e.__ && te(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : w(e);
+	return typeof e.type != "function" || e.props.__P ? null : te(e);
 }
-function T(t) {
+function C(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || te(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
 }
-function E(e) {
+function w(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), E(e);
+	}), w(e);
 }
-function D(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
+function T(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
 }
-function ee() {
+function ne() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ee);
+		(a = r.length) && (i || queueMicrotask)(ne);
 	}
 }
-function te(e, t, n, r, i, a, o, s, c, l, u) {
+function re(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = E(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function ne(e, t, n, r, i) {
+function E(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function ne(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = te(s)), de(s, s));
 	return r;
 }
-function re(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = te(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ie(e, t, n, r) {
+function ae(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ie(e, t, n, r) {
 	}
 	return -1;
 }
-function ae(e, t, n) {
+function oe(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function O(e, t, n, r, i) {
+function D(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function O(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function oe(t) {
+function se(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function oe(t) {
 		}
 	};
 }
-function k(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
+function O(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof j == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
-					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (T ? n.__c = _ = new A(w, E) : (n.__c = _ = new ee(w, E), _.constructor = A, _.render = fe), ne && ne.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), T && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(w, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (w !== b && T && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(w, _.__s, E)) {
+					n.__v != r.__v && (_.props = w, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = te(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, T);
+				_.componentWillUpdate && _.componentWillUpdate(w, _.__s, E), T && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, C);
 				});
-			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
+			} else T && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), T && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = E, _.props = w, _.__P = t, _.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
 			do
-				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ie < 25);
-			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ue(e, e);
-			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ae < 25);
+			T && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), T && r.__c && _.getSnapshotBeforeUpdate && (C = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && de(e, e);
+			}), r.__k = null), c = r.__k ? te(r, 0) : null), c = re(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
-						for (; k < o.length; k++) if (A = o[k]) {
-							if (o[k] = null, O) {
-								if (A == oe) break;
+						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
+						for (; O < o.length; O++) if (k = o[O]) {
+							if (o[O] = null, D) {
+								if (k == se) break;
 							} else {
-								if (A.nodeType != 8) break;
-								A.data.startsWith("$s") && (oe = se(O = A));
+								if (k.nodeType != 8) break;
+								k.data.startsWith("$s") && (se = ce(D = k));
 							}
 						}
 					}
-					if (!O) {
+					if (!D) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						O = c;
+						D = c;
 					}
-					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function se(e, t) {
+function ce(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function se(e, t) {
 		t && t.push(e);
 	}
 }
-function ce(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
+function le(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
 }
-function A(t, n, r) {
-	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
+function k(t, n, r) {
+	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function A(t, n, r) {
 		}
 	});
 }
-function le(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
-	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
+function ue(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, ee, C = r.props || p, w = n.props, T = n.type;
+	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (T ? b.localName == T : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
-		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ee = u.ownerDocument || document, !T) return ee.createTextNode(w);
+		t = ee.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (D) {
-		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
-		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
-		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
-	} else T === E || c && t.data == E || (t.data = E);
+	if (T) {
+		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(b = t.attributes[d]).name] = b.value;
+		for (d in C) b = C[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, b, a);
+		for (d in w) b = w[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || C[d] === b || D(t, d, b, C[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && te(r, 0), c, l), o && o.some(y)), c && T != "textarea" || (d = "value", T == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (T != "progress" || x) || D(t, d, x, C[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, C[d], a));
+	} else C === w || c && t.data == w || (t.data = w);
 	return t;
 }
-function j(t, n, r, i) {
+function A(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ue(t, n, r) {
+function de(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ue(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function de(e, t, n) {
+function fe(e, t, n) {
 	return this.constructor(e, n);
 }
-function fe(t, n) {
+function pe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
 }
-function pe(e) {
+function me(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, D(e);
+				e.__g |= 4, T(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, C.prototype.setState = function(e, t) {
+}, ee.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
-}, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
-}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), T(this)));
+}, ee.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
+}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
-function De(e, t) {
-	N.__h && N.__h(M, e, ve || t), ve = 0;
-	var n = M.__H || (M.__H = {
+var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
+function Oe(e, t) {
+	M.__h && M.__h(j, e, ye || t), ye = 0;
+	var n = j.__H || (j.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Oe(e, t) {
-	var n = De(me++, 3);
-	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
-}
 function ke(e, t) {
-	var n = De(me++, 4);
-	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
+	var n = Oe(he++, 3);
+	!M.__s && Be(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
 }
-function P(e) {
-	return ve = 5, Ae(function() {
+function Ae(e, t) {
+	var n = Oe(he++, 4);
+	!M.__s && Be(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
+}
+function N(e) {
+	return ye = 5, je(function() {
 		return { current: e };
 	}, []);
 }
-function Ae(e, t) {
-	var n = De(me++, 7);
-	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function je(e, t) {
+	var n = Oe(he++, 7);
+	return Be(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function je(e) {
-	var t = M.context[e.__c], n = De(me++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
+function Me(e) {
+	var t = j.context[e.__c], n = Oe(he++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
 }
-function Me() {
-	var e = De(me++, 11);
+function Ne() {
+	var e = Oe(he++, 11);
 	if (!e.__) {
-		for (var t = M.__v; !t.__m && t.__;) t = t.__;
+		for (var t = j.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ne() {
+function Pe() {
 	var e;
 	do {
-		for (; e = be.shift();) try {
-			Le(e);
+		for (; e = xe.shift();) try {
+			Re(e);
 		} catch (t) {
-			N.__e(t, { __: (e = e.__P) && e.__v });
+			M.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = ye.shift();) {
+		for (; e = be.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Le), t.__h.some(Re), t.__h = [];
+				t.__h.some(Re), t.__h.some(ze), t.__h = [];
 			} catch (n) {
-				t.__h = [], N.__e(n, e.__v);
+				t.__h = [], M.__e(n, e.__v);
 			}
 		}
-	} while (be.length);
+	} while (xe.length);
 }
-N.__b = function(e) {
-	M = null, xe && xe(e);
-}, N.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
-}, N.__r = function(e) {
-	Se && Se(e), me = 0;
-	var t = (M = e.__c).__H;
-	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
+M.__b = function(e) {
+	j = null, Se && Se(e);
+}, M.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
+}, M.__r = function(e) {
+	Ce && Ce(e), he = 0;
+	var t = (j = e.__c).__H;
+	t && (ge == j ? j.__h = [] : (t.__h.some(Re), t.__h.some(ze), he = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), he = M;
-}, N.diffed = function(e) {
-	Ce && Ce(e);
+	})), ge = j;
+}, M.diffed = function(e) {
+	we && we(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Le(be.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), he = M = null;
-}, N.__c = function(e, t) {
+	})), ge = j = null;
+}, M.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Re(e);
+			e.__h.some(Re), e.__h = e.__h.filter(function(e) {
+				return !e.__ || ze(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), we && we(e, t);
-}, N.unmount = function(e) {
-	Te && Te(e);
+	}), Te && Te(e, t);
+}, M.unmount = function(e) {
+	Ee && Ee(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ N.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ie(be.push(r));
-			} else Le(r);
+				r.__P = n, Le(xe.push(r));
+			} else Re(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && N.__e(t, r.__v));
+	}), r.__H = void 0, t && M.__e(t, r.__v));
 };
-var Pe = typeof requestAnimationFrame == "function";
-function Fe(e) {
-	var t, n = function() {
-		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Pe && (t = requestAnimationFrame(n));
-}
+var Fe = typeof requestAnimationFrame == "function";
 function Ie(e) {
-	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
+	var t, n = function() {
+		clearTimeout(r), Fe && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Fe && (t = requestAnimationFrame(n));
 }
 function Le(e) {
-	var t = M, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), M = t;
+	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Ie)(Pe);
 }
 function Re(e) {
-	var t = M;
-	e.__c = e.__(), M = t;
+	var t = j, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), j = t;
 }
-function ze(e, t) {
+function ze(e) {
+	var t = j;
+	e.__c = e.__(), j = t;
+}
+function Be(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !_e(t, e[n]);
+		return !ve(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Be = Symbol.for("preact-signals");
-function Ve() {
-	if (I > 1) I--;
+var Ve = Symbol.for("preact-signals");
+function He() {
+	if (F > 1) F--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Ye;
-			for (Ye = void 0; e !== void 0;) {
+			var e = Xe;
+			for (Xe = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ge !== void 0;) {
-			var n = Ge;
-			for (Ge = void 0, Ke++; n !== void 0;) {
+		})(); Ke !== void 0;) {
+			var n = Ke;
+			for (Ke = void 0, qe++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ve() {
 				n = r;
 			}
 		}
-		if (Ke = 0, I--, t) throw e;
+		if (qe = 0, F--, t) throw e;
 	}
 }
-function He(e) {
-	if (I > 0) return e();
-	Je = ++qe, I++;
+function Ue(e) {
+	if (F > 0) return e();
+	Ye = ++Je, F++;
 	try {
 		return e();
 	} finally {
-		Ve();
+		He();
 	}
 }
-var Ue, F = void 0;
-function We(e) {
-	var t = F, n = Ue;
-	F = void 0, Ue = void 0;
+var We, P = void 0;
+function Ge(e) {
+	var t = P, n = We;
+	P = void 0, We = void 0;
 	try {
 		return e();
 	} finally {
-		F = t, Ue = n;
+		P = t, We = n;
 	}
 }
-var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
-function Ze(e) {
-	if (F !== void 0) {
+var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
+function Qe(e) {
+	if (P !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== F) return t = {
+		if (t === void 0 || t.t !== P) return t = {
 			i: 0,
 			S: e,
-			p: F.s,
+			p: P.s,
 			n: void 0,
-			t: F,
+			t: P,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
+		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
 	}
 }
-function L(e, t) {
+function I(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-L.prototype.brand = Be, L.prototype.h = function() {
+I.prototype.brand = Ve, I.prototype.h = function() {
 	return !0;
-}, L.prototype.S = function(e) {
+}, I.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, L.prototype.U = function(e) {
+}, I.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, L.prototype.subscribe = function(e) {
+}, I.prototype.subscribe = function(e) {
 	var t = this;
-	return st(function() {
+	return ct(function() {
 		var n = t.value;
-		We(function() {
+		Ge(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, L.prototype.valueOf = function() {
+}, I.prototype.valueOf = function() {
 	return this.value;
-}, L.prototype.toString = function() {
+}, I.prototype.toString = function() {
 	return this.value + "";
-}, L.prototype.toJSON = function() {
+}, I.prototype.toJSON = function() {
 	return this.value;
-}, L.prototype.peek = function() {
+}, I.prototype.peek = function() {
 	var e = this;
-	return We(function() {
+	return Ge(function() {
 		return e.value;
 	});
-}, Object.defineProperty(L.prototype, "value", {
+}, Object.defineProperty(I.prototype, "value", {
 	get: function() {
-		var e = Ze(this);
+		var e = Qe(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ke > 100) throw Error("Cycle detected");
+			if (qe > 100) throw Error("Cycle detected");
 			(function(e) {
-				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
+				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Ye
+					o: Xe
 				});
-			})(this), this.v = e, this.i++, Xe++, I++;
+			})(this), this.v = e, this.i++, Ze++, F++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ve();
+				He();
 			}
 		}
 	}
 });
-function R(e, t) {
-	return new L(e, t);
+function L(e, t) {
+	return new I(e, t);
 }
-function Qe(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function $e(e) {
+function et(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function $e(e) {
 		}
 	}
 }
-function et(e) {
+function tt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function tt(e, t) {
-	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
+function nt(e, t) {
+	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
 }
-tt.prototype = new L(), tt.prototype.h = function() {
+nt.prototype = new I(), nt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
-	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
-	var e = F;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
+	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
+	var e = P;
 	try {
-		$e(this), F = this;
+		et(this), P = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return F = e, et(this), this.f &= -2, !0;
-}, tt.prototype.S = function(e) {
+	return P = e, tt(this), this.f &= -2, !0;
+}, nt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	L.prototype.S.call(this, e);
-}, tt.prototype.U = function(e) {
-	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
+	I.prototype.S.call(this, e);
+}, nt.prototype.U = function(e) {
+	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, tt.prototype.N = function() {
+}, nt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(tt.prototype, "value", { get: function() {
+}, Object.defineProperty(nt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Ze(this);
+	var e = Qe(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function nt(e, t) {
-	return new tt(e, t);
+function rt(e, t) {
+	return new nt(e, t);
 }
-function rt(e) {
+function it(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		I++;
-		var n = F;
-		F = void 0;
+		F++;
+		var n = P;
+		P = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, it(e), t;
+			throw e.f &= -2, e.f |= 8, at(e), t;
 		} finally {
-			F = n, Ve();
+			P = n, He();
 		}
 	}
 }
-function it(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, rt(e);
-}
 function at(e) {
-	if (F !== this) throw Error("Out-of-order effect");
-	et(this), F = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, it(e);
+}
+function ot(e) {
+	if (P !== this) throw Error("Out-of-order effect");
+	tt(this), P = e, this.f &= -2;
 	try {
-		8 & this.f && it(this);
+		8 & this.f && at(this);
 	} finally {
-		Ve();
+		He();
 	}
 }
-function ot(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
+function st(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
 }
-ot.prototype.c = function() {
+st.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ot.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ot.prototype.S = function() {
+}, st.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
-	var e = F;
-	return F = this, at.bind(this, e);
-}, ot.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
-}, ot.prototype.d = function() {
-	this.f |= 8, 1 & this.f || it(this);
-}, ot.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, it(this), et(this), F++;
+	var e = P;
+	return P = this, ot.bind(this, e);
+}, st.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
+}, st.prototype.d = function() {
+	this.f |= 8, 1 & this.f || at(this);
+}, st.prototype.dispose = function() {
 	this.d();
 };
-function st(e, t) {
-	var n = new ot(e, t);
+function ct(e, t) {
+	var n = new st(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function st(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
-st(function() {
-	ct = this.N;
+var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
+ct(function() {
+	lt = this.N;
 })();
-function ft(t, n) {
+function pt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function pt(e) {
-	if (lt) {
-		var t = lt;
-		lt = void 0, t();
-	}
-	lt = e && e.S();
-}
 function mt(e) {
-	var t = this, r = e.data, i = z(r);
+	if (ut) {
+		var t = ut;
+		ut = void 0, t();
+	}
+	ut = e && e.S();
+}
+function ht(e) {
+	var t = this, r = e.data, i = R(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ae(function() {
+	var a = je(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = nt(function() {
+		var a = rt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = nt(function() {
+		}), o = rt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = st(function() {
-			if (this.N = vt, o.value) {
+		}), s = ct(function() {
+			if (this.N = yt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function mt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
+ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: mt
+		value: ht
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), ft("__b", function(e, t) {
-	if (pt(), typeof t.type == "string") {
+}), pt("__b", function(e, t) {
+	if (mt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), ft("__r", function(e, t) {
+}), pt("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		pt();
+		mt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return st(function() {
+			return ct(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
 	}
-}), ft("__e", function(e, t, n, r) {
-	pt(), e(t, n, r);
-}), ft("diffed", function(e, t) {
-	pt();
+}), pt("__e", function(e, t, n, r) {
+	mt(), e(t, n, r);
+}), pt("diffed", function(e, t) {
+	mt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function ht(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
+function gt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: st(function() {
-			this.N = vt;
+		d: ct(function() {
+			this.N = yt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-ft("unmount", function(e, t) {
+pt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ ft("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), ft("__h", function(e, t, n, r) {
+}), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), C.prototype.shouldComponentUpdate = function(e, t) {
+}), ee.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ ft("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function z(e, t) {
-	return Ae(function() {
-		return R(e, t);
+function R(e, t) {
+	return je(function() {
+		return L(e, t);
 	}, []);
 }
-var gt = function(e) {
+var _t = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function _t() {
-	He(function() {
-		for (var e; e = dt.shift();) ct.call(e);
+function vt() {
+	Ue(function() {
+		for (var e; e = ft.shift();) lt.call(e);
 	});
 }
-function vt() {
-	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
+function yt() {
+	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
 }
 // src/protocol/asks.ts
-var yt = {
+var bt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,12 +860,12 @@ var yt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, bt = 2, xt = 200;
-function St(e) {
-	if (Array.isArray(e)) return `[${e.map(St).join(",")}]`;
+}, xt = 2, St = 200;
+function z(e) {
+	if (Array.isArray(e)) return `[${e.map(z).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${St(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${z(t)}`).join(",")}}`;
 }
 var Ct = {
 	stage: "waiting",
@@ -879,19 +879,19 @@ var Ct = {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(St(t), this.#n(t, n));
+			this.#e.set(z(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = St(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = St(e), n = this.#e.get(t);
+		let t = z(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(St(e))?.answer.value?.result ?? null;
+		return this.#e.get(z(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -901,8 +901,8 @@ var Ct = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: R(n ? {
+			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: L(n ? {
 				...Ct,
 				fraction: 1,
 				result: t
@@ -913,7 +913,7 @@ var Ct = {
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -944,20 +944,20 @@ var Ct = {
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= xt) return;
+			if (this.#e.size <= St) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Tt = pe(null);
+}, Tt = me(null);
 function B() {
-	let e = je(Tt);
+	let e = Me(Tt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
 function V(e) {
-	let t = B(), n = e === null ? "" : St(e), r = z(null);
-	return ke(() => {
+	let t = B(), n = e === null ? "" : z(e), r = R(null);
+	return Ae(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -965,7 +965,7 @@ function V(e) {
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
 function H(e) {
-	let t = V(e), n = P(null);
+	let t = V(e), n = N(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -1318,19 +1318,19 @@ var pn = class {
 	data;
 	desk;
 	state;
-	hovered = R(null);
-	explained = R(null);
-	answered = R(null);
-	helpOpen = R(!1);
-	said = R("");
-	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = L(null);
+	explained = L(null);
+	answered = L(null);
+	helpOpen = L(!1);
+	said = L("");
+	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
 		this.data = e, this.desk = new wt(t, e.results);
 		let n = ln({
 			...on,
 			...e.state
 		});
-		this.state = R(e.host === "widget" ? n : this.#e(n));
+		this.state = L(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
@@ -1380,7 +1380,7 @@ var pn = class {
 		}] }), this.said.value = `Pinned ${G(e)}.`;
 	}
 	take(e, t) {
-		He(() => {
+		Ue(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
@@ -1393,7 +1393,7 @@ var pn = class {
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = st(() => {
+		let e = ct(() => {
 			let e = sn(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
@@ -1418,7 +1418,7 @@ function hn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 function gn(e, t) {
-	let n = z(0), r = P(""), i = `${e} ${t}`;
+	let n = R(0), r = N(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
 // src/lib/colours.ts
@@ -1525,7 +1525,7 @@ var _n = [
 		234,
 		70
 	]
-], bn = R(!1);
+], bn = L(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
 	bn.value = e.matches, e.addEventListener("change", () => {
@@ -1633,7 +1633,7 @@ function Bn(e) {
 }
 // src/hooks/useRedraw.ts
 function Vn(e) {
-	Oe(() => {
+	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1668,7 +1668,7 @@ function X(t, n, r, i, a, o) {
 // src/ui/Grid.tsx
 var Wn = 34;
 function Gn(e) {
-	let t = P(null), n = z(null), r = P({
+	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
@@ -1755,7 +1755,7 @@ function Zn(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Me();
+	let t = Ne();
 	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1833,7 +1833,7 @@ function er(e) {
 	});
 }
 function tr() {
-	let e = z(!1), t = P(null);
+	let e = R(!1), t = N(null);
 	return {
 		ref: t,
 		get open() {
@@ -1996,7 +1996,7 @@ var cr = {
 	target: "value-weighted, for the target"
 };
 function lr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = z("attention"), o = Math.min(128, t.tokens.length - r), s = i ? G(At(i)) : "", c = (e) => Y(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? G(At(i)) : "", c = (e) => Y(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
@@ -2250,7 +2250,7 @@ var Or = {
 	mlp: "MLP's write"
 };
 function kr(e) {
-	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid_pre"), { answer: o, result: s, stale: c } = H({
+	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = H({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2284,7 +2284,7 @@ function kr(e) {
 	] });
 }
 function Ar({ result: e }) {
-	let t = B(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2535,14 +2535,14 @@ function Ir({ name: e, sums: t }) {
 }
 // src/hooks/useSeen.ts
 function Lr() {
-	let e = P(null), t = z(typeof IntersectionObserver > "u");
-	return Oe(() => {
+	let e = N(null), t = R(typeof IntersectionObserver > "u");
+	return ke(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), Ae(() => ({
+	}, []), je(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -2631,7 +2631,7 @@ function qr() {
 	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
-	} : null), c = z(2);
+	} : null), c = R(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2802,7 +2802,7 @@ function $r({ node: e, place: t, label: n }) {
 // src/panels/Generation.tsx
 var ei = 12;
 function ti() {
-	let e = B(), t = z(null), { a: n, source: r } = e.state.value, i = {
+	let e = B(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...hn({
 			prompt: n,
@@ -2914,7 +2914,7 @@ var ui = /* @__PURE__ */ new Set([
 	"target"
 ]);
 function di(e) {
-	let t = (e) => St(Object.fromEntries(Object.entries(e).filter(([e]) => !ui.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ui.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
@@ -3046,8 +3046,8 @@ function mi() {
 	});
 }
 function hi(e) {
-	let t = B(), n = String(t.state.value[e.name] ?? ""), r = z(n);
-	Oe(() => {
+	let t = B(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+	ke(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3087,7 +3087,7 @@ function hi(e) {
 	})] });
 }
 function gi() {
-	let e = B(), t = P(null), n = z(!1);
+	let e = B(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3105,7 +3105,7 @@ function gi() {
 	});
 }
 function _i() {
-	let e = B(), t = z(null), n = async () => {
+	let e = B(), t = R(null), n = async () => {
 		t.value = null;
 		let n = await ai("/report", {
 			state: e.state.value,
@@ -3141,8 +3141,8 @@ var vi = [
 	["?", "show the keys"]
 ];
 function yi() {
-	let e = B(), t = P(null), n = e.helpOpen.value;
-	return Oe(() => {
+	let e = B(), t = N(null), n = e.helpOpen.value;
+	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
@@ -3477,7 +3477,7 @@ function Fi({ list: e, explained: t }) {
 	] });
 }
 function Ii({ list: e, open: t }) {
-	let n = B(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	let n = B(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3528,7 +3528,7 @@ function Ii({ list: e, open: t }) {
 	});
 }
 function Li() {
-	let e = B(), t = z(""), n = z(""), r = Gt(t.value);
+	let e = B(), t = R(""), n = R(""), r = Gt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3609,7 +3609,7 @@ function Bi({ found: e, list: t }) {
 	});
 }
 function Vi({ own: e, counts: t }) {
-	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -4335,12 +4335,12 @@ function ma({ effect: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var ha = 12, ga = 10, _a = Infinity, va = pe({
+var ha = 12, ga = 10, _a = Infinity, va = me({
 	is: () => !1,
 	set: () => {}
 });
 function ya() {
-	let e = B(), t = e.explained.value, n = z("size"), r = z(ha), i = z({});
+	let e = B(), t = e.explained.value, n = R("size"), r = R(ha), i = R({});
 	if (!t) return null;
 	let { ledger: a } = t, o = e.state.value.selection, s = vr(a.terms, r.value, n.value, (e) => ba(It(e), o)), c = yr(0, a.terms, s.others.value);
 	return /* @__PURE__ */ X(Z, {
@@ -4382,7 +4382,7 @@ function ya() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: ja,
+				onKeyDown: Na,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4412,7 +4412,7 @@ function ya() {
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, Sr(e))), /* @__PURE__ */ X(ka, {
+					}, Sr(e))), /* @__PURE__ */ X(ja, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
@@ -4473,9 +4473,9 @@ function Ca({ explained: e }) {
 	}) });
 }
 function wa(e) {
-	let t = B(), n = je(va), { term: r, level: i } = e, a = It(r), o = Sr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	let t = B(), n = Me(va), { term: r, level: i } = e, a = It(r), o = Sr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Oa, {
+		/* @__PURE__ */ X(Aa, {
 			name: Ft(r),
 			value: r.value,
 			level: i,
@@ -4492,7 +4492,7 @@ function wa(e) {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(Ea, {
+		c && i === 2 ? /* @__PURE__ */ X(Oa, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
@@ -4515,31 +4515,37 @@ function Ta({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null), c = vr(s, _a, "size"), l = yr(t, s, o.value);
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ea(e)), c = vr(s, _a, "size"), l = yr(t, s, o.value);
 	return /* @__PURE__ */ X(S, { children: [
 		c.shown.map((e) => /* @__PURE__ */ X(wa, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => t.source !== null && W(It(t), It(e)))
+			sources: a.filter((t) => Da(t, e))
 		}, Sr(e))),
-		/* @__PURE__ */ X(ka, {
+		/* @__PURE__ */ X(ja, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ X(Aa, {
+		/* @__PURE__ */ X(Ma, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Ea(e) {
-	let t = B(), n = (e) => `from ${e.source} ${Y(Da(t.explained.value, e))}`, { shown: r, others: i, sum: a } = vr(e.terms, ga, "size"), o = yr(e.largest, r, i.value);
+function Ea({ kind: e }) {
+	return e === "head_rounding" || e === "cross_head_rounding";
+}
+function Da(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Ea(e));
+}
+function Oa(e) {
+	let t = B(), n = (e) => Ea(e) ? "rounding" : `from ${e.source} ${Y(ka(t.explained.value, e))}`, { shown: r, others: i, sum: a } = vr(e.terms, ga, "size"), o = yr(e.largest, r, i.value);
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((e) => /* @__PURE__ */ X(Oa, {
+		r.map((e) => /* @__PURE__ */ X(Aa, {
 			name: n(e),
 			value: e.value,
 			level: 3,
@@ -4547,23 +4553,23 @@ function Ea(e) {
 			part: null,
 			open: null
 		}, Sr(e))),
-		/* @__PURE__ */ X(ka, {
+		/* @__PURE__ */ X(ja, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ X(Aa, {
+		/* @__PURE__ */ X(Ma, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Da(e, { kind: t, source: n }) {
+function ka(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function Oa(e) {
+function Aa(e) {
 	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4609,7 +4615,7 @@ function Oa(e) {
 		]
 	});
 }
-function ka(e) {
+function ja(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4638,7 +4644,7 @@ function ka(e) {
 		]
 	});
 }
-function Aa(e) {
+function Ma(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4660,20 +4666,20 @@ function Aa(e) {
 		]
 	});
 }
-function ja(e) {
+function Na(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Ma = {
+var Pa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Na() {
-	let e = B(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
+function Fa() {
+	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
 		ask: "lens",
 		prompt: a.prompt,
 		...hn({ source: a.source }),
@@ -4682,7 +4688,7 @@ function Na() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ia(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Ra(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4696,7 +4702,7 @@ function Na() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Ma).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Pa).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4712,15 +4718,15 @@ function Na() {
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ X(Gn, {
-					label: `Logit lens, ${Ma[t.value]} by layer and token`,
+					label: `Logit lens, ${Pa[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? Cn(f(n)) : null;
 					},
-					tell: (e, t) => Fa(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Pa(u.layers[e] ?? null),
+					tell: (e, t) => La(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Ia(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
@@ -4738,7 +4744,7 @@ function Na() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Pa(e.layer),
+						Ia(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4750,15 +4756,15 @@ function Na() {
 		]
 	});
 }
-function Pa(e) {
+function Ia(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Fa(e, t) {
+function La(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${Pa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Ia(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ia(e, t) {
+function Ra(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4768,7 +4774,7 @@ function Ia(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function La() {
+function za() {
 	let e = B(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4808,7 +4814,7 @@ function La() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Ra() {
+function Ba() {
 	let e = B().explained.value, t = gr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
@@ -4834,17 +4840,17 @@ function Ra() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(za, {
+			children: [/* @__PURE__ */ X(Va, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(za, {
+			}), t?.result ? /* @__PURE__ */ X(Va, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function za({ explained: e, caption: t }) {
+function Va({ explained: e, caption: t }) {
 	let n = B();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4891,11 +4897,11 @@ function za({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Ba = 6;
-function Va() {
-	let e = B(), t = e.explained.value, n = V(da(e.followed())), r = ua(), i = z(!1);
+var Ha = 6;
+function Ua() {
+	let e = B(), t = e.explained.value, n = V(da(e.followed())), r = ua(), i = R(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ba;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ha;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
@@ -4926,13 +4932,13 @@ function Va() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(Ha, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
 					part: At(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Dr, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, jt(At(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(Ha, {
+				}, jt(At(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
 					part: U(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -4940,7 +4946,7 @@ function Va() {
 					toward: e.promotes
 				}, jt(U(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Ba ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > Ha ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4948,12 +4954,12 @@ function Va() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Ua(r)
+				children: Ga(r)
 			})
 		]
 	});
 }
-function Ha(e) {
+function Wa(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
@@ -4975,16 +4981,16 @@ function Ha(e) {
 		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Er, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ua(e) {
-	let t = [["every head", e?.control?.heads], ["a sample of strongly active neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Wa(t)}`] : []);
+function Ga(e) {
+	let t = [["every head", e?.control?.heads], ["a sample of strongly active neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Ka(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Wa({ limit: e }) {
+function Ka({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/panels/TokenStrip.tsx
-function Ga() {
-	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Xa();
+function qa() {
+	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Qa();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = r !== null && Nt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
@@ -4998,7 +5004,7 @@ function Ga() {
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Ka, {
+			e.reads() === null ? null : /* @__PURE__ */ X(Ja, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
@@ -5017,19 +5023,19 @@ function Ga() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: qa(n, s),
+						style: Ya(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Ya(e),
+						onKeyDown: (e) => Za(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
 							/* @__PURE__ */ X($, { text: t.text }),
-							/* @__PURE__ */ X(Ja, {
+							/* @__PURE__ */ X(Xa, {
 								value: n,
 								largest: s
 							})
@@ -5040,7 +5046,7 @@ function Ga() {
 		]
 	});
 }
-function Ka(e) {
+function Ja(e) {
 	let t = gn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
@@ -5058,14 +5064,14 @@ function Ka(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: qa(e.values[t.position], e.largest),
+				style: Ya(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(Ja, {
+					/* @__PURE__ */ X(Xa, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5074,7 +5080,7 @@ function Ka(e) {
 		})
 	] });
 }
-function qa(e, t) {
+function Ya(e, t) {
 	if (e === void 0) return {};
 	let n = Sn(e, t);
 	return {
@@ -5082,20 +5088,20 @@ function qa(e, t) {
 		color: wn(n)
 	};
 }
-function Ja(e) {
+function Xa(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function Ya(e) {
+function Za(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Xa() {
+function Qa() {
 	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5104,27 +5110,27 @@ function Xa() {
 	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Za(s, a)
+		values: $a(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Za(i.result, t)
+		values: $a(i.result, t)
 	} : null;
 }
-function Za(e, t) {
+function $a(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Nt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function Qa({ page: e }) {
-	let t = P(null);
-	return Oe(() => e.link(), [e]), Oe(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
+function eo({ page: e }) {
+	let t = N(null);
+	return ke(() => e.link(), [e]), ke(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
 				/* @__PURE__ */ X(mi, {}),
-				/* @__PURE__ */ X($a, { page: e }),
+				/* @__PURE__ */ X(to, { page: e }),
 				/* @__PURE__ */ X(yi, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
@@ -5135,14 +5141,14 @@ function Qa({ page: e }) {
 		})
 	});
 }
-function $a({ page: e }) {
+function to({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = V(t ? {
 		ask: "explain",
 		...mn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return Oe(() => {
+	return ke(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
@@ -5154,20 +5160,20 @@ function $a({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Ga, {}),
+			/* @__PURE__ */ X(qa, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Ra, {}), /* @__PURE__ */ X(Na, {})]
+				children: [/* @__PURE__ */ X(Ba, {}), /* @__PURE__ */ X(Fa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ya, {}), /* @__PURE__ */ X(Va, {})]
+				children: [/* @__PURE__ */ X(ya, {}), /* @__PURE__ */ X(Ua, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
 					/* @__PURE__ */ X(Di, {}),
-					/* @__PURE__ */ X(La, {}),
+					/* @__PURE__ */ X(za, {}),
 					/* @__PURE__ */ X(rr, {})
 				]
 			}),
@@ -5186,30 +5192,30 @@ function $a({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var eo = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}";
+var no = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}";
 // src/main.tsx
-function to(e, t, n) {
-	no(n);
+function ro(e, t, n) {
+	io(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), fe(/* @__PURE__ */ X(Qa, { page: new pn(e, t) }), r), () => fe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(eo, { page: new pn(e, t) }), r), () => pe(null, r);
 }
-function no(e) {
+function io(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = eo, n.append(r);
+	r.dataset.unembed = "", r.textContent = no, n.append(r);
 }
-function ro({ model: e, el: t }) {
+function ao({ model: e, el: t }) {
 	let n = e.get("data");
-	return to({
+	return ro({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? di(n.results) : fi(e), t);
 }
-var io = document.getElementById("unembed"), ao = document.getElementById("unembed-data")?.textContent;
-if (io && ao) {
-	let e = JSON.parse(ao);
-	to(e, e.host === "report" ? di(e.results) : ii(e.token), io);
+var oo = document.getElementById("unembed"), so = document.getElementById("unembed-data")?.textContent;
+if (oo && so) {
+	let e = JSON.parse(so);
+	ro(e, e.host === "report" ? di(e.results) : ii(e.token), oo);
 }
-var oo = { render: ro };
-export { oo as default };
+var co = { render: ao };
+export { co as default };

@@ -18,9 +18,10 @@ from unembed.view.payloads.common import (
     prediction_of,
     prompt_tokens,
     reference_of,
+    roundings_of,
     source_tokens,
     target_of,
-    term_of,
+    terms_of,
     text_of,
     token_of,
     versions,
@@ -54,7 +55,9 @@ class Ledger:
     by: str
     """`sublayer`, `head`, `source`, `neuron`, `head+neuron` or `source+neuron`."""
     terms: list[Term]
-    """They sum to `sum`."""
+    """They sum to `sum`. What a bfloat16 or float16 run rounded is one of them, of the kind `rounding`."""
+    rounding: list[Term] = field(default_factory=list)
+    """What that one sums: what each step of the run rounded. Empty in float32, where it is the `error`."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +242,8 @@ def _ledger(ledger: "LedgerResult") -> Ledger:
         error=ledger.error,
         tolerance=ledger.tolerance,
         by=ledger.by,
-        terms=[term_of(term) for term in ledger.terms()],
+        terms=terms_of(ledger),
+        rounding=roundings_of(ledger),
     )
 
 

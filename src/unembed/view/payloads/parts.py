@@ -64,8 +64,9 @@ class TermsPayload:
     parent: float
     """What the row adds, in logits."""
     terms: list[Term]
-    """First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by
-    source: those of one head sum to its term."""
+    """First the row's children: heads and biases, or the largest neurons and biases; of a 16-bit run also what the
+    output product rounded. Then, of attention, every head by source, and what its mix rounded (`head_rounding`,
+    `cross_head_rounding`): those of one head sum to its term."""
     others: Others
     """Neurons that are not listed, in logits."""
 

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import part_name
-from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
+from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible
 from unembed.view.payloads.common import Term
 from unembed.view.payloads.explanation import ExplainPayload, LensRow, Swap
 from unembed.view.terminal import lines_of
@@ -112,7 +112,7 @@ def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     frozen = "" if payload.model.norm is None else "; norm scale frozen"
     yield Text(f" WHY {visible(target.text)}", STRONG).append(f"   {_what(payload)}{frozen}", FAINT)
     parts = [t for t in ledger.terms if t.layer is not None]
-    fixed = [t for t in ledger.terms if t.layer is None]
+    fixed = [t for t in ledger.terms if t.layer is None and (t.kind != "rounding" or abs(t.value) >= RESOLVED)]
     shown = sorted(parts, key=lambda t: -abs(t.value))[:_SHOWN]
     rest = sum(t.value for t in parts) - sum(t.value for t in shown)
     largest = max((abs(t.value) for t in ledger.terms), default=0.0)
