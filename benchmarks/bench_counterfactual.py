@@ -12,7 +12,6 @@ import shared
 import timing
 import torch
 
-import unembed
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.measures import several
 from unembed.runs.record import record
@@ -37,12 +36,7 @@ def tasks() -> dict[int, dict[str, Task]]:
     short[RIEMANN] = lambda: jobs.riemann(16), 24
     short["knowledge attribution, own quadrature"] = jobs.gauss, 10
     short[SOME] = jobs.some_neurons, None
-    return {16: short, 128: {RIEMANN: (lambda: jobs.riemann(128), 8)}, 5: {"explain with its tests": (explained, 6)}}
-
-
-def explained() -> object:
-    """`explain` as it is, with its tests."""
-    return unembed.explain(shared.model(), prompts.of(5), prompts.RIGHT)
+    return {16: short, 128: {RIEMANN: (lambda: jobs.riemann(128), 8)}}
 
 
 def measured(tokens: int, named: dict[str, Task], rounds: int) -> shared.Report:

@@ -27,7 +27,7 @@ def run(rounds: int) -> shared.Report:
         "seconds": spent,
         "forwards": spent / base,
         "neurons": sum(values.numel() for values in made.values),
-        "top": [{"neuron": score.label, "value": score.value} for score in made.top(5)],
+        "top": [{"neuron": score.label, "value": score.value} for score in made.ranked(5)],
         "samples": {"forward": samples},
         "limits": [shared.limit("every neuron, exact, 16 tokens, forwards", spent / base, LIMIT)],
     }

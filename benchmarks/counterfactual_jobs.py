@@ -12,7 +12,7 @@ import torch
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.measures import TokenMeasure, logit, probability
-from unembed.methods.knowledge.attribution import Attribution, attribute
+from unembed.methods.knowledge.attribution import Attribution, LayerPath, attribute
 from unembed.methods.patch import Metric, patch
 from unembed.models.sites import Site
 from unembed.runs.record import record
@@ -77,15 +77,8 @@ def patch_heads(measure: TokenMeasure, memory: int | None = None) -> torch.Tenso
 
 def riemann(tokens: int, memory: int | None = None) -> Attribution:
     """Knowledge attribution of every neuron of every layer along the layer path, as the paper's authors compute it."""
-    return attribute(
-        shared.model(),
-        prompts.of(tokens),
-        prompts.RIGHT,
-        path="layer",
-        quadrature="riemann",
-        steps=STEPS,
-        memory=memory,
-    )
+    path = LayerPath("riemann", STEPS)
+    return attribute(shared.model(), prompts.of(tokens), prompts.RIGHT, path=path, memory=memory)
 
 
 def gauss(memory: int | None = None) -> Attribution:

@@ -25,6 +25,7 @@ BENCHMARKS = (
     "lens",
     "memory",
     "counterfactual",
+    "explain",
     "counterfactual_memory",
     "explorer",
 )

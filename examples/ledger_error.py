@@ -1,4 +1,4 @@
-"""How far ledgers are off, in units of their tolerance, in three precisions."""
+"""How far ledgers are off, in units of their tolerance, in four precisions."""
 
 import sys
 
@@ -13,7 +13,7 @@ The chemical symbol for gold is|My name is|In 1969, men first walked on the|The 
 E = mc|To be, or not to be, that is the|Das ist ein|Le chat est sur la|Question: What is the largest planet? Answer:
 When Mary and John went to the store, John gave a drink to|She opened the door and saw|The square root of 81 is
 aaaaaaaa|?|The|Dear Sir or Madam, I am writing to you because of the delivery that was due last week and that"""
-NAMES = sys.argv[1:] or ["float32", "bfloat16", "float64"]
+NAMES = sys.argv[1:] or ["float32", "bfloat16", "float16", "float64"]
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ EVERYWHERE = {
 
 
 def schema_of(version: str, payload: type) -> dict[str, Any]:
-    """The JSON schema of a payload, whose `version` is such as `unembed/explain/1`; every field is described."""
+    """The JSON schema of a payload, whose `version` is such as `unembed/explain/2`; every field is described."""
     schema = TypeAdapter(payload).json_schema()
     schema["properties"]["schema"] = {"const": version, "default": version, "title": "Schema", "type": "string"}
     schema["required"] = [*schema.get("required", []), "schema"]
@@ -97,7 +97,7 @@ def asks_schema() -> dict[str, Any]:
 
 
 def tables(page: str, schemas: dict[str, dict[str, Any]]) -> str:
-    """The page with its generated parts, each between `<!-- fields: explain/1 -->` and `<!-- end -->`.
+    """The page with its generated parts, each between `<!-- fields: explain/2 -->` and `<!-- end -->`.
 
     Types that several payloads have in common are told under `shared`, fields that mean the same in all of them under
     `everywhere`.

@@ -19,7 +19,7 @@ import torch
 import unembed
 from unembed.engine.measures import question
 from unembed.methods.knowledge import facts as shipped_facts
-from unembed.methods.knowledge.attribution import attribute
+from unembed.methods.knowledge.attribution import LayerPath, attribute
 from unembed.methods.knowledge.facts import Fact
 from unembed.methods.knowledge.neurons import Neuron, kept, probabilities, random_neurons, refined, relation_neurons
 from unembed.runs.record import record
@@ -87,7 +87,7 @@ def answered(model: unembed.Model, prompt: str, fact: Fact) -> bool:
 
 def scores_of(model: unembed.Model, prompt: str, fact: Fact) -> Scores:
     """Attributions of at least `FLOOR` times the largest."""
-    found = attribute(model, prompt, fact.target, steps=NODES)
+    found = attribute(model, prompt, fact.target, path=LayerPath(steps=NODES))
     top = max(float(values.max()) for values in found.values)
     return {
         Neuron(layer, n): float(values[n]) / top

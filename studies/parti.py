@@ -7,7 +7,6 @@ Writes docs/studies/parti.json, parti.svg and parti.md.
 """
 
 import json
-import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from shares import wilson
 
 import unembed
 from unembed import Model, Site
@@ -44,14 +44,6 @@ AGREED = ("through the encoder", "by source position", "all cells")
 EVERY = 10
 """Agreement is measured on every tenth caption."""
 CLASSES = (COLOURS, SHAPES, ("left", "right"), ("above", "below"))
-
-
-def wilson(hits: int, count: int) -> list[float]:
-    """A share with its 95 % interval (Wilson 1927)."""
-    share, z = hits / count, 1.96
-    middle = (share + z * z / 2 / count) / (1 + z * z / count)
-    reach = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / 4 / count / count)
-    return [share, max(0.0, middle - reach), min(1.0, middle + reach)]
 
 
 def injection(model: Model, held_out: Sequence[Caption]) -> dict[str, Any]:

@@ -8,16 +8,18 @@ from pkgutil import iter_modules
 
 import pytest
 from hypothesis import HealthCheck, settings
-from jaxtyping import install_import_hook
+
+# So that an assertion in a helper says what it compared.
+pytest.register_assert_rewrite("builders", "oracles", "browser")
+
+from builders.shape_checks import check_calls  # noqa: E402
 
 # Every jaxtyped shape and plain annotation of the packages that compute is checked on each call of the tests. This must
 # run before the first import of what it checks. The toys' module is left out: transformers reads its signatures.
 CHECKED = ("models", "runs", "ledger", "engine")
 _SOURCE = Path(find_spec("unembed").origin).parent
 _MODULES = [module.name for name in CHECKED for module in iter_modules([str(_SOURCE / name)], f"unembed.{name}.")]
-install_import_hook([name for name in _MODULES if name != "unembed.models.toy"], "beartype.beartype")
-# So that an assertion in a helper says what it compared.
-pytest.register_assert_rewrite("builders", "oracles", "browser")
+check_calls([name for name in _MODULES if name != "unembed.models.toy"])
 
 import torch  # noqa: E402
 

@@ -6,21 +6,28 @@ of `GOES_ON` the blocks are one program.
 """
 
 import ast
+import contextlib
 import dataclasses
 import functools
+import io
 import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
+import torch
 
 import unembed
 from builders.printed import assert_same
+from unembed.cli import main
+from unembed.models import families
 from unembed.view.glyphs import visible
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,21 +43,41 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @functools.cache
-def run(*command: str) -> str:
-    """What a command prints, on the CPU, where the pages were written; it must succeed."""
-    env = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, f"{shlex.join(command)}: {done.stderr}"
-    return done.stdout
+def run(*words: str) -> str:
+    """What a program prints: `unembed …`, or `python …` of a file or of code after `-c`. It must succeed.
+
+    In this process, where torch is loaded already, but as a reader's: without checks of shapes, and on the CPU, where
+    the pages were written.
+    """
+    name, *arguments = words
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(), contextlib.redirect_stdout(out):
+        patch.chdir(ROOT)
+        patch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setattr(families, "_families", dict(families._families))
+        patch.setattr(sys, "argv", arguments if name == "python" else list(words))
+        _execute(name, arguments)
+    out.seek(0)
+    return out.read()
+
+
+def _execute(name: str, arguments: list[str]) -> None:
+    if name == "unembed":
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert not end.value.code, shlex.join(arguments)
+        return
+    assert name == "python", name
+    if arguments[0] == "-c":
+        exec(compile(arguments[1], "<block>", "exec"), {"__name__": "__main__"})
+    else:
+        runpy.run_path(arguments[0], run_name="__main__")
 
 
 def run_line(line: str) -> str:
-    """A line of a page: `unembed …` or `python …`, without a comment or where its output goes."""
-    name, *arguments = shlex.split(line.partition(" > ")[0], comments=True)
-    if name == "unembed":
-        return run(sys.executable, "-c", "from unembed.cli import main; main()", *arguments)
-    assert name == "python", line
-    return run(sys.executable, *arguments)
+    """A line of a page, without a comment or where its output goes."""
+    return run(*shlex.split(line.partition(" > ")[0], comments=True))
 
 
 def marked(what: Path, *rest: object, name: str):
@@ -106,9 +133,19 @@ def test_a_command_of_the_readme_succeeds(page, line):
 
 @pytest.mark.parametrize(("page", "code", "shown"), list(python_cases()))
 def test_a_python_block_runs_and_prints_what_the_page_shows(page, code, shown):
-    found = run(sys.executable, "-c", code)
+    found = run("python", "-c", code)
     if shown is not None:
         assert_same(found, shown)
+
+
+@pytest.mark.real
+def test_the_first_block_of_the_readme_in_a_process_of_its_own():
+    """The others run where the package is imported already."""
+    _, code, shown = next(python_cases()).values
+    env = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600, check=True)
+    assert_same(done.stdout, shown)
 
 
 def test_each_job_of_coming_from_another_tool_is_at_most_two_lines():
@@ -123,7 +160,7 @@ def test_each_job_of_coming_from_another_tool_is_at_most_two_lines():
 
 @pytest.mark.parametrize("example", [marked(path, name="runs") for path in EXAMPLES])
 def test_an_example_runs_and_is_short(example):
-    assert run(sys.executable, f"examples/{example.name}", *REDUCED.get(example.name, ())).strip()
+    assert run("python", f"examples/{example.name}", *REDUCED.get(example.name, ())).strip()
     assert len(example.read_text().splitlines()) < 50
 
 

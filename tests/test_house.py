@@ -71,6 +71,40 @@ def test_names_of_test_files_are_unique() -> None:
     assert len(names) == len(set(names))
 
 
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many parameters a function has, starred ones included; `self` and `cls` are none."""
+    given = function.args
+    names = [arg.arg for arg in (*given.posonlyargs, *given.args)]
+    own = len(names) - (names[:1] in (["self"], ["cls"]))
+    return own + len(given.kwonlyargs) + (given.vararg is not None) + (given.kwarg is not None)
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("def f(): pass", 0),
+        ("def f(self, a, /, b=1, *c, d, e=2, **g): pass", 6),
+        ("async def f(cls, a): pass", 1),
+        ("def f(a, self): pass", 2),
+    ],
+)
+def test_parameters_are_counted_without_self(source: str, count: int) -> None:
+    (function,) = ast.parse(source).body
+    assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    assert parameters(function) == count
+
+
+def test_few_functions_have_eight_or_more_parameters() -> None:
+    """Methods that a researcher calls may; what a command or a helper needs so many of is a type."""
+    found = [
+        f"{path.relative_to(ROOT)} {node.name}"
+        for path in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(node) >= 8
+    ]
+    assert len(found) <= 15, found
+
+
 def test_no_file_is_too_long_to_be_read_in_one_sitting() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in written()}
     assert len(lengths) > 300

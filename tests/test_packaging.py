@@ -35,9 +35,8 @@ def declared(requirements: list[str]) -> set[str]:
 
 def test_every_package_that_is_imported_is_declared() -> None:
     extras = PROJECT["optional-dependencies"]
-    known = declared(
-        [*PROJECT["dependencies"], *extras["explorer"], *extras["images"], *extras["toys"], *extras["studies"]]
-    )
+    optional = ("adapters", "explorer", "images", "toys", "studies")
+    known = declared([*PROJECT["dependencies"], *(each for name in optional for each in extras[name])])
     names = set().union(*map(imported, (ROOT / "src").rglob("*.py"))) - set(sys.stdlib_module_names) - {"unembed"}
     homes = importlib.metadata.packages_distributions()
     missing = {name for name in names if not {normal(home) for home in homes.get(name, [name])} & known}

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import unembed
+from unembed.methods.controls import population
 from unembed.view.payloads import to_json
 from unembed.view.payloads.explanation import explain_payload
 
@@ -44,20 +45,58 @@ def test_paris_and_why(real_model):
 
 
 def test_credit_is_not_cause(real_model):
-    """Zeroed by hand in examples/direct_vs_total.py: the same probabilities, with verdicts beside random parts."""
+    """Those of examples/direct_vs_total.py: the same probabilities, with verdicts beside all other heads."""
     result = unembed.explain(real_model, PROMPT, swap=("France", "Germany"))
-    found = {note.term.label: note.outcome for note in (*result.heads, *result.neurons)}
+    found = {note.term.label: note for note in (*result.heads, *result.neurons)}
     zeroed = {"L23.H4": 0.147, "L29.H1": 0.753, "L29.H0": 0.709, "L29.H2": 0.822, "L24.N1005": 0.474, "L29.N864": 0.934}
-    assert {name: found[name].zeroed for name in zeroed} == pytest.approx(zeroed, abs=1e-3)
-    verdicts = {"L23.H4": "causal", "L29.H1": "within control", "L24.N1005": "causal", "L29.N864": "suppressor"}
-    assert {name: found[name].verdict for name in verdicts} == verdicts
-    heads, neurons = result.check.control_heads, result.check.control_neurons
-    assert (len(heads.sites), len(neurons.sites)) == (40, 20)
-    for control in (heads, neurons):
-        assert 0.65 < control.low < result.target.probability < control.high < 0.85
+    assert {name: found[name].zeroed.probability for name in zeroed} == pytest.approx(zeroed, abs=1e-3)
+    verdicts = {"L23.H4": "causal", "L29.H1": "ordinary", "L24.N1005": "causal", "L29.N864": "suppressor"}
+    assert {name: found[name].zeroed.effect.verdict for name in verdicts} == verdicts
+    assert (len(result.population.heads), len(result.population.neurons)) == (270, 500)
+    # The head that has no credit, and the second largest effect of all.
+    assert found["L12.H0"].shown_for == ("effect",)
+    assert found["L12.H0"].zeroed.effect.rank == 2
+    assert found["L12.H0"].zeroed.probability == pytest.approx(0.493, abs=2e-3)
+    answer = explain_payload(result).answer
+    assert answer.text == "Without L23.H4, which reads ·France, ·Paris falls from 77.3% to 14.7%."
     # " Berlin" after "The capital of Germany is"; the values of L23.H4 there take " Paris" away here.
     assert real_model.tokenizer.decode([result.swap.predictions[0].token]) == " Berlin"
     assert found["L23.H4"].swapped < 0.03
+
+
+def test_less_precision_and_more_threads_change_no_verdict_without_a_mark(real_model):
+    """Every head and neuron of the sample, in bfloat16 on two threads; and the one-line answer."""
+    half = unembed.load("smollm2-135m", dtype="bfloat16")
+    runs = unembed.record(real_model, PROMPT), unembed.record(half, PROMPT)
+    token = runs[0].top(1)[0].token
+    exact = population(runs[0], token)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3 - threads if threads in (1, 2) else 1)
+        rough, again = population(runs[1], token), population(unembed.record(real_model, PROMPT), token)
+    finally:
+        torch.set_num_threads(threads)
+    compared, unmarked = 0, 0
+    for site in (*exact.heads, *exact.neurons):
+        one = zeroed_of(exact, site)
+        for other in (zeroed_of(rough, site), zeroed_of(again, site)):
+            if one is None or other is None:  # rounding moved a neuron out of its layer's tenth
+                continue
+            compared += 1
+            assert abs(one.effect.nats - other.effect.nats) <= one.noise + other.noise
+            if not (one.effect.borderline or other.effect.borderline):
+                unmarked += 1
+                assert one.effect.verdict == other.effect.verdict
+                assert one.effect.verdict == "ordinary" or one.effect.size == other.effect.size
+    assert compared > 1500
+    assert unmarked > 750
+    answers = [explain_payload(unembed.explain(run, token)).answer for run in runs]
+    assert answers[0].part == answers[1].part or answers[1].borderline
+
+
+def zeroed_of(among, site):
+    row = {**among.heads, **among.neurons}.get(site)
+    return None if row is None else among.zeroed(site, row)
 
 
 def test_the_three_references_have_three_winners(real_model):

@@ -3,7 +3,7 @@ import widget from "../src/main";
 import type { ExplainPayload } from "../src/protocol/payloads";
 
 const EXPLAINED = {
-  schema: "unembed/explain/1",
+  schema: "unembed/explain/2",
   model: { name: "toy", layers: 1, heads: 1, device: "cpu", dtype: "float32", vocab: 3 },
   tokens: [
     { position: 0, id: 1, text: "a" },
@@ -24,7 +24,9 @@ const EXPLAINED = {
       { kind: "attention", layer: 0, head: null, expert: null, neuron: null, source: null, value: 1.5 },
     ],
   },
+  answer: { text: "Because.", kind: "credit", part: null, zeroed: null },
   heads: [],
+  sublayers: [],
   neurons: [],
   lens: [],
   notes: ["A note."],

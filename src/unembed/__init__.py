@@ -41,7 +41,7 @@ _HOME = {
     "ablate": "methods.ablate",
     "Ablation": "methods.ablate",
     "patch": "methods.patch",
-    "Patching": "methods.patch",
+    "Patching": "methods.patching",
     "causal_trace": "methods.causal_trace",
     "CausalTrace": "methods.causal_trace",
     "path_patch": "methods.path_patch",
@@ -63,6 +63,7 @@ _HOME = {
     "Noise": "methods.heads.noise",
     "generate": "methods.generate",
     "Run": "runs.run",
+    "Result": "runs.result",
     "Site": "models.sites",
     "Edit": "engine.edits",
     "counterfactual": "engine.counterfactual",
@@ -71,6 +72,8 @@ _HOME = {
     "Interrupted": "errors",
     "attribute": "methods.knowledge.attribution",
     "Attribution": "methods.knowledge.attribution",
+    "LayerPath": "methods.knowledge.attribution",
+    "NeuronPath": "methods.knowledge.attribution",
     "applied": "methods.knowledge.weight_edits",
     "apply_edits": "methods.knowledge.weight_edits",
     "load_edits": "methods.knowledge.weight_edits",
@@ -134,6 +137,8 @@ if TYPE_CHECKING:
     from unembed.methods.knowledge import editing as editing
     from unembed.methods.knowledge import facts as facts
     from unembed.methods.knowledge.attribution import Attribution as Attribution
+    from unembed.methods.knowledge.attribution import LayerPath as LayerPath
+    from unembed.methods.knowledge.attribution import NeuronPath as NeuronPath
     from unembed.methods.knowledge.attribution import attribute as attribute
     from unembed.methods.knowledge.weight_edits import WeightEdits as WeightEdits
     from unembed.methods.knowledge.weight_edits import applied as applied
@@ -142,8 +147,8 @@ if TYPE_CHECKING:
     from unembed.methods.knowledge.weight_edits import save_edits as save_edits
     from unembed.methods.lens import Lens as Lens
     from unembed.methods.lens import lens as lens
-    from unembed.methods.patch import Patching as Patching
     from unembed.methods.patch import patch as patch
+    from unembed.methods.patching import Patching as Patching
     from unembed.methods.path_patch import path_patch as path_patch
     from unembed.methods.steer import Steering as Steering
     from unembed.methods.steer import steer as steer
@@ -156,6 +161,7 @@ if TYPE_CHECKING:
     from unembed.models.sites import Site as Site
     from unembed.models.special import with_special as with_special
     from unembed.runs.record import record as record
+    from unembed.runs.result import Result as Result
     from unembed.runs.run import Run as Run
 
 

@@ -1,5 +1,6 @@
 """Commands run in this process: exit code and output, valid JSON, or the words of a refusal."""
 
+import functools
 import io
 import json
 import sys
@@ -7,10 +8,15 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from typer.testing import CliRunner
+import typer.main
 
-import unembed
-from unembed.cli import app, main
+# A process builds the commands once; so do the tests of one process.
+typer.main.get_command = functools.cache(typer.main.get_command)
+
+from typer.testing import CliRunner  # noqa: E402
+
+import unembed  # noqa: E402
+from unembed.cli import app, main  # noqa: E402
 
 SCHEMAS = Path(unembed.__file__).parent / "view" / "schemas"
 

@@ -1,5 +1,6 @@
 """Tiny GGUF files, and what is refused of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,10 @@ SHAPES = {
 }
 
 
-def write_gguf(path: Path, *, drop: str = "", extra: str = "") -> Path:
-    """A llama of two layers with a byte tokenizer, quantised to 4 bits; 23 kB."""
+def write_gguf(
+    path: Path, *, drop: str = "", extra: str = "", metadata: Callable[[GGUFWriter], None] | None = None
+) -> Path:
+    """A llama of two layers with a byte tokenizer, quantised to 4 bits; 23 kB. `metadata` adds keys."""
     tokens = ["<|endoftext|>", *(chr(code) for code in range(0x100, 0x200)), "he"]
     writer = GGUFWriter(str(path), "llama")
     writer.add_name("tiny")
@@ -43,6 +46,8 @@ def write_gguf(path: Path, *, drop: str = "", extra: str = "") -> Path:
     writer.add_token_types([3] + [1] * (len(tokens) - 1))
     writer.add_token_merges(["h e"])
     writer.add_eos_token_id(0)
+    if metadata is not None:
+        metadata(writer)
     numbers = np.random.default_rng(0)
     names = {"token_embd": (len(tokens), D_MODEL), "output_norm": (D_MODEL,)}
     names |= {f"blk.{i}.{name}": shape for i in range(LAYERS) for name, shape in SHAPES.items()}

@@ -43,3 +43,29 @@ def test_the_method_of_the_page_is_a_command_with_the_right_number(extended: Pat
     found = json.loads(ran(extended, "--json"))
     assert found == {"schema": "unembed/entropy/1", "entropy": pytest.approx(expected, rel=1e-5)}
     assert ran(extended) == f" the next token: {expected:.3f} nats\n"
+
+
+ASKED = """
+import sys; sys.path.insert(0, {home!r})
+import json, unembed
+from unembed.methods.entropy import entropy
+found = entropy(unembed.load("toy/two-layer"), {prompt!r})
+best = found.top(1)[0]
+table = found.to_polars()
+print(json.dumps([found.value, best.value, table["value"].sum(), table["token"][best.token], found.to_dict()["entropy"],
+    found.plot().axes[0].patches[0].get_width(), found._repr_html_().count("<tr>"), found.complete]))
+"""
+
+
+def test_the_result_of_the_page_has_what_every_result_has(extended: Path) -> None:
+    script = ASKED.format(home=str(extended), prompt=PROMPT)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    value, best, total, token, data, bar, rows, complete = json.loads(done.stdout)
+    model = unembed.load("toy/two-layer")
+    with torch.no_grad():
+        p = model.module(model.tokenizer(PROMPT, return_tensors="pt")["input_ids"]).logits[0, -1].double().softmax(-1)
+    shares = torch.special.entr(p)
+    assert total == pytest.approx(value) == pytest.approx(data)
+    assert best == bar == pytest.approx(float(shares.max()), rel=1e-5)
+    assert token == model.tokenizer.decode([int(shares.argmax())])
+    assert (rows, complete) == (11, True)

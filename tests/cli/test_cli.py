@@ -1,5 +1,6 @@
 """The command line: what it prints, what it refuses, and with which exit code."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import torch
 import unembed
 from builders.commands import run, valid
 from builders.words import PROMPT
+from unembed.view.payloads.verdicts import zeroed_of
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -35,7 +37,10 @@ def test_explain_json_is_the_library_result(cli, folder):
     }
     assert data["position"] == 4
     assert data["reference"]["kind"] == "mean"
-    assert len(data["heads"]) == len(data["neurons"]) == len(data["predictions"]) == 3
+    assert len(data["predictions"]) == 3
+    for parts in (data["heads"], data["neurons"]):
+        for reason in ("credit", "effect"):
+            assert sum(reason in part["shown_for"] for part in parts) == 3
     assert [row["layer"] for row in data["lens"]] == [None, 0, 1, 2]
     assert data["model"]["family"] == "llama"
     assert data["model"]["layers"] == 3
@@ -45,13 +50,12 @@ def test_explain_json_has_the_causal_tests(cli, folder):
     data = valid(cli("explain", PROMPT, "--json", "--swap", "France=Rome")[1])
     result = unembed.explain(unembed.load(str(folder)), PROMPT, swap=("France", "Rome"))
     for part, note in zip((*data["heads"], *data["neurons"]), (*result.heads, *result.neurons), strict=True):
-        outcome = note.outcome
-        assert part["zeroed_probability"] == outcome.zeroed
-        assert part["verdict"] == outcome.verdict
-        assert part["swapped_probability"] == outcome.swapped
-    heads = result.check.control_heads
-    assert data["control"]["heads"] == {"count": 7, "low": heads.low, "high": heads.high}
-    assert data["control"]["neurons"]["count"] == 20
+        assert part["zeroed"] == dataclasses.asdict(zeroed_of(note.zeroed))
+        assert part["swapped_probability"] == note.swapped
+        assert part["shown_for"] == list(note.shown_for)
+    assert data["control"]["heads"] == {"count": 12, "limit": None}
+    neurons = {"count": len(result.population.neurons), "limit": result.population.limit("neurons")}
+    assert data["control"]["neurons"] == neurons
     swap = data["swap"]
     assert (swap["from"], swap["to"]) == ("France", "Rome")
     assert [t["text"] for t in swap["tokens"]] == ["the", "capital", "of", "Rome", "is"]
@@ -63,8 +67,8 @@ def test_explain_json_has_the_causal_tests(cli, folder):
 def test_no_test_leaves_the_causal_tests_out(cli):
     data = valid(cli("explain", PROMPT, "--json", "--no-test")[1])
     assert data["control"] is data["swap"] is None
-    assert {part["zeroed_probability"] for part in (*data["heads"], *data["neurons"])} == {None}
-    assert {part["verdict"] for part in (*data["heads"], *data["neurons"])} == {None}
+    assert [part["zeroed"] for part in (*data["heads"], *data["neurons"])] == [None] * 10
+    assert (data["answer"]["kind"], data["answer"]["zeroed"]) == ("credit", None)
 
 
 def test_by_head_raw_values_are_plain_logits(cli):
@@ -247,8 +251,8 @@ def with_config(**values):
 BROKEN = {
     "fewer layers than weights": (with_config(num_hidden_layers=2), "of blocks that its config.json does not describe"),
     "a width that is a word": (with_config(hidden_size="big"), "cannot load the model"),
-    "a list for a type": (with_config(model_type=["llama"]), "cannot load the model"),
-    "a list for a configuration": (lambda path: (path / "config.json").write_text("[1, 2]"), "cannot load the model"),
+    "a list for a type": (with_config(model_type=["llama"]), "expected model_type to be a word"),
+    "a list for a configuration": (lambda path: (path / "config.json").write_text("[1, 2]"), "expected a JSON object"),
     "NaN": (nan_weights, "the first such write is the MLP of layer 1"),
     "missing tensor": (missing_tensor, "lack 1 tensors that llama needs"),
     "truncated": (truncated, "is truncated or damaged"),

@@ -8,9 +8,9 @@ import torch
 import unembed
 from builders.commands import run, valid
 from builders.words import PROMPT
-from unembed.methods.knowledge.attribution import attribute
+from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute
 from unembed.methods.knowledge.facts import read_facts
-from unembed.methods.knowledge.neurons import find
+from unembed.methods.knowledge.neurons import Criteria, find
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 FACTS = """
@@ -34,9 +34,9 @@ def facts_file(tmp_path) -> str:
     ("options", "words"),
     [
         ((), {}),
-        (("--quadrature", "riemann", "--steps", "20"), {"quadrature": "riemann", "steps": 20}),
+        (("--quadrature", "riemann", "--steps", "20"), {"path": LayerPath("riemann", 20)}),
         (("--path", "neuron"), {"path": "neuron"}),
-        (("--path", "neuron", "--candidates", "9"), {"path": "neuron", "candidates": 9}),
+        (("--path", "neuron", "--candidates", "9"), {"path": NeuronPath(9)}),
     ],
 )
 def test_attribute_json_is_the_library_result(cli, folder, options, words) -> None:
@@ -44,16 +44,17 @@ def test_attribute_json_is_the_library_result(cli, folder, options, words) -> No
     assert (code, err) == (0, "")
     data = valid(out)
     result = attribute(unembed.load(str(folder)), PROMPT, "Paris", **words)
-    scores = result.top()
+    scores = result.ranked()
     assert [(a["layer"], a["neuron"]) for a in data["attributions"]] == [(s.layer, s.neuron) for s in scores]
     assert [a["value"] for a in data["attributions"]] == [s.value for s in scores]
     assert [a["activation"] for a in data["attributions"]] == [s.activation for s in scores]
-    assert len(scores) == 9 if "candidates" in words else 3 * 48
+    some = words.get("path") == NeuronPath(9)
+    assert len(scores) == (9 if some else 3 * 48)
     assert [(x["layer"], x["sum"], x["change"], x["error"]) for x in data["layers"]] == [
         (x.layer, x.sum, x.change, x.error) for x in result.layers
     ]
     for layer in data["layers"]:
-        if "candidates" in words:
+        if some:
             assert (layer["sum"], layer["error"]) == (None, None)
         else:
             assert layer["error"] == pytest.approx(layer["sum"] - layer["change"], abs=1e-12)
@@ -76,7 +77,7 @@ def test_attribute_from_the_mean_of_a_text(cli, folder, tmp_path) -> None:
     from unembed.methods.knowledge.attribution import mean_activations
 
     means = mean_activations(model, ["the capital of Rome", "a new capital"])
-    expected = attribute(model, PROMPT, "Paris", baseline=means).top(3)
+    expected = attribute(model, PROMPT, "Paris", baseline=means).ranked(3)
     assert [a["value"] for a in data["attributions"]] == [s.value for s in expected]
     assert data["baseline"] == "mean"
 
@@ -84,7 +85,7 @@ def test_attribute_from_the_mean_of_a_text(cli, folder, tmp_path) -> None:
 def test_find_json_is_the_library_result(cli, folder, facts_file) -> None:
     data = valid(cli("knowledge", "find", facts_file, "--t", "0.3", "--p", "0.5", "--share", "0.5", "--json")[1])
     relation = read_facts(facts_file)[0]
-    found = find(unembed.load(str(folder)), relation, t=0.3, p=0.5, share=0.5)
+    found = find(unembed.load(str(folder)), relation, criteria=Criteria(0.3, 0.5, 0.5))
     for entry, expected in zip(data["facts"], found.facts, strict=True):
         assert entry["subject"] == expected.fact.subject
         for name in ("kept", "refined"):

@@ -1,5 +1,6 @@
 """Measures: their formulas of all logits, and those that are refused."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,8 @@ from torch import Tensor
 from builders.versions import case, logits_of, mixed, tiny_budget
 from oracles import rerun
 from unembed.engine import edits as make
-from unembed.engine.counterfactual import counterfactuals
-from unembed.engine.measures import kl_from, log_probability, logit, probability, several
+from unembed.engine.counterfactual import counterfactuals, gradients
+from unembed.engine.measures import kl_from, log_odds, log_probability, logit, probability, several
 from unembed.errors import InputError
 from unembed.models.sites import Site
 
@@ -58,6 +59,10 @@ def test_measures_are_their_formulas_of_all_logits(model_type: str) -> None:
             logit(7, 9): logits[:, 0, 7] - logits[:, 0, 9],
             log_probability([4, 9]): p[:, 0, 4].log() + p[:, 1, 9].log(),
             probability([4, 9]): p[:, 0, 4] * p[:, 1, 9],
+            log_odds(7): p[:, 0, 7].log() - torch.log1p(-p[:, 0, 7]),
+            several(log_odds(7), logit(7, 9)): torch.stack(
+                [p[:, 0, 7].log() - torch.log1p(-p[:, 0, 7]), logits[:, 0, 7] - logits[:, 0, 9]], -1
+            ),
             several(logit(7), log_probability([4, 9])): torch.stack(
                 [logits[:, 0, 7], p[:, 0, 4].log() + p[:, 1, 9].log()], -1
             ),
@@ -68,3 +73,29 @@ def test_measures_are_their_formulas_of_all_logits(model_type: str) -> None:
             found = counterfactuals(at.run, edits, measure, at=(5, -1))
             assert torch.allclose(found, value, rtol=1e-10, atol=1e-12)
             assert torch.allclose(measure(logits), value, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gemma2"])
+def test_the_slope_of_log_odds_is_that_through_all_logits(model_type: str) -> None:
+    """With a soft-cap too, whose slope is nothing where the token is left out of the sum."""
+    with rerun.exactly():
+        at = case(model_type)
+        leaf = torch.zeros(at.run.final.shape[-1], dtype=torch.float64, requires_grad=True)
+        edit = make.add(Site(kind="resid_post", layer=1, positions=(5,)), leaf)
+        slim, (slope,) = gradients(at.run, [edit], log_odds(7), [leaf])
+        whole, (expected,) = gradients(at.run, [edit], lambda logits: log_odds(7)(logits), [leaf])
+        assert torch.allclose(slim, whole, rtol=1e-10)
+        assert torch.allclose(slope, expected, rtol=1e-9, atol=1e-12)
+        assert float(slope.abs().max()) > 1e-3
+
+
+def test_log_odds_hold_where_one_minus_p_is_lost() -> None:
+    logits = torch.zeros(1, 1, 5)
+    logits[0, 0, 2] = 40.0
+    assert float(log_odds(2)(logits)) == pytest.approx(40 - math.log(4), abs=1e-6)
+    assert float(probability([2])(logits)) == 1.0
+
+
+def test_log_odds_stand_beside_logits_only() -> None:
+    with pytest.raises(InputError, match="Log-odds stand beside logits only"):
+        several(log_odds(7), probability([7]))

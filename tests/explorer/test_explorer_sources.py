@@ -53,7 +53,7 @@ def test_cross_attention_opens_to_heads_and_source_positions_that_sum(visit: Vis
     expect(page.locator("tr.sum.level-3")).to_contain_text("= the row above ✓")
     row = page.locator("tr.level-1", has_text="L1 cross").locator("td.number").inner_text()
     heads = values(page.locator(".ledger tr.level-2:not(.sum)"))
-    assert len(heads) == 4 + 1, "four heads, and the others"
+    assert len(heads) == 4, "all heads, so no row of others"
     assert sum(heads) == pytest.approx(number(row), abs=SHOWN_PRECISION * 6)
     sources = page.locator("tr.level-3:not(.sum):not(.others)")
     expect(sources).to_have_count(len(SOURCE.split()) + 1)

@@ -26,7 +26,6 @@ from unembed.runs import record as recording
 from unembed.view import payloads
 from unembed.view.glyphs import signed
 from unembed.view.html import report
-from unembed.view.html.explanation import verdict
 from unembed.view.html.report import report_html, static_html
 from unembed.view.html.shell import as_data
 
@@ -109,8 +108,7 @@ def test_the_ledger_of_a_report_sums_to_the_model_s_number(written):
 def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, model):
     text, printed = written("explain", PROMPT, "--top", "3")
     found = Document(text)
-    target = printed["target"]
-    assert f"a probability of {100 * target['probability']:.1f}% (rank 1)" in found.text
+    assert printed["answer"]["text"] in found.text
     facts = dict(found.table("what"))
     assert facts["weights (SHA-256)"] == printed["model"]["weights_sha256"]
     assert facts["precision"] == "float64 on cpu"
@@ -119,17 +117,12 @@ def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, mod
     heads = found.table("head")
     assert [row[0] for row in heads] == [f"L{h['layer']}.H{h['head']}" for h in printed["heads"]]
     assert [row[1] for row in heads] == [signed(h["value"]) for h in printed["heads"]]
-    assert [row[5] for row in heads] == [h["verdict"] for h in printed["heads"]]
+    effects = [head["zeroed"]["effect"] for head in printed["heads"]]
+    assert [row[5] for row in heads] == [signed(effect["nats"]) for effect in effects]
+    assert [row[6] for row in heads] == [effect["size"] for effect in effects], "of 12 heads, no verdict by rank"
+    assert [row[7] for row in heads] == [f"{effect['rank']} of {effect['among']}" for effect in effects]
     bars = [a for tag, a in found.elements if tag == "svg"]
     assert len(bars) == len(printed["ledger"]["terms"]) + len(printed["predictions"])
-
-
-@pytest.mark.parametrize(("cross", "name"), [(False, "L2.H1"), (True, "L2.X1")])
-def test_the_verdict_names_the_head_that_the_prediction_needs(model, cross, name):
-    payload = payloads.to_json(payloads.payload_of(unembed.explain(model, PROMPT)))
-    needed = {"layer": 2, "head": 1, "cross": cross, "verdict": "causal", "zeroed_probability": 0.0}
-    payload["heads"] = [{**payload["heads"][0], **needed}]
-    assert f"Zeroing head {name} moves the probability" in verdict(payload)
 
 
 def test_a_lens_and_a_sweep_have_an_image_and_a_table(written):

@@ -113,6 +113,12 @@ def test_every_ask_gives_its_payload_and_passes_its_schema(client, name, monkeyp
     jsonschema.validate(data, json.loads((SCHEMAS / f"{schema}-{version}.json").read_text()))
 
 
+def told(part: dict) -> tuple:
+    """What is said of zeroing a part: of its difference, under a versus."""
+    effect = part["zeroed"]["difference"] or part["zeroed"]["effect"]
+    return part["layer"], part["head"], effect["rank"], effect["size"], effect["verdict"], effect["borderline"]
+
+
 def test_answers_are_those_of_the_library(model, client):
     _, data = asked(client, ask="explain", prompt=PROMPT, vs="Rome", target="Paris", position=3, test=True, top=3)
     own = unembed.explain(model, PROMPT, "Paris", versus="Rome", position=3, top=3)
@@ -120,8 +126,8 @@ def test_answers_are_those_of_the_library(model, client):
     assert [t["value"] for t in data["ledger"]["terms"]] == pytest.approx(
         [t["value"] for t in expected["ledger"]["terms"]], abs=1e-6
     )
-    assert [h["verdict"] for h in data["heads"]] == [h["verdict"] for h in expected["heads"]]
-    assert data["control"]["heads"] == pytest.approx(expected["control"]["heads"], abs=1e-9)
+    assert [told(h) for h in data["heads"]] == [told(h) for h in expected["heads"]]
+    assert data["answer"]["text"] == expected["answer"]["text"]
 
     _, seen = asked(client, ask="attention", prompt=PROMPT, layer=1, head=0)
     pattern = unembed.attention(model, PROMPT, layer=1, head=0)
@@ -142,7 +148,8 @@ def test_a_swap_of_the_page_is_the_swap_of_explain(client, model):
     _, data = asked(client, ask="test", prompt=PROMPT, prompt_b=OTHER, tests=[{"part": HEAD, "how": "swap"}])
     own = unembed.explain(model, PROMPT, swap=("France", "Rome"), top=12)
     note = next(n for n in own.heads if (n.term.layer, n.term.head) == (1, 0))
-    assert data["target_after"]["probability"] == pytest.approx(note.outcome.swapped, abs=1e-9)
+    # Norms compute in float32, in batches of another size.
+    assert data["target_after"]["probability"] == pytest.approx(note.swapped, abs=1e-7)
 
 
 def test_a_swap_between_prompts_of_different_length_is_at_the_last_token_or_refused(client):
@@ -374,9 +381,15 @@ def test_keys_of_a_report_are_canonical_json_and_its_results_are_answers(session
     first = {"ask": "explain", "prompt": PROMPT, "position": 3, "reference": "raw", "test": False, "top": 10}
     target = found[key_of(first)]["target"]["id"]
     assert key_of({**first, "target": target, "test": True}) in found
-    schemas = {payload["schema"] for payload in found.values()}
+    schemas = {payload["schema"].split("/")[1] for payload in found.values()}
     assert schemas == {
-        f"unembed/{name}/1" for name in ("explain", "lens", "terms", "inspect", "reads", "attention", "paths")
+        "explain",
+        "lens",
+        "terms",
+        "inspect",
+        "reads",
+        "attention",
+        "paths",
     }
     for key, payload in found.items():
         ask = json.loads(key)
@@ -404,7 +417,7 @@ def test_a_report_of_what_the_page_shows(client):
     assert "Ledger" in made.text
     for bad in (
         {},
-        {"state": {}, "results": {"key": {"schema": "unembed/explain/1"}}},
+        {"state": {}, "results": {"key": {"schema": "unembed/explain/2"}}},
         {"state": None, "results": [1]},
     ):
         refused = client.post("/report", json=bad)

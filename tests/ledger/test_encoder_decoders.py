@@ -283,7 +283,7 @@ def test_explain_tests_heads_of_both_kinds(model_type):
     for note in found.heads[:6]:
         kind = "cross_z" if note.term.kind == "cross_attention" else "z"
         logits = rerun(model, Site(kind=kind, layer=note.term.layer, head=note.term.head, positions=(4,)), 0.0)[-1]
-        close(note.outcome.zeroed, logits.softmax(-1)[TARGET])
+        close(note.zeroed.probability, logits.softmax(-1)[TARGET])
     assert found.inputs is not None
     last = found.lens.target_rank[-1, 0]
     assert int(last) == found.target.rank

@@ -215,10 +215,12 @@ def test_top_is_the_largest_first(traces, model_type: str) -> None:
 @pytest.mark.parametrize("model_type", ["gpt2", "gemma2", "qwen3_moe", "gpt_oss"])
 def test_the_table_is_the_terms(traces, model_type: str) -> None:
     ledger = decompose(traces(model_type))
-    columns = ["kind", "layer", "head", "expert", "neuron", "source", "value"]
+    columns = ["label", "kind", "layer", "head", "expert", "neuron", "source", "value"]
     table = ledger.to_polars()
-    assert table.columns == columns
-    assert table.rows() == [tuple(getattr(term, column) for column in columns) for term in ledger.terms()]
+    assert table.columns == [*columns, "source_token"]
+    assert table.select(columns).rows() == [
+        tuple(getattr(term, column) for column in columns) for term in ledger.terms()
+    ]
     assert table["value"].sum() == pytest.approx(ledger.value, abs=ledger.tolerance)
 
 

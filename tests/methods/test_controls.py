@@ -1,26 +1,27 @@
-"""The causal columns of `explain`: each probability against a full run with that part set by a hook, and the bands."""
+"""What zeroing does, against full runs with that part set by a hook: every head, a sample of neurons; swaps."""
 
 import re
+from statistics import stdev
 
-import numpy as np
 import pytest
 import torch
 
 import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
-from oracles.full_runs import part_set, read
+from oracles.full_runs import logits, part_set
+from oracles.full_runs import read as read_target
 from unembed.errors import InputError
 from unembed.methods import controls as module
-from unembed.methods.controls import HEADS, NEURONS, causal_check
+from unembed.methods.controls import SAMPLE, population, swapped_each, zeroed_each
 from unembed.methods.explain import replaced
 from unembed.models.sites import Site
 from unembed.runs.record import record
 
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "mixtral", "gpt_oss")
 TOKENS = [3, 50, 7, 11, 96, 17]
-CLOSE = 1e-7
-"""Most families take the softmax of attention in float32, also in a float64 model."""
+CLOSE = 1e-6
+"""Most families take the softmax of attention in float32, also in a float64 model; measures are in float32."""
 
 
 @pytest.fixture(scope="module")
@@ -37,164 +38,249 @@ def place(x) -> tuple:
     """The part of a term or site, its layer, and its index in the layer."""
     if x.head is not None:
         return "head", x.layer, x.head
+    if x.neuron is None:
+        return x.kind.removesuffix("_write"), x.layer, None
     return "neuron", x.layer, x.neuron if x.expert is None else (x.expert, x.neuron)
 
 
-def zeroed(model, x, token: int, ids=TOKENS) -> float:
-    """The probability of a full run with the part zeroed at the last position."""
+def log_odds(at: torch.Tensor, token: int) -> float:
+    """`log(P / (1 - P))`, the second sum without the token."""
+    others = torch.cat([at[:token], at[token + 1 :]])
+    return float(at[token] - others.logsumexp(0))
+
+
+def rerun(model, x, ids=TOKENS) -> torch.Tensor:
+    """The last logits of a full run with the part zeroed at the last position."""
     part, layer, index = place(x)
     if isinstance(index, tuple):  # a neuron of an expert: by hand only at every position, so give the others a twin
-        return zeroed_in_expert(model, layer, index, token, ids)
+        return rerun_with_expert(model, layer, index, ids)
     with part_set(model, part, layer, index, [len(ids) - 1]):
-        return read(model, ids, token)[1]
+        return logits(model, ids)[-1]
 
 
-def zeroed_in_expert(model, layer: int, index: tuple[int, int], token: int, ids) -> float:
+def rerun_with_expert(model, layer: int, index: tuple[int, int], ids) -> torch.Tensor:
     """The output of the experts is that of silenced experts at the last position, and as it was before it."""
     experts, outs = model.blocks[layer].experts, {}
     for name in ("plain", "silent"):
         hook = experts.register_forward_hook(lambda _, args, out, name=name: outs.update({name: out}))
         with part_set(model, "mlp" if name == "plain" else "neuron", layer, index, []):
-            read(model, ids, token)
+            logits(model, ids)
         hook.remove()
     mixed = outs["plain"].clone()
     mixed.view(-1, mixed.shape[-1])[-1] = outs["silent"].reshape(-1, mixed.shape[-1])[-1]
     hook = experts.register_forward_hook(lambda *_: mixed)
-    found = read(model, ids, token)[1]
+    found = logits(model, ids)[-1]
     hook.remove()
     return found
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_zeroed_probability_is_a_full_run(models, explained, family):
+def test_every_head_and_some_neurons_zeroed_are_full_runs(models, explained, family):
     model, result = models[family], explained[family]
-    token, check = result.target.token, result.check
+    token, among = result.target.token, result.population
+    base = log_odds(logits(model, TOKENS)[-1], token)
+    assert float(among.base[0]) == pytest.approx(base, abs=CLOSE)
+    assert {place(site) for site in among.heads} == {
+        ("head", layer, head) for layer in range(model.layers) for head in range(model.heads)
+    }
+    assert {place(site) for site in among.sublayers} == {
+        (stage, layer, None) for layer in range(model.layers) for stage in ("attention", "mlp")
+    }
+    some = dict(list(among.effects("neurons").items())[::9])
+    effects = {**among.effects("heads"), **among.effects("sublayers"), **some}
+    for site, effect in effects.items():
+        assert site.positions == (5,)
+        assert effect == pytest.approx(log_odds(rerun(model, site), token) - base, abs=10 * CLOSE)
+    assert max(map(abs, effects.values())) > 1e4 * CLOSE
     for note in (*result.heads, *result.neurons):
-        assert note.outcome.zeroed == pytest.approx(zeroed(model, note.term, token), abs=CLOSE)
-        assert note.outcome.swapped is None
-    for control in (check.control_heads, check.control_neurons):
-        for site, found in zip(control.sites, control.zeroed, strict=True):
-            assert site.positions == (5,)
-            assert found == pytest.approx(zeroed(model, site, token), abs=CLOSE)
-        assert max(abs(p - result.target.probability) for p in control.zeroed) > 100 * CLOSE
+        at = rerun(model, note.term)
+        assert note.zeroed.probability == pytest.approx(float(at.softmax(0)[token]), abs=CLOSE)
+        assert note.zeroed.effect.nats == pytest.approx(log_odds(at, token) - base, abs=10 * CLOSE)
+        assert note.zeroed.difference is None
+        assert note.swapped is None
+
+
+def test_log_odds_tell_what_a_probability_in_float32_cannot():
+    """A target that is so sure that P is 1 in float32, with parts zeroed as without."""
+    single, double = build("llama").float(), build("llama")
+    for made in (single, double):
+        with torch.no_grad():
+            made.lm_head.weight[12] *= 300
+    model, exact = unembed.wrap(single, name="sure"), unembed.wrap(double, name="sure")
+    among, base = population(record(model, TOKENS), 12), log_odds(logits(exact, TOKENS)[-1], 12)
+    assert base > 18, "beyond what 1 - P holds in float32"
+    effects = among.effects("heads")
+    sure = [site for site, effect in effects.items() if base + effect > 18]
+    assert {among.zeroed(site, among.heads[site]).effect.verdict for site in sure} == {None}
+    assert max(abs(effects[site]) for site in sure) > 0.3
+    for site in sure:
+        assert effects[site] == pytest.approx(log_odds(rerun(exact, site), 12) - base, abs=1e-3)
+        assert float(rerun(model, site).float().softmax(0)[12]) == 1.0
+
+
+def test_a_versus_is_asked_about_and_leaves_the_effects_on_the_probability_as_they_are(models, explained):
+    model = models["llama"]
+    plain = unembed.explain(model, TOKENS, 40, top=30)
+    result = unembed.explain(model, TOKENS, 40, versus=12, top=30)
+    base = logits(model, TOKENS)[-1]
+    alone = {note.term.part: note.zeroed for note in (*plain.heads, *plain.neurons)}
+    for note in (*result.heads, *result.neurons):
+        at = rerun(model, note.term)
+        difference = float((at[40] - at[12]) - (base[40] - base[12]))
+        assert note.zeroed.asked is note.zeroed.difference
+        assert note.zeroed.difference.nats == pytest.approx(difference, abs=10 * CLOSE)
+        if note.term.part in alone:
+            before = alone[note.term.part].effect
+            assert note.zeroed.effect.nats == pytest.approx(before.nats, abs=1e-12)
+            assert (note.zeroed.effect.rank, note.zeroed.effect.verdict) == (before.rank, before.verdict)
+    assert {note.term.part for note in result.heads} == {note.term.part for note in plain.heads}, "all of them"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_controls_are_other_parts_and_neurons_are_strongly_active(models, explained, family):
-    model, result = models[family], explained[family]
-    heads, neurons = result.check.control_heads.sites, result.check.control_neurons.sites
-    assert len({place(s) for s in heads}) == len(heads) == model.heads * model.layers - 5
-    assert not {place(s) for s in heads} & {place(n.term) for n in result.heads}
-    assert len({place(s) for s in neurons}) == len(neurons) == NEURONS
-    assert not {place(s) for s in neurons} & {place(n.term) for n in result.neurons}
-    ranked = [n.term.layer for n in result.neurons]
-    for layer in {s.layer for s in neurons}:
-        drawn = [s for s in neurons if s.layer == layer]
-        assert abs(len(drawn) - NEURONS * ranked.count(layer) / len(ranked)) < 1
-        order = by_size(model, result, layer)
-        mine = [n for n in result.neurons if n.term.layer == layer]
-        assert {place(s)[2] for s in drawn} <= set(order[: len(drawn) + len(mine)])
+def test_a_rank_is_among_all_others_of_the_kind(models, explained, family):
+    result = explained[family]
+    for notes, kind in ((result.heads, "heads"), (result.neurons, "neurons")):
+        effects = {place(site): effect for site, effect in result.population.effects(kind).items()}
+        for note in notes:
+            own = note.zeroed.effect
+            others = [effect for part, effect in effects.items() if part != place(note.term)]
+            assert own.among == len(others) + 1
+            assert own.rank == 1 + sum(abs(effect) > abs(own.nats) for effect in others)
 
 
-def by_size(model, result, layer: int) -> list:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_shown_are_the_largest_credits_and_the_largest_effects(explained, family):
+    result = explained[family]
+    by_head, by_neuron = result.finest.coarser("head"), result.finest
+    for notes, ledger, kind in ((result.heads, by_head, "heads"), (result.neurons, by_neuron, "neurons")):
+        terms = [t for t in ledger.terms() if t.kind == kind[:-1]]
+        credits = {place(t) for t in sorted(terms, key=lambda t: -abs(t.value))[:5]}
+        effects = result.population.effects(kind)
+        strong = {place(site) for site in sorted(effects, key=lambda site: -abs(effects[site]))[:5]}
+        assert {place(note.term) for note in notes if "credit" in note.shown_for} == credits
+        assert {place(note.term) for note in notes if "effect" in note.shown_for} == strong
+        answer = {place(result.answer.part)} if result.answer.kind == kind[:-1] else set()
+        assert {place(note.term) for note in notes} == credits | strong | answer
+        assert {place(note.term) for note in notes if "answer" in note.shown_for} == answer
+        sizes = [abs(note.zeroed.effect.nats) for note in notes]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_oss"])
+def test_the_sample_is_of_neurons_that_write_most(family):
+    """600 neurons a layer: of the tenth that writes most (of three layers, 167 are needed), drawn by the prompt."""
+    module_ = build(family, layers=3, d_mlp=600) if family != "gpt_oss" else build(family, layers=3)
+    model = unembed.wrap(module_, name="wide")
+    run = record(model, TOKENS, positions=[5])
+    sample = list(population(run, 40).neurons)
+    assert len(set(sample)) == len(sample)
+    for layer in range(3):
+        drawn = {place(site)[2] for site in sample if site.layer == layer}
+        order = by_size(model, run, layer)
+        assert drawn <= set(order[: max(167, round(0.1 * len(order)))])
+    if family != "gpt_oss":
+        assert len(sample) == SAMPLE
+    again = population(record(model, TOKENS), 12)
+    assert set(again.neurons) == set(sample), "the prompt draws, not the target"
+
+
+def test_another_prompt_draws_other_neurons():
+    model = unembed.wrap(build("llama", layers=2, d_mlp=4000), name="wide")
+    one, same, other = (set(population(record(model, ids), 12).neurons) for ids in (TOKENS, TOKENS, TOKENS[::-1]))
+    assert one == same
+    assert len(one & other) < 0.8 * len(one)
+    assert len(one) == SAMPLE
+
+
+def by_size(model, run, layer: int) -> list:
     """The neurons of a layer by the length of what they write (before a post-norm), largest first."""
-    block, neurons = model.blocks[layer], result.run.layers[layer].neurons
+    block, neurons = model.blocks[layer], run.layers[layer].neurons
     sizes = {}
     if block.experts is None:
         rows = block.down_projection.weight.detach()
         rows = rows if type(block.down_projection).__name__ == "Conv1D" else rows.T
-        sizes = {n: float((neurons[0, n] * rows[n]).norm().detach()) for n in range(len(rows))}
+        sizes = {n: float((neurons[-1, n] * rows[n]).norm().detach()) for n in range(len(rows))}
     else:
-        for expert, weight in zip(neurons.index[0].tolist(), neurons.weight[0].tolist(), strict=True):
-            activation = unembed.ledger.decompose.expert_activation(block.experts, expert, neurons.hidden[0])
+        for expert, weight in zip(neurons.index[-1].tolist(), neurons.weight[-1].tolist(), strict=True):
+            activation = unembed.ledger.decompose.expert_activation(block.experts, expert, neurons.hidden[-1])
             rows = block.experts.down_proj[expert].detach()
             rows = rows if block.experts.is_transposed else rows.T
             sizes |= {(expert, n): float((weight * activation[n] * rows[n]).norm().detach()) for n in range(len(rows))}
     return sorted(sizes, key=lambda index: -sizes[index])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_verdict_is_a_comparison_with_the_band(models, explained, family):
-    result, p = explained[family], explained[family].target.probability
-    for notes, control in (
-        (result.heads, result.check.control_heads),
-        (result.neurons, result.check.control_neurons),
-    ):
-        low, high = np.percentile(control.zeroed, [5, 95])
-        assert (control.low, control.high) == pytest.approx((low, high), abs=1e-12)
-        for note in notes:
-            q = note.outcome.zeroed
-            expected = "causal" if q < min(low, p) else "suppressor" if q > max(high, p) else "within control"
-            assert note.outcome.verdict == expected
-
-
-def test_all_three_verdicts_occur(explained):
-    notes = [note for result in explained.values() for note in (*result.heads, *result.neurons)]
-    assert {note.outcome.verdict for note in notes} == {"causal", "suppressor", "within control"}
-
-
-def test_a_part_that_does_nothing_is_no_suppressor(models):
-    """All controls lower the probability; a part that leaves it as it is does not rise beyond them."""
-    target = unembed.explain(models["llama"], TOKENS, test=False).target
-    control = module.Control(sites=(), zeroed=(0.5 * target.probability, 0.6 * target.probability))
-    precision = models["llama"].precision
-    assert module.verdict_of(target.probability, target, control, precision) == "within control"
-    assert module.verdict_of(target.probability * 1.01, target, control, precision) == "suppressor"
-    assert module.verdict_of(target.probability * 0.4, target, control, precision) == "causal"
-
-
-def test_the_draw_is_repeatable_and_depends_on_its_seed(models):
-    model = unembed.wrap(build("gpt2", heads=16, d_model=64, layers=4), name="wide")
-    run = record(model, TOKENS, positions=[5])
-    target = run.prediction(40, position=5)
-    parts = {
-        "heads": [Site(kind="z", layer=1, head=2, positions=(5,))],
-        "neurons": [Site(kind="neuron", layer=0, neuron=7, positions=(5,))],
-    }
-    one, same = (causal_check(run, target, **parts) for _ in range(2))
-    other = causal_check(run, target, seed=1, **parts)
-    assert one == same
-    assert one.control_heads.sites != other.control_heads.sites
-    assert len(one.control_heads.sites) == HEADS
-    assert len(one.control_neurons.sites) == NEURONS
-
-
-def test_one_sweep_from_one_recorded_run(models, monkeypatch):
-    """What it costs: the model runs once, and versions of that run are swept once."""
+def test_it_is_one_sweep_of_one_run_and_is_kept_with_it(models, monkeypatch):
     calls = []
     counterfactuals = module.counterfactuals
     monkeypatch.setattr(module, "counterfactuals", lambda *a, **k: calls.append(len(a[1])) or counterfactuals(*a, **k))
     runs = []
     hook = models["llama"].module.register_forward_pre_hook(lambda *_: runs.append(1))
-    unembed.explain(models["llama"], TOKENS)
+    run = record(models["llama"], TOKENS)
+    first = unembed.explain(run)
+    neurons = len(first.population.neurons)
+    layers, heads = models["llama"].layers, models["llama"].heads
+    assert calls == [layers * heads + neurons + 2 * layers + module.NUDGED]
+    again = unembed.explain(run, top=20)
     hook.remove()
-    assert calls == [5 + 5 + 7 + 20]
-    assert len(runs) == 1
+    assert (len(calls), len(runs)) == (1, 1)
+    assert again.population is first.population
+    shown = {note.term.part: note.zeroed for note in (*again.heads, *again.neurons)}
+    assert all(shown[note.term.part] == note.zeroed for note in (*first.heads, *first.neurons))
 
 
-def test_a_model_too_small_for_controls_gives_no_verdict():
-    model = unembed.wrap(build("llama", layers=1, heads=1, kv_heads=1, d_mlp=1), name="smallest")
+def test_the_noise_is_the_spread_of_nudged_runs(models):
+    """Nudged by hand: each block's output at the last position gets a normal share of its own precision."""
+    model = unembed.wrap(build("llama").float(), name="single")
+    run = record(model, TOKENS)
+    random, found = torch.Generator().manual_seed(1), []
+
+    def nudge(_, args, out):
+        new = (out[0] if isinstance(out, tuple) else out).clone()
+        last = new.view(-1, new.shape[-1])[-1]
+        last += 1e-3 * last.abs() * torch.randn(last.shape, generator=random)
+        return (new, *out[1:]) if isinstance(out, tuple) else new
+
+    for _ in range(200):
+        hooks = [layer.register_forward_hook(nudge) for layer in model.module.model.layers]
+        found.append(log_odds(logits(model, TOKENS)[-1], 40))
+        for hook in hooks:
+            hook.remove()
+    expected = module.SPREAD * stdev(found) * model.precision / 1e-3
+    noise = float(population(run, 40).noise[0])
+    assert expected / 2 < noise < 2 * expected, "of 16 draws"
+
+
+def test_few_parts_have_effects_and_no_verdicts():
+    model = unembed.wrap(build("llama", layers=1, heads=2, kv_heads=1, d_mlp=3), name="smallest")
     result = unembed.explain(model, TOKENS)
-    (head,), (neuron,) = result.heads, result.neurons
-    assert (result.check.control_heads, result.check.control_neurons) == (None, None)
-    for note in (head, neuron):
-        assert note.outcome.verdict is None
-        assert note.outcome.zeroed == pytest.approx(zeroed(model, note.term, result.target.token), abs=CLOSE)
+    assert result.population.limit("heads") is result.population.limit("neurons") is None
+    base = log_odds(logits(model, TOKENS)[-1], result.target.token)
+    for note in (*result.heads, *result.neurons):
+        effect = note.zeroed.effect
+        assert effect.verdict is None
+        assert effect.among == (2 if note.term.head is not None else 3)
+        assert effect.nats == pytest.approx(log_odds(rerun(model, note.term), result.target.token) - base, abs=1e-5)
 
 
 def test_without_tests_nothing_is_zeroed(models, explained):
     result = unembed.explain(models["llama"], TOKENS, test=False)
-    assert result.check is result.swap is None
-    assert all(note.outcome is None for note in (*result.heads, *result.neurons))
+    assert result.population is result.swap is None
+    assert all(note.zeroed is note.swapped is None for note in (*result.heads, *result.neurons))
     assert result.ledger.terms() == explained["llama"].ledger.terms()
+    assert result.answer.kind == "credit"
+    assert not result.answer.tested
 
 
-def test_versus_is_tested_by_the_targets_probability(models):
-    model = models["llama"]
-    result = unembed.explain(model, TOKENS, 40, versus=12)
-    assert result.target.token == 40
-    for note in result.heads:
-        assert note.outcome.zeroed == pytest.approx(zeroed(model, note.term, 40), abs=CLOSE)
+def test_what_is_known_before_the_tests_is_told_before_them(models, monkeypatch):
+    seen, swept = [], []
+    counterfactuals = module.counterfactuals
+    monkeypatch.setattr(module, "counterfactuals", lambda *a, **k: swept.append(1) or counterfactuals(*a, **k))
+    result = unembed.explain(models["llama"], TOKENS, first=lambda untested: seen.append((untested, len(swept))))
+    ((untested, before),) = seen
+    assert before == 0
+    assert swept
+    assert untested.population is None
+    assert (untested.target, untested.ledger) == (result.target, result.ledger)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gemma2", "gpt_oss"])
@@ -203,8 +289,8 @@ def test_an_earlier_position_is_the_end_of_a_shorter_prompt(models, family):
     short = unembed.explain(models[family], TOKENS[:4], 40)
     assert [n.term.label for n in early.heads] == [n.term.label for n in short.heads]
     for one, other in zip((*early.heads, *early.neurons), (*short.heads, *short.neurons), strict=True):
-        assert one.outcome.zeroed == pytest.approx(other.outcome.zeroed, abs=CLOSE)
-    assert early.check.control_heads.sites == short.check.control_heads.sites
+        assert one.zeroed.effect.nats == pytest.approx(other.zeroed.effect.nats, abs=10 * CLOSE)
+    assert list(early.population.neurons) == list(short.population.neurons)
 
 
 # Swapping
@@ -221,7 +307,7 @@ def values(model, ids, part: str, layer: int) -> torch.Tensor:
     else:
         owner = block.attention_write if part == "attention" else block.mlp_write
         hook = owner.register_forward_hook(lambda _, args, out: seen.append(out[0] if isinstance(out, tuple) else out))
-    read(model, ids, 0)
+    logits(model, ids)
     hook.remove()
     return seen[0].reshape(-1, seen[0].shape[-1])[-1]
 
@@ -233,7 +319,7 @@ def test_every_swapped_probability_is_a_full_run(models, family):
     ids, other = (model.tokenizer(text)["input_ids"] for text in (PROMPT, OTHER))
     token, last = result.target.token, [len(ids) - 1]
     assert result.swap.run.tokens == tuple(other)
-    assert result.swap.target.probability == pytest.approx(read(model, other, token)[1], abs=CLOSE)
+    assert result.swap.target.probability == pytest.approx(read_target(model, other, token)[1], abs=CLOSE)
     assert result.swap.predictions[0].rank == 1
     moved = []
     for note in (*result.heads, *result.neurons):
@@ -241,15 +327,15 @@ def test_every_swapped_probability_is_a_full_run(models, family):
         value = values(model, other, part, layer)
         value = value.view(model.heads, -1)[index] if part == "head" else value[index]
         with part_set(model, part, layer, index, last, value):
-            found = read(model, ids, token)[1]
-        assert note.outcome.swapped == pytest.approx(found, abs=CLOSE)
-        assert note.outcome.zeroed is not None
+            found = read_target(model, ids, token)[1]
+        assert note.swapped == pytest.approx(found, abs=CLOSE)
+        assert note.zeroed is not None
         moved.append(abs(found - result.target.probability))
     assert len(result.swap.sublayers) == min(8, 2 * model.layers)
-    for term, outcome in result.swap.sublayers:
+    for term, swapped in result.swap.sublayers:
         with part_set(model, term.kind, term.layer, None, last, values(model, other, term.kind, term.layer)):
-            found = read(model, ids, token)[1]
-        assert outcome.swapped == pytest.approx(found, abs=CLOSE)
+            found = read_target(model, ids, token)[1]
+        assert swapped == pytest.approx(found, abs=CLOSE)
         moved.append(abs(found - result.target.probability))
     assert max(moved) > 1000 * CLOSE
 
@@ -257,9 +343,9 @@ def test_every_swapped_probability_is_a_full_run(models, family):
 def test_a_swap_without_tests(models):
     result = unembed.explain(models["mixtral"], PROMPT, swap=("France", "Rome"), test=False)
     notes = (*result.heads, *result.neurons)
-    assert all(n.outcome.zeroed is n.outcome.verdict is None for n in notes)
-    assert all(0 <= n.outcome.swapped <= 1 for n in notes)
-    assert (result.check.control_heads, result.check.control_neurons) == (None, None)
+    assert all(n.zeroed is None for n in notes)
+    assert all(0 <= n.swapped <= 1 for n in notes)
+    assert result.population is None
 
 
 def test_swapping_nothing_different_changes_nothing(models):
@@ -267,9 +353,24 @@ def test_swapping_nothing_different_changes_nothing(models):
     run = record(models["gpt2"], TOKENS, positions=[5])
     target = run.prediction(40, position=5)
     heads = [Site(kind="z", layer=1, head=head, positions=(5,)) for head in range(4)]
-    check = causal_check(run, target, heads=heads, neurons=[], zero=False, other=run)
-    assert [o.swapped for o in check.heads] == pytest.approx([target.probability] * 4, abs=CLOSE)
-    assert check.neurons == check.sublayers == ()
+    found = swapped_each(run, target.token, heads, run)
+    assert found == pytest.approx([target.probability] * 4, abs=CLOSE)
+    assert swapped_each(run, target.token, [], run) == ()
+
+
+def test_parts_beyond_the_population_are_zeroed_as_well(models):
+    """A neuron that hardly writes is in no sample of a wide layer; it is ranked among those that are."""
+    model = unembed.wrap(build("llama", layers=2, d_mlp=4000), name="wide")
+    run = record(model, TOKENS)
+    among = population(run, 12)
+    quiet = Site(kind="neuron", layer=1, neuron=by_size(model, run, 1)[-1], positions=(5,))
+    (zeroed,) = zeroed_each(run, among, [quiet])
+    assert quiet not in among.neurons
+    assert (zeroed.effect.among, zeroed.effect.verdict) == (SAMPLE + 1, "ordinary")
+    change = log_odds(rerun(model, quiet), 12) - log_odds(logits(model, TOKENS)[-1], 12)
+    assert zeroed.effect.nats == pytest.approx(change, abs=10 * CLOSE)
+    with pytest.raises(InputError, match="There is no head 99"):
+        zeroed_each(run, among, [Site(kind="z", layer=0, head=99, positions=(5,))])
 
 
 SWAPS = {

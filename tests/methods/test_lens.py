@@ -79,7 +79,7 @@ def test_another_token_is_followed_without_another_product(model_type, monkeypat
     for token, lens in expected.items():
         found = logit_lens.follow(states, token, top=3)
         assert (found.layers, found.positions, found.targets) == (lens.layers, lens.positions, lens.targets)
-        for name in ("top", "top_probability", "target_probability", "target_rank", "kl"):
+        for name in ("top_tokens", "top_probability", "target_probability", "target_rank", "kl"):
             assert torch.allclose(getattr(found, name).double(), getattr(lens, name).double(), atol=ATOL), name
 
 

@@ -11,11 +11,12 @@ from oracles.rerun import Change as Rechange
 from oracles.rerun import Rerun, exactly
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.measures import log_odds
 from unembed.errors import InputError
 from unembed.ledger.inspect_part import inspect_part
 from unembed.ledger.ledger import Term
 from unembed.ledger.rows import sublayer_terms
-from unembed.methods.controls import set_control
+from unembed.methods.controls import random_sets
 from unembed.methods.intervene import Change, intervene
 from unembed.models.parts import Part
 from unembed.runs.means import means
@@ -148,8 +149,22 @@ def test_zeroing_one_head_is_what_ablate_and_explain_say(model, run):
     change = found.target_after.probability - found.target_before.probability
     assert change == pytest.approx(own.probability, abs=1e-9)
     assert found.target_after.logit - found.target_before.logit == pytest.approx(own.logit, abs=1e-7)
-    assert found.control is not None
-    assert found.verdict in ("causal", "suppressor", "within control")
+    explained = unembed.explain(model, TOKENS, 12, top=20)
+    note = next(note for note in explained.heads if note.term.part == part)
+    assert found.compared is not None
+    assert note.zeroed is not None
+    assert found.compared.effect == note.zeroed.effect
+    assert found.nats == pytest.approx(note.zeroed.effect.nats, abs=1e-6)
+
+
+def test_of_a_difference_the_inspector_says_what_explain_says(model, run):
+    explained = unembed.explain(run, 12, versus=40, top=20)
+    for note in explained.heads:
+        found = intervene(run, 12, [Change(note.term.part, "zero")], versus=40)
+        assert found.compared is not None
+        assert note.zeroed is not None
+        assert found.compared.effect == note.zeroed.difference
+        assert found.nats == pytest.approx(note.zeroed.asked.nats, abs=1e-6)
 
 
 def test_stacked_changes_are_one_full_run(model, run):
@@ -170,8 +185,7 @@ def test_stacked_changes_are_one_full_run(model, run):
     assert [p.token for p in found.after] == again.topk(5).indices.tolist()
     for p in (*found.after, found.target_after):
         assert p.probability == pytest.approx(float(probabilities[p.token]), abs=1e-9)
-    assert found.control is None
-    assert found.verdict is None
+    assert found.compared is None
 
 
 def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(model, run):
@@ -185,7 +199,7 @@ def test_a_swap_takes_the_value_of_the_other_run_and_a_mean_that_of_the_texts(mo
     averaged = unembed.counterfactuals(run, [edits.set_to(site, value)], probability)
     found = intervene(run, 12, [Change(part, "mean")], means=lambda _: value)
     assert found.target_after.probability == pytest.approx(float(averaged[0]), abs=1e-9)
-    assert found.control is None
+    assert found.compared is None
 
 
 @pytest.mark.parametrize("how", ["zero", "double"])
@@ -198,19 +212,23 @@ def test_neurons_set_together_are_compared_with_as_many_of_the_same_layers(run, 
     last = run.length - 1
     again = counterfactuals(run, [[edits.scale(p.site(last), factor) for p in parts]], lambda logits: logits[:, 0])[0]
     assert found.target_after.probability == pytest.approx(float(again.double().softmax(-1)[12]), abs=FLOAT32)
-    sites = found.control.sites
-    assert len(found.control.zeroed) == 20
-    for place in range(20):
-        drawn = sites[3 * place : 3 * place + 3]
+    sets = random_sets(run, 12, [p.site(last) for p in parts], factor)
+    assert sets is not None
+    assert len(sets.sites) == len(sets.effects) == 20
+    base = log_odds(12)(run.logits[-1][None, None])
+    for drawn, effect in zip(sets.sites, sets.effects, strict=True):
         assert [site.layer for site in drawn] == [0, 0, 1]
         assert len(set(drawn)) == 3
         assert not {(s.layer, s.expert, s.neuron) for s in drawn} & {(p.layer, p.expert, p.neuron) for p in parts}
         logits = counterfactuals(run, [[edits.scale(s, factor) for s in drawn]], lambda logits: logits[:, 0])[0]
-        assert found.control.zeroed[place] == pytest.approx(float(logits.double().softmax(-1)[12]), abs=FLOAT32)
-    p, q = found.target_before.probability, found.target_after.probability
-    lower, higher = ("causal", "suppressor") if how == "zero" else ("suppressor", "causal")
-    low, high = found.control.low, found.control.high
-    assert found.verdict == (lower if q < min(low, p) else higher if q > max(high, p) else "within control")
+        assert effect == pytest.approx(float(log_odds(12)(logits[None, None]) - base), abs=10 * FLOAT32)
+    assert found.nats == pytest.approx(float(log_odds(12)(again[None, None]) - base), abs=10 * FLOAT32)
+    effect = found.compared.effect
+    assert effect.rank == 1 + sum(abs(other) > abs(found.nats) for other in sets.effects)
+    assert effect.among == 21
+    needed = found.nats < 0 if how == "zero" else found.nats > 0
+    beyond = effect.rank == 1 and abs(found.nats) >= 0.1
+    assert effect.verdict == ("ordinary" if not beyond else "causal" if needed else "suppressor")
 
 
 def test_a_set_is_compared_with_strongly_active_neurons_and_with_none_where_too_few_are_left():
@@ -220,12 +238,10 @@ def test_a_set_is_compared_with_strongly_active_neurons_and_with_none_where_too_
     activation = run.at(replace(sites[0], neuron=None))[0]
     written = activation.abs() * module.model.layers[0].mlp.down_proj.weight.norm(dim=0)
     strongest, *others = written.argsort(descending=True).tolist()
-    control = set_control(run, 12, [sites[strongest]], 0.0)
-    assert control is not None
-    assert {site.neuron for site in control.sites} <= set(others[:4]), "of the tenth that writes most"
-    assert set_control(run, 12, sites[:25], 0.0) is None, "23 are left"
-    with pytest.raises(InputError, match="Expected a seed"):
-        set_control(run, 12, sites[:1], 0.0, seed=-1)
+    sets = random_sets(run, 12, [sites[strongest]], 0.0)
+    assert sets is not None
+    assert {site.neuron for drawn in sets.sites for site in drawn} <= set(others[:4]), "of the tenth that writes most"
+    assert random_sets(run, 12, sites[:25], 0.0) is None, "23 are left"
 
 
 def strong(run, layer: int, count: int) -> list[tuple[int | None, int]]:
@@ -238,7 +254,7 @@ def strong(run, layer: int, count: int) -> list[tuple[int | None, int]]:
 
 def test_other_changes_together_have_no_control(run):
     mixed = [Change(Part("mlp", 0), "zero"), Change(Part("head", 1, head=0), "double")]
-    assert intervene(run, 12, mixed).control is None
+    assert intervene(run, 12, mixed).compared is None
 
 
 @pytest.mark.parametrize(
@@ -267,8 +283,8 @@ def test_explain_and_attention_of_a_recorded_run_are_those_of_its_prompt(model, 
         ]
         assert [n.looks_at[0][0] for n in mine.heads] == [n.looks_at[0][0] for n in fresh.heads]
         assert mine.lens.target_rank.tolist() == fresh.lens.target_rank.tolist()
-        assert [n.outcome.verdict for n in mine.heads if n.outcome] == [
-            n.outcome.verdict for n in fresh.heads if n.outcome
+        assert [n.zeroed.effect.rank for n in mine.heads if n.zeroed] == [
+            n.zeroed.effect.rank for n in fresh.heads if n.zeroed
         ]
         seen = unembed.attention(model, run, 12, layer=1, head=0, position=position)
         again = unembed.attention(model, TOKENS, 12, layer=1, head=0, position=position)
@@ -282,7 +298,7 @@ def test_a_run_that_keeps_one_position_has_no_whole_pattern(model):
     assert unembed.attention(model, one, 12, layer=1, head=0).matrix is None
 
 
-def test_progress_is_reported_and_what_it_raises_stops_the_work(model, run):
+def test_progress_is_reported_and_what_it_raises_stops_the_work(model):
     class EnoughError(Exception):
         pass
 
@@ -292,7 +308,8 @@ def test_progress_is_reported_and_what_it_raises_stops_the_work(model, run):
         seen.append((stage, fraction))
         raise EnoughError
 
+    fresh = record(model, TOKENS)  # what was zeroed is kept with a run
     with pytest.raises(EnoughError):
-        unembed.explain(model, run, 12, progress=once)
+        unembed.explain(model, fresh, 12, progress=once)
     assert len(seen) == 1
-    assert unembed.explain(model, run, 12).check is not None  # nothing is left behind
+    assert unembed.explain(model, fresh, 12).population is not None  # nothing is left behind

@@ -10,7 +10,8 @@ from builders.random_models import build
 from builders.words import make_tokenizer
 from oracles.rerun import Change, Rerun, exactly
 from unembed.errors import Interrupted
-from unembed.methods.patch import Cell, patch
+from unembed.methods.patch import patch
+from unembed.methods.patching import Cell
 
 CLEAN, CORRUPT = [3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8]
 SHARED = 2

@@ -183,6 +183,8 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "decompose": _ledger,
     "attention": _attention,
     "attribute": _attribution,
+    "a layer path": lambda model: Shown(unembed.LayerPath(steps=20), "steps=20"),
+    "a neuron path": lambda model: Shown(unembed.NeuronPath(8), "8"),
     "composition_scores": _composition,
     "attention_score": _score,
     "lens": _lens,

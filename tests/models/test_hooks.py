@@ -30,8 +30,8 @@ def test_what_reads_a_module_leaves_no_hook_on_it() -> None:
     """With norms of queries and keys, whose scales are read and frozen; and a neuron, whose block is run again."""
     model = unembed.wrap(build("qwen3", layers=2))
     run = record(model, (2, 31, 4, 15))
-    found = affine(run, 1, 2, run.calls[1].attention_input[2])
-    query = run.calls[1].attention_input[2].double() @ found.query + found.query_constant
+    found = affine(run, 1, 2, run.attention_input(1)[2])
+    query = run.attention_input(1)[2].double() @ found.query + found.query_constant
     assert torch.allclose(query, run.calls[1].query[:, 2].double(), rtol=1e-5, atol=1e-6)
     assert readings(run, Part("neuron", 1, neuron=3), -1)
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.module.modules())

@@ -244,9 +244,11 @@ class _Adapted(nn.Linear):
 def test_layers_that_are_no_plain_matrix(place: str, wrapper: type) -> None:
     module = build("llama")
     module.set_submodule(place, wrapper(module.get_submodule(place)))
-    with pytest.raises(ModelError, match=f"Expected a plain Linear .* found {wrapper.__name__}") as caught:
+    with pytest.raises(
+        ModelError, match=rf"Expected a plain Linear .* found tests\.models\.test_refusals\.{wrapper.__name__}"
+    ) as caught:
         unembed.wrap(module)
-    assert "merge_and_unload" in str(caught.value)
+    assert "Give the model before" in str(caught.value)
     assert caught.value.exit_code == 3
 
 
@@ -256,7 +258,7 @@ def test_torchs_own_dynamic_quantisation() -> None:
     module.model.layers[0].mlp.down_proj = torch.ao.nn.quantized.dynamic.Linear.from_float(
         _with_config(module.model.layers[0].mlp.down_proj)
     )
-    with pytest.raises(ModelError, match=r"Expected a plain Linear or Conv1D .* found Linear"):
+    with pytest.raises(ModelError, match=r"Expected a plain Linear or Conv1D .* found torch\..*Linear"):
         unembed.wrap(module)
 
 
@@ -269,7 +271,7 @@ def test_quantised_experts() -> None:
     module = build("mixtral")
     experts = module.model.layers[1].mlp.experts
     experts.down_proj = nn.Parameter(experts.down_proj.detach().mul(50).round().to(torch.int8), requires_grad=False)
-    with pytest.raises(ModelError, match=r"Expected a plain Linear .* found MixtralExperts"):
+    with pytest.raises(ModelError, match=r"Expected a plain Linear .* found .*MixtralExperts"):
         unembed.wrap(module)
 
 

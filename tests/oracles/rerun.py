@@ -230,13 +230,17 @@ class Rerun:
             z[0, :, head] = new[:, head] @ value[0, head // group]
 
 
+_ROUND = {Tensor.float, Tensor.to, Tensor.type, torch.softmax, nn.functional.softmax, Tensor.softmax}
+
+
 class _Exactly(TorchFunctionMode):
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
-        kwargs = dict(kwargs or {})
-        wide = bool(args) and isinstance(args[0], Tensor) and args[0].dtype == torch.float64
-        if wide and function is Tensor.float:
+        kwargs = kwargs or {}
+        # This is called for every look at a shape: what cannot round is passed on first.
+        rounds = function in _ROUND and bool(args) and isinstance(args[0], Tensor) and args[0].dtype == torch.float64
+        if rounds and function is Tensor.float:
             return args[0]
-        if wide and function in (Tensor.to, Tensor.type, torch.softmax, nn.functional.softmax, Tensor.softmax):
+        if rounds:
             args = tuple(torch.float64 if x is torch.float32 else x for x in args)
             kwargs = {name: torch.float64 if x is torch.float32 else x for name, x in kwargs.items()}
         return function(*args, **kwargs)

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 import unembed
+from builders import random_encoder_decoders
 from builders.random_models import MODEL_TYPES, build
 from oracles import oracle
 from oracles.norms import EPS32, EPS64
@@ -107,6 +108,43 @@ def test_kept_positions_are_rows_of_the_whole_run(model_type: str, positions: li
         expected = unembed.decompose(unembed.readout(whole, 12, position=row), by="source+neuron")
         assert found.value == pytest.approx(expected.value, abs=1e-12)
         assert [t.value for t in found.terms()] == pytest.approx([t.value for t in expected.terms()], abs=1e-12)
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_the_input_of_attention_is_made_again_bit_for_bit(model_type: str) -> None:
+    module = build(model_type)
+    model = unembed.wrap(module)
+    given: list[Tensor] = []
+    watched = [
+        block.attention.register_forward_pre_hook(
+            lambda _, args, kwargs: given.append(args[0] if args else kwargs["hidden_states"]), with_kwargs=True
+        )
+        for block in model.blocks
+    ]
+    run = unembed.record(model, TOKENS, positions=[-1])
+    for hook in watched:
+        hook.remove()
+    assert len(given) == model.layers
+    for layer, read in enumerate(given):
+        assert torch.equal(run.attention_input(layer), read[0])
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_keys_and_values_hold_no_more_memory_than_their_own(model_type: str) -> None:
+    """Some families make queries, keys and values in one tensor, of which a run at one position keeps two parts."""
+    run = unembed.record(unembed.wrap(build(model_type)), TOKENS, positions=[-1])
+    for call, layer in zip(run.calls, run.layers, strict=True):
+        assert call.query.shape[1] == 1
+        for kept in (call.query, call.key, layer.heads.value):
+            assert kept.untyped_storage().nbytes() == kept.nbytes
+
+
+def test_layers_share_a_mask_that_holds_the_same_numbers() -> None:
+    """T5's is its relative bias and the mask, added anew in every layer; Gemma 2 has one for every second layer."""
+    t5 = unembed.with_source(unembed.wrap(random_encoder_decoders.build("t5")), [5, 6, 7, 8])
+    gemma = unembed.wrap(build("gemma2"))
+    counts = {model: len({id(call.mask) for call in unembed.record(model, TOKENS).calls}) for model in (t5, gemma)}
+    assert list(counts.values()) == [1, 2]
 
 
 def test_row_finds_a_kept_position(model: unembed.Model) -> None:

@@ -222,7 +222,8 @@ def test_knowledge_neurons_carry_the_facts(toys):
     model = toys["facts"]
     changes = []
     for relation in read_facts(toy_folder("facts") / "facts.yaml"):
-        found = knowledge_neurons.find(model, relation, facts=relation.facts[6:8], t=0.2, p=0.75)
+        criteria = knowledge_neurons.Criteria(t=0.2, p=0.75)
+        found = knowledge_neurons.find(model, relation, facts=relation.facts[6:8], criteria=criteria)
         for fact in found.facts:
             for prompt in fact.fact.prompts[::2] if fact.kept else ():
                 asked = question(model, prompt, fact.fact.target)

@@ -1,6 +1,7 @@
 """Tokens and numbers as they are written: the cases of formatting.json, which the tests of the page read as well."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unembed.view.glyphs import Glyphs, between, decimal, percent, scientific, share, signed, visible
+from unembed.view.glyphs import Glyphs, between, decimal, percent, scientific, share, signed, told, visible
 
 CASES = json.loads(Path(__file__).with_name("formatting.json").read_text(encoding="utf-8"))
 NUMBERS = {"decimal": decimal, "signed": signed, "scientific": scientific, "percent": percent, "share": share}
@@ -44,7 +45,25 @@ def test_a_number_reads_back_within_half_a_digit(value, digits):
     assert (text[0] in "+−") == (read != 0)
 
 
+@pytest.mark.parametrize("case", CASES["told"], ids=["-".join(case["texts"]) for case in CASES["told"]])
+def test_two_probabilities_are_told_as_the_table_says(case):
+    assert list(told(case["before"], case["after"])) == case["texts"]
+
+
+@given(st.floats(1e-3, 1 - 1e-3), st.floats(-3, 3))
+def test_odds_that_differ_are_written_differently(p, nats):
+    odds = p / (1 - p) * math.exp(nats)
+    after = odds / (1 + odds)
+    if abs(nats) > 0.1:
+        assert len(set(told(p, after))) == 2
+        assert len(set(between(p, after).rstrip("%").split("→"))) == 2
+
+
 def test_two_probabilities_in_a_narrow_column():
+    assert between(0.9995, 0.9985) == "99.95→99.85%"
+    assert between(0.684, 0.0003) == "68→<1%"
+    assert between(0.99999, 0.5) == ">99→50%"
+    assert between(0.973, 0.972) == "97→97%", "odds that hardly differ need no more decimals"
     assert between(0.773, 0.147) == "77→15%"
     assert between(0.065, 0.031) == "6.5→3.1%"
     assert between(0.004, 0.002) == "0.40→0.20%"

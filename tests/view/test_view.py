@@ -10,7 +10,7 @@ from rich.cells import cell_len
 import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
-from unembed.view.glyphs import Glyphs, between, percent, visible
+from unembed.view.glyphs import Glyphs, between, decimal, percent, signed, visible
 from unembed.view.payloads.explanation import explain_payload
 from unembed.view.terminal.explanation import explain_lines
 from unembed.view.terminal.paper import Paper, cell
@@ -47,7 +47,7 @@ def test_what_is_shown_sums_to_the_total_that_is_shown(model, by, how):
 def tables(lines: list[str]) -> list[str]:
     """The rows of the heads and neurons."""
     start = next(i for i, line in enumerate(lines) if line.startswith(" HEADS"))
-    return [line for line in lines[start : start + 12] if re.match(r"  L\d+\.", line)]
+    return [line for line in lines[start:] if re.match(r" [ ▸]L\d+\.", line)]
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gpt_oss"])
@@ -58,16 +58,23 @@ def test_each_part_shows_its_tests(family):
     assert max(cell_len(line.rstrip()) for line in lines) <= 100
     notes = (*result.heads, *result.neurons)
     for line, note in zip(tables(lines), notes, strict=True):
-        base, outcome = result.target.probability, note.outcome
-        assert line.split()[0] == note.term.label
-        mark = "○" if outcome.verdict == "within control" else "●"
-        assert f"{between(base, outcome.zeroed)}" in line
-        assert f"{mark} {outcome.verdict}" in line
-        assert line.endswith(between(base, outcome.swapped))
-    control = next(line for line in lines if line.startswith(" CONTROL"))
-    heads, neurons = result.check.control_heads, result.check.control_neurons
-    assert f"7 random heads {between(heads.low, heads.high, '–')}; 20 strongly active neurons" in control
-    assert between(neurons.low, neurons.high, "–") in control
+        base, effect = result.target.probability, note.zeroed.effect
+        assert line[2:].split()[0] == note.term.label
+        assert (line[1] == "▸") == (note.term.part == result.answer.part and result.answer.zeroed is not None)
+        mark = "○" if "ordinary" in (effect.verdict, effect.size) or effect.size == "none" else "●"
+        words = effect.size if effect.verdict is None else f"{effect.size} {effect.verdict}"
+        assert between(base, note.zeroed.probability) in line
+        assert f"{mark} {'ordinary' if effect.verdict == 'ordinary' else words}" in line
+        assert f"{signed(effect.nats)}{'*' if 'effect' in note.shown_for else ''} " in line
+        assert f"{signed(note.term.value)}{'*' if 'credit' in note.shown_for else ''} " in line
+        assert f" {effect.rank}/{effect.among} " in line
+        assert line.endswith(between(base, note.swapped))
+    control = " ".join(
+        line.strip() for line in lines[next(i for i, t in enumerate(lines) if t.startswith(" CONTROL")) :]
+    )
+    sample = len(result.population.neurons)
+    assert f"12 heads, too few for a verdict by rank; {sample} strongly active neurons: 5% reach" in control
+    assert f"reach {decimal(result.population.limit('neurons'))} nats" in control
     swap = next(line for line in lines if line.startswith(" SWAP"))
     assert "France → Rome" in swap
     assert percent(result.swap.target.probability) in swap
@@ -75,25 +82,27 @@ def test_each_part_shows_its_tests(family):
 
 def test_without_tests_there_is_no_column_for_them(model):
     text = "\n".join(shown(model, test=False))
-    assert "zeroed" not in text
+    assert text.count("zeroed") == 1, "of the answer: nothing was zeroed"
+    assert "rank" not in text.replace("rank:", "")
     assert "CONTROL" not in text
     assert "→ ·" not in "\n".join(tables(text.splitlines()))
 
 
 @pytest.mark.parametrize("length", [1, 2, 64])
-@pytest.mark.parametrize("width", [60, 100])
+@pytest.mark.parametrize("width", [80, 100])
 def test_no_line_is_wider_than_the_paper(model, length, width):
     result = unembed.explain(model, [3 + i % 8 for i in range(length)])
     lines = [line.plain for line in explain_lines(explain_payload(result), Paper(width=width))]
-    assert max(cell_len(line.rstrip()) for line in lines[:3]) <= width
-    if width == 100:
-        assert max(cell_len(line.rstrip()) for line in lines) <= width
+    assert max(cell_len(line.rstrip()) for line in lines) <= width
 
 
 def test_a_long_prompt_names_what_it_leaves_out(model):
-    line = shown(model, prompt=[3 + i % 8 for i in range(60)])[1]
-    gap = int(re.search(r"… (\d+) tokens …", line).group(1))
-    assert line.count("│") + gap == 60 + 1
+    """All tokens are on the strip or in a gap, and so is the one that the answer names."""
+    lines = shown(model, prompt=[3 + i % 8 for i in range(60)])
+    line = next(line for line in lines if re.match(r" 0 \S+ │", line))
+    gaps = [int(gap) for gap in re.findall(r"… (\d+) tokens …", line)]
+    assert gaps
+    assert line.count("│") - len(gaps) + sum(gaps) == 60
 
 
 @given(st.text(min_size=1, max_size=12))

@@ -1,6 +1,6 @@
-/** What `explain` found by zeroing the strongest parts, beside parts at random. */
+/** What `explain` found by zeroing every head and a sample of neurons. */
 import { isCross, type Part } from "../lib/parts";
-import type { ExplainPayload } from "../protocol/payloads";
+import type { ExplainPayload, Zeroed } from "../protocol/payloads";
 import { useAsk } from "./useAsk";
 import { usePage } from "./usePage";
 
@@ -14,8 +14,8 @@ export function testedAsk(followed: Record<string, unknown> | null) {
   return followed ? { ask: "explain" as const, ...followed, test: true, top: 10 } : null;
 }
 
-/** The probability with the part zeroed, and the verdict; null where the part was not tested. */
-export function outcomeOf(tested: ExplainPayload, part: Part): { probability: number | null; verdict: string } | null {
+/** What zeroing a part does; null where it was not tested. */
+export function zeroedIn(tested: ExplainPayload, part: Part): Zeroed | null {
   const found =
     part.head !== undefined
       ? tested.heads.find(
@@ -28,6 +28,6 @@ export function outcomeOf(tested: ExplainPayload, part: Part): { probability: nu
               neuron.neuron === part.neuron &&
               (neuron.expert ?? undefined) === part.expert,
           )
-        : undefined;
-  return found ? { probability: found.zeroed_probability ?? null, verdict: found.verdict ?? "" } : null;
+        : tested.sublayers.find((sublayer) => sublayer.kind === part.kind && sublayer.layer === part.layer);
+  return found?.zeroed ?? null;
 }

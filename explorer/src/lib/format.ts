@@ -1,5 +1,7 @@
 /** Numbers and tokens as people read them: by the rule of src/unembed/view/glyphs.py, which one table of cases tests. */
 
+import type { Effect } from "../protocol/payloads";
+
 const MINUS = "\u2212";
 const LARGE = 1e6;
 
@@ -45,9 +47,45 @@ export function share(part: number): string {
   return `${decimal(100 * part, 1)}%`;
 }
 
-/** What a test found, with its mark: ○ where parts at random do as much. */
-export function marked(verdict: string): string {
-  return `${verdict === "within control" ? "○" : "●"} ${verdict}`;
+/** Two probabilities in a sentence, with more decimals where the odds differ and one would not show it. */
+export function told(before: number, after: number): [string, string] {
+  if (Math.max(before, after) < 1e-4) return [scientific(before, 1), scientific(after, 1)];
+  const [one, other] = [percent(before), percent(after)];
+  if (!apart(before, after) || (one !== other && !nearOne(before, after))) return [one, other];
+  let digits = 2;
+  while (digits < 4 && !toldApart(before, after, digits)) digits++;
+  return [`${hundredths(before, digits)}%`, `${hundredths(after, digits)}%`];
+}
+
+/** Per cent; what would be written as 0 or 100 and is not, as less than one, or more than all but one, unit. */
+function hundredths(probability: number, digits: number): string {
+  const text = decimal(100 * probability, digits);
+  if (probability <= 0 || probability >= 1 || ![0, 100].includes(Number(text))) return text;
+  const unit = 10 ** -digits;
+  return Number(text) === 0 ? `<${decimal(unit, digits)}` : `>${decimal(100 - unit, digits)}`;
+}
+
+function toldApart(before: number, after: number, digits: number): boolean {
+  const texts = [hundredths(before, digits), hundredths(after, digits)];
+  return texts[0] !== texts[1] && !(nearOne(before, after) && texts.some((text) => text.includes(">")));
+}
+
+function nearOne(before: number, after: number): boolean {
+  return Math.min(before, after) > 0.99;
+}
+
+/** Whether the odds differ by a tenth or more: enough to be worth a word. */
+function apart(one: number, other: number): boolean {
+  const [low, high] = one < other ? [one, other] : [other, one];
+  return high * (1 - low) > 1.1 * low * (1 - high);
+}
+
+/** What a test found, with its mark: ○ where parts of the kind do as much; ~ where rounding could change the word. */
+export function marked(effect: Effect): string {
+  const { verdict, size } = effect;
+  const mark = size === "none" || verdict === "ordinary" ? "○" : "●";
+  const words = verdict === null ? size : verdict === "ordinary" ? verdict : `${size} ${verdict}`;
+  return `${mark} ${words}${effect.borderline ? " ~" : ""}`;
 }
 
 const SHOWN: Record<string, string> = { " ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5" };

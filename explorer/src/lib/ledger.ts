@@ -27,6 +27,11 @@ export function rowsOf(
   };
 }
 
+/** What fills a bar: the largest of some terms and of what the others come to, so that none is cut to look smaller. */
+export function scaleOf(least: number, terms: readonly Term[], others: number): number {
+  return Math.max(least, Math.abs(others), ...terms.map((term) => Math.abs(term.value)));
+}
+
 /** A sum that loses nothing to the order of its addends (Neumaier 1974). */
 export function total(values: readonly number[]): number {
   let sum = 0;

@@ -5,7 +5,7 @@ import { useContext } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { decimal, scientific, signed, visible } from "../lib/format";
-import { addsUp, type Order, rowsOf, termKey } from "../lib/ledger";
+import { addsUp, type Order, rowsOf, scaleOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
 import type { ExplainPayload, Reference, Term } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
@@ -32,7 +32,7 @@ export function LedgerPanel() {
   const { ledger } = explained;
   const selection = page.state.value.selection;
   const rows = rowsOf(ledger.terms, limit.value, order.value, (term) => holds(partOf(term), selection));
-  const largest = Math.max(0, ...ledger.terms.map((term) => Math.abs(term.value)));
+  const largest = scaleOf(0, ledger.terms, rows.others.value);
   const opened = {
     is: (key: string, part: Part | null) => byHand.value[key] ?? holds(part, selection),
     set: (key: string, open: boolean) => {
@@ -169,8 +169,9 @@ function Children({ term, largest }: { term: Term; largest: number }) {
       </tr>
     );
   const { terms, others } = answer.result;
-  const children = terms.filter((child) => child.source === null);
+  const children = terms.filter((child) => child.source === null && !isMixRounding(child));
   const rows = rowsOf(children, EVERYTHING, "size");
+  const scale = scaleOf(largest, children, others.value);
   return (
     <>
       {rows.shown.map((child) => (
@@ -178,21 +179,33 @@ function Children({ term, largest }: { term: Term; largest: number }) {
           key={termKey(child)}
           term={child}
           level={2}
-          largest={largest}
-          sources={terms.filter((each) => each.source !== null && samePart(partOf(each), partOf(child)))}
+          largest={scale}
+          sources={terms.filter((each) => isUnder(each, child))}
         />
       ))}
-      <OthersRow count={others.count} value={others.value} level={2} largest={largest} />
+      <OthersRow count={others.count} value={others.value} level={2} largest={scale} />
       <SumRow level={2} sum={rows.sum + others.value} parent={term.value} />
     </>
   );
 }
 
+/** Whether a term is what a 16-bit run rounded as a head mixed its values. */
+function isMixRounding({ kind }: Term): boolean {
+  return kind === "head_rounding" || kind === "cross_head_rounding";
+}
+
+/** Whether a term is one of those that a head's term sums: its source tokens, and what its mix rounded. */
+function isUnder(term: Term, head: Term): boolean {
+  return head.head !== null && term.head === head.head && (term.source !== null || isMixRounding(term));
+}
+
 /** What a head carries from each source token. */
 function Sources(props: { terms: Term[]; parent: number; largest: number }) {
   const page = usePage();
-  const name = (term: Term) => `from ${term.source} ${visible(sourceText(page.explained.value, term))}`;
+  const name = (term: Term) =>
+    isMixRounding(term) ? "rounding" : `from ${term.source} ${visible(sourceText(page.explained.value, term))}`;
   const { shown, others, sum } = rowsOf(props.terms, CHILDREN, "size");
+  const scale = scaleOf(props.largest, shown, others.value);
   return (
     <>
       {shown.map((term) => (
@@ -201,12 +214,12 @@ function Sources(props: { terms: Term[]; parent: number; largest: number }) {
           name={name(term)}
           value={term.value}
           level={3}
-          largest={props.largest}
+          largest={scale}
           part={null}
           open={null}
         />
       ))}
-      <OthersRow count={others.count} value={others.value} level={3} largest={props.largest} />
+      <OthersRow count={others.count} value={others.value} level={3} largest={scale} />
       <SumRow level={3} sum={sum} parent={props.parent} />
     </>
   );
@@ -283,12 +296,13 @@ function Row(props: RowProps) {
       <td class="wide-only">
         <Bar value={props.value} largest={props.largest} />
       </td>
-      <td>{part ? <Outcome part={part} /> : null}</td>
+      <td>{part ? <Outcome part={part} brief /> : null}</td>
     </tr>
   );
 }
 
 function OthersRow(props: { count: number; value: number; level: number; largest: number }) {
+  if (props.count === 0) return null;
   return (
     <tr class={`others level-${props.level}`} aria-level={props.level}>
       <td class="name">

@@ -4,9 +4,9 @@ import type { ComponentChildren } from "preact";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { testedAsk, useTested } from "../hooks/useTested";
-import { percent, signed, visible } from "../lib/format";
-import { headPart, nameOf, neuronPart, type Part, partKey } from "../lib/parts";
-import type { Band, ExplainPayload, Token } from "../protocol/payloads";
+import { decimal, signed } from "../lib/format";
+import { headPart, neuronPart, type Part, partKey } from "../lib/parts";
+import type { Crowd, ExplainPayload, Token } from "../protocol/payloads";
 import { Signed } from "../ui/Bar";
 import { Outcome } from "../ui/Outcome";
 import { Panel } from "../ui/Panel";
@@ -24,9 +24,14 @@ export function StrongestPanel() {
   const tested = useTested();
   const all = useSignal(false);
   if (!explained) return null;
+  const { heads, neurons } = tested ?? explained;
   const limit = all.value ? Number.POSITIVE_INFINITY : FIRST;
   return (
-    <Panel name="strongest" title="Heads and neurons" note={<Verdict tested={tested} />}>
+    <Panel
+      name="strongest"
+      title="Heads and neurons"
+      note={tested ? tested.answer.text : "Credit is not cause: each is zeroed to see what changes."}
+    >
       <Status answer={answer} />
       <Scroll label="The strongest, one a row">
         <table>
@@ -42,20 +47,22 @@ export function StrongestPanel() {
             </tr>
           </thead>
           <tbody>
-            {explained.heads.slice(0, limit).map((head) => (
+            {heads.slice(0, limit).map((head) => (
               <StrongRow
                 key={partKey(headPart(head))}
                 part={headPart(head)}
                 value={head.value}
+                shownFor={tested ? head.shown_for : []}
                 reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
                 toward={head.writes_toward}
               />
             ))}
-            {explained.neurons.slice(0, limit).map((neuron) => (
+            {neurons.slice(0, limit).map((neuron) => (
               <StrongRow
                 key={partKey(neuronPart(neuron))}
                 part={neuronPart(neuron)}
                 value={neuron.value}
+                shownFor={tested ? neuron.shown_for : []}
                 reads={signed(neuron.activation, 1)}
                 toward={neuron.promotes}
               />
@@ -63,9 +70,9 @@ export function StrongestPanel() {
           </tbody>
         </table>
       </Scroll>
-      {Math.max(explained.heads.length, explained.neurons.length) > FIRST ? (
+      {Math.max(heads.length, neurons.length) > FIRST ? (
         <button type="button" aria-pressed={all.value} onClick={() => (all.value = !all.value)}>
-          Show all {explained.heads.length + explained.neurons.length}
+          Show all {heads.length + neurons.length}
         </button>
       ) : null}
       <p class="note">{controls(tested)}</p>
@@ -73,11 +80,20 @@ export function StrongestPanel() {
   );
 }
 
-function StrongRow(props: { part: Part; value: number; reads: ComponentChildren; toward: readonly Token[] }) {
+interface StrongProps {
+  part: Part;
+  value: number;
+  /** Why it is listed; empty before the tests, when all are for their credit. */
+  shownFor: readonly string[];
+  reads: ComponentChildren;
+  toward: readonly Token[];
+}
+
+function StrongRow(props: StrongProps) {
   return (
     <tr>
       <th scope="row">
-        <PartButton part={props.part} />
+        <PartButton part={props.part} /> <span class="small shown-for">{props.shownFor.join(", ")}</span>
       </th>
       <td class="number">
         <Signed value={props.value} />
@@ -93,24 +109,16 @@ function StrongRow(props: { part: Part; value: number; reads: ComponentChildren;
   );
 }
 
-/** The parts whose removal changes the answer, in one sentence. Credit is not cause. */
-function Verdict({ tested }: { tested: ExplainPayload | null }) {
-  if (!tested?.heads.some((head) => head.zeroed_probability != null))
-    return <>Credit is not cause: each is zeroed to see what changes.</>;
-  const heads = tested.heads.filter((head) => head.verdict === "causal" && head.zeroed_probability != null);
-  const strongest = heads.sort((a, b) => (a.zeroed_probability ?? 1) - (b.zeroed_probability ?? 1))[0];
-  if (!strongest) return <>No listed head alone moves the target beyond the control.</>;
-  return (
-    <>
-      Without {nameOf(headPart(strongest))}, which looks at {visible(strongest.looks_at[0]?.text ?? "")}, the target
-      goes from {percent(tested.target.probability)} to {percent(strongest.zeroed_probability ?? 0)}.
-    </>
-  );
+/** What the parts are compared with. */
+function controls(tested: ExplainPayload | null): string {
+  const crowds = [
+    ["every head", tested?.control?.heads],
+    ["a sample of strongly active neurons", tested?.control?.neurons],
+  ] as const;
+  const said = crowds.flatMap(([name, crowd]) => (crowd ? [`${name} (${crowd.count}): ${reached(crowd)}`] : []));
+  return said.length > 0 ? `Zeroed one by one: ${said.join("; ")}.` : "";
 }
 
-function controls(tested: ExplainPayload | null): string {
-  const band = (name: string, found: Band | null | undefined) =>
-    found ? [`${found.count} ${name} at random: ${percent(found.low)} to ${percent(found.high)}`] : [];
-  const both = [...band("heads", tested?.control?.heads), ...band("neurons", tested?.control?.neurons)];
-  return both.length > 0 ? `Control (5th to 95th percentile) — ${both.join("; ")}.` : "";
+function reached({ limit }: Crowd): string {
+  return limit === null ? "too few for a verdict by rank" : `one in twenty reaches ${decimal(limit)} nats`;
 }

@@ -46,6 +46,26 @@ export interface AblationEffect {
   probability: number;
 }
 
+/** Why, in one line: chosen by one rule for every view. */
+export interface Answer {
+  /** The sentence that views show. */
+  text: string;
+  /** What is named: a head, neuron or sublayer that the target needs, or, without one, the term of most credit. */
+  kind: "head" | "neuron" | "sublayer" | "credit";
+  /** Its name, such as `L23.H4`; null for a term that is no part. */
+  part: string | null;
+  /** Which token a head reads most: of the prompt, or of `sources` in cross-attention; null if it reads none most. */
+  position: number | null;
+  /** Whether that is a position of `sources`. */
+  cross: boolean;
+  /** Whether that token is an attention sink, where the head rests. */
+  sink: boolean;
+  /** What zeroing it does; null for `credit`. */
+  zeroed: Zeroed | null;
+  /** Whether rounding could name another part. */
+  borderline: boolean;
+}
+
 /** `unembed attended --json`. */
 export interface AttendedPayload {
   /** The model that was run. */
@@ -142,16 +162,6 @@ export interface AttributePayload {
   versions: Record<string, string>;
   /** The name and number of this schema. */
   schema: "unembed/knowledge-attribute/1";
-}
-
-/** The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time. */
-export interface Band {
-  /** How many parts, or sets of parts, were zeroed. */
-  count: number;
-  /** The 5th percentile. */
-  low: number;
-  /** The 95th percentile. */
-  high: number;
 }
 
 /** The target with nothing ablated. */
@@ -266,12 +276,22 @@ export interface Continuation {
   text: string;
 }
 
-/** What zeroing parts at random does; null where there are none. */
+/** What the parts that are shown are compared with. */
 export interface Control {
-  /** Of other heads; null where there are none. */
-  heads: Band | null;
-  /** Of other neurons; null where there are none. */
-  neurons: Band | null;
+  /** Every head; null in a model without. */
+  heads: Crowd | null;
+  /** A sample of strongly active neurons; null in a model without. */
+  neurons: Crowd | null;
+  /** Every sublayer. */
+  sublayers: Crowd | null;
+}
+
+/** The parts that a part is compared with. */
+export interface Crowd {
+  /** How many parts, or sets of parts, were zeroed. */
+  count: number;
+  /** The size of effect, in nats, that the first twentieth of them reaches; null of fewer than 20. */
+  limit: number | null;
 }
 
 /** `unembed doctor --json`. */
@@ -366,6 +386,22 @@ export interface EditedPrompt {
   after: Prediction;
 }
 
+/** What an intervention on a part does to the target, and how that compares with other parts. */
+export interface Effect {
+  /** With the intervention minus without, of the log-odds `log(P / (1 - P))`, or of the logit difference. */
+  nats: number;
+  /** 1 is the largest size of effect, of either sign, among the parts of its kind that were zeroed. */
+  rank: number;
+  /** How many parts were ranked, itself among them. */
+  among: number;
+  /** `none` below 0.1 nats, `small` below 0.3, `moderate` below 1, else `large`. */
+  size: "none" | "small" | "moderate" | "large";
+  /** `causal` or `suppressor`: at least `small`, and in the first twentieth by rank; null of fewer than 20 parts. */
+  verdict: "causal" | "suppressor" | "ordinary" | null;
+  /** Whether rounding could change the verdict, or the size of what is causal or a suppressor. */
+  borderline: boolean;
+}
+
 /** `unembed explain --json`. */
 export interface ExplainPayload {
   /** The model that was run. */
@@ -382,10 +418,14 @@ export interface ExplainPayload {
   reference: Reference;
   /** The prediction as a sum. */
   ledger: Ledger;
-  /** Those of the largest credit. */
+  /** Why, in one line. */
+  answer: Answer;
+  /** Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`. */
   heads: Array<Head>;
-  /** Those of the largest credit. */
+  /** Likewise; effects are those of the neurons that were zeroed: a sample, and those of the largest credit. */
   neurons: Array<Neuron>;
+  /** What zeroing each sublayer does, in the order of the layers; empty with `--no-test`. */
+  sublayers: Array<Sublayer>;
   /** One row a state of the stream at this position. */
   lens: Array<LensRow>;
   /** What a reader should know, such as a target of several tokens. */
@@ -401,7 +441,7 @@ export interface ExplainPayload {
   /** What cross-attention adds, pulled back to what the encoder read; null without `--inputs`. */
   inputs?: Ledger | null;
   /** The name and number of this schema. */
-  schema: "unembed/explain/1";
+  schema: "unembed/explain/2";
 }
 
 /** What the page asks about facts: those that can be searched, and the one that its prompt states. */
@@ -536,10 +576,10 @@ export interface Head {
   looks_at: Array<LookedAt>;
   /** Tokens whose logits its write raises most. */
   writes_toward: Array<Token>;
-  /** The target's probability when the head writes nothing at the explained position; null with `--no-test`. */
-  zeroed_probability?: number | null;
-  /** Against the control band; null also where there is none. */
-  verdict?: "causal" | "suppressor" | "within control" | null;
+  /** Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it. */
+  shown_for: Array<"credit" | "effect" | "answer">;
+  /** What zeroing it at the explained position does; null with `--no-test`. */
+  zeroed?: Zeroed | null;
   /** The target's probability with this head's value from the other prompt; null without `--swap`. */
   swapped_probability?: number | null;
   /** Whether it is a head of a cross-attention, which looks at `sources`. */
@@ -664,8 +704,10 @@ export interface Ledger {
   tolerance: number;
   /** `sublayer`, `head`, `source`, `neuron`, `head+neuron` or `source+neuron`. */
   by: string;
-  /** They sum to `sum`. */
+  /** They sum to `sum`. What a bfloat16 or float16 run rounded is one of them, of the kind `rounding`. */
   terms: Array<Term>;
+  /** What that one sums: what each step of the run rounded. Empty in float32, where it is the `error`. */
+  rounding?: Array<Term>;
 }
 
 /** One state of the stream, read by the lens. */
@@ -888,10 +930,10 @@ export interface Neuron {
   activation: number;
   /** Tokens whose logits its write raises most. */
   promotes: Array<Token>;
-  /** The target's probability with the neuron zeroed at the explained position; null with `--no-test`. */
-  zeroed_probability?: number | null;
-  /** Against the control band; null also where there is none. */
-  verdict?: "causal" | "suppressor" | "within control" | null;
+  /** Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it. */
+  shown_for: Array<"credit" | "effect" | "answer">;
+  /** What zeroing it at the explained position does; null with `--no-test`. */
+  zeroed?: Zeroed | null;
   /** The target's probability with this neuron's activation from the other prompt; null without `--swap`. */
   swapped_probability?: number | null;
 }
@@ -1137,7 +1179,7 @@ export interface PatchPayload {
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
   /** The name and number of this schema. */
-  schema: "unembed/patch/1";
+  schema: "unembed/patch/2";
 }
 
 /** What the listed paths through so many heads add. */
@@ -1461,7 +1503,7 @@ export interface SteerPayload {
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
   /** The name and number of this schema. */
-  schema: "unembed/steer/1";
+  schema: "unembed/steer/2";
 }
 
 /** A part that wrote to the stream; `value` is the sum of its pairs. */
@@ -1474,6 +1516,16 @@ export interface StreamPart {
   head: number | null;
   /** The sum of its pairs, in units of the score. */
   value: number;
+}
+
+/** A sublayer that was zeroed. */
+export interface Sublayer {
+  /** Which sublayer. */
+  kind: "attention" | "cross_attention" | "mlp";
+  /** The block, counted from 0. */
+  layer: number;
+  /** What zeroing its write at the explained position does. */
+  zeroed: Zeroed;
 }
 
 /** The prompt with one word replaced; values from its run were swapped in. */
@@ -1519,7 +1571,7 @@ export interface Target {
 /** One addend of the ledger. */
 export interface Term {
   /** What adds it; the indices below say which one. */
-  kind: "embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "final_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias";
+  kind: "embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "final_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias" | "rounding" | "embedding_rounding" | "attention_rounding" | "attention_product_rounding" | "head_rounding" | "cross_attention_rounding" | "cross_attention_product_rounding" | "cross_head_rounding" | "mlp_rounding" | "mlp_product_rounding" | "final_norm_rounding" | "unembedding_rounding" | "softcap_rounding";
   /** The block, counted from 0; for `source_mlp` that of the encoder. */
   layer: number | null;
   /** The head, counted from 0 in its layer. */
@@ -1542,7 +1594,7 @@ export interface TermsPayload {
   sublayer: "attention" | "cross_attention" | "mlp";
   /** What the row adds, in logits. */
   parent: number;
-  /** First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by source: those of one head sum to its term. */
+  /** First the row's children: heads and biases, or the largest neurons and biases; of a 16-bit run also what the output product rounded. Then, of attention, every head by source, and what its mix rounded (`head_rounding`, `cross_head_rounding`): those of one head sum to its term. */
   terms: Array<Term>;
   /** Neurons that are not listed, in logits. */
   others: Others;
@@ -1562,12 +1614,14 @@ export interface TestPayload {
   target_before: Target;
   /** And with them. */
   target_after: Target;
-  /** The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of the same layers for neurons that were zeroed or doubled together. Else null. */
-  control: Band | null;
-  /** Against the control band; null where there is none. */
-  verdict: "causal" | "suppressor" | "within control" | null;
+  /** What they do to the log-odds of the token, or to its logit difference to `vs`. */
+  nats: number;
+  /** The same beside the same change of other parts: of every other one of its kind for a part that was zeroed, of as many neurons of the same layers at random for neurons that were zeroed or doubled together. Else null. */
+  effect: Effect | null;
+  /** The others; null where there is no effect to compare. */
+  control: Crowd | null;
   /** The name and number of this schema. */
-  schema: "unembed/test/1";
+  schema: "unembed/test/2";
 }
 
 /** How the direct path compares with the bigrams of a text; losses and entropies in nats. */
@@ -1715,7 +1769,17 @@ export interface TracePayload {
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
   /** The name and number of this schema. */
-  schema: "unembed/trace/1";
+  schema: "unembed/trace/2";
+}
+
+/** What zeroing a part at the explained position does. */
+export interface Zeroed {
+  /** Of the target then, from 0 to 1. */
+  probability: number;
+  /** On the log-odds of the target. */
+  effect: Effect;
+  /** On the logit difference to the other token; null without `--vs`, and then the one that views show. */
+  difference: Effect | null;
 }
 
 /** Heads that were zeroed together at every position, and the loss of the second repetition. */

@@ -1,7 +1,7 @@
 /** An intervention: the target before and after it, beside the control. */
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { marked, percent } from "../lib/format";
+import { marked, percent, signed, told } from "../lib/format";
 import type { Test } from "../page/state";
 import type { TestPayload } from "../protocol/payloads";
 import { Status } from "./Status";
@@ -35,25 +35,30 @@ export function Tested(props: { tests: Test[]; note: string; target?: number }) 
 }
 
 function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
-  const { target_before: before, target_after: after, control } = result;
+  const { target_before: before, target_after: after, effect, control } = result;
+  const [from, to] = told(before.probability, after.probability);
   return (
     <div class="before-after" aria-live="polite">
       <p class="big">
-        <TokenText text={before.text} /> {percent(before.probability)} → {percent(after.probability)}
+        <TokenText text={before.text} /> {from} → {to}
       </p>
-      <Scale before={before.probability} after={after.probability} band={control} />
+      <Scale before={before.probability} after={after.probability} limit={control?.limit ?? null} />
       <p class="note">
-        With {note}.{" "}
-        {control
-          ? `Control: ${control.count} ${result.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${percent(control.low)} to ${percent(control.high)}.`
-          : "No control for this kind of test."}{" "}
-        {result.verdict ? <strong>{marked(result.verdict)}</strong> : null}
+        With {note}: {signed(result.nats)} nats. {compared(result)} {effect ? <strong>{marked(effect)}</strong> : null}
       </p>
       <p class="note">
         Then: <Tops tokens={result.after.slice(0, 3)} />
       </p>
     </div>
   );
+}
+
+/** How the effect compares with what other parts do. */
+function compared({ tests, effect, control }: TestPayload): string {
+  if (!effect || !control) return "No control for this kind of test.";
+  const others = tests.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
+  const rank = `Control: ${effect.rank} of ${effect.among} by size, beside ${control.count} ${others}`;
+  return control.limit === null ? `${rank}, too few for a verdict.` : `${rank}.`;
 }
 
 function Tops(props: { tokens: readonly { text: string; probability: number }[] }) {
@@ -68,24 +73,23 @@ function Tops(props: { tokens: readonly { text: string; probability: number }[] 
   );
 }
 
-/** 0 to 100%, with the control band, and where the target was and is. */
-function Scale(props: { before: number; after: number; band: { low: number; high: number } | null }) {
+/** 0 to 100%: where the target was and is, and between which ends all but one in twenty of the others leave it. */
+function Scale(props: { before: number; after: number; limit: number | null }) {
   const x = (probability: number) => 4 + probability * 192;
+  const [low, high] = [-1, 1].map((sign) => x(shifted(props.before, sign * (props.limit ?? 0)))) as [number, number];
   return (
     <svg class="scale" viewBox="0 0 200 26" aria-hidden="true">
       <line x1={4} x2={196} y1={14} y2={14} class="axis" />
-      {props.band ? (
-        <rect
-          x={x(props.band.low)}
-          y={7}
-          width={Math.max(x(props.band.high) - x(props.band.low), 1)}
-          height={14}
-          class="band"
-        />
-      ) : null}
+      {props.limit === null ? null : <rect x={low} y={7} width={Math.max(high - low, 1)} height={14} class="band" />}
       <line x1={x(props.before)} x2={x(props.after)} y1={14} y2={14} class="move" />
       <circle cx={x(props.before)} cy={14} r={4} class="before" />
       <circle cx={x(props.after)} cy={14} r={4} class="after" />
     </svg>
   );
+}
+
+/** A probability with its log-odds moved by some nats. */
+function shifted(probability: number, nats: number): number {
+  const odds = probability * Math.exp(nats);
+  return odds / (1 - probability + odds);
 }

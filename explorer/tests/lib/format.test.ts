@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import cases from "../../../tests/view/formatting.json";
-import { decimal, percent, scientific, share, signed, visible } from "../../src/lib/format";
+import { decimal, marked, percent, scientific, share, signed, told, visible } from "../../src/lib/format";
 
 interface Case {
   value: number | string;
@@ -14,6 +14,18 @@ describe.each(Object.entries(NUMBERS))("%s", (name, write) => {
   it.each(table)("writes $value as $text", ({ value, digits, text }) => {
     expect(write(Number(value), ...((digits === undefined ? [] : [digits]) as []))).toBe(text);
   });
+});
+
+it.each(cases.told)("writes $before and $after as $texts", ({ before, after, texts }) => {
+  expect(told(before, after)).toEqual(texts);
+});
+
+it("marks what a test found", () => {
+  const effect = { nats: -3, rank: 1, among: 270, size: "large", verdict: "causal", borderline: false } as const;
+  expect(marked(effect)).toBe("● large causal");
+  expect(marked({ ...effect, verdict: "ordinary", borderline: true })).toBe("○ ordinary ~");
+  expect(marked({ ...effect, verdict: null })).toBe("● large");
+  expect(marked({ ...effect, verdict: null, size: "none" })).toBe("○ none");
 });
 
 it.each(cases.visible)("shows a token as $text", ({ value, text }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addsUp, paired, rowsOf, total } from "../../src/lib/ledger";
+import { addsUp, paired, rowsOf, scaleOf, total } from "../../src/lib/ledger";
 import type { Ledger, Term } from "../../src/protocol/payloads";
 
 function term(kind: Term["kind"], layer: number | null, value: number): Term {
@@ -14,6 +14,12 @@ const TERMS = [
   term("mlp", 1, -0.25),
 ];
 const LEDGER: Ledger = { value: 0.35, sum: 0.35, error: 0, tolerance: 1e-6, by: "sublayer", terms: TERMS };
+
+it("leaves no bar longer than its scale, that of the others included", () => {
+  const { shown, others } = rowsOf([...TERMS, term("mlp", 2, 9), term("mlp", 3, 9), term("mlp", 4, 9)], 2, "size");
+  expect(scaleOf(0, shown, others.value)).toBeCloseTo(9.35, 12);
+  expect(scaleOf(20, shown, others.value)).toBe(20);
+});
 
 describe("rows", () => {
   it("are the largest, and the others are their net", () => {

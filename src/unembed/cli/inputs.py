@@ -1,4 +1,4 @@
-"""What commands read: a prompt, text files, positions."""
+"""What commands read: a prompt, text files, positions, numbers. `parser=` of an option takes these."""
 
 import json
 import re
@@ -11,24 +11,22 @@ from unembed.errors import InputError
 
 def read_prompt(prompt: str) -> str:
     """The prompt itself, or standard input without its final line end."""
-    if prompt != "-":
-        return prompt
-    return sys.stdin.read().removesuffix("\n")
+    return prompt if prompt != "-" else sys.stdin.read().removesuffix("\n")
 
 
-def read_text(path: Path, what: str = "a UTF-8 text") -> str:
+def read_text(path: str, what: str = "a UTF-8 text") -> str:
     """The text of a file.
 
     Raises:
         InputError: it cannot be read, or is not `what` it should be.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read {path} as {what}: {error}.") from error
 
 
-def read_messages(path: Path) -> list[dict[str, str]]:
+def read_messages(path: str) -> list[dict[str, str]]:
     """The messages of a chat in a JSON file; what each must hold is checked where the template is applied.
 
     Raises:
@@ -43,19 +41,28 @@ def read_messages(path: Path) -> list[dict[str, str]]:
     return found
 
 
-def read_lines(path: Path | None) -> list[str]:
-    """The lines of a text file that are not empty; none without a file.
+def read_lines(path: str) -> list[str]:
+    """The lines of a text file that are not empty.
 
     Raises:
         InputError: there is no such file, it is no text, or it has no lines.
     """
-    if path is None:
-        return []
-    text = read_text(path, "a UTF-8 text of one prompt a line")
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in read_text(path, "a UTF-8 text of one prompt a line").splitlines() if line.strip()]
     if not lines:
         raise InputError(f"{path} is empty: expected at least one prompt, one a line.")
     return lines
+
+
+def read_ids(text: str) -> list[int]:
+    """Token ids with commas in between.
+
+    Raises:
+        InputError: they are none.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"Expected --decoder-ids to be token ids such as 1,2,3; found {text!r}.") from error
 
 
 def spot(position: str) -> Any:

@@ -1,12 +1,16 @@
-"""Options that several commands share: groups as dataclasses, which `takes` flattens, and single ones."""
+"""Options that several commands share: groups as dataclasses, which `takes` flattens, and single ones.
 
+The annotation of an option is of what is typed; where it has a `parser`, the command gets what that makes of it.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unembed.cli.inputs import read_messages, read_prompt
+from unembed.cli.inputs import read_ids, read_messages, read_prompt
 from unembed.cli.output import progress_bar
 from unembed.errors import InputError
 
@@ -14,19 +18,34 @@ if TYPE_CHECKING:
     from unembed.models.model import Model
     from unembed.models.prompts import Given
 
-PromptArg = Annotated[str, typer.Argument(help="The prompt; - reads standard input.")]
-DeviceOpt = Annotated[str | None, typer.Option(help="A torch device; the GPU by default, where there is one.")]
-DtypeOpt = Annotated[str | None, typer.Option(help="float32, bfloat16, float16, float64; that of the file by default.")]
+
+def _bytes(text: str) -> int:
+    from unembed.engine.memory import parse_bytes
+
+    return parse_bytes(text)
+
+
+def seed_option(of: str) -> Any:
+    """The option of a seed; `of` is what is drawn with it."""
+    return typer.Option(min=0, max=2**63 - 1, help=f"Of {of}.")
+
+
+def file_option(help: str, read: Callable[[str], Any], *names: str) -> Any:
+    """The option of a file that is read at once; the command gets what `read` makes of it."""
+    return typer.Option(*names, metavar="<path>", parser=read, help=help)
+
+
+PromptArg = Annotated[str, typer.Argument(parser=read_prompt, help="The prompt; - reads standard input.")]
 OfflineOpt = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 TargetOpt = Annotated[
     str | None, typer.Option("--target", "-t", help="The token to explain; the top prediction by default.")
 ]
-TokensOpt = Annotated[int, typer.Option("--tokens", "-n", min=1, help="How many tokens to emit at most.")]
-TemperatureOpt = Annotated[float, typer.Option(min=0, help="0 takes the top prediction.")]
-SampleSeedOpt = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the sampling.")]
+TopOpt = Annotated[int, typer.Option(min=1, help="How many to list, the strongest first; --json has all.")]
 MemoryOpt = Annotated[
     str | None,
-    typer.Option(help="Memory for the work beyond the model: 500MB, 2GiB, or bytes; a quarter of what is free."),
+    typer.Option(
+        parser=_bytes, help="Memory for the work beyond the model: 500MB, 2GiB, or bytes; a quarter of what is free."
+    ),
 ]
 AudioOpt = Annotated[Path | None, typer.Option(help="A WAV file, as the source of a model that reads sound.")]
 DecoderPromptOpt = Annotated[
@@ -34,25 +53,18 @@ DecoderPromptOpt = Annotated[
 ]
 
 
-def budget(memory: str | None) -> int | None:
-    """The bytes of `--memory`; None where it is not given.
+class Options:
+    """A group of options that are named as the keywords of a method."""
 
-    Raises:
-        InputError: it is no amount of memory.
-    """
-    from unembed.engine.memory import parse_bytes
-
-    return None if memory is None else parse_bytes(memory)
+    def words(self, *without: str) -> dict[str, Any]:
+        """The options as keywords, without some."""
+        return {name: value for name, value in vars(self).items() if name not in without}
 
 
 @dataclass(frozen=True)
-class ModelOptions:
-    """Which model is loaded, how, and with which edits of its weights."""
+class LoadOptions:
+    """Which model is loaded, and how."""
 
-    edits: Annotated[
-        list[str] | None,
-        typer.Option("--edits", help="A file of weight edits that are applied for this command (repeatable)."),
-    ] = None
     name: Annotated[
         str,
         typer.Option(
@@ -61,15 +73,23 @@ class ModelOptions:
             help="smollm2-135m, a toy (toy/two-layer), a hub id, a Hugging Face folder, or a GGUF file.",
         ),
     ] = "smollm2-135m"
-    device: DeviceOpt = None
-    dtype: DtypeOpt = None
+    device: Annotated[str | None, typer.Option(help="A torch device; the GPU by default, where there is one.")] = None
+    dtype: Annotated[
+        str | None, typer.Option(help="float32, bfloat16, float16, float64; that of the file by default.")
+    ] = None
     offline: OfflineOpt = False
+    adapter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="An adapter of peft, merged into the weights; none leaves one beside them out."
+        ),
+    ] = None
     special: Annotated[
         str, typer.Option(help="Special tokens before a prompt: auto (as its tokenizer begins, once), none, as-typed.")
     ] = "auto"
 
     def load(self, *, sources: bool = False) -> "Model":
-        """The model, checked, with its edits applied; a bar while it is converted or fetched.
+        """The model, checked; a bar while it is converted or fetched.
 
         Args:
             sources: whether the command takes a source for an encoder-decoder; the others refuse one.
@@ -82,12 +102,28 @@ class ModelOptions:
         from unembed.models.special import with_special
 
         with progress_bar() as progress:
-            model = load(self.name, device=self.device, dtype=self.dtype, offline=self.offline, progress=progress)
+            how: dict[str, Any] = {"adapter": self.adapter, "device": self.device, "dtype": self.dtype}
+            model = load(self.name, **how, offline=self.offline, progress=progress)
         model = with_special(model, self.special)
         if not sources:
             from unembed.models.model import decoders_only
 
             decoders_only(model, "This command")
+        return model
+
+
+@dataclass(frozen=True)
+class ModelOptions(LoadOptions):
+    """Which model is loaded, how, and with which edits of its weights."""
+
+    edits: Annotated[
+        list[str] | None,
+        typer.Option("--edits", help="A file of weight edits that are applied for this command (repeatable)."),
+    ] = None
+
+    def load(self, *, sources: bool = False) -> "Model":
+        """The model, with its edits applied; as `LoadOptions.load`."""
+        model = super().load(sources=sources)
         if self.edits:
             from unembed.methods.knowledge.weight_edits import apply_edits, load_edits
 
@@ -97,8 +133,8 @@ class ModelOptions:
 
 
 @dataclass(frozen=True)
-class PredictionOptions:
-    """Which prediction is explained, and against what."""
+class PredictionOptions(Options):
+    """Which prediction is explained, and against what: the keywords of `readout`."""
 
     target: TargetOpt = None
     versus: Annotated[str | None, typer.Option("--vs", help="Explain the difference to this token's logit.")] = None
@@ -107,10 +143,22 @@ class PredictionOptions:
         int, typer.Option("--position", "-p", help="Where the prediction is made; -1 is the last token.")
     ] = -1
 
-    @property
-    def readout(self) -> dict[str, Any]:
-        """All but the target, as the keywords of `readout` and of the methods that read one."""
-        return {"versus": self.versus, "reference": self.reference, "position": self.position}
+
+@dataclass(frozen=True)
+class HeadOptions(Options):
+    """Which head."""
+
+    layer: Annotated[int, typer.Option(help="The layer of the head.")]
+    head: Annotated[int, typer.Option(help="The head.")]
+
+
+@dataclass(frozen=True)
+class SamplingOptions(Options):
+    """How a prompt is continued: the keywords of `generate`."""
+
+    tokens: Annotated[int, typer.Option("--tokens", "-n", min=1, help="How many tokens to emit at most.")] = 20
+    temperature: Annotated[float, typer.Option(min=0, help="0 takes the top prediction.")] = 0.0
+    seed: Annotated[int, seed_option("the sampling")] = 0
 
 
 @dataclass(frozen=True)
@@ -120,7 +168,9 @@ class SourceOptions:
     prompt: Annotated[
         str | None,
         typer.Argument(
-            metavar="PROMPT", help="The prompt (of an encoder-decoder: its source); - reads standard input."
+            metavar="PROMPT",
+            parser=read_prompt,
+            help="The prompt (of an encoder-decoder: its source); - reads standard input.",
         ),
     ] = None
     audio: AudioOpt = None
@@ -129,15 +179,16 @@ class SourceOptions:
     )
     decoder_prompt: DecoderPromptOpt = None
     decoder_ids: Annotated[
-        str | None, typer.Option(metavar="1,2,3", help="The same as exact token ids, start token included.")
+        Any,
+        typer.Option(metavar="1,2,3", parser=read_ids, help="The same as exact token ids, start token included."),
     ] = None
-
     chat: Annotated[
         bool, typer.Option("--chat", help="The prompt is what a user says, through the chat template of the model.")
     ] = False
     system: Annotated[str | None, typer.Option(help="With --chat: what the system message says.")] = None
     messages: Annotated[
-        Path | None, typer.Option(help="A JSON file of messages, a list of {role, content}, in the prompt's place.")
+        Any,
+        file_option("A JSON file of messages, a list of {role, content}, in the prompt's place.", read_messages),
     ] = None
 
     def __post_init__(self) -> None:
@@ -160,25 +211,24 @@ class SourceOptions:
         from unembed.models.read_source import with_image, with_source
 
         model = options.load(sources=True)
-        text = None if self.prompt is None else read_prompt(self.prompt)
         if model.encoder is None:
             refuse_of_decoder(model, audio=self.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
             if self.chat or self.messages is not None:
-                return model, self._chat(text)
-            assert text is not None
-            return (model, text) if self.image is None else with_image(model, text, self.image)
+                return model, self._chat()
+            assert self.prompt is not None
+            return (model, self.prompt) if self.image is None else with_image(model, self.prompt, self.image)
         if self.chat or self.messages is not None:
             raise InputError(f"{model.name} is an encoder-decoder, whose source is no chat: leave --chat out.")
         if self.image is not None:
             raise InputError(f"{model.name} reads no image: leave --image out.")
-        read = with_source(model, text, audio=self.audio)
-        return read, (self.decoder_prompt or "") if self.decoder_ids is None else _ids(self.decoder_ids)
+        read = with_source(model, self.prompt, audio=self.audio)
+        return read, (self.decoder_prompt or "") if self.decoder_ids is None else self.decoder_ids
 
-    def _chat(self, text: str | None) -> list[dict[str, str]]:
+    def _chat(self) -> list[dict[str, str]]:
         if self.messages is not None:
-            return read_messages(self.messages)
+            return self.messages
         said = [] if self.system is None else [{"role": "system", "content": self.system}]
-        return [*said, {"role": "user", "content": text or ""}]
+        return [*said, {"role": "user", "content": self.prompt or ""}]
 
 
 def refuse_of_decoder(model: "Model", **options: object) -> None:
@@ -190,10 +240,3 @@ def refuse_of_decoder(model: "Model", **options: object) -> None:
     wrong = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
     if wrong:
         raise InputError(f"{model.name} is a decoder only: it reads a prompt, and no {' or '.join(wrong)}.")
-
-
-def _ids(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError(f"Expected --decoder-ids to be token ids such as 1,2,3; found {text!r}.") from error

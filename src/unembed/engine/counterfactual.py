@@ -7,6 +7,7 @@ keeps what is finished when the work is interrupted.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
@@ -289,12 +290,13 @@ def _planned(
     total, before = sum(work), 0
     for part in _parts(job):
         share = sum(work[part.start : part.stop])
-
-        def tick(layer: int, before: int = before, share: int = share) -> None:
-            progress("counterfactual runs", (before + share * (layer + 1) / layers) / total)
-
+        tick = partial(_tick, progress, before, share, total, layers)
         yield part, Walk(run, job.rows[part.start : part.stop], watch), tick
         before += share
+
+
+def _tick(progress: Progress, before: int, share: int, total: int, layers: int, layer: int) -> None:
+    progress("counterfactual runs", (before + share * (layer + 1) / layers) / total)
 
 
 def _parts(job: _Job) -> Iterator[range]:
@@ -352,7 +354,7 @@ def _logits(job: _Job, last: Tensor) -> Tensor:
 def _by_tokens(job: _Job, last: Tensor) -> Tensor:
     assert isinstance(job.measure, TokenMeasure)
     model, y = job.run.model, normed(job.run.model, last)
-    normaliser = log_normaliser(model, y) if job.measure.normalised else None
+    normaliser = log_normaliser(model, y, without=job.measure.without) if job.measure.normalised else None
     return job.measure.of(logits_of(model, y, job.measure.tokens), normaliser)
 
 

@@ -17,13 +17,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model
 from unembed.models.prompts import Given, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.targets import Before, Target, target_tokens
 from unembed.models.unembedding import wide
 
-__all__ = ["Measure", "Question", "kl_from", "log_probability", "logit", "probability", "question", "several"]
+__all__ = [
+    "Measure",
+    "Question",
+    "kl_from",
+    "log_odds",
+    "log_probability",
+    "logit",
+    "probability",
+    "question",
+    "several",
+]
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,11 +44,17 @@ class TokenMeasure(Brief):
     tokens: tuple[int, ...]
     normalised: bool
     of: Callable[[Float[Tensor, "row position token"], Float[Tensor, "row position"] | None], Tensor]
+    without: int | None = None
+    """A token that the sum leaves out."""
 
     def __call__(self, logits: Float[Tensor, "row position vocab"]) -> Float[Tensor, "row *value"]:
         """Of all logits, where they are at hand."""
         logits = wide(logits)
-        return self.of(logits[..., list(self.tokens)], logits.logsumexp(-1) if self.normalised else None)
+        summed = logits
+        if self.without is not None:
+            summed = logits.clone()
+            summed[..., self.without] = -torch.inf
+        return self.of(logits[..., list(self.tokens)], summed.logsumexp(-1) if self.normalised else None)
 
 
 @dataclass(frozen=True)
@@ -106,6 +123,29 @@ def probability(tokens: str | int | Sequence[int]) -> TokenMeasure | TextMeasure
 
 
 @overload
+def log_odds(token: int) -> TokenMeasure: ...
+@overload
+def log_odds(token: str) -> TextMeasure: ...
+def log_odds(token: str | int) -> TokenMeasure | TextMeasure:
+    """`log(P / (1 - P))` of a token at the first position read, in nats; `P` is its logistic function.
+
+    It is the token's logit minus `log sum exp` of all other logits, so it tells 99.999 % from 99.9999 %, where
+    `1 - P` is lost to rounding.
+
+    Args:
+        token: text of one token, or a token id.
+    """
+    if isinstance(token, str):
+        return TextMeasure(token, lambda model, after: log_odds(_one(model, token, after)))
+
+    def measure(chosen: Tensor, others: Tensor | None) -> Tensor:
+        assert others is not None
+        return chosen[:, 0, 0] - others[:, 0]
+
+    return TokenMeasure((token,), True, measure, without=token)
+
+
+@overload
 def logit(token: int, versus: int | None = None) -> TokenMeasure: ...
 @overload
 def logit(token: str, versus: str | int | None = None) -> TextMeasure: ...
@@ -157,7 +197,11 @@ def several(*measures: TokenMeasure) -> TokenMeasure: ...
 @overload
 def several(*measures: TokenMeasure | TextMeasure) -> TokenMeasure | TextMeasure: ...
 def several(*measures: TokenMeasure | TextMeasure) -> TokenMeasure | TextMeasure:
-    """The measures side by side: `row measure`."""
+    """The measures side by side: `row measure`.
+
+    Raises:
+        InputError: log-odds beside a measure that sums over other tokens (a probability is their logistic function).
+    """
     texts = [m.text for m in measures if isinstance(m, TextMeasure)]
     if texts:
         return TextMeasure(
@@ -172,13 +216,16 @@ def _ids(measure: TokenMeasure | TextMeasure, model: Model, after: Before) -> To
 
 def _side_by_side(measures: Sequence[TokenMeasure]) -> TokenMeasure:
     ends = list(itertools.accumulate(len(m.tokens) for m in measures))
+    left_out = {m.without for m in measures if m.normalised}
+    if len(left_out) > 1:
+        raise InputError("Log-odds stand beside logits only: they sum over other tokens than a probability does.")
 
     def measure(chosen: Tensor, normaliser: Tensor | None) -> Tensor:
         parts = [chosen[..., end - len(m.tokens) : end] for m, end in zip(measures, ends, strict=True)]
         return torch.stack([m.of(part, normaliser) for m, part in zip(measures, parts, strict=True)], -1)
 
     tokens = tuple(token for m in measures for token in m.tokens)
-    return TokenMeasure(tokens, any(m.normalised for m in measures), measure)
+    return TokenMeasure(tokens, bool(left_out), measure, without=next(iter(left_out), None))
 
 
 @dataclass(frozen=True, repr=False)
@@ -219,4 +266,10 @@ def question(model: Model, prompt: Given, answer: Target) -> Question:
     ids = tokenize(model, prompt)
     target = target_tokens(model, answer, prompt if isinstance(prompt, str) else ids)
     whole = tokenize(model, (*ids, *target))
+    if not acts_alike(model, len(ids), len(whole) - 1):
+        raise InputError(
+            f"An answer of {len(target)} tokens is read in one run, but {model.name} turns its positions by the length "
+            f"of a prompt: otherwise for {len(ids)} tokens than for {len(whole) - 1}.\n"
+            "Take an answer of one token, or a shorter prompt."
+        )
     return Question(tokens=whole[:-1], answer=target)

@@ -58,20 +58,23 @@ def _batches(items: Sequence[Item]) -> list[list[Item]]:
 
 def _changed(x: Tensor, edits: list[Edit], counts: Tensor) -> Tensor:
     """What many edits make of `x`, each of `counts` lines of it."""
-
-    def lines(per_edit: Tensor) -> Tensor:
-        return per_edit.repeat_interleave(counts, 0) if len(edits) > 1 else per_edit.expand(len(x), *per_edit.shape[1:])
-
-    factor = lines(torch.tensor([edit.factor for edit in edits], dtype=x.dtype, device=x.device))
+    factor = _lines(torch.tensor([edit.factor for edit in edits], dtype=x.dtype, device=x.device), counts, len(x))
     directions = shift = None
     if any(edit.remove is not None for edit in edits):
         # Zero directions take nothing away, so edits with fewer directions, or none, share one array with the others.
         width = max(len(edit.remove) for edit in edits if edit.remove is not None)
-        directions = lines(torch.stack([_padded(edit.remove, width, x) for edit in edits]))
+        directions = _lines(torch.stack([_padded(edit.remove, width, x) for edit in edits]), counts, len(x))
     if any(edit.shift is not None for edit in edits):
         sizes = counts.tolist()
         shift = torch.cat([_shift(edit, (size, *x.shape[1:]), x) for edit, size in zip(edits, sizes, strict=True)])
     return affine(x, factor.view(-1, *[1] * (x.ndim - 1)), directions, shift)
+
+
+def _lines(per_edit: Tensor, counts: Tensor, total: int) -> Tensor:
+    """One row an edit as one row a line."""
+    if len(per_edit) > 1:
+        return per_edit.repeat_interleave(counts, 0)
+    return per_edit.expand(total, *per_edit.shape[1:])
 
 
 def _shift(edit: Edit, shape: tuple[int, ...], x: Tensor) -> Tensor:

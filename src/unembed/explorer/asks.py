@@ -100,6 +100,7 @@ def set_parts(session: Session, ask: arguments.TestAsk, progress: Progress) -> A
         run,
         explained_token(run, ask),
         changes,
+        versus=ask.vs,
         means=lambda site: session.mean(site, progress),
         other=None if ask.prompt_b is None and ask.source_b is None else beside.run(others, place),
         other_position=place,
@@ -139,7 +140,7 @@ def attribute(session: Session, ask: arguments.AttributeAsk, progress: Progress)
     if target is None:
         target = explained_token(session.run(tokens, -1), ask)
     found = knowledge_attribution.attribute(session.model, tokens, target, progress=progress)
-    return attribute_payload(found, top=ask.top, baseline="zero")
+    return attribute_payload(found, top=ask.top)
 
 
 def patch(session: Session, ask: arguments.PatchAsk, progress: Progress) -> Any:

@@ -13,18 +13,19 @@ from unembed.explorer.arguments import About
 from unembed.explorer.session import Session
 from unembed.methods.knowledge import editing as knowledge_editing
 from unembed.methods.knowledge import neurons as knowledge_neurons
-from unembed.methods.knowledge.comparison import Make, Sample, report_beside_control
+from unembed.methods.knowledge.comparison import Make, neighbours, report_beside_control
 from unembed.methods.knowledge.editing import new_target
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for, stated
+from unembed.methods.knowledge.report import Groups
 from unembed.models.targets import target_token
 from unembed.progress import Progress
 from unembed.runs.run import Run
 from unembed.view.payloads.common import text_of
-from unembed.view.payloads.editing import edit_payload
+from unembed.view.payloads.editing import Edited, edit_payload
 from unembed.view.payloads.knowledge import fact_list_payload, find_payload
 
-_SAMPLE = Sample(related=8, unrelated=8, keys=1, every=24)
-"""What the page asks about an edit: fewer facts, random keys and passages than the command; it takes seconds."""
+_FACTS, _EVERY = 8, 24
+"""The page asks about fewer facts and passages than the command, and draws one random key; so it takes seconds."""
 _OWN = "your prompts"
 """What stands for the relation of a fact of one's own."""
 _SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.amplify}
@@ -40,7 +41,8 @@ def find(session: Session, ask: arguments.FindAsk, progress: Progress) -> Any:
     """`unembed knowledge find` of the fact that the prompt states, or of one's own with more `prompts`."""
     relation, fact = _fact(session, ask, ask.prompts)
     chosen = [fact, *(other for other in relation.facts if other != fact)][: ask.compared]
-    found = knowledge_neurons.find(session.model, relation, facts=chosen, t=ask.t, progress=progress)
+    criteria = knowledge_neurons.Criteria(t=ask.t)
+    found = knowledge_neurons.find(session.model, relation, facts=chosen, criteria=criteria, progress=progress)
     return find_payload(session.model, found)
 
 
@@ -53,7 +55,9 @@ def edit(session: Session, ask: arguments.EditAsk, progress: Progress) -> Any:
         make = lambda chosen, _: _SCALES[ask.action](session.model, chosen)  # noqa: E731
     else:
         raise InputError(f"Expected an edit of suppress, amplify or (of a known fact) erase; found {ask.action!r}.")
-    return _edited(session, make, relation, fact, progress, action=ask.action, neurons=_neurons(ask.neurons))
+    about = None if ask.action == "erase" else fact
+    edited = Edited(ask.action, _neurons(ask.neurons), relation.name, about)  # type: ignore[arg-type]  # as was checked
+    return _tried(session, make, _neighbours(session, relation, about), edited, progress)
 
 
 def update(session: Session, ask: arguments.UpdateAsk, progress: Progress) -> Any:
@@ -65,54 +69,26 @@ def update(session: Session, ask: arguments.UpdateAsk, progress: Progress) -> An
     if ask.method == "rome" and not fact.subject:
         raise InputError("ROME edits what is known of a subject: name it as the prompts write it.")
     target, made = new_target(fact, ask.to), fact.prompts[0::2]
-    words = {"method": ask.method, "prompts": made}
 
     def make(chosen: Any, report: Progress) -> Any:
-        return knowledge_editing.update(session.model, fact, ask.to, neurons=chosen, progress=report, **words)
+        by = knowledge_editing.editor(ask.method, chosen)
+        return knowledge_editing.update(session.model, fact, ask.to, by=by, prompts=made, progress=report)
 
-    return _edited(
-        session,
-        make,
-        relation,
-        fact,
-        progress,
-        action="update",
-        neurons=_neurons(ask.neurons),
-        made=made,
-        target=target,
-        to=ask.to.strip(),
-        method=ask.method,
-    )
+    groups = _neighbours(session, relation, fact).of_update(fact.prompts, made, target)
+    edited = Edited("update", _neurons(ask.neurons), relation.name, fact, ask.to.strip(), ask.method)  # type: ignore[arg-type]
+    return _tried(session, make, groups, edited, progress)
 
 
-def _edited(
-    session: Session,
-    make: Make,
-    relation: Relation,
-    fact: Fact,
-    progress: Progress,
-    *,
-    action: Any,
-    neurons: frozenset[knowledge_neurons.Neuron],
-    made: tuple[str, ...] = (),
-    target: str = "",
-    **words: Any,
-) -> Any:
+def _neighbours(session: Session, relation: Relation, fact: Fact | None) -> Groups:
+    known = None if relation.name == _OWN else relation
+    return neighbours(known, fact, known=facts_for(session.model.folder), related=_FACTS, unrelated=_FACTS)
+
+
+def _tried(session: Session, make: Make, groups: Groups, edited: Edited, progress: Progress) -> Any:
     """An edit measured. The model is as it was afterwards."""
-    model, about = session.model, None if action == "erase" else fact
-    result = report_beside_control(
-        model,
-        make,
-        neurons,
-        relation=None if relation.name == _OWN else relation,
-        fact=about,
-        known=facts_for(model.folder),
-        new=[(prompt, target) for prompt in made],
-        unseen=[(prompt, target) for prompt in fact.prompts if made and prompt not in made],
-        sample=_SAMPLE,
-        progress=progress,
-    )
-    return edit_payload(model, result, action=action, relation=relation.name, fact=about, neurons=neurons, **words)
+    text = knowledge_editing.reference_texts()[::_EVERY]
+    result = report_beside_control(session.model, make, edited.neurons, groups, keys=1, text=text, progress=progress)
+    return edit_payload(session.model, result, edited)
 
 
 def _fact(session: Session, ask: About, prompts: list[str] | None, subject: str | None = None) -> tuple[Relation, Fact]:

@@ -13,7 +13,7 @@ from unembed.explorer.session import Session
 from unembed.explorer.worker import failure
 from unembed.methods.explain import Explanation
 from unembed.methods.lens import Lens
-from unembed.methods.patch import Patching
+from unembed.methods.patching import Patching
 from unembed.models.model import Model
 from unembed.models.prompts import text_of_prompt
 from unembed.progress import silent

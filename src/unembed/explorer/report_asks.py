@@ -73,7 +73,7 @@ def kept(
         session: asked for what is not there yet.
         state: of the page.
         progress: called between asks.
-        explained: `unembed/explain/1` of this state, with its tests or without, where a command has computed it.
+        explained: `unembed/explain/2` of this state, with its tests or without, where a command has computed it.
         lens: `unembed/lens/1`, as the page first asks for it.
         details: opens the rows and parts that are listed.
 
@@ -97,7 +97,7 @@ def kept(
 def kept_of_two(
     session: Session, state: Mapping[str, Any], patch: Mapping[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """The results that a report of a patching sweep embeds: both explanations, and the sweep as `unembed/patch/1`."""
+    """The results that a report of a patching sweep embeds: both explanations, and the sweep as `unembed/patch/2`."""
     first = answer(session, {"ask": "explain", **common(state), "test": False, "top": TOP}, progress)
     followed = {"target": first["target"]["id"], **common(state)}
     other = {"ask": "explain", **followed, "prompt": state["b"], "test": False, "top": TOP}

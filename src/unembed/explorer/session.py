@@ -19,6 +19,7 @@ from unembed.models.read_source import with_source
 from unembed.models.sites import Site
 from unembed.progress import Progress
 from unembed.runs.means import means
+from unembed.runs.prefix import prefix
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -91,9 +92,9 @@ class Session:
         return self._kept(tokens, None) if len(tokens) <= WHOLE else None
 
     def ending_at(self, tokens: tuple[int, ...], position: int) -> Run:
-        """A run that ends at a position: later tokens cannot act on it."""
+        """The run up to a position: later tokens cannot act on it."""
         place = absolute_position(position, len(tokens))
-        return self.run(tokens[: place + 1], place)
+        return prefix(self.run(tokens, place), place + 1)
 
     def _kept(self, tokens: tuple[int, ...], position: int | None) -> Run:
         key = tokens, position

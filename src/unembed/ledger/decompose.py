@@ -19,7 +19,6 @@ weights are widened a layer at a time).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 import numpy as np
@@ -30,12 +29,13 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment, Term
+from unembed.ledger.read_stages import ReadStages, fold, read_stages, through_norm
 from unembed.ledger.readout import Readout
+from unembed.ledger.rounding_terms import rounding_segments
+from unembed.ledger.roundings import UNIT, are_terms
 from unembed.ledger.stream_terms import after_norm, head_writes
 from unembed.models.layers import bias, expert_activation, expert_matrix, projection
 from unembed.models.model import Block, Cross, Stage
-from unembed.models.norms import Norm
-from unembed.models.reprs import Brief
 from unembed.runs.kept import ExpertInputs, Heads, Layer
 
 _T = TypeVar("_T")
@@ -52,10 +52,12 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
         by: "sublayer", "head", "source" (head x source token), "neuron", or "source+neuron" and the like.
 
     Returns:
-        A ledger whose terms sum to `readout.value` up to rounding; `tolerance` is `SAFETY * rounding(readout)`.
+        A ledger whose terms sum to `readout.value` up to rounding; `tolerance` is `SAFETY * rounding(readout)`. Of a
+        bfloat16 or float16 run what each step rounded is a term of its own (rounding_terms.py), and the tolerance
+        that of float32.
 
     Raises:
-        LedgerError: they do not.
+        LedgerError: they do not, or rounding does not explain what a step of a 16-bit run lost.
         InputError: the run does not hold what `by` needs (recorded with `keep="stream"`), `by` is no granularity, or
             the module's weights were edited since the run.
     """
@@ -63,13 +65,21 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
     readout.run.check_made_by(readout.run.model)
     with torch.inference_mode():
         read = read_stages(readout)
-        segments = (*_segments(readout, read, grain), *_constants(readout))
-        tolerance = SAFETY * rounding(readout, read)
-    return Ledger(value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
+        named = are_terms(readout.run.model)
+        rounded = rounding_segments(readout, read, grain) if named else ()
+        segments = (*_segments(readout, read, grain), *rounded, *_constants(readout))
+        tolerance = SAFETY * rounding(readout, read, unit=UNIT if named else None)
+    return Ledger(readout=readout, value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
 
 
-def rounding(readout: Readout, read: "ReadStages | None" = None) -> float:
-    """The standard deviation, in logits, of what rounding does to a readout (`read`: its `read_stages`, if at hand).
+def rounding(readout: Readout, read: ReadStages | None = None, *, unit: float | None = None) -> float:
+    """The standard deviation, in logits, of what rounding does to a readout.
+
+    Args:
+        readout: of any run.
+        read: its `read_stages`, if at hand.
+        unit: of relative error; None takes that of the run. With what a 16-bit run rounded as terms (roundings.py),
+            only that of float32 is left, in which the other terms are computed.
 
     Each write and each state of the stream, at each dimension `i`, carries an independent relative error of one unit
     `u` of the run's precision (`Model.precision`), and so does the logit that comes out of the unembedding:
@@ -89,10 +99,10 @@ def rounding(readout: Readout, read: "ReadStages | None" = None) -> float:
     directions = torch.stack([read.start, *read.at.values()])
     products = (steps * directions).square().sum() + (states * directions).square().sum()
     raw = abs(readout.value) + abs(readout.reference_value)
-    return readout.run.model.precision * float((products + readout.spread**2 + raw**2).sqrt())
+    return (unit or run.model.precision) * float((products + readout.spread**2 + raw**2).sqrt())
 
 
-def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Segment]:
+def _segments(readout: Readout, read: ReadStages, grain: Grain) -> Iterator[Segment]:
     run, model, row = readout.run, readout.run.model, readout.run.row(readout.position)
     yield _segment("embedding", None, read.start @ run.embedding[row].double())
     if run.position_embedding is not None:
@@ -110,41 +120,6 @@ def _segments(readout: Readout, read: "ReadStages", grain: Grain) -> Iterator[Se
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
 
 
-@dataclass(frozen=True, repr=False)
-class ReadStages(Brief):
-    """A readout pulled back to the place of each write: the same everywhere, but for post-LN models."""
-
-    at: dict[tuple[int, Stage], Float[Tensor, "d_model"]]
-    """What reads each write, by layer and stage, in the order of the stream."""
-    before: list[Float[Tensor, "d_model"]]
-    """The stream after each write, before a norm that follows it."""
-    start: Float[Tensor, "d_model"]
-    """What reads the embeddings."""
-    shifts: dict[int, float]
-    """What the shifts of a layer's norms of the stream add."""
-    start_shift: float
-
-
-def read_stages(readout: Readout) -> ReadStages:
-    """Pull a readout back through the norms of the stream, with their scales frozen at those of the run."""
-    run, row, w = readout.run, readout.run.row(readout.position), readout.direction
-    states = dict(run.states(row, below=readout.blocks))
-    at: dict[tuple[int, Stage], Tensor] = {}
-    shifts: dict[int, float] = {}
-    for (layer, stage), (summed, after) in reversed(states.items()):
-        _, norm = run.model.blocks[layer].stream_norms.get(stage, (None, None))
-        if norm is not None:
-            shifts[layer] = shifts.get(layer, 0.0) + float(w @ norm.shift)
-            w = norm.pullback(w, norm.scale(summed, after))
-        at[layer, stage] = w
-    shift, first = 0.0, run.model.embedding_norm
-    if first is not None and run.embedding_normed is not None:
-        shift = float(w @ first.shift)
-        w = first.pullback(w, first.scale(run.start[row], run.embedding_normed[row]))
-    ordered = dict(reversed(at.items()))
-    return ReadStages(ordered, [summed for summed, _ in states.values()], w, shifts, shift)
-
-
 def _constants(readout: Readout) -> Iterator[Segment]:
     for kind, value in readout.constants.items():
         yield Segment(kind=kind, layer=None, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
@@ -155,7 +130,7 @@ def _attention(block: Block, layer: Layer, index: int, row: int, w: Tensor, grai
         yield _segment("attention", index, w @ layer.attention_write[row].double())
         return
     heads = _needs(layer.heads, "heads")
-    w, constant = _through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
+    w, constant = through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
     folded = fold(block.output_by_head, w)
     if grain == "head":
         yield _segment("head", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
@@ -249,7 +224,7 @@ def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: Mlp
         yield _segment("mlp", index, w @ layer.mlp_write[row].double())
         return
     neurons = _needs(layer.neurons, "neurons")
-    w, constant = _through_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, w)
+    w, constant = through_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, w)
     if isinstance(neurons, ExpertInputs):
         yield from _experts(block, neurons, index, row, w)
         yield from _bias("mlp_bias", index, None, w, constant)
@@ -270,19 +245,6 @@ def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor
     if experts.has_bias:
         biases = experts.down_proj_bias.detach()[chosen].double() @ w
         yield _segment("mlp_bias", index, weight @ biases)
-
-
-def _through_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: int, w: Tensor) -> tuple[Tensor, float]:
-    """The readout before a block's post-norm with its scale frozen, and what the norm's shift adds."""
-    if norm is None or before is None:
-        return w, 0.0
-    return norm.pullback(w, norm.scale(before[row], after[row])), float(w @ norm.shift)
-
-
-def fold(matrix: Float[Tensor, "*d_in d_model"], w: Float[Tensor, "d_model"]) -> Float[Tensor, "*d_in"]:
-    """`matrix @ w` in the weights' dtype, but at least float32: the readout before a projection."""
-    dtype = torch.promote_types(matrix.dtype, torch.float32)
-    return matrix.to(dtype) @ w.to(dtype)
 
 
 def _bias(kind: str, index: int, vector: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:

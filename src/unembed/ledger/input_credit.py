@@ -21,8 +21,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
-from unembed.ledger.decompose import SAFETY, fold, read_stages
+from unembed.ledger.decompose import SAFETY
 from unembed.ledger.ledger import Grain, Kind, Ledger, Segment
+from unembed.ledger.read_stages import fold, read_stages
 from unembed.ledger.readout import Readout
 from unembed.models.layers import bias, projection
 from unembed.models.model import Block, Model, Stage, input_norm
@@ -93,6 +94,7 @@ def input_credit(readout: Readout, *, source: Run | None = None) -> Ledger:
         pulled.read("source_position_embedding", None, encoder.position_embedding)
     constant = Segment("source_bias", None, (), np.asarray(pulled.constant))
     return Ledger(
+        readout=readout,
         value=value,
         grain=Grain(attention="source"),
         segments=(*reversed(pulled.segments), constant),

@@ -7,18 +7,22 @@ a term sum to it by construction, and the whole is compared with the value the m
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unembed.errors import InputError, LedgerError
+from unembed.ledger.readout import Readout
+from unembed.models.labels import visible
 from unembed.models.names import part_name
 from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import Brief
+from unembed.runs.result import RunResult
+from unembed.runs.run import Run
 
 if TYPE_CHECKING:
-    import polars as pl
+    from matplotlib.figure import Figure
 
 Kind = Literal[
     "embedding",
@@ -40,11 +44,43 @@ Kind = Literal[
     "source_position_embedding",
     "source_mlp",
     "source_bias",
+    "embedding_rounding",
+    "attention_rounding",
+    "attention_product_rounding",
+    "head_rounding",
+    "cross_attention_rounding",
+    "cross_attention_product_rounding",
+    "cross_head_rounding",
+    "mlp_rounding",
+    "mlp_product_rounding",
+    "final_norm_rounding",
+    "unembedding_rounding",
+    "softcap_rounding",
 ]
+_ROUNDING = "_rounding"
+"""How the kinds of what a 16-bit run rounded end."""
 Axis = Literal["head", "source", "expert", "neuron"]
 TERM_KINDS: dict[str, str] = {part: part for part in PARTS if part != "expert"} | {"cross_head": "cross_attention"}
 """The kind of term that each kind of part has in a ledger; an expert has none of its own. Terms of a cross-attention
 keep its name when they are told apart by head."""
+_SUBLAYERS: dict[Kind, Kind] = {
+    "attention": "attention",
+    "head": "attention",
+    "attention_bias": "attention",
+    "attention_product_rounding": "attention",
+    "head_rounding": "attention",
+    "cross_attention": "cross_attention",
+    "cross_attention_bias": "cross_attention",
+    "cross_attention_product_rounding": "cross_attention",
+    "cross_head_rounding": "cross_attention",
+    "mlp": "mlp",
+    "neuron": "mlp",
+    "mlp_bias": "mlp",
+    "mlp_product_rounding": "mlp",
+}
+"""The sublayer whose write a term of some kind is a part of."""
+MIX_ROUNDINGS: dict[Kind, Kind] = {"head_rounding": "head", "cross_head_rounding": "cross_attention"}
+"""The terms by head that what their mixes of values rounded belongs to."""
 AttentionGrain = Literal["sublayer", "head", "source"]
 MlpGrain = Literal["sublayer", "neuron"]
 _ATTENTION_GRAINS: tuple[AttentionGrain, ...] = ("sublayer", "head", "source")
@@ -101,6 +137,11 @@ class Term:
         return name if self.source is None else f"{name} ← {self.source}"
 
     @property
+    def is_rounding(self) -> bool:
+        """Whether it is what a 16-bit run rounded, and not what a part of the model added."""
+        return is_rounding(self.kind)
+
+    @property
     def part(self) -> Part:
         """The part it stands for.
 
@@ -144,15 +185,27 @@ class Segment(Brief):
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(RunResult[Term]):
     """An additive decomposition: `value`, the terms, their float64 `sum`, and how far the two may differ."""
 
+    readout: Readout
+    """What is decomposed."""
     value: float
     """The model's own number, in logits."""
     grain: Grain
     segments: tuple[Segment, ...]
     tolerance: float
     """What rounding in the model's arithmetic can account for (see `decompose`)."""
+
+    @property
+    def run(self) -> Run:
+        """The recorded run."""
+        return self.readout.run
+
+    @property
+    def unit(self) -> str:
+        """Logits, or units of the stream along a direction."""
+        return self.readout.unit
 
     @property
     def by(self) -> str:
@@ -163,6 +216,16 @@ class Ledger:
     def sum(self) -> float:
         """Of all terms, in float64."""
         return math.fsum(float(segment.values.sum()) for segment in self.segments)
+
+    @property
+    def names_rounding(self) -> bool:
+        """Whether what the run rounded is among the terms."""
+        return any(is_rounding(segment.kind) for segment in self.segments)
+
+    @property
+    def rounding(self) -> float:
+        """Of that, what a 16-bit run rounded; 0 in float32, where it is part of the error."""
+        return math.fsum(float(s.values.sum()) for s in self.segments if is_rounding(s.kind))
 
     @property
     def error(self) -> float:
@@ -193,30 +256,40 @@ class Ledger:
         """All terms, in the order of the stream."""
         return [term for segment in self.segments for term in segment.terms()]
 
-    def top(self, count: int) -> list[Term]:
+    def entries(self) -> list[Term]:
+        """The terms."""
+        return self.terms()
+
+    def columns(self, entry: Term) -> dict[str, Any]:
+        """A term, and the text of its source token."""
+        return super().columns(entry) | {"source_token": self._source_text(entry)}
+
+    def name(self, entry: Term) -> str:
+        """`L23.H4 ← 3 ·France`."""
+        text = self._source_text(entry)
+        return entry.label if text is None else f"{entry.label} {visible(text)}"
+
+    def _source_text(self, term: Term) -> str | None:
+        if term.source is None:
+            return None
+        of_encoder = term.kind.startswith(("cross_", "source_"))
+        return self.source_texts[term.source] if of_encoder else self.token_texts[term.source]
+
+    def plot(self, count: int = 20) -> "Figure":
+        """Draw the largest terms as bars, and all others as one.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        return self.bars(self.top(count), title=self.readout.title, total=self.sum)
+
+    def top(self, count: int = 10) -> list[Term]:
         """The `count` terms of largest magnitude, largest first."""
         sizes = np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
         owner = np.repeat(np.arange(len(self.segments)), [segment.values.size for segment in self.segments])
         start = np.cumsum([0, *(segment.values.size for segment in self.segments)])
         best = np.argsort(-sizes, kind="stable")[:count]
         return [_term_at(self.segments[owner[i]], int(i - start[owner[i]])) for i in best]
-
-    def to_polars(self) -> "pl.DataFrame":
-        """One row a term: kind, layer, head, expert, neuron, source, value."""
-        import polars as pl
-
-        columns: dict[str, list[object]] = {"kind": [], "layer": []}
-        index: dict[Axis, list[object]] = {"head": [], "expert": [], "neuron": [], "source": []}
-        for segment in self.segments:
-            size = segment.values.size
-            columns["kind"] += [segment.kind] * size
-            columns["layer"] += [segment.layer] * size
-            for axis, column in index.items():
-                numbers = segment.index(axis)
-                column += [None] * size if numbers is None else numbers.tolist()
-        values = np.concatenate([segment.values.ravel() for segment in self.segments])
-        schema = {"kind": pl.String, **dict.fromkeys(("layer", *index), pl.Int32), "value": pl.Float64}
-        return pl.DataFrame({**columns, **index, "value": values}, schema=schema)
 
     def __repr__(self) -> str:
         size = sum(segment.values.size for segment in self.segments)
@@ -226,6 +299,40 @@ class Ledger:
             f"Ledger(by {self.by}: {size} terms, sum {self.sum:+.4f} {mark} model {self.value:+.4f}, "
             f"|Δ| {abs(self.error):.1e} of {self.tolerance:.1e}; {best}, …)"
         )
+
+
+def is_rounding(kind: str) -> bool:
+    """Whether terms of this kind are what a 16-bit run rounded (rounding_terms.py)."""
+    return kind.endswith(_ROUNDING)
+
+
+class LedgerResult(RunResult[Term]):
+    """A result whose entries are the terms of its ledger: it has `ledger`, as a field or a property."""
+
+    @property
+    def _ledger(self) -> Ledger:
+        result: Any = self  # as for `model`
+        return result.ledger
+
+    def entries(self) -> list[Term]:
+        """The terms of the ledger."""
+        return self._ledger.terms()
+
+    def columns(self, entry: Term) -> dict[str, Any]:
+        """A term, and the text of its source token."""
+        return self._ledger.columns(entry)
+
+    def top(self, count: int = 10) -> list[Term]:
+        """The `count` terms of largest magnitude, largest first."""
+        return self._ledger.top(count)
+
+    def plot(self, count: int = 20) -> "Figure":
+        """Draw the largest terms of the ledger as bars, and all others as one.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        return self._ledger.plot(count)
 
 
 def _term_at(segment: Segment, i: int) -> Term:
@@ -249,24 +356,27 @@ def _coarsen(segments: tuple[Segment, ...], grain: Grain) -> Iterator[Segment]:
     """Fold the axes that `grain` does not tell apart; parts of one sublayer meet where the first of them stood."""
     groups: dict[tuple[Kind, int | None], list[Segment]] = {}
     for segment in segments:
-        groups.setdefault((_whole(segment.kind, grain) or segment.kind, segment.layer), []).append(segment)
+        groups.setdefault((_folded_into(segment.kind, grain), segment.layer), []).append(segment)
     for (kind, layer), parts in groups.items():
-        if _whole(parts[0].kind, grain) is None:
-            yield from (_fold_sources(part, grain) for part in parts)
-        else:
+        if _is_whole(parts[0].kind, grain):
             total = math.fsum(float(part.values.sum()) for part in parts)
             yield Segment(kind=kind, layer=layer, axes=(), values=np.asarray(total))
+        else:
+            first, *rounded = (_fold_sources(part, grain) for part in parts)
+            yield replace(first, values=sum((part.values for part in rounded), first.values))
 
 
-def _whole(kind: Kind, grain: Grain) -> Kind | None:
-    """The sublayer that a term of this kind is folded into, or None when it stays."""
-    if kind in ("head", "attention_bias", "attention") and grain.attention == "sublayer":
-        return "attention"
-    if kind in ("cross_attention", "cross_attention_bias") and grain.attention == "sublayer":
-        return "cross_attention"
-    if kind in ("neuron", "mlp_bias", "mlp") and grain.mlp == "sublayer":
-        return "mlp"
-    return None
+def _is_whole(kind: Kind, grain: Grain) -> bool:
+    """Whether a term of this kind is folded into its sublayer."""
+    sublayer = _SUBLAYERS.get(kind)
+    return sublayer is not None and (grain.mlp if sublayer == "mlp" else grain.attention) == "sublayer"
+
+
+def _folded_into(kind: Kind, grain: Grain) -> Kind:
+    """What a term of this kind is in: its sublayer, its head, or itself."""
+    if _is_whole(kind, grain):
+        return _SUBLAYERS[kind]
+    return MIX_ROUNDINGS.get(kind, kind) if grain.attention == "head" else kind
 
 
 def _fold_sources(segment: Segment, grain: Grain) -> Segment:

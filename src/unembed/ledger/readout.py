@@ -14,10 +14,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.ledger import roundings
+from unembed.models.labels import visible
 from unembed.models.prompts import absolute_position
 from unembed.models.targets import target_token
-from unembed.models.unembedding import unembedded
+from unembed.models.tokens import name_of
+from unembed.models.unembedding import capped, unembedded
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
 from unembed.runs.states import StreamLayer, layer_of, state_of
 
@@ -25,7 +29,16 @@ Reference = Literal["mean", "raw", "versus", "direction"]
 
 
 @dataclass(frozen=True)
-class Readout:
+class Addend:
+    """What a readout is the sum of."""
+
+    label: str
+    """`stream`, or the name of a constant."""
+    value: float
+
+
+@dataclass(frozen=True)
+class Readout(RunResult[Addend]):
     """`value = direction . x + sum(constants)`, where `x` is the stream at one position after block `layer`."""
 
     run: Run
@@ -40,7 +53,8 @@ class Readout:
     direction: Float[Tensor, "d_model"]
     """In the stream, in float64: the unembedding pulled back through the frozen final norm."""
     constants: dict[str, float]
-    """`final_norm_shift`, `unembedding_bias`, `softcap`: what does not depend on the stream."""
+    """`final_norm_shift`, `unembedding_bias`, `softcap`: what does not depend on the stream. Of a 16-bit run also what
+    these steps rounded: `final_norm_rounding`, `unembedding_rounding`, `softcap_rounding`."""
     value: float
     """The number that the model's own modules give, in logits."""
     reference_value: float
@@ -54,6 +68,25 @@ class Readout:
         against = f" against token {self.versus}" if self.versus is not None else f" ({self.reference})"
         place = f"position {self.position}, layer {self.layer} of {self.run.model.layers}"
         return f"Readout({what}{'' if self.target is None else against}: {self.value:+.4f} at {place}; {self.run!r})"
+
+    def entries(self) -> list[Addend]:
+        """What the stream adds, and the constants."""
+        constants = [Addend(name.replace("_", " "), value) for name, value in self.constants.items()]
+        return [Addend("stream", self.value - sum(self.constants.values())), *constants]
+
+    @property
+    def unit(self) -> str:
+        """Logits, or units of the stream along a direction."""
+        return "units of the stream" if self.reference == "direction" else "logits"
+
+    @property
+    def title(self) -> str:
+        """What is read, for a picture: `logit of ·Paris above the vocabulary mean`."""
+        if self.target is None:
+            return "along the direction"
+        text, versus = (None if t is None else visible(name_of(self.model, t)) for t in (self.target, self.versus))
+        above = {"mean": " above the vocabulary mean", "versus": f" above that of {versus}"}
+        return f"logit of {text}{above.get(self.reference, '')}"
 
     @property
     def blocks(self) -> int:
@@ -85,6 +118,7 @@ def readout(
 
     Raises:
         InputError: unknown target, position or layer, or the module's weights were edited since the run.
+        LedgerError: rounding does not explain what a 16-bit run lost between the last stream and the logit.
     """
     kind = _reference(reference, versus=versus)
     run = prompt.run or prompt.recorded([position])
@@ -106,6 +140,8 @@ def readout(
             constants["unembedding_bias"] = weights.of(model.unembedding_bias)
         if model.softcap is not None:
             constants["softcap"] = value - linear
+        if roundings.are_terms(model):
+            constants |= _end_roundings(run, weights, x, normed, uncapped, logits)
         return Readout(
             run=run,
             position=absolute_position(position, len(run.tokens)),
@@ -187,6 +223,15 @@ class _Combination:
             value = value - values.double().mean()
         return float(value)
 
+    @property
+    def named(self) -> list[int]:
+        """The tokens that are read alone."""
+        return [self.token] if self.versus is None else [self.token, self.versus]
+
+    def at_most(self, errors: Float[Tensor, "vocab"]) -> float:
+        """What errors of the values can do to the combination."""
+        return float(errors[self.named].double().sum() + (errors.double().mean() if self.mean else 0.0))
+
     def of_rows(self, run: Run) -> Float[Tensor, "d_model"]:
         rows = run.model.unembedding
         w = rows[self.token].double()
@@ -195,6 +240,32 @@ class _Combination:
         if self.mean:
             w = w - run.model.mean_unembedding
         return w
+
+
+def _end_roundings(
+    run: Run, weights: _Combination, x: Tensor, normed: Tensor, uncapped: Tensor, logits: Tensor
+) -> dict[str, float]:
+    """The soft-cap, and what it, the unembedding and the final norm rounded of this combination of logits."""
+    model, w, found = run.model, weights.of_rows(run), {}
+    if not model.final_norm.identity or model.logit_scale != 1:
+        lost = roundings.of_norm("the final norm", model.final_norm, x, normed)
+        found["final_norm_rounding"] = float(w @ lost)
+    bias = 0.0 if model.unembedding_bias is None else weights.of(model.unembedding_bias)
+    allowed = roundings.half_unit(uncapped) * (1 if model.unembedding_bias is None else 2)
+    partial = roundings.partial_sums(uncapped, len(normed)) * sum(
+        float((model.unembedding[token].double() * normed.double()).norm()) for token in weights.named
+    )  # those of the mean are averaged away
+    lost = torch.tensor(weights.of(uncapped) - float(w @ normed.double()) - bias)
+    roundings.held("the unembedding", lost, torch.tensor(weights.at_most(allowed) + partial))
+    found["unembedding_rounding"] = float(lost)
+    if model.softcap is not None:
+        exact = capped(uncapped.double(), model.softcap)
+        found["softcap"] = weights.of(exact) - weights.of(uncapped)
+        lost = torch.tensor(weights.of(logits) - weights.of(exact))
+        allowed = 2 * roundings.half_unit(uncapped) + 2 * roundings.half_unit(logits)
+        roundings.held("the soft-cap", lost, torch.tensor(weights.at_most(allowed)))
+        found["softcap_rounding"] = float(lost)
+    return found
 
 
 def _read(run: Run, row: int, state: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -3,6 +3,8 @@
     attention row  =  sum_h head term  + biases,     head term = sum_s (head, source token) term   (cross too)
     MLP row        =  sum_n neuron term + biases
 
+Of a 16-bit run what the output product rounded is a child as well, and what a head's mix rounded a part of its term.
+
 Exact: the row is the sum of its children by construction (ledger.py), and the whole ledger is compared with the model's
 own number. Of neurons only the largest are listed; what the others add is summed, not inferred.
 """
@@ -15,7 +17,7 @@ import numpy as np
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.inspect_part import term_of
-from unembed.ledger.ledger import TERM_KINDS, Ledger, Segment, Term
+from unembed.ledger.ledger import MIX_ROUNDINGS, TERM_KINDS, Ledger, Term
 from unembed.ledger.readout import Readout
 from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import SHOWN, Brief, listed
@@ -35,9 +37,10 @@ class SublayerTerms(Brief):
     parent: float
     """The row's value, in logits: the sum of `children` and `others`."""
     children: tuple[Term, ...]
-    """Heads and biases, or the largest neurons and biases; largest first."""
+    """Heads or the largest neurons, biases, and what the output product of a 16-bit run rounded; largest first."""
     sources: tuple[Term, ...]
-    """Every head by source token; those of a head sum to its child. Empty for an MLP."""
+    """Every head by source token, and what a 16-bit run rounded as it mixed them (`head_rounding`); those of a head sum
+    to its child. Empty for an MLP."""
     others_count: int
     """Neurons that are not listed."""
     others: float
@@ -70,28 +73,28 @@ def sublayer_terms(read: Readout, layer: int, sublayer: str, *, top: int = 20) -
         raise InputError(f"Expected top >= 1, found {top}.")
     by_source = sublayer != "mlp"
     whole = decompose(read, by="source" if by_source else "neuron")
-    parts, biases = (_of(whole, layer, kind) for kind in (_CHILD[sublayer], f"{sublayer}_bias"))
-    listed, others = (_heads(parts), np.zeros(0)) if by_source else _largest(parts, top)
+    child = _CHILD[sublayer]
+    fixed = _of(whole, layer, f"{sublayer}_bias", f"{sublayer}_product_rounding")
+    if by_source:
+        parts = _of(whole, layer, child, *(kind for kind, head in MIX_ROUNDINGS.items() if head == child))
+        listed, others = parts.coarser("head").terms(), np.zeros(0)
+    else:
+        parts = _of(whole, layer, child)
+        listed, others = _largest(parts, top)
     return SublayerTerms(
         readout=read,
         layer=layer,
         sublayer=sublayer,  # type: ignore[arg-type]  # one of them, as was checked
         parent=term_of(whole.coarser("sublayer"), Part.parse(f"L{layer} {sublayer}")).value,
-        children=tuple(sorted([*listed, *biases.terms()], key=lambda term: -abs(term.value))),
+        children=tuple(sorted([*listed, *fixed.terms()], key=lambda term: -abs(term.value))),
         sources=tuple(parts.terms()) if by_source else (),
         others_count=others.size,
         others=float(others.sum()),
     )
 
 
-def _of(ledger: Ledger, layer: int, kind: str) -> Ledger:
-    return replace(ledger, segments=tuple(s for s in ledger.segments if s.layer == layer and s.kind == kind))
-
-
-def _heads(parts: Ledger) -> list[Term]:
-    """The heads' terms: sums over their sources."""
-    summed = [Segment(s.kind, s.layer, ("head",), s.values.sum(-1)) for s in parts.segments]
-    return [term for segment in summed for term in segment.terms()]
+def _of(ledger: Ledger, layer: int, *kinds: str) -> Ledger:
+    return replace(ledger, segments=tuple(s for s in ledger.segments if s.layer == layer and s.kind in kinds))
 
 
 def _largest(parts: Ledger, top: int) -> tuple[list[Term], np.ndarray]:

@@ -12,20 +12,17 @@ from unembed.loading.folders import checked, has_tokenizer, size_of
 from unembed.loading.shipped import PREFIX, SHIPPED, toy_folder
 
 HUB_FILES = [
-    "config.json",
-    "generation_config.json",
     "model.safetensors",
     "model-*.safetensors",
-    "model.safetensors.index.json",
-    "tokenizer*",
-    "vocab.*",
-    "merges.txt",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template*",
-    "spiece.model",
+    "*.json",
+    "*.txt",
+    "*.model",
+    "*.spm",
+    "*.tiktoken",
+    "*.jinja",
 ]
-"""What is loaded of a model on the hub."""
+"""What is fetched of a model on the hub: weights, and by their endings whatever configures a model, its tokenizer or
+its processor (`preprocessor_config.json`, `source.spm`, `sentencepiece.bpe.model`, `chat_template.jinja`)."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ from unembed.runs.record import record
 from unembed.runs.run import Run
 
 LENGTH = 5
-_SLACK = 64.0
+SLACK = 64.0
+"""Units of the precision by which two correct ways to run a whole model may differ; see `check`."""
 _STEP_SLACK = 8.0
 _BROKEN = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError, InputError)
 """What running a module as a wrong row says may raise."""
@@ -256,7 +257,7 @@ def _check_mlp(
 
 
 def _compare(
-    model: Model, what: str, found: Tensor, expected: Tensor, *, precision: float | None = None, slack: float = _SLACK
+    model: Model, what: str, found: Tensor, expected: Tensor, *, precision: float | None = None, slack: float = SLACK
 ) -> None:
     """Relative to the largest number."""
     largest = expected.double().abs().max() if expected.numel() else torch.zeros(())

@@ -18,6 +18,8 @@ from unembed.loading.gguf import dequantise
 from unembed.progress import Progress, silent
 
 _SCHEMA = "unembed/model/1"
+_VERSION = 2
+"""Of what a conversion makes of a file: a folder that an earlier one made is not taken for it."""
 _MANIFEST = "unembed.json"
 
 
@@ -35,7 +37,7 @@ class Manifest(TypedDict):
 
 def converted(sha256: str) -> Path:
     """Where the folder made from the GGUF with this checksum is, or will be."""
-    return cache_folder() / "models" / sha256[:32]
+    return cache_folder() / "models" / f"{sha256[:32]}-{_VERSION}"
 
 
 def manifest(folder: Path) -> Manifest | None:

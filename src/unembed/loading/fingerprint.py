@@ -3,29 +3,49 @@
 import hashlib
 import importlib.metadata
 import json
+from pathlib import Path
 from typing import Any
 
 from unembed.loading.cache import file_sha256
 from unembed.loading.folders import weights_sha256
 from unembed.models.model import Model
 
-_VERSIONED = ("unembed", "torch", "transformers")
+_VERSIONED = ("unembed", "torch", "transformers", "tokenizers", "numpy")
 """Packages whose version a number may depend on."""
-_DESCRIBING = (".json", ".txt", ".model", ".jinja")
+_DESCRIBING = (".json", ".txt", ".model", ".spm", ".tiktoken", ".jinja")
 """How the names of files end that configure a model or its tokenizer."""
 
 
 def fingerprint(model: Model, *more: Any) -> str | None:
-    """A checksum of the files of a model (weights, configuration, tokenizer), of the row of its family, its
-    configuration as it is, dtype, kind of device and the versions that ran it; and of `more`, which is JSON-ready.
+    """A checksum of the files of a model and of its adapter (weights, configuration, tokenizer), of its tokenizer and
+    configuration as they are in memory, the row of its family, dtype, kind of device and the versions that ran it; and
+    of `more`, which is JSON-ready.
 
     By contents, whatever the folder's name. The checksums of files are remembered, so that a model is read once. None
     for a model whose weights are not those of a folder: wrapped from memory, or with weight edits.
     """
     if model.folder is None or model.edits:
         return None
-    described = [(p.name, file_sha256(p)) for p in sorted(model.folder.iterdir()) if p.suffix in _DESCRIBING]
     versions = [importlib.metadata.version(name) for name in _VERSIONED]
-    facts = [repr(model.config), repr(model.family), str(model.dtype), model.device.type, model.tokenizer is None]
-    text = json.dumps([weights_sha256(model.folder), described, versions, facts, more])
-    return hashlib.sha256(text.encode()).hexdigest()
+    generation = getattr(model.module, "generation_config", None)
+    facts = [repr(model.config), repr(generation), repr(model.family), str(model.dtype), model.device.type]
+    adapter = None
+    if model.adapter is not None:
+        adapter = [importlib.metadata.version("peft"), _files(model.adapter, (*_DESCRIBING, ".safetensors"))]
+    known = [weights_sha256(model.folder), _files(model.folder, _DESCRIBING), adapter, _tokenizer(model)]
+    return hashlib.sha256(json.dumps([*known, versions, facts, more]).encode()).hexdigest()
+
+
+def _files(folder: Path, endings: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(path.name, file_sha256(path)) for path in sorted(folder.iterdir()) if path.suffix in endings]
+
+
+def _tokenizer(model: Model) -> list[str] | None:
+    """The tokenizer in memory, which need not be the folder's."""
+    tokenizer: Any = model.tokenizer
+    if tokenizer is None:
+        return None
+    fast = getattr(tokenizer, "backend_tokenizer", None)
+    text = repr(sorted(tokenizer.get_vocab().items())) if fast is None else fast.to_str()
+    template = json.dumps(getattr(tokenizer, "chat_template", None), default=str)
+    return [type(tokenizer).__name__, hashlib.sha256(text.encode()).hexdigest(), template]

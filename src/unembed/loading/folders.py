@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 from unembed.errors import ModelError
+from unembed.loading.adapters import refuse_adapter
 from unembed.loading.cache import file_sha256
 
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "source.spm")
+_TOKENIZERS += ("sentencepiece.bpe.model", "tekken.json")
 
 
 def checked(folder: Path) -> Path:
     """`folder`, if it holds a readable configuration and whole safetensors."""
+    refuse_adapter(folder)
     _check_config(folder)
     for file in _weight_files(folder):
         _check_safetensors(file)
@@ -22,13 +25,33 @@ def checked(folder: Path) -> Path:
 def _check_config(folder: Path) -> None:
     file = folder / "config.json"
     if not file.is_file():
-        ggufs = sorted(folder.glob("*.gguf"))
-        hint = f"Did you mean the file {ggufs[0]}?" if ggufs else "Give the folder that save_pretrained wrote."
-        raise ModelError(f"{folder} is not a model folder: it has no config.json. {hint}")
+        raise ModelError(f"{folder} is not a model folder: it has no config.json. {_hint(folder)}")
     try:
-        json.loads(file.read_text())
+        found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{file} is damaged, it is not JSON: {error}. Fetch the model again.") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{file} is damaged: expected a JSON object, found a {type(found).__name__}.")
+    if not isinstance(found.get("model_type", ""), str):
+        raise ModelError(f"{file} is damaged: expected model_type to be a word, found {found['model_type']!r}.")
+
+
+def _hint(folder: Path) -> str:
+    """What is in or below a folder that is no model: a GGUF file, or models, as training leaves them."""
+    if ggufs := sorted(folder.glob("*.gguf")):
+        return f"Did you mean the file {ggufs[0]}?"
+    inside = {file.parent for name in ("config.json", "adapter_config.json") for file in folder.glob(f"*/{name}")}
+    if not inside:
+        return "Give the folder that save_pretrained wrote."
+    ordered = sorted(inside, key=_step)
+    names = ", ".join(path.name for path in ordered)
+    return f"It holds {len(ordered)} that may be: {names}. Give one of them, such as {ordered[-1]}."
+
+
+def _step(folder: Path) -> tuple[int, str]:
+    """By the number of the step, so that checkpoint-1000 comes after checkpoint-500."""
+    number = folder.name.rpartition("-")[2]
+    return (int(number) if number.isdigit() else -1, folder.name)
 
 
 def _weight_files(folder: Path) -> list[Path]:
@@ -58,6 +81,11 @@ def _no_weights(folder: Path) -> str:
             f"loaded. unembed loads only safetensors: {expected}. If you trust it, load it with transformers "
             "and call save_pretrained, which writes safetensors."
         )
+    if parts := sorted(folder.glob("*.safetensors")):
+        return (
+            f"{folder} has safetensors ({parts[0].name}), but not by the names that transformers reads: expected "
+            f"{expected}. Rename a single file to model.safetensors; parts need the index of save_pretrained."
+        )
     return f"{folder} has no weights: expected {expected}. Fetch the model again, or give another folder."
 
 
@@ -72,6 +100,17 @@ def _check_safetensors(file: Path) -> None:
             f"{file} is truncated or damaged: its {file.stat().st_size:,} bytes are not the tensors its "
             f"header announces ({error}). Fetch the model again."
         ) from error
+
+
+def tensor_names(folder: Path) -> list[str]:
+    """The names of the tensors in a folder's weights."""
+    from safetensors import safe_open
+
+    names: list[str] = []
+    for file in _weight_files(folder):
+        with safe_open(file, framework="numpy") as tensors:
+            names += tensors.keys()
+    return names
 
 
 def weights_sha256(folder: Path) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unembed.errors import ModelError
 from unembed.loading.cache import no_room, unwritable
+from unembed.loading.gguf_metadata import apply_metadata
 from unembed.loading.library_bars import bar, quiet, swapped
+from unembed.models.pretrained import from_folder
 from unembed.progress import Progress
 
 if TYPE_CHECKING:
@@ -102,33 +104,35 @@ def _numbers(reader: "GGUFReader") -> int:
 
 
 def _load(source: Path, reader: "GGUFReader", progress: Progress) -> _Loaded:
-    place: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
     stage = "Dequantising tensors"
     progress(stage, 0.0)
     with quiet(), _sharing(reader), _reporting(stage, progress):
-        model, report = _load_model(source, place)
+        model, report = _load_model(source, reader)
         _check_complete(source, reader, model, report)
-        return _Loaded(model, _load_tokenizer(source, place))
+        return _Loaded(model, _load_tokenizer(source))
 
 
-def _load_model(source: Path, place: dict[str, Any]) -> tuple["PreTrainedModel", dict[str, Any]]:
+def _load_model(source: Path, reader: "GGUFReader") -> tuple["PreTrainedModel", dict[str, Any]]:
     import torch
     from huggingface_hub.errors import StrictDataclassError
-    from transformers import AutoModelForCausalLM
 
-    load: Any = AutoModelForCausalLM.from_pretrained
     told = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # ignored here, refused just after
+    fields = {key: field.contents() for key, field in reader.fields.items()}
+    queries = (int(tensor.shape[-1]) for tensor in reader.tensors if tensor.name == "blk.0.attn_q.weight")
     try:
-        return load(str(source.parent), dtype=torch.float32, **told, **place)
+        config = from_folder("AutoConfig", source.parent, gguf_file=source.name)
+        apply_metadata(source, fields, next(queries, None), config)
+        options: dict[str, Any] = {"gguf_file": source.name, "config": config, "dtype": torch.float32, **told}
+        return from_folder("AutoModelForCausalLM", source.parent, **options)
+    except ModelError:
+        raise
     except (*_NONSENSE, OSError, StrictDataclassError) as error:
         raise _unreadable(source, "model", error) from error
 
 
-def _load_tokenizer(source: Path, place: dict[str, Any]) -> "PreTrainedTokenizerBase":
-    from transformers import AutoTokenizer
-
+def _load_tokenizer(source: Path) -> "PreTrainedTokenizerBase":
     try:
-        return AutoTokenizer.from_pretrained(str(source.parent), **place)
+        return from_folder("AutoTokenizer", source.parent, gguf_file=source.name)
     except (*_NONSENSE, OSError) as error:
         raise _unreadable(source, "tokenizer", error) from error
     except Exception as error:
@@ -181,11 +185,10 @@ def _errno(error: Exception) -> int:
 def _verify(model: "PreTrainedModel", folder: Path, progress: Progress) -> None:
     """What comes back from the disk is, bit for bit, what was written, and every number is finite."""
     import torch
-    from transformers import AutoModelForCausalLM
 
     progress("Verifying the converted model", 0.0)
     with quiet():
-        again = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).state_dict()
+        again = from_folder("AutoModelForCausalLM", folder, dtype=torch.float32).state_dict()
     written = model.state_dict()
     wrong = [name for name in written if name not in again or not _same(written[name], again[name])]
     if wrong or written.keys() != again.keys():

@@ -20,7 +20,7 @@ Wang et al. 2022) stays nearer to the usual. Where a block has a post-norm, it r
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from torch import Tensor
 
@@ -34,17 +34,18 @@ from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import PARTS, PartKind, parts_of
 from unembed.models.prompts import absolute_position, prompt_notes
-from unembed.models.reprs import SHOWN, Brief, listed
+from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, resolve
 from unembed.models.targets import target_notes, target_token
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import Result
 from unembed.runs.run import Run
 
 if TYPE_CHECKING:
-    import polars as pl
+    from matplotlib.figure import Figure
 
 Part = PartKind
 How = Literal["zero", "mean"]
@@ -63,8 +64,10 @@ class Effect:
 
 
 @dataclass(frozen=True, repr=False)
-class Ablation(Brief):
+class Ablation(Result[Effect]):
     """The effects of all parts of one kind on one prediction. Made by `ablate`."""
+
+    measure = "probability"
 
     model: Model
     tokens: tuple[int, ...]
@@ -78,24 +81,43 @@ class Ablation(Brief):
     """In the order of the layers."""
     planned: int
     """How many effects there are in all; more than `effects` holds if the sweep was interrupted."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
 
     @property
     def complete(self) -> bool:
         """Whether every effect is here."""
         return len(self.effects) == self.planned
 
-    def top(self, count: int) -> list[Effect]:
-        """The effects that change the probability most, largest first."""
-        return sorted(self.effects, key=lambda effect: -abs(effect.probability))[:count]
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "change of the probability"
 
-    def to_polars(self) -> "pl.DataFrame":
-        """One row an effect: layer, head, expert, neuron, logit, probability."""
-        import polars as pl
+    def entries(self) -> tuple[Effect, ...]:
+        """The effects."""
+        return self.effects
 
-        names = ("layer", "head", "expert", "neuron")
-        schema = {**dict.fromkeys(names, pl.Int32), "logit": pl.Float64, "probability": pl.Float64}
-        return pl.DataFrame([vars(effect) for effect in self.effects], schema=schema)
+    def columns(self, entry: Effect) -> dict[str, Any]:
+        """An effect, and the name of its part."""
+        return {"label": part_name(self.site, entry.layer, entry.head, entry.expert, entry.neuron)} | vars(entry)
+
+    def plot(self) -> "Figure":
+        """Draw the changes of the probability: of heads by layer and head, of other parts the largest.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        if PARTS[self.site].indices != ("head",):
+            return super().plot()
+        from unembed.runs.figures import by_layer
+
+        return by_layer(
+            ((effect.layer, effect.head or 0, effect.probability) for effect in self.effects),
+            columns=[str(head) for head in range(self.model.heads)],
+            axis="head",
+            unit=self.unit,
+            title=f"Each head set to {'zero' if self.how == 'zero' else 'its mean'}",
+        )
 
     def _found(self) -> str:
         best = [

@@ -7,7 +7,7 @@ Where no readout is meant, at every position, their own measure weighs it: `patt
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,15 +18,17 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger
 from unembed.ledger.readout import Readout, readout
+from unembed.models.labels import visible
 from unembed.models.model import check_has_layers
 from unembed.models.names import head_name
 from unembed.models.reprs import Brief
 from unembed.runs.kept import Heads
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
 
 if TYPE_CHECKING:
-    import polars as pl
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,8 +48,27 @@ class HeadView(Brief):
 
 
 @dataclass(frozen=True)
-class Attention:
+class SourceRead:
+    """What one head reads from one source token, at the explained position."""
+
+    layer: int
+    head: int
+    cross: bool
+    source: int
+    pattern: float
+    contribution: float
+
+    @property
+    def label(self) -> str:
+        """`L23.H4 ← 3`."""
+        return f"{head_name(self.layer, self.head, cross=self.cross)} ← {self.source}"
+
+
+@dataclass(frozen=True)
+class Attention(RunResult[SourceRead]):
     """Patterns and value-weighted patterns of some heads. Made by `attention`."""
+
+    measure = "contribution"
 
     run: Run
     readout: Readout
@@ -59,22 +80,60 @@ class Attention:
     """With `matrix`: the norm of what each source's value writes at full attention, `||value[s] W_O||`, before a
     post-norm. Times `matrix`, it is the norm of what each source writes at each query (Kobayashi et al. 2020)."""
 
-    def to_polars(self) -> "pl.DataFrame":
-        """One row a head and source token: layer, head, cross, source, pattern, contribution."""
-        import polars as pl
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return self.readout.unit
 
-        return pl.concat(
-            pl.DataFrame(
-                {
-                    "layer": view.layer,
-                    "head": view.head,
-                    "cross": view.cross,
-                    "source": np.arange(len(view.pattern)),
-                    "pattern": view.pattern,
-                    "contribution": view.contribution,
-                }
-            )
+    def entries(self) -> list[SourceRead]:
+        """Each source token of each head."""
+        return [
+            SourceRead(view.layer, view.head, view.cross, source, pattern, contribution)
             for view in self.heads
+            for source, (pattern, contribution) in enumerate(
+                zip(view.pattern.tolist(), view.contribution.tolist(), strict=True)
+            )
+        ]
+
+    def columns(self, entry: SourceRead) -> dict[str, Any]:
+        """A source token of a head, and its text."""
+        return super().columns(entry) | {"source_token": self._sources(cross=entry.cross)[entry.source]}
+
+    def name(self, entry: SourceRead) -> str:
+        """`L23.H4 ← 3 ·France`."""
+        return f"{entry.label} {visible(self._sources(cross=entry.cross)[entry.source])}"
+
+    def _sources(self, *, cross: bool) -> tuple[str, ...]:
+        return self.source_texts if cross else self.token_texts
+
+    def plot(self) -> "Figure":
+        """Draw the pattern of one head, from each token to those it reads; of several heads, what each adds.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        from unembed.runs.figures import by_layer, grid
+
+        first = self.heads[0]
+        if self.matrix is not None:
+            return grid(
+                self.matrix.double().cpu().numpy(),
+                rows=[visible(text) for text in self.token_texts],
+                columns=[visible(text) for text in self._sources(cross=first.cross)],
+                axes=("attends from", "attends to"),
+                unit="attention",
+                title=head_name(first.layer, first.head, cross=first.cross),
+                upward=False,
+                share=True,
+            )
+        if len(self.heads) == 1:
+            return super().plot()
+        return by_layer(
+            ((view.layer, view.head, view.credit) for view in self.heads),
+            columns=[str(head) for head in range(self.model.heads)],
+            axis="head",
+            unit=self.unit,
+            title=f"What heads add to the {self.readout.title}",
         )
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ The noisy run of a sample is recorded once, and the restored runs start from it,
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -27,6 +27,7 @@ from unembed.engine.measures import Question, question
 from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.kinds import KINDS, kind_of
+from unembed.models.labels import visible
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.prompts import absolute_position, tokenize
 from unembed.models.sites import Site
@@ -34,15 +35,40 @@ from unembed.models.words import mentions
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
+from unembed.runs.result import Result
 from unembed.runs.run import Run
 from unembed.seeds import generator
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Restored = Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp"]
 
 
 @dataclass(frozen=True)
-class CausalTrace:
+class RestoredState:
+    """What restoring one state does, the mean over samples."""
+
+    layer: int
+    position: int
+    value: float
+    """`P(target)` with it restored."""
+    error: float | None
+    """The standard error of that mean; None with one sample."""
+    change: float
+    """`value` minus the probability of the noisy runs."""
+
+    @property
+    def label(self) -> str:
+        """`L3 @ 4`."""
+        return f"L{self.layer} @ {self.position}"
+
+
+@dataclass(frozen=True)
+class CausalTrace(Result[RestoredState]):
     """Restored probabilities. Made by `causal_trace`."""
+
+    measure = "change"
 
     model: Model
     tokens: tuple[int, ...]
@@ -70,6 +96,47 @@ class CausalTrace:
             f"CausalTrace({self.site}, {len(self.corrupt)} samples, P clean {self.clean:.3g}, "
             f"corrupt {float(self.corrupt.mean()):.3g}; most with L{layer} @ {position} restored: "
             f"{float(values[layer, position]):.3g})"
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether every sample is here."""
+        return len(self.corrupt) == self.asked
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "gain of the target's probability"
+
+    def entries(self) -> list[RestoredState]:
+        """Each state, layer by layer."""
+        corrupt, several = float(self.corrupt.mean()), len(self.restored) > 1
+        return [
+            RestoredState(layer, position, value, error if several else None, value - corrupt)
+            for layer, columns in enumerate(zip(self.values.tolist(), self.errors.tolist(), strict=True))
+            for position, (value, error) in enumerate(zip(*columns, strict=True))
+        ]
+
+    def columns(self, entry: RestoredState) -> dict[str, Any]:
+        """A state, and the text of its token."""
+        return super().columns(entry) | {"token": self.token_texts[entry.position]}
+
+    def plot(self) -> "Figure":
+        """Draw what each restored state gives back, by layer and position; the subject is marked.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        from unembed.runs.figures import by_layer
+
+        marks = ["*" if position in self.subject else "" for position in range(len(self.tokens))]
+        around = "" if self.window == 1 else f", {self.window} layers together"
+        return by_layer(
+            ((entry.layer, entry.position, entry.change) for entry in self.entries()),
+            columns=[visible(text) + mark for text, mark in zip(self.token_texts, marks, strict=True)],
+            axis="position (* corrupted)",
+            unit=self.unit,
+            title=f"{self.site} restored{around}",
         )
 
     @property

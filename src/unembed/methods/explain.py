@@ -2,47 +2,52 @@
 
 All of it comes from one recorded run. Credit is the *direct* effect of a part: what its write adds to the readout with
 norms and patterns as they were. It is not the total effect of removing the part, which later layers may undo or
-amplify (docs/methods/direct-effect.md). So the parts that are shown are also zeroed, one by one, beside parts at random
-(controls.py), from the same recorded run.
+amplify (docs/methods/direct-effect.md). So every head and a sample of neurons are also zeroed, one by one, from the
+same recorded run (controls.py). Shown are the parts of the largest credit and those of the largest effect; one line
+says which of them answers the question (answer.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, get_args
+from typing import Literal, TypeVar, get_args
 
-from unembed.engine.measures import probability
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
-from unembed.ledger.inspect_part import activation, looks_at, raised
-from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.inspect_part import activation, looks_at, raised, term_of
+from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import Readout, readout
-from unembed.methods.controls import CausalCheck, Outcome, causal_check
+from unembed.methods.answer import Answer, answer_of
+from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
-from unembed.models.model import Model, Stage
+from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
+from unembed.models.model import Stage
+from unembed.models.parts import Part
 from unembed.models.prompts import absolute_position, prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
-from unembed.models.targets import Target, target_notes, target_token, target_tokens
+from unembed.models.targets import target_notes
 from unembed.models.tokens import EXPLICIT, label_of
 from unembed.models.words import replaced, replaced_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
+from unembed.runs.prefix import prefix
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
-if TYPE_CHECKING:
-    import polars as pl
-
+_Note = TypeVar("_Note", "HeadNote", "NeuronNote")
 
 SwapWords = tuple[str, str] | tuple[str, str, int | str]
 """A word, the one in its place, and which of several it is: "all", or a number from 1."""
-_MORE, _LEAST = 5.0, 0.01
-"""A target with (or without) its space is suggested where it is so many times as probable, and at least so probable."""
 _SUBLAYERS = 8
 """How many sublayers of the ledger are swapped."""
 _SHOWN = 3
 """How many source tokens a head is said to look at, and how many tokens a part is said to write toward."""
+
+
+ShownFor = Literal["credit", "effect", "answer"]
+"""Why a part is shown: its credit or the effect of zeroing it is among the largest; or it is the answer."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,12 +55,15 @@ class HeadNote(Brief):
     """A head that carries much of the prediction."""
 
     term: Term
+    shown_for: tuple[ShownFor, ...]
     looks_at: tuple[tuple[int, float], ...]
     """Source positions with the attention they get, largest first; of a cross-attention, in the encoder's source."""
     writes_toward: tuple[int, ...]
     """The tokens whose logits its write raises most."""
-    outcome: Outcome | None = None
-    """Of zeroing it, and of swapping it; None if neither was done."""
+    zeroed: Zeroed | None = None
+    """None if it was not zeroed."""
+    swapped: float | None = None
+    """The target's probability with its value from the other prompt; None without one."""
 
     def _found(self) -> str:
         return f"{self.term.label} {self.term.value:+.2f}"
@@ -66,11 +74,14 @@ class NeuronNote(Brief):
     """A neuron that carries much of the prediction."""
 
     term: Term
+    shown_for: tuple[ShownFor, ...]
     activation: float
     promotes: tuple[int, ...]
     """The tokens whose logits it raises most here; a negative activation promotes what the neuron's value opposes."""
-    outcome: Outcome | None = None
-    """Of zeroing it, and of swapping it; None if neither was done."""
+    zeroed: Zeroed | None = None
+    """None if it was not zeroed."""
+    swapped: float | None = None
+    """The target's probability with its value from the other prompt; None without one."""
 
     def _found(self) -> str:
         return f"{self.term.label} {self.term.value:+.2f}"
@@ -88,27 +99,14 @@ class Swap(Brief):
     """Of the other prompt, at the explained position."""
     target: Prediction
     """What the other prompt gives the target."""
-    sublayers: tuple[tuple[Term, Outcome], ...]
-    """The sublayers that the ledger credits most, each with what swapping its write in does."""
-
-
-@dataclass(frozen=True, repr=False)
-class Answer(Brief):
-    """A target of several tokens: `prod_j P(answer_j | prompt, answer before j)`, exact, from a plain run."""
-
-    text: str
-    tokens: tuple[int, ...]
-    probability: float
-
-    def _found(self) -> str:
-        return f"{self.text!r}: {self.probability:.3g}"
+    sublayers: tuple[tuple[Term, float], ...]
+    """The sublayers that the ledger credits most, each with the target's probability once its write is swapped in."""
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(LedgerResult):
     """Why the model predicted a token. Made by `explain`."""
 
-    model: Model
     readout: Readout
     predictions: tuple[Prediction, ...]
     target: Prediction
@@ -117,14 +115,18 @@ class Explanation:
     finest: Ledger
     """By source token and neuron; `finest.coarser(...)` gives every other."""
     heads: tuple[HeadNote, ...]
+    """The largest effect first; the largest credit, where nothing was zeroed."""
     neurons: tuple[NeuronNote, ...]
+    """Likewise."""
     lens: Lens
-    notes: tuple[str, ...] = ()
-    check: CausalCheck | None = None
-    """The causal tests of `heads` and `neurons`, with their control bands."""
+    answer: Answer
+    """Why, in one line."""
+    notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
+    population: Population | None = None
+    """What zeroing every head and a sample of neurons does; None where nothing was zeroed."""
     swap: Swap | None = None
-    answer: Answer | None = None
-    """The whole answer, where the target is a text of several tokens that the vocabulary knows."""
+    whole_target: WholeTarget | None = None
+    """The whole target, where it is a text of several tokens that the vocabulary knows."""
     inputs: Ledger | None = None
     """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
 
@@ -132,10 +134,6 @@ class Explanation:
     def run(self) -> Run:
         """The recorded run."""
         return self.readout.run
-
-    def to_polars(self) -> "pl.DataFrame":
-        """The terms of the ledger."""
-        return self.ledger.to_polars()
 
     def __repr__(self) -> str:
         target, versus = self.target, self.readout.versus
@@ -147,13 +145,21 @@ class Explanation:
             f"Explanation of {self._text(target.token)} at position {self.readout.position}: "
             f"probability {target.probability:.1%}, rank {target.rank}, logit {target.logit:.2f}",
             f"  logit{against.get(self.readout.reference, '')}: {self.ledger!r}",
-            *(f"  {note.term.label} {note.term.value:+.2f}" for note in (*self.heads[:3], *self.neurons[:3])),
+            *(f"  {_in_words(note)}" for note in (*self.heads[:3], *self.neurons[:3])),
         ]
         notes = [short(note) for note in self.notes[:1]]
         return "\n".join([*lines, *notes, *([f"{len(self.notes) - 1} more notes"] if len(self.notes) > 1 else [])])
 
     def _text(self, token: int) -> str:
         return f"token {token}" if self.model.tokenizer is None else label_of(self.model, token)
+
+
+def _in_words(note: HeadNote | NeuronNote) -> str:
+    credit = f"{note.term.label} credit {note.term.value:+.2f}"
+    if note.zeroed is None:
+        return credit
+    asked = note.zeroed.asked
+    return f"{credit}, zeroed {asked.nats:+.2f} nats, {asked.rank} of {asked.among}: {asked.verdict or asked.size}"
 
 
 @prompted
@@ -170,6 +176,7 @@ def explain(
     swap: SwapWords | None = None,
     inputs: bool = False,
     states: States | None = None,
+    first: Callable[[Explanation], object] | None = None,
     progress: Progress = silent,
 ) -> Explanation:
     """Explain why the model predicts a token at a position.
@@ -181,13 +188,15 @@ def explain(
         reference: "mean" explains the logit above the vocabulary mean, "raw" the plain logit.
         position: where the prediction is made; negative counts from the end.
         by: granularity of the ledger, as in `decompose`.
-        top: how many predictions, heads and neurons to show.
-        test: zero each head and neuron that is shown, and parts at random, at the explained position (controls.py).
+        top: how many predictions to show, and how many heads and neurons by credit and by effect.
+        test: zero every head and sublayer, a sample of neurons and the neurons that are shown, at the explained
+            position (controls.py).
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
             A third entry says which of several: "all", or 2 for the second. Tokens may be named (`id:29871`).
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
         states: what the lens read of this run at this position, for an explanation of another token; None reads it.
+        first: called with the explanation as it is before anything is zeroed or swapped, which takes longest.
         progress: called while the tests run.
 
     Raises:
@@ -203,13 +212,8 @@ def explain(
         raise InputError("Expected `states` of the same run at the same position.")
     finest = decompose(read, by="source+neuron")
     assert read.target is not None
-    heads, neurons = _notes(
-        read,
-        _largest(finest.coarser("head"), top, "head", "cross_attention"),
-        _largest(finest, top, "neuron"),
-    )
+    heads, neurons = _notes(read, [*_heads_of(finest).top(top), *_only(finest, "neuron").top(top)])
     untested = Explanation(
-        model=model,
         readout=read,
         predictions=run.top(top, position=where),
         target=run.prediction(read.target, position=where),
@@ -218,115 +222,111 @@ def explain(
         heads=heads,
         neurons=neurons,
         lens=follow(states or read_states(run, where), read.target, top=1),
+        answer=answer_of(run, finest.coarser("sublayer"), None),
         inputs=input_credit(read) if inputs else None,
-        answer=_answer(run, target, where),
+        whole_target=whole_target(run, target, where),
         notes=(
             *(() if model.source is None else model.source.notes),
             *prompt_notes(model, prompt.text),
             *target_notes(model, run.text_before(where), target, versus),
-            *_hint(run, target, where),
+            *space_notes(run, target, where),
         ),
     )
-    if not test and other is None:
-        return untested
+    if first is not None:
+        first(untested)
     # Later positions cannot act on the explained one: versions of the run end there.
-    run = run if where == run.length - 1 else record(model, ids[: where + 1], positions=[where])
-    return _tested(untested, run, test=test, other=other, words=(swap or ("", ""))[:2], progress=progress)
+    if test or other is not None:
+        run = prefix(run, where + 1)
+    found = _zeroed(untested, run, top, progress) if test and model.layers else untested
+    return found if other is None else _swapped(found, run, other, (swap or ("", ""))[:2], progress)
 
 
-def _largest(ledger: Ledger, count: int, *kinds: str) -> list[Term]:
-    return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind in kinds)).top(count)
+def _only(ledger: Ledger, *kinds: str) -> Ledger:
+    return replace(ledger, segments=tuple(s for s in ledger.segments if s.kind in kinds))
 
 
-def _tested(
-    result: Explanation, run: Run, *, test: bool, other: Run | None, words: tuple[str, str], progress: Progress
-) -> Explanation:
-    """The explanation with the outcomes of zeroing and swapping its parts."""
-    last, token = run.length - 1, result.target.token
-    credited = [] if other is None else _largest(result.finest.coarser("sublayer"), _SUBLAYERS, *get_args(Stage))
-    check = causal_check(
-        run,
-        result.target,
-        heads=[note.term.part.site(last) for note in result.heads],
-        neurons=[note.term.part.site(last) for note in result.neurons],
-        sublayers=[term.part.site(last) for term in credited],
-        zero=test,
-        other=other,
-        progress=progress,
+def _heads_of(finest: Ledger) -> Ledger:
+    return _only(finest.coarser("head"), "head", "cross_attention")
+
+
+def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Explanation:
+    """The explanation with the effects of zeroing parts, and with the parts of the largest effects."""
+    versus, read = result.readout.versus, result.readout
+    among = population(run, result.target.token, versus, progress=progress)
+    kinds: tuple[Kind, ...] = ("heads", "neurons")
+    strong = [Part.set_at(site) for kind in kinds for site in among.largest(kind, top)]
+    credited = [note.term.part for note in (*result.heads, *result.neurons)]
+    answer = answer_of(run, result.finest.coarser("sublayer"), among)
+    named = [answer.part] if answer.part is not None and answer.kind in ("head", "neuron") else []
+    reasons: tuple[tuple[ShownFor, list[Part]], ...] = (("credit", credited), ("effect", strong), ("answer", named))
+    ledgers = {"neuron": _only(result.finest, "neuron")}
+    by_head = _heads_of(result.finest)
+    more = [
+        term_of(ledgers.get(part.kind, by_head), part)
+        for part in dict.fromkeys((*strong, *named))
+        if part not in credited
+    ]
+    heads, neurons = _notes(read, more)
+    notes = [*result.heads, *heads, *result.neurons, *neurons]
+    outcomes = zeroed_each(run, among, [note.term.part.site(run.length - 1) for note in notes], progress=progress)
+
+    def tested(kind: type[_Note]) -> tuple[_Note, ...]:
+        found = [
+            replace(note, zeroed=zeroed, shown_for=tuple(word for word, parts in reasons if note.term.part in parts))
+            for note, zeroed in zip(notes, outcomes, strict=True)
+            if isinstance(note, kind)
+        ]
+        return tuple(sorted(found, key=lambda note: 0.0 if note.zeroed is None else -abs(note.zeroed.asked.nats)))
+
+    return replace(
+        result,
+        heads=tested(HeadNote),
+        neurons=tested(NeuronNote),
+        answer=answer,
+        population=among,
     )
-    swap = other and Swap(
+
+
+def _swapped(result: Explanation, run: Run, other: Run, words: tuple[str, str], progress: Progress) -> Explanation:
+    """The explanation with values of another run swapped in, part by part."""
+    token, notes = result.target.token, (*result.heads, *result.neurons)
+    sublayers = _only(result.finest.coarser("sublayer"), *get_args(Stage)).top(_SUBLAYERS)
+    terms = [*(note.term for note in notes), *sublayers]
+    found = swapped_each(run, token, [term.part.site(run.length - 1) for term in terms], other, progress=progress)
+    heads = len(result.heads)
+    swap = Swap(
         *words,
         run=other,
-        predictions=other.top(len(result.predictions), position=last),
-        target=other.prediction(token, position=last),
-        sublayers=tuple(zip(credited, check.sublayers, strict=True)),
+        predictions=other.top(len(result.predictions), position=run.length - 1),
+        target=other.prediction(token, position=run.length - 1),
+        sublayers=tuple(zip(sublayers, found[len(notes) :], strict=True)),
     )
     return replace(
         result,
-        heads=tuple(replace(n, outcome=o) for n, o in zip(result.heads, check.heads, strict=True)),
-        neurons=tuple(replace(n, outcome=o) for n, o in zip(result.neurons, check.neurons, strict=True)),
-        check=check,
+        heads=tuple(replace(n, swapped=p) for n, p in zip(result.heads, found[:heads], strict=True)),
+        neurons=tuple(replace(n, swapped=p) for n, p in zip(result.neurons, found[heads : len(notes)], strict=True)),
         swap=swap,
     )
 
 
-def _notes(
-    read: Readout, heads: list[Term], neurons: list[Term]
-) -> tuple[tuple[HeadNote, ...], tuple[NeuronNote, ...]]:
+def _notes(read: Readout, terms: list[Term]) -> tuple[tuple[HeadNote, ...], tuple[NeuronNote, ...]]:
     """The notes of heads and neurons, whose writes are read with W_U in one product."""
-    toward = _toward(read, [*heads, *neurons])
-    return (
-        tuple(
-            HeadNote(term=term, looks_at=looks_at(read, term, _SHOWN), writes_toward=tokens)
-            for term, tokens in zip(heads, toward[: len(heads)], strict=True)
-        ),
-        tuple(
-            NeuronNote(term=term, activation=activation(read, term), promotes=tokens)
-            for term, tokens in zip(neurons, toward[len(heads) :], strict=True)
-        ),
-    )
-
-
-def _toward(read: Readout, terms: list[Term]) -> list[tuple[int, ...]]:
-    """The tokens that each write raises most."""
     if not terms:
-        return []
+        return (), ()
     rise = raised(read, terms)
-    return [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
-
-
-def _answer(run: Run, target: Target | None, where: int) -> Answer | None:
-    """The probability of the whole of a target of several tokens; None where it is one, or is not known."""
-    model, given = run.model, run.tokens[: where + 1]
-    if not isinstance(target, str):
-        return None
-    try:
-        tokens = target_tokens(model, target, run.text_before(where))
-    except InputError:
-        return None  # its first token is known, or the explanation would have been refused
-    if len(tokens) < 2 or (model.context is not None and len(given) + len(tokens) - 1 > model.context):
-        return None
-    places = range(where, where + len(tokens))
-    logits = record(model, (*given, *tokens[:-1]), positions=places, keep="stream").logits
-    return Answer(target, tokens, float(probability(tokens)(logits[None])))
-
-
-def _hint(run: Run, target: Target | None, where: int) -> tuple[str, ...]:
-    """A target that differs in its first space only and is far more probable."""
-    if not isinstance(target, str) or not target.strip():
-        return ()
-    model, before = run.model, run.text_before(where)
-    other = target.lstrip(" ") if target.startswith(" ") else f" {target}"
-    try:
-        tokens = [target_token(model, text, before) for text in (target, other)]
-    except InputError:
-        return ()
-    asked, found = (run.prediction(token, position=where).probability for token in tokens)
-    if found < max(_LEAST, _MORE * asked):
-        return ()
-    which = "without" if target.startswith(" ") else "with"
+    best = [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
+    pairs = list(zip(terms, best, strict=True))
     return (
-        f"{target!r} has {asked:.2%}; {other!r}, {which} its space, has {found:.1%}: --target {other!r} explains that.",
+        tuple(
+            HeadNote(term=term, shown_for=("credit",), looks_at=looks_at(read, term, _SHOWN), writes_toward=tokens)
+            for term, tokens in pairs
+            if term.neuron is None
+        ),
+        tuple(
+            NeuronNote(term=term, shown_for=("credit",), activation=activation(read, term), promotes=tokens)
+            for term, tokens in pairs
+            if term.neuron is not None
+        ),
     )
 
 
@@ -336,7 +336,7 @@ def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
     old, new, which = swap if len(swap) == 3 else (*swap, None)
     if model.encoder is not None and model.source is not None:
         text = replaced(model, () if model.source.text is None else model.source.text, old, new, which)
-        return record(with_source(model, text), ids[: where + 1], positions=[where])
+        return prefix(record(with_source(model, text), ids, positions=[where]), where + 1)
     # A run recorded from token ids knows no text; most have one that gives just these tokens.
     written = prompt.text or text_of_prompt(model, ids) or ids
     if any(EXPLICIT.fullmatch(name) for name in (old, new)):
@@ -352,4 +352,4 @@ def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
         )
     if other[: where + 1] == ids[: where + 1]:
         raise InputError(f"The swap changes nothing at or before the explained position {where}.")
-    return record(model, other[: where + 1], positions=[where])
+    return prefix(record(model, other, positions=[where]), where + 1)

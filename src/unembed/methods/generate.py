@@ -15,9 +15,10 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
-from unembed.ledger.ledger import Ledger, Term
+from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import readout
 from unembed.models.model import Model
+from unembed.models.prompts import why_no_longer
 from unembed.models.tokens import name_of
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted
@@ -27,7 +28,7 @@ from unembed.seeds import generator
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(LedgerResult):
     """One emitted token, and the recorded step that emitted it."""
 
     run: Run
@@ -61,7 +62,7 @@ class Step:
     @property
     def top_term(self) -> Term:
         """The sublayer that gave the token most."""
-        return max(self.ledger.terms(), key=lambda term: term.value)
+        return max((term for term in self.ledger.terms() if not term.is_rounding), key=lambda term: term.value)
 
 
 @prompted
@@ -90,7 +91,8 @@ def generate(
         raise InputError(f"Expected a temperature of at least 0, and finite; found {temperature:g}.")
     if model.context is not None and len(ids) + tokens > model.context + 1:
         raise InputError(
-            f"A prompt of {len(ids)} tokens and {tokens} new ones exceed the {model.context} that {model.name} reads."
+            f"A prompt of {len(ids)} tokens and {tokens} new ones exceed the {model.context} that {model.name} reads.\n"
+            f"{why_no_longer(model)}"
         )
     return _steps(model, ids, tokens, temperature, generator(seed))
 

@@ -3,8 +3,8 @@
     after = softmax(logits | each part set to 0, doubled, set to its mean, or to its value in another prompt's run)
 
 The changes stack: one counterfactual version holds all of them, and is exact as of a full run with those parts set. A
-single head or neuron that is zeroed is compared with parts at random, and so are neurons that are zeroed or doubled
-together (controls.py). The mean is that over all positions of some texts.
+single part that is zeroed is compared with the others of its kind, neurons that are zeroed or doubled
+together with as many at random (controls.py). The mean is that over all positions of some texts.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,8 +16,10 @@ import torch
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
+from unembed.engine.measures import log_odds, logit
 from unembed.errors import InputError, all_or_nothing
-from unembed.methods.controls import Control, Verdict, causal_check, set_control, verdict_of
+from unembed.methods.controls import kind_of, population, random_sets, zeroed_each
+from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
@@ -41,6 +43,15 @@ class Change:
     how: How
 
 
+@dataclass(frozen=True)
+class Compared:
+    """An effect beside those of other parts, or of other sets of as many parts."""
+
+    effect: Effect
+    limit: float | None
+    """What the first twentieth of the others reaches, in nats; None of fewer than 20."""
+
+
 @dataclass(frozen=True, repr=False)
 class Intervened(Brief):
     """A prediction before and after the changes. Made by `intervene`."""
@@ -52,10 +63,11 @@ class Intervened(Brief):
     after: tuple[Prediction, ...]
     target_before: Prediction
     target_after: Prediction
-    control: Control | None
-    """What the same change of parts at random does: of a head or neuron that was zeroed, or of neurons that were zeroed
-    or doubled together. Else None, and where there are no others."""
-    verdict: Verdict | None
+    nats: float
+    """What the changes do to the log-odds of the target, or to the difference to the logit of the versus."""
+    compared: Compared | None
+    """With other parts: of one that was zeroed (no expert), or of neurons that were zeroed or doubled together. Else
+    None, and where there are no others."""
 
     def _found(self) -> str:
         return f"P from {self.target_before.probability:.3f} to {self.target_after.probability:.3f}"
@@ -68,6 +80,7 @@ def intervene(
     target: str | int | None,
     changes: Sequence[Change],
     *,
+    versus: str | int | None = None,
     means: Means | None = None,
     other: Run | None = None,
     other_position: int = -1,
@@ -80,6 +93,7 @@ def intervene(
         prompt: a recorded run, or a model and a prompt.
         target: the token whose logit, probability and rank are read; None takes the top prediction.
         changes: what is set; at least one.
+        versus: another token: the effect is then that on the difference to its logit, instead of on the log-odds.
         means: the mean value of a site, for changes to the mean.
         other: the run that swapped values come from.
         other_position: where they stand in it; -1 is its last token.
@@ -98,7 +112,10 @@ def intervene(
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
     before, changed = run.prediction(token, position=last), prediction_from(run.model, logits, token)
-    control, verdict = _compared(run, before, changed.probability, changes, progress)
+    against = None if versus is None else target_token(prompt.model, versus)
+    measure = log_odds(token) if against is None else logit(token, against)
+    base = measure(run.logits[run.row(-1)][None, None])
+    nats = float((measure(logits[None, None]) - base).double())
     return Intervened(
         run=run,
         changes=tuple(changes),
@@ -106,8 +123,8 @@ def intervene(
         after=predictions_from(run.model, logits, top),
         target_before=before,
         target_after=changed,
-        control=control,
-        verdict=verdict,
+        nats=nats,
+        compared=_compared(run, token, against, nats, changes, progress),
     )
 
 
@@ -128,17 +145,21 @@ def _edit(change: Change, run: Run, means: Means | None, other: Run | None, othe
 
 
 def _compared(
-    run: Run, target: Prediction, changed: float, changes: Sequence[Change], progress: Progress
-) -> tuple[Control | None, Verdict | None]:
-    """The control of a head or neuron that is zeroed, or of neurons that are scaled together; and the verdict."""
+    run: Run, token: int, versus: int | None, nats: float, changes: Sequence[Change], progress: Progress
+) -> Compared | None:
+    """Of one part that is zeroed, or of neurons that are scaled together."""
     kinds, hows = {change.part.kind for change in changes}, {change.how for change in changes}
     sites = [change.part.site(run.length - 1) for change in changes]
-    if hows == {"zero"} and len(changes) == 1 and kinds <= {"head", "neuron"}:
-        chosen = {kind: sites if kind in kinds else [] for kind in ("head", "neuron")}
-        check = causal_check(run, target, heads=chosen["head"], neurons=chosen["neuron"], progress=progress)
-        return check.control_heads or check.control_neurons, (*check.heads, *check.neurons)[0].verdict
+    if hows == {"zero"} and len(changes) == 1 and kinds != {"expert"}:
+        among = population(run, token, versus, progress=progress)
+        (zeroed,) = zeroed_each(run, among, sites)
+        return Compared(zeroed.asked, among.limit(kind_of(sites[0])))
     how = min(hows)
     if len(hows) > 1 or kinds != {"neuron"} or how not in _FACTORS:
-        return None, None
-    control = set_control(run, target.token, sites, _FACTORS[how], progress=progress)
-    return control, verdict_of(changed, target, control, run.model.precision, factor=_FACTORS[how])
+        return None
+    sets = random_sets(run, token, sites, _FACTORS[how], versus=versus, progress=progress)
+    if sets is None:
+        return None
+    needed = -1.0 if _FACTORS[how] < 1 else 1.0
+    noise = sets.noise * max(1.0, abs(nats))
+    return Compared(judged(nats, sets.effects, noise, needed=needed), limit_of(sets.effects))

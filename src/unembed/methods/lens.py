@@ -9,25 +9,28 @@ only the layers and positions that are asked for are read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.labels import visible
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
 from unembed.models.targets import target_token
+from unembed.models.tokens import name_of
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
 from unembed.runs.states import StreamLayer, layer_of, state_of
 
 if TYPE_CHECKING:
-    import polars as pl
+    from matplotlib.figure import Figure
 
 _RANKS = 16
 """Ranks of a lens's last layers that its repr tells."""
@@ -35,8 +38,32 @@ _CHUNK = 128
 
 
 @dataclass(frozen=True)
-class Lens:
+class LensCell:
+    """One state, read by the lens."""
+
+    layer: int | None
+    """None for what enters the first block."""
+    position: int
+    target: int
+    """The id of the followed token."""
+    rank: int
+    probability: float
+    kl: float
+    top: int
+    """The id of the state's top token."""
+    top_probability: float
+
+    @property
+    def label(self) -> str:
+        """`L3 @ 4`."""
+        return f"{'emb' if self.layer is None else f'L{self.layer}'} @ {self.position}"
+
+
+@dataclass(frozen=True)
+class Lens(RunResult[LensCell]):
     """Axes: `state` runs over `layers`, `query` over `positions`."""
+
+    measure = "probability"
 
     run: Run
     layers: tuple[StreamLayer, ...]
@@ -44,7 +71,7 @@ class Lens:
     positions: tuple[int, ...]
     targets: tuple[int, ...]
     """The token followed at each position: the one asked for, or the model's own top prediction there."""
-    top: Int[Tensor, "state query rank"]
+    top_tokens: Int[Tensor, "state query rank"]
     """Token ids, most probable first."""
     top_probability: Float[Tensor, "state query rank"]
     target_probability: Float[Tensor, "state query"]
@@ -58,24 +85,60 @@ class Lens:
         """How many states were read, each at the cost of one product with the vocabulary matrix."""
         return len(self.layers) * len(self.positions)
 
-    def to_polars(self) -> "pl.DataFrame":
-        """One row a state: layer (null for what enters the first), position, target, rank, probability, kl, top."""
-        import polars as pl
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability of the target"
 
-        rows = [
-            {
-                "layer": None if layer == "emb" else layer,
-                "position": position,
-                "target": self.targets[q],
-                "rank": int(self.target_rank[s, q]),
-                "probability": float(self.target_probability[s, q]),
-                "kl": float(self.kl[s, q]),
-                "top": self.top[s, q].tolist(),
-            }
-            for s, layer in enumerate(self.layers)
-            for q, position in enumerate(self.positions)
+    def entries(self) -> list[LensCell]:
+        """Each state, layer by layer."""
+        found = (
+            self.target_rank,
+            self.target_probability,
+            self.kl,
+            self.top_tokens[..., 0],
+            self.top_probability[..., 0],
+        )
+        numbers = zip(*(x.flatten().tolist() for x in found), strict=True)
+        layers = [None if layer == "emb" else layer for layer in self.layers]
+        places = [(layer, *place) for layer in layers for place in zip(self.positions, self.targets, strict=True)]
+        return [
+            LensCell(layer, position, target, *row)
+            for (layer, position, target), row in zip(places, numbers, strict=True)
         ]
-        return pl.DataFrame(rows, schema_overrides={"layer": pl.Int64})
+
+    def columns(self, entry: LensCell) -> dict[str, Any]:
+        """A state, tokens by their text."""
+        return {
+            "label": entry.label,
+            "layer": entry.layer,
+            "position": entry.position,
+            "token": self.token_texts[entry.position],
+            "target_token": name_of(self.model, entry.target),
+            "rank": entry.rank,
+            "probability": entry.probability,
+            "kl": entry.kl,
+            "top_token": name_of(self.model, entry.top),
+            "top_probability": entry.top_probability,
+        }
+
+    def plot(self) -> "Figure":
+        """Draw the target's probability by layer and position, with each state's top token.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        from unembed.runs.figures import grid
+
+        return grid(
+            self.target_probability.double().cpu().numpy(),
+            rows=[str(layer) for layer in self.layers],
+            columns=[visible(self.token_texts[position]) for position in self.positions],
+            axes=("after layer", "position"),
+            unit=self.unit,
+            texts=[[visible(name_of(self.model, token)) for token in row] for row in self.top_tokens[..., 0].tolist()],
+            share=True,
+        )
 
     def __repr__(self) -> str:
         ranks = [str(int(rank)) for rank in self.target_rank[:, -1]]

@@ -24,12 +24,11 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Known, Measure
 from unembed.errors import InputError, Interrupted
-from unembed.methods.alignment import Alignment, Pair, aligned
+from unembed.methods.alignment import Pair, aligned
+from unembed.methods.patching import Cell, Direction, Patching, Sweep
 from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
-from unembed.models.names import part_name
 from unembed.models.parts import parts_of
-from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, resolve
 from unembed.models.targets import target_tokens
 from unembed.models.tokens import label_of
@@ -38,92 +37,8 @@ from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together
 from unembed.runs.run import Run
 
-Direction = Literal["denoise", "noise"]
-Sweep = Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"]
-"""`resid_pre`, `resid_mid` and `resid_post` are the stream before, inside and after a block, `attention` and `mlp` what
-a sublayer adds to it, `head` a head's `z`, `neuron` an activation."""
 Metric = Literal["logit-difference", "probability", "kl"]
 _Pairs = Sequence[Pair]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What one patched run changes."""
-
-    layer: int
-    position: int | None
-    """In the clean prompt; None where all positions are patched together."""
-    head: int | None = None
-    expert: int | None = None
-    neuron: int | None = None
-
-    def label(self, site: Sweep) -> str:
-        """`L3.H2`, `L1 resid @ 4`."""
-        name = part_name(site, self.layer, self.head, self.expert, self.neuron)
-        return name if self.position is None else f"{name} @ {self.position}"
-
-
-@dataclass(frozen=True)
-class Patching:
-    """A sweep of patched runs. Made by `patch`."""
-
-    model: Model
-    clean_tokens: tuple[int, ...]
-    corrupt_tokens: tuple[int, ...]
-    site: Sweep
-    metric: str
-    target: tuple[int, ...] | None
-    """Token ids; None for a metric that reads no target."""
-    versus: int | None
-    clean: float
-    """The metric of the clean run."""
-    corrupt: float
-    """The metric of the corrupt run."""
-    alignment: Alignment
-    """Which positions correspond."""
-    cells: tuple[Cell, ...]
-    values: Mapping[Direction, Float[Tensor, "cell"]]
-    """The metric of each patched run, a sweep a direction; NaN where the work was stopped before."""
-
-    def __repr__(self) -> str:
-        return (
-            f"Patching({self.site}, {len(self.cells)} cells, {' and '.join(self.values)}, {self.metric}: "
-            f"clean {self.clean:.4g}, corrupt {self.corrupt:.4g}{self._strongest()})"
-        )
-
-    def _strongest(self) -> str:
-        """The cells that go furthest, with how far of the way from one run to the other."""
-        if self.clean == self.corrupt or not self.values:
-            return ""
-        effect = self.effect()
-        order = effect.abs().nan_to_num(-1).argsort(descending=True, stable=True)[:SHOWN].tolist()
-        best = [f"{self.cells[i].label(self.site)} {float(effect[i]):+.2f}" for i in order if not effect[i].isnan()]
-        return f"; {listed(best, len(self.cells))}"
-
-    @property
-    def complete(self) -> bool:
-        """Whether every cell was computed."""
-        return not any(bool(values.isnan().any()) for values in self.values.values())
-
-    def effect(self, direction: Direction | None = None) -> Float[Tensor, "cell"]:
-        """How far each patched run went from the run as it is (0) to the other run (1).
-
-        `(value - corrupt) / (clean - corrupt)` for denoise, `(value - clean) / (corrupt - clean)` for noise. Below 0
-        the patch pushes away from the other run, above 1 beyond it.
-
-        Args:
-            direction: None is the one that was swept, or denoise where both were.
-
-        Raises:
-            InputError: this direction was not swept, or the metric is the same in both runs.
-        """
-        direction = direction or next(iter(self.values))
-        if direction not in self.values:
-            raise InputError(f"The direction {direction} was not swept: expected {' or '.join(self.values)}.")
-        if self.clean == self.corrupt:
-            raise InputError(f"The {self.metric} is {self.clean:g} in both runs: there is no scale between them.")
-        start, end = (self.corrupt, self.clean) if direction == "denoise" else (self.clean, self.corrupt)
-        return (self.values[direction] - start) / (end - start)
 
 
 @prompted_by_two
@@ -209,29 +124,38 @@ def patch(
         values={},
     )
     for one in directions:
-        result = _swept(result, one, runs, spots, measure, at, memory, progress)
+        result = _swept(result, one, _Plan(runs, spots, measure, at), memory, progress)
     return result
 
 
-def _swept(
-    result: Patching,
-    direction: Direction,
-    runs: Sequence[Run],
-    spots: list[_Pairs],
-    measure: Measure,
-    at: Sequence[int],
-    memory: int | None,
-    progress: Progress,
-) -> Patching:
+@dataclass(frozen=True)
+class _Plan:
+    """What is swept."""
+
+    runs: Sequence[Run]
+    """The clean and the corrupt one."""
+    spots: list[_Pairs]
+    """Of each cell, the positions that differ."""
+    measure: Measure
+    at: Sequence[int]
+    """The positions that it reads."""
+
+
+def _swept(result: Patching, direction: Direction, plan: _Plan, memory: int | None, progress: Progress) -> Patching:
     """The result with the sweep in one direction."""
     base = 1 if direction == "denoise" else 0
-    values = torch.full((len(spots),), (result.clean, result.corrupt)[base], dtype=torch.float64)
-    where, edits = _edits(result.cells, spots, result.site, runs, base)
+    values = torch.full((len(plan.spots),), (result.clean, result.corrupt)[base], dtype=torch.float64)
+    where, edits = _edits(result.cells, plan.spots, result.site, plan.runs, base)
     result = replace(result, values={**result.values, direction: values})
     try:
         if edits:
             values[where] = counterfactuals(
-                runs[base], edits, measure, at=at, memory=memory, progress=_named(direction, progress)
+                plan.runs[base],
+                edits,
+                plan.measure,
+                at=plan.at,
+                memory=memory,
+                progress=_named(direction, progress),
             ).to(values)
     except Interrupted as stop:
         values[where] = stop.result.to(values)

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -25,10 +26,15 @@ from unembed.methods.directions import STEERED, steerable
 from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.kinds import KINDS
+from unembed.models.labels import visible
 from unembed.models.model import Model
 from unembed.models.reprs import short
 from unembed.models.sites import resolve
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @contextmanager
@@ -76,8 +82,22 @@ def _checked(edit: Edit, model: Model) -> Edit:
 
 
 @dataclass(frozen=True)
-class Steering:
+class EmittedToken:
+    """A token of one of the continuations."""
+
+    token: str
+    steered: bool
+    position: int
+    logit: float
+    probability: float
+    """At temperature 1, of the model that emitted it."""
+
+
+@dataclass(frozen=True)
+class Steering(Result[EmittedToken]):
     """A continuation with and without steering. Made by `steer`."""
+
+    measure = "probability"
 
     model: Model
     tokens: tuple[int, ...]
@@ -89,13 +109,38 @@ class Steering:
     length: float
     """The mean length of the site's value over the prompt, its first position (often an outlier) left out where there
     are more."""
-    complete: bool = True
+    complete: bool = True  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
     """False after an interruption."""
 
     def __repr__(self) -> str:
         plain, steered = (short("".join(step.text for step in steps)) for steps in (self.unsteered, self.steered))
         sizes = f"length {self.added_length:.3g} on {self.length:.3g}"
         return f"Steering({self.edit.site.label}, {sizes}: {plain} → {steered})"
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability"
+
+    def entries(self) -> list[EmittedToken]:
+        """The tokens of the unsteered continuation, then those of the steered one."""
+        return [
+            EmittedToken(step.text, steps is self.steered, len(step.run.tokens), step.logit, step.probability)
+            for steps in (self.unsteered, self.steered)
+            for step in steps
+        ]
+
+    def name(self, entry: EmittedToken) -> str:
+        """`·the (steered, 7)`."""
+        return f"{visible(entry.token)} ({'steered' if entry.steered else 'as it is'}, {entry.position})"
+
+    def plot(self) -> "Figure":
+        """Draw the probability of each emitted token, of both continuations in their order.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        return self.bars(self.entries(), title=f"{self.edit.site.label} steered")
 
     @property
     def site(self) -> str:

@@ -33,6 +33,11 @@ def describe(
     if module.training or any(isinstance(part, nn.Dropout) and part.training for part in module.modules()):
         raise ModelError("The model is in training mode, so dropout would change every run. Call `model.eval()` first.")
     unembedding = module.get_output_embeddings()
+    if unembedding is None:
+        raise ModelError(
+            f"{type(module).__name__} has no unembedding, so it gives no logits of a next token: it is no "
+            "language model.\nGive the language model it was made of (AutoModelForCausalLM, or AutoModelForSeq2SeqLM)."
+        )
     if type(unembedding) is not nn.Linear:
         raise no_matrix(unembedding)
     if family.embedding is None:
@@ -178,5 +183,6 @@ def _part(module: nn.Module, path: str) -> Any:
     except AttributeError as error:
         raise ModelError(
             f"Expected {type(module).__name__} to have a part {path!r}, found none ({error}).\n"
-            "The installed transformers differs from the one this row was written for (docs/families.md)."
+            "The row of its family names another part, or the model is wrapped in another module: give the module that "
+            "from_pretrained returned (docs/families.md)."
         ) from error

@@ -91,6 +91,7 @@ _ROWS = (
         down_projection="mlp.dense_4h_to_h",
         writes=("attention", "mlp"),
         parallel="use_parallel_residual",
+        writes_meet_first=True,
     ),
     Family(
         model_type="opt",
@@ -128,6 +129,7 @@ _ROWS = (
         output_projection="self_attn.dense",
         down_projection="mlp.fc2",
         parallel=True,
+        writes_meet_first=True,
     ),
     _GEMMA2,
     replace(_GEMMA2, model_type="gemma3_text", requires=(_CAUSAL,)),

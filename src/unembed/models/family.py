@@ -90,6 +90,9 @@ class Family(Brief):
     """The configuration value `c` of a soft-cap `c * tanh(logit / c)` after the unembedding."""
     parallel: bool | str = False
     """Whether attention and MLP of a block read the same stream; or the configuration value that says so."""
+    writes_meet_first: bool = False
+    """Whether a parallel block adds its two writes to each other before it adds them to the stream: the order decides
+    what is rounded."""
     requires: tuple[Require, ...] = ()
     code: str | None = None
     """The module of this package that teaches `transformers` the model type; None where it knows it."""

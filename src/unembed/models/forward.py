@@ -12,6 +12,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.lengths import forget_lengths
 from unembed.models.model import Model
 
 
@@ -30,6 +31,7 @@ def call(
         InputError: an encoder-decoder without a source.
     """
     more = {"use_cache": False, **more}
+    forget_lengths(model)
     if model.encoder is None:
         more |= _within_prompt(model, ids)
         if keep is not None:

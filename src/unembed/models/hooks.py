@@ -68,15 +68,17 @@ def _edited_arguments(
 def attending(model: Model, attend: Attend) -> Iterator[None]:
     """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""
     mine = {part.attention for block in model.blocks for part in (block, block.cross) if part is not None}
-
-    def hand_over(module: nn.Module, eager: Eager, *args: Any) -> tuple[Tensor, Tensor | None]:
-        return attend(module, eager, *args) if module in mine else eager(*args)
-
     with ExitStack() as stack:
         (_shadow_inner if model.family.inner_attention else _switch_interface)(model, stack)
-        token = _attend.set(hand_over)
+        token = _attend.set(partial(_hand_over, attend, mine))
         stack.callback(_attend.reset, token)
         yield
+
+
+def _hand_over(
+    attend: Attend, mine: set[nn.Module], module: nn.Module, eager: Eager, *args: Any
+) -> tuple[Tensor, Tensor | None]:
+    return attend(module, eager, *args) if module in mine else eager(*args)
 
 
 def _switch_interface(model: Model, stack: ExitStack) -> None:
@@ -118,21 +120,24 @@ def _shadow_inner(model: Model, stack: ExitStack) -> None:
         before = vars(module).get(name)  # the shadow of an outer run, if there is one
         stack.callback(delattr, module, name) if before is None else stack.callback(setattr, module, name, before)
         own = getattr(type(module), name).__get__(module)
-        setattr(module, name, _shadowed(module, own))
+        setattr(module, name, partial(_shadow, module, own))
 
 
-def _shadowed(module: nn.Module, method: Callable[..., Any]) -> Callable[..., Any]:
-    def eager(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        z, pattern = method(query, key, value, mask)
-        return z.transpose(1, 2), pattern
+def _shadow(
+    module: nn.Module, own: Callable[..., Any], query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+) -> Any:
+    attend, eager = _attend.get(), partial(_heads_last, own)
+    call = eager if attend is None else partial(attend, module, eager)
+    z, pattern = call(query, key, value, mask)
+    return z.transpose(1, 2), pattern
 
-    def inner(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Any:
-        attend = _attend.get()
-        call = eager if attend is None else lambda *args: attend(module, eager, *args)
-        z, pattern = call(query, key, value, mask)
-        return z.transpose(1, 2), pattern
 
-    return inner
+def _heads_last(
+    own: Callable[..., Any], query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """`Eager` from an inner method, whose z is `batch head query d_head`."""
+    z, pattern = own(query, key, value, mask)
+    return z.transpose(1, 2), pattern
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Recorded(Protocol):
     """One block of a recorded run, at the positions and entries of a site: what kinds are read from (runs/block.py)."""
 
     call: Any
-    """Its `BlockCall`: queries, keys and the like, at every position."""
+    """Its `BlockCall`: keys at every position, queries at those that the run kept."""
     layer: Any
     """Its `Layer`: what it did at the positions that the run kept."""
     heads: Any
@@ -229,8 +229,7 @@ KINDS: dict[str, Kind] = _rows(
         place="attention",
         shape=("head", "d_head"),
         tap=Tap("attention", "query"),
-        read=lambda block: block.everywhere(block.call.query),
-        everywhere=True,
+        read=lambda block: block.kept(block.call.query.transpose(0, 1)),
     ),
     Kind(
         name="key",
@@ -301,8 +300,7 @@ KINDS: dict[str, Kind] = _rows(
         place="cross_attention",
         shape=("head", "d_head"),
         tap=Tap("attention", "query"),
-        read=lambda block: block.everywhere(block.call.cross_query),
-        everywhere=True,
+        read=lambda block: block.kept(block.call.cross_query.transpose(0, 1)),
     ),
     Kind(
         name="cross_key",

@@ -16,6 +16,7 @@ def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
     """
     from transformers.pytorch_utils import Conv1D
 
+    module = _without_idle_adapter(module)
     weight = getattr(module, "weight", None)
     if not isinstance(weight, Tensor) or weight.ndim != 2 or not weight.is_floating_point():
         raise no_matrix(module)
@@ -28,16 +29,51 @@ def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
 
 def bias(module: nn.Module | None) -> Float[Tensor, "d_out"] | None:
     """The bias of a linear layer, or None."""
-    value = getattr(module, "bias", None)
+    value = getattr(_without_idle_adapter(module), "bias", None)
     return value.detach() if isinstance(value, Tensor) else None
 
 
+def _without_idle_adapter(module: nn.Module | None) -> nn.Module | None:
+    """The layer inside one of peft's that only passes on: its adapter is merged into the layer, or switched off."""
+    inner = getattr(module, "base_layer", None)
+    idle = isinstance(inner, nn.Module) and (
+        getattr(module, "merged", False) or getattr(module, "disable_adapters", False)
+    )
+    return inner if idle else module
+
+
+def unwrapped(module: Any) -> Any:
+    """The model inside one of peft's, whose adapters are merged or of the layers; any other module as it is.
+
+    Raises:
+        ModelError: the adapter puts vectors of its own before the prompt, so the model inside is another one.
+    """
+    if not type(module).__module__.startswith("peft."):
+        return module
+    kind = module.active_peft_config
+    if kind.is_prompt_learning:
+        raise ModelError(
+            f"The model carries an adapter of the kind {kind.peft_type.value}, which puts vectors that are no tokens "
+            "before the prompt, so there is nothing to merge. Give the base model, or an adapter such as LoRA."
+        )
+    return module.get_base_model()
+
+
 def no_matrix(module: nn.Module | None) -> ModelError:
-    """The refusal of a layer that is no plain matrix."""
+    """The refusal of a layer that is no plain matrix, and what makes it one."""
+    kind = type(module)
+    if kind.__module__.startswith("peft."):
+        return ModelError(
+            f"Expected plain matrices, found a layer with an adapter that is not merged "
+            f"({kind.__module__}.{kind.__qualname__}).\nCall `merge_and_unload()` on the model and give what it "
+            "returns, or load the adapter with `adapter=`."
+        )
+    weight = getattr(module, "weight", None)
+    stored = f" whose weights are {str(weight.dtype).removeprefix('torch.')}" if isinstance(weight, Tensor) else ""
     return ModelError(
-        f"Expected a plain Linear or Conv1D layer with floating-point weights, found {type(module).__name__}.\n"
-        "Quantised and adapter layers cannot be decomposed: load the model in float32 or bfloat16, and merge adapters "
-        "(`merge_and_unload`)."
+        f"Expected a plain Linear or Conv1D layer with floating-point weights, found {kind.__module__}."
+        f"{kind.__qualname__}{stored}.\nGive the model before it was quantised or its layers were replaced, loaded in "
+        "float32, bfloat16 or float16."
     )
 
 

@@ -94,6 +94,8 @@ class Model:
     final_norm: norms.Norm
     folder: Path | None = None
     """Where the weights lie, for a model that was loaded."""
+    adapter: Path | None = None
+    """Whose adapter was merged into them, where one was."""
     embedding_norm: norms.Norm | None = None
     """Of the stream before the first block, where there is one."""
     encoder: "Model | None" = None
@@ -167,7 +169,11 @@ class Model:
 
     @property
     def context(self) -> int | None:
-        """The longest prompt the positions of the model reach, or None where nothing limits it."""
+        """The longest prompt the positions of the model reach, or None where nothing limits it: a rotary embedding that
+        is scaled reads on.
+        """
+        if any(kind in SCALED for kind, _ in rotary(self.config)):
+            return None
         return getattr(self.config, self.family.context, None)
 
     @property
@@ -257,6 +263,11 @@ class Model:
         return bool(getattr(self.config, switch, False)) if isinstance(switch, str) else switch
 
     @property
+    def writes_meet_first(self) -> bool:
+        """Whether a block adds attention and MLP write to each other, and then their sum to the stream."""
+        return self.parallel and self.family.writes_meet_first
+
+    @property
     def softcap(self) -> float | None:
         """`c` of the soft-cap `c * tanh(logit / c)` on the logits, or None."""
         name = self.family.logit_softcap
@@ -276,6 +287,17 @@ class Model:
         found += [norm for block in self.blocks for _, norm in block.stream_norms.values()]
         found += [self.final_norm, self.embedding_norm]
         return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
+
+
+SCALED = frozenset(("linear", "dynamic", "yarn", "longrope"))
+"""The kinds of rotary embedding that are made to read beyond `max_position_embeddings`."""
+
+
+def rotary(config: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """The rotary embeddings of a configuration, each by its kind and values; one a kind of layer, where they differ."""
+    found = getattr(config, "rope_parameters", None) or {}
+    each = [found] if "rope_type" in found else [x for x in found.values() if isinstance(x, Mapping)]
+    return [(str(x.get("rope_type", "default")), x) for x in each]
 
 
 def settings(module: "PreTrainedModel", family: Family) -> Any:

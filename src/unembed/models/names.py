@@ -16,6 +16,10 @@ _SHORT = {
     "cross_attention": "cross",
     "cross_attention_bias": "cross bias",
     "stream_norm_shift": "norm shift",
+    "attention_rounding": "attn rounding",
+    "attention_product_rounding": "attn product rounding",
+    "cross_attention_rounding": "cross rounding",
+    "cross_attention_product_rounding": "cross product rounding",
 }
 _NUMBER = r"-?\d+"
 _NAME = re.compile(
@@ -78,6 +82,8 @@ def part_name(
     """The name of a part of some kind. What does not apply is None; a head, expert or neuron needs no word."""
     where = "" if layer is None else f"L{layer}"
     index = _indices("X" if kind.startswith("cross") else "H", head, expert, neuron)
+    if index and kind.endswith("_rounding"):
+        return f"{where}{index} rounding"
     return where + index if index else f"{where} {_SHORT.get(kind, kind.replace('_', ' '))}".strip()
 
 

@@ -56,6 +56,18 @@ class Part:
             )
         return cls(kind, site.layer, site.head, site.expert, site.neuron)  # type: ignore[arg-type]
 
+    @classmethod
+    def set_at(cls, site: Site) -> "Part":
+        """The part whose value a site is: `Part.set_at(part.site(5)) == part`.
+
+        Raises:
+            InputError: it is that of none, such as a query.
+        """
+        kind = KINDS[site.kind].part
+        if kind is None:
+            raise InputError(f"{site.label} is the value of no head, neuron, expert or sublayer.")
+        return cls(kind, site.layer, site.head, site.expert, site.neuron)  # type: ignore[arg-type]
+
     @property
     def label(self) -> str:
         """A short name: `L23.H4`, `L24.E2.N17`, `L29 mlp`."""

@@ -43,7 +43,10 @@ def tokenize(model: Model, prompt: Given) -> tuple[int, ...]:
     if not tokens:
         raise InputError("The prompt is empty: expected at least one token.")
     if model.context is not None and len(tokens) > model.context:
-        raise InputError(f"The prompt has {len(tokens)} tokens, but {model.name} reads at most {model.context}.")
+        raise InputError(
+            f"The prompt has {len(tokens)} tokens, but {model.name} reads at most {model.context}.\n"
+            f"{why_no_longer(model)}"
+        )
     return in_vocabulary(model, tokens)
 
 
@@ -91,6 +94,13 @@ def _no_prompt(prompt: object) -> InputError:
         "Expected a prompt as text, messages of a chat, or token ids (a list, a tensor of shape [n] or [1, n], a "
         f"BatchEncoding); found {type(prompt).__name__}: {prompt!r:.80}."
     )
+
+
+def why_no_longer(model: Model) -> str:
+    """Why the model reads no longer prompts than it does."""
+    if model.family.position_embedding is not None:
+        return "Its positions are learned vectors, and there is none for a later position."
+    return "Its configuration says so, and no scaling of its positions reaches further."
 
 
 def tokenize_start(model: Model, text: str) -> tuple[int, ...]:

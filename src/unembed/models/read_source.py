@@ -21,6 +21,7 @@ from unembed.models.audio import read_wav, resampled
 from unembed.models.family import Encoder
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model
+from unembed.models.pretrained import from_folder
 from unembed.models.prompts import well_formed
 from unembed.models.sources import Source, SourceToken
 from unembed.models.tokens import name_of
@@ -212,12 +213,13 @@ def _of_audio(model: Model, path: Path) -> tuple[dict[str, Float[Tensor, "1 bin 
 
 def _processor(model: Model, kind: str, purpose: str) -> Any:
     """A processor of `transformers` from the model's folder."""
-    import transformers
-
     if model.folder is None:
         raise InputError("A model in memory has no processor: give what one makes of the source as `inputs`.")
     try:
-        return getattr(transformers, kind).from_pretrained(model.folder, local_files_only=True)
+        return from_folder(kind, model.folder)
     except (OSError, ValueError, ImportError, TypeError) as error:
         reason = next(iter(str(error).splitlines()), "")
-        raise ModelError(f"{model.folder} holds no processor that turns {purpose}: {reason}") from error
+        raise ModelError(
+            f"{model.folder} holds no processor that turns {purpose}: {reason}\n"
+            "Copy the model's processor files into it; of a model from the hub, `unembed models fetch` brings them."
+        ) from error

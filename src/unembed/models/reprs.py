@@ -19,7 +19,7 @@ class Brief:
     def __repr__(self) -> str:
         assert is_dataclass(self)
         found = self._found()
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        values = ((field.name, getattr(self, field.name)) for field in fields(self) if field.repr)
         said = ", ".join(f"{name}={short(value)}" for name, value in values if value is not None)
         return f"{type(self).__name__}({found}; {said})" if found else f"{type(self).__name__}({said})"
 

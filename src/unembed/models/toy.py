@@ -51,7 +51,6 @@ def eager_attention_forward(
     value: Tensor,
     attention_mask: Tensor | None,
     scaling: float,
-    dropout: float = 0.0,
     **_: Any,
 ) -> tuple[Tensor, Tensor]:
     """`softmax(scaling q k^T + mask) v`: z as `batch position head d_head`, the pattern as `batch head query key`."""

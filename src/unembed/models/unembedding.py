@@ -38,9 +38,11 @@ def logits_of(
     return wide(capped(linear(y, model.unembedding[chosen], bias), model.softcap))
 
 
-def log_normaliser(model: Model, y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch"]:
-    """`log sum_v exp(logit_v)` of normed states; differentiable by `y`."""
-    found = _LogNormaliser.apply(y.reshape(-1, y.shape[-1]), model)
+def log_normaliser(
+    model: Model, y: Float[Tensor, "*batch d_model"], *, without: int | None = None
+) -> Float[Tensor, "*batch"]:
+    """`log sum_v exp(logit_v)` of normed states, over all tokens but `without`; differentiable by `y`."""
+    found = _LogNormaliser.apply(y.reshape(-1, y.shape[-1]), model, without)
     return cast(Tensor, found).view(y.shape[:-1])
 
 
@@ -48,29 +50,31 @@ class _LogNormaliser(torch.autograd.Function):
     """The gradient, `sum_v p_v dlogit_v / dy`, is summed in the same pass over the vocabulary."""
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, model: Model) -> Tensor:
+    def forward(ctx: Any, y: Tensor, model: Model, without: int | None) -> Tensor:
         weight, bias = model.unembedding.detach(), model.unembedding_bias
         biases = [None] * -(-model.vocab // SLICE) if bias is None else bias.detach().split(SLICE)
         top = wide(y).new_full((len(y), 1), -torch.inf)
         total = torch.zeros_like(top)
         slope = torch.zeros_like(wide(y)) if ctx.needs_input_grad[0] else None
-        for rows, offset in zip(weight.split(SLICE), biases, strict=True):
+        for piece, (rows, offset) in enumerate(zip(weight.split(SLICE), biases, strict=True)):
             logits = wide(capped(linear(y, rows, offset), model.softcap))
+            if without is not None and without // SLICE == piece:
+                logits[:, without % SLICE] = torch.finfo(logits.dtype).min / 4  # finite: its share is 0, not NaN
             new_top = torch.maximum(top, logits.amax(-1, keepdim=True))
             shrink = (top - new_top).exp_()
             share = (logits - new_top).exp_()
             total = total * shrink + share.sum(-1, keepdim=True)
             if slope is not None:
                 if model.softcap is not None:
-                    share.mul_(1 - (logits / model.softcap).square())
+                    share.mul_(1 - (logits / model.softcap).square().clamp(max=1))
                 slope.mul_(shrink).addmm_(share, wide(rows))
             top = new_top
         ctx.slope = None if slope is None else slope / total
         return (top + total.log())[:, 0]
 
     @staticmethod
-    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None]:
-        return (outer[0][:, None] * ctx.slope).to(outer[0].dtype), None
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None, None]:
+        return (outer[0][:, None] * ctx.slope).to(outer[0].dtype), None, None
 
 
 def unembedded(

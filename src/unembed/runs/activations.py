@@ -1,7 +1,7 @@
 """Many passages at once: the activations of one layer, and the last stream, at every position.
 
 The passages run in batches, padded on the right, and only up to what is read. A causal model never looks to the right,
-so padding changes nothing but rounding.
+so padding changes nothing but rounding; passages whose numbers depend on their length (lengths.py) run apart.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError
+from unembed.models.forward import call
 from unembed.models.hooks import on_call, one_at_a_time
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, decoders_only
 from unembed.progress import Progress, silent
 from unembed.runs.kept import ExpertInputs, expert_neurons
@@ -84,18 +86,23 @@ def _read_all(
 ) -> Iterator[tuple[int, Tensor]]:
     """What `read` takes from the arguments of a module, passage by passage."""
     order = sorted(range(len(passages)), key=lambda i: len(passages[i]))
-    for done, batch in _batches(order, passages):
+    for done, batch in _batches(model, order, passages):
         found = _run(model, part, padded([passages[i] for i in batch]).to(model.device), read)
         for row, i in enumerate(batch):
             yield i, found[row, : len(passages[i])]
         progress("passages", done)
 
 
-def _batches(order: list[int], passages: Sequence[Sequence[int]]) -> Iterator[tuple[float, list[int]]]:
+def _batches(model: Model, order: list[int], passages: Sequence[Sequence[int]]) -> Iterator[tuple[float, list[int]]]:
     start = 0
     while start < len(order):
         end = start + 1
-        while end < len(order) and (end + 1 - start) * len(passages[order[end]]) <= BATCH:
+        shortest = len(passages[order[start]])
+        while (
+            end < len(order)
+            and (end + 1 - start) * len(passages[order[end]]) <= BATCH
+            and acts_alike(model, shortest, len(passages[order[end]]))
+        ):
             end += 1
         yield end / len(order), order[start:end]
         start = end
@@ -114,5 +121,5 @@ def _run(
     with one_at_a_time, ExitStack() as stack:
         on_call(stack, part, keep)
         with suppress(_Read):
-            model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
+            call(model, ids, keep=1, attention_mask=torch.ones_like(ids))
     return kept[0].reshape(*ids.shape, -1)

@@ -55,22 +55,23 @@ class BlockReads(Brief):
     layers: list[LayerCall] = field(default_factory=list)
     """The calls of the layers outside attention."""
 
+    def put(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Keep what a module was called with."""
+        setattr(self, name, by_position(args[0] if args else kwargs["hidden_states"]))
+
+    def end(self, args: tuple[Any, ...], out: Any) -> None:
+        """Keep what the block gave."""
+        self.after = by_position(out[0] if isinstance(out, tuple) else out)
+
 
 def watch(stack: ExitStack, block: Block) -> BlockReads:
     """Keep what a block reads from now until `stack` closes."""
     reads = BlockReads()
-
-    def put(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        setattr(reads, name, by_position(args[0] if args else kwargs["hidden_states"]))
-
-    def end(args: tuple[Any, ...], out: Any) -> None:
-        reads.after = by_position(out[0] if isinstance(out, tuple) else out)
-
-    on_call(stack, block.module, lambda args, kwargs: put("stream", args, kwargs))
-    on_call(stack, block.attention, lambda args, kwargs: put("attention", args, kwargs))
+    on_call(stack, block.module, partial(reads.put, "stream"))
+    on_call(stack, block.attention, partial(reads.put, "attention"))
     if block.experts is not None:
-        on_call(stack, block.experts, lambda args, kwargs: put("experts", args, kwargs))
-    on_pass(stack, block.module, end)
+        on_call(stack, block.experts, partial(reads.put, "experts"))
+    on_pass(stack, block.module, reads.end)
     watch_layers(stack, block, reads.layers)
     return reads
 
@@ -82,19 +83,25 @@ def watch_layers(
     replaced: Callable[[nn.Module, Tensor], Tensor | None] | None = None,
 ) -> None:
     """Add each call of a layer outside attention to `found` until `stack` closes; `replaced` may change its output."""
-
-    def keep(module: nn.Module, args: tuple[Any, ...], out: Any) -> Tensor | None:
-        if not (args and isinstance(args[0], Tensor) and isinstance(out, Tensor)):  # a router gives several
-            return None
-        other = None if replaced is None else replaced(module, out)
-        found.append(LayerCall(module, args[0], out if other is None else other))
-        return other
-
     attends = [block.attention] if block.cross is None else [block.attention, block.cross.attention]
     inside = {part for attention in attends for part in attention.modules()}
     for layer in block.module.modules():
         if layer not in inside and not any(True for _ in layer.children()):
-            on_pass(stack, layer, partial(keep, layer))
+            on_pass(stack, layer, partial(_keep, found, replaced, layer))
+
+
+def _keep(
+    found: list[LayerCall],
+    replaced: Callable[[nn.Module, Tensor], Tensor | None] | None,
+    module: nn.Module,
+    args: tuple[Any, ...],
+    out: Any,
+) -> Tensor | None:
+    if not (args and isinstance(args[0], Tensor) and isinstance(out, Tensor)):  # a router gives several
+        return None
+    other = None if replaced is None else replaced(module, out)
+    found.append(LayerCall(module, args[0], out if other is None else other))
+    return other
 
 
 def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int) -> list[LayerCall]:

@@ -75,23 +75,17 @@ class BlockCall(Brief):
     """The first is the stream before the block, `1 position d_model`."""
     kwargs: dict[str, Any]
     attention_args: tuple[Any, ...]
-    """How the block called its attention; see `attention_input`."""
+    """How the block called its attention, without the stream that it read (`Run.attention_input`)."""
     attention_kwargs: dict[str, Any]
-    query: Float[Tensor, "head position d_head"]
-    """As the scores read it: after norms and rotary embedding. So are the keys."""
+    query: Float[Tensor, "head query d_head"]
+    """At the kept positions, as the scores read it: after norms and rotary embedding. So are the keys."""
     key: Float[Tensor, "kv_head position d_head"]
     mask: Tensor | None
     """Added to the scores: `1 head_or_1 position position`."""
-    cross_query: Float[Tensor, "head position d_head"] | None = None
+    cross_query: Float[Tensor, "head query d_head"] | None = None
     cross_key: Float[Tensor, "head source d_head"] | None = None
     cross_mask: Tensor | None = None
     """Added to the scores of the cross-attention: `1 head_or_1 position_or_1 source`."""
-
-    @property
-    def attention_input(self) -> Float[Tensor, "position d_model"]:
-        """What attention made its queries, keys and values of: the stream, normed where the family norms it."""
-        found = self.attention_args[0] if self.attention_args else self.attention_kwargs["hidden_states"]
-        return found[0]
 
 
 State = tuple[Float[Tensor, "*query d_model"], Float[Tensor, "*query d_model"]]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -34,6 +35,23 @@ def predictions_from(model: Model, logits: Float[Tensor, "vocab"], count: int) -
     logits = logits.double()
     normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
     return tuple(_prediction(model, logits, normaliser, token) for token in best)
+
+
+def all_predictions_from(model: Model, logits: Float[Tensor, "vocab"]) -> tuple[Prediction, ...]:
+    """What these logits give every token, by token id."""
+    logits = logits.double()
+    texts = None if model.tokenizer is None else model.tokenizer.batch_decode([[t] for t in range(len(logits))])
+    rising = logits.sort().values
+    columns = zip(
+        range(len(logits)),
+        [None] * len(logits) if texts is None else texts,
+        logits.tolist(),
+        (logits - logits.logsumexp(-1)).exp().tolist(),
+        # As many are larger as stand above the last of its equals.
+        (len(logits) - torch.searchsorted(rising, logits, right=True) + 1).tolist(),
+        strict=True,
+    )
+    return tuple(Prediction(*column) for column in columns)
 
 
 def _prediction(model: Model, logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], token: int) -> Prediction:

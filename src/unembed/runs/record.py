@@ -1,26 +1,25 @@
 """record: run the module once, as it is, and keep what its parts do.
 
-Forward hooks keep what the parts write to the stream; values, patterns and `z` come from the module's own eager
-attention (hooks.py).
+Forward hooks keep what the parts write to the stream (recorder.py); values, patterns and `z` come from the module's own
+eager attention (hooks.py).
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
 from unembed.models import chat
 from unembed.models.forward import call
-from unembed.models.hooks import Attend, Eager, attending, on_call, on_output, one_at_a_time
-from unembed.models.model import Block, Model, Stage
+from unembed.models.hooks import Eager, attending, one_at_a_time
+from unembed.models.lengths import acts_alike
+from unembed.models.model import Model, Stage
 from unembed.models.prompts import Given, absolute_position, tokenize
-from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer
+from unembed.runs.recorder import Recorder
 from unembed.runs.run import Run
 
 
@@ -36,8 +35,8 @@ def record(
     Args:
         model: from `load` or `wrap`.
         prompt: text, messages of a chat, or token ids.
-        positions: where logits, writes, patterns and activations are kept (negative counts from the end); None keeps
-            all. The stream, queries, keys and values are kept at every position in any case.
+        positions: where logits, writes, patterns, queries and activations are kept (negative counts from the end); None
+            keeps all. The stream, keys and values are kept at every position in any case.
         keep: "all", or "stream" for the writes of the sublayers only, of which no versions can be made.
 
     Returns:
@@ -71,8 +70,7 @@ def record_together(
     if keep not in ("all", "stream"):
         raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
     kept, everything = _kept(positions, lengths[0]), keep == "all"
-    whole = kept == tuple(range(lengths[0]))
-    recorders = [_Recorder(model, kept, whole, item, len(tokens)) for item in range(len(tokens))]
+    recorders = [Recorder(model, kept, lengths[0], item, len(tokens)) for item in range(len(tokens))]
     ids = torch.tensor(tokens, device=model.device)
     with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
         logits = call(model, ids, keep=kept).logits
@@ -96,9 +94,10 @@ def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple
         The run of that position (as `record(..., positions=[-1], keep="stream")`), and the cache with all tokens.
     """
     known = 0 if cache is None else cache.get_seq_length()
+    if not acts_alike(model, known or len(tokens), len(tokens)):
+        cache, known = None, 0  # its keys were made with the factors of another length
     ids = torch.tensor([tokens[known:]], device=model.device)
-    last = ids.shape[1] - 1
-    recorder = _Recorder(model, (last,), whole=last == 0)
+    recorder = Recorder(model, (ids.shape[1] - 1,), ids.shape[1])
     with torch.no_grad(), _installed([recorder], heads_and_neurons=False):
         output = call(model, ids, keep=1, past_key_values=cache, use_cache=True)
     run = recorder.run(tuple(tokens), (len(tokens) - 1,), output.logits[0])
@@ -106,7 +105,7 @@ def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple
 
 
 @contextmanager
-def recording(model: Model, length: int, positions: Sequence[int] | None = None) -> "Iterator[_Recorder]":
+def recording(model: Model, length: int, positions: Sequence[int] | None = None) -> Iterator[Recorder]:
     """Record what a model does with one sequence in this context; `run` of what is given tells it.
 
     Args:
@@ -114,8 +113,7 @@ def recording(model: Model, length: int, positions: Sequence[int] | None = None)
         length: of the sequence.
         positions: where to keep what `record` keeps; None keeps all.
     """
-    kept = _kept(positions, length)
-    recorder = _Recorder(model, kept, whole=kept == tuple(range(length)))
+    recorder = Recorder(model, _kept(positions, length), length)
     with _installed([recorder], heads_and_neurons=True):
         yield recorder
 
@@ -135,31 +133,44 @@ def _finite(run: Run) -> Run:
 
 
 @contextmanager
-def _installed(recorders: "Sequence[_Recorder]", *, heads_and_neurons: bool, calls: bool = False) -> Iterator[None]:
+def _installed(recorders: Sequence[Recorder], *, heads_and_neurons: bool, calls: bool = False) -> Iterator[None]:
     """Record in this context: one recorder for each prompt of the batch."""
     with one_at_a_time, ExitStack() as stack:
         for recorder in recorders:
             recorder.watch(stack, heads_and_neurons=heads_and_neurons, calls=calls)
         if heads_and_neurons:
-            stack.enter_context(attending(recorders[0].model, _attend(recorders, calls=calls)))
+            stack.enter_context(
+                attending(recorders[0].model, _Attend(recorders, attentions(recorders[0].model), calls))
+            )
         yield
 
 
-def _attend(recorders: "Sequence[_Recorder]", *, calls: bool) -> Attend:
-    place_of = attentions(recorders[0].model)
+@dataclass(frozen=True)
+class _Attend:
+    """`Attend` that hands what attention computes to recorders."""
 
-    def attend(
-        module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    recorders: Sequence[Recorder]
+    place_of: dict[nn.Module, tuple[int, Stage]]
+    calls: bool
+
+    def __call__(
+        self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         z, pattern = eager(query, key, value, mask)
-        layer, stage = place_of[module]
-        for recorder in recorders:
+        layer, stage = self.place_of[module]
+        query, key, value = (_of_its_own(x) for x in (query, key, value))
+        for recorder in self.recorders:
             recorder.keep_heads(layer, stage, pattern, value, z)
-            if calls:
-                recorder.keep_attention(layer, stage, query, key, mask)
+            if self.calls:
+                recorder.keep_attended(layer, stage, query, key, mask)
         return z, pattern
 
-    return attend
+
+def _of_its_own(x: Tensor) -> Tensor:
+    """A copy of a view into a larger tensor: a fused projection makes queries, keys and values in one, and to keep one
+    of them would keep all.
+    """
+    return x if x.untyped_storage().nbytes() == x.nbytes else x.clone()
 
 
 def attentions(model: Model) -> dict[nn.Module, tuple[int, Stage]]:
@@ -170,182 +181,6 @@ def attentions(model: Model) -> dict[nn.Module, tuple[int, Stage]]:
         if block.cross is not None:
             found[block.cross.attention] = (layer, "cross_attention")
     return found
-
-
-_CALL = ("call", "attention_call", "attention")
-"""The slots of a `BlockCall`, in the order of its fields; those of cross-attention come last."""
-
-
-@dataclass
-class _Recorder:
-    """Keeps what one prompt of a batch does."""
-
-    model: Model
-    positions: tuple[int, ...]
-    whole: bool
-    item: int = 0
-    """Which of the batch's prompts."""
-    batch: int = 1
-    slots: dict[tuple[int, str], Any] = field(default_factory=dict)
-
-    def watch(self, stack: ExitStack, *, heads_and_neurons: bool, calls: bool) -> None:
-        """Hook what is kept; attention is not hooked but handed to `keep_heads` and `keep_attention`."""
-        self._watch_ends(stack)
-        for layer, block in enumerate(self.model.blocks):
-            self._watch_writes(stack, layer, block)
-            if heads_and_neurons:
-                self._watch_neurons(stack, layer, block)
-            if calls:
-                on_call(stack, block.module, partial(self._keep_call, layer, "call"))
-                on_call(stack, block.attention, partial(self._keep_call, layer, "attention_call"))
-
-    def _watch_ends(self, stack: ExitStack) -> None:
-        module, family = self.model.module, self.model.family
-        paths = {"embedding": family.embedding, "position_embedding": family.position_embedding}
-        for slot, path in {**paths, "embedding_normed": family.embedding_norm}.items():
-            if path is not None:
-                self._watch_output(stack, module.get_submodule(path), (-1, slot))
-        if self.model.blocks:
-            first = self.model.blocks[0].module
-            on_call(stack, first, lambda args, _: self._put((-1, "start"), self._at(args[0])))
-        self._watch_last(stack)
-        if self.model.has_unembedding:
-            on_output(stack, self.model.unembed, lambda out: self._put((-1, "logits"), self._own(out)[0]))
-        if self.model.encoder is not None:  # which unembeds every position, perhaps after a logit scale
-            on_call(stack, self.model.unembed, lambda args, _: self._put((-1, "normed"), self._at(args[0])))
-
-    def _watch_last(self, stack: ExitStack) -> None:
-        """The last stream, as the final norm reads it; without one, as the last block gives it."""
-        path = self.model.family.final_norm
-        if path is None:
-            last = self.model.blocks[-1].module
-            on_output(stack, last, lambda out: self._put((-1, "whole_final"), self._own(out)[0]))
-            return
-        norm = self.model.module.get_submodule(path)
-        on_call(stack, norm, lambda args, _: self._put((-1, "whole_final"), self._own(args[0])[0]))
-        self._watch_output(stack, norm, (-1, "normed"))
-
-    def _watch_writes(self, stack: ExitStack, layer: int, block: Block) -> None:
-        self._watch_output(stack, block.attention_write, (layer, "attention_write"))
-        self._watch_output(stack, block.mlp_write, (layer, "mlp_write"))
-        if block.attention_norm is not None:
-            self._watch_input(stack, block.attention_write, (layer, "attention_output"))
-        if block.mlp_norm is not None:
-            self._watch_input(stack, block.mlp_write, (layer, "mlp_output"))
-        if block.cross is not None:
-            self._watch_output(stack, block.cross.attention, (layer, "cross_write"))
-        for stage, (norm, _) in block.stream_norms.items():
-            self._watch_output(stack, norm, (layer, f"normed_{stage}"))
-
-    def _watch_neurons(self, stack: ExitStack, layer: int, block: Block) -> None:
-        if block.experts is None:
-            assert block.down_projection is not None
-            self._watch_input(stack, block.down_projection, (layer, "neurons"))
-        else:
-            on_call(stack, block.experts, partial(self._keep_experts, layer))
-
-    def _keep_experts(self, layer: int, args: tuple[Any, ...], _: dict[str, Any]) -> None:
-        self._put((layer, "neurons"), ExpertInputs(*(self._at(x) for x in args)))
-
-    def _keep_call(self, layer: int, slot: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._put((layer, slot), (self._own_arguments(args), self._own_arguments(kwargs)))
-
-    def keep_heads(self, layer: int, stage: Stage, pattern: Tensor, value: Tensor, z: Tensor) -> None:
-        """What the heads of a layer did."""
-        pattern, value, z = (self._own(x)[0] for x in (pattern, value, z))
-        slot = "heads" if stage == "attention" else "cross_heads"
-        self._put((layer, slot), Heads(pattern=self._select(pattern, 1), value=value, z=self._select(z)))
-
-    def keep_attention(self, layer: int, stage: Stage, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
-        """What the attention of a layer read."""
-        mask = None if mask is None else self._own(mask)
-        self._put((layer, stage), (self._own(query)[0], self._own(key)[0], mask))
-
-    def _watch_output(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
-        on_output(stack, module, lambda out: self._put(slot, self._at(out)))
-
-    def _watch_input(self, stack: ExitStack, module: nn.Module, slot: tuple[int, str]) -> None:
-        on_call(stack, module, lambda args, _: self._put(slot, self._at(args[0])))
-
-    def _at(self, x: Tensor) -> Tensor:
-        """The kept positions of this prompt, whether or not the model has flattened the batch."""
-        return self._select(self._own(x).flatten(0, -2))
-
-    def _own(self, x: Tensor) -> Tensor:
-        """This prompt's share of a batch, as a batch of one; what all prompts share is left as it is."""
-        if self.batch == 1 or x.shape[0] == 1:
-            return x
-        size = x.shape[0] // self.batch
-        return x.narrow(0, self.item * size, size)
-
-    def _own_arguments(self, x: Any) -> Any:
-        if isinstance(x, dict):
-            return {name: self._own_arguments(value) for name, value in x.items()}
-        if isinstance(x, tuple):
-            return tuple(self._own_arguments(value) for value in x)
-        return self._own(x) if isinstance(x, Tensor) and x.ndim > 1 else x
-
-    def _select(self, x: Tensor, axis: int = 0) -> Tensor:
-        return x if self.whole else x.index_select(axis, self.index.to(x.device))
-
-    @cached_property
-    def index(self) -> Int[Tensor, "query"]:
-        return torch.tensor(self.positions, device=self.model.device)
-
-    def _put(self, slot: tuple[int, str], value: Any) -> None:
-        self.slots[slot] = value
-
-    def _calls(self) -> tuple[BlockCall, ...]:
-        if (0, "call") not in self.slots:
-            return ()
-        found = []
-        for layer in range(self.model.layers):
-            cross = self.slots.get((layer, "cross_attention"), ())
-            found.append(BlockCall(*(part for slot in _CALL for part in self.slots[layer, slot]), *cross))
-        return tuple(found)
-
-    def run(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Run:
-        get, whole_final = self.slots.get, self.slots[-1, "whole_final"]
-        final = self._select(whole_final)
-        position_embedding = get((-1, "position_embedding"))
-        embedding = get((-1, "embedding"))
-        within = self.model.family.prefix is not None and self.model.source is not None
-        if embedding is None or within:  # an image stands in the place of embeddings
-            start = self.slots[-1, "start"]
-            embedding = start if position_embedding is None else start - position_embedding
-        elif self.model.embedding_scale != 1:
-            embedding = embedding * self.model.embedding_scale
-        return Run(
-            model=self.model,
-            tokens=tokens,
-            positions=positions,
-            embedding=embedding,
-            position_embedding=position_embedding,
-            layers=tuple(self._layer(layer) for layer in range(self.model.layers)),
-            final=final,
-            normed=get((-1, "normed"), final),
-            uncapped_logits=self._uncapped(logits),
-            logits=logits,
-            embedding_normed=get((-1, "embedding_normed")),
-            whole_final=whole_final,
-            calls=self._calls(),
-            weight_edits=self.model.weight_edits,
-        )
-
-    def _uncapped(self, logits: Tensor) -> Tensor:
-        found = self.slots.get((-1, "logits"))
-        if found is None:  # an encoder
-            return logits
-        return found if self.model.encoder is None else self._select(self.model.biased(found))
-
-    def _layer(self, layer: int) -> Layer:
-        names = ("attention_output", "mlp_output", "heads", "neurons", "cross_write", "cross_heads")
-        return Layer(
-            attention_write=self.slots[layer, "attention_write"],
-            mlp_write=self.slots[layer, "mlp_write"],
-            **{name: self.slots.get((layer, name)) for name in names},
-            normed={stage: self.slots[layer, f"normed_{stage}"] for stage in self.model.blocks[layer].stream_norms},
-        )
 
 
 def _where_not_finite(run: Run) -> str:

@@ -6,7 +6,7 @@ before is taken from here.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,13 +23,19 @@ from unembed.models.sites import resolve
 from unembed.models.targets import target_token
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
-from unembed.runs.predictions import Prediction, prediction_from, predictions_from
+from unembed.runs.predictions import Prediction, all_predictions_from, prediction_from, predictions_from
+from unembed.runs.result import Result
 from unembed.runs.states import StreamLayer, state_of
 
 
 @dataclass(frozen=True)
-class Run:
-    """One forward pass of a model, kept. Made by `record`; axes named `query` run over `positions`."""
+class Run(Result[Prediction]):
+    """One forward pass of a model, kept. Made by `record`; axes named `query` run over `positions`.
+
+    As a result it is what the model predicts after the last kept position, one entry a token of the vocabulary.
+    """
+
+    measure = "probability"
 
     model: Model
     tokens: tuple[int, ...]
@@ -60,6 +66,8 @@ class Run:
     """Of each token of a chat whose words it holds ("user", "template"); empty for other prompts."""
     weight_edits: tuple[Any, ...] = ()
     """The `WeightEdits` that the module's weights carried when it ran."""
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What a method found out about this run and will be asked for again, under a key of its own."""
 
     def __repr__(self) -> str:
         kept = "all positions" if len(self.positions) == len(self.tokens) else f"positions {list(self.positions)}"
@@ -118,6 +126,30 @@ class Run:
             )
 
     # What was predicted
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the source."""
+        return () if self.model.source is None else self.model.source.notes
+
+    def entries(self) -> tuple[Prediction, ...]:
+        """What the model gives each token of the vocabulary after the last kept position, by token id."""
+        return all_predictions_from(self.model, self.logits[-1])
+
+    def columns(self, entry: Prediction) -> dict[str, Any]:
+        """A prediction, its token by text."""
+        return {
+            "token": f"[{entry.token}]" if entry.text is None else entry.text,
+            "id": entry.token,
+            "logit": entry.logit,
+            "probability": entry.probability,
+            "rank": entry.rank,
+        }
 
     def top(self, count: int = 5, *, position: int = -1) -> tuple[Prediction, ...]:
         """The top predictions at a kept position, best first.
@@ -179,7 +211,8 @@ class Run:
     def states(
         self, rows: slice | int = slice(None), *, below: int | None = None
     ) -> Iterator[tuple[tuple[int, Stage], State]]:
-        """The stream after each write, by layer and stage in order, summed from the recorded writes.
+        """The stream after each write, by layer and stage in order, summed from the recorded writes as the model does:
+        after each block it is the model's own, bit for bit.
 
         Args:
             rows: on the `query` axis.
@@ -187,8 +220,12 @@ class Run:
         """
         state = self.before_blocks[rows]
         for index, layer in enumerate(self.layers[:below]):
+            before = state
             for stage in layer.stages:
-                summed = state + layer.write(stage)[rows]
+                if stage == "mlp" and self.model.writes_meet_first:
+                    summed = before + (layer.attention_write[rows] + layer.mlp_write[rows])
+                else:
+                    summed = state + layer.write(stage)[rows]
                 state = layer.normed[stage][rows] if stage in layer.normed else summed
                 yield (index, stage), (summed, state)
 
@@ -207,6 +244,17 @@ class Run:
         """
         self.check_has_calls()
         return self.calls[layer].args[0][0]
+
+    @torch.no_grad()
+    def attention_input(self, layer: int) -> Float[Tensor, "position d_model"]:
+        """What the attention of block `layer` made queries, keys and values of: the stream, normed where the family
+        norms it. It is not kept: the module's own norm makes it again, bit for bit.
+
+        Raises:
+            InputError: the run kept its stream at some positions only.
+        """
+        norm, stream = self.model.blocks[layer].attention_input_norm, self.before(layer)
+        return stream if norm is None else norm(stream[None])[0]
 
     def after(self, layer: StreamLayer) -> Float[Tensor, "position d_model"]:
         """The stream after block `layer`, at every position; "emb" is what enters the first block.

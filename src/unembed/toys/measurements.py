@@ -171,7 +171,8 @@ def neuron_changes(model: Model, progress: Progress) -> Float[Tensor, "prompt 3"
     assert model.folder is not None
     changes = []
     for relation in read_facts(model.folder / FACTS_FILE):
-        found = knowledge_neurons.find(model, relation, facts=relation.facts[:_FACTS], t=0.2, p=0.75, progress=progress)
+        chosen, criteria = relation.facts[:_FACTS], knowledge_neurons.Criteria(t=0.2, p=0.75)
+        found = knowledge_neurons.find(model, relation, facts=chosen, criteria=criteria, progress=progress)
         for fact in found.facts:
             changes += [_change(model, fact.fact, prompt, fact.kept) for prompt in fact.fact.prompts if fact.kept]
     return torch.tensor(changes, dtype=torch.float64)

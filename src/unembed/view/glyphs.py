@@ -49,6 +49,7 @@ class Glyphs:
             "–": "-",
             "●": "*",
             "○": "o",
+            "▸": ">",
         }
         swapped = "".join(swap.get(c, c) for c in text)
         return swapped.encode("ascii", "backslashreplace").decode()
@@ -70,6 +71,10 @@ class Glyphs:
 def decimal(value: float, digits: int = 2) -> str:
     """A number with a fixed count of decimals: 17.37, −1.86."""
     return _written(value, digits, "")
+
+
+RESOLVED = 0.005
+"""In logits: what two decimals tell from 0. What a 16-bit run rounded is shown from here on."""
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -115,9 +120,54 @@ def share(part: float) -> str:
 
 
 def between(before: float, after: float, link: str = "→") -> str:
-    """Two probabilities for reading in a narrow column: 77→15%, 6.5→3.1%, 0.04→0.02%, 2e-06→9e-07."""
+    """Two probabilities for reading in a narrow column: 77→15%, 6.5→3.1%, 68→<1%, 2e-06→9e-07, 99.98→99.91%.
+
+    As many decimals as a column needs, and more (up to four) where the odds differ and these would not show it.
+    """
     largest = max(before, after)
     if largest < 5e-5:
         return f"{scientific(before)}{link}{scientific(after)}"
-    digits = 0 if largest >= 0.1 else 1 if largest >= 0.01 else 2
-    return f"{decimal(100 * before, digits)}{link}{decimal(100 * after, digits)}%"
+    least = 0 if largest >= 0.1 else 1 if largest >= 0.01 else 2
+    one, other = _resolved(before, after, least)
+    return f"{one}{link}{other}%"
+
+
+def told(before: float, after: float) -> tuple[str, str]:
+    """Two probabilities in a sentence, as `percent` writes them, and with more decimals where `between` takes more."""
+    if max(before, after) < 1e-4:
+        return scientific(before, 1), scientific(after, 1)
+    one, other = percent(before), percent(after)
+    if not _apart(before, after) or (one != other and not _near_one(before, after)):
+        return one, other
+    finer, too = _resolved(before, after, 2)
+    return f"{finer}%", f"{too}%"
+
+
+def _resolved(before: float, after: float, digits: int) -> tuple[str, str]:
+    """Per cent with at least so many decimals, and with up to four to tell different odds apart."""
+    while digits < 4 and _apart(before, after) and not _told_apart(before, after, digits):
+        digits += 1
+    return _hundredths(before, digits), _hundredths(after, digits)
+
+
+def _hundredths(probability: float, digits: int) -> str:
+    """Per cent; what would be written as 0 or 100 and is not, as less than one, or more than all but one, unit."""
+    text, unit = decimal(100 * probability, digits), 10**-digits
+    if 0 < probability < 1 and float(text) in (0.0, 100.0):
+        return f">{decimal(100 - unit, digits)}" if float(text) else f"<{decimal(unit, digits)}"
+    return text
+
+
+def _told_apart(before: float, after: float, digits: int) -> bool:
+    one, other = _hundredths(before, digits), _hundredths(after, digits)
+    return one != other and not (_near_one(before, after) and ">" in one + other)
+
+
+def _near_one(before: float, after: float) -> bool:
+    return min(before, after) > 0.99
+
+
+def _apart(one: float, other: float) -> bool:
+    """Whether the odds differ by a tenth or more: enough to be worth a word."""
+    low, high = sorted((one, other))
+    return high * (1 - low) > 1.1 * low * (1 - high)

@@ -90,7 +90,7 @@ def test_removing_a_write_from_the_query_changes_the_score_by_its_row(by_hand):
 @torch.no_grad()
 def test_content_is_the_score_with_the_query_moved_to_the_key(by_hand):
     module, run, found = by_hand
-    x = run.calls[2].attention_input[4].double()
+    x = run.attention_input(2)[4].double()
     projection = module.model.layers[2].self_attn.q_proj
     query = rotated((projection.weight @ x + projection.bias)[24:32], 1)
     expected = float(query @ run.calls[2].key[1, 1].double()) / math.sqrt(8)

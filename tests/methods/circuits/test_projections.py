@@ -22,7 +22,7 @@ def test_affine_maps_reproduce_what_attention_read(family):
     for layer in range(run.model.layers):
         call, heads = run.calls[layer], run.layers[layer].heads
         for position in (0, 2, 4):
-            x = call.attention_input[position]
+            x = run.attention_input(layer)[position]
             maps = affine(run, layer, position, x)
             for matrix, constant, recorded in (
                 (maps.query, maps.query_constant, call.query[:, position]),
@@ -88,7 +88,7 @@ def test_a_huge_bias_of_the_keys_costs_no_precision():
     with torch.no_grad():
         module.model.layers[0].self_attn.k_proj.bias.fill_(100.0)
     run = unembed.record(unembed.wrap(module, name="qwen2"), TOKENS)
-    maps = affine(run, 0, 0, run.calls[0].attention_input[0])
+    maps = affine(run, 0, 0, run.attention_input(0)[0])
     expected = module.model.layers[0].self_attn.k_proj.weight.double().reshape(2, 8, 32).transpose(1, 2)
     assert relative(maps.key, expected) < 1e-5
     assert torch.allclose(maps.key_constant, torch.full_like(maps.key_constant, 100.0))

@@ -1,5 +1,7 @@
 """Roles read from weights, against the module's own matrices."""
 
+from functools import partial
+
 import pytest
 import torch
 from jaxtyping import Float
@@ -25,19 +27,23 @@ def told_tokens(count: int) -> Ends:
     return Ends(eye, eye, eye)
 
 
+_ov, _qk = partial(OV, model=None), partial(QK, model=None)
+"""Circuits of no model."""
+
+
 def test_a_head_that_lowers_what_it_seeks_suppresses_copies():
     tokens, eye = told_tokens(40), torch.eye(40)
-    assert torch.equal(suppressed(OV(eye, -eye), QK(eye, eye), tokens, 1), eye.bool())
-    assert not suppressed(OV(eye, eye), QK(eye, eye), tokens, 1).diagonal().any()  # it raises them
-    assert not suppressed(OV(eye, -eye), QK(eye, -eye), tokens, 1).diagonal().any()  # it looks away
-    assert not suppressed(OV(eye, -eye), QK(eye, 0 * eye), tokens, 1).any()  # it does not care
+    assert torch.equal(suppressed(_ov(eye, -eye), _qk(eye, eye), tokens, 1), eye.bool())
+    assert not suppressed(_ov(eye, eye), _qk(eye, eye), tokens, 1).diagonal().any()  # it raises them
+    assert not suppressed(_ov(eye, -eye), _qk(eye, -eye), tokens, 1).diagonal().any()  # it looks away
+    assert not suppressed(_ov(eye, -eye), _qk(eye, 0 * eye), tokens, 1).any()  # it does not care
 
 
 def test_a_head_that_steps_on_is_a_successor():
     tokens, eye = told_tokens(7), torch.eye(7)
-    assert followed(OV(eye, eye.roll(1, 1)), tokens, 1) == 6
-    assert followed(OV(eye, eye), tokens, 1) == 0
-    assert followed(OV(eye, 0 * eye), tokens, 1) == 0
+    assert followed(_ov(eye, eye.roll(1, 1)), tokens, 1) == 6
+    assert followed(_ov(eye, eye), tokens, 1) == 0
+    assert followed(_ov(eye, 0 * eye), tokens, 1) == 0
 
 
 def test_guessing_has_the_distribution_of_its_trials():

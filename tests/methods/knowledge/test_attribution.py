@@ -14,7 +14,7 @@ import unembed
 from builders.random_models import build
 from unembed.errors import InputError, Interrupted
 from unembed.methods.knowledge import integrated_gradients
-from unembed.methods.knowledge.attribution import attribute, mean_activations
+from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute, mean_activations, path_of
 from unembed.methods.knowledge.integrated_gradients import MOST_NODES
 
 TOKENS = (3, 50, 7, 11, 96, 17)
@@ -77,7 +77,7 @@ def slope_of_layer(model, tokens, answer, layer, value) -> tuple[float, torch.Te
 def test_layer_path_is_the_authors_riemann_sum(model_type: str, answer: tuple[int, ...]) -> None:
     """`w/m sum_k dP/dw(k/m w)`, k = 1..m, by autograd through full runs."""
     model, m = unembed.wrap(build(model_type)), 5
-    found = attribute(model, TOKENS, answer, quadrature="riemann", steps=m)
+    found = attribute(model, TOKENS, answer, path=LayerPath("riemann", m))
     own = float(probability(model, TOKENS, answer).detach())
     assert found.probability == pytest.approx(own, rel=SLACK)
     for layer, whole in enumerate(activations(model, TOKENS, answer)):
@@ -95,7 +95,7 @@ def test_layer_path_is_the_authors_riemann_sum(model_type: str, answer: tuple[in
 def test_gauss_path_is_the_integral(model_type: str) -> None:
     """Against 200 Gauss-Legendre nodes of full runs; the error is the stated tolerance, spread over neurons."""
     model = unembed.wrap(build(model_type))
-    found = attribute(model, TOKENS, TARGET, tolerance=1e-4)
+    found = attribute(model, TOKENS, TARGET, path=LayerPath(tolerance=1e-4))
     points, weights = np.polynomial.legendre.leggauss(200)
     layer = 1
     w = activations(model, TOKENS, TARGET)[layer][len(TOKENS) - 1 :]
@@ -114,10 +114,10 @@ def test_gauss_refines_only_where_it_must() -> None:
     with torch.no_grad():
         module.model.layers[1].mlp.down_proj.weight.mul_(40)  # a path along which P changes fast
     model = unembed.wrap(module)
-    coarse, fine = (attribute(model, TOKENS, TARGET, tolerance=t) for t in (0.5, 1e-5))
+    coarse, fine = (attribute(model, TOKENS, TARGET, path=LayerPath(tolerance=t)) for t in (0.5, 1e-5))
     assert all(a.nodes <= b.nodes for a, b in zip(coarse.layers, fine.layers, strict=True))
     assert sum(part.nodes for part in fine.layers) > sum(part.nodes for part in coarse.layers)
-    fixed = attribute(model, TOKENS, TARGET, steps=3)
+    fixed = attribute(model, TOKENS, TARGET, path=LayerPath(steps=3))
     assert {part.nodes for part in fixed.layers} == {3}
 
 
@@ -148,7 +148,7 @@ def test_neuron_path_is_the_integral_of_the_printed_formula(model_type: str, ans
     points, weights = np.polynomial.legendre.leggauss(64)
     row, layer = len(TOKENS) - 1, model.layers - 2
     w = activations(model, TOKENS, answer)[layer][row:]
-    best = [score.neuron for score in found.top() if score.layer == layer][:2]
+    best = [score.neuron for score in found.ranked() if score.layer == layer][:2]
     for neuron in best:
         total = 0.0
         for a, weight in zip((points + 1) / 2, weights, strict=True):
@@ -167,7 +167,7 @@ def test_mixtures_complete_and_their_neurons_are_those_of_chosen_experts(model_t
     """
     model = unembed.wrap(build(model_type))
     layer = model.layers - 1
-    found = attribute(model, TOKENS, TARGET, tolerance=1e-4)
+    found = attribute(model, TOKENS, TARGET, path=LayerPath(tolerance=1e-4))
     run = unembed.record(model, TOKENS)
     inputs = run.layers[layer].neurons
     chosen = set(inputs.index[-1].tolist())
@@ -195,7 +195,7 @@ def test_mixtures_complete_and_their_neurons_are_those_of_chosen_experts(model_t
 def test_an_expert_neuron_removed_by_hand(model_type: str) -> None:
     model = unembed.wrap(build(model_type))
     found = attribute(model, TOKENS, TARGET, path="neuron")
-    for score in [s for s in found.top() if s.expert is not None][:3]:
+    for score in [s for s in found.ranked() if s.expert is not None][:3]:
         experts = model.blocks[score.layer].experts
 
         def without(_, args, out, experts=experts, score=score):
@@ -221,10 +221,10 @@ def test_candidates_are_the_best_of_the_layer_path_and_exact() -> None:
     model = unembed.wrap(build("llama"))
     whole = attribute(model, TOKENS, TARGET, path="neuron")
     layer_path = attribute(model, TOKENS, TARGET)
-    some = attribute(model, TOKENS, TARGET, path="neuron", candidates=7)
+    some = attribute(model, TOKENS, TARGET, path=NeuronPath(7))
     assert some.candidates == 7
-    known = {(s.layer, s.neuron): s.value for s in some.top()}
-    expected = sorted(layer_path.top(), key=lambda s: -abs(s.value))[:7]
+    known = {(s.layer, s.neuron): s.value for s in some.ranked()}
+    expected = sorted(layer_path.ranked(), key=lambda s: -abs(s.value))[:7]
     assert set(known) == {(s.layer, s.neuron) for s in expected}
     for (layer, neuron), value in known.items():
         assert value == pytest.approx(float(whole.values[layer][neuron]), abs=SLACK * whole.probability)
@@ -238,7 +238,7 @@ def test_mean_baseline() -> None:
     for layer, value in enumerate(means):
         rows = torch.cat([activations(model, p, TARGET)[layer] for p in prompts])
         assert torch.allclose(value, rows.mean(0), rtol=0, atol=1e-12)
-    found = attribute(model, TOKENS, TARGET, baseline=means, tolerance=1e-4)
+    found = attribute(model, TOKENS, TARGET, baseline=means, path=LayerPath(tolerance=1e-4))
     gone = float(probability(model, TOKENS, TARGET, moved(1, len(TOKENS) - 1, means[1][None])).detach())
     assert found.layers[1].change == pytest.approx(found.probability - gone, abs=1e-12)
     assert abs(found.layers[1].error) <= 1e-4 * found.probability
@@ -276,22 +276,22 @@ def test_a_post_norm_hides_a_common_scale_and_the_error_says_so(model_type: str)
 def test_scores_fall_and_name_their_place() -> None:
     model = unembed.wrap(build("llama"))
     found = attribute(model, TOKENS, TARGET)
-    scores = found.top()
+    scores = found.ranked()
     assert len(scores) == sum(value.numel() for value in found.values)
     assert [s.value for s in scores] == sorted((s.value for s in scores), reverse=True)
     w = activations(model, TOKENS, TARGET)
     for score in scores[:5] + scores[-5:]:
         assert score.value == float(found.values[score.layer][score.neuron])
         assert score.activation == pytest.approx(float(w[score.layer][-1, score.neuron]), abs=1e-12)
-    assert [s.value for s in found.top(3)] == [s.value for s in scores[:3]]
-    frame = found.to_polars()
+    assert [s.value for s in found.ranked(3)] == [s.value for s in scores[:3]]
+    frame = found.to_polars().sort("value", descending=True, maintain_order=True)
     assert frame["value"].to_list() == [s.value for s in scores]
 
 
 def test_results_do_not_depend_on_the_memory_they_may_take() -> None:
     model = unembed.wrap(build("llama"))
-    wide = attribute(model, TOKENS, TARGET, quadrature="riemann", steps=4)
-    narrow = attribute(model, TOKENS, TARGET, quadrature="riemann", steps=4, memory=600_000)
+    wide = attribute(model, TOKENS, TARGET, path=LayerPath("riemann", 4))
+    narrow = attribute(model, TOKENS, TARGET, path=LayerPath("riemann", 4), memory=600_000)
     for a, b in zip(wide.values, narrow.values, strict=True):
         assert torch.allclose(a, b, rtol=0, atol=SLACK * wide.probability)
 
@@ -312,7 +312,7 @@ def test_ctrl_c_before_anything_is_finished_leaves_no_result(path) -> None:
 @pytest.mark.parametrize("share", [0.3, 0.8])
 def test_ctrl_c_leaves_the_neurons_that_are_finished(candidates, share, monkeypatch: pytest.MonkeyPatch) -> None:
     model = unembed.wrap(build("llama"))
-    whole = attribute(model, TOKENS, TARGET, path="neuron", candidates=candidates)
+    whole = attribute(model, TOKENS, TARGET, path=NeuronPath(candidates))
     count = integrated_gradients.counterfactuals
 
     def stop(_: str, done: float) -> None:
@@ -326,7 +326,7 @@ def test_ctrl_c_leaves_the_neurons_that_are_finished(candidates, share, monkeypa
 
     monkeypatch.setattr(integrated_gradients, "counterfactuals", stopped)
     with pytest.raises(Interrupted) as caught:
-        attribute(model, TOKENS, TARGET, path="neuron", candidates=candidates)
+        attribute(model, TOKENS, TARGET, path=NeuronPath(candidates))
     part = caught.value.result
     assert isinstance(caught.value, KeyboardInterrupt)
     assert 0 < part.computed < part.planned == whole.planned == (candidates or 144)
@@ -337,11 +337,11 @@ def test_ctrl_c_leaves_the_neurons_that_are_finished(candidates, share, monkeypa
         assert torch.allclose(some[there], every[there], rtol=0, atol=SLACK)
         assert layer.change == pytest.approx(expected.change, abs=SLACK)
         assert (layer.sum is None) == (layer.error is None) == (not bool(there.all()))
-    assert len(part.top()) == part.computed
+    assert len(part.ranked()) == part.computed
 
 
 def test_sums_are_of_whole_layers_only() -> None:
-    some = attribute(unembed.wrap(build("llama")), TOKENS, TARGET, path="neuron", candidates=7)
+    some = attribute(unembed.wrap(build("llama")), TOKENS, TARGET, path=NeuronPath(7))
     every = attribute(unembed.wrap(build("llama")), TOKENS, TARGET, path="neuron")
     assert [(layer.sum, layer.error) for layer in some.layers] == [(None, None)] * 3
     assert [layer.change for layer in some.layers] == pytest.approx([layer.change for layer in every.layers], abs=SLACK)
@@ -354,19 +354,36 @@ def test_the_top_prediction_is_that_of_a_plain_run() -> None:
     model = unembed.wrap(build("llama"))
     with torch.no_grad():
         best = int(model.module(torch.tensor([TOKENS]), use_cache=False).logits[0, -1].argmax())
-    assert attribute(model, TOKENS, (best,), steps=1).top_prediction
-    assert not attribute(model, TOKENS, (best ^ 1,), steps=1).top_prediction
+    assert attribute(model, TOKENS, (best,), path=LayerPath(steps=1)).top_prediction
+    assert not attribute(model, TOKENS, (best ^ 1,), path=LayerPath(steps=1)).top_prediction
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"word": "layer", "quadrature": "simpson"}, "Expected a quadrature of gauss or riemann"),
+        ({"word": "layer", "steps": 0}, "Expected 1 to 1000 steps, found 0"),
+        ({"word": "layer", "candidates": 4}, "Candidates belong to the neuron path"),
+        ({"word": "neuron", "candidates": 0}, "Expected at least one candidate, found 0"),
+        ({"word": "neuron", "steps": 4}, "The neuron path is exact"),
+        ({"word": "neuron", "quadrature": "riemann"}, "The neuron path is exact"),
+    ],
+)
+def test_a_path_refuses_what_belongs_to_the_other(words: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        path_of(**words)
+
+
+def test_a_path_in_words() -> None:
+    assert path_of("layer") == LayerPath("gauss", None, 0.005)
+    assert path_of("layer", quadrature="riemann", steps=3) == LayerPath("riemann", 3)
+    assert path_of("neuron", candidates=3) == NeuronPath(3)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ({"path": "mlp"}, "Expected a path of layer or neuron, found 'mlp'"),
-        ({"quadrature": "simpson"}, "Expected a quadrature of gauss or riemann"),
-        ({"steps": 0}, "Expected 1 to 1000 steps, found 0"),
-        ({"candidates": 4}, "Candidates belong to the neuron path"),
-        ({"path": "neuron", "steps": 4}, "The neuron path is exact"),
-        ({"path": "neuron", "quadrature": "riemann"}, "The neuron path is exact"),
         ({"baseline": "mean"}, "Expected a baseline of 'zero', or one tensor a layer"),
         ({"baseline": [torch.zeros(3)]}, "Expected a baseline of 3 tensors"),
         ({"memory": 1000}, "budget of .* is too small for one intervention"),
@@ -384,6 +401,6 @@ def test_real_model(real_model: unembed.Model) -> None:
     found = attribute(real_model, "The capital of France is", " Paris")
     assert found.probability == pytest.approx(0.772, abs=0.002)
     assert all(abs(part.error) <= 0.005 * found.probability for part in found.layers)
-    exact = attribute(real_model, "The capital of France is", " Paris", path="neuron", candidates=50)
-    top = {(s.layer, s.neuron): s.value for s in exact.top(50)}
+    exact = attribute(real_model, "The capital of France is", " Paris", path=NeuronPath(50))
+    top = {(s.layer, s.neuron): s.value for s in exact.ranked(50)}
     assert top[24, 1005] == pytest.approx(0.772 - 0.474, abs=0.005)

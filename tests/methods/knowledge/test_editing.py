@@ -7,10 +7,10 @@ import unembed
 from builders.facts import FACT, logits, model_of
 from builders.random_models import build
 from unembed.errors import InputError
-from unembed.methods.knowledge.editing import amplify, erase, new_target, reference_texts, suppress, update
+from unembed.methods.knowledge.editing import Value, amplify, erase, new_target, reference_texts, suppress, update
 from unembed.methods.knowledge.facts import Fact, shipped
 from unembed.methods.knowledge.neurons import Neuron
-from unembed.methods.knowledge.report import report
+from unembed.methods.knowledge.report import Groups, report
 from unembed.methods.knowledge.weight_edits import applied
 from unembed.models.model import Model, value_rows
 from unembed.models.prompts import tokenize
@@ -70,7 +70,7 @@ def test_descriptions_name_what_is_edited() -> None:
 def test_the_value_edit_is_the_printed_formula(model_type: str) -> None:
     model = model_of(model_type)
     neurons = [Neuron(1, 3), Neuron(2, 4), Neuron(2, 6)]
-    edits = update(model, FACT, "Rome", method="value", neurons=neurons, strength=0.7)
+    edits = update(model, FACT, "Rome", by=Value(neurons, strength=0.7))
     old = {n: value_rows(model.blocks[n.layer])[n.neuron].clone() for n in neurons}
     whole = [value_rows(block).clone() for block in model.blocks]
     toward, against = (model.unembedding[token].detach().double() for token in (8, 7))
@@ -109,13 +109,12 @@ def test_real_update_holds_on_unseen_paraphrases(real_model: Model) -> None:
     fact = next(f for f in shipped("capital").facts if f.subject == "France")
     others = [f for f in shipped("capital").facts if f.subject in ("Austria", "Portugal", "Greece", "Denmark")]
     edits = update(real_model, fact, "Rome", prompts=fact.prompts[0::2], texts=reference_texts(without="France")[::4])
-    result = report(
-        real_model,
-        edits,
+    groups = Groups(
         own=[(fact.prompts[0], fact.target)],
         unseen=[(prompt, " Rome") for prompt in fact.prompts[1::2]],
         related=[(prompt, other.target) for other in others for prompt in other.prompts[:3]],
-    ).effects
+    )
+    result = report(real_model, edits, groups).effects
     assert result.unseen.top_before == 0
     assert result.unseen.top_after >= 2
     assert result.related.top_before >= 6

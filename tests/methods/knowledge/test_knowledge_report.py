@@ -13,7 +13,8 @@ from unembed.methods.knowledge.comparison import neighbours, random_keys, random
 from unembed.methods.knowledge.editing import suppress, update
 from unembed.methods.knowledge.facts import Fact, Relation, shipped
 from unembed.methods.knowledge.neurons import Neuron
-from unembed.methods.knowledge.report import answers, perplexity, report
+from unembed.methods.knowledge.report import Groups, answers, perplexity, report
+from unembed.methods.knowledge.rome import Rome
 from unembed.methods.knowledge.weight_edits import applied, rank_one, weight_edits
 from unembed.models.model import value_rows
 from unembed.models.prompts import tokenize
@@ -61,9 +62,8 @@ def test_the_report_is_plain_runs_before_and_after() -> None:
     edits = suppress(model, [Neuron(1, n) for n in range(20)])
     control = suppress(model, [Neuron(1, n) for n in range(20, 40)])
     own = [(prompt, FACT.target) for prompt in FACT.prompts]
-    found = report(
-        model, edits, own=own, related=[("of Rome", "new")], new=[("a", "Rome")], control=[control], text=TEXTS
-    )
+    groups = Groups(own, related=[("of Rome", "new")], new=[("a", "Rome")])
+    found = report(model, edits, groups, control=[control], text=TEXTS)
     plain = [probability(model, *pair) for pair in own]
     passages = [tokenize(model, text) for text in TEXTS]
     assert found.perplexity == pytest.approx(perplexity(model, passages), rel=1e-9)
@@ -80,7 +80,7 @@ def test_the_report_is_plain_runs_before_and_after() -> None:
 
 def test_the_control_of_rome_is_the_same_edit_at_random_keys() -> None:
     model = model_of("llama")
-    edits = update(model, FACT, "Rome", texts=TEXTS, layer=1)
+    edits = update(model, FACT, "Rome", texts=TEXTS, by=Rome(layer=1))
     others, random = random_keys(model, edits, count=2, seed=3), torch.Generator().manual_seed(3)
     (mine,) = edits.edits
     assert mine.input is not None
@@ -93,8 +93,8 @@ def test_the_control_of_rome_is_the_same_edit_at_random_keys() -> None:
     with pytest.raises(InputError, match="Expected rank-one edits"):
         random_keys(model, suppress(model, [Neuron(1, 3)]))
     asked = [(prompt, " Rome") for prompt in FACT.prompts]
-    one, other = (report(model, edit, own=asked, text=TEXTS).effects for edit in others)
-    both = report(model, edits, own=asked, text=TEXTS, control=others).control
+    one, other = (report(model, edit, Groups(asked), text=TEXTS).effects for edit in others)
+    both = report(model, edits, Groups(asked), text=TEXTS, control=others).control
     assert both is not None
     assert both.own.after == (*one.own.after, *other.own.after)
     assert both.perplexity == pytest.approx((one.perplexity * other.perplexity) ** 0.5, rel=1e-9)
@@ -103,15 +103,15 @@ def test_the_control_of_rome_is_the_same_edit_at_random_keys() -> None:
 def test_a_report_says_when_no_prompt_is_unseen() -> None:
     model, edits = model_of("llama"), suppress(model_of("llama"), [Neuron(1, 3)])
     asked = [(FACT.prompts[0], " Rome")]
-    assert report(model, edits, own=asked).notes == ()
-    assert report(model, edits, own=asked, new=asked, unseen=asked).notes == ()
-    assert "unseen ones is not tested" in report(model, edits, own=asked, new=asked).notes[0]
+    assert report(model, edits, Groups(asked)).notes == ()
+    assert report(model, edits, Groups(asked, new=asked, unseen=asked)).notes == ()
+    assert "unseen ones is not tested" in report(model, edits, Groups(asked, new=asked)).notes[0]
 
 
 def test_a_text_without_two_tokens_is_refused() -> None:
     model = model_of("llama")
     with pytest.raises(InputError, match="passage of two tokens or more"):
-        report(model, suppress(model, [Neuron(1, 3)]), own=[(FACT.prompts[0], " Rome")], text=["the", "a"])
+        report(model, suppress(model, [Neuron(1, 3)]), Groups([(FACT.prompts[0], " Rome")]), text=["the", "a"])
 
 
 def test_top_predictions_are_counted() -> None:
@@ -120,7 +120,7 @@ def test_top_predictions_are_counted() -> None:
     random = torch.Generator().manual_seed(0)
     large = rank_one(2, 9 * torch.randn(48, generator=random), torch.randn(32, generator=random))
     edits = weight_edits(model, [large], "a large one")
-    change = report(model, edits, own=list(zip(FACT.prompts, best, strict=True))).effects.own  # type: ignore[arg-type]
+    change = report(model, edits, Groups(list(zip(FACT.prompts, best, strict=True)))).effects.own  # type: ignore[arg-type]
     with applied(model, edits):
         after = [int(logits(model, tokenize(model, prompt))[-1].argmax()) for prompt in FACT.prompts]
     assert change.top_before == 3
@@ -128,20 +128,20 @@ def test_top_predictions_are_counted() -> None:
 
 
 def test_neighbours_have_other_answers_and_relations() -> None:
-    own, related, unrelated = neighbours(RELATION, FACT, unrelated=12)
-    assert list(own) == [(prompt, "Paris") for prompt in FACT.prompts]
-    assert list(related) == [("the capital of Rome is", "new")]
-    assert len(unrelated) == 12
+    found = neighbours(RELATION, FACT, unrelated=12)
+    assert list(found.own) == [(prompt, "Paris") for prompt in FACT.prompts]
+    assert list(found.related) == [("the capital of Rome is", "new")]
+    assert len(found.unrelated) == 12
     capitals = {prompt for fact in shipped("capital").facts for prompt in fact.prompts}
-    assert not capitals & {prompt for prompt, _ in unrelated}
-    own, related, _ = neighbours(RELATION, None)
-    assert (len(own), len(related)) == (3, 0)
+    assert not capitals & {prompt for prompt, _ in found.unrelated}
+    found = neighbours(RELATION, None)
+    assert (len(found.own), len(found.related)) == (3, 0)
 
 
 def test_other_relations_are_those_of_the_file_where_it_has_some() -> None:
     other = replace(shipped("language"), facts=shipped("language").facts[:3])
-    assert len(neighbours(RELATION, FACT, known=(RELATION, other))[2]) == 3
-    asked = {prompt for prompt, _ in neighbours(RELATION, FACT, known=(RELATION, other))[2]}
+    assert len(neighbours(RELATION, FACT, known=(RELATION, other)).unrelated) == 3
+    asked = {prompt for prompt, _ in neighbours(RELATION, FACT, known=(RELATION, other)).unrelated}
     assert asked <= {prompt for fact in other.facts for prompt in fact.prompts}
     assert neighbours(RELATION, FACT, known=(RELATION,)) == neighbours(RELATION, FACT)
 

@@ -8,10 +8,11 @@ from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.methods.controls import set_control
-from unembed.methods.knowledge.attribution import attribute
+from unembed.methods.controls import random_sets
+from unembed.methods.knowledge.attribution import NeuronPath, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.methods.knowledge.neurons import (
+    Criteria,
     Neuron,
     above,
     find,
@@ -72,7 +73,7 @@ def test_find_follows_the_attributions(model: unembed.Model) -> None:
     """Recomputed from `attribute`, prompt by prompt, with sets."""
     relation = Relation("capital", "", (), facts())
     stages = []
-    found = find(model, relation, t=0.3, p=0.6, share=0.4, progress=lambda stage, share: stages.append(share))
+    found = find(model, relation, criteria=Criteria(0.3, 0.6, 0.4), progress=lambda stage, share: stages.append(share))
     votes = {}
     for fact in facts():
         hits: dict[Neuron, int] = {}
@@ -98,10 +99,9 @@ def test_find_follows_the_attributions(model: unembed.Model) -> None:
 
 def test_find_on_the_neuron_path_uses_exact_values(model: unembed.Model) -> None:
     relation = Relation("capital", "", (), facts())
-    found = find(model, relation, facts=facts()[:1], t=0.3, p=1.0, share=1.0, path="neuron", candidates=40)
+    found = find(model, relation, facts=facts()[:1], criteria=Criteria(0.3, 1.0, 1.0), path=NeuronPath(40))
     expected = [
-        above(attribute(model, prompt, " Paris", path="neuron", candidates=40).values, 0.3)
-        for prompt in facts()[0].prompts
+        above(attribute(model, prompt, " Paris", path=NeuronPath(40)).values, 0.3) for prompt in facts()[0].prompts
     ]
     assert found.facts[0].kept == frozenset.intersection(*expected)
 
@@ -149,9 +149,9 @@ def test_random_controls_match_layers_and_avoid_the_selection(model: unembed.Mod
     strong = set(size.topk(round(0.1 * len(size))).indices.tolist()) - {C.neuron}
     drawn = {n.neuron for seed in range(40) for n in random_neurons(model, asked, {C}, seed=seed)}
     assert drawn == strong
-    beside = set_control(run, asked.answer[0], [C.site((run.length - 1,))], 0.0)
+    beside = random_sets(run, asked.answer[0], [C.site((run.length - 1,))], 0.0)
     assert beside is not None
-    assert {site.neuron for site in beside.sites} == strong
+    assert {site.neuron for drawn in beside.sites for site in drawn} == strong
 
 
 def test_neurons_by_name() -> None:
@@ -166,6 +166,6 @@ def test_neurons_by_name() -> None:
 def test_bad_shares_and_no_facts(model: unembed.Model) -> None:
     relation = Relation("capital", "", (), facts())
     with pytest.raises(InputError, match="Expected p above 0 and at most 1, found 7"):
-        find(model, relation, p=7)
+        find(model, relation, criteria=Criteria(p=7))
     with pytest.raises(InputError, match="There is no fact of capital"):
         find(model, relation, facts=[])

@@ -8,9 +8,9 @@ from builders.facts import FACT, TEXTS, logits, model_of
 from builders.random_models import build
 from unembed.errors import InputError
 from unembed.methods.knowledge import rome as rome_module
-from unembed.methods.knowledge.editing import suppress, update
+from unembed.methods.knowledge.editing import Value, editor, suppress, update
 from unembed.methods.knowledge.neurons import Neuron
-from unembed.methods.knowledge.rome import direction, located, rome, second_moment
+from unembed.methods.knowledge.rome import Rome, direction, located, rome, second_moment
 from unembed.methods.knowledge.weight_edits import applied, weight_edits
 from unembed.models.model import Model, value_rows
 from unembed.models.prompts import tokenize
@@ -123,7 +123,7 @@ def test_rome_makes_the_subject_write_what_the_descent_found(model_type: str) ->
         patch.setattr(rome_module, "_descend", lambda *args: seen.append(inner(*args)) or seen[-1])
         patch.setattr(rome_module, "PREFIXES", ("",))
         patch.setattr(rome_module, "CONTEXTS", ())
-        edit = rome(model, ["the capital of France is"], "France", "Rome", texts=TEXTS, layer=1, slack=1e-9)
+        edit = rome(model, ["the capital of France is"], "France", "Rome", texts=TEXTS, how=Rome(layer=1, slack=1e-9))
     (_, found) = next(activations(model, 1, [tokenize(model, "the capital of France")]))
     written = [found[-1] @ value_rows(model.blocks[1]).clone()]
     with applied(model, weight_edits(model, [edit], "")):
@@ -135,7 +135,7 @@ def test_rome_makes_the_subject_write_what_the_descent_found(model_type: str) ->
 def test_the_descent_lowers_its_loss_and_stays_within_its_limit() -> None:
     model = model_of("llama")
     problem = rome_module._problem(model, ["the capital of France is"], "France", "Rome new", 1)
-    delta = rome_module._descend(problem, 20, 0.5, 0.0625, 0.01, lambda *_: None)
+    delta = rome_module._descend(problem, Rome(decay=0.01), lambda *_: None)
     assert 0 < float(delta.norm()) <= rome_module.LIMIT * problem.size * (1 + 1e-6)
     found = problem.log_probabilities(delta)
     plain = problem.log_probabilities(torch.zeros_like(delta))
@@ -146,23 +146,40 @@ def test_the_descent_lowers_its_loss_and_stays_within_its_limit() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"layer": 3}, "no layer 3 to edit: expected 0 to 2"),
+        ({"by": Rome(layer=3)}, "no layer 3 to edit: expected 0 to 2"),
         ({"prompts": []}, "no prompt"),
         ({"prompts": ["the capital of Rome is"]}, "Expected the subject 'France'"),
         ({"to": ""}, "The new answer is empty"),
         ({"to": " Paris "}, "'Paris' is the answer already"),
         ({"to": "Xyzzy"}, "'Xyzzy' is not in the vocabulary"),
-        ({"method": "memit"}, "Expected a method of value or rome, found 'memit'"),
-        ({"neurons": [Neuron(0, 1)]}, "takes no neurons"),
-        ({"method": "value"}, "no neuron to edit"),
-        ({"method": "value", "neurons": [Neuron(0, 1)], "layer": 1}, "a layer belongs to ROME"),
-        ({"method": "value", "neurons": [Neuron(0, 48)]}, "no neuron 48"),
+        ({"by": Value([])}, "no neuron to edit"),
+        ({"by": Value([Neuron(0, 48)])}, "no neuron 48"),
         ({"texts": ["the"]}, "A second moment needs a text"),
     ],
 )
 def test_bad_updates_are_refused(words: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         update(model_of("gpt2"), FACT, **{"to": "Rome", "texts": TEXTS, **words})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"method": "memit"}, "Expected a method of value or rome, found 'memit'"),
+        ({"method": "rome", "neurons": [Neuron(0, 1)]}, "takes no neurons"),
+        ({"method": "rome", "strength": 1.0}, "no strength"),
+        ({"method": "value", "neurons": [Neuron(0, 1)], "layer": 1}, "a layer belongs to ROME"),
+    ],
+)
+def test_an_editor_refuses_what_belongs_to_another(words: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        editor(**words)
+
+
+def test_an_editor_in_words() -> None:
+    assert editor("rome", layer=2) == Rome(layer=2)
+    assert editor("value", [Neuron(0, 1)]) == Value([Neuron(0, 1)], 0.05)
+    assert editor("value", [Neuron(0, 1)], strength=0.3) == Value([Neuron(0, 1)], 0.3)
 
 
 def test_rome_refuses_a_mixture() -> None:

@@ -1,22 +1,26 @@
 """`paths`, `attended`, `circuit`, `composition`, `bigrams`: circuits of heads, in a run and in the weights."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unembed.cli.app import app, takes
-from unembed.cli.inputs import read_prompt, read_text
-from unembed.cli.options import ModelOptions, PredictionOptions, PromptArg
+from unembed.cli.inputs import read_text
+from unembed.cli.options import (
+    HeadOptions,
+    ModelOptions,
+    PredictionOptions,
+    PromptArg,
+    TopOpt,
+    file_option,
+    seed_option,
+)
 from unembed.cli.output import Output, progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.methods.circuits.composition import Composition, Kind, Pair
     from unembed.models.model import Model
-
-LayerOpt = Annotated[int, typer.Option(help="The layer of the head.")]
-HeadOpt = Annotated[int, typer.Option(help="The head.")]
 
 
 @app.command()
@@ -25,23 +29,18 @@ def paths(
     *,
     prompt: PromptArg,
     prediction: PredictionOptions,
-    top: Annotated[int, typer.Option(min=1, help="How many paths to show; --json has all.")] = 12,
+    top: TopOpt = 12,
     smallest: Annotated[float, typer.Option(help="Leave out paths below this share of the logit.")] = 1e-3,
-    opened: Annotated[int, typer.Option("--open", min=0, help="How many heads are opened at most.")] = 2000,
+    open_at_most: Annotated[int, typer.Option("--open", min=0, help="How many heads are opened at most.")] = 2000,
     model: ModelOptions,
     out: Output,
 ) -> None:
     """Expand a prediction into paths through heads, the largest first; all of them sum to the model's logit."""
     from unembed.methods.circuits.paths import expand_paths
 
-    text, words = read_prompt(prompt), prediction.readout
+    words: Any = {**prediction.words(), "smallest": smallest, "open_at_most": open_at_most}
     loaded = model.load()
-    out.work(
-        lambda progress: expand_paths(
-            loaded, text, prediction.target, **words, smallest=smallest, open_at_most=opened, progress=progress
-        ),
-        top=top,
-    )
+    out.work(lambda progress: expand_paths(loaded, prompt, **words, progress=progress), top=top)
 
 
 @app.command()
@@ -49,27 +48,25 @@ def paths(
 def attended(
     *,
     prompt: PromptArg,
-    layer: LayerOpt,
-    head: HeadOpt,
+    place: HeadOptions,
     position: Annotated[int, typer.Option("--position", "-p", help="The token that attends; -1 is the last.")] = -1,
     source: Annotated[int | None, typer.Option(help="The token attended to; the most attended by default.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many pairs to show; --json has all.")] = 10,
+    top: TopOpt = 10,
     model: ModelOptions,
     out: Output,
 ) -> None:
     """Why a head attended from one token to another: pairs of parts that sum to its score."""
     from unembed.methods.circuits.attention_score import attention_score
 
-    text = read_prompt(prompt)
-    out.show(attention_score(model.load(), text, layer, head, destination=position, source=source), top=top)
+    found = attention_score(model.load(), prompt, **place.words(), destination=position, source=source)
+    out.show(found, top=top)
 
 
 @app.command()
 @takes
 def circuit(
     *,
-    layer: LayerOpt,
-    head: HeadOpt,
+    place: HeadOptions,
     token: Annotated[str | None, typer.Option(help="Tell what the head does with this one token.")] = None,
     skip_trigrams: Annotated[bool, typer.Option("--skip-trigrams", help="List the strongest skip-trigrams.")] = False,
     model: ModelOptions,
@@ -80,7 +77,7 @@ def circuit(
 
     loaded = model.load()
     one = None if token is None else _one_token(loaded, token)
-    out.show(head_circuits(loaded, layer, head, token=one, trigrams=skip_trigrams))
+    out.show(head_circuits(loaded, **place.words(), token=one, trigrams=skip_trigrams))
 
 
 @app.command()
@@ -114,9 +111,9 @@ def composition(
 def bigrams(
     *,
     token: Annotated[str | None, typer.Argument(help="One token.")] = None,
-    text: Annotated[Path | None, typer.Option(help="A text file to compare the direct path with.")] = None,
+    text: Annotated[Any, file_option("A text file to compare the direct path with.", read_text)] = None,
     generate: Annotated[int, typer.Option(min=0, help="Continue the token by so many tokens.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the sampling.")] = 0,
+    seed: Annotated[int, seed_option("the sampling")] = 0,
     top: Annotated[int, typer.Option(min=1, help="How many tokens to show.")] = 10,
     model: ModelOptions,
     out: Output,
@@ -127,13 +124,12 @@ def bigrams(
 
     if token is None and (text is None or generate):
         raise InputError("Expected a token, or --text FILE; --generate needs a token.")
-    words = None if text is None else read_text(text)
     loaded = model.load()
     one = None if token is None else _one_token(loaded, token)
     follows = [] if one is None else direct_path.follows(loaded, one, top=top)
     with progress_bar() as progress:
         made = [] if one is None else direct_path.continued(loaded, [one], generate, seed=seed, progress=progress)
-        found = None if words is None else direct_path.agreement_with(loaded, words, progress=progress)
+        found = None if text is None else direct_path.agreement_with(loaded, text, progress=progress)
     out.show(bigrams_payload(loaded, one, follows, made, found))
 
 

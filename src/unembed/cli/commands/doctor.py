@@ -8,7 +8,7 @@ from unembed.cli.output import Output
 
 @app.command()
 @takes
-def doctor(*, out: Output) -> None:
+def doctor(out: Output) -> None:
     """Report versions, devices, caches and models, and what is wrong with them."""
     from unembed.loading.doctor import doctor as run
 

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,22 @@ PORT = 8731
 """Where the page is by default, so that its links stay good; any free port where this one is taken."""
 
 
+@dataclass(frozen=True)
+class ServeOptions:
+    """Where the page is served, and to whom."""
+
+    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine a token is needed.")] = "127.0.0.1"
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=f"{PORT} by default; 0 takes a free one.")] = None
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False
+    token: Annotated[str | None, typer.Option(help="What every request must bring; made up where one is needed.")] = (
+        None
+    )
+
+    def __post_init__(self) -> None:
+        if self.token is not None and not self.token.strip():
+            raise InputError("Expected --token to be a text that is hard to guess, found an empty one.")
+
+
 @app.command("serve", hidden=True)
 @app.command("open")
 @takes
@@ -27,16 +44,14 @@ def open_page(
     *,
     prompt: Annotated[
         str,
-        typer.Argument(help="What the page starts with (of an encoder-decoder: its source); - reads standard input."),
+        typer.Argument(
+            parser=read_prompt,
+            help="What the page starts with (of an encoder-decoder: its source); - reads standard input.",
+        ),
     ] = "",
     audio: AudioOpt = None,
     decoder_prompt: DecoderPromptOpt = None,
-    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine a token is needed.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help=f"{PORT} by default; 0 takes a free one.")] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
-    token: Annotated[
-        str | None, typer.Option(help="What every request must bring; made up where one is needed.")
-    ] = None,
+    served: ServeOptions,
     model: ModelOptions,
 ) -> None:
     """Open the page: a prompt explained, tested and compared in the browser. Ctrl-C ends it."""
@@ -46,17 +61,14 @@ def open_page(
     from unembed.explorer import http
     from unembed.explorer.guard import is_loopback
 
-    if token is not None and not token.strip():
-        raise InputError("Expected --token to be a text that is hard to guess, found an empty one.")
-    words = read_prompt(prompt) if prompt else ""
-    listening = _listen(host, port)
-    if token is None and not is_loopback(host):
+    listening, token = _listen(served.host, served.port), served.token
+    if token is None and not is_loopback(served.host):
         import secrets
 
         token = secrets.token_urlsafe(24)
     loaded = model.load(sources=True)
-    application = http.app(*start(loaded, words, audio, decoder_prompt), token=token)
-    _announce(_address(host, listening.getsockname()[1], token), browser=not no_browser)
+    application = http.app(*start(loaded, prompt, audio, decoder_prompt), token=token)
+    _announce(_address(served.host, listening.getsockname()[1], token), browser=not served.no_browser)
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
     try:
         uvicorn.Server(config).run(sockets=[listening])

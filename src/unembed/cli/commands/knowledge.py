@@ -2,103 +2,164 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unembed.cli.app import app, takes
-from unembed.cli.inputs import read_lines, read_prompt
-from unembed.cli.options import MemoryOpt, ModelOptions, PromptArg, budget
+from unembed.cli.inputs import read_lines
+from unembed.cli.options import MemoryOpt, ModelOptions, PromptArg, file_option
 from unembed.cli.output import HtmlOptions, Output, page_state
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.methods.knowledge.facts import Fact, Relation
-    from unembed.methods.knowledge.neurons import Neuron
+    from unembed.methods.knowledge.neurons import Criteria, Found, Neuron
+    from unembed.models.model import Model
 
 knowledge_app = typer.Typer(help="The neurons in which facts are stored: find them, test them, edit them.")
 app.add_typer(knowledge_app, name="knowledge", no_args_is_help=True)
 
-FileArg = Annotated[str | None, typer.Argument(help="A YAML or JSONL file of facts.")]
+FactsOpt = Annotated[str | None, typer.Option("--facts", help="A YAML or JSONL file of facts.")]
 PathOpt = Annotated[str, typer.Option(help="layer: a layer's neurons move together; neuron: one alone, exact.")]
 
 
 @dataclass(frozen=True)
 class FactOptions:
-    """Which fact, of those in a file or of a relation that ships."""
+    """Which facts, of those in a file or of a relation that ships."""
 
+    file: Annotated[str | None, typer.Argument(help="A YAML or JSONL file of facts.")] = None
     relation: Annotated[str | None, typer.Option(help="A relation that ships with the package.")] = None
     subject: Annotated[str | None, typer.Option(help="Only the fact about this subject.")] = None
 
-    def one(self, file: str | None) -> "tuple[Relation, Fact]":
+    def all(self) -> "tuple[Relation, Fact | None]":
+        """The relation, and the fact about the subject where one is named.
+
+        Raises:
+            InputError: it is not there.
+        """
+        found = read_relation(self.file, self.relation)
+        if self.subject is None:
+            return found, None
+        about = [fact for fact in found.facts if fact.subject == self.subject]
+        if not about:
+            known = ", ".join(fact.subject for fact in found.facts[:8])
+            raise InputError(f"There is no fact about {self.subject!r} in {found.name}: it has {known}, …")
+        return found, about[0]
+
+    def one(self) -> "tuple[Relation, Fact]":
         """The fact, with its relation.
 
         Raises:
             InputError: it is not there, or the relation has several facts and no subject is named.
         """
-        found = read_relation(file, self.relation)
-        if self.subject is not None:
-            return found, _fact_about(found, self.subject)
-        if len(found.facts) != 1:
+        found, fact = self.all()
+        if fact is None and len(found.facts) != 1:
             known = ", ".join(fact.subject for fact in found.facts[:8])
             raise InputError(f"{found.name} has {len(found.facts)} facts: choose one with --subject ({known}, …).")
-        return found, found.facts[0]
+        return found, fact or found.facts[0]
+
+
+@dataclass(frozen=True)
+class SharedSearch:
+    """How neurons are looked for that the facts of a relation share; None takes the default of the paper."""
+
+    t: Annotated[
+        float | None, typer.Option("--t", help="Search: share of the maximum above which a neuron counts (0.2).")
+    ] = None
+    p: Annotated[
+        float | None, typer.Option("--p", help="Search: share of a fact's prompts in which it must (0.7).")
+    ] = None
+    limit: Annotated[int | None, typer.Option(min=1, help="Search: how many facts to compare, at most (10).")] = None
+
+    @property
+    def criteria(self) -> "Criteria":
+        """The shares as the search takes them.
+
+        Raises:
+            InputError: one out of range.
+        """
+        from unembed.methods.knowledge.neurons import Criteria
+
+        return Criteria(**{n: value for n, value in vars(self).items() if n != "limit" and value is not None})
+
+    def found(self, model: "Model", relation: "Relation", fact: "Fact | None", **words: Any) -> "Found":
+        """The neurons of a fact and of those it is compared with, or of a relation's facts; `words` are of `find`."""
+        from unembed.methods.knowledge.neurons import find
+
+        chosen = [] if fact is None else [fact]
+        compared = [*chosen, *(other for other in relation.facts if other not in chosen)][: self.limit or 10]
+        return find(model, relation, facts=compared, criteria=self.criteria, **words)
+
+
+@dataclass(frozen=True)
+class SearchOptions(SharedSearch):
+    """How the neurons of a fact are looked for."""
+
+    share: Annotated[
+        float | None, typer.Option(help="Search: share of other facts that may have it as well (0.2).")
+    ] = None
+
+
+@dataclass(frozen=True)
+class AttributeOptions:
+    """The path of an attribution, its baseline, and what is listed."""
+
+    path: PathOpt = "layer"
+    quadrature: Annotated[
+        str | None, typer.Option(help="Layer path: gauss (by default), refined until complete; or riemann.")
+    ] = None
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Layer path: points of the quadrature; riemann takes 20.")
+    ] = None
+    candidates: Annotated[int | None, typer.Option(min=1, help="Neuron path: only the best of the layer path.")] = None
+    baseline: Annotated[str, typer.Option(help="zero, or mean: over the prompts of --text.")] = "zero"
+    text: Annotated[Any, file_option("Prompts for the mean, one a line; else the shipped facts'.", read_lines)] = None
+    top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20
+    memory: MemoryOpt = None
+
+    def __post_init__(self) -> None:
+        if self.baseline not in ("zero", "mean"):
+            raise InputError(f"Expected a baseline of zero or mean, found {self.baseline!r}.")
+        if self.text is not None and self.baseline == "zero":
+            raise InputError("--text is for the mean: add --baseline mean, or leave it out.")
+
+    def baseline_of(self, model: "Model") -> Any:
+        """The baseline as `attribute` takes it."""
+        from unembed.methods.knowledge.attribution import mean_activations
+        from unembed.methods.knowledge.facts import relations, shipped
+
+        if self.baseline == "zero":
+            return "zero"
+        return mean_activations(
+            model, self.text or [fact.prompts[0] for name in relations() for fact in shipped(name).facts]
+        )
 
 
 @knowledge_app.command()
 @takes
 def attribute(
-    *,
     prompt: PromptArg,
     target: Annotated[str, typer.Option("--target", "-t", help="The answer, with its leading space.")],
-    path: PathOpt = "layer",
-    quadrature: Annotated[
-        str | None, typer.Option(help="Layer path: gauss (by default), refined until complete; or riemann.")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Layer path: points of the quadrature; riemann takes 20.")
-    ] = None,
-    candidates: Annotated[int | None, typer.Option(min=1, help="Neuron path: only the best of the layer path.")] = None,
-    baseline: Annotated[str, typer.Option(help="zero, or mean: over the prompts of --text.")] = "zero",
-    text: Annotated[
-        Path | None, typer.Option(help="Prompts for the mean, one a line; else the shipped facts'.")
-    ] = None,
-    top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20,
+    options: AttributeOptions,
     report: HtmlOptions,
-    memory: MemoryOpt = None,
     model: ModelOptions,
     out: Output,
 ) -> None:
     """How much of an answer's probability each neuron is worth (Dai et al. 2022)."""
     from unembed.methods.knowledge.attribution import attribute as run
-    from unembed.methods.knowledge.attribution import mean_activations
+    from unembed.methods.knowledge.attribution import path_of
     from unembed.view.payloads.knowledge import attribute_payload
 
-    if baseline not in ("zero", "mean"):
-        raise InputError(f"Expected a baseline of zero or mean, found {baseline!r}.")
-    if text is not None and baseline == "zero":
-        raise InputError("--text is for the mean: add --baseline mean, or leave it out.")
-    words, allowed = read_prompt(prompt), budget(memory)
-    prompts = (read_lines(text) or _shipped_prompts()) if baseline == "mean" else []
+    path = path_of(options.path, quadrature=options.quadrature, steps=options.steps, candidates=options.candidates)
     loaded = model.load()
+    words: Any = {"path": path, "memory": options.memory}
 
-    def listing(result: Any, top: int = top) -> Any:
-        return attribute_payload(result, top=top, baseline=baseline)  # type: ignore[arg-type]
+    def listing(result: Any, top: int = options.top) -> Any:
+        return attribute_payload(result, top=top)
 
     result = out.work(
-        lambda progress: run(
-            loaded,
-            words,
-            target,
-            path=path,  # type: ignore[arg-type]
-            quadrature=quadrature,  # type: ignore[arg-type]
-            steps=steps,
-            candidates=candidates,
-            baseline="zero" if baseline == "zero" else mean_activations(loaded, prompts),
-            memory=allowed,
-            progress=progress,
-        ),
+        lambda progress: run(loaded, prompt, target, baseline=options.baseline_of(loaded), progress=progress, **words),
         listing,
     )
 
@@ -106,7 +167,7 @@ def attribute(
         from unembed.explorer.report_asks import NEURONS, kept_attribution
         from unembed.view.payloads import to_json
 
-        state = page_state(loaded, words, target=target)
+        state = page_state(loaded, prompt, target=target)
         return state, kept_attribution(session, state, to_json(listing(result, NEURONS)), progress)
 
     report.write(report.session(loaded), listing(result), keep)
@@ -116,27 +177,23 @@ def attribute(
 @takes
 def find(
     *,
-    file: FileArg = None,
     about: FactOptions,
-    t: Annotated[float, typer.Option("--t", help="Share of the maximum above which a neuron counts.")] = 0.2,
-    p: Annotated[float, typer.Option("--p", help="Share of a fact's prompts in which it must.")] = 0.7,
-    share: Annotated[float, typer.Option(help="Share of other facts that may have it as well.")] = 0.2,
-    limit: Annotated[int, typer.Option(min=1, help="How many facts to compare, at most.")] = 10,
+    search: SearchOptions,
     path: PathOpt = "layer",
     memory: MemoryOpt = None,
     model: ModelOptions,
     out: Output,
 ) -> None:
     """The knowledge neurons of facts: above a threshold in most paraphrases, and not shared by other facts."""
-    from unembed.methods.knowledge.neurons import find as run
+    from unembed.methods.knowledge.attribution import path_of
     from unembed.view.payloads.knowledge import find_payload
 
-    facts = read_relation(file, about.relation)
-    first = None if about.subject is None else _fact_about(facts, about.subject)
-    words: Any = {"t": t, "p": p, "share": share, "path": path, "memory": budget(memory)}
+    relation, fact = about.all()
+    words: Any = {"path": path_of(path, candidates=300 if path == "neuron" else None), "memory": memory}
+    _ = search.criteria  # refused before a model is loaded
     loaded = model.load()
     out.work(
-        lambda progress: run(loaded, facts, facts=compared(facts, first, limit), progress=progress, **words),
+        lambda progress: search.found(loaded, relation, fact, progress=progress, **words),
         lambda found: find_payload(loaded, found),
     )
 
@@ -146,7 +203,7 @@ def find(
 def memory(
     *,
     places: Annotated[list[str], typer.Argument(help="Neurons such as L24.N1005, or one layer: L24.")],
-    text: Annotated[Path | None, typer.Option(help="A text, one passage a line; else the shipped facts.")] = None,
+    text: Annotated[Any, file_option("A text, one passage a line; else the shipped facts.", read_lines)] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="How many triggers of each neuron.")] = 10,
     among: Annotated[int, typer.Option(min=1, max=1000, help="How many promoted tokens count as agreement.")] = 10,
     neurons: Annotated[int | None, typer.Option(min=1, help="Of a layer: how many neurons (5).")] = None,
@@ -161,7 +218,7 @@ def memory(
     sites = [] if layer else [neuron.site(None) for neuron in named_neurons(places)]
     if neurons is not None and layer is None:
         raise InputError("--neurons is of a layer, such as L24: leave it out where neurons are named.")
-    lines = read_lines(text) or reference_texts()
+    lines = text or reference_texts()
     loaded = model.load()
 
     def run(progress: Any) -> Any:
@@ -175,7 +232,7 @@ def memory(
 
 @knowledge_app.command()
 @takes
-def facts(*, out: Output) -> None:
+def facts(out: Output) -> None:
     """List the relations of facts that ship with the package."""
     from unembed.methods.knowledge import facts as shipped
     from unembed.view.payloads.knowledge import facts_payload
@@ -203,25 +260,6 @@ def read_relation(file: str | None, relation: str | None) -> "Relation":
     return found[relation]
 
 
-def _fact_about(relation: "Relation", subject: str) -> "Fact":
-    """The fact about a subject.
-
-    Raises:
-        InputError: there is none.
-    """
-    found = [fact for fact in relation.facts if fact.subject == subject]
-    if not found:
-        known = ", ".join(fact.subject for fact in relation.facts[:8])
-        raise InputError(f"There is no fact about {subject!r} in {relation.name}: it has {known}, …")
-    return found[0]
-
-
-def compared(relation: "Relation", first: "Fact | None", limit: int) -> "list[Fact]":
-    """The facts that are searched and compared, `limit` at most; `first` among them."""
-    chosen = [] if first is None else [first]
-    return [*chosen, *(fact for fact in relation.facts if fact not in chosen)][:limit]
-
-
 def named_neurons(names: list[str] | None) -> "frozenset[Neuron]":
     """Neurons such as `L24.N1005`."""
     from unembed.methods.knowledge.neurons import parse_neuron
@@ -237,9 +275,3 @@ def _layer(places: list[str]) -> tuple[int, int | None] | None:
     if len(places) > 1:
         raise InputError("Expected one layer, or neurons such as L24.N1005: not both.")
     return int(match[1]), None if match[2] is None else int(match[2])
-
-
-def _shipped_prompts() -> list[str]:
-    from unembed.methods.knowledge.facts import relations, shipped
-
-    return [fact.prompts[0] for name in relations() for fact in shipped(name).facts]

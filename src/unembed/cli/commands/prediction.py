@@ -1,56 +1,75 @@
 """`explain`, `lens`, `attention`, `generate`: one prediction, and how it came about."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unembed.cli.app import app, takes
-from unembed.cli.options import (
-    ModelOptions,
-    PredictionOptions,
-    SampleSeedOpt,
-    SourceOptions,
-    TargetOpt,
-    TemperatureOpt,
-    TokensOpt,
-)
+from unembed.cli.options import ModelOptions, Options, PredictionOptions, SamplingOptions, SourceOptions, TargetOpt
 from unembed.cli.output import HtmlOptions, Output, page_state, progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
-    from unembed.methods.explain import SwapWords
     from unembed.methods.generate import Step
     from unembed.models.model import Model
     from unembed.runs.states import StreamLayer
 
 
+def _swap(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals:
+        raise InputError(f"Expected --swap to be WORD=OTHER, such as France=Germany; found {text!r}.")
+    return old, new
+
+
+@dataclass(frozen=True)
+class ExplainOptions(Options):
+    """What of a prediction is explained: the keywords of `explain`."""
+
+    by: Annotated[str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")] = "sublayer"
+    top: Annotated[
+        int, typer.Option(min=1, max=100, help="How many predictions, and parts by credit and by effect, to show.")
+    ] = 5
+    test: Annotated[
+        bool, typer.Option("--test/--no-test", help="Zero every head and a sample of neurons, one by one.")
+    ] = True
+    swap: Annotated[
+        Any,
+        typer.Option(
+            metavar="WORD=OTHER", parser=_swap, help="Also take their values from the prompt with one word replaced."
+        ),
+    ] = None
+    swap_all: Annotated[bool, typer.Option("--swap-all", help="Replace the word of --swap everywhere.")] = False
+    swap_nth: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Replace only the N-th of several, counted from 1.")
+    ] = None
+    inputs: Annotated[
+        bool, typer.Option("--inputs", help="Also pull cross-attention back to what the encoder read.")
+    ] = False
+
+    def __post_init__(self) -> None:
+        if self.swap_all and self.swap_nth is not None:
+            raise InputError("Expected --swap-all or --swap-nth, found both.")
+        if self.swap is None and (self.swap_all or self.swap_nth is not None):
+            raise InputError(
+                "--swap-all and --swap-nth say where a word is replaced: give the words, --swap WORD=OTHER."
+            )
+
+    def words(self, *without: str) -> dict[str, Any]:
+        """The options as keywords: the words of a swap with which of several is meant."""
+        which = "all" if self.swap_all else self.swap_nth
+        swap = self.swap if which is None else (*self.swap, which)
+        return {**super().words("swap_all", "swap_nth", *without), "swap": swap}
+
+
 @app.command()
 @takes
 def explain(
-    *,
     prediction: PredictionOptions,
-    by: Annotated[
-        str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")
-    ] = "sublayer",
-    top: Annotated[int, typer.Option(min=1, max=100, help="How many predictions, heads and neurons to show.")] = 5,
-    test: Annotated[
-        bool, typer.Option("--test/--no-test", help="Zero the heads and neurons shown, and as a control others.")
-    ] = True,
-    swap: Annotated[
-        str | None,
-        typer.Option(metavar="WORD=OTHER", help="Also take their values from the prompt with one word replaced."),
-    ] = None,
-    swap_all: Annotated[bool, typer.Option("--swap-all", help="Replace the word of --swap everywhere.")] = False,
-    swap_nth: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Replace only the N-th of several, counted from 1.")
-    ] = None,
+    options: ExplainOptions,
     source: SourceOptions,
-    inputs: Annotated[
-        bool,
-        typer.Option("--inputs", help="Also pull cross-attention back to what the encoder read."),
-    ] = False,
     report: HtmlOptions,
     model: ModelOptions,
     out: Output,
@@ -58,26 +77,29 @@ def explain(
     """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
     from unembed.methods.explain import explain as run
     from unembed.models.prompts import tokenize
+    from unembed.view.payloads import payload_of
+    from unembed.view.terminal.explanation import closing_lines, opening_lines
 
-    words = _words(swap, swap_all=swap_all, nth=swap_nth)
     loaded, text = source.load(model)
     session = report.session(loaded)
-    result = run(
-        loaded,
-        text if session is None else session.run(tokenize(loaded, text), prediction.position),
-        prediction.target,
-        **prediction.readout,
-        by=by,
-        top=top,
-        test=test,
-        swap=words,
-        inputs=inputs,
-    )
-    payload = out.show(result)
+    prompt = text if session is None else session.run(tokenize(loaded, text), prediction.position)
+    with progress_bar() as progress:
+        result = run(
+            loaded,
+            prompt,
+            **prediction.words(),
+            **options.words(),
+            first=lambda untested: out.write(opening_lines, untested),
+            progress=progress,
+        )
+    payload = payload_of(result)
+    if out.as_json:
+        out.show(payload)
+    out.write(closing_lines, payload)
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import kept
-        from unembed.view.payloads import payload_of, to_json
+        from unembed.view.payloads import to_json
 
         place = None if result.readout.position == len(result.run.tokens) - 1 else result.readout.position
         about = {"target": prediction.target, "vs": prediction.versus, "reference": prediction.reference}
@@ -88,23 +110,24 @@ def explain(
     report.write(session, payload, keep)
 
 
+@dataclass(frozen=True)
+class LensOptions(Options):
+    """Which states are read: the keywords of `lens`."""
+
+    target: TargetOpt = None
+    layers: Annotated[
+        list[str] | None,
+        typer.Option("--layer", help="Only the stream after this layer, or emb for the embedding (repeatable)."),
+    ] = None
+    positions: Annotated[
+        list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
+    ] = None
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5
+
+
 @app.command()
 @takes
-def lens(
-    *,
-    target: TargetOpt = None,
-    layer: Annotated[
-        list[str] | None, typer.Option(help="Only the stream after this layer, or emb for the embedding (repeatable).")
-    ] = None,
-    position: Annotated[
-        list[int] | None, typer.Option("--position", "-p", help="Only this position (repeatable).")
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, max=100, help="How many top tokens of each state to keep.")] = 5,
-    report: HtmlOptions,
-    source: SourceOptions,
-    model: ModelOptions,
-    out: Output,
-) -> None:
+def lens(options: LensOptions, report: HtmlOptions, source: SourceOptions, model: ModelOptions, out: Output) -> None:
     """The logit lens: what the stream would predict after each layer, at each position."""
     from unembed.methods.lens import lens as run
     from unembed.models.prompts import tokenize
@@ -112,55 +135,48 @@ def lens(
     loaded, text = source.load(model)
     session = report.session(loaded)
     shared = None if session is None else session.whole(tokenize(loaded, text))
+    words = {**options.words(), "layers": _layers(options.layers, loaded.layers)}
     with progress_bar() as progress:
-        result = run(
-            loaded,
-            text if shared is None else shared,
-            target,
-            layers=_layers(layer, loaded.layers),
-            positions=position,
-            top=top,
-            progress=progress,
-        )
+        result = run(loaded, text if shared is None else shared, **words, progress=progress)
     payload = out.show(result)
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import SHOWN_TOKENS, kept
         from unembed.view.payloads import to_json
 
-        state = page_state(loaded, text, target=target)
-        same = target is not None and not layer and not position and top == SHOWN_TOKENS and shared is not None
+        state = page_state(loaded, text, target=options.target)
+        same = options.target is not None and options == LensOptions(options.target, top=SHOWN_TOKENS)
         return state, kept(session, state, progress, lens=to_json(payload) if same else None, details=False)
 
     report.write(session, payload, keep)
 
 
+@dataclass(frozen=True)
+class AttentionOptions(Options):
+    """Which heads are shown: the keywords of `attention`."""
+
+    layer: Annotated[int | None, typer.Option(help="Only this layer.")] = None
+    head: Annotated[int | None, typer.Option(help="Only this head; with --layer, its whole pattern.")] = None
+    cross: Annotated[bool, typer.Option("--cross", help="Heads of cross-attention, which look at the source.")] = False
+
+
 @app.command()
 @takes
 def attention(
-    *,
-    layer: Annotated[int | None, typer.Option(help="Only this layer.")] = None,
-    head: Annotated[int | None, typer.Option(help="Only this head; with --layer, its whole pattern.")] = None,
-    cross: Annotated[bool, typer.Option("--cross", help="Heads of cross-attention, which look at the source.")] = False,
-    prediction: PredictionOptions,
-    source: SourceOptions,
-    model: ModelOptions,
-    out: Output,
+    options: AttentionOptions, prediction: PredictionOptions, source: SourceOptions, model: ModelOptions, out: Output
 ) -> None:
     """Where heads look, and how much each source token's value adds to the prediction through them."""
     from unembed.methods.attention import attention as run
 
     loaded, text = source.load(model)
-    out.show(run(loaded, text, prediction.target, layer=layer, head=head, cross=cross, **prediction.readout))
+    out.show(run(loaded, text, **prediction.words(), **options.words()))
 
 
 @app.command()
 @takes
 def generate(
     *,
-    tokens: TokensOpt = 20,
-    temperature: TemperatureOpt = 0.0,
-    seed: SampleSeedOpt = 0,
+    sampling: SamplingOptions,
     explained: Annotated[
         bool, typer.Option("--explain", help="Tell where each token first led, and which term gave it most.")
     ] = False,
@@ -176,7 +192,7 @@ def generate(
     from unembed.view.terminal.paper import show
 
     loaded, text = source.load(model)
-    running, steps = run(loaded, text, tokens=tokens, temperature=temperature, seed=seed), []
+    running, steps = run(loaded, text, **sampling.words()), []
     written = 0
     if not (out.as_json or explained) and isinstance(text, str):
         typer.echo(text, nl=False)
@@ -194,28 +210,11 @@ def generate(
         typer.echo(_decode(loaded, steps, final=True)[written:])
 
 
-def _words(swap: str | None, *, swap_all: bool, nth: int | None) -> "SwapWords | None":
-    """The two words of `--swap`, and which of several is meant."""
-    if swap_all and nth is not None:
-        raise InputError("Expected --swap-all or --swap-nth, found both.")
-    if swap is None:
-        if swap_all or nth is not None:
-            raise InputError(
-                "--swap-all and --swap-nth say where a word is replaced: give the words, --swap WORD=OTHER."
-            )
-        return None
-    old, equals, new = swap.partition("=")
-    if not equals:
-        raise InputError(f"Expected --swap to be WORD=OTHER, such as France=Germany; found {swap!r}.")
-    return (old, new) if nth is None and not swap_all else (old, new, "all" if nth is None else nth)
-
-
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
     """The generated text; a character whose last bytes are still to come is held back until `final`."""
     from unembed.models.prompts import continued
 
-    ids, prompt = [step.token for step in steps], steps[0].run.tokens
-    text = continued(model, prompt, ids)
+    text = continued(model, steps[0].run.tokens, [step.token for step in steps])
     return text if final else text.rstrip("\ufffd")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from unembed.cli.app import app, takes
+from unembed.cli.options import seed_option
 from unembed.cli.output import Output, progress_bar
 
 _toys_app = typer.Typer(help="Models small enough to see through: list them, check what they show, train them.")
@@ -15,7 +16,7 @@ NameArg = Annotated[str, typer.Argument(help="zero-layer, one-layer, two-layer o
 
 @_toys_app.command("list")
 @takes
-def list_toys(*, out: Output) -> None:
+def list_toys(out: Output) -> None:
     """List the toys that ship, and what each must show."""
     from unembed.view.payloads.toys import toys_payload
 
@@ -41,7 +42,7 @@ def evaluate(
 def train(
     name: NameArg,
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist yet.")],
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the weights and the batches.")] = 0,
+    seed: Annotated[int, seed_option("the weights and the batches")] = 0,
     steps: Annotated[
         int | None, typer.Option(min=1, help="At most so many in each stage; the recipe's own otherwise.")
     ] = None,

@@ -16,11 +16,12 @@ What position adds through the rotation is told apart: the same sum with the que
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError
@@ -30,12 +31,17 @@ from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.head_circuits import check_head
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.hooks import Eager, attending, one_at_a_time
+from unembed.models.labels import visible
 from unembed.models.model import Model, input_norm
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _scales: WeakKeyDictionary[nn.Module, list[float]] = WeakKeyDictionary()
 
@@ -52,7 +58,7 @@ class PairTerm:
 
 
 @dataclass(frozen=True)
-class AttentionScore:
+class AttentionScore(RunResult[PairTerm]):
     """The score of a head between two positions as a sum over pairs. Made by `attention_score`."""
 
     run: Run
@@ -81,10 +87,36 @@ class AttentionScore:
         """`sum - score`."""
         return self.sum - self.score
 
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "score before the softmax"
+
+    def columns(self, entry: PairTerm) -> dict[str, Any]:
+        """A pair by the names of its terms."""
+        names = {"query": entry.query.label, "key": entry.key.label}
+        return {"label": " × ".join(names.values()), **names, "value": entry.value, "content": entry.content}
+
+    def plot(self, count: int = 20) -> "Figure":
+        """Draw the largest pairs as bars, and all others as one.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        ends = (f"{position} {visible(self.token_texts[position])}" for position in (self.destination, self.source))
+        title = f"{head_name(self.layer, self.head)}: why {' attends to '.join(ends)}"
+        return self.bars(self.top(count), title=title, total=self.sum)
+
+    def entries(self) -> list[PairTerm]:
+        """All pairs, by the query's term, then by the key's."""
+        return self._pairs(np.arange(self.values.size))
+
     def top(self, count: int = 10) -> list[PairTerm]:
         """The pairs of largest magnitude."""
-        best = np.argsort(-np.abs(self.values), axis=None, kind="stable")[:count]
-        places = [np.unravel_index(i, self.values.shape) for i in best]
+        return self._pairs(np.argsort(-np.abs(self.values), axis=None, kind="stable")[:count])
+
+    def _pairs(self, flat: Int[np.ndarray, "pair"]) -> list[PairTerm]:
+        places = [np.unravel_index(i, self.values.shape) for i in flat]
         return [
             PairTerm(self.query_terms[t], self.key_terms[u], float(self.values[t, u]), float(self.content[t, u]))
             for t, u in places
@@ -158,7 +190,8 @@ def _scale_at(run: Run, layer: int, size: float) -> float:
 def _log_odds(run: Run, layer: int, size: float) -> float:
     """The log-ratio of the attention to keys with `q . k` of `size` and 0."""
     block, call = run.model.blocks[layer], run.calls[layer]
-    query, key = torch.zeros_like(call.query[None]), torch.zeros_like(call.key[None])
+    query = call.query.new_zeros(1, run.model.heads, run.length, call.query.shape[-1])
+    key = torch.zeros_like(call.key[None])
     query[..., 0], key[:, :, 0, 0] = 1.0, size
     kept: list[Tensor] = []
 
@@ -195,11 +228,11 @@ def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: floa
     call, scale, kv = run.calls[layer], score_scale(run.model, layer), head * run.model.kv_heads // run.model.heads
     query_terms, query_rows = _stream(run, layer, i)
     key_terms, key_rows = _stream(run, layer, j)
-    at_i, at_j = affine(run, layer, i, call.attention_input[i]), affine(run, layer, j, call.attention_input[j])
-    moved = affine(run, layer, j, call.attention_input[i])
+    read = run.attention_input(layer)
+    at_i, at_j, moved = affine(run, layer, i, read[i]), affine(run, layer, j, read[j]), affine(run, layer, j, read[i])
     keys = _read(key_rows, at_j.key[kv], at_j.key_constant[kv])
     queries = _queries(query_rows, at_i, head)
-    score = scale * float(call.query[head, i].double() @ call.key[kv, j].double())
+    score = scale * float(call.query[head, run.row(i)].double() @ call.key[kv, j].double())
     found = AttentionScore(
         run=run,
         layer=layer,
@@ -242,6 +275,6 @@ def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...]
     norm = input_norm(run.model.blocks[layer], run.model.d_model)
     shift = torch.zeros_like(rows[:1])
     if norm is not None:
-        x, y = run.before(layer)[position], run.calls[layer].attention_input[position]
+        x, y = run.before(layer)[position], run.attention_input(layer)[position]
         rows, shift = norm.pushforward(rows, norm.scale(x, y)), norm.shift[None]
     return (*(term for term, _ in parts), StreamTerm("constant")), torch.cat([rows, shift])

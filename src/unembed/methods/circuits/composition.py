@@ -15,7 +15,7 @@ Rotary embedding is ignored: scores are those at distance 0, while a head that l
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -28,10 +28,8 @@ from unembed.methods.circuits.projections import Weights, weights
 from unembed.models.model import Model, decoders_only
 from unembed.models.names import head_name
 from unembed.progress import Progress, silent
+from unembed.runs.result import Result
 from unembed.seeds import generator
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Kind = Literal["query", "key", "value"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -57,14 +55,40 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Composition:
+class Composition(Result[Pair]):
     """The scores of all pairs of heads. Made by `composition_scores`."""
+
+    measure = "score"
 
     model: Model
     scores: dict[Kind, Float[np.ndarray, "second_layer second_head first_layer first_head"]]
     """NaN where head 1 is not below head 2."""
     null: tuple[float, float]
     """Mean and standard deviation of the score of random Gaussian matrices of the same shape."""
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """None: it is about weights."""
+        return ()
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "composition score"
+
+    def entries(self) -> list[Pair]:
+        """All pairs, kind by kind."""
+        return [
+            self._pair(float(self.scores[kind][tuple(place)]), kind, place)
+            for kind in KINDS
+            for place in np.argwhere(np.isfinite(self.scores[kind])).tolist()
+        ]
+
+    def columns(self, entry: Pair) -> dict[str, Any]:
+        """A pair, its heads by layer and index."""
+        ends = (("first", entry.first), ("second", entry.second))
+        heads = {f"{end}_{index}": i for end, head in ends for index, i in zip(("layer", "head"), head, strict=True)}
+        return {"label": entry.label, "kind": entry.kind, **heads, "score": entry.score, "ratio": entry.ratio}
 
     def top(self, count: int = 20, kind: Kind | None = None) -> list[Pair]:
         """The pairs with the highest scores, of one kind or of all."""
@@ -86,12 +110,6 @@ class Composition:
     def _pair(self, score: float, kind: Kind, place: Sequence[int]) -> Pair:
         a, b, c, d = (int(i) for i in place)
         return Pair(kind, (c, d), (a, b), score, score / self.null[0])
-
-    def to_polars(self) -> "pl.DataFrame":
-        """One row a pair and kind: kind, first_layer, first_head, second_layer, second_head, score."""
-        import polars as pl
-
-        return pl.concat([_frame(kind, self.scores[kind]) for kind in KINDS])
 
     def __repr__(self) -> str:
         best = ", ".join(f"{pair.label} {pair.score:.2f}" for pair in self.top(3)) if self._pairs else "no pairs"
@@ -198,12 +216,3 @@ def _largest(scores: np.ndarray, count: int) -> list[tuple[float, tuple[int, ...
     flat = np.where(np.isfinite(scores), scores, -np.inf).ravel()
     best = np.argsort(-flat, kind="stable")[: min(count, int(np.isfinite(scores).sum()))]
     return [(float(flat[i]), tuple(int(j) for j in np.unravel_index(i, scores.shape))) for i in best]
-
-
-def _frame(kind: str, scores: np.ndarray) -> "pl.DataFrame":
-    import polars as pl
-
-    where = np.argwhere(np.isfinite(scores)).astype(np.int32)
-    names = ("second_layer", "second_head", "first_layer", "first_head")
-    columns = {name: where[:, i] for i, name in enumerate(names)}
-    return pl.DataFrame({"kind": [kind] * len(where), **columns, "score": scores[tuple(where.T)]})

@@ -17,7 +17,7 @@ positions, MLPs and other heads. Scales of queries' and keys' norms are left out
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from unembed.methods.circuits.projections import Weights, layer_weights
 from unembed.models.model import Model, check_has_layers, decoders_only, input_norm
 from unembed.models.reprs import Brief
 from unembed.runs.record import record
+from unembed.runs.result import Result
 from unembed.runs.run import Run
 
 _CHUNK = 4096
@@ -38,16 +39,57 @@ Head = tuple[int, int]
 """Layer and head."""
 
 
+@dataclass(frozen=True)
+class Direction:
+    """A direction that a circuit reads, and one that it gives for it."""
+
+    label: str
+    value: float
+    """The singular value: the length of what it gives for a direction of length 1."""
+
+
+class _Circuit(Result[Direction]):
+    """A circuit as a matrix of low rank. Its entries are the singular values of the matrix."""
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """None: it is about weights."""
+        return ()
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "singular value"
+
+    @property
+    def factors(self) -> tuple[Float[Tensor, "d_model d_head"], Float[Tensor, "d_model d_head"]]:
+        """`a` and `b` of the matrix `a @ b.T`."""
+        raise NotImplementedError
+
+    def entries(self) -> list[Direction]:
+        """The singular values that can differ from 0, the largest first."""
+        # |Q_a R_a R_b^T Q_b^T| has the singular values of the small product in the middle.
+        a, b = (torch.linalg.qr(factor.double(), mode="r").R for factor in self.factors)
+        found = torch.linalg.svdvals(a @ b.T).tolist()
+        return [Direction(f"direction {i}", value) for i, value in enumerate(found)]
+
+
 @dataclass(frozen=True, repr=False)
-class OV(Brief):
+class OV(_Circuit):
     """An OV circuit as two factors, `x -> (x @ reads) @ writes`, of a head or of several in a row (a virtual head)."""
 
     reads: Float[Tensor, "d_model d_head"]
     writes: Float[Tensor, "d_head d_model"]
+    model: Model = field(repr=False)
 
     def after(self, first: "OV") -> "OV":
         """The virtual head of this one reading what `first` wrote: `x -> self(first(x))`."""
-        return OV(first.reads, (first.writes @ self.reads) @ self.writes)
+        return OV(first.reads, (first.writes @ self.reads) @ self.writes, self.model)
+
+    @property
+    def factors(self) -> tuple[Float[Tensor, "d_model d_head"], Float[Tensor, "d_model d_head"]]:
+        """What is read, and what is written."""
+        return self.reads, self.writes.T
 
     def __call__(self, x: Float[Tensor, "*row d_model"]) -> Float[Tensor, "*row d_model"]:
         """What the head writes where it attends to `x` alone."""
@@ -58,11 +100,17 @@ class OV(Brief):
 
 
 @dataclass(frozen=True, repr=False)
-class QK(Brief):
+class QK(_Circuit):
     """A QK circuit as two factors: `score = (x_destination @ query) . (x_source @ key)`, the module's scale apart."""
 
     query: Float[Tensor, "d_model d_head"]
     key: Float[Tensor, "d_model d_head"]
+    model: Model = field(repr=False)
+
+    @property
+    def factors(self) -> tuple[Float[Tensor, "d_model d_head"], Float[Tensor, "d_model d_head"]]:
+        """What seeks, and what is sought."""
+        return self.query, self.key
 
     def _found(self) -> str:
         return f"norm {_product_norm(self.query, self.key):.3g}"
@@ -125,7 +173,7 @@ def ov_circuit(model: Model, layer: int, head: int) -> OV:
     """
     layer, head = check_head(model, layer, head)
     part = _weights(model, layer)
-    return OV(part.value[part.kv(head)], part.output[head])
+    return OV(part.value[part.kv(head)], part.output[head], model)
 
 
 def qk_circuit(model: Model, layer: int, head: int) -> QK:
@@ -136,7 +184,7 @@ def qk_circuit(model: Model, layer: int, head: int) -> QK:
     """
     layer, head = check_head(model, layer, head)
     part = _weights(model, layer)
-    return QK(part.query[head], part.key[part.kv(head)])
+    return QK(part.query[head], part.key[part.kv(head)], model)
 
 
 def layer_circuits(model: Model, layer: int) -> list[tuple[OV, QK]]:
@@ -147,7 +195,7 @@ def layer_circuits(model: Model, layer: int) -> list[tuple[OV, QK]]:
     """
     part = _weights(model, _check_layer(model, layer)).per_head()
     ov, qk = zip(part.value, part.output, strict=True), zip(part.query, part.key, strict=True)
-    return [(OV(*one), QK(*other)) for one, other in zip(ov, qk, strict=True)]
+    return [(OV(*one, model), QK(*other, model)) for one, other in zip(ov, qk, strict=True)]
 
 
 @torch.no_grad()

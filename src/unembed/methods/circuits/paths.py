@@ -20,6 +20,7 @@ paths, small ones and unopened heads sum to the model's own number. An MLP ends 
 import heapq
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
@@ -36,7 +37,11 @@ from unembed.models.names import head_name, part_name
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BATCH = 32
 """Heads that are opened at a time."""
@@ -79,7 +84,7 @@ class Path(Brief):
 
 
 @dataclass(frozen=True)
-class PathExpansion:
+class PathExpansion(RunResult[Path]):
     """A readout as a sum over paths. Made by `expand_paths`."""
 
     readout: Readout
@@ -95,6 +100,40 @@ class PathExpansion:
     opened: int
     """Heads that were."""
     tolerance: float
+
+    @property
+    def run(self) -> Run:
+        """The recorded run."""
+        return self.readout.run
+
+    @property
+    def unit(self) -> str:
+        """Of the readout."""
+        return self.readout.unit
+
+    def entries(self) -> tuple[Path, ...]:
+        """The listed paths."""
+        return self.paths
+
+    def columns(self, entry: Path) -> dict[str, Any]:
+        """A path, with the token where it starts and the number of heads on it."""
+        return {
+            "label": entry.label,
+            "kind": entry.kind,
+            "layer": entry.layer,
+            "position": entry.position,
+            "token": self.token_texts[entry.position],
+            "heads": len(entry.steps),
+            "value": entry.value,
+        }
+
+    def plot(self, count: int = 20) -> "Figure":
+        """Draw the largest paths as bars, and all else as one.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        return self.bars(self.top(count), title=self.readout.title, total=self.sum)
 
     @property
     def remainder(self) -> float:
@@ -211,13 +250,13 @@ class _Layer:
         assert part.heads is not None
         self.heads = part.heads
         self.output = self.block.output_by_head.double()
-        maps: Affine = affine(run, index, 0, run.calls[index].attention_input[0])
+        x, y = run.before(index), run.attention_input(index)
+        maps: Affine = affine(run, index, 0, y[0])
         times = model.heads // model.kv_heads
         self.value = maps.value.repeat_interleave(times, 0)
         self.constant = maps.value_constant.repeat_interleave(times, 0)
         self.values = part.heads.value.double().repeat_interleave(times, 0)
         self.norm = input_norm(self.block, model.d_model)
-        x, y = run.before(index), run.calls[index].attention_input
         self.scales = None if self.norm is None else self.norm.scale(x, y)
         after = self.block.attention_norm
         before = part.attention_output

@@ -94,12 +94,10 @@ def _call(run: Run, layer: int, rows: Tensor, positions: Sequence[int], frozen: 
     block, call = run.model.blocks[layer], run.calls[layer]
     where = torch.tensor(positions, device=rows.device)
     args, kwargs = (at_positions(x, where, run.length) for x in (call.attention_args, call.attention_kwargs))
-    rows = rows.to(run.model.dtype)[None]
-    args, kwargs = ((rows, *args[1:]), kwargs) if args else ((), {**kwargs, "hidden_states": rows})
     with one_at_a_time, attending(run.model, attend), ExitStack() as stack:
         if frozen is not None:
             _freeze(stack, block.attention, frozen)
-        block.attention(*args, **kwargs)
+        block.attention(rows.to(run.model.dtype)[None], *args, **kwargs)
     return found[0]
 
 

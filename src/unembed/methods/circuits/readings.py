@@ -137,14 +137,24 @@ def _summed(
 # The block run again
 
 
+@dataclass(frozen=True)
+class _Again:
+    """A block called again as in the run, what its layers made, and the position that is read."""
+
+    run: Run
+    layer: int
+    position: int
+    calls: list[LayerCall]
+
+
 def _neuron(run: Run, layer: int, neuron: int, position: int, top: int) -> tuple[Reading, ...]:
     calls = _calls(run, layer)
     inputs = input_layers(run.model.blocks[layer], calls, run.model.d_model)
     slots = _slots(run, layer, neuron, position, [call.module for call in inputs])
     names: tuple[What, ...]
     names = ("pre-activation",) if len(slots) == 1 else ("gate", "up") if len(slots) == 2 else ()
-    found = zip(names, slots, strict=False)
-    return tuple(_reading(run, layer, position, calls, name, inputs[place], slot, top) for name, (place, slot) in found)
+    again, found = _Again(run, layer, position, calls), zip(names, slots, strict=False)
+    return tuple(_reading(again, name, inputs[place], slot, top) for name, (place, slot) in found)
 
 
 def _calls(
@@ -187,19 +197,11 @@ def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Mod
     return [(place, slot) for _, place, slot in sorted(found, key=lambda each: -each[0])]
 
 
-def _reading(
-    run: Run,
-    layer: int,
-    position: int,
-    calls: Sequence[LayerCall],
-    what: What,
-    made: LayerCall,
-    slot: int,
-    top: int,
-) -> Reading:
+def _reading(again: _Again, what: What, made: LayerCall, slot: int, top: int) -> Reading:
     """One number as a sum over the stream's terms; constants come last."""
+    run, layer, position = again.run, again.layer, again.position
     w, offset = projection(made.module)[:, slot].double(), bias(made.module)
-    norm, x = _norm_before(run, calls, made, position)
+    norm, x = _norm_before(again, made)
     y, value = made.row(position).double(), float(made.row(position, made=True)[slot])
     scale = norm.scale(x, y)
     parts = list(stream_writes(run, layer, position, attention=not run.model.parallel))
@@ -219,12 +221,10 @@ def _reading(
     return found
 
 
-def _norm_before(
-    run: Run, calls: Sequence[LayerCall], made: LayerCall, position: int
-) -> tuple[Norm, Float[Tensor, "d_model"]]:
+def _norm_before(again: _Again, made: LayerCall) -> tuple[Norm, Float[Tensor, "d_model"]]:
     """The norm through which a layer reads the stream, and the stream; the layer may read the stream itself."""
-    call = norm_call(calls, made.given, made.module)
+    call = norm_call(again.calls, made.given, made.module)
     if call is None:
-        x = made.row(position).double()
+        x = made.row(again.position).double()
         return no_norm(x), x
-    return probed(call.module, run.model.d_model, like=made.given), call.row(position).double()
+    return probed(call.module, again.run.model.d_model, like=made.given), call.row(again.position).double()

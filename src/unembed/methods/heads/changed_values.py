@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
+from unembed.models.forward import call
 from unembed.models.hooks import Attend, Eager, attending, one_at_a_time
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -62,14 +63,14 @@ def plain_values(model: Model, prompts: Sequence[Sequence[int]]) -> list[Values]
         found[module] = value
         return eager(query, key, value, mask)
 
-    _last_logits(model, prompts, attend)
+    _logits(model, prompts, attend, 0)
     return [found[block.attention] for block in model.blocks]
 
 
 def run(
     subject: Subject, change: Change, runs: int, *, own_kept: bool
 ) -> tuple[Float[Tensor, "run quantity layer head"], Float[Tensor, "run vocab"]]:
-    """What heads did in runs with changed values, and the log probabilities after the last token.
+    """What heads did in runs with changed values, and the log probabilities after the last token that is read.
 
     Args:
         subject: from `subject`.
@@ -100,17 +101,19 @@ def run(
         found[layer] = quantities[..., list(subject.positions)].mean(-1).cpu()
         return z, pattern
 
-    logits = _last_logits(model, [subject.tokens] * runs, attend)
+    logits = _logits(model, [subject.tokens] * runs, attend, subject.positions[-1])
     if not bool(torch.isfinite(logits).all()):
         raise ModelError(f"{model.name} gave logits that are not finite with changed values: try smaller strengths.")
     heads = torch.stack([found[layer] for layer in range(model.layers)], 2)
     return heads, logits.double().log_softmax(-1).cpu()
 
 
-def _last_logits(model: Model, prompts: Sequence[Sequence[int]], attend: Attend) -> Float[Tensor, "run vocab"]:
+def _logits(
+    model: Model, prompts: Sequence[Sequence[int]], attend: Attend, position: int
+) -> Float[Tensor, "run vocab"]:
     ids = torch.tensor([list(prompt) for prompt in prompts], device=model.device)
     with torch.no_grad(), one_at_a_time, attending(model, attend):
-        return model.module(ids, use_cache=False, logits_to_keep=1).logits[:, -1]
+        return call(model, ids, keep=(position,)).logits[:, -1]
 
 
 def _quantities(

@@ -41,12 +41,15 @@ from unembed.methods.heads.changed_values import (
     subject,
 )
 from unembed.methods.texts import PARAGRAPHS
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, check_has_layers
+from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position, inner_tokens, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.special import beginning
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import Result
 
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 SEEDS = 8
@@ -69,8 +72,35 @@ class Condition(Brief):
 
 
 @dataclass(frozen=True)
-class Noise:
+class ChangedHead:
+    """What one head did under one kind and strength of change: means over its runs."""
+
+    layer: int
+    head: int
+    strength: float | None
+    """None for the values of unrelated text."""
+    own_kept: bool
+    """False in the control."""
+    attention_to_self: float
+    attention_to_sink: float
+    attention_to_others: float
+    share: float
+    """Of the head's update, what comes from others."""
+    change: float
+    """Of the attention to itself, against the plain run."""
+
+    @property
+    def label(self) -> str:
+        """`L5.H1 noise 2`, `L5.H1 unrelated text, control`."""
+        what = "unrelated text" if self.strength is None else f"noise {self.strength:g}"
+        return f"{head_name(self.layer, self.head)} {what}{'' if self.own_kept else ', control'}"
+
+
+@dataclass(frozen=True)
+class Noise(Result[ChangedHead]):
     """What heads do under noise and with the values of unrelated text. Made by `noise`."""
+
+    measure = "change"
 
     model: Model
     tokens: tuple[int, ...]
@@ -80,7 +110,26 @@ class Noise:
     """The unchanged run."""
     conditions: tuple[Condition, ...]
     """Noise by rising strength, then unrelated text; each with the own value kept, then changed."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "change of the attention to itself"
+
+    def entries(self) -> list[ChangedHead]:
+        """Every head under every condition, condition by condition."""
+        plain = self.plain.heads.mean(0)
+        found = []
+        for condition in self.conditions:
+            quantities = condition.heads.mean(0)
+            rows = torch.cat([quantities, (quantities - plain)[:1]]).permute(1, 2, 0).tolist()
+            found += [
+                ChangedHead(layer, head, condition.strength, condition.own_kept, *numbers)
+                for layer, heads in enumerate(rows)
+                for head, numbers in enumerate(heads)
+            ]
+        return found
 
     def noisy(self, *, own_kept: bool) -> list[Condition]:
         """The conditions with noise, by rising strength."""
@@ -145,7 +194,9 @@ def noise(
     strengths = _strengths(strengths)
     if seeds < 2:
         raise InputError(f"An interval needs at least two seeds, found {seeds}.")
-    ids = tokens[: positions[-1] + 1]  # later tokens have no say
+    read = positions[-1] + 1
+    # Later tokens have no say, but in some models their number has.
+    ids = tokens[:read] if acts_alike(model, read, len(tokens)) else tokens
     windows = _windows(model, inner_tokens(model, "\n\n".join(PARAGRAPHS) if text is None else text), ids, seeds)
     changes = _changes(model, ids, strengths, seeds, windows)
     plain, conditions = _conditions(subject(model, ids, positions), seeds, changes, progress)

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
 from unembed.methods.heads.role_scores import RoleScores, role_scores
+from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.model import Model
 from unembed.models.special import beginning
@@ -141,7 +142,7 @@ def _patterns(
 
     ids = sequences.to(model.device)
     with one_at_a_time, attending(model, attend):
-        model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
+        call(model, ids, keep=1, attention_mask=torch.ones_like(ids))
     scores.append({role: torch.stack([layer[role] for layer in each], 1) for role in each[0]})
     return torch.stack(found)
 

@@ -13,7 +13,7 @@ random: what does the second repetition of random tokens lose (repetition_loss.p
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -31,7 +31,11 @@ from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.models.special import beginning
 from unembed.models.tokens import label_of
 from unembed.progress import Progress, silent
+from unembed.runs.result import Result
 from unembed.seeds import generator
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ROLES = (
     "previous_token",
@@ -94,8 +98,27 @@ class CausalCheck(Brief):
 
 
 @dataclass(frozen=True)
-class HeadRoles:
+class HeadScore:
+    """How well one head plays one role."""
+
+    role: str
+    layer: int
+    head: int
+    score: float
+    claimed: bool
+    """Whether the head has the role."""
+
+    @property
+    def label(self) -> str:
+        """`L5.H1 induction`."""
+        return f"{head_name(self.layer, self.head)} {self.role}"
+
+
+@dataclass(frozen=True)
+class HeadRoles(Result[HeadScore]):
     """The roles of all heads of a model. Made by `measure_head_roles`."""
+
+    measure = "score"
 
     model: Model
     settings: Settings
@@ -107,6 +130,48 @@ class HeadRoles:
     """None where it was not asked for, or was interrupted."""
     kept: bool = False
     """Whether it was read from the cache."""
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """None: it is about random tokens and weights."""
+        return ()
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "score"
+
+    def entries(self) -> list[HeadScore]:
+        """Every head in every role, role by role."""
+        return [
+            HeadScore(role, layer, head, score, claimed)
+            for role, found in self.roles.items()
+            for layer, heads in enumerate(zip(found.scores.tolist(), found.claimed.tolist(), strict=True))
+            for head, (score, claimed) in enumerate(zip(*heads, strict=True))
+        ]
+
+    def plot(self, role: str = "induction") -> "Figure":
+        """Draw the scores of all heads in one role, by layer and head.
+
+        Args:
+            role: one of `roles`.
+
+        Raises:
+            InputError: no such role was measured; or matplotlib is not installed.
+        """
+        if role not in self.roles:
+            raise InputError(f"Expected a role of {', '.join(self.roles)}; found {role!r}.")
+        from unembed.runs.figures import by_layer
+
+        found = [entry for entry in self.entries() if entry.role == role]
+        return by_layer(
+            ((entry.layer, entry.head, entry.score) for entry in found),
+            columns=[str(head) for head in range(self.model.heads)],
+            axis="head",
+            unit=self.unit,
+            title=role.replace("_", " "),
+            share=True,
+        )
 
     @property
     def complete(self) -> bool:

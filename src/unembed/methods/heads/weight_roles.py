@@ -46,6 +46,7 @@ from unembed.methods.circuits.head_circuits import (
 )
 from unembed.methods.heads.repeated_tokens import vocabulary
 from unembed.methods.heads.role_scores import RoleScores, role_scores
+from unembed.models.forward import call
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -141,7 +142,7 @@ def effective_embedding(model: Model, tokens: Sequence[int]) -> Float[Tensor, "t
     with one_at_a_time, ExitStack() as stack, suppress(_FirstBlockDone):
         on_output(stack, model.blocks[0].attention_write, torch.zeros_like)
         on_output(stack, model.blocks[0].module, stop)
-        model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False)
+        call(model, ids, attention_mask=torch.ones_like(ids))
     return at_unit_scale(model, found[0])
 
 

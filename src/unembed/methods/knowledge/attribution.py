@@ -20,11 +20,11 @@ docs/methods/knowledge-attribution.md compares them on a real model, and says wh
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.engine import edits
@@ -38,13 +38,74 @@ from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Path = Literal["layer", "neuron"]
 Quadrature = Literal["gauss", "riemann"]
+
+
+@dataclass(frozen=True)
+class LayerPath:
+    """All neurons of a layer move together.
+
+    Raises:
+        InputError: another quadrature, or a bad number of steps.
+    """
+
+    quadrature: Quadrature = "gauss"
+    """"gauss": Gauss-Legendre; intervals on which completeness does not hold yet are cut. "riemann": `alpha = k/m` for
+    `k = 1..m`, as the authors do."""
+    steps: int | None = None
+    """A fixed number of Gauss nodes, or `m` of the Riemann sum; None lets Gauss refine itself, for Riemann it is 20."""
+    tolerance: float = 0.005
+    """Of a layer's completeness, relative to `P`, at which refinement stops; at least 8 units of the model's
+    precision."""
+
+    def __post_init__(self) -> None:
+        if self.quadrature not in get_args(Quadrature):
+            raise InputError(f"Expected a quadrature of gauss or riemann, found {self.quadrature!r}.")
+        if self.steps is not None and not 1 <= self.steps <= 1000:
+            raise InputError(f"Expected 1 to 1000 steps, found {self.steps}.")
+
+
+@dataclass(frozen=True)
+class NeuronPath:
+    """One neuron moves alone. Exact.
+
+    Raises:
+        InputError: fewer than one candidate.
+    """
+
+    candidates: int | None = None
+    """Only this many neurons: those of the largest magnitude on the layer path; None is all."""
+
+    def __post_init__(self) -> None:
+        if self.candidates is not None and self.candidates < 1:
+            raise InputError(f"Expected at least one candidate, found {self.candidates}.")
+
+
+def path_of(
+    word: str, *, quadrature: str | None = None, steps: int | None = None, candidates: int | None = None
+) -> LayerPath | NeuronPath:
+    """The path that words and numbers mean, as the command line has them; None takes the default.
+
+    Raises:
+        InputError: another word, or what belongs to the other path.
+    """
+    if word not in get_args(Path):
+        raise InputError(f"Expected a path of layer or neuron, found {word!r}.")
+    if word == "layer":
+        if candidates is not None:
+            raise InputError("Candidates belong to the neuron path: take that path, or leave them out.")
+        return LayerPath(quadrature or "gauss", steps)  # type: ignore[arg-type]  # which checks it
+    if quadrature is not None or steps is not None:
+        raise InputError(
+            "The neuron path is exact: a quadrature and its steps belong to the layer path, so leave them out."
+        )
+    return NeuronPath(candidates)
+
+
 Baseline = Sequence[Float[Tensor, "*neuron"]]
 """One tensor a layer: the value that stands for absence."""
 
@@ -83,7 +144,7 @@ class LayerSum:
 
 
 @dataclass(frozen=True)
-class Attribution:
+class Attribution(RunResult[NeuronScore]):
     """The knowledge attribution of one answer. Made by `attribute`."""
 
     run: Run
@@ -98,6 +159,13 @@ class Attribution:
     """`P`, of the whole answer."""
     candidates: int | None = None
     """How many neurons the neuron path was asked for, chosen by the layer path; None: for all."""
+    baseline: Literal["zero", "mean"] = "zero"
+    """Where neurons move from: zero, or values that were given, such as means."""
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability"
 
     @property
     def planned(self) -> int:
@@ -120,16 +188,28 @@ class Attribution:
         rows = [self.run.row(p) for p in self.question.positions]
         return tuple(self.run.logits[rows].argmax(-1).tolist()) == self.question.answer
 
-    def top(self, count: int | None = None) -> list[NeuronScore]:
-        """The neurons of the largest values, by falling value; None gives all."""
-        flat = torch.cat([values.flatten() for values in self.values])
-        order = flat.nan_to_num(-torch.inf).argsort(descending=True, stable=True)[:count]
-        starts = np.cumsum([0, *(values.numel() for values in self.values)])
+    def entries(self) -> list[NeuronScore]:
+        """Every neuron that was computed, layer by layer."""
+        return self._scores(torch.arange(len(self._flat)))
+
+    def top(self, count: int = 10) -> list[NeuronScore]:
+        """The neurons of the largest absolute values: what they are worth, or what they cost."""
+        return self._scores(self._flat.abs().nan_to_num(-1).argsort(descending=True, stable=True)[:count])
+
+    def ranked(self, count: int | None = None) -> list[NeuronScore]:
+        """The neurons by falling value, as the search for knowledge neurons reads them; None gives all."""
+        return self._scores(self._flat.nan_to_num(-torch.inf).argsort(descending=True, stable=True)[:count])
+
+    @property
+    def _flat(self) -> Float[Tensor, "any_neuron"]:
+        return torch.cat([values.flatten() for values in self.values])
+
+    def _scores(self, order: Int[Tensor, "any_neuron"]) -> list[NeuronScore]:
+        flat, starts = self._flat, np.cumsum([0, *(values.numel() for values in self.values)])
+        order = order[~flat[order].isnan()]
         layers = np.searchsorted(starts, order.numpy(), side="right") - 1
         return [
-            self._score(int(layer), int(i - starts[layer]))
-            for layer, i in zip(layers, order.tolist(), strict=True)
-            if not flat[i].isnan()
+            self._score(int(layer), int(i - starts[layer])) for layer, i in zip(layers, order.tolist(), strict=True)
         ]
 
     def _score(self, layer: int, index: int) -> NeuronScore:
@@ -148,12 +228,6 @@ class Attribution:
         last = (self.question.positions[-1],)
         return [activations_of(self.run, layer, last)[-1] for layer in range(self.run.model.layers)]
 
-    def to_polars(self) -> "pl.DataFrame":
-        """One row a neuron, by falling value: layer, expert, neuron, value, activation."""
-        import polars as pl
-
-        return pl.DataFrame([vars(score) for score in self.top()])
-
     def __repr__(self) -> str:
         best = ", ".join(f"{score.label} {score.value:+.3f}" for score in self.top(4))
         worst = max((abs(layer.error) for layer in self.layers if layer.error is not None), default=float("nan"))
@@ -167,12 +241,8 @@ def attribute(
     prompt: Prompt,
     target: str | int | Sequence[int],
     *,
-    path: Path = "layer",
-    quadrature: Quadrature | None = None,
-    steps: int | None = None,
-    tolerance: float = 0.005,
+    path: Path | LayerPath | NeuronPath = "layer",
     baseline: Literal["zero"] | Baseline = "zero",
-    candidates: int | None = None,
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Attribution:
@@ -182,14 +252,8 @@ def attribute(
         prompt: a recorded run, or a model and a prompt.
         target: the answer; of several tokens, the product of their conditional probabilities is attributed, and neurons
             move at every position where one of them is predicted.
-        path: "layer" or "neuron", see above.
-        quadrature: of the layer path. "riemann": `alpha = k/m` for `k = 1..m`, as the authors do. "gauss" (None):
-            Gauss-Legendre; intervals on which completeness does not hold yet are cut.
-        steps: `m` of the Riemann sum (20), or a fixed number of Gauss nodes; None lets them refine themselves.
-        tolerance: of a layer's completeness, relative to `P`, at which refinement stops; at least 8 units of the
-            model's precision.
+        path: "layer" or "neuron", see above; or one of them with its numbers.
         baseline: "zero", or one tensor a layer (`mean_activations`).
-        candidates: on the neuron path, only this many neurons: those of the largest magnitude on the layer path.
         memory: bytes for walks, as in `counterfactuals`.
         progress: called after each block of each walk.
 
@@ -197,16 +261,16 @@ def attribute(
         InputError: a bad prompt, target, word or number.
         Interrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
     """
-    _check_words(path, quadrature, steps, candidates)
+    way = path_of(path) if isinstance(path, str) else path
     check_has_neurons(prompt.model)
     asked = question(prompt.model, prompt.tokens, target)
     run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
     paths = Paths(run, asked, _baseline(run, baseline), memory, progress)
-    if path == "neuron":
-        return _by_neuron(paths, candidates)
-    if quadrature == "riemann":
-        return _attribution(paths, "layer", "riemann", riemann(paths, steps or 20))
-    return _attribution(paths, "layer", "gauss", gauss(paths, steps, tolerance))
+    if isinstance(way, NeuronPath):
+        return _by_neuron(paths, way.candidates)
+    if way.quadrature == "riemann":
+        return _attribution(paths, "layer", "riemann", riemann(paths, way.steps or 20))
+    return _attribution(paths, "layer", "gauss", gauss(paths, way.steps, way.tolerance))
 
 
 def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> list[Float[Tensor, "*neuron"]]:
@@ -217,21 +281,6 @@ def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> li
     """
     check_has_neurons(model)
     return means(model, prompts, [Site(kind="neuron", layer=layer) for layer in range(model.layers)])
-
-
-def _check_words(path: str, quadrature: str | None, steps: int | None, candidates: int | None) -> None:
-    if path not in ("layer", "neuron"):
-        raise InputError(f"Expected a path of layer or neuron, found {path!r}.")
-    if quadrature not in (None, "gauss", "riemann"):
-        raise InputError(f"Expected a quadrature of gauss or riemann, found {quadrature!r}.")
-    if steps is not None and not 1 <= steps <= 1000:
-        raise InputError(f"Expected 1 to 1000 steps, found {steps}.")
-    if candidates is not None and (candidates < 1 or path != "neuron"):
-        raise InputError("Candidates belong to the neuron path: expected at least one, and that path.")
-    if path == "neuron" and (quadrature is not None or steps is not None):
-        raise InputError(
-            "The neuron path is exact: a quadrature and its steps belong to the layer path, so leave them out."
-        )
 
 
 def _baseline(run: Run, baseline: Any) -> list[Tensor]:
@@ -266,6 +315,7 @@ def _attribution(
         ),
         probability=paths.probability,
         candidates=candidates,
+        baseline="mean" if any(bool(values.any()) for values in paths.baseline) else "zero",
     )
 
 

@@ -7,7 +7,7 @@ some of other relations (report.py).
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
@@ -16,7 +16,7 @@ from unembed.errors import InputError
 from unembed.methods.knowledge.editing import reference_texts
 from unembed.methods.knowledge.facts import Fact, Relation, relations, shipped
 from unembed.methods.knowledge.neurons import Neuron, random_neurons
-from unembed.methods.knowledge.report import Asked, EditReport, report
+from unembed.methods.knowledge.report import Asked, EditReport, Groups, report
 from unembed.methods.knowledge.weight_edits import WeightEdits, weight_edits
 from unembed.models.model import Model
 from unembed.models.sites import neurons_of
@@ -25,70 +25,42 @@ from unembed.seeds import generator
 
 Make = Callable[[Collection[Neuron], Progress], WeightEdits]
 """Makes an edit of some neurons; where it takes long, it reports its progress."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """How much a report asks: facts of the relation and of others at most, random keys, and every which passage."""
-
-    related: int = 20
-    unrelated: int = 24
-    keys: int = 4
-    every: int = 6
+_EVERY = 6
+"""Every which passage of the shipped facts is read for the perplexity."""
 
 
 def report_beside_control(
     model: Model,
     make: Make,
     neurons: Collection[Neuron],
+    groups: Groups,
     *,
-    relation: Relation | None = None,
-    fact: Fact | None = None,
-    known: Sequence[Relation] = (),
-    new: Asked = (),
-    unseen: Asked = (),
+    keys: int = 4,
     text: Sequence[str] = (),
-    sample: Sample = Sample(),
     progress: Progress = silent,
 ) -> EditReport:
-    """Make an edit and measure it on the `neighbours` of a fact, beside the control that its kind has.
+    """Make an edit and measure it, beside the control that its kind has.
 
     Args:
         model: from `load` or `wrap`.
         make: the edit of some neurons; it is made of random ones as well.
         neurons: the edited ones; none for an edit of rank one, whose control has `random_keys`.
-        relation: of the fact, if the edit is about one.
-        fact: the edited one; None makes every fact of the relation its own.
-        known: as in `neighbours`.
-        new: as in `report`; so is `unseen`.
+        groups: what is asked; `neighbours` finds it.
+        keys: how many random keys.
         text: passages for the perplexity; without any, some of the shipped facts.
-        sample: how much is asked.
         progress: called after each group.
 
     Raises:
         InputError: as `make` and `report`.
     """
-    own, related, unrelated = neighbours(
-        relation, fact, known=known, related=sample.related, unrelated=sample.unrelated
-    )
     edits = make(neurons, progress)
     if neurons:
-        others = random_like(model, neurons, (*own, *unrelated)[0])
+        others = random_like(model, neurons, (*groups.own, *groups.unrelated)[0])
         control = [make(others, progress)] if others else []
     else:
-        control = random_keys(model, edits, count=sample.keys)
-    return report(
-        model,
-        edits,
-        own=own,
-        related=related,
-        unrelated=unrelated,
-        new=new,
-        unseen=unseen,
-        control=control,
-        text=text or reference_texts()[:: sample.every],
-        progress=progress,
-    )
+        control = random_keys(model, edits, count=keys)
+    passages = text or reference_texts()[::_EVERY]
+    return report(model, edits, groups, control=control, text=passages, progress=progress)
 
 
 def neighbours(
@@ -98,7 +70,7 @@ def neighbours(
     known: Sequence[Relation] = (),
     related: int = 20,
     unrelated: int = 24,
-) -> tuple[Asked, Asked, Asked]:
+) -> Groups:
     """What to ask about an edit: the fact's own prompts, and one of each of some facts of its relation and of others.
 
     Args:
@@ -116,7 +88,7 @@ def neighbours(
     name = None if relation is None else relation.name
     beside = [other for other in known if other.name != name] or [shipped(n) for n in relations() if n != name]
     elsewhere = [other for entry in beside for other in entry.facts]
-    return asked, _one_each(others, related), _one_each(elsewhere, unrelated)
+    return Groups(asked, _one_each(others, related), _one_each(elsewhere, unrelated))
 
 
 def _one_each(facts: Sequence[Fact], count: int) -> Asked:

@@ -17,6 +17,7 @@ unembedding of the answer's first token.
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
@@ -26,7 +27,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.methods.knowledge.facts import Fact, relations, shipped
 from unembed.methods.knowledge.neurons import Neuron
-from unembed.methods.knowledge.rome import rome
+from unembed.methods.knowledge.rome import Rome, rome
 from unembed.methods.knowledge.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weight_edits
 from unembed.models.model import Model, value_rows
 from unembed.models.prompts import tokenize
@@ -34,12 +35,21 @@ from unembed.models.targets import target_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
 
-__all__ = ["Neuron", "amplify", "erase", "suppress", "update"]
+__all__ = ["Neuron", "Rome", "Value", "amplify", "erase", "suppress", "update"]
 
 Method = Literal["value", "rome"]
 AGAINST, TOWARD = 1.0, 8.0
 """`lambda_1` and `lambda_2` of the value edit."""
 STRENGTH = 0.05
+
+
+@dataclass(frozen=True)
+class Value:
+    """The paper's update: the value rows of a fact's neurons are moved toward the new answer."""
+
+    neurons: Collection[Neuron]
+    strength: float = STRENGTH
+    """1 is the paper's."""
 
 
 def suppress(model: Model, neurons: Collection[Neuron]) -> WeightEdits:
@@ -74,11 +84,8 @@ def update(
     fact: Fact,
     to: str,
     *,
-    method: Method = "rome",
-    neurons: Collection[Neuron] = (),
+    by: Rome | Value = Rome(),
     prompts: Sequence[str] | None = None,
-    layer: int | None = None,
-    strength: float | None = None,
     texts: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> WeightEdits:
@@ -88,35 +95,50 @@ def update(
         model: from `load` or `wrap`.
         fact: to be changed.
         to: the new answer, without the space before it.
-        method: "rome", or "value" for the paper's edit of `neurons`.
-        neurons: the fact's neurons, of the value edit.
+        by: ROME with its settings, or the value edit of the fact's neurons.
         prompts: those of the fact's that the edit is made with; None takes all.
-        layer: of ROME; None takes its default.
-        strength: of the value edit; 1 is the paper's, None takes `STRENGTH`.
         texts: what ROME should leave alone; None takes `reference_texts()` without the fact's subject.
         progress: called as the work goes on.
 
     Raises:
-        InputError: no or the same answer, no prompts, an unknown method, neurons that are missing or not wanted.
+        InputError: no or the same answer, no prompts, no neurons for the value edit, or one that does not exist.
     """
     new, chosen = new_target(fact, to), list(fact.prompts if prompts is None else prompts)
     what = f"{fact.relation} of {fact.subject}: {fact.answer} to {to.strip()}"
-    if method not in get_args(Method):
-        raise InputError(f"Expected a method of value or rome, found {method!r}.")
     if not chosen:
         raise InputError(f"There is no prompt that asks for {fact.subject!r}: expected at least one.")
-    if method == "rome":
-        if neurons:
-            raise InputError("ROME edits a whole layer and takes no neurons: leave them out, or use method value.")
-        if strength is not None:
-            raise InputError("ROME has no strength: leave it out, or use method value.")
+    if isinstance(by, Rome):
         kept = reference_texts(without=fact.subject) if texts is None else texts
-        edits = [rome(model, chosen, fact.subject, new, texts=kept, layer=layer, progress=progress)]
+        edits = [rome(model, chosen, fact.subject, new, texts=kept, how=by, progress=progress)]
         return weight_edits(model, edits, f"{what}, by ROME")
-    if layer is not None:
-        raise InputError("The value edit changes neurons wherever they are: a layer belongs to ROME.")
-    edits = _value_edits(model, chosen, fact, new, neurons, STRENGTH if strength is None else strength)
-    return weight_edits(model, edits, f"{what}, in {_count(neurons)}")
+    return weight_edits(model, _value_edits(model, chosen, fact, new, by), f"{what}, in {_count(by.neurons)}")
+
+
+def editor(
+    method: str, neurons: Collection[Neuron] = (), *, layer: int | None = None, strength: float | None = None
+) -> Rome | Value:
+    """What an update is made by, from words, as the command line and the page have them.
+
+    Args:
+        method: "rome", or "value".
+        neurons: the fact's neurons, of the value edit.
+        layer: of ROME; None takes its default.
+        strength: of the value edit; None takes `STRENGTH`.
+
+    Raises:
+        InputError: an unknown method, or what belongs to the other one.
+    """
+    if method not in get_args(Method):
+        raise InputError(f"Expected a method of value or rome, found {method!r}.")
+    if method == "value":
+        if layer is not None:
+            raise InputError("The value edit changes neurons wherever they are: a layer belongs to ROME.")
+        return Value(neurons, STRENGTH if strength is None else strength)
+    if neurons:
+        raise InputError("ROME edits a whole layer and takes no neurons: leave them out, or use method value.")
+    if strength is not None:
+        raise InputError("ROME has no strength: leave it out, or use method value.")
+    return Rome(layer)
 
 
 def new_target(fact: Fact, to: str) -> str:
@@ -164,15 +186,13 @@ def _count(neurons: Collection[Neuron]) -> str:
     return f"{len(names)} neuron{'' if len(names) == 1 else 's'} ({listed})"
 
 
-def _value_edits(
-    model: Model, prompts: Sequence[str], fact: Fact, new: str, neurons: Collection[Neuron], strength: float
-) -> list[WeightEdit]:
+def _value_edits(model: Model, prompts: Sequence[str], fact: Fact, new: str, by: Value) -> list[WeightEdit]:
     toward, against = (_direction(model, target, prompts[0]) for target in (new, fact.target))
-    change = strength * (TOWARD * toward - AGAINST * against)
+    change = by.strength * (TOWARD * toward - AGAINST * against)
     passages = [tokenize(model, prompt) for prompt in prompts]
     edits = []
-    groups = _by_layer(neurons)
-    _scaled(model, neurons, 1.0, "")  # refuses neurons that do not exist
+    groups = _by_layer(by.neurons)
+    _scaled(model, by.neurons, 1.0, "")  # refuses neurons that do not exist
     for (layer, expert), part in groups.items():
         rows = [neuron.neuron for neuron in part]
         firing = torch.stack([found[-1] for _, found in activations(model, layer, passages, expert=expert)])

@@ -7,6 +7,9 @@ fact, knowledge attribution gives every neuron a value. Then
     kept(p)       of these, the ones above `t` in at least the share `p` of the fact's prompts  (paper: p = 0.7)
     refined(s)    of these, the ones that at most the share `s` of the other facts keep as well
 
+The paper calls the vote over prompts its refining; dropping what other facts keep is ours (the paper does it before an
+update, at 10 %).
+
 What most facts of a relation keep (`relation_neurons`) belongs to the relation: to the form of the question, or to what
 all its answers have in common. What is left after refining belongs to the fact. Selections are candidates; that they
 carry the fact is shown by intervening (`probabilities`), beside as many random active neurons (`random_neurons`).
@@ -27,8 +30,8 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
 from unembed.errors import InputError, all_or_nothing
-from unembed.methods.controls import AMONG, draw, others_strongly_active
-from unembed.methods.knowledge.attribution import Attribution, Path, attribute
+from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
+from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -101,6 +104,29 @@ def relation_neurons(facts: Mapping[_Key, Collection[Neuron]], share: float) -> 
     return kept(list(facts.values()), share)
 
 
+@dataclass(frozen=True)
+class Criteria:
+    """When a neuron is a fact's own.
+
+    Raises:
+        InputError: `t` or `p` outside (0, 1], or `share` outside [0, 1].
+    """
+
+    t: float = 0.2
+    """Share of the maximum above which a neuron counts."""
+    p: float = 0.7
+    """Share of a fact's prompts in which it must."""
+    share: float = 0.2
+    """Share of other facts that may have it as well."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("t", self.t), ("p", self.p)):
+            if not 0 < value <= 1:
+                raise InputError(f"Expected {name} above 0 and at most 1, found {value:g}.")
+        if not 0 <= self.share <= 1:
+            raise InputError(f"Expected share between 0 and 1, found {self.share:g}.")
+
+
 @dataclass(frozen=True, repr=False)
 class FactNeurons(Brief):
     """What was found for one fact."""
@@ -155,11 +181,8 @@ def find(
     relation: Relation,
     *,
     facts: Sequence[Fact] | None = None,
-    t: float = 0.2,
-    p: float = 0.7,
-    share: float = 0.2,
-    path: Path = "layer",
-    candidates: int = 300,
+    criteria: Criteria = Criteria(),
+    path: LayerPath | NeuronPath = LayerPath(),
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Found:
@@ -169,18 +192,14 @@ def find(
         model: from `load` or `wrap`.
         relation: whose facts are compared.
         facts: those to search; None searches all of the relation. Refining compares them with each other.
-        t: of the maximum, above which a neuron counts.
-        p: share of prompts in which it must.
-        share: of other facts that may have a neuron as well.
-        path: of the attribution; "neuron" computes exactly the `candidates` best of the layer path.
-        candidates: on the neuron path.
+        criteria: when a neuron is a fact's own.
+        path: of the attribution; `NeuronPath(300)` computes exactly the 300 best of the layer path.
         memory: bytes for walks.
         progress: called after each prompt.
 
     Raises:
-        InputError: no facts, `t` or `p` outside (0, 1], or `share` outside [0, 1].
+        InputError: no facts.
     """
-    _check_shares(t, p, share)
     chosen = list(relation.facts if facts is None else facts)
     if not chosen:
         raise InputError(f"There is no fact of {relation.name} to search.")
@@ -191,36 +210,24 @@ def find(
     for fact in chosen:
         found = []
         for prompt in fact.prompts:
-            found.append(_attributed(model, prompt, fact, path, candidates, memory))
+            found.append(attribute(model, prompt, fact.target, path=path, memory=memory))
             done += 1
             progress("knowledge attribution", done / total)
-        votes[fact] = kept([above(attribution.values, t) for attribution in found], p)
+        votes[fact] = kept([above(attribution.values, criteria.t) for attribution in found], criteria.p)
         chances[fact] = tuple(attribution.probability for attribution in found)
         tops[fact] = tuple(attribution.top_prediction for attribution in found)
     return Found(
         relation=relation.name,
         facts=tuple(
-            FactNeurons(fact, votes[fact], refined(votes, fact, share), chances[fact], tops[fact]) for fact in chosen
+            FactNeurons(fact, votes[fact], refined(votes, fact, criteria.share), chances[fact], tops[fact])
+            for fact in chosen
         ),
         shared=relation_neurons(votes, 0.5),
-        t=t,
-        p=p,
-        share=share,
-        path=path,
+        t=criteria.t,
+        p=criteria.p,
+        share=criteria.share,
+        path="neuron" if isinstance(path, NeuronPath) else "layer",
     )
-
-
-def _attributed(model: Model, prompt: str, fact: Fact, path: Path, candidates: int, memory: int | None) -> Attribution:
-    exact = candidates if path == "neuron" else None
-    return attribute(model, prompt, fact.target, path=path, candidates=exact, memory=memory)
-
-
-def _check_shares(t: float, p: float, share: float) -> None:
-    for name, value in (("t", t), ("p", p)):
-        if not 0 < value <= 1:
-            raise InputError(f"Expected {name} above 0 and at most 1, found {value:g}.")
-    if not 0 <= share <= 1:
-        raise InputError(f"Expected share between 0 and 1, found {share:g}.")
 
 
 def scaled(neurons: Collection[Neuron], factor: float, positions: tuple[int, ...] | None) -> list[Edit]:

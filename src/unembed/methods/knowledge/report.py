@@ -11,7 +11,7 @@ Exact: the edited module runs on every prompt. An answer is right when each of i
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -29,6 +29,33 @@ from unembed.runs.predictions import Prediction, predictions_from
 
 Asked = Sequence[tuple[str, str]]
 """Prompts, each with the answer that is read."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What is asked to see what an edit does, by group."""
+
+    own: Asked
+    """The edited fact's prompts with its right answer."""
+    related: Asked = ()
+    """Of other facts of the relation."""
+    unrelated: Asked = ()
+    """Of other relations."""
+    new: Asked = ()
+    """Prompts that an update was made with, with its new answer."""
+    unseen: Asked = ()
+    """Other prompts of the fact, with the new answer."""
+
+    def of_update(self, prompts: Sequence[str], made: Sequence[str], target: str) -> "Groups":
+        """The same, with the new answer of an update as well.
+
+        Args:
+            prompts: all that ask for the fact.
+            made: those of them that the edit is made with.
+            target: the new answer as it follows them.
+        """
+        new, unseen = [(p, target) for p in made], [(p, target) for p in prompts if p not in made]
+        return replace(self, new=new, unseen=unseen)
 
 
 @dataclass(frozen=True)
@@ -113,12 +140,8 @@ class EditReport(Brief):
 def report(
     model: Model,
     edits: WeightEdits,
+    groups: Groups,
     *,
-    own: Asked,
-    related: Asked = (),
-    unrelated: Asked = (),
-    new: Asked = (),
-    unseen: Asked = (),
     control: Sequence[WeightEdits] = (),
     text: Sequence[str] = (),
     progress: Progress = silent,
@@ -128,11 +151,7 @@ def report(
     Args:
         model: from `load` or `wrap`.
         edits: from `weight_edits`, `knowledge_editing` or a file.
-        own: the edited fact's prompts with its right answer.
-        related: of other facts of the relation.
-        unrelated: of other relations.
-        new: prompts that an update was made with, with its new answer.
-        unseen: its other prompts, with the new answer.
+        groups: what is asked before and after.
         control: edits to compare it with, such as of `random_like` neurons, or `random_keys`; read together.
         text: passages for the perplexity.
         progress: called after each group.
@@ -140,28 +159,28 @@ def report(
     Raises:
         InputError: a bad prompt or answer, or a text without a passage of two tokens.
     """
-    groups = [[question(model, *pair) for pair in group] for group in (own, related, unrelated, new, unseen)]
+    asked = [[question(model, *pair) for pair in group] for group in vars(groups).values()]
     passages = [tokens for tokens in (tokenize(model, passage) for passage in text) if len(tokens) > 1]
     if len(text) and not passages:
         raise InputError("A perplexity needs a text with a passage of two tokens or more: there is none in it.")
     total = 2 + len(control)
-    before = _state(model, groups, passages)
+    before = _state(model, asked, passages)
     progress("report", 1 / total)
     with applied(model, edits):
-        effects = _effects(before, _state(model, groups, passages))
+        effects = _effects(before, _state(model, asked, passages))
     progress("report", 2 / total)
     compared = []
     for done, other in enumerate(control, 3):
         with applied(model, other):
-            compared.append(_effects(before, _state(model, groups, passages)))
+            compared.append(_effects(before, _state(model, asked, passages)))
         progress("report", done / total)
     return EditReport(
         edits=edits,
         effects=effects,
         control=_together(compared) if compared else None,
         perplexity=before[1],
-        prompts=tuple(prompt for prompt, _ in own),
-        made=frozenset(prompt for prompt, _ in new),
+        prompts=tuple(prompt for prompt, _ in groups.own),
+        made=frozenset(prompt for prompt, _ in groups.new),
     )
 
 

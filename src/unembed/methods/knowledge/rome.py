@@ -27,7 +27,9 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.methods.knowledge.weight_edits import WeightEdit, rank_one
+from unembed.models.forward import call
 from unembed.models.hooks import frozen, on_call, on_output, one_at_a_time
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, check_has_neurons, value_rows
 from unembed.models.prompts import tokenize
 from unembed.models.targets import target_tokens
@@ -59,12 +61,28 @@ _ENOUGH = 0.05
 _REMEMBERED = 4
 """Second moments of one model."""
 
+
+@dataclass(frozen=True)
+class Rome:
+    """How ROME edits: the layer and the numbers of the module's formulas."""
+
+    layer: int | None = None
+    """Whose down projection is edited; None takes one a sixth of the way up, among the early layers, where a subject's
+    tokens are recognised: 5 of 30 in the real model."""
+    steps: int = 20
+    """Of Adam, at most."""
+    rate: float = 0.5
+    """Of Adam."""
+    divergence: float = 0.0625
+    """Weight of the divergence on "<subject> is a", in nats."""
+    decay: float = 0.05
+    """Weight of `|delta|^2 / |write|^2`."""
+    ridge: float = 1.0
+    """Added to the diagonal of `C`, in units of its mean."""
+    slack: float = 0.1
+
+
 _moments: WeakKeyDictionary[Any, dict[Any, Tensor]] = WeakKeyDictionary()
-
-
-def default_layer(model: Model) -> int:
-    """A sixth of the way up: early layers, where a subject's tokens are recognised. 5 of 30 in the real model."""
-    return model.layers // 6
 
 
 def rome(
@@ -74,13 +92,7 @@ def rome(
     target: str,
     *,
     texts: Sequence[str],
-    layer: int | None = None,
-    steps: int = 20,
-    rate: float = 0.5,
-    divergence: float = 0.0625,
-    decay: float = 0.05,
-    ridge: float = 1.0,
-    slack: float = 0.1,
+    how: Rome = Rome(),
     progress: Progress = silent,
 ) -> WeightEdit:
     """The edit after which prompts about a subject are answered with another answer. The model is not changed yet.
@@ -91,13 +103,7 @@ def rome(
         subject: as it is written in the prompts.
         target: the new answer as it follows the prompts (with its leading space).
         texts: what else the model should go on to say as before: their keys make up `C`.
-        layer: whose down projection is edited; None takes `default_layer`.
-        steps: of Adam, at most.
-        rate: of Adam.
-        divergence: weight of the divergence on "<subject> is a", in nats.
-        decay: weight of `|delta|^2 / |write|^2`.
-        ridge: added to the diagonal of `C`, in units of its mean.
-        slack: see above.
+        how: the layer, and how `delta` and `u` are found.
         progress: called after each step.
 
     Raises:
@@ -105,7 +111,7 @@ def rome(
             or a bad target.
     """
     check_has_neurons(model)
-    layer = default_layer(model) if layer is None else layer
+    layer = model.layers // 6 if how.layer is None else how.layer
     if not 0 <= layer < model.layers:
         raise InputError(f"There is no layer {layer} to edit: expected 0 to {model.layers - 1}.")
     if model.blocks[layer].experts is not None:
@@ -115,10 +121,10 @@ def rome(
     if not prompts:
         raise InputError("There is no prompt to edit the model with: expected at least one.")
     problem = _problem(model, prompts, subject, target, layer)
-    delta = _descend(problem, steps, rate, divergence, decay, progress)
+    delta = _descend(problem, how, progress)
     keys = _keys(model, layer, [*prompts, *(context.format(subject) for context in CONTEXTS)], subject)
     moment = second_moment(model, layer, texts, progress=progress)
-    return rank_one(layer, direction(keys, moment, ridge=ridge, slack=slack), delta)
+    return rank_one(layer, direction(keys, moment, ridge=how.ridge, slack=how.slack), delta)
 
 
 def direction(
@@ -224,12 +230,18 @@ def _calls(model: Model, layer: int, rows: Sequence[Sequence[int]]) -> tuple[dic
     """How the blocks from `layer` on are called on a batch, and the activations of that layer."""
     calls: dict[int, Any] = {}
     keys: list[Tensor] = []
+    lengths = sorted(map(len, rows))
+    if not acts_alike(model, lengths[0], lengths[-1]):
+        raise InputError(
+            f"The prompts have {lengths[0]} to {lengths[-1]} tokens, and {model.name} turns its positions by the "
+            "length of a prompt, so they cannot run as one batch.\nTake shorter prompts, or others of equal length."
+        )
     ids = padded(rows).to(model.device)
     with one_at_a_time, ExitStack() as stack:
         for index in range(layer, model.layers):
             on_call(stack, model.blocks[index].module, _keeper(calls, index))
         on_call(stack, model.blocks[layer].down_projection, lambda args, _: keys.append(args[0]))  # type: ignore[arg-type]
-        model.module(ids, attention_mask=torch.ones_like(ids), use_cache=False, logits_to_keep=1)
+        call(model, ids, keep=1, attention_mask=torch.ones_like(ids))
     return calls, keys[0].reshape(*ids.shape, -1)
 
 
@@ -240,33 +252,31 @@ def _keeper(calls: dict[int, Any], layer: int) -> Any:
     return keep
 
 
-def _descend(
-    problem: _Problem, steps: int, rate: float, divergence: float, decay: float, progress: Progress
-) -> Float[Tensor, "d_model"]:
+def _descend(problem: _Problem, how: Rome, progress: Progress) -> Float[Tensor, "d_model"]:
     """`delta`, by Adam from zero."""
     model, prompts = problem.model, len(problem.subjects) - 1
     delta = torch.zeros(model.d_model, dtype=wide(model.unembedding[:0]).dtype, device=model.device, requires_grad=True)
     wanted = torch.tensor(problem.answer * prompts, device=model.device)[:, None]
-    optimizer = torch.optim.Adam([delta], lr=rate)
+    optimizer = torch.optim.Adam([delta], lr=how.rate)
     before = None
-    for step in range(steps):
+    for step in range(how.steps):
         found = problem.log_probabilities(delta)
         before = found[-1].detach() if before is None else before
         surprise = -found[:-1].gather(1, wanted).sum() / prompts
         if float(surprise.detach()) < _ENOUGH:
             break
         moved = (before.exp() * (before - found[-1])).sum()
-        loss = surprise + divergence * moved + decay * delta.square().sum() / problem.size**2
+        loss = surprise + how.divergence * moved + how.decay * delta.square().sum() / problem.size**2
         (delta.grad,) = torch.autograd.grad(loss, [delta])
         optimizer.step()
         with torch.no_grad():
             delta *= min(1.0, LIMIT * problem.size / max(float(delta.norm()), 1e-30))
-        progress("descent", (step + 1) / steps)
+        progress("descent", (step + 1) / how.steps)
     return delta.detach()
 
 
 def _keys(model: Model, layer: int, texts: Sequence[str], subject: str) -> Float[Tensor, "key neuron"]:
     """The activations at the subject's last token, in every text after every prefix."""
     places = [located(model, prefix + text, subject) for prefix in PREFIXES for text in texts]
-    passages = [tokens[: place + 1] for tokens, place in places]
-    return torch.stack([found[-1] for _, found in activations(model, layer, passages)])
+    passages = [t[: place + 1] if acts_alike(model, place + 1, len(t)) else t for t, place in places]
+    return torch.stack([found[places[i][1]] for i, found in activations(model, layer, passages)])

@@ -1,14 +1,19 @@
-"""An explanation without a script: the verdict in a sentence, the ledger as table and bars, heads, neurons, control."""
+"""An explanation without a script: the answer in a sentence, the ledger as table and bars, heads, neurons, control."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unembed.models.names import head_name, neuron_name, part_name
-from unembed.view.glyphs import between, decimal, percent, scientific, signed
+from unembed.view.glyphs import decimal, percent, scientific, signed, told
 from unembed.view.html.markup import bar, escaped, table, token
+from unembed.view.payloads.verdicts import verdict_words
 
 Payload = Mapping[str, Any]
-"""`unembed/explain/1` as JSON."""
+"""`unembed/explain/2` as JSON."""
+
+
+_TESTS = ("zeroed", "#nats", "", "#rank")
+"""The columns of tests."""
 
 
 def explanation_html(payload: Payload) -> str:
@@ -17,7 +22,7 @@ def explanation_html(payload: Payload) -> str:
     return "".join(
         [
             f"<h1>Why {token(payload['target']['text'])}?</h1>\n",
-            f"<p><strong>{verdict(payload)}</strong></p>\n",
+            f"<p><strong>{escaped(payload['answer']['text'])}</strong></p>\n",
             f"<p>Prompt: <q>{escaped(prompt)}</q>, explained at position {payload['position']}.</p>\n",
             *(f"<p>Note: {escaped(note)}</p>\n" for note in payload["notes"]),
             _predictions(payload),
@@ -27,28 +32,16 @@ def explanation_html(payload: Payload) -> str:
             *_control(payload),
             _lens(payload),
             '<p class="faint">Credit is what a part\'s own write adds; later layers may undo or amplify it. '
-            "<em>Zeroed</em> is the probability of the explained token with the part set to 0 at this position.</p>\n",
+            "<em>Zeroed</em> is the probability of the explained token with the part set to 0 at this position, "
+            f"<em>nats</em> what that does to {_measured(payload)}, <em>rank</em> its place by size among all parts of "
+            "its kind that were zeroed.</p>\n",
         ]
     )
 
 
-def verdict(payload: Payload) -> str:
-    """One sentence: what was predicted, how surely, and what carried it."""
-    target, ledger = payload["target"], payload["ledger"]
-    said = (
-        f"The model gives {token(target['text'])} a probability of {percent(target['probability'])} "
-        f"(rank {target['rank']})."
-    )
-    best = max(ledger["terms"], key=lambda t: t["value"])
-    said += f" Its logit is {signed(ledger['value'])} {_reference(payload)}, and {_name_of(best)} adds most of it"
-    said += f" ({signed(best['value'])})."
-    causal = [h for h in payload["heads"] if h["verdict"] == "causal"]
-    if causal:
-        head = min(causal, key=lambda h: h["zeroed_probability"])
-        change = between(target["probability"], head["zeroed_probability"])
-        name = head_name(head["layer"], head["head"], cross=head["cross"])
-        said += f" Zeroing head {name} moves the probability {change}."
-    return said
+def _measured(payload: Payload) -> str:
+    versus = payload["reference"]["text"]
+    return "its log-odds" if versus is None else f"its logit minus that of {token(versus)}"
 
 
 def _reference(payload: Payload) -> str:
@@ -95,7 +88,7 @@ def _heads(payload: Payload) -> str:
         )
         for h in payload["heads"]
     ]
-    return table("Heads", ("head", "#credit", "looks at", "writes toward", "zeroed", "verdict"), rows)
+    return table("Heads", ("head", "#credit", "looks at", "writes toward", *_TESTS), rows)
 
 
 def _neurons(payload: Payload) -> str:
@@ -109,21 +102,27 @@ def _neurons(payload: Payload) -> str:
         )
         for n in payload["neurons"]
     ]
-    return table("Neurons", ("neuron", "#credit", "#activation", "promotes", "zeroed", "verdict"), rows)
+    return table("Neurons", ("neuron", "#credit", "#activation", "promotes", *_TESTS), rows)
 
 
-def _tested(payload: Payload, part: Payload) -> tuple[str, str]:
-    zeroed = part["zeroed_probability"]
-    change = "not tested" if zeroed is None else between(payload["target"]["probability"], zeroed)
-    return change, escaped(part["verdict"] or "")
+def _tested(payload: Payload, part: Payload) -> tuple[str, str, str, str]:
+    zeroed = part["zeroed"]
+    if zeroed is None:
+        return "not zeroed", "", "", ""
+    before, after = told(payload["target"]["probability"], zeroed["probability"])
+    effect = zeroed["difference"] or zeroed["effect"]
+    rank = f"{effect['rank']} of {effect['among']}"
+    words = verdict_words(effect["verdict"], effect["size"]) + (", borderline" if effect["borderline"] else "")
+    return f"{before} → {after}", signed(effect["nats"]), escaped(words), rank
 
 
 def _control(payload: Payload) -> Iterator[str]:
-    for kind, band in (payload["control"] or {}).items():
-        if band is not None:
-            span = between(band["low"], band["high"], "–")
-            which = f"{band['count']} {escaped(kind)} at random"
-            yield f"<p>Control: {which}, zeroed one by one, give {span} (5th to 95th percentile).</p>\n"
+    which = {"heads": "every head", "neurons": "a sample of strongly active neurons", "sublayers": "every sublayer"}
+    for kind, crowd in (payload["control"] or {}).items():
+        if crowd is not None:
+            limit = crowd["limit"]
+            said = "too few for a verdict by rank" if limit is None else f"one in twenty reaches {decimal(limit)} nats"
+            yield f"<p>Control: {which[kind]} ({crowd['count']}), zeroed one by one: {said}.</p>\n"
 
 
 def _lens(payload: Payload) -> str:

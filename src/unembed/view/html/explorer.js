@@ -1590,23 +1590,49 @@ function J(e) {
 function jn(e) {
 	return `${K(100 * e, 1)}%`;
 }
-function Mn(e) {
-	return `${e === "within control" ? "○" : "●"} ${e}`;
+function Mn(e, t) {
+	if (Math.max(e, t) < 1e-4) return [kn(e, 1), kn(t, 1)];
+	let [n, r] = [J(e), J(t)];
+	if (!In(e, t) || n !== r && !Fn(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !Pn(e, t, i);) i++;
+	return [`${Nn(e, i)}%`, `${Nn(t, i)}%`];
 }
-var Nn = {
+function Nn(e, t) {
+	let n = K(100 * e, t);
+	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
+	let r = 10 ** -t;
+	return Number(n) === 0 ? `<${K(r, t)}` : `>${K(100 - r, t)}`;
+}
+function Pn(e, t, n) {
+	let r = [Nn(e, n), Nn(t, n)];
+	return r[0] !== r[1] && !(Fn(e, t) && r.some((e) => e.includes(">")));
+}
+function Fn(e, t) {
+	return Math.min(e, t) > .99;
+}
+function In(e, t) {
+	let [n, r] = e < t ? [e, t] : [t, e];
+	return r * (1 - n) > 1.1 * n * (1 - r);
+}
+function Ln(e) {
+	let { verdict: t, size: n } = e;
+	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
+}
+var Rn = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Pn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, zn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function Y(e) {
-	return [...e].map((e) => Nn[e] ?? (Pn.test(e) ? Fn(e) : e)).join("") || "''";
+	return [...e].map((e) => Rn[e] ?? (zn.test(e) ? Bn(e) : e)).join("") || "''";
 }
-function Fn(e) {
+function Bn(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function In(e) {
+function Vn(e) {
 	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -1616,7 +1642,7 @@ function In(e) {
 	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Ln = Symbol.for("pv"), Rn = 0;
+var Hn = Symbol.for("pv"), Un = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1632,35 +1658,35 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Ln,
-		__v: --Rn,
+		constructor: Hn,
+		__v: --Un,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Grid.tsx
-var zn = 34;
-function Bn(e) {
+var Wn = 34;
+function Gn(e) {
 	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	In(() => {
+	Vn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - zn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Wn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [zn + l.width * i, l.height * a + Gn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Hn(c, e, l), Wn(c, e, l, getComputedStyle(o).color), n.value && Un(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Wn + l.width * i, l.height * a + Xn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), qn(c, e, l), Yn(c, e, l, getComputedStyle(o).color), n.value && Jn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - zn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Wn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1671,7 +1697,7 @@ function Bn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Vn(o[0] + e, i), Vn(o[1] + t, a)];
+			n.value = [Kn(o[0] + e, i), Kn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1697,33 +1723,33 @@ function Bn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Vn(e, t) {
+function Kn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Hn(e, t, n) {
+function qn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(zn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Un(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Wn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Jn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Un(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(zn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Jn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Wn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Wn(e, t, n, r) {
+function Yn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(zn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Kn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Wn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Zn(t.columnName(r)), 0, 4), e.restore();
 }
-function Gn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Kn(e.columnName(n)).length);
+function Xn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Zn(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Kn(e) {
+function Zn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
@@ -1747,7 +1773,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function qn(e) {
+function Qn(e) {
 	let t = B(), n = W(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1783,7 +1809,7 @@ function Q(e) {
 	});
 }
 // src/ui/Table.tsx
-function Jn(e) {
+function $n(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1791,13 +1817,13 @@ function Jn(e) {
 		children: e.children
 	});
 }
-function Yn(e) {
-	let t = B(), n = Xn();
+function er(e) {
+	let t = B(), n = tr();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(Jn, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X($n, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1806,7 +1832,7 @@ function Yn(e) {
 		}) : null]
 	});
 }
-function Xn() {
+function tr() {
 	let e = R(!1), t = N(null);
 	return {
 		ref: t,
@@ -1819,7 +1845,7 @@ function Xn() {
 	};
 }
 // src/ui/Window.tsx
-function Zn(e) {
+function nr(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1851,7 +1877,7 @@ function Zn(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Qn() {
+function rr() {
 	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = gn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
@@ -1866,7 +1892,7 @@ function Qn() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(Zn, {
+			/* @__PURE__ */ X(nr, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -1874,10 +1900,10 @@ function Qn() {
 			/* @__PURE__ */ X(Q, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(tr, {
+				children: [/* @__PURE__ */ X(or, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(Yn, {
+				}), /* @__PURE__ */ X(er, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1885,7 +1911,7 @@ function Qn() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => $n(f.result, c.value)
+					rows: () => ir(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
@@ -1895,7 +1921,7 @@ function Qn() {
 			}) : null,
 			p.result?.matrix ? /* @__PURE__ */ X("div", {
 				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(ir, {
+				children: /* @__PURE__ */ X(lr, {
 					payload: p.result,
 					matrix: p.result.matrix,
 					start: c.value
@@ -1904,38 +1930,38 @@ function Qn() {
 		]
 	}) : null;
 }
-function $n(e, t) {
-	return e.heads.flatMap((n) => er(n, e).slice(t, t + 128).map((e) => [
+function ir(e, t) {
+	return e.heads.flatMap((n) => ar(n, e).slice(t, t + 128).map((e) => [
 		G(At(n)),
 		`${e.position} ${Y(e.text)}`,
 		K(n.pattern[e.position] ?? 0, 3),
 		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function er(e, t) {
+function ar(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, t.position + 1);
 }
-function tr({ payload: e, start: t }) {
+function or({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(qn, { part: At(n) }),
+			/* @__PURE__ */ X(Qn, { part: At(n) }),
 			" ",
 			q(n.value),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(sr, {
 				head: n,
-				tokens: er(n, e),
+				tokens: ar(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function nr(e) {
+function sr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1964,18 +1990,18 @@ function nr(e) {
 		})
 	});
 }
-var rr = {
+var cr = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function ir(e) {
+function lr(e) {
 	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? G(At(i)) : "", c = (e) => Y(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: s }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(rr).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(cr).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -1983,13 +2009,13 @@ function ir(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(or, {
+		a.value === "target" ? /* @__PURE__ */ X(dr, {
 			payload: t,
 			given: i?.contribution ?? [],
 			name: s,
 			start: r,
 			size: o
-		}) : /* @__PURE__ */ X(ar, {
+		}) : /* @__PURE__ */ X(ur, {
 			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
 			size: o,
 			start: r,
@@ -1997,7 +2023,7 @@ function ir(e) {
 			value: a.value === "attention" ? l : u,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(Yn, {
+		/* @__PURE__ */ X(er, {
 			label: `pattern of ${s}`,
 			head: [
 				"from",
@@ -2014,9 +2040,9 @@ function ir(e) {
 		})
 	] });
 }
-function ar(e) {
+function ur(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Bn, {
+	return /* @__PURE__ */ X(Gn, {
 		label: e.label,
 		columns: t,
 		rows: t,
@@ -2027,9 +2053,9 @@ function ar(e) {
 		columnName: r
 	});
 }
-function or(e) {
+function dr(e) {
 	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Bn, {
+	return /* @__PURE__ */ X(Gn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
@@ -2041,9 +2067,9 @@ function or(e) {
 	});
 }
 // src/lib/align.ts
-function sr(e, t) {
+function fr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...lr(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...mr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2063,22 +2089,22 @@ function sr(e, t) {
 	}
 	return n;
 }
-function cr(e) {
+function pr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function lr(e, t) {
+function mr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = ur(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = hr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function ur(e, t) {
+function hr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2086,7 +2112,7 @@ function ur(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function dr() {
+function gr() {
 	let e = B(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2097,7 +2123,7 @@ function dr() {
 	let c = V(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? sr(fr(r), fr(c.result)) : null, u = l && r ? cr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
+	} : null), l = o && c?.result ? fr(_r(r), _r(c.result)) : null, u = l && r ? pr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2111,22 +2137,25 @@ function dr() {
 		mate: u?.[1] ?? null
 	};
 }
-function fr(e) {
+function _r(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/ledger.ts
-function pr(e, t, n, r = () => !1) {
+function vr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: mr(o.map((e) => e.value))
+			value: br(o.map((e) => e.value))
 		},
-		sum: mr(e.map((e) => e.value))
+		sum: br(e.map((e) => e.value))
 	};
 }
-function mr(e) {
+function yr(e, t, n) {
+	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
+}
+function br(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2134,15 +2163,15 @@ function mr(e) {
 	}
 	return t + n;
 }
-function hr(e) {
-	let t = mr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function xr(e) {
+	let t = br(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function gr(e) {
+function Sr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2152,11 +2181,11 @@ function gr(e) {
 		e.source
 	].join(" ");
 }
-function _r(e, t) {
-	let n = new Map(t.map((e) => [gr(e), e]));
+function Cr(e, t) {
+	let n = new Map(t.map((e) => [Sr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(gr(e));
-		return n.delete(gr(e)), {
+		let t = n.get(Sr(e));
+		return n.delete(Sr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2168,7 +2197,7 @@ function _r(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function vr(e) {
+function wr(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -2179,7 +2208,7 @@ function vr(e) {
 		})
 	});
 }
-function yr(e) {
+function Tr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: q(e.value, e.digits)
@@ -2192,7 +2221,7 @@ function $(e) {
 		children: Y(e.text)
 	});
 }
-function br(e) {
+function Er(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -2201,7 +2230,7 @@ function br(e) {
 		}, t))
 	});
 }
-function xr(e) {
+function Dr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -2215,12 +2244,12 @@ function xr(e) {
 	});
 }
 // src/panels/Patch.tsx
-var Sr = {
+var Or = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Cr(e) {
+function kr(e) {
 	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = H({
 		ask: "patch",
 		prompt: n,
@@ -2240,7 +2269,7 @@ function Cr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(Sr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(Or).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2250,11 +2279,11 @@ function Cr(e) {
 		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(wr, { result: s })
+			children: /* @__PURE__ */ X(Ar, { result: s })
 		}) : null
 	] });
 }
-function wr({ result: e }) {
+function Ar({ result: e }) {
 	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
@@ -2274,12 +2303,12 @@ function wr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(Zn, {
+		/* @__PURE__ */ X(nr, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Bn, {
+		/* @__PURE__ */ X(Gn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
@@ -2295,7 +2324,7 @@ function wr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(Yn, {
+		/* @__PURE__ */ X(er, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2313,9 +2342,9 @@ function wr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Tr = 12;
-function Er() {
-	let e = B(), t = e.explained.value, n = dr(), { b: r } = e.state.value;
+var jr = 12;
+function Mr() {
+	let e = B(), t = e.explained.value, n = gr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2323,13 +2352,13 @@ function Er() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? cr(n.columns) : [];
+	let i = n.columns ? pr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n.answer }),
-			/* @__PURE__ */ X(Dr, {
+			/* @__PURE__ */ X(Nr, {
 				explained: t,
 				compared: n
 			}),
@@ -2339,10 +2368,10 @@ function Er() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(kr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Fr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(Cr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(kr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2353,7 +2382,7 @@ function Er() {
 		]
 	});
 }
-function Dr({ explained: e, compared: t }) {
+function Nr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2361,7 +2390,7 @@ function Dr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(Jn, {
+	return /* @__PURE__ */ X($n, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2401,12 +2430,12 @@ function Dr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Or = (e) => (e.a ?? 0) - (e.b ?? 0);
-function kr({ a: e, b: t }) {
-	let n = _r(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Or(t)) - Math.abs(Or(e))), r = n.slice(0, Tr), i = n.slice(Tr), a = Math.max(0, ...n.map((e) => Math.abs(Or(e)))), o = (e) => [
-		mr(e.map((e) => e.a ?? 0)),
-		mr(e.map((e) => e.b ?? 0)),
-		mr(e.map(Or))
+var Pr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Fr({ a: e, b: t }) {
+	let n = Cr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Pr(t)) - Math.abs(Pr(e))), r = n.slice(0, jr), i = n.slice(jr), a = Math.max(0, ...n.map((e) => Math.abs(Pr(e)))), o = (e) => [
+		br(e.map((e) => e.a ?? 0)),
+		br(e.map((e) => e.b ?? 0)),
+		br(e.map(Pr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2455,7 +2484,7 @@ function kr({ a: e, b: t }) {
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(qn, { part: t }) : Ft(e.term)
+						children: t ? /* @__PURE__ */ X(Qn, { part: t }) : Ft(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2467,28 +2496,28 @@ function kr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(yr, { value: Or(e) })
+						children: /* @__PURE__ */ X(Tr, { value: Pr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(vr, {
-							value: Or(e),
+						children: /* @__PURE__ */ X(wr, {
+							value: Pr(e),
 							largest: a
 						})
 					})
-				] }, gr(e.term));
-			}), /* @__PURE__ */ X(Ar, {
+				] }, Sr(e.term));
+			}), /* @__PURE__ */ X(Ir, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Ar, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Ir, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ar({ name: e, sums: t }) {
+function Ir({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2505,7 +2534,7 @@ function Ar({ name: e, sums: t }) {
 	});
 }
 // src/hooks/useSeen.ts
-function jr() {
+function Lr() {
 	let e = N(null), t = R(typeof IntersectionObserver > "u");
 	return ke(() => {
 		if (t.value || !e.current) return;
@@ -2521,15 +2550,15 @@ function jr() {
 	}), []);
 }
 // src/lib/flow.ts
-var Mr = 60;
-function Nr(e, t, n = Mr) {
-	let r = /* @__PURE__ */ new Map([[Pr, Fr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Rr = 60;
+function zr(e, t, n = Rr) {
+	let r = /* @__PURE__ */ new Map([[Br, Vr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Ir(s), ...s.steps.map(Lr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Hr(s), ...s.steps.map(Ur)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Pr];
+		let l = [...o.map((e) => e.id), Br];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2548,21 +2577,21 @@ function Nr(e, t, n = Mr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - mr(a.map((e) => e.value))
+			value: e.value - br(a.map((e) => e.value))
 		}
 	};
 }
-var Pr = "output";
-function Fr(e) {
+var Br = "output";
+function Vr(e) {
 	return {
-		id: Pr,
+		id: Br,
 		label: "",
 		position: e.position,
 		height: e.model.layers,
 		part: null
 	};
 }
-function Ir(e) {
+function Hr(e) {
 	let { kind: t, layer: n, position: r } = e;
 	return {
 		id: `${t} ${n} ${r}`,
@@ -2578,7 +2607,7 @@ function Ir(e) {
 		} : null
 	};
 }
-function Lr(e) {
+function Ur(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = {
 		kind: "head",
 		layer: t,
@@ -2592,14 +2621,14 @@ function Lr(e) {
 		part: a
 	};
 }
-function Rr(e, t) {
-	let n = Ir(e), r = e.steps.map((e) => ` → ${Lr(e).label} (to ${e.destination} ${t(e.destination)})`);
+function Wr(e, t) {
+	let n = Hr(e), r = e.steps.map((e) => ` → ${Ur(e).label} (to ${e.destination} ${t(e.destination)})`);
 	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var zr = 84, Br = 30;
-function Vr() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = jr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
+var Gr = 84, Kr = 30;
+function qr() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
 		ask: "paths",
 		...i
 	} : null), c = R(2);
@@ -2634,19 +2663,19 @@ function Vr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(Hr, {
+					}), /* @__PURE__ */ X(Jr, {
 						payload: o,
-						flow: Nr(o, c.value / 100)
+						flow: zr(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Hr({ payload: e, flow: t }) {
-	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Ur(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + zr, s = i.length * Br + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function Jr({ payload: e, flow: t }) {
+	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Yr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Gr, s = i.length * Kr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Jn, {
+		/* @__PURE__ */ X($n, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2655,12 +2684,12 @@ function Hr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Kr, {
+					t.edges.map((e) => /* @__PURE__ */ X(Qr, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(qr, {
+					t.nodes.map((t) => /* @__PURE__ */ X($r, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2670,7 +2699,7 @@ function Hr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Gr(a, t.nodes, e),
+						x: Zr(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							e,
@@ -2703,31 +2732,31 @@ function Hr({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(Yn, {
+		/* @__PURE__ */ X(er, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Rr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Wr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function Ur(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Wr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Wr(e) || !a.has(e.position) ? 0 : 1);
+function Yr(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Xr).map((e) => e.position)), o = e.map((e) => {
+		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Xr(e) || !a.has(e.position) ? 0 : 1);
 		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = zr / 2;
-	for (let e of t) s.set(e, c), c += zr * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = Gr / 2;
+	for (let e of t) s.set(e, c), c += Gr * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * zr,
-		y: n.indexOf(e.height) * Br + 18
+		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Gr,
+		y: n.indexOf(e.height) * Kr + 18
 	}]));
 }
-function Wr(e) {
+function Xr(e) {
 	return e.part?.kind === "head" || e.id === "output";
 }
-function Gr(e, t, n) {
+function Zr(e, t, n) {
 	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
 }
-function Kr({ edge: e, places: t, largest: n }) {
+function Qr({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2738,7 +2767,7 @@ function Kr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function qr({ node: e, place: t, label: n }) {
+function $r({ node: e, place: t, label: n }) {
 	let r = B(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
@@ -2771,16 +2800,16 @@ function qr({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var Jr = 12;
-function Yr() {
+var ei = 12;
+function ti() {
 	let e = B(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...hn({
 			prompt: n,
 			source: r
 		}),
-		tokens: Jr
-	}, a = V(t.value && Xr(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: ei
+	}, a = V(t.value && ni(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2791,19 +2820,19 @@ function Yr() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Jr,
+					ei,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Zr, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(ri, { result: a.result }) : null
 		]
 	});
 }
-function Xr(e, t, n) {
+function ni(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Zr({ result: e }) {
+function ri({ result: e }) {
 	let t = B(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
@@ -2829,18 +2858,18 @@ function Zr({ result: e }) {
 	})] });
 }
 // src/protocol/transports.ts
-function Qr(e) {
+function ii(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return $r("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await ei(e));
-			await ti(e.body, n);
+		return ai("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await oi(e));
+			await si(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function $r(e, t, n, r) {
+function ai(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2849,7 +2878,7 @@ function $r(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function ei(e) {
+async function oi(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2857,7 +2886,7 @@ async function ei(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function ti(e, t) {
+async function si(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2865,38 +2894,38 @@ async function ti(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) ni(e, t);
+		for (let e of a) ci(e, t);
 	}
-	r.trim() && ni(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && ci(r, t), t.error("The server closed the connection before it had answered.");
 }
-function ni(e, t) {
+function ci(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && ri(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && li(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function ri(e, t, n) {
+function li(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var ii = /* @__PURE__ */ new Set([
+var ui = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function ai(e) {
-	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ii.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function di(e) {
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ui.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function oi(e) {
+function fi(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (ri(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (li(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2910,11 +2939,11 @@ function oi(e) {
 	};
 }
 // src/panels/Header.tsx
-var si = {
+var pi = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function ci() {
+function mi() {
 	let e = B(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -2936,8 +2965,8 @@ function ci() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(ui, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(di, {}) : null,
+				/* @__PURE__ */ X(gi, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(_i, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2950,37 +2979,37 @@ function ci() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(li, {
+				e.reads() === "text" ? /* @__PURE__ */ X(hi, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(li, {
+				i === "source" ? null : /* @__PURE__ */ X(hi, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(li, {
+				t.b === null ? null : /* @__PURE__ */ X(hi, {
 					name: "b",
-					label: `${si[i]} B`,
+					label: `${pi[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(li, {
+				i === "source" ? /* @__PURE__ */ X(hi, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(li, {
+				/* @__PURE__ */ X(hi, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(li, {
+				/* @__PURE__ */ X(hi, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3016,7 +3045,7 @@ function ci() {
 		})]
 	});
 }
-function li(e) {
+function hi(e) {
 	let t = B(), n = String(t.state.value[e.name] ?? ""), r = R(n);
 	ke(() => {
 		r.value = n;
@@ -3057,7 +3086,7 @@ function li(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function ui() {
+function gi() {
 	let e = B(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
@@ -3075,15 +3104,15 @@ function ui() {
 		})]
 	});
 }
-function di() {
+function _i() {
 	let e = B(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await $r("/report", {
+		let n = await ai("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await ei(n);
+			t.value = await oi(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3101,7 +3130,7 @@ function di() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var fi = [
+var vi = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3111,7 +3140,7 @@ var fi = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function pi() {
+function yi() {
 	let e = B(), t = N(null), n = e.helpOpen.value;
 	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3124,7 +3153,7 @@ function pi() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: fi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: vi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3137,7 +3166,7 @@ function pi() {
 	});
 }
 // src/ui/Tested.tsx
-function mi(e) {
+function bi(e) {
 	let t = B(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = V(n && !a ? {
 		ask: "test",
 		...n,
@@ -3148,13 +3177,13 @@ function mi(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(hi, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(xi, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function hi({ result: e, note: t }) {
-	let { target_before: n, target_after: r, control: i } = e;
+function xi({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Mn(n.probability, r.probability);
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
 		"aria-live": "polite",
@@ -3164,36 +3193,42 @@ function hi({ result: e, note: t }) {
 				children: [
 					/* @__PURE__ */ X($, { text: n.text }),
 					" ",
-					J(n.probability),
+					o,
 					" → ",
-					J(r.probability)
+					s
 				]
 			}),
-			/* @__PURE__ */ X(_i, {
+			/* @__PURE__ */ X(wi, {
 				before: n.probability,
 				after: r.probability,
-				band: i
+				limit: a?.limit ?? null
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
 				children: [
 					"With ",
 					t,
-					".",
+					": ",
+					q(e.nats),
+					" nats. ",
+					Si(e),
 					" ",
-					i ? `Control: ${i.count} ${e.tests.length > 1 ? "sets of as many random neurons of these layers" : "parts at random"}, ${J(i.low)} to ${J(i.high)}.` : "No control for this kind of test.",
-					" ",
-					e.verdict ? /* @__PURE__ */ X("strong", { children: Mn(e.verdict) }) : null
+					i ? /* @__PURE__ */ X("strong", { children: Ln(i) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(gi, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Ci, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function gi(e) {
+function Si({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return "No control for this kind of test.";
+	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
+	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
+}
+function Ci(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3206,8 +3241,8 @@ function gi(e) {
 		]
 	}, t)) });
 }
-function _i(e) {
-	let t = (e) => 4 + e * 192;
+function wi(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Ti(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -3220,13 +3255,13 @@ function _i(e) {
 				y2: 14,
 				class: "axis"
 			}),
-			e.band ? /* @__PURE__ */ X("rect", {
-				x: t(e.band.low),
+			e.limit === null ? null : /* @__PURE__ */ X("rect", {
+				x: n,
 				y: 7,
-				width: Math.max(t(e.band.high) - t(e.band.low), 1),
+				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
-			}) : null,
+			}),
 			/* @__PURE__ */ X("line", {
 				x1: t(e.before),
 				x2: t(e.after),
@@ -3249,14 +3284,18 @@ function _i(e) {
 		]
 	});
 }
+function Ti(e, t) {
+	let n = e * Math.exp(t);
+	return n / (1 - e + n);
+}
 // src/panels/Inspector.tsx
-var vi = {
+var Ei = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function yi() {
+function Di() {
 	let e = B(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = H(n && t ? {
 		ask: "inspect",
 		...n,
@@ -3270,30 +3309,30 @@ function yi() {
 			i && W(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(bi, {
+					i.value === null ? null : /* @__PURE__ */ X(Oi, {
 						name: "credit",
 						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(bi, {
+					i.activation === null ? null : /* @__PURE__ */ X(Oi, {
 						name: "activation",
 						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(bi, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Oi, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(xr, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(Dr, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(Ti, {
+					/* @__PURE__ */ X(Ni, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(Ti, {
+					/* @__PURE__ */ X(Ni, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(Si, { part: t })
+					/* @__PURE__ */ X(Ai, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Ei, {})
+			/* @__PURE__ */ X(Pi, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -3302,17 +3341,17 @@ function yi() {
 		children: null
 	}) : null;
 }
-function bi(e) {
+function Oi(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var xi = {
+var ki = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Si({ part: e }) {
+function Ai({ part: e }) {
 	let t = B(), n = t.followed(), { answer: r, result: i, stale: a } = H(n && Mt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
 		...hn({
@@ -3321,15 +3360,15 @@ function Si({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(bi, {
+	return r?.error ? /* @__PURE__ */ X(Oi, {
 		name: "reads",
 		children: /* @__PURE__ */ X(Q, { answer: r })
-	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Ci, { reading: e }, e.what)) });
+	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(ji, { reading: e }, e.what)) });
 }
-function Ci({ reading: e }) {
+function ji({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(bi, {
-		name: xi[t],
+	return /* @__PURE__ */ X(Oi, {
+		name: ki[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3347,7 +3386,7 @@ function Ci({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(wi, { term: e }, Ft(e.part))),
+			r.map((e) => /* @__PURE__ */ X(Mi, { term: e }, Ft(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -3362,12 +3401,12 @@ function Ci({ reading: e }) {
 		]
 	});
 }
-function wi({ term: e }) {
+function Mi({ term: e }) {
 	let t = It(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(qn, { part: t }) : Ft(e.part),
+			t ? /* @__PURE__ */ X(Qn, { part: t }) : Ft(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3376,13 +3415,13 @@ function wi({ term: e }) {
 		]
 	});
 }
-function Ti(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(bi, {
+function Ni(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Oi, {
 		name: e.name,
-		children: /* @__PURE__ */ X(br, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(Er, { tokens: e.tokens })
 	});
 }
-function Ei() {
+function Pi() {
 	let e = B(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3394,7 +3433,7 @@ function Ei() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : vi[t],
+					title: t === "swap" && r === null ? "Open B first" : Ei[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
@@ -3403,18 +3442,18 @@ function Ei() {
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(mi, {
+			n ? /* @__PURE__ */ X(bi, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: vi[n]
+				note: Ei[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Di({ list: e, explained: t }) {
+function Fi({ list: e, explained: t }) {
 	let n = B(), r = Ut(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
@@ -3437,7 +3476,7 @@ function Di({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Oi({ list: e, open: t }) {
+function Ii({ list: e, open: t }) {
 	let n = B(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
@@ -3488,7 +3527,7 @@ function Oi({ list: e, open: t }) {
 		})]
 	});
 }
-function ki() {
+function Li() {
 	let e = B(), t = R(""), n = R(""), r = Gt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
@@ -3526,16 +3565,16 @@ function ki() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ai = {
+var Ri = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, ji = {
+}, zi = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Mi({ found: e, list: t }) {
+function Bi({ found: e, list: t }) {
 	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Kt(e), s = a?.action === "erase" ? o.shared : o[qt(o, r?.set ?? null)], c = V(a && r && i ? $t(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -3549,7 +3588,7 @@ function Mi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Ni, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Vi, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3557,10 +3596,10 @@ function Mi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Pi, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Hi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(Ii, {
+			}), /* @__PURE__ */ X(Wi, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -3569,7 +3608,7 @@ function Mi({ found: e, list: t }) {
 		]
 	});
 }
-function Ni({ own: e, counts: t }) {
+function Vi({ own: e, counts: t }) {
 	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
@@ -3589,7 +3628,7 @@ function Ni({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: zt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ai[e]
+						children: Ri[e]
 					}, e))
 				})
 			] }),
@@ -3609,7 +3648,7 @@ function Ni({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Bt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: ji[e]
+						children: zi[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3630,7 +3669,7 @@ function Ni({ own: e, counts: t }) {
 		]
 	});
 }
-function Pi({ result: e, answer: t }) {
+function Hi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3661,7 +3700,7 @@ function Pi({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(Jn, {
+			/* @__PURE__ */ X($n, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3684,12 +3723,12 @@ function Pi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Fi, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Fi, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ui, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ui, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(Jn, {
+			/* @__PURE__ */ X($n, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3769,7 +3808,7 @@ function Pi({ result: e, answer: t }) {
 		]
 	});
 }
-function Fi({ said: e }) {
+function Ui({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3782,14 +3821,14 @@ function Fi({ said: e }) {
 		]
 	});
 }
-function Ii(e) {
+function Wi(e) {
 	let t = B().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(Li, {
+		}), /* @__PURE__ */ X(Gi, {
 			label: "The fact as a line of JSON",
 			text: Yt(e.fact)
 		})] }) : null,
@@ -3797,29 +3836,29 @@ function Ii(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(Li, {
+		/* @__PURE__ */ X(Gi, {
 			label: "The command",
 			text: Xt(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Li({ label: e, text: t }) {
-	return /* @__PURE__ */ X(Jn, {
+function Gi({ label: e, text: t }) {
+	return /* @__PURE__ */ X($n, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Ri = [
+var Ki = [
 	.2,
 	.1,
 	.05
-], zi = 12, Bi = {
+], qi = 12, Ji = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Vi({ explained: e }) {
+function Yi({ explained: e }) {
 	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = V(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3837,15 +3876,15 @@ function Vi({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Hi, {
+			a?.result ? /* @__PURE__ */ X(Xi, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Wi, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(Qi, { list: a.result }) : null
 		]
 	});
 }
-function Hi({ list: e, explained: t }) {
+function Xi({ list: e, explained: t }) {
 	let n = B(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3854,7 +3893,7 @@ function Hi({ list: e, explained: t }) {
 		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Ui, {})
+		/* @__PURE__ */ X(Zi, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3870,7 +3909,7 @@ function Hi({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Ui, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(Zi, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: Ht }),
@@ -3884,17 +3923,17 @@ function Hi({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Di, {
+		i || a ? null : /* @__PURE__ */ X(Fi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Oi, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ii, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(ki, {})] })
+		}), i ? null : /* @__PURE__ */ X(Li, {})] })
 	] });
 }
-function Ui() {
+function Zi() {
 	let e = B();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3902,7 +3941,7 @@ function Ui() {
 		children: "Close"
 	});
 }
-function Wi({ list: e }) {
+function Qi({ list: e }) {
 	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Qt(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
@@ -3917,7 +3956,7 @@ function Wi({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Ri, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...Ki, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3935,14 +3974,14 @@ function Wi({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(Gi, { found: o }), /* @__PURE__ */ X(Mi, {
+			children: [/* @__PURE__ */ X($i, { found: o }), /* @__PURE__ */ X(Bi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Gi({ found: e }) {
+function $i({ found: e }) {
 	let t = B(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = Kt(e), a = qt(i, n.set), o = e.facts.length - 1;
@@ -3978,23 +4017,23 @@ function Gi({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Bi[e],
+					Ji[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(Ki, { neurons: i[e] })
+				/* @__PURE__ */ X(ea, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(qi, {
+		}) : /* @__PURE__ */ X(ta, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(Yn, {
+		/* @__PURE__ */ X(er, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4009,23 +4048,23 @@ function Gi({ found: e }) {
 		})
 	] });
 }
-function Ki({ neurons: e }) {
+function ea({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, zi).map((e) => {
+		children: [e.slice(0, qi).map((e) => {
 			let t = U(e);
-			return /* @__PURE__ */ X(qn, { part: t }, G(t));
-		}), e.length > zi ? /* @__PURE__ */ X("span", {
+			return /* @__PURE__ */ X(Qn, { part: t }, G(t));
+		}), e.length > qi ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - zi,
+				e.length - qi,
 				" more"
 			]
 		}) : null]
 	});
 }
-function qi(e) {
+function ta(e) {
 	let t = B(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -4041,7 +4080,7 @@ function qi(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(mi, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(bi, {
 				tests: e.neurons.map((e) => ({
 					part: U(e),
 					how: n
@@ -4057,13 +4096,13 @@ function qi(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ji = 12, Yi = 100, Xi = 12;
-function Zi() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = jr(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
+var na = 12, ra = 100, ia = 12;
+function aa() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: Yi
+		top: ra
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4083,24 +4122,24 @@ function Zi() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(Qi, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(oa, {
 						result: c,
 						stale: l
-					}) : null] }), r && a && o ? /* @__PURE__ */ X(Vi, { explained: t }) : null]
+					}) : null] }), r && a && o ? /* @__PURE__ */ X(Yi, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
-function Qi({ result: e, stale: t }) {
+function oa({ result: e, stale: t }) {
 	let n = Wt(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X($i, { result: e }),
-			/* @__PURE__ */ X(ea, { result: e }),
-			/* @__PURE__ */ X(ta, { neurons: e.attributions.slice(0, Ji) }),
-			/* @__PURE__ */ X(Yn, {
+			/* @__PURE__ */ X(sa, { result: e }),
+			/* @__PURE__ */ X(ca, { result: e }),
+			/* @__PURE__ */ X(la, { neurons: e.attributions.slice(0, na) }),
+			/* @__PURE__ */ X(er, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4120,7 +4159,7 @@ function Qi({ result: e, stale: t }) {
 		]
 	});
 }
-function $i({ result: e }) {
+function sa({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4156,18 +4195,18 @@ function $i({ result: e }) {
 		})]
 	});
 }
-function ea({ result: e }) {
-	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(Xi, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function ca({ result: e }) {
+	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(ia, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
 			" strongest neurons by layer, at most ",
-			Xi,
+			ia,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Bn, {
+	}), /* @__PURE__ */ X(Gn, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
@@ -4192,7 +4231,7 @@ function ea({ result: e }) {
 		}
 	})] });
 }
-function ta({ neurons: e }) {
+function la({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4220,18 +4259,18 @@ function ta({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(qn, { part: U(e) })
+			children: /* @__PURE__ */ X(Qn, { part: U(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(yr, {
+			children: /* @__PURE__ */ X(Tr, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(vr, {
+			children: /* @__PURE__ */ X(wr, {
 				value: e.value,
 				largest: t
 			})
@@ -4243,10 +4282,10 @@ function ta({ neurons: e }) {
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
 // src/hooks/useTested.ts
-function na() {
-	return V(ra(B().followed()))?.result ?? null;
+function ua() {
+	return V(da(B().followed()))?.result ?? null;
 }
-function ra(e) {
+function da(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4254,43 +4293,60 @@ function ra(e) {
 		top: 10
 	} : null;
 }
-function ia(e, t) {
-	let n = t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : void 0 : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head);
-	return n ? {
-		probability: n.zeroed_probability ?? null,
-		verdict: n.verdict ?? ""
-	} : null;
+function fa(e, t) {
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
 }
 // src/ui/Outcome.tsx
-function aa({ part: e }) {
-	let t = na(), n = t && ia(t, e);
-	return !t || !n || n.probability === null ? null : /* @__PURE__ */ X("span", {
+function pa({ part: e, brief: t }) {
+	let n = ua(), r = n && fa(n, e);
+	if (!n || !r) return null;
+	let [i, a] = Mn(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	return t ? /* @__PURE__ */ X("span", {
+		class: "outcome",
+		title: `${i} → ${a}, ${q(o.nats)} nats, ${Ln(o)}`,
+		children: [
+			"→ ",
+			a,
+			" ",
+			Ln(o)[0]
+		]
+	}) : /* @__PURE__ */ X("span", {
 		class: "outcome",
 		children: [
-			J(t.target.probability),
-			" → ",
-			J(n.probability),
+			/* @__PURE__ */ X("span", { children: [
+				i,
+				" → ",
+				a
+			] }),
 			" ",
-			/* @__PURE__ */ X("span", {
-				class: "verdict",
-				children: Mn(n.verdict)
-			})
+			/* @__PURE__ */ X(ma, { effect: o })
+		]
+	});
+}
+function ma({ effect: e }) {
+	return /* @__PURE__ */ X("span", {
+		class: "verdict",
+		title: `${e.rank} of ${e.among} by size`,
+		children: [
+			/* @__PURE__ */ X("span", { children: [q(e.nats), " nats"] }),
+			" ",
+			/* @__PURE__ */ X("span", { children: Ln(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var oa = 12, sa = 10, ca = Infinity, la = me({
+var ha = 12, ga = 10, _a = Infinity, va = me({
 	is: () => !1,
 	set: () => {}
 });
-function ua() {
-	let e = B(), t = e.explained.value, n = R("size"), r = R(oa), i = R({});
+function ya() {
+	let e = B(), t = e.explained.value, n = R("size"), r = R(ha), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = pr(a.terms, r.value, n.value, (e) => da(It(e), o)), c = Math.max(0, ...a.terms.map((e) => Math.abs(e.value)));
+	let { ledger: a } = t, o = e.state.value.selection, s = vr(a.terms, r.value, n.value, (e) => ba(It(e), o)), c = yr(0, a.terms, s.others.value);
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(fa, { explained: t }),
+		note: /* @__PURE__ */ X(xa, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4309,12 +4365,12 @@ function ua() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === oa ? ca : oa,
-				children: r.value === oa ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === ha ? _a : ha,
+				children: r.value === ha ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(la.Provider, {
+		}), /* @__PURE__ */ X(va.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? da(t, o),
+				is: (e, t) => i.value[e] ?? ba(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4326,7 +4382,7 @@ function ua() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: Sa,
+				onKeyDown: Na,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4351,44 +4407,44 @@ function ua() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ha, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(wa, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, gr(e))), /* @__PURE__ */ X(ba, {
+					}, Sr(e))), /* @__PURE__ */ X(ja, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(ma, { explained: t })
+					/* @__PURE__ */ X(Ca, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function da(e, t) {
+function ba(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : W(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Mt(t) === e.kind;
 }
-function fa({ explained: e }) {
+function xa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		Y(t.text),
 		": ",
-		pa(n),
+		Sa(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function pa(e) {
+function Sa(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function ma({ explained: e }) {
-	let { sum: t, error: n, holds: r } = hr(e.ledger);
+function Ca({ explained: e }) {
+	let { sum: t, error: n, holds: r } = xr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4416,10 +4472,10 @@ function ma({ explained: e }) {
 		]
 	}) });
 }
-function ha(e) {
-	let t = B(), n = Me(la), { term: r, level: i } = e, a = It(r), o = gr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function wa(e) {
+	let t = B(), n = Me(va), { term: r, level: i } = e, a = It(r), o = Sr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(ya, {
+		/* @__PURE__ */ X(Aa, {
 			name: Ft(r),
 			value: r.value,
 			level: i,
@@ -4432,24 +4488,24 @@ function ha(e) {
 				a && t.select(W(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(ga, {
+		c && i === 1 ? /* @__PURE__ */ X(Ta, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(_a, {
+		c && i === 2 ? /* @__PURE__ */ X(Oa, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function ga({ term: e, largest: t }) {
+function Ta({ term: e, largest: t }) {
 	let n = B().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: sa
+		top: ga
 	}, i = V(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4459,55 +4515,61 @@ function ga({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = pr(a.filter((e) => e.source === null), ca, "size");
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ea(e)), c = vr(s, _a, "size"), l = yr(t, s, o.value);
 	return /* @__PURE__ */ X(S, { children: [
-		s.shown.map((e) => /* @__PURE__ */ X(ha, {
+		c.shown.map((e) => /* @__PURE__ */ X(wa, {
 			term: e,
 			level: 2,
-			largest: t,
-			sources: a.filter((t) => t.source !== null && W(It(t), It(e)))
-		}, gr(e))),
-		/* @__PURE__ */ X(ba, {
+			largest: l,
+			sources: a.filter((t) => Da(t, e))
+		}, Sr(e))),
+		/* @__PURE__ */ X(ja, {
 			count: o.count,
 			value: o.value,
 			level: 2,
-			largest: t
+			largest: l
 		}),
-		/* @__PURE__ */ X(xa, {
+		/* @__PURE__ */ X(Ma, {
 			level: 2,
-			sum: s.sum + o.value,
+			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function _a(e) {
-	let t = B(), n = (e) => `from ${e.source} ${Y(va(t.explained.value, e))}`, { shown: r, others: i, sum: a } = pr(e.terms, sa, "size");
+function Ea({ kind: e }) {
+	return e === "head_rounding" || e === "cross_head_rounding";
+}
+function Da(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Ea(e));
+}
+function Oa(e) {
+	let t = B(), n = (e) => Ea(e) ? "rounding" : `from ${e.source} ${Y(ka(t.explained.value, e))}`, { shown: r, others: i, sum: a } = vr(e.terms, ga, "size"), o = yr(e.largest, r, i.value);
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((t) => /* @__PURE__ */ X(ya, {
-			name: n(t),
-			value: t.value,
+		r.map((e) => /* @__PURE__ */ X(Aa, {
+			name: n(e),
+			value: e.value,
 			level: 3,
-			largest: e.largest,
+			largest: o,
 			part: null,
 			open: null
-		}, gr(t))),
-		/* @__PURE__ */ X(ba, {
+		}, Sr(e))),
+		/* @__PURE__ */ X(ja, {
 			count: i.count,
 			value: i.value,
 			level: 3,
-			largest: e.largest
+			largest: o
 		}),
-		/* @__PURE__ */ X(xa, {
+		/* @__PURE__ */ X(Ma, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function va(e, { kind: t, source: n }) {
+function ka(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function ya(e) {
+function Aa(e) {
 	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4537,21 +4599,24 @@ function ya(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(yr, { value: e.value })
+				children: /* @__PURE__ */ X(Tr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(vr, {
+				children: /* @__PURE__ */ X(wr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(aa, { part: n }) : null })
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(pa, {
+				part: n,
+				brief: !0
+			}) : null })
 		]
 	});
 }
-function ba(e) {
-	return /* @__PURE__ */ X("tr", {
+function ja(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
@@ -4566,11 +4631,11 @@ function ba(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(yr, { value: e.value })
+				children: /* @__PURE__ */ X(Tr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(vr, {
+				children: /* @__PURE__ */ X(wr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4579,7 +4644,7 @@ function ba(e) {
 		]
 	});
 }
-function xa(e) {
+function Ma(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4601,19 +4666,19 @@ function xa(e) {
 		]
 	});
 }
-function Sa(e) {
+function Na(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Ca = {
+var Pa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function wa() {
+function Fa() {
 	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -4623,7 +4688,7 @@ function wa() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Da(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Ra(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4637,14 +4702,14 @@ function wa() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Ca).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Pa).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(Zn, {
+			/* @__PURE__ */ X(nr, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4652,23 +4717,23 @@ function wa() {
 			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Bn, {
-					label: `Logit lens, ${Ca[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Gn, {
+					label: `Logit lens, ${Pa[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? Cn(f(n)) : null;
 					},
-					tell: (e, t) => Ea(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Ta(u.layers[e] ?? null),
+					tell: (e, t) => La(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Ia(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(Yn, {
+				}), /* @__PURE__ */ X(er, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4679,7 +4744,7 @@ function wa() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Ta(e.layer),
+						Ia(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4691,15 +4756,15 @@ function wa() {
 		]
 	});
 }
-function Ta(e) {
+function Ia(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Ea(e, t) {
+function La(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${Ta(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Ia(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Da(e, t) {
+function Ra(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4709,7 +4774,7 @@ function Da(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function Oa() {
+function za() {
 	let e = B(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4718,7 +4783,7 @@ function Oa() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(qn, { part: r.part }),
+				/* @__PURE__ */ X(Qn, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${G(r.part)} is tested`,
 					value: r.how,
@@ -4742,15 +4807,15 @@ function Oa() {
 					children: "×"
 				})
 			] }, jt(r.part)))
-		}), /* @__PURE__ */ X(mi, {
+		}), /* @__PURE__ */ X(bi, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function ka() {
-	let e = B().explained.value, t = dr();
+function Ba() {
+	let e = B().explained.value, t = gr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4775,17 +4840,17 @@ function ka() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Aa, {
+			children: [/* @__PURE__ */ X(Va, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Aa, {
+			}), t?.result ? /* @__PURE__ */ X(Va, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Aa({ explained: e, caption: t }) {
+function Va({ explained: e, caption: t }) {
 	let n = B();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4832,18 +4897,18 @@ function Aa({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var ja = 6;
-function Ma() {
-	let e = B(), t = e.explained.value, n = V(ra(e.followed())), r = na(), i = R(!1);
+var Ha = 6;
+function Ua() {
+	let e = B(), t = e.explained.value, n = V(da(e.followed())), r = ua(), i = R(!1);
 	if (!t) return null;
-	let a = i.value ? Infinity : ja;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ha;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
-		note: /* @__PURE__ */ X(Pa, { tested: r }),
+		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n }),
-			/* @__PURE__ */ X(Jn, {
+			/* @__PURE__ */ X($n, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4867,68 +4932,65 @@ function Ma() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [t.heads.slice(0, a).map((e) => /* @__PURE__ */ X(Na, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
 					part: At(e),
 					value: e.value,
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(xr, { at: e }, e.position)),
+					shownFor: r ? e.shown_for : [],
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Dr, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, jt(At(e)))), t.neurons.slice(0, a).map((e) => /* @__PURE__ */ X(Na, {
+				}, jt(At(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
 					part: U(e),
 					value: e.value,
+					shownFor: r ? e.shown_for : [],
 					reads: q(e.activation, 1),
 					toward: e.promotes
 				}, jt(U(e))))] })] })
 			}),
-			Math.max(t.heads.length, t.neurons.length) > ja ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > Ha ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
-				children: ["Show all ", t.heads.length + t.neurons.length]
+				children: ["Show all ", a.length + o.length]
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Fa(r)
+				children: Ga(r)
 			})
 		]
 	});
 }
-function Na(e) {
+function Wa(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(qn, { part: e.part })
+			children: [
+				/* @__PURE__ */ X(Qn, { part: e.part }),
+				" ",
+				/* @__PURE__ */ X("span", {
+					class: "small shown-for",
+					children: e.shownFor.join(", ")
+				})
+			]
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(yr, { value: e.value })
+			children: /* @__PURE__ */ X(Tr, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(aa, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(br, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(pa, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Er, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Pa({ tested: e }) {
-	if (!e?.heads.some((e) => e.zeroed_probability != null)) return /* @__PURE__ */ X(S, { children: "Credit is not cause: each is zeroed to see what changes." });
-	let t = e.heads.filter((e) => e.verdict === "causal" && e.zeroed_probability != null).sort((e, t) => (e.zeroed_probability ?? 1) - (t.zeroed_probability ?? 1))[0];
-	return t ? /* @__PURE__ */ X(S, { children: [
-		"Without ",
-		G(At(t)),
-		", which looks at ",
-		Y(t.looks_at[0]?.text ?? ""),
-		", the target goes from ",
-		J(e.target.probability),
-		" to ",
-		J(t.zeroed_probability ?? 0),
-		"."
-	] }) : /* @__PURE__ */ X(S, { children: "No listed head alone moves the target beyond the control." });
+function Ga(e) {
+	let t = [["every head", e?.control?.heads], ["a sample of strongly active neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Ka(t)}`] : []);
+	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Fa(e) {
-	let t = (e, t) => t ? [`${t.count} ${e} at random: ${J(t.low)} to ${J(t.high)}`] : [], n = [...t("heads", e?.control?.heads), ...t("neurons", e?.control?.neurons)];
-	return n.length > 0 ? `Control (5th to 95th percentile) — ${n.join("; ")}.` : "";
+function Ka({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/panels/TokenStrip.tsx
-function Ia() {
-	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Va();
+function qa() {
+	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Qa();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = r !== null && Nt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128);
 	return /* @__PURE__ */ X(Z, {
@@ -4942,12 +5004,12 @@ function Ia() {
 			" logits."
 		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(La, {
+			e.reads() === null ? null : /* @__PURE__ */ X(Ja, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(Zn, {
+			/* @__PURE__ */ X(nr, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -4961,19 +5023,19 @@ function Ia() {
 						type: "button",
 						class: "token",
 						"aria-pressed": t.position === a,
-						style: Ra(n, s),
+						style: Ya(n, s),
 						onClick: () => e.set({
 							position: t.position,
 							target: null
 						}),
-						onKeyDown: (e) => Ba(e),
+						onKeyDown: (e) => Za(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: t.position
 							}),
 							/* @__PURE__ */ X($, { text: t.text }),
-							/* @__PURE__ */ X(za, {
+							/* @__PURE__ */ X(Xa, {
 								value: n,
 								largest: s
 							})
@@ -4984,14 +5046,14 @@ function Ia() {
 		]
 	});
 }
-function La(e) {
+function Ja(e) {
 	let t = gn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(Zn, {
+		/* @__PURE__ */ X(nr, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -5002,14 +5064,14 @@ function La(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Ra(e.values[t.position], e.largest),
+				style: Ya(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(za, {
+					/* @__PURE__ */ X(Xa, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5018,7 +5080,7 @@ function La(e) {
 		})
 	] });
 }
-function Ra(e, t) {
+function Ya(e, t) {
 	if (e === void 0) return {};
 	let n = Sn(e, t);
 	return {
@@ -5026,20 +5088,20 @@ function Ra(e, t) {
 		color: wn(n)
 	};
 }
-function za(e) {
+function Xa(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function Ba(e) {
+function Za(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Va() {
+function Qa() {
 	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5048,18 +5110,18 @@ function Va() {
 	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Ha(s, a)
+		values: $a(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Ha(i.result, t)
+		values: $a(i.result, t)
 	} : null;
 }
-function Ha(e, t) {
+function $a(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Nt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function Ua({ page: e }) {
+function eo({ page: e }) {
 	let t = N(null);
 	return ke(() => e.link(), [e]), ke(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
 		value: e,
@@ -5067,9 +5129,9 @@ function Ua({ page: e }) {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(ci, {}),
-				/* @__PURE__ */ X(Wa, { page: e }),
-				/* @__PURE__ */ X(pi, {}),
+				/* @__PURE__ */ X(mi, {}),
+				/* @__PURE__ */ X(to, { page: e }),
+				/* @__PURE__ */ X(yi, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5079,7 +5141,7 @@ function Ua({ page: e }) {
 		})
 	});
 }
-function Wa({ page: e }) {
+function to({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = V(t ? {
 		ask: "explain",
 		...mn(n),
@@ -5098,27 +5160,27 @@ function Wa({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(Ia, {}),
+			/* @__PURE__ */ X(qa, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(ka, {}), /* @__PURE__ */ X(wa, {})]
+				children: [/* @__PURE__ */ X(Ba, {}), /* @__PURE__ */ X(Fa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ua, {}), /* @__PURE__ */ X(Ma, {})]
+				children: [/* @__PURE__ */ X(ya, {}), /* @__PURE__ */ X(Ua, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(yi, {}),
-					/* @__PURE__ */ X(Oa, {}),
-					/* @__PURE__ */ X(Qn, {})
+					/* @__PURE__ */ X(Di, {}),
+					/* @__PURE__ */ X(za, {}),
+					/* @__PURE__ */ X(rr, {})
 				]
 			}),
-			/* @__PURE__ */ X(Er, {}),
-			/* @__PURE__ */ X(Vr, {}),
-			/* @__PURE__ */ X(Zi, {}),
-			/* @__PURE__ */ X(Yr, {})
+			/* @__PURE__ */ X(Mr, {}),
+			/* @__PURE__ */ X(qr, {}),
+			/* @__PURE__ */ X(aa, {}),
+			/* @__PURE__ */ X(ti, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5130,30 +5192,30 @@ function Wa({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var Ga = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:430px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}";
+var no = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}";
 // src/main.tsx
-function Ka(e, t, n) {
-	qa(n);
+function ro(e, t, n) {
+	io(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(Ua, { page: new pn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(eo, { page: new pn(e, t) }), r), () => pe(null, r);
 }
-function qa(e) {
+function io(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ga, n.append(r);
+	r.dataset.unembed = "", r.textContent = no, n.append(r);
 }
-function Ja({ model: e, el: t }) {
+function ao({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ka({
+	return ro({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? ai(n.results) : oi(e), t);
+	}, n.live === !1 ? di(n.results) : fi(e), t);
 }
-var Ya = document.getElementById("unembed"), Xa = document.getElementById("unembed-data")?.textContent;
-if (Ya && Xa) {
-	let e = JSON.parse(Xa);
-	Ka(e, e.host === "report" ? ai(e.results) : Qr(e.token), Ya);
+var oo = document.getElementById("unembed"), so = document.getElementById("unembed-data")?.textContent;
+if (oo && so) {
+	let e = JSON.parse(so);
+	ro(e, e.host === "report" ? di(e.results) : ii(e.token), oo);
 }
-var Za = { render: Ja };
-export { Za as default };
+var co = { render: ao };
+export { co as default };

@@ -36,7 +36,7 @@ def lens_html(payload: Payload) -> str:
 
 
 def patch_html(payload: Payload) -> str:
-    """`unembed/patch/1`: how far each patched run went from one prompt's run to the other's."""
+    """`unembed/patch/2`: how far each patched run went from one prompt's run to the other's."""
     grid = payload["grid"]
     layers, columns = _distinct(grid, "layer"), list(dict.fromkeys(_column(c) for c in grid))
     effect = {(c["layer"], _column(c)): c["effect"] or 0.0 for c in grid}

@@ -20,9 +20,9 @@ DIGITS = 7
 BUDGET = 1_500_000
 """Bytes of embedded results; with bundle and static part a report stays below 2 MB."""
 _SECTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "unembed/explain/1": explanation_html,
+    "unembed/explain/2": explanation_html,
     "unembed/lens/1": lens_html,
-    "unembed/patch/1": patch_html,
+    "unembed/patch/2": patch_html,
     "unembed/knowledge-attribute/1": attribution_html,
 }
 """What has a static part, in the order in which it is shown."""
@@ -63,7 +63,7 @@ def static_html(model: Mapping[str, Any], shown: Sequence[Mapping[str, Any]]) ->
     """The part that needs no script: one section a kind of payload, and what it was made with."""
     chosen = {schema: _fullest(shown, schema) for schema in _SECTIONS}
     sections = [_SECTIONS[schema](payload) for schema, payload in chosen.items() if payload is not None]
-    return "".join([*sections, _facts(model, chosen["unembed/explain/1"])])
+    return "".join([*sections, _facts(model, chosen["unembed/explain/2"])])
 
 
 def _fullest(shown: Sequence[Mapping[str, Any]], schema: str) -> Mapping[str, Any] | None:

@@ -1,6 +1,6 @@
 """Payloads: results as plain, versioned data. What `--json` prints and every view renders; one module a subject.
 
-A payload class names its schema (`@payload("unembed/explain/1")`), and a function makes it of a result
+A payload class names its schema (`@payload("unembed/explain/2")`), and a function makes it of a result
 (`@payload_of.register`). The JSON schemas that ship in `view/schemas/`, the page's types and the tables of docs/json.md
 are generated from these classes and the docstrings of their fields (`make schemas`).
 
@@ -23,7 +23,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 @dataclass_transform(frozen_default=True)
 def payload(schema: str) -> Callable[[_Class], _Class]:
-    """Make a class a frozen dataclass, and the payload of a schema such as `unembed/explain/1`."""
+    """Make a class a frozen dataclass, and the payload of a schema such as `unembed/explain/2`."""
 
     def register(cls: _Class) -> _Class:
         made = dataclass(frozen=True)(cls)
@@ -49,13 +49,18 @@ class _PayloadOf:
         self._makers[next(iter(maker.__annotations__.values()))] = maker
         return maker
 
+    def knows(self, result: object) -> bool:
+        """Whether a result has a payload."""
+        name = type(result).__name__
+        if name not in self._makers:
+            all_payloads()
+        return name in self._makers
+
     def __call__(self, result: object) -> Any:
         kind = type(result)
         if _PAYLOADS.get(getattr(kind, "schema", "")) is kind:
             return result
-        if kind.__name__ not in self._makers:
-            all_payloads()
-        if kind.__name__ not in self._makers:
+        if not self.knows(result):
             raise TypeError(f"No payload is registered for {kind.__name__}: see unembed.view.payloads.")
         return self._makers[kind.__name__](result)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from unembed.ledger.ledger import Ledger
     from unembed.ledger.ledger import Term as LedgerTerm
     from unembed.ledger.readout import Readout
     from unembed.models.model import Model
@@ -132,6 +133,19 @@ class Term:
         "source_position_embedding",
         "source_mlp",
         "source_bias",
+        "rounding",
+        "embedding_rounding",
+        "attention_rounding",
+        "attention_product_rounding",
+        "head_rounding",
+        "cross_attention_rounding",
+        "cross_attention_product_rounding",
+        "cross_head_rounding",
+        "mlp_rounding",
+        "mlp_product_rounding",
+        "final_norm_rounding",
+        "unembedding_rounding",
+        "softcap_rounding",
     ]
     """What adds it; the indices below say which one."""
     layer: int | None
@@ -219,6 +233,19 @@ def reference_of(model: "Model", read: "Readout") -> Reference:
     assert read.reference != "direction"
     text = None if read.versus is None else text_of(model, read.versus)
     return Reference(kind=read.reference, text=text, value=read.reference_value)
+
+
+def terms_of(ledger: "Ledger") -> list[Term]:
+    """The terms of a ledger as data, what a 16-bit run rounded as one."""
+    terms = [term_of(term) for term in ledger.terms() if not term.is_rounding]
+    if ledger.names_rounding:
+        terms.append(Term("rounding", None, None, None, None, None, ledger.rounding))
+    return terms
+
+
+def roundings_of(ledger: "Ledger") -> list[Term]:
+    """What a 16-bit run rounded, one by one, as data."""
+    return [term_of(term) for term in ledger.terms() if term.is_rounding]
 
 
 def term_of(term: "LedgerTerm") -> Term:

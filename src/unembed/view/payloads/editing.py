@@ -163,29 +163,33 @@ class MemoryPayload:
     versions: dict[str, str]
 
 
-def edit_payload(
-    model: "Model",
-    result: "EditReport",
-    *,
-    action: Action,
-    relation: str | None = None,
-    fact: "Fact | None" = None,
-    to: str | None = None,
-    method: Literal["value", "rome"] | None = None,
-    neurons: "Collection[Neuron]" = (),
-    saved: str | None = None,
-) -> EditPayload:
-    """An edit and its report as data."""
+@dataclass(frozen=True)
+class Edited:
+    """What was asked for, beside the report of it."""
+
+    action: Action
+    neurons: "Collection[Neuron]" = ()
+    """The edited ones."""
+    relation: str | None = None
+    fact: "Fact | None" = None
+    to: str | None = None
+    """The new answer of an update."""
+    method: Literal["value", "rome"] | None = None
+    """Of an update."""
+
+
+def edit_payload(model: "Model", result: "EditReport", asked: Edited, *, saved: str | None = None) -> EditPayload:
+    """An edit and its report as data; `saved` is the file it was written to."""
     return EditPayload(
         model=model_facts(model),
-        action=action,
+        action=asked.action,
         description=result.edits.description,
-        relation=relation,
-        subject=None if fact is None else fact.subject,
-        answer=None if fact is None else fact.answer,
-        to=to,
-        method=method,
-        neurons=places(frozenset(neurons)),
+        relation=asked.relation,
+        subject=None if asked.fact is None else asked.fact.subject,
+        answer=None if asked.fact is None else asked.fact.answer,
+        to=asked.to,
+        method=asked.method,
+        neurons=places(frozenset(asked.neurons)),
         layers=sorted({edit.layer for edit in result.edits.edits}),
         effects=_effects(result.effects),
         control=None if result.control is None else _effects(result.control),

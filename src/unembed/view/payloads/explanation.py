@@ -1,7 +1,7 @@
 """`unembed explain` as data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
@@ -18,27 +18,27 @@ from unembed.view.payloads.common import (
     prediction_of,
     prompt_tokens,
     reference_of,
+    roundings_of,
     source_tokens,
     target_of,
-    term_of,
+    terms_of,
     text_of,
     token_of,
     versions,
 )
+from unembed.view.payloads.verdicts import Answer, Control, Zeroed, answer_payload, control_of, zeroed_of
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Ledger as LedgerResult
     from unembed.ledger.ledger import Term as LedgerTerm
-    from unembed.methods.controls import Control as ControlResult
-    from unembed.methods.controls import Outcome
+    from unembed.methods.controls import Population
     from unembed.methods.explain import Explanation, HeadNote, NeuronNote
     from unembed.methods.explain import Swap as SwapResult
     from unembed.methods.lens import Lens
     from unembed.models.model import Model
     from unembed.runs.run import Run
 
-
-Verdict = Literal["causal", "suppressor", "within control"]
+ShownFor = Literal["credit", "effect", "answer"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,13 @@ class Ledger:
     by: str
     """`sublayer`, `head`, `source`, `neuron`, `head+neuron` or `source+neuron`."""
     terms: list[Term]
-    """They sum to `sum`."""
+    """They sum to `sum`. What a bfloat16 or float16 run rounded is one of them, of the kind `rounding`."""
+    rounding: list[Term] = field(default_factory=list)
+    """What that one sums: what each step of the run rounded. Empty in float32, where it is the `error`."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class WholeTarget:
     """A target of several tokens, of which the ledger explains the first."""
 
     text: str
@@ -92,10 +94,10 @@ class Head:
     """Largest attention first."""
     writes_toward: list[Token]
     """Tokens whose logits its write raises most."""
-    zeroed_probability: float | None = None
-    """The target's probability when the head writes nothing at the explained position; null with `--no-test`."""
-    verdict: Verdict | None = None
-    """Against the control band; null also where there is none."""
+    shown_for: list[ShownFor]
+    """Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it."""
+    zeroed: Zeroed | None = None
+    """What zeroing it at the explained position does; null with `--no-test`."""
     swapped_probability: float | None = None
     """The target's probability with this head's value from the other prompt; null without `--swap`."""
     cross: bool = False
@@ -115,34 +117,23 @@ class Neuron:
     """As it enters the down projection."""
     promotes: list[Token]
     """Tokens whose logits its write raises most."""
-    zeroed_probability: float | None = None
-    """The target's probability with the neuron zeroed at the explained position; null with `--no-test`."""
-    verdict: Verdict | None = None
-    """Against the control band; null also where there is none."""
+    shown_for: list[ShownFor]
+    """Why it is listed: its credit, or the effect of zeroing it, is among the largest; the answer names it."""
+    zeroed: Zeroed | None = None
+    """What zeroing it at the explained position does; null with `--no-test`."""
     swapped_probability: float | None = None
     """The target's probability with this neuron's activation from the other prompt; null without `--swap`."""
 
 
 @dataclass(frozen=True)
-class Band:
-    """The 5th to 95th percentile of the target's probability with other parts zeroed, one (or one set) at a time."""
+class Sublayer:
+    """A sublayer that was zeroed."""
 
-    count: int
-    """How many parts, or sets of parts, were zeroed."""
-    low: float
-    """The 5th percentile."""
-    high: float
-    """The 95th percentile."""
-
-
-@dataclass(frozen=True)
-class Control:
-    """What zeroing parts at random does; null where there are none."""
-
-    heads: Band | None
-    """Of other heads; null where there are none."""
-    neurons: Band | None
-    """Of other neurons; null where there are none."""
+    kind: Literal["attention", "cross_attention", "mlp"]
+    """Which sublayer."""
+    layer: int
+    zeroed: Zeroed
+    """What zeroing its write at the explained position does."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +183,7 @@ class LensRow:
     """And its probability."""
 
 
-@payload("unembed/explain/1")
+@payload("unembed/explain/2")
 class ExplainPayload:
     """`unembed explain --json`."""
 
@@ -205,10 +196,14 @@ class ExplainPayload:
     reference: Reference
     ledger: Ledger
     """The prediction as a sum."""
+    answer: Answer
+    """Why, in one line."""
     heads: list[Head]
-    """Those of the largest credit."""
+    """Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`."""
     neurons: list[Neuron]
-    """Those of the largest credit."""
+    """Likewise; effects are those of the neurons that were zeroed: a sample, and those of the largest credit."""
+    sublayers: list[Sublayer]
+    """What zeroing each sublayer does, in the order of the layers; empty with `--no-test`."""
     lens: list[LensRow]
     """One row a state of the stream at this position."""
     notes: list[str]
@@ -220,7 +215,7 @@ class ExplainPayload:
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder read, for an encoder-decoder: cross-attention terms name its positions. Of a prompt with an
     image, the modality of each of its positions. Else empty."""
-    answer: Answer | None = None
+    whole_target: WholeTarget | None = None
     """Of a target of several tokens; null where it is one."""
     inputs: Ledger | None = None
     """What cross-attention adds, pulled back to what the encoder read; null without `--inputs`."""
@@ -238,25 +233,27 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         target=target_of(model, result.target),
         reference=reference_of(model, read),
         ledger=_ledger(result.ledger),
+        answer=answer_payload(result),
         heads=[_head(model, _looked_at(result, note), note) for note in result.heads],
         neurons=[_neuron(model, note) for note in result.neurons],
+        sublayers=_sublayers(result.population),
         lens=_lens_rows(result.lens),
         notes=list(result.notes),
         versions=versions(),
-        control=_control(result),
+        control=control_of(result.population),
         swap=None if result.swap is None else _swap(model, result.swap),
         sources=source_tokens(model),
-        answer=_answer(result),
+        whole_target=_whole_target(result),
         inputs=None if result.inputs is None else _ledger(result.inputs),
     )
 
 
-def _answer(result: "Explanation") -> Answer | None:
-    found = result.answer
+def _whole_target(result: "Explanation") -> WholeTarget | None:
+    found = result.whole_target
     if found is None:
         return None
     tokens = [token_of(result.model, token) for token in found.tokens]
-    return Answer(text=found.text, tokens=tokens, probability=found.probability)
+    return WholeTarget(text=found.text, tokens=tokens, probability=found.probability)
 
 
 def _ledger(ledger: "LedgerResult") -> Ledger:
@@ -266,7 +263,8 @@ def _ledger(ledger: "LedgerResult") -> Ledger:
         error=ledger.error,
         tolerance=ledger.tolerance,
         by=ledger.by,
-        terms=[term_of(term) for term in ledger.terms()],
+        terms=terms_of(ledger),
+        rounding=roundings_of(ledger),
     )
 
 
@@ -286,16 +284,14 @@ def looked_at(run: "Run", found: tuple[tuple[int, float], ...], *, cross: bool) 
     return [LookedAt(position=p, text=label(p), attention=a) for p, a in found]
 
 
-def _control(result: "Explanation") -> Control | None:
-    check = result.check
-    if check is None or (check.control_heads is None and check.control_neurons is None):
-        return None
-    return Control(heads=band_of(check.control_heads), neurons=band_of(check.control_neurons))
-
-
-def band_of(control: "ControlResult | None") -> Band | None:
-    """A control band as data."""
-    return None if control is None else Band(count=len(control.zeroed), low=control.low, high=control.high)
+def _sublayers(among: "Population | None") -> list[Sublayer]:
+    if among is None:
+        return []
+    stages = {"attention_write": "attention", "cross_attention_write": "cross_attention", "mlp_write": "mlp"}
+    return [
+        Sublayer(kind=stages[site.kind], layer=site.layer, zeroed=zeroed_of(among.zeroed(site, row)))  # type: ignore[arg-type]
+        for site, row in among.sublayers.items()
+    ]
 
 
 def _swap(model: "Model", swap: "SwapResult") -> Swap:
@@ -305,26 +301,14 @@ def _swap(model: "Model", swap: "SwapResult") -> Swap:
         tokens=prompt_tokens(model, swap.run.tokens),
         predictions=[prediction_of(model, p) for p in swap.predictions],
         target=target_of(model, swap.target),
-        sublayers=[_swapped(term, outcome) for term, outcome in swap.sublayers],
+        sublayers=[_swapped(term, probability) for term, probability in swap.sublayers],
     )
 
 
-def _swapped(term: "LedgerTerm", outcome: "Outcome") -> SwappedSublayer:
+def _swapped(term: "LedgerTerm", probability: float) -> SwappedSublayer:
     assert term.kind in ("attention", "cross_attention", "mlp")
     assert term.layer is not None
-    assert outcome.swapped is not None
-    return SwappedSublayer(kind=term.kind, layer=term.layer, swapped_probability=outcome.swapped)
-
-
-def _outcome(outcome: "Outcome | None") -> dict[str, Any]:
-    """The fields that tests of a head or neuron fill."""
-    if outcome is None:
-        return {}
-    return {
-        "zeroed_probability": outcome.zeroed,
-        "verdict": outcome.verdict,
-        "swapped_probability": outcome.swapped,
-    }
+    return SwappedSublayer(kind=term.kind, layer=term.layer, swapped_probability=probability)
 
 
 def _head(model: "Model", looks_at: list[LookedAt], note: "HeadNote") -> Head:
@@ -337,7 +321,9 @@ def _head(model: "Model", looks_at: list[LookedAt], note: "HeadNote") -> Head:
         looks_at=looks_at,
         writes_toward=[token_of(model, t) for t in note.writes_toward],
         cross=note.term.kind == "cross_attention",
-        **_outcome(note.outcome),
+        shown_for=list(note.shown_for),
+        zeroed=zeroed_of(note.zeroed),
+        swapped_probability=note.swapped,
     )
 
 
@@ -351,7 +337,9 @@ def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
         value=note.term.value,
         activation=note.activation,
         promotes=[token_of(model, t) for t in note.promotes],
-        **_outcome(note.outcome),
+        shown_for=list(note.shown_for),
+        zeroed=zeroed_of(note.zeroed),
+        swapped_probability=note.swapped,
     )
 
 
@@ -363,7 +351,7 @@ def _lens_rows(lens: "Lens") -> list[LensRow]:
             rank=int(lens.target_rank[s, 0]),
             probability=float(lens.target_probability[s, 0]),
             kl=float(lens.kl[s, 0]),
-            top=Token(id=int(lens.top[s, 0, 0]), text=text_of(model, int(lens.top[s, 0, 0]))),
+            top=Token(id=int(lens.top_tokens[s, 0, 0]), text=text_of(model, int(lens.top_tokens[s, 0, 0]))),
             top_probability=float(lens.top_probability[s, 0, 0]),
         )
         for s, layer in enumerate(lens.layers)

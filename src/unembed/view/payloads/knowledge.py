@@ -209,7 +209,7 @@ class FactListPayload:
 
 
 @payload_of.register
-def attribute_payload(result: "Attribution", *, top: int, baseline: Literal["zero", "mean"]) -> AttributePayload:
+def attribute_payload(result: "Attribution", *, top: int = 0) -> AttributePayload:
     """An attribution as data; `top` 0 lists every neuron."""
     model = result.run.model
     return AttributePayload(
@@ -219,12 +219,12 @@ def attribute_payload(result: "Attribution", *, top: int, baseline: Literal["zer
         probability=result.probability,
         path=result.path,
         quadrature=result.quadrature,
-        baseline=baseline,
+        baseline=result.baseline,
         candidates=result.candidates,
         planned=result.planned,
         computed=result.computed,
         complete=result.complete,
-        attributions=[NeuronValue(**vars(score)) for score in result.top(top or None)],
+        attributions=[NeuronValue(**vars(score)) for score in result.ranked(top or None)],
         layers=[LayerChange(**vars(layer)) for layer in result.layers],
         versions=versions(),
     )

@@ -70,7 +70,7 @@ def lens_payload(result: "Lens") -> LensPayload:
                 rank=int(result.target_rank[s, q]),
                 probability=float(result.target_probability[s, q]),
                 kl=float(result.kl[s, q]),
-                top=[token_of(model, t) for t in result.top[s, q].tolist()],
+                top=[token_of(model, t) for t in result.top_tokens[s, q].tolist()],
                 top_probability=result.top_probability[s, q].tolist(),
             )
             for s, layer in enumerate(result.layers)

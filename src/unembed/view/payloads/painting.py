@@ -11,13 +11,12 @@ from unembed.view.payloads.common import (
     Token,
     model_facts,
     target_of,
-    term_of,
+    terms_of,
     token_of,
     versions,
 )
 
 if TYPE_CHECKING:
-    from unembed.ledger.ledger import Ledger as LedgerResult
     from unembed.toys.parti.painting import Painting
 
 
@@ -153,10 +152,6 @@ def _cell_ledger(result: "Painting", row: int, column: int) -> CellLedger:
         target=target_of(result.model, read.run.prediction(read.target, position=place)),
         value=ledger.value,
         error=ledger.error,
-        terms=_terms(ledger),
-        inputs=_terms(result.ledgers[place]),
+        terms=terms_of(ledger),
+        inputs=terms_of(result.ledgers[place]),
     )
-
-
-def _terms(ledger: "LedgerResult") -> list[Term]:
-    return [term_of(term) for term in ledger.terms()]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.methods.verdicts import Effect
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     Prediction,
@@ -17,7 +18,8 @@ from unembed.view.payloads.common import (
     term_of,
     token_of,
 )
-from unembed.view.payloads.explanation import Band, LookedAt, Verdict, band_of, looked_at
+from unembed.view.payloads.explanation import LookedAt, looked_at
+from unembed.view.payloads.verdicts import Crowd
 
 if TYPE_CHECKING:
     from unembed.ledger.inspect_part import Inspection
@@ -62,8 +64,9 @@ class TermsPayload:
     parent: float
     """What the row adds, in logits."""
     terms: list[Term]
-    """First the row's children: heads and biases, or the largest neurons and biases. Then, of attention, every head by
-    source: those of one head sum to its term."""
+    """First the row's children: heads and biases, or the largest neurons and biases; of a 16-bit run also what the
+    output product rounded. Then, of attention, every head by source, and what its mix rounded (`head_rounding`,
+    `cross_head_rounding`): those of one head sum to its term."""
     others: Others
     """Neurons that are not listed, in logits."""
 
@@ -78,7 +81,7 @@ class PartTest:
     """To zero, twice its value, its mean over plain text, or its value from the other prompt."""
 
 
-@payload("unembed/test/1")
+@payload("unembed/test/2")
 class TestPayload:
     """A prediction before and after some parts are set at its position, together."""
 
@@ -92,11 +95,13 @@ class TestPayload:
     """The explained token without them."""
     target_after: Target
     """And with them."""
-    control: Band | None
-    """The same change of parts at random: of single ones for one head or neuron that was zeroed, of as many neurons of
-    the same layers for neurons that were zeroed or doubled together. Else null."""
-    verdict: Verdict | None
-    """Against the control band; null where there is none."""
+    nats: float
+    """What they do to the log-odds of the token, or to its logit difference to `vs`."""
+    effect: Effect | None
+    """The same beside the same change of other parts: of every other one of its kind for a part that was zeroed,
+    of as many neurons of the same layers at random for neurons that were zeroed or doubled together. Else null."""
+    control: Crowd | None
+    """The others; null where there is no effect to compare."""
 
 
 @dataclass(frozen=True)
@@ -225,15 +230,16 @@ def _read_part(term: "StreamTerm") -> ReadPart:
 @payload_of.register
 def test_payload(result: "Intervened") -> TestPayload:
     """A prediction before and after as data."""
-    model = result.run.model
+    model, compared = result.run.model, result.compared
     return TestPayload(
         tests=[_test(change) for change in result.changes],
         before=[prediction_of(model, p) for p in result.before],
         after=[prediction_of(model, p) for p in result.after],
         target_before=target_of(model, result.target_before),
         target_after=target_of(model, result.target_after),
-        control=band_of(result.control),
-        verdict=result.verdict,
+        nats=result.nats,
+        effect=None if compared is None else compared.effect,
+        control=None if compared is None else Crowd(count=compared.effect.among - 1, limit=compared.limit),
     )
 
 

@@ -19,7 +19,7 @@ from unembed.view.payloads.generation import GeneratedToken, generated_token
 if TYPE_CHECKING:
     from unembed.methods.causal_trace import CausalTrace
     from unembed.methods.generate import Step
-    from unembed.methods.patch import Direction, Patching
+    from unembed.methods.patching import Direction, Patching
     from unembed.methods.steer import Steering
     from unembed.models.model import Model
 
@@ -40,7 +40,7 @@ class PatchCell:
     """0: as the run that is patched; 1: as the other run. Null where the metric is the same in both."""
 
 
-@payload("unembed/patch/1")
+@payload("unembed/patch/2")
 class PatchPayload:
     """`unembed patch --json`."""
 
@@ -129,7 +129,7 @@ class TraceCell:
     """0: as the noisy runs; 1: as the clean run. Null where these are equal."""
 
 
-@payload("unembed/trace/1")
+@payload("unembed/trace/2")
 class TracePayload:
     """`unembed trace --json`."""
 
@@ -204,7 +204,7 @@ class Continuation:
     """The emitted text."""
 
 
-@payload("unembed/steer/1")
+@payload("unembed/steer/2")
 class SteerPayload:
     """`unembed steer --json`."""
 

@@ -2,69 +2,82 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.models.names import head_name, neuron_name, part_name
-from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
+from unembed.models.names import part_name
+from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible
 from unembed.view.payloads.common import Term
-from unembed.view.payloads.explanation import Control, ExplainPayload, Head, LensRow, LookedAt, Neuron, Swap
+from unembed.view.payloads.explanation import ExplainPayload, LensRow, Swap
 from unembed.view.terminal import lines_of
-from unembed.view.terminal.paper import (
-    FAINT,
-    STRONG,
-    Paper,
-    cell,
-    headline,
-    signed_cell,
-    signed_style,
-    token_strip,
-)
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style, token_strip, wrapped
+from unembed.view.terminal.zeroed_parts import as_many_as_fit, legend, part_lines
 
 _SHOWN = 8
-_ZEROED, _SWAPPED = 27, 10
-"""Widths of the columns of tests."""
-_VERDICTS = {"causal": "● causal", "suppressor": "● suppressor", "within control": "○ within control"}
+_TITLE = 44
+"""Characters of the prompt that the headline shows."""
 
 
 @lines_of.register
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line."""
-    yield headline("", payload.model, paper)
+    yield from opening_lines(payload, paper)
+    yield from closing_lines(payload, paper)
+
+
+def opening_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """What is known before anything is zeroed: the prediction and its ledger."""
+    yield headline(f" {_ending(payload)}", payload.model, paper)
     yield from _sources(payload, paper)
-    yield from _strip(payload, paper)
     yield from _roles(payload, paper)
     yield _predictions(payload, paper)
-    yield from _answer(payload)
+    yield from _whole_target(payload)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     yield Text()
     yield from _ledger(payload, paper)
     yield from _inputs(payload, paper)
     yield Text()
-    yield from _parts(payload, paper)
+
+
+def closing_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """The answer, and the parts that it is chosen from."""
+    yield from _answer(payload, paper)
+    yield Text()
+    yield from part_lines(payload, paper)
+    if payload.swap is not None:
+        yield from _swap(payload.swap, payload.target.probability, paper)
     if payload.model.layers:
         yield _lens(payload)
         yield Text()
-        yield Text(" credit is what a part's own write adds; later layers may undo or amplify it", FAINT)
-    if any(part.zeroed_probability is not None for part in (*payload.heads, *payload.neurons)):
-        target = visible(payload.target.text)
-        yield Text(f" zeroed here: the probability of {target} with the part set to 0 at this position", FAINT)
-    yield Text(f" next  {_next(payload)}", FAINT)
+    what = "credit is what a part's own write adds; later layers may undo or amplify it"
+    yield from (Text(line, FAINT) for line in (wrapped(what, paper.width) if payload.model.layers else ()))
+    yield from (Text(line, FAINT) for line in legend(payload, paper))
+    yield Text(_next(payload, paper), FAINT)
 
 
-def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
-    line, places = token_strip(payload.tokens, payload.position, payload.target.text, paper.width)
+def _ending(payload: ExplainPayload) -> str:
+    """The end of the prompt."""
+    text = "".join(token.text for token in payload.tokens[: payload.position + 1])
+    shown = "".join(c if c == " " else visible(c) for c in text).strip()
+    return shown if len(shown) <= _TITLE else f"… {shown[-_TITLE:]}"
+
+
+def _answer(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """The prompt with the token that the answer names, and the answer."""
+    answer = payload.answer
+    marked = None if answer.cross else answer.position
+    line, places = token_strip(payload.tokens, payload.position, payload.target.text, paper.width, keep=marked)
     yield line
-    own = [head for head in payload.heads if not head.cross]
-    best = next((h for h in own if h.looks_at and h.looks_at[0].position in places and h.value > 0), None)
-    if best is None:
-        return
-    column, width = places[best.looks_at[0].position]
-    label = f" {head_name(best.layer, best.head)} looks here"
-    if column + width + len(label) <= paper.width:
-        yield Text(" " * column + "▀" * width, signed_style(best.value)).append(label, FAINT)
+    if marked is not None:
+        column, width = places[marked]
+        label = f"{answer.part} {'rests' if answer.sink else 'reads'} here"
+        mark = Text("▀" * width, STRONG)
+        if column + width + len(label) + 1 <= paper.width:
+            yield Text(" " * column).append_text(mark).append(f" {label}", FAINT)
+        else:
+            yield Text(cell(label + " ", column, right=True), FAINT).append_text(mark)
+    yield from (Text(text, STRONG) for text in wrapped(answer.text, paper.width))
 
 
 def _roles(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
@@ -105,12 +118,12 @@ def _predictions(payload: ExplainPayload, paper: Paper) -> Text:
     return line
 
 
-def _answer(payload: ExplainPayload) -> Iterator[Text]:
-    """A target of several tokens: the whole answer beside its first token."""
-    if payload.answer is not None:
-        whole = " ".join(visible(token.text) for token in payload.answer.tokens)
-        chance = percent(payload.answer.probability)
-        yield Text(f" whole answer  {whole}  {chance}; its first token {percent(payload.target.probability)}")
+def _whole_target(payload: ExplainPayload) -> Iterator[Text]:
+    """A target of several tokens: the whole beside its first token."""
+    if payload.whole_target is not None:
+        whole = " ".join(visible(token.text) for token in payload.whole_target.tokens)
+        chance = percent(payload.whole_target.probability)
+        yield Text(f" whole target  {whole}  {chance}; its first token {percent(payload.target.probability)}")
 
 
 def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
@@ -118,7 +131,7 @@ def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     frozen = "" if payload.model.norm is None else "; norm scale frozen"
     yield Text(f" WHY {visible(target.text)}", STRONG).append(f"   {_what(payload)}{frozen}", FAINT)
     parts = [t for t in ledger.terms if t.layer is not None]
-    fixed = [t for t in ledger.terms if t.layer is None]
+    fixed = [t for t in ledger.terms if t.layer is None and (t.kind != "rounding" or abs(t.value) >= RESOLVED)]
     shown = sorted(parts, key=lambda t: -abs(t.value))[:_SHOWN]
     rest = sum(t.value for t in parts) - sum(t.value for t in shown)
     largest = max((abs(t.value) for t in ledger.terms), default=0.0)
@@ -194,77 +207,6 @@ def _source_text(term: Term, payload: ExplainPayload) -> str:
     return payload.tokens[term.source].text
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """The widths of the tables of heads and neurons; what was not tested has no column."""
-
-    name: int
-    middle: int
-    end: int
-    zeroed: bool
-    swapped: bool
-
-    @classmethod
-    def of(cls, payload: ExplainPayload, paper: Paper) -> "_Columns":
-        name = max([10, *(len(_neuron_name(neuron)) + 2 for neuron in payload.neurons)])
-        zeroed = any(part.zeroed_probability is not None for part in (*payload.heads, *payload.neurons))
-        swapped = payload.swap is not None
-        room = paper.width - name - 13 - _ZEROED * zeroed - _SWAPPED * swapped
-        middle = min(34, max(8, room * 9 // 20))
-        return cls(name, middle, max(8, room - middle), zeroed, swapped)
-
-    def heading(self, name: str, middle: str, end: str) -> Text:
-        text = f" {cell(name, self.name)} {cell('credit', 8)} {cell(middle, self.middle)} {cell(end, self.end)}"
-        text += cell(" zeroed here", _ZEROED) if self.zeroed else ""
-        return Text(text + (" swapped" if self.swapped else ""), FAINT)
-
-    def row(self, name: str, part: Head | Neuron, middle: str, end: str, base: float) -> Text:
-        line = Text(f"  {cell(name, self.name)}").append(signed_cell(part.value, 8), signed_style(part.value))
-        line.append(f" {cell(middle, self.middle)} {cell(end, self.end)}")
-        if self.zeroed and part.zeroed_probability is not None:
-            style = FAINT if part.verdict == "within control" else STRONG
-            line.append(f" {cell(between(base, part.zeroed_probability), 9)}")
-            line.append(cell(_VERDICTS.get(part.verdict or "", ""), _ZEROED - 10), style)
-        if self.swapped and part.swapped_probability is not None:
-            line.append(f" {between(base, part.swapped_probability)}")
-        return line
-
-
-def _parts(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
-    """The heads, the neurons, and what they are compared with."""
-    columns, base = _Columns.of(payload, paper), payload.target.probability
-    if payload.heads:
-        yield columns.heading("HEADS", "looks at", "writes toward")
-    for head in payload.heads:
-        looks = [f"{visible(k.text)} {decimal(k.attention)}".replace(" 0.", " .") for k in _mostly(head)]
-        toward = " ".join(visible(t.text) for t in head.writes_toward)
-        name = head_name(head.layer, head.head, cross=head.cross)
-        yield columns.row(name, head, _as_many_as_fit(looks, columns.middle), toward, base)
-    if payload.neurons:
-        yield columns.heading("NEURONS", "act", "promotes")
-    for neuron in payload.neurons:
-        toward = " ".join(visible(t.text) for t in neuron.promotes)
-        yield columns.row(_neuron_name(neuron), neuron, signed(neuron.activation, 1), toward, base)
-    if payload.control is not None and (payload.control.heads or payload.control.neurons):
-        yield Text(" CONTROL   ", FAINT).append(_control(payload.control))
-    if payload.swap is not None:
-        yield from _swap(payload.swap, base, paper)
-
-
-def _neuron_name(neuron: Neuron) -> str:
-    return neuron_name(neuron.layer, neuron.expert, neuron.neuron)
-
-
-def _control(control: Control) -> str:
-    kinds = (("random head", control.heads), ("strongly active neuron", control.neurons))
-    bands = [
-        f"{band.count} {kind}{'' if band.count == 1 else 's'} {between(band.low, band.high, '–')}"
-        for kind, band in kinds
-        if band is not None
-    ]
-    return f"{'; '.join(bands)} (5th–95th pct)"
-
-
 def _swap(swap: Swap, base: float, paper: Paper) -> Iterator[Text]:
     """The other prompt and its own prediction; the sublayers whose swap moves the target most."""
     top = swap.predictions[0]
@@ -272,26 +214,12 @@ def _swap(swap: Swap, base: float, paper: Paper) -> Iterator[Text]:
     line += f"the prompt then gives {visible(top.text)} {percent(top.probability)}"
     if top.id != swap.target.id:
         line += f", {visible(swap.target.text)} {percent(swap.target.probability)} (rank {swap.target.rank})"
-    yield Text(" SWAP      ", FAINT).append(line)
+    for i, text in enumerate(wrapped(line, paper.width - 11, "")):
+        yield Text(" SWAP      " if i == 0 else " " * 11, FAINT).append(text)
     parts = sorted(swap.sublayers, key=lambda part: -abs(part.swapped_probability - base))
     names = [part_name(part.kind, part.layer) for part in parts]
     items = [f"{n} {between(base, p.swapped_probability)}" for n, p in zip(names, parts, strict=True)]
-    yield Text(" " * 11 + _as_many_as_fit(["only this part from it:", *items], paper.width - 11))
-
-
-def _as_many_as_fit(items: list[str], width: int) -> str:
-    """The first items that fit, two spaces apart; at least one."""
-    line = items[0] if items else ""
-    for item in items[1:]:
-        if cell_len(line) + cell_len(item) + 2 > width:
-            break
-        line += f"  {item}"
-    return line
-
-
-def _mostly(head: Head) -> list[LookedAt]:
-    """The sources worth a word: the first, and others above a tenth."""
-    return [look for i, look in enumerate(head.looks_at) if i == 0 or look.attention >= 0.1]
+    yield Text(" " * 11 + as_many_as_fit(["only this part from it:", *items], paper.width - 11))
 
 
 def _lens(payload: ExplainPayload) -> Text:
@@ -311,13 +239,18 @@ def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
     return [rows[i] for i in sorted(best | first | {len(rows) - 1})]
 
 
-def _next(payload: ExplainPayload) -> str:
+def _next(payload: ExplainPayload, paper: Paper) -> str:
+    """What else to ask, as much as fits."""
+    asks = []
     other = next((p for p in payload.predictions if p.id != payload.target.id), None)
-    versus = "" if other is None or other.text != _visible_argument(other.text) else f'--vs "{other.text}"   '
+    if payload.reference.text is None and other is not None and other.text == _visible_argument(other.text):
+        asks.append(f'--vs "{other.text}" ')
     if not payload.model.layers:
-        return f"{versus}--json   unembed bigrams"
-    swap = "" if payload.swap is not None else "--swap WORD=OTHER   "
-    return f"{versus}{swap}--by source   --json   unembed ablate   unembed lens"
+        asks += ["--json ", "unembed bigrams"]
+    else:
+        asks += [] if payload.swap is not None else ["--swap WORD=OTHER "]
+        asks += ["--by source ", "--json ", "unembed ablate ", "unembed lens"]
+    return as_many_as_fit([" next ", *asks], paper.width)
 
 
 def _visible_argument(text: str) -> str:

@@ -1,7 +1,7 @@
 """Paper: how wide the page is and what can be written on it; helpers that every view shares."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -80,19 +80,20 @@ def signed_style(value: float) -> str:
 
 
 def token_strip(
-    tokens: list[PromptToken], position: int, answer: str, width: int
+    tokens: list[PromptToken], position: int, answer: str, width: int, *, keep: int | None = None
 ) -> tuple[Text, dict[int, tuple[int, int]]]:
     """The prompt up to `position` as one line, and where each shown token stands on it (column, width).
 
-    A prompt that does not fit keeps its first token and its end; the gap is named.
+    A prompt that does not fit keeps its first token, its end, and the token at `keep`; the gaps are named.
     """
     cells = {t.position: f"{t.position} {visible(t.text)}" for t in tokens[: position + 1]}
     tail = f"→ {visible(answer)}"
-    kept = _fitting(cells, width - cell_len(tail) - 4)
+    kept = _fitting(cells, width - cell_len(tail) - 4, [0] if keep is None else sorted({0, keep}))
     line, places, last = Text(" "), {}, -1
     for place in kept:
         if place > last + 1:
-            line.append(f"… {place - last - 1} tokens … │ ", FAINT)
+            gap = place - last - 1
+            line.append(f"… {gap} token{'' if gap == 1 else 's'} … │ ", FAINT)
         places[place] = (line.cell_len, cell_len(cells[place]))
         number, _, text = cells[place].partition(" ")
         line.append(number + " ", FAINT).append(text).append(" │ ", FAINT)
@@ -100,16 +101,33 @@ def token_strip(
     return line.append(tail, STRONG), places
 
 
-def _fitting(cells: dict[int, str], room: int) -> list[int]:
+_GAP = 22
+"""Cells of the name of a gap, at most."""
+
+
+def _fitting(cells: dict[int, str], room: int, always: list[int]) -> list[int]:
     order = sorted(cells)
     size = {i: cell_len(cells[i]) + 3 for i in order}
     if sum(size.values()) <= room:
         return order
-    room -= size[order[0]] + 22  # the first token and the name of the gap
+    room -= sum(size[i] + _GAP for i in always)  # each with the name of the gap after it
     kept: list[int] = []
-    for i in reversed(order[1:]):
+    for i in reversed([i for i in order if i not in always]):
         room -= size[i]
         if room < 0:
             break
         kept.append(i)
-    return [order[0], *reversed(kept)]
+    shown = {*always, *kept}
+    # A gap of one token is named at more length than most tokens have.
+    return sorted(shown | {i for i in order if {i - 1, i + 1} <= shown and size[i] <= _GAP})
+
+
+def wrapped(text: str, width: int, indent: str = " ") -> Iterator[str]:
+    """A sentence as lines of at most `width` cells, broken between words."""
+    line = indent
+    for word in text.split(" "):
+        if line != indent and cell_len(line) + 1 + cell_len(word) > width:
+            yield line
+            line = indent
+        line += word if line == indent else f" {word}"
+    yield line

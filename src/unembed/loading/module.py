@@ -1,0 +1,150 @@
+"""A folder as a module and a tokenizer: what it may not be, and whether every tensor found its place.
+
+The order matters: what config.json alone tells is refused first, so that nobody installs a package or fetches anything
+for a folder that is refused afterwards.
+"""
+
+import contextlib
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from unembed.errors import ModelError
+from unembed.loading.declared import check_architecture, check_code, check_quantisation
+from unembed.loading.folders import has_tokenizer, tensor_names
+from unembed.loading.library_bars import quiet, swapped
+from unembed.models.families import family_of, row
+from unembed.models.pretrained import from_folder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_COMPILED = {r"(^|\.)_orig_mod\.": r"\1"}
+"""What torch.compile puts into the names of tensors, wherever it was applied."""
+_NO_WEIGHT = re.compile(r"(inv_freq|masked_bias|attn\.bias|attention\.bias|version|position_ids)$|^v_head\.")
+"""Tensors that files carry and no logit depends on: buffers that are computed, and a value head of training."""
+
+
+def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
+    """The language model in a folder that `folders.checked` passed.
+
+    Raises:
+        ModelError: it is none, it is damaged, or its tensors are not those that its configuration describes.
+    """
+    from huggingface_hub.errors import StrictDataclassError
+    from safetensors import SafetensorError
+
+    declared = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    with quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
+        described = row(declared.get("model_type", "none"))
+        check_code(folder, declared)
+        check_quantisation(folder, declared)
+        if described.code is not None:
+            importlib.import_module(described.code)
+        config = from_folder("AutoConfig", folder)
+        family = family_of(config)
+        check_architecture(folder, declared, _built(described.loader, config))
+        options = {"config": config, "dtype": described.runs_in or dtype if dtype == "auto" else dtype}
+        renaming = _COMPILED if any("_orig_mod." in name for name in tensor_names(folder)) else {}
+        module, report = _loaded(folder, described.loader, options, renaming)
+        if (prefix := _prefix(report)) is not None:
+            module, report = _loaded(folder, described.loader, options, renaming | {f"^{re.escape(prefix)}": ""})
+    _check_complete(folder, config.model_type, report)
+    _check_all_used(folder, family.blocks, report)
+    return module
+
+
+def tokenizer_of(folder: Path) -> "PreTrainedTokenizerBase | None":
+    """The folder's tokenizer, or None where there is none (prompts are token ids then)."""
+    if not has_tokenizer(folder):
+        return None
+    with quiet(), _as_model_error(folder):
+        return from_folder("AutoTokenizer", folder)
+
+
+def _built(loader: str, config: Any) -> str:
+    """The name of the class that transformers builds for a configuration."""
+    import transformers
+
+    built: Any = getattr(transformers, loader)._model_mapping[type(config)]
+    return built.__name__
+
+
+def _loaded(folder: Path, loader: str, options: dict[str, Any], renaming: dict[str, str]) -> tuple[Any, dict[str, Any]]:
+    """The module and transformers' report; an adapter beside the weights is never applied on the way."""
+    by_itself = (
+        swapped("transformers.models.auto.auto_factory", "is_peft_available", lambda *_: False),
+        swapped("transformers.modeling_utils", "maybe_load_adapters", lambda path, *_, **__: (None, path, {})),
+    )
+    with by_itself[0], by_itself[1]:
+        return from_folder(
+            loader, folder, **options, key_mapping=renaming or None, use_safetensors=True, output_loading_info=True
+        )
+
+
+def _prefix(report: dict[str, Any]) -> str | None:
+    """What stands before the name of every missing tensor among those that found no place; None if nothing does."""
+    missing, surplus = report["missing_keys"], report["unexpected_keys"]
+    if not missing or not surplus:
+        return None
+    some = min(missing)
+    for name in sorted(surplus):
+        prefix = name.removesuffix(some)
+        if name.endswith("." + some) and all(prefix + key in surplus for key in missing):
+            return prefix
+    return None
+
+
+def _check_complete(folder: Path, model_type: str, report: dict[str, Any]) -> None:
+    missing = sorted(report["missing_keys"])
+    if not missing:
+        return
+    found = sorted(report["unexpected_keys"])
+    adapted = any(".base_layer." in name or ".lora_" in name for name in found)
+    if adapted:
+        what = "They hold an adapter that was not merged: call merge_and_unload on the model, then save_pretrained."
+    elif found:
+        what = f"They have tensors of other names instead ({_some(found)}): save the model itself with save_pretrained."
+    else:
+        what = "Copy or fetch the folder again, whole."
+    raise ModelError(
+        f"The weights in {folder} lack {len(missing)} tensors that {model_type} needs ({_some(missing)}).\n{what}"
+    )
+
+
+def _check_all_used(folder: Path, blocks: str, report: dict[str, Any]) -> None:
+    surplus = sorted(key for key in report["unexpected_keys"] if not _NO_WEIGHT.search(key))
+    inside = [key for key in surplus if f"{blocks}." in key]
+    if surplus:
+        where = "of blocks that" if inside else "for which"
+        place = " does not describe" if inside else " has no place"
+        raise ModelError(
+            f"The weights in {folder} hold {len(surplus)} tensors {where} its config.json{place} "
+            f"({_some(inside or surplus)}), so part of the model would be left out.\n"
+            "Give a folder whose config.json was saved together with these weights."
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:2]) + (", …" if len(names) > 2 else "")
+
+
+@contextlib.contextmanager
+def _as_model_error(folder: Path, *more: type[Exception]) -> Iterator[None]:
+    """What transformers raises on a folder that is damaged, as one message."""
+    errors = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, *more)
+    try:
+        yield
+    except (ModelError, torch.OutOfMemoryError):
+        raise
+    except errors as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ModelError(
+            f"transformers cannot load the model in {folder}: {reason}\n"
+            "Its configuration and weights do not belong together, or are damaged: copy or fetch the folder again."
+        ) from error

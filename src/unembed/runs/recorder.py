@@ -1,0 +1,317 @@
+"""Recorder: hooks that see what one prompt of a batch does while the model runs, and the `Run` that is made of it.
+
+`record` (record.py) installs it, and hands it what attention did.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, Generic, TypeVar
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from unembed.models.hooks import on_call, on_output
+from unembed.models.model import Block, Model, Stage
+from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer
+from unembed.runs.run import Run
+
+_T = TypeVar("_T")
+
+
+class _Seen(Generic[_T]):
+    """What a hook will have seen once the model has run."""
+
+    def __init__(self) -> None:
+        self.or_none: _T | None = None
+        """None where the module was not watched, or did not run."""
+
+    def put(self, value: _T) -> None:
+        """What the hook saw; of several calls the last one counts."""
+        self.or_none = value
+
+    @property
+    def value(self) -> _T:
+        """What was surely seen."""
+        assert self.or_none is not None
+        return self.or_none
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """What stands before the first block and after the last one."""
+
+    embedding: _Seen[Tensor] = field(default_factory=_Seen)
+    position_embedding: _Seen[Tensor] = field(default_factory=_Seen)
+    embedding_normed: _Seen[Tensor] = field(default_factory=_Seen)
+    start: _Seen[Tensor] = field(default_factory=_Seen)
+    """What enters the first block."""
+    whole_final: _Seen[Tensor] = field(default_factory=_Seen)
+    normed: _Seen[Tensor] = field(default_factory=_Seen)
+    logits: _Seen[Tensor] = field(default_factory=_Seen)
+    """What the unembedding gives."""
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """What a module was called with."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Attended:
+    """What an attention read, as a `BlockCall` holds it."""
+
+    query: Tensor
+    key: Tensor
+    mask: Tensor | None
+
+
+@dataclass(frozen=True)
+class _OfBlock:
+    """What one block does; see `Layer` and `BlockCall`."""
+
+    attention_write: _Seen[Tensor] = field(default_factory=_Seen)
+    mlp_write: _Seen[Tensor] = field(default_factory=_Seen)
+    cross_write: _Seen[Tensor] = field(default_factory=_Seen)
+    attention_output: _Seen[Tensor] = field(default_factory=_Seen)
+    mlp_output: _Seen[Tensor] = field(default_factory=_Seen)
+    normed: dict[Stage, _Seen[Tensor]] = field(default_factory=dict)
+    heads: _Seen[Heads] = field(default_factory=_Seen)
+    cross_heads: _Seen[Heads] = field(default_factory=_Seen)
+    neurons: _Seen[Tensor | ExpertInputs] = field(default_factory=_Seen)
+    call: _Seen[_Arguments] = field(default_factory=_Seen)
+    attention_call: _Seen[_Arguments] = field(default_factory=_Seen)
+    attended: _Seen[_Attended] = field(default_factory=_Seen)
+    cross_attended: _Seen[_Attended] = field(default_factory=_Seen)
+
+
+@dataclass
+class Recorder:
+    """Keeps what one prompt of a batch does."""
+
+    model: Model
+    positions: tuple[int, ...]
+    """Where it keeps what the parts do."""
+    length: int
+    """Of the prompt."""
+    item: int = 0
+    """Which of the batch's prompts."""
+    batch: int = 1
+
+    def __post_init__(self) -> None:
+        self._whole = self.positions == tuple(range(self.length))
+        self._ends = _Ends()
+        self._masks: list[Tensor] = []
+        self._blocks = tuple(
+            _OfBlock(normed={stage: _Seen() for stage in block.stream_norms}) for block in self.model.blocks
+        )
+
+    # Watching
+
+    def watch(self, stack: ExitStack, *, heads_and_neurons: bool, calls: bool) -> None:
+        """Hook what is kept until `stack` closes; attention is handed to `keep_heads` and `keep_attended` instead."""
+        self._watch_start(stack)
+        self._watch_end(stack)
+        for block, seen in zip(self.model.blocks, self._blocks, strict=True):
+            self._watch_writes(stack, block, seen)
+            if heads_and_neurons:
+                self._watch_neurons(stack, block, seen)
+            if calls:
+                on_call(stack, block.module, partial(self._put_call, seen.call))
+                on_call(stack, block.attention, partial(self._put_attention_call, seen.attention_call))
+
+    def _watch_start(self, stack: ExitStack) -> None:
+        family, ends = self.model.family, self._ends
+        for path, seen in (
+            (family.embedding, ends.embedding),
+            (family.position_embedding, ends.position_embedding),
+            (family.embedding_norm, ends.embedding_normed),
+        ):
+            if path is not None:
+                self._watch_output(stack, self.model.module.get_submodule(path), seen)
+        if self.model.blocks:
+            self._watch_input(stack, self.model.blocks[0].module, ends.start)
+
+    def _watch_end(self, stack: ExitStack) -> None:
+        model, ends = self.model, self._ends
+        path = model.family.final_norm
+        if path is None:  # the last stream is what the last block gives
+            on_output(stack, model.blocks[-1].module, lambda out: ends.whole_final.put(self._own(out)[0]))
+        else:
+            norm = model.module.get_submodule(path)
+            on_call(stack, norm, lambda args, _: ends.whole_final.put(self._own(args[0])[0]))
+            self._watch_output(stack, norm, ends.normed)
+        if model.has_unembedding:
+            on_output(stack, model.unembed, lambda out: ends.logits.put(self._own(out)[0]))
+        if model.encoder is not None:  # which unembeds every position, perhaps after a logit scale
+            self._watch_input(stack, model.unembed, ends.normed)
+
+    def _watch_writes(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
+        self._watch_output(stack, block.attention_write, seen.attention_write)
+        self._watch_output(stack, block.mlp_write, seen.mlp_write)
+        if block.attention_norm is not None:
+            self._watch_input(stack, block.attention_write, seen.attention_output)
+        if block.mlp_norm is not None:
+            self._watch_input(stack, block.mlp_write, seen.mlp_output)
+        if block.cross is not None:
+            self._watch_output(stack, block.cross.attention, seen.cross_write)
+        for stage, (norm, _) in block.stream_norms.items():
+            self._watch_output(stack, norm, seen.normed[stage])
+
+    def _watch_neurons(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
+        if block.experts is None:
+            assert block.down_projection is not None
+            self._watch_input(stack, block.down_projection, seen.neurons)
+        else:
+            on_call(stack, block.experts, partial(self._put_experts, seen.neurons))
+
+    def _watch_output(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any]) -> None:
+        on_output(stack, module, lambda out: seen.put(self._at(out)))
+
+    def _watch_input(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any]) -> None:
+        on_call(stack, module, lambda args, _: seen.put(self._at(args[0])))
+
+    def _put_experts(self, seen: _Seen[Tensor | ExpertInputs], args: tuple[Any, ...], _: dict[str, Any]) -> None:
+        seen.put(ExpertInputs(*(self._at(x) for x in args)))
+
+    def _put_call(self, seen: _Seen[_Arguments], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        seen.put(_Arguments(self._own_arguments(args), self._own_arguments(kwargs)))
+
+    def _put_attention_call(self, seen: _Seen[_Arguments], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        # What attention reads is the stream through a norm, which a run makes again when it is asked (attention_input):
+        # kept, it would be as large as the stream before every block once more.
+        rest = {name: x for name, x in kwargs.items() if name != "hidden_states"}
+        self._put_call(seen, args[1:], rest)
+
+    def keep_heads(self, layer: int, stage: Stage, pattern: Tensor, value: Tensor, z: Tensor) -> None:
+        """What the heads of a layer did."""
+        pattern, value, z = (self._own(x)[0] for x in (pattern, value, z))
+        block = self._blocks[layer]
+        seen = block.heads if stage == "attention" else block.cross_heads
+        seen.put(Heads(pattern=self._select(pattern, 1), value=value, z=self._select(z)))
+
+    def keep_attended(self, layer: int, stage: Stage, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
+        """What the attention of a layer read: queries where the run keeps its parts, keys everywhere."""
+        query, key = self._own(query)[0], self._own(key)[0]
+        block = self._blocks[layer]
+        seen = block.attended if stage == "attention" else block.cross_attended
+        seen.put(_Attended(self._select(query, 1), key, None if mask is None else self._shared(self._own(mask))))
+
+    def _shared(self, mask: Tensor) -> Tensor:
+        """One tensor for all masks that are equal: T5 adds its relative bias to the mask anew in every layer."""
+        for known in self._masks:
+            if known is mask or torch.equal(known, mask):
+                return known
+        self._masks.append(mask)
+        return mask
+
+    # This prompt's share of a batch
+
+    def _at(self, x: Tensor) -> Tensor:
+        """The kept positions of this prompt, whether or not the model has flattened the batch."""
+        return self._select(self._own(x).flatten(0, -2))
+
+    def _own(self, x: Tensor) -> Tensor:
+        """This prompt's share of a batch, as a batch of one; what all prompts share is left as it is."""
+        if self.batch == 1 or x.shape[0] == 1:
+            return x
+        size = x.shape[0] // self.batch
+        return x.narrow(0, self.item * size, size)
+
+    def _own_arguments(self, x: Any) -> Any:
+        if isinstance(x, dict):
+            return {name: self._own_arguments(value) for name, value in x.items()}
+        if isinstance(x, tuple):
+            return tuple(self._own_arguments(value) for value in x)
+        return self._own(x) if isinstance(x, Tensor) and x.ndim > 1 else x
+
+    def _select(self, x: Tensor, axis: int = 0) -> Tensor:
+        return x if self._whole else x.index_select(axis, self._index.to(x.device))
+
+    @cached_property
+    def _index(self) -> Int[Tensor, "query"]:
+        return torch.tensor(self.positions, device=self.model.device)
+
+    # The run
+
+    def run(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Run:
+        """What was seen, once the model has run.
+
+        Args:
+            tokens: the prompt.
+            positions: where in it the kept positions stand: they are others where a cache held its beginning.
+            logits: the model's own, at these positions.
+            text: the prompt as it was written.
+        """
+        ends = self._ends
+        final = self._select(ends.whole_final.value)
+        normed = ends.normed.or_none
+        return Run(
+            model=self.model,
+            tokens=tokens,
+            positions=positions,
+            embedding=self._embedding(),
+            position_embedding=ends.position_embedding.or_none,
+            layers=tuple(_layer(seen) for seen in self._blocks),
+            final=final,
+            normed=final if normed is None else normed,
+            uncapped_logits=self._uncapped(logits),
+            logits=logits,
+            embedding_normed=ends.embedding_normed.or_none,
+            whole_final=ends.whole_final.value,
+            calls=tuple(_block_call(seen) for seen in self._blocks if seen.call.or_none is not None),
+            weight_edits=self.model.weight_edits,
+        )
+
+    def _embedding(self) -> Tensor:
+        embedding, position_embedding = self._ends.embedding.or_none, self._ends.position_embedding.or_none
+        within = self.model.family.prefix is not None and self.model.source is not None
+        if embedding is None or within:  # an image stands in the place of embeddings
+            start = self._ends.start.value
+            return start if position_embedding is None else start - position_embedding
+        return embedding if self.model.embedding_scale == 1 else embedding * self.model.embedding_scale
+
+    def _uncapped(self, logits: Tensor) -> Tensor:
+        found = self._ends.logits.or_none
+        if found is None:  # an encoder
+            return logits
+        return found if self.model.encoder is None else self._select(self.model.biased(found))
+
+
+def _layer(seen: _OfBlock) -> Layer:
+    return Layer(
+        attention_write=seen.attention_write.value,
+        mlp_write=seen.mlp_write.value,
+        attention_output=seen.attention_output.or_none,
+        mlp_output=seen.mlp_output.or_none,
+        heads=seen.heads.or_none,
+        neurons=seen.neurons.or_none,
+        cross_write=seen.cross_write.or_none,
+        cross_heads=seen.cross_heads.or_none,
+        normed={stage: normed.value for stage, normed in seen.normed.items()},
+    )
+
+
+def _block_call(seen: _OfBlock) -> BlockCall:
+    call, attention, attended, cross = (
+        seen.call.value,
+        seen.attention_call.value,
+        seen.attended.value,
+        seen.cross_attended.or_none,
+    )
+    return BlockCall(
+        args=call.args,
+        kwargs=call.kwargs,
+        attention_args=attention.args,
+        attention_kwargs=attention.kwargs,
+        query=attended.query,
+        key=attended.key,
+        mask=attended.mask,
+        cross_query=None if cross is None else cross.query,
+        cross_key=None if cross is None else cross.key,
+        cross_mask=None if cross is None else cross.mask,
+    )

@@ -1,0 +1,62 @@
+"""One result of each public function, of a tiny random model whose tokens are hostile to HTML and to mathematics."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast
+
+import unembed
+from builders.random_models import VOCAB, build
+
+PROMPT, OTHER = [5, 17, 33, 5, 17, 8], [5, 17, 34, 5, 17, 8]
+TARGET = 7
+HOSTILE = {5: "<script>alert(1)</script>", 17: "$x$", 33: "&amp;", 8: " a\n", 7: '"><b>'}
+
+
+def hostile_model() -> unembed.Model:
+    """Its token `i` is `w{i}`, but for those in `HOSTILE`."""
+    words = {HOSTILE.get(token, f"w{token}"): token for token in range(VOCAB)}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel(words, unk_token="w0")), unk_token="w0")
+    return unembed.wrap(build("llama", layers=3), tokenizer)
+
+
+def _direction(model: unembed.Model) -> torch.Tensor:
+    return torch.linspace(-9, 9, model.d_model)
+
+
+MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
+    "record": lambda model, run: run,
+    "readout": lambda model, run: unembed.readout(run, TARGET),
+    "read_direction": lambda model, run: unembed.read_direction(run, _direction(model).tolist()),
+    "decompose": lambda model, run: unembed.decompose(unembed.readout(run, TARGET), by="source+neuron"),
+    "explain": lambda model, run: unembed.explain(run, TARGET, by="source"),
+    "lens": lambda model, run: unembed.lens(run, TARGET),
+    "attention": lambda model, run: unembed.attention(run, TARGET),
+    "attention of one head": lambda model, run: unembed.attention(run, TARGET, layer=1, head=2),
+    "ablate": lambda model, run: unembed.ablate(run, TARGET),
+    "ablate neurons": lambda model, run: unembed.ablate(run, TARGET, site="neuron", layers=[1]),
+    "patch": lambda model, run: unembed.patch(run, OTHER, direction="both"),
+    "patch heads": lambda model, run: unembed.patch(run, OTHER, site="head"),
+    "causal_trace": lambda model, run: unembed.causal_trace(run, TARGET, subject=[2], samples=2),
+    "steer": lambda model, run: unembed.steer(run, _direction(model), layer=1, tokens=3),
+    "generate": lambda model, run: next(iter(unembed.generate(run, tokens=1))),
+    "expand_paths": lambda model, run: unembed.expand_paths(run, TARGET),
+    "attention_score": lambda model, run: unembed.attention_score(run, 1, 1),
+    "composition_scores": lambda model, run: unembed.composition_scores(model),
+    "ov_circuit": lambda model, run: unembed.ov_circuit(model, 1, 1),
+    "qk_circuit": lambda model, run: unembed.qk_circuit(model, 1, 1),
+    "virtual_head": lambda model, run: unembed.virtual_head(model, (0, 0), (1, 1)),
+    "measure_head_roles": lambda model, run: unembed.measure_head_roles(model, sequences=2, check=False),
+    "noise": lambda model, run: unembed.noise(run, strengths=[1.0], seeds=2, text=[n % 90 for n in range(60)]),
+    "attribute": lambda model, run: unembed.attribute(run, TARGET),
+}
+"""By the public function that makes it, and where that makes several kinds, what is asked."""
+
+
+def every_result(model: unembed.Model) -> dict[str, Any]:
+    """All of them, about one run of `PROMPT`."""
+    run = unembed.record(model, PROMPT)
+    return {name: make(model, run) for name, make in MADE.items()}

@@ -1,0 +1,153 @@
+"""Verdicts: the rule by itself, and that none without a mark changes with what should not matter."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unembed
+from builders.random_models import build
+from unembed.methods.controls import population, zeroed_each
+from unembed.methods.intervene import Change, intervene
+from unembed.methods.verdicts import Effect, judged, limit_of
+from unembed.runs.record import record
+from unembed.view.html.explanation import explanation_html
+from unembed.view.payloads import payload_of, to_json
+from unembed.view.terminal.explanation import explain_lines
+from unembed.view.terminal.paper import Paper
+from unembed.view.terminal.zeroed_parts import marked
+
+TOKENS = [3, 50, 7, 11, 96, 17]
+EFFECTS = st.floats(-5, 5)
+
+
+@given(EFFECTS, st.lists(EFFECTS, min_size=19, max_size=300), st.sampled_from([-1.0, 1.0]))
+def test_a_verdict_needs_a_tenth_of_a_nat_and_a_place_in_the_first_twentieth(nats, others, needed):
+    found = judged(nats, others, 0.0, needed=needed)
+    larger = sum(abs(other) > abs(nats) for other in others)
+    assert (found.rank, found.among) == (larger + 1, len(others) + 1)
+    first = (larger + 1) <= (len(others) + 1) / 20
+    if abs(nats) < 0.1 or not first:
+        assert found.verdict == "ordinary"
+    else:
+        assert found.verdict == ("causal" if nats * needed > 0 else "suppressor")
+    limits = {"none": (0, 0.1), "small": (0.1, 0.3), "moderate": (0.3, 1.0), "large": (1.0, math.inf)}
+    low, high = limits[found.size]
+    assert low <= abs(nats) < high
+
+
+@given(EFFECTS, st.lists(EFFECTS, max_size=18))
+def test_fewer_than_twenty_parts_have_no_first_twentieth(nats, others):
+    found = judged(nats, others, 0.0)
+    assert found.verdict is None
+    assert found.lowers == (nats <= -0.1)
+    assert limit_of(others) is None
+
+
+@given(EFFECTS, st.lists(EFFECTS, max_size=100), st.floats(0, 1), st.floats(-1, 1))
+def test_what_is_not_borderline_stays_as_it_is_within_the_noise(nats, others, noise, share):
+    found = judged(nats, others, noise)
+    moved = judged(nats + share * noise, others, noise)
+    if not found.borderline:
+        assert moved.verdict == found.verdict
+        if found.verdict != "ordinary" and (found.verdict or found.size != "none"):
+            assert moved.size == found.size
+
+
+def test_of_exchangeable_parts_one_in_twenty_is_exceptional():
+    """Each of 270 parts against the 269 others: 13 are in the first twentieth, whatever their effects are."""
+    effects = torch.randn(270, generator=torch.Generator().manual_seed(0), dtype=torch.float64).tolist()
+    found = [judged(e, effects[:i] + effects[i + 1 :], 0.0) for i, e in enumerate(effects)]
+    assert sum(effect.verdict != "ordinary" for effect in found) == 13
+    assert sorted(effect.rank for effect in found) == list(range(1, 271))
+
+
+# What should not matter
+
+
+def said(effect: Effect) -> tuple:
+    """The words of an effect; the size only where it is said."""
+    return effect.verdict, None if effect.verdict == "ordinary" else effect.size
+
+
+def words(result) -> dict:
+    return {note.term.part: note.zeroed.asked for note in (*result.heads, *result.neurons)}
+
+
+@pytest.fixture(scope="module", params=["llama", "gpt2", "gemma2"])
+def wide(request):
+    """24 heads and 400 neurons: enough for verdicts."""
+    return unembed.wrap(build(request.param, layers=6, d_mlp=400), name="wide")
+
+
+def test_the_count_that_is_shown_changes_no_verdict(wide):
+    few, many = (words(unembed.explain(wide, TOKENS, top=top)) for top in (2, 40))
+    assert few.keys() < many.keys()
+    for part, effect in few.items():
+        assert many[part].nats == pytest.approx(effect.nats, abs=1e-6)
+        if not effect.borderline:
+            assert said(many[part]) == said(effect)
+
+
+def test_the_inspector_says_what_the_list_says(wide):
+    for versus in (None, 12):
+        run = record(wide, TOKENS)
+        for part, effect in words(unembed.explain(run, 40, versus=versus)).items():
+            found = intervene(run, 40, [Change(part, "zero")], versus=versus)
+            assert (
+                found.compared.effect == effect if effect.among == 24 else said(found.compared.effect) == said(effect)
+            )
+            assert found.nats == pytest.approx(effect.nats, abs=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_less_precision_changes_no_verdict_without_a_mark(dtype):
+    """Every head and sampled neuron of models in three precisions; most are marked in the lowest, but not all."""
+    compared = 0
+    for family in ("llama", "gpt2", "gemma2"):
+        full = unembed.wrap(build(family, layers=6, d_mlp=400).float(), name="full")
+        half = unembed.wrap(build(family, layers=6, d_mlp=400).to(dtype), name="half")
+        runs = record(full, TOKENS), record(half, TOKENS)
+        token = int(runs[0].logits[-1].argmax())
+        exact, rough = (population(run, token) for run in runs)
+        for sites in (exact.heads, exact.neurons):
+            found = zip(zeroed_each(runs[0], exact, list(sites)), zeroed_each(runs[1], rough, list(sites)), strict=True)
+            for one, other in found:
+                assert abs(one.effect.nats - other.effect.nats) <= other.noise + one.noise
+                if not other.effect.borderline and not one.effect.borderline:
+                    compared += 1
+                    assert said(one.effect) == said(other.effect)
+    assert compared > 100
+
+
+def test_threads_change_no_verdict_without_a_mark(wide):
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(words(unembed.explain(wide, TOKENS, top=20)))
+    finally:
+        torch.set_num_threads(before)
+    one, two = found
+    for part in one.keys() & two.keys():
+        assert abs(one[part].nats - two[part].nats) <= 1e-5
+        if not one[part].borderline:
+            assert said(one[part]) == said(two[part])
+
+
+def test_terminal_report_and_json_say_the_same(wide):
+    payload = payload_of(unembed.explain(wide, TOKENS))
+    data, lines = to_json(payload), [line.plain for line in explain_lines(payload, Paper())]
+    static = explanation_html(data)
+    assert data["answer"]["text"] in " ".join(line.strip() for line in lines)
+    for part, listed in zip((*payload.heads, *payload.neurons), (*data["heads"], *data["neurons"]), strict=True):
+        effect = part.zeroed.effect
+        name = f"L{part.layer}." + (f"H{listed['head']}" if "head" in listed else f"N{listed['neuron']}")
+        (line,) = [line for line in lines if line.replace("▸", " ").split()[:1] == [name]]
+        assert marked(effect) in line
+        assert f" {effect.rank}/{effect.among}" in line
+        assert f"<td>{name}</td>" in static
+        assert listed["zeroed"]["effect"]["verdict"] == effect.verdict
