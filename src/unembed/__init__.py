@@ -27,6 +27,7 @@ _HOME = {
     "Readout": "ledger.readout",
     "with_source": "models.read_source",
     "with_image": "models.read_source",
+    "with_special": "models.special",
     "input_credit": "ledger.input_credit",
     "decompose": "ledger.decompose",
     "Ledger": "ledger.ledger",
@@ -158,6 +159,7 @@ if TYPE_CHECKING:
     from unembed.models.read_source import with_image as with_image
     from unembed.models.read_source import with_source as with_source
     from unembed.models.sites import Site as Site
+    from unembed.models.special import with_special as with_special
     from unembed.runs.record import record as record
     from unembed.runs.result import Result as Result
     from unembed.runs.run import Run as Run

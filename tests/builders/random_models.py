@@ -162,7 +162,7 @@ each_family = pytest.mark.parametrize("model_type", MODEL_TYPES)
 """The families there is a builder for."""
 
 
-def configuration(model_type: str, **overrides: Any) -> Any:
+def configuration(model_type: str, *, vocab_size: int = VOCAB, **overrides: Any) -> Any:
     """A configuration, from neutral names (`d_model`, `heads`, `window`, ...) and the family's own."""
     from transformers import AutoConfig
 
@@ -186,7 +186,7 @@ def configuration(model_type: str, **overrides: Any) -> Any:
     names = {**_NAMES, **_RENAMED.get(model_type, {})}
     renamed = {names.get(key, key): value for key, value in values.items()}
     ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-    return AutoConfig.for_model(model_type, vocab_size=VOCAB, **ids, **renamed)
+    return AutoConfig.for_model(model_type, vocab_size=vocab_size, **ids, **renamed)
 
 
 def build(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.float64, **overrides: Any) -> Any:

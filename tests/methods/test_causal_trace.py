@@ -143,13 +143,14 @@ def test_the_subject_is_found_in_the_text():
     model = unembed.wrap(build("gpt2"), make_tokenizer())
     assert subject_positions(model, "the capital of France is", "capital of") == (1, 2)
     assert subject_positions(model, "the capital of France is", " France ") == (3,)
-    assert subject_positions(model, "the capital of France is", "apit") == (1,)
+    with pytest.raises(unembed.InputError, match="found it 0 times"):  # a piece of a word is no word
+        subject_positions(model, "the capital of France is", "apit")
     assert subject_positions(model, TOKENS, [-1, 2, 2]) == (2, 5)
 
 
 BAD = {
     "not there": ({"subject": "Rome"}, "to be in the prompt once, found it 0 times"),
-    "twice": ({"subject": "a"}, r"found it 3 times"),
+    "twice": ({"prompt": "a new Rome is a new Paris", "subject": "a"}, r"found it 2 times"),
     "empty": ({"subject": " "}, "found it 0 times"),
     "no position": ({"subject": []}, "at least one position"),
     "position": ({"subject": [5]}, "Position 5 is outside"),

@@ -11,7 +11,9 @@ from unembed.engine.measures import question
 from unembed.errors import InputError
 from unembed.methods.causal_trace import subject_positions
 from unembed.methods.circuits.direct_path import agreement_with
-from unembed.models.prompts import first_token_notes, mentions, target_token, target_tokens, tokenize
+from unembed.models.prompts import tokenize
+from unembed.models.targets import target_notes, target_token, target_tokens
+from unembed.models.words import mentions
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def test_a_target_is_text_an_id_or_ids(model: unembed.Model, target, ids: tuple[
     assert target_tokens(model, target) == ids
     assert target_token(model, target) == ids[0]
     assert question(model, "the capital of France is", target).answer == ids
-    assert len(first_token_notes(model, target)) == len(ids) - 1
+    assert len(target_notes(model, None, target)) == len(ids) - 1
 
 
 @pytest.mark.parametrize("target", ["", "Madrid", -1, 97, (), (7, 97), "Rome Madrid"])
@@ -38,7 +40,7 @@ def test_a_target_that_the_vocabulary_does_not_know(model: unembed.Model, target
 
 def test_what_follows_the_first_token_of_a_target_need_not_be_known(model: unembed.Model) -> None:
     assert target_token(model, "Rome Madrid") == 8
-    assert first_token_notes(model, "Rome Madrid", None, "Paris") == (
+    assert target_notes(model, None, "Rome Madrid", None, "Paris") == (
         "'Rome Madrid' is 2 tokens; only the first, 'Rome', is explained.",
     )
 

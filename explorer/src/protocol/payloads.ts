@@ -438,6 +438,8 @@ export interface ExplainPayload {
   swap?: Swap | null;
   /** What the encoder read, for an encoder-decoder: cross-attention terms name its positions. Of a prompt with an image, the modality of each of its positions. Else empty. */
   sources?: Array<SourceToken>;
+  /** Of a target of several tokens; null where it is one. */
+  whole_target?: WholeTarget | null;
   /** What cross-attention adds, pulled back to what the encoder read; null without `--inputs`. */
   inputs?: Ledger | null;
   /** The name and number of this schema. */
@@ -534,7 +536,7 @@ export interface GeneratedToken {
   position: number;
   /** Of the token in the vocabulary. */
   id: number;
-  /** The token decoded in its place. */
+  /** Its name. */
   text: string;
   /** As the model gives it, in logits. */
   logit: number;
@@ -1278,6 +1280,8 @@ export interface PromptToken {
   id: number;
   /** The token decoded alone; without a tokenizer, its id in brackets. */
   text: string;
+  /** Whose words it holds in a chat: a role such as `user`, or `template`; null in other prompts. */
+  role?: string | null;
 }
 
 /** A token and its number. */
@@ -1390,6 +1394,8 @@ export interface Role {
   top: Array<HeadPlace>;
   /** Of the second repetition with the heads of `top` zeroed together; null without a causal check. */
   zeroed_loss: number | null;
+  /** Standard errors of the scores of `top` over the sequences; null for roles read from the weights. */
+  top_errors?: Array<number> | null;
 }
 
 /** One head. */
@@ -1770,6 +1776,16 @@ export interface TracePayload {
   versions: Record<string, string>;
   /** The name and number of this schema. */
   schema: "unembed/trace/2";
+}
+
+/** A target of several tokens, of which the ledger explains the first. */
+export interface WholeTarget {
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
+  text: string;
+  /** The prompt. */
+  tokens: Array<Token>;
+  /** Of all its tokens in their order, from 0 to 1. */
+  probability: number;
 }
 
 /** What zeroing a part at the explained position does. */

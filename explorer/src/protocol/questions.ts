@@ -88,6 +88,10 @@ export interface ExplainAsk {
   top?: number;
   /** A word and the one in its place. */
   swap?: [string, string] | null;
+  /** Whether it is replaced everywhere. */
+  swap_all?: boolean;
+  /** Which of several is replaced, counted from 1; null where there must be one. */
+  swap_nth?: number | null;
 }
 
 /** The facts that the model can be asked about, and which of them the prompt states. */

@@ -1,5 +1,6 @@
 """What commands read: a prompt, text files, positions, numbers. `parser=` of an option takes these."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -23,6 +24,21 @@ def read_text(path: str, what: str = "a UTF-8 text") -> str:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read {path} as {what}: {error}.") from error
+
+
+def read_messages(path: str) -> list[dict[str, str]]:
+    """The messages of a chat in a JSON file; what each must hold is checked where the template is applied.
+
+    Raises:
+        InputError: it cannot be read, or holds no list.
+    """
+    try:
+        found = json.loads(read_text(path, "a JSON file of messages"))
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}.") from error
+    if not isinstance(found, list) or not found or not all(isinstance(message, dict) for message in found):
+        raise InputError(f"Expected a list of messages in {path}: " + '[{"role": "user", "content": "text"}].')
+    return found
 
 
 def read_lines(path: str) -> list[str]:

@@ -3,19 +3,20 @@
 The annotation of an option is of what is typed; where it has a `parser`, the command gets what that makes of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unembed.cli.inputs import read_ids, read_prompt
+from unembed.cli.inputs import read_ids, read_messages, read_prompt
 from unembed.cli.output import progress_bar
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.models.model import Model
+    from unembed.models.prompts import Given
 
 
 def _bytes(text: str) -> int:
@@ -83,6 +84,9 @@ class LoadOptions:
             metavar="DIR", help="An adapter of peft, merged into the weights; none leaves one beside them out."
         ),
     ] = None
+    special: Annotated[
+        str, typer.Option(help="Special tokens before a prompt: auto (as its tokenizer begins, once), none, as-typed.")
+    ] = "auto"
 
     def load(self, *, sources: bool = False) -> "Model":
         """The model, checked; a bar while it is converted or fetched.
@@ -95,10 +99,12 @@ class LoadOptions:
             ModelError: as `load`.
         """
         from unembed.loading.load import load
+        from unembed.models.special import with_special
 
         with progress_bar() as progress:
             how: dict[str, Any] = {"adapter": self.adapter, "device": self.device, "dtype": self.dtype}
             model = load(self.name, **how, offline=self.offline, progress=progress)
+        model = with_special(model, self.special)
         if not sources:
             from unembed.models.model import decoders_only
 
@@ -176,14 +182,26 @@ class SourceOptions:
         Any,
         typer.Option(metavar="1,2,3", parser=read_ids, help="The same as exact token ids, start token included."),
     ] = None
+    chat: Annotated[
+        bool, typer.Option("--chat", help="The prompt is what a user says, through the chat template of the model.")
+    ] = False
+    system: Annotated[str | None, typer.Option(help="With --chat: what the system message says.")] = None
+    messages: Annotated[
+        Any,
+        file_option("A JSON file of messages, a list of {role, content}, in the prompt's place.", read_messages),
+    ] = None
 
     def __post_init__(self) -> None:
-        if self.prompt is None and self.audio is None:
+        if self.system is not None and not self.chat:
+            raise InputError("--system is a part of a chat: give --chat too.")
+        if self.messages is not None and (self.chat or self.prompt is not None):
+            raise InputError("Expected a prompt or --messages, found both.")
+        if self.prompt is None and self.audio is None and self.messages is None:
             raise InputError("There is no prompt: give it as the argument, or - to read standard input.")
         if self.decoder_prompt is not None and self.decoder_ids is not None:
             raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
 
-    def load(self, options: ModelOptions) -> "tuple[Model, str | Sequence[int]]":
+    def load(self, options: ModelOptions) -> "tuple[Model, Given]":
         """The model with its source, and the prompt of its decoder; a decoder alone takes the prompt as it is.
 
         Raises:
@@ -195,12 +213,22 @@ class SourceOptions:
         model = options.load(sources=True)
         if model.encoder is None:
             refuse_of_decoder(model, audio=self.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
+            if self.chat or self.messages is not None:
+                return model, self._chat()
             assert self.prompt is not None
             return (model, self.prompt) if self.image is None else with_image(model, self.prompt, self.image)
+        if self.chat or self.messages is not None:
+            raise InputError(f"{model.name} is an encoder-decoder, whose source is no chat: leave --chat out.")
         if self.image is not None:
             raise InputError(f"{model.name} reads no image: leave --image out.")
         read = with_source(model, self.prompt, audio=self.audio)
         return read, (self.decoder_prompt or "") if self.decoder_ids is None else self.decoder_ids
+
+    def _chat(self) -> list[dict[str, str]]:
+        if self.messages is not None:
+            return self.messages
+        said = [] if self.system is None else [{"role": "system", "content": self.system}]
+        return [*said, {"role": "user", "content": self.prompt or ""}]
 
 
 def refuse_of_decoder(model: "Model", **options: object) -> None:

@@ -198,7 +198,15 @@ def _job(
     if not at:
         raise InputError("There is nothing to read: expected at least one position (at).")
     cost = costs(run, len(at), gradients=gradients)
-    job = _Job(run, [rows[i] for i in order], order, known(measure, run.model), at, budget(run.model, memory), cost)
+    job = _Job(
+        run,
+        [rows[i] for i in order],
+        order,
+        known(measure, run.model, run.text_before(at[0])),
+        at,
+        budget(run.model, memory),
+        cost,
+    )
     dearest = max(rows, key=cost.of)
     if cost.of(dearest) > job.memory:
         raise InputError(

@@ -19,8 +19,9 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.lengths import acts_alike
 from unembed.models.model import Model
-from unembed.models.prompts import Target, target_tokens, tokenize
+from unembed.models.prompts import Given, tokenize
 from unembed.models.reprs import Brief
+from unembed.models.targets import Before, Target, target_tokens
 from unembed.models.unembedding import wide
 
 __all__ = [
@@ -62,8 +63,8 @@ class TextMeasure:
 
     text: str
     """As it was written."""
-    within: Callable[[Model], TokenMeasure] = field(repr=False)
-    """The measure with the ids of a model."""
+    within: Callable[[Model, Before], TokenMeasure] = field(repr=False)
+    """The measure with the ids of a model, of a text that follows a prompt."""
 
 
 Measure = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *value"]] | TextMeasure
@@ -72,13 +73,13 @@ Known = Callable[[Float[Tensor, "row position vocab"]], Float[Tensor, "row *valu
 """A measure whose tokens are ids."""
 
 
-def known(measure: Measure, model: Model) -> Known:
-    """A measure with its text looked up in the vocabulary of a model.
+def known(measure: Measure, model: Model, after: Before = None) -> Known:
+    """A measure with its text looked up in the vocabulary of a model, as it follows a prompt.
 
     Raises:
         InputError: the text is not in it, or is more tokens than the measure reads.
     """
-    return measure.within(model) if isinstance(measure, TextMeasure) else measure
+    return measure.within(model, after) if isinstance(measure, TextMeasure) else measure
 
 
 @overload
@@ -93,7 +94,7 @@ def log_probability(tokens: str | int | Sequence[int]) -> TokenMeasure | TextMea
             `at` says where each is predicted (`question` gives both).
     """
     if isinstance(tokens, str):
-        return TextMeasure(tokens, lambda model: log_probability(target_tokens(model, tokens)))
+        return TextMeasure(tokens, lambda model, after: log_probability(target_tokens(model, tokens, after)))
     ids = (tokens,) if isinstance(tokens, int) else tuple(tokens)
     order = list(range(len(ids)))
 
@@ -116,7 +117,7 @@ def probability(tokens: str) -> TextMeasure: ...
 def probability(tokens: str | int | Sequence[int]) -> TokenMeasure | TextMeasure:
     """`prod_j P(token_j | prompt, earlier tokens)`; the tokens as in `log_probability`."""
     if isinstance(tokens, str):
-        return TextMeasure(tokens, lambda model: probability(target_tokens(model, tokens)))
+        return TextMeasure(tokens, lambda model, after: probability(target_tokens(model, tokens, after)))
     log = log_probability(tokens)
     return TokenMeasure(log.tokens, True, lambda chosen, normaliser: log.of(chosen, normaliser).exp())
 
@@ -135,7 +136,7 @@ def log_odds(token: str | int) -> TokenMeasure | TextMeasure:
         token: text of one token, or a token id.
     """
     if isinstance(token, str):
-        return TextMeasure(token, lambda model: log_odds(_one(model, token)))
+        return TextMeasure(token, lambda model, after: log_odds(_one(model, token, after)))
 
     def measure(chosen: Tensor, others: Tensor | None) -> Tensor:
         assert others is not None
@@ -159,15 +160,18 @@ def logit(token: str | int, versus: str | int | None = None) -> TokenMeasure | T
     """
     if isinstance(token, str) or isinstance(versus, str):
         if versus is None:
-            return TextMeasure(str(token), lambda model: logit(_one(model, token)))
-        return TextMeasure(f"{token} versus {versus}", lambda model: logit(_one(model, token), _one(model, versus)))
+            return TextMeasure(str(token), lambda model, after: logit(_one(model, token, after)))
+        return TextMeasure(
+            f"{token} versus {versus}",
+            lambda model, after: logit(_one(model, token, after), _one(model, versus, after)),
+        )
     if versus is None:
         return TokenMeasure((token,), False, lambda chosen, _: chosen[:, 0, 0])
     return TokenMeasure((token, versus), False, lambda chosen, _: chosen[:, 0, 0] - chosen[:, 0, 1])
 
 
-def _one(model: Model, token: str | int) -> int:
-    ids = target_tokens(model, token)
+def _one(model: Model, token: str | int, after: Before) -> int:
+    ids = target_tokens(model, token, after)
     if len(ids) != 1:
         raise InputError(f"A logit is of one token, but {token!r} is {len(ids)} tokens of {model.name}.")
     return ids[0]
@@ -200,12 +204,14 @@ def several(*measures: TokenMeasure | TextMeasure) -> TokenMeasure | TextMeasure
     """
     texts = [m.text for m in measures if isinstance(m, TextMeasure)]
     if texts:
-        return TextMeasure(", ".join(texts), lambda model: _side_by_side([_ids(m, model) for m in measures]))
+        return TextMeasure(
+            ", ".join(texts), lambda model, after: _side_by_side([_ids(m, model, after) for m in measures])
+        )
     return _side_by_side([m for m in measures if isinstance(m, TokenMeasure)])
 
 
-def _ids(measure: TokenMeasure | TextMeasure, model: Model) -> TokenMeasure:
-    return measure.within(model) if isinstance(measure, TextMeasure) else measure
+def _ids(measure: TokenMeasure | TextMeasure, model: Model, after: Before) -> TokenMeasure:
+    return measure.within(model, after) if isinstance(measure, TextMeasure) else measure
 
 
 def _side_by_side(measures: Sequence[TokenMeasure]) -> TokenMeasure:
@@ -246,7 +252,7 @@ class Question(Brief):
         return probability(self.answer)
 
 
-def question(model: Model, prompt: str | Sequence[int], answer: Target) -> Question:
+def question(model: Model, prompt: Given, answer: Target) -> Question:
     """A prompt and its answer as tokens.
 
     Args:
@@ -258,7 +264,7 @@ def question(model: Model, prompt: str | Sequence[int], answer: Target) -> Quest
         InputError: either is empty, not in the vocabulary, or too long together.
     """
     ids = tokenize(model, prompt)
-    target = target_tokens(model, answer)
+    target = target_tokens(model, answer, prompt if isinstance(prompt, str) else ids)
     whole = tokenize(model, (*ids, *target))
     if not acts_alike(model, len(ids), len(whole) - 1):
         raise InputError(

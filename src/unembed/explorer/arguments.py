@@ -84,6 +84,10 @@ class ExplainAsk(About):
     top: Top = 10
     swap: tuple[str, str] | None = None
     """A word and the one in its place."""
+    swap_all: bool = False
+    """Whether it is replaced everywhere."""
+    swap_nth: Annotated[int, Between(1, 10_000)] | None = None
+    """Which of several is replaced, counted from 1; null where there must be one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,7 @@ def explain(session: Session, ask: arguments.ExplainAsk, progress: Progress) -> 
         position=ask.position,
         test=ask.test,
         top=ask.top,
-        swap=ask.swap,
+        swap=_swap(ask),
         states=session.states(run, ask.position) if ask.swap is None else None,
         progress=progress,
     )
@@ -183,6 +183,11 @@ ASKS: dict[str, Callable[..., Any]] = {
     "patch": patch,
     "generate": generate,
 }
+
+
+def _swap(ask: arguments.ExplainAsk) -> Any:
+    which = "all" if ask.swap_all else ask.swap_nth
+    return ask.swap if ask.swap is None or which is None else (*ask.swap, which)
 
 
 def _readout_of(ask: About) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.ledger import roundings
 from unembed.models.labels import visible
-from unembed.models.prompts import absolute_position, target_token
+from unembed.models.prompts import absolute_position
+from unembed.models.targets import target_token
+from unembed.models.tokens import name_of
 from unembed.models.unembedding import capped, unembedded
 from unembed.runs.prompted import Prompt, prompted
-from unembed.runs.result import RunResult, token_text
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
 from unembed.runs.states import StreamLayer, layer_of, state_of
 
@@ -82,7 +84,7 @@ class Readout(RunResult[Addend]):
         """What is read, for a picture: `logit of ·Paris above the vocabulary mean`."""
         if self.target is None:
             return "along the direction"
-        text, versus = (None if t is None else visible(token_text(self.model, t)) for t in (self.target, self.versus))
+        text, versus = (None if t is None else visible(name_of(self.model, t)) for t in (self.target, self.versus))
         above = {"mean": " above the vocabulary mean", "versus": f" above that of {versus}"}
         return f"logit of {text}{above.get(self.reference, '')}"
 
@@ -123,8 +125,9 @@ def readout(
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
     x, normed, uncapped, logits = _read(run, row, state)
-    token = int(logits.argmax()) if target is None else target_token(model, target)
-    other = None if versus is None else target_token(model, versus)
+    before = run.text_before(position)
+    token = int(logits.argmax()) if target is None else target_token(model, target, before)
+    other = None if versus is None else target_token(model, versus, before)
     weights = _Combination(token, other, mean=kind == "mean")
     with torch.inference_mode():
         w = weights.of_rows(run)

@@ -33,9 +33,10 @@ from unembed.models.kinds import kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import part_name
 from unembed.models.parts import PARTS, PartKind, parts_of
-from unembed.models.prompts import absolute_position, first_token_notes, target_token
+from unembed.models.prompts import absolute_position, prompt_notes
 from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, resolve
+from unembed.models.targets import target_notes, target_token
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.predictions import Prediction
@@ -163,7 +164,7 @@ def ablate(
         check_has_neurons(model)
     edited = _positions(position, len(ids))
     run = prompt.recorded(sorted({*edited, len(ids) - 1}))
-    token = int(run.logits[run.row(-1)].argmax()) if target is None else target_token(model, target)
+    token = int(run.logits[run.row(-1)].argmax()) if target is None else target_token(model, target, prompt.written)
     chosen = _layers(model, layers, len(ids))
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
@@ -178,7 +179,7 @@ def ablate(
         how=how,
         effects=(),
         planned=len(sites),
-        notes=first_token_notes(model, target),
+        notes=(*prompt_notes(model, prompt.text), *target_notes(model, prompt.written, target)),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
     return _swept(empty, run, sites, changes, memory, progress)

@@ -10,6 +10,7 @@ from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
+from unembed.models.tokens import label_of
 
 Pair = tuple[int, int]
 """A position of the clean prompt and its partner in the corrupt one."""
@@ -74,6 +75,5 @@ def aligned(
 
 def _pieces(model: Model, tokens: Sequence[int]) -> str:
     """How a prompt was cut into tokens, for reading."""
-    tokenizer = model.tokenizer
-    texts = [str(token) if tokenizer is None else repr(str(tokenizer.decode([token]))) for token in tokens]
+    texts = [str(token) if model.tokenizer is None else label_of(model, token) for token in tokens]
     return " | ".join(f"{i} {text}" for i, text in enumerate(texts))

@@ -29,8 +29,9 @@ from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.kinds import KINDS, kind_of
 from unembed.models.labels import visible
 from unembed.models.model import Model, check_has_layers, check_has_neurons
-from unembed.models.prompts import absolute_position, mentions, tokenize
+from unembed.models.prompts import absolute_position, tokenize
 from unembed.models.sites import Site
+from unembed.models.words import mentions
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record

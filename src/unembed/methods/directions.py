@@ -16,8 +16,8 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_neurons
-from unembed.models.prompts import target_tokens
 from unembed.models.sites import Site, resolve
+from unembed.models.targets import target_tokens
 from unembed.runs.prompted import AnyPrompt, prompt_of
 
 __all__ = ["difference", "from_file", "token"]

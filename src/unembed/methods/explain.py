@@ -7,10 +7,9 @@ same recorded run (controls.py). Shown are the parts of the largest credit and t
 says which of them answers the question (answer.py).
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
@@ -21,11 +20,15 @@ from unembed.ledger.readout import Readout, readout
 from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
+from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
 from unembed.models.model import Stage
 from unembed.models.parts import Part
-from unembed.models.prompts import absolute_position, first_token_notes, text_of_prompt, tokenize
+from unembed.models.prompts import absolute_position, prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
+from unembed.models.targets import target_notes
+from unembed.models.tokens import EXPLICIT, label_of
+from unembed.models.words import replaced, replaced_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.prefix import prefix
@@ -33,12 +36,10 @@ from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
-if TYPE_CHECKING:
-    pass
-
-
 _Note = TypeVar("_Note", "HeadNote", "NeuronNote")
 
+SwapWords = tuple[str, str] | tuple[str, str, int | str]
+"""A word, the one in its place, and which of several it is: "all", or a number from 1."""
 _SUBLAYERS = 8
 """How many sublayers of the ledger are swapped."""
 _SHOWN = 3
@@ -124,6 +125,8 @@ class Explanation(LedgerResult):
     population: Population | None = None
     """What zeroing every head and a sample of neurons does; None where nothing was zeroed."""
     swap: Swap | None = None
+    whole_target: WholeTarget | None = None
+    """The whole target, where it is a text of several tokens that the vocabulary knows."""
     inputs: Ledger | None = None
     """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
 
@@ -148,8 +151,7 @@ class Explanation(LedgerResult):
         return "\n".join([*lines, *notes, *([f"{len(self.notes) - 1} more notes"] if len(self.notes) > 1 else [])])
 
     def _text(self, token: int) -> str:
-        tokenizer = self.model.tokenizer
-        return f"token {token}" if tokenizer is None else repr(tokenizer.decode([token]))
+        return f"token {token}" if self.model.tokenizer is None else label_of(self.model, token)
 
 
 def _in_words(note: HeadNote | NeuronNote) -> str:
@@ -171,7 +173,7 @@ def explain(
     by: str = "sublayer",
     top: int = 5,
     test: bool = True,
-    swap: tuple[str, str] | None = None,
+    swap: SwapWords | None = None,
     inputs: bool = False,
     states: States | None = None,
     first: Callable[[Explanation], object] | None = None,
@@ -191,6 +193,7 @@ def explain(
             position (controls.py).
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
+            A third entry says which of several: "all", or 2 for the second. Tokens may be named (`id:29871`).
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
         states: what the lens read of this run at this position, for an explanation of another token; None reads it.
         first: called with the explanation as it is before anything is zeroed or swapped, which takes longest.
@@ -221,7 +224,13 @@ def explain(
         lens=follow(states or read_states(run, where), read.target, top=1),
         answer=answer_of(run, finest.coarser("sublayer"), None),
         inputs=input_credit(read) if inputs else None,
-        notes=(*(() if model.source is None else model.source.notes), *first_token_notes(model, target, versus)),
+        whole_target=whole_target(run, target, where),
+        notes=(
+            *(() if model.source is None else model.source.notes),
+            *prompt_notes(model, prompt.text),
+            *target_notes(model, run.text_before(where), target, versus),
+            *space_notes(run, target, where),
+        ),
     )
     if first is not None:
         first(untested)
@@ -229,7 +238,7 @@ def explain(
     if test or other is not None:
         run = prefix(run, where + 1)
     found = _zeroed(untested, run, top, progress) if test and model.layers else untested
-    return found if other is None else _swapped(found, run, other, swap or ("", ""), progress)
+    return found if other is None else _swapped(found, run, other, (swap or ("", ""))[:2], progress)
 
 
 def _only(ledger: Ledger, *kinds: str) -> Ledger:
@@ -321,16 +330,20 @@ def _notes(read: Readout, terms: list[Term]) -> tuple[tuple[HeadNote, ...], tupl
     )
 
 
-def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
+def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
     model, ids = prompt.model, prompt.tokens
+    old, new, which = swap if len(swap) == 3 else (*swap, None)
     if model.encoder is not None and model.source is not None:
-        text = replaced(() if model.source.text is None else model.source.text, *words)
+        text = replaced(model, () if model.source.text is None else model.source.text, old, new, which)
         return prefix(record(with_source(model, text), ids, positions=[where]), where + 1)
     # A run recorded from token ids knows no text; most have one that gives just these tokens.
     written = prompt.text or text_of_prompt(model, ids) or ids
-    text = replaced(written, *words)
-    other = tokenize(model, text)
+    if any(EXPLICIT.fullmatch(name) for name in (old, new)):
+        text, other = "the swapped prompt", replaced_tokens(model, ids, old, new, which)
+    else:
+        text = replaced(model, written, old, new, which)
+        other = tokenize(model, text)
     if len(other) != len(ids):
         raise InputError(
             f"The prompts of a swap need equally many tokens: {written!r} has {len(ids)}, {text!r} has "
@@ -340,20 +353,3 @@ def _other_run(prompt: Prompt, where: int, words: tuple[str, str]) -> Run:
     if other[: where + 1] == ids[: where + 1]:
         raise InputError(f"The swap changes nothing at or before the explained position {where}.")
     return prefix(record(model, other, positions=[where]), where + 1)
-
-
-def replaced(prompt: str | Sequence[int], old: str, new: str) -> str:
-    """`prompt` with the one occurrence of the word `old` replaced by `new`.
-
-    Raises:
-        InputError: the word occurs not once, or is no other word; or the prompt is no text.
-    """
-    if not isinstance(prompt, str):
-        raise InputError("A swap replaces a word: give the prompt as text (or the source, of an encoder-decoder).")
-    if not old or not new or old == new:
-        raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
-    places = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(old)}(?!\w)", prompt)]
-    if len(places) != 1:
-        raise InputError(f"Expected the word {old!r} exactly once in {prompt!r}, found it {len(places)} times.")
-    start, end = places[0]
-    return prompt[:start] + new + prompt[end:]

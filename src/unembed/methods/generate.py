@@ -19,6 +19,7 @@ from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import readout
 from unembed.models.model import Model
 from unembed.models.prompts import why_no_longer
+from unembed.models.tokens import name_of
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record_next
@@ -34,6 +35,7 @@ class Step(LedgerResult):
     """Of the step: its last position predicts `token`; its sublayer writes are kept."""
     token: int
     text: str
+    """The token's name (models/tokens.py); texts of several tokens are decoded together."""
     logit: float
     probability: float
     """At temperature 1, also when another temperature was sampled from."""
@@ -118,11 +120,10 @@ def _choose(logits: Float[Tensor, "vocab"], temperature: float, random: torch.Ge
 
 def _step(run: Run, token: int) -> Step:
     logits = run.logits[-1].double()
-    tokenizer = run.model.tokenizer
     return Step(
         run=run,
         token=token,
-        text=str(token) if tokenizer is None else str(tokenizer.decode([token])),
+        text=str(token) if run.model.tokenizer is None else name_of(run.model, token),
         logit=float(logits[token]),
         probability=float((logits[token] - logits.logsumexp(-1)).exp()),
     )

@@ -21,9 +21,9 @@ from unembed.errors import InputError, all_or_nothing
 from unembed.methods.controls import kind_of, population, random_sets, zeroed_each
 from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.models.parts import Part
-from unembed.models.prompts import target_token
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
+from unembed.models.targets import target_token
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction, prediction_from, predictions_from
 from unembed.runs.prompted import Prompt, prompted
@@ -106,7 +106,9 @@ def intervene(
     if not changes:
         raise InputError("There is nothing to test: expected at least one part.")
     run, last = prompt.recorded([-1]), len(prompt.tokens) - 1
-    token = int(run.logits[run.row(-1)].argmax()) if target is None else target_token(prompt.model, target)
+    token = (
+        int(run.logits[run.row(-1)].argmax()) if target is None else target_token(prompt.model, target, prompt.written)
+    )
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
     before, changed = run.prediction(token, position=last), prediction_from(run.model, logits, token)

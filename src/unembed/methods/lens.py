@@ -18,12 +18,14 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.labels import visible
 from unembed.models.model import Model
-from unembed.models.prompts import absolute_position, target_token
+from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
+from unembed.models.targets import target_token
+from unembed.models.tokens import name_of
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
-from unembed.runs.result import RunResult, token_text
+from unembed.runs.result import RunResult
 from unembed.runs.run import Run
 from unembed.runs.states import StreamLayer, layer_of, state_of
 
@@ -112,11 +114,11 @@ class Lens(RunResult[LensCell]):
             "layer": entry.layer,
             "position": entry.position,
             "token": self.token_texts[entry.position],
-            "target_token": token_text(self.model, entry.target),
+            "target_token": name_of(self.model, entry.target),
             "rank": entry.rank,
             "probability": entry.probability,
             "kl": entry.kl,
-            "top_token": token_text(self.model, entry.top),
+            "top_token": name_of(self.model, entry.top),
             "top_probability": entry.top_probability,
         }
 
@@ -134,9 +136,7 @@ class Lens(RunResult[LensCell]):
             columns=[visible(self.token_texts[position]) for position in self.positions],
             axes=("after layer", "position"),
             unit=self.unit,
-            texts=[
-                [visible(token_text(self.model, token)) for token in row] for row in self.top_tokens[..., 0].tolist()
-            ],
+            texts=[[visible(name_of(self.model, token)) for token in row] for row in self.top_tokens[..., 0].tolist()],
             share=True,
         )
 
@@ -239,7 +239,7 @@ def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[T
 def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
     logits = run.logits[[run.row(p) for p in positions]]
     final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, target_token(run.model, target))
+    targets = final if target is None else torch.full_like(final, target_token(run.model, target, run.text_before()))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
     return _Reader(run, targets, log_final.exp(), negentropy, min(top, run.model.vocab))

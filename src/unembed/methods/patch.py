@@ -29,8 +29,9 @@ from unembed.methods.patching import Cell, Direction, Patching, Sweep
 from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import parts_of
-from unembed.models.prompts import target_tokens
 from unembed.models.sites import Site, resolve
+from unembed.models.targets import target_tokens
+from unembed.models.tokens import label_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together
@@ -90,7 +91,11 @@ def patch(
     check_has_layers(model)
     if KINDS[kind].place == "mlp":
         check_has_neurons(model)
-    answer = None if target is None or metric == "kl" or not isinstance(metric, str) else target_tokens(model, target)
+    answer = (
+        None
+        if target is None or metric == "kl" or not isinstance(metric, str)
+        else target_tokens(model, target, clean.written)
+    )
     _check_metric(metric, target, versus, answer)
     prompts = clean.tokens, corrupt.tokens
     alignment = aligned(model, *prompts, align)
@@ -269,13 +274,13 @@ def _measure(
 ) -> tuple[Known, tuple[int, ...] | None, int | None]:
     """What is read, and the target and the other token where it reads any."""
     if not isinstance(metric, str):
-        return measures.known(metric, model), None, None
+        return measures.known(metric, model, runs[0].text_before()), None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
     answer = (_top(runs[0]),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
-    other = (_top(runs[1]),) if versus is None else target_tokens(model, versus)
+    other = (_top(runs[1]),) if versus is None else target_tokens(model, versus, runs[0].text_before(at[0]))
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
     token, against = answer[0], other[0]
@@ -289,7 +294,7 @@ def _measure(
 
 def _text(model: Model, token: int) -> str:
     """A token for an error message."""
-    return str(token) if model.tokenizer is None else repr(str(model.tokenizer.decode([token])))
+    return str(token) if model.tokenizer is None else label_of(model, token)
 
 
 def _top(run: Run) -> int:

@@ -1,4 +1,4 @@
-"""How a token's text is shown: all of it can be seen, and none of it acts as an escape.
+"""How a token's text is shown and read back: all of it can be seen, and none of it acts as an escape.
 
 This module needs neither a model nor torch, so that every view can use it.
 """
@@ -11,6 +11,9 @@ _SHOWN = {" ": "·", "\n": "↵", "\t": "⇥"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp", "Zs"}
 # Letters, marks and symbols that draw nothing: Unicode's Default_Ignorable_Code_Point, and Braille without dots.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\u\{([0-9a-fA-F]{1,6})\}")
+_PYTHON_ESCAPE = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}")
+_LOOKS_SHOWN = re.compile(rf"[{''.join(_SHOWN.values())}]|\\(?=u[0-9a-fA-F]{{4}}|u\{{[0-9a-fA-F]{{1,6}}\}})")
 
 
 def visible(text: str) -> str:
@@ -26,3 +29,28 @@ def _visible(c: str) -> str:
 
 def _code_point(c: str) -> str:
     return f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\u{{{ord(c):x}}}"
+
+
+def unescaped(text: str) -> str:
+    """The text that `visible` shows so; characters that are shown as they are stay escaped, as names have them."""
+
+    def of(found: re.Match[str]) -> str:
+        code = int(found[1] or found[2], 16)
+        c = chr(min(code, 0x10FFFF))
+        return c if c in _SHOWN or _visible(c) == found[0].lower() else found[0]
+
+    for c, shown in _SHOWN.items():
+        text = text.replace(shown, c)
+    return _ESCAPE.sub(of, text)
+
+
+def from_ascii(text: str) -> str:
+    """The text that a terminal of ASCII only shows so: `_` for a space, and Python's escapes."""
+    return _PYTHON_ESCAPE.sub(lambda found: chr(min(int(found[0][2:], 16), 0x10FFFF)), text.replace("_", " "))
+
+
+def escaped(text: str) -> str:
+    """`text` without characters that `visible` writes for others: a literal `·` becomes `\\u00b7`."""
+    if text.isascii() and "\\" not in text:  # most of a vocabulary, of which every token is named
+        return text
+    return _LOOKS_SHOWN.sub(lambda found: _code_point(found[0]), text)

@@ -102,6 +102,8 @@ class Model:
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
     """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
+    special: Literal["auto", "none", "as-typed"] = "auto"
+    """Which special tokens prompts get (special.py)."""
 
     def __repr__(self) -> str:
         return (
@@ -170,7 +172,7 @@ class Model:
         """The longest prompt the positions of the model reach, or None where nothing limits it: a rotary embedding that
         is scaled reads on.
         """
-        if any(kind in SCALED for kind, _ in rotary(self.config)):
+        if any(kind in _SCALED for kind, _ in rotary(self.config)):
             return None
         return getattr(self.config, self.family.context, None)
 
@@ -287,7 +289,7 @@ class Model:
         return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
 
 
-SCALED = frozenset(("linear", "dynamic", "yarn", "longrope"))
+_SCALED = frozenset(("linear", "dynamic", "yarn", "longrope"))
 """The kinds of rotary embedding that are made to read beyond `max_position_embeddings`."""
 
 

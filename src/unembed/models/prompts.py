@@ -1,15 +1,19 @@
-"""Prompts, targets and subjects: text or token ids in, checked token ids or positions out."""
+"""Prompts: text, messages or token ids in, checked token ids out. Which special tokens they get, special.py says."""
 
 import operator
-import re
-from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models import chat
 from unembed.models.model import Model
+from unembed.models.special import framed, framing_notes
 
-Target = str | SupportsIndex | Sequence[int]
-"""What should follow a prompt: text (with its leading space, where there is one), a token id, or ids."""
+Given = str | Sequence[int] | Sequence[Mapping[str, Any]] | Sequence[Sequence[int]] | Mapping[str, Any] | Tensor
+"""A prompt: text; messages of a chat; token ids, also as `[1, n]`, as a tensor, or as a tokenizer of `transformers`
+gives them (a `BatchEncoding`)."""
 
 
 def absolute_position(position: int, length: int) -> int:
@@ -23,18 +27,19 @@ def absolute_position(position: int, length: int) -> int:
     return position % length
 
 
-def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
+def tokenize(model: Model, prompt: Given) -> tuple[int, ...]:
     """Token ids of a prompt, checked against the model's limits.
 
     Raises:
-        InputError: empty, longer than the context, ids outside the vocabulary, or text without a tokenizer.
+        InputError: empty, longer than the context, ids outside the vocabulary, text without a tokenizer, messages
+            without a chat template, or no prompt at all.
     """
     if isinstance(prompt, str):
-        if model.tokenizer is None:
-            raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
-        tokens = _encoded(model, well_formed(prompt))
+        tokens = _encoded(model, prompt)
+    elif chat.is_chat(prompt):
+        tokens = _inner(model, chat.rendered(model, prompt))  # type: ignore[arg-type]
     else:
-        tokens = tuple(int(token) for token in prompt)
+        tokens = given_ids(prompt)
     if not tokens:
         raise InputError("The prompt is empty: expected at least one token.")
     if model.context is not None and len(tokens) > model.context:
@@ -43,6 +48,52 @@ def tokenize(model: Model, prompt: str | Sequence[int]) -> tuple[int, ...]:
             f"{why_no_longer(model)}"
         )
     return in_vocabulary(model, tokens)
+
+
+def prompt_notes(model: Model, prompt: Given | None) -> tuple[str, ...]:
+    """What a reader should know of the special tokens of a prompt that was given as text."""
+    if not isinstance(prompt, str) or model.tokenizer is None:
+        return ()
+    return framing_notes(model, _encoded(model, prompt), _inner(model, prompt))
+
+
+def given_ids(prompt: Any) -> tuple[int, ...]:
+    """The token ids of one prompt, whatever holds them.
+
+    Raises:
+        InputError: it holds no whole numbers, several prompts, or padding.
+    """
+    if isinstance(prompt, Mapping):
+        if "input_ids" not in prompt:
+            raise InputError(
+                f"Expected a prompt with input_ids, found the keys {', '.join(map(str, prompt)) or 'none'}.\n"
+                "A message of a chat stands in a list: [{'role': 'user', 'content': 'text'}]."
+            )
+        mask = prompt.get("attention_mask")
+        if mask is not None and not all(given_ids(mask)):
+            raise InputError("The prompt has padding (zeros in attention_mask): give the tokens of one prompt alone.")
+        return given_ids(prompt["input_ids"])
+    rows = prompt.tolist() if hasattr(prompt, "tolist") else prompt
+    rows = getattr(rows, "ids", rows)
+    if not isinstance(rows, Sequence) or isinstance(rows, str | bytes):
+        raise _no_prompt(prompt)
+    if len(rows) and all(isinstance(row, Sequence) and not isinstance(row, str | bytes) for row in rows):
+        if len(rows) != 1:
+            raise InputError(f"Expected one prompt, found a batch of {len(rows)}: give one row.")
+        rows = rows[0]
+    try:
+        if any(isinstance(token, bool) for token in rows):
+            raise TypeError
+        return tuple(operator.index(token) for token in rows)
+    except TypeError as error:
+        raise _no_prompt(prompt) from error
+
+
+def _no_prompt(prompt: object) -> InputError:
+    return InputError(
+        "Expected a prompt as text, messages of a chat, or token ids (a list, a tensor of shape [n] or [1, n], a "
+        f"BatchEncoding); found {type(prompt).__name__}: {prompt!r:.80}."
+    )
 
 
 def why_no_longer(model: Model) -> str:
@@ -60,31 +111,60 @@ def tokenize_start(model: Model, text: str) -> tuple[int, ...]:
     """
     if model.tokenizer is None:
         return tokenize(model, text)
-    return tokenize(model, _encoded(model, well_formed(text))[: model.context])
+    return tokenize(model, _encoded(model, text)[: model.context])
 
 
 def text_of_prompt(model: Model, tokens: Sequence[int]) -> str | None:
     """The text that `tokenize` makes these tokens of; None where there is none, as without a tokenizer."""
     if model.tokenizer is None:
         return None
-    tokenizer: Any = model.tokenizer
-    decoded = (str(tokenizer.decode(list(tokens), skip_special_tokens=skip)) for skip in (True, False))
-    texts = (text for text in decoded if text or model.encoder is not None)
+    found = (decoded(model, tokens, skip_special_tokens=skip) for skip in (True, False))
+    texts = (text for text in found if text or model.encoder is not None)
     return next((text for text in texts if _encoded(model, text) == tuple(tokens)), None)
 
 
+def decoded(model: Model, tokens: Sequence[int], *, skip_special_tokens: bool = False) -> str:
+    """The text of some tokens together, spaces as they are; ids without a tokenizer."""
+    tokenizer: Any = model.tokenizer
+    if tokenizer is None:
+        return " ".join(map(str, tokens))
+    made = tokenizer.decode(list(tokens), skip_special_tokens=skip_special_tokens, clean_up_tokenization_spaces=False)
+    return str(made)
+
+
+def continued(model: Model, prompt: Sequence[int], tokens: Sequence[int]) -> str:
+    """The text that tokens add to a prompt: what the whole decodes to, without what the prompt alone does.
+
+    A tokenizer that takes a space off the front of a text takes it off the prompt, not off what follows.
+    """
+    if model.tokenizer is None:
+        return decoded(model, tokens)
+    before, whole = decoded(model, prompt), decoded(model, (*prompt, *tokens))
+    before = before.rstrip("\ufffd")  # bytes that the first tokens may complete
+    return whole[len(before) :] if whole.startswith(before) else decoded(model, tokens)
+
+
 def _encoded(model: Model, text: str) -> tuple[int, ...]:
-    """The ids of a text; of the decoder of an encoder-decoder, after its start token."""
-    tokenizer: Any = model.tokenizer
-    if model.encoder is None:
-        return tuple(tokenizer(text)["input_ids"])
-    return (*start_tokens(model), *(_inner(model, text)["input_ids"] if text else ()))
+    """The ids of a text, with the special tokens before it."""
+    return framed(model, _inner(model, text) if text or model.encoder is None else ())
 
 
-def _inner(model: Model, text: str, **more: Any) -> Any:
-    """A text within what the model says: without the tokens that begin or end a text."""
+def _inner(model: Model, text: str) -> tuple[int, ...]:
+    return tuple(encoding(model, text)["input_ids"])
+
+
+def encoding(model: Model, text: str, **more: Any) -> Any:
+    """A text within what the model says: without the tokens that begin or end a text.
+
+    Raises:
+        InputError: text that is none, or a model without a tokenizer.
+    """
     tokenizer: Any = model.tokenizer
-    given = {"text" if model.encoder is None else "text_target": text}
+    if tokenizer is None:
+        raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
+    given = {"text" if model.encoder is None else "text_target": well_formed(text)}
+    if model.special == "none":
+        more["split_special_tokens"] = True
     return tokenizer(**given, add_special_tokens=False, verbose=False, **more)
 
 
@@ -95,9 +175,7 @@ def inner_tokens(model: Model, text: str | Sequence[int]) -> tuple[int, ...]:
         InputError: text without a tokenizer, or ids outside the vocabulary.
     """
     if isinstance(text, str):
-        if model.tokenizer is None:
-            raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
-        return tuple(_inner(model, well_formed(text))["input_ids"])
+        return _inner(model, text)
     return in_vocabulary(model, tuple(int(token) for token in text))
 
 
@@ -113,22 +191,6 @@ def in_vocabulary(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
     return tokens
 
 
-def start_tokens(model: Model) -> tuple[int, ...]:
-    """What the decoder of an encoder-decoder starts from.
-
-    Raises:
-        InputError: its configuration does not say.
-    """
-    settings = (getattr(model.module, "generation_config", None), model.config)
-    found = [getattr(x, name, None) for name in ("decoder_start_token_id", "bos_token_id") for x in settings]
-    start = next((token for token in found if token is not None), None)
-    if start is None:
-        raise InputError(
-            f"{model.name} does not say which token its decoder starts with: give the decoder's token ids."
-        )
-    return (int(start),)
-
-
 def well_formed(text: str) -> str:
     """`text`, if it can be written in UTF-8.
 
@@ -140,88 +202,3 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError as error:
         raise InputError(f"Expected text in UTF-8, found {text[error.start]!r} at character {error.start}.") from error
     return text
-
-
-# Targets
-
-
-def target_tokens(model: Model, target: Target) -> tuple[int, ...]:
-    """The token ids of a target.
-
-    Raises:
-        InputError: it has none, or one that the vocabulary does not know.
-    """
-    ids = _target_ids(model, target)
-    return tuple(_known(model, target, token) for token in ids)
-
-
-def target_token(model: Model, target: Target) -> int:
-    """The first token of a target; what follows need not be known.
-
-    Raises:
-        InputError: it has none, or the vocabulary does not know it.
-    """
-    return _known(model, target, _target_ids(model, target)[0])
-
-
-def first_token_notes(model: Model, *targets: Target | None) -> tuple[str, ...]:
-    """A sentence for each target of several tokens, of which only the first is read."""
-    notes = []
-    for target in targets:
-        ids = () if target is None else _target_ids(model, target)
-        if len(ids) > 1:
-            first = str(ids[0]) if model.tokenizer is None else repr(model.tokenizer.decode([ids[0]]))
-            notes.append(f"{target!r} is {len(ids)} tokens; only the first, {first}, is explained.")
-    return tuple(notes)
-
-
-def _target_ids(model: Model, target: Target) -> tuple[int, ...]:
-    if not isinstance(target, str):
-        try:
-            ids = (operator.index(target),)  # type: ignore[arg-type]
-        except TypeError:
-            ids = tuple(map(operator.index, target))  # type: ignore[arg-type]
-    elif model.tokenizer is None:
-        raise InputError(f"{model.name} has no tokenizer: give the target as a token id, or ids.")
-    else:
-        ids = tuple(_inner(model, well_formed(target))["input_ids"])
-    if not ids:
-        raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
-    return ids
-
-
-def _known(model: Model, target: Target, token: int) -> int:
-    tokenizer = model.tokenizer
-    if not 0 <= token < model.vocab:
-        raise InputError(f"Target {target!r} is not in the vocabulary of {model.vocab} tokens.")
-    if isinstance(target, str) and tokenizer and token == tokenizer.unk_token_id and target != tokenizer.unk_token:
-        raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
-    return token
-
-
-# Subjects
-
-
-def mentions(model: Model, text: str, subject: str) -> list[tuple[int, ...]]:
-    """Where a subject stands in a text, whatever the case of its letters: of each mention, the positions of the tokens
-    that hold a part of it.
-
-    Raises:
-        InputError: the model has no tokenizer that tells where tokens are.
-    """
-    if model.tokenizer is None or not model.tokenizer.is_fast:
-        raise InputError(
-            f"{model.name} has no fast tokenizer, so the subject cannot be found among the tokens: give positions."
-        )
-    word = well_formed(subject).strip()
-    found = [match.span() for match in re.finditer(re.escape(word), text, re.IGNORECASE)] if word else []
-    spans = _spans(model, text) if found else []
-    return [tuple(i for i, (a, b) in enumerate(spans) if a < end and b > start) for start, end in found]
-
-
-def _spans(model: Model, text: str) -> list[tuple[int, int]]:
-    """Which characters each token of `tokenize(model, text)` holds; none for those that begin or end a text."""
-    tokenizer: Any = model.tokenizer
-    if model.encoder is None:
-        return tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-    return [(0, 0)] * len(start_tokens(model)) + _inner(model, text, return_offsets_mapping=True)["offset_mapping"]

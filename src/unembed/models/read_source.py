@@ -24,6 +24,7 @@ from unembed.models.model import Model
 from unembed.models.pretrained import from_folder
 from unembed.models.prompts import well_formed
 from unembed.models.sources import Source, SourceToken
+from unembed.models.tokens import name_of
 
 
 def with_source(
@@ -94,7 +95,7 @@ def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tup
 def _labelled(model: Model, ids: tuple[int, ...]) -> tuple[SourceToken, ...]:
     """Every position of a prompt with its modality."""
     assert model.family.prefix is not None
-    placeholder, tokenizer = getattr(model.module.config, model.family.prefix.token), model.tokenizer
+    placeholder = getattr(model.module.config, model.family.prefix.token)
     found: list[SourceToken] = []
     patches = 0
     for position, token in enumerate(ids):
@@ -102,8 +103,7 @@ def _labelled(model: Model, ids: tuple[int, ...]) -> tuple[SourceToken, ...]:
             found.append(SourceToken(position, "image", f"patch {patches}"))
             patches += 1
         else:
-            text = f"[{token}]" if tokenizer is None else str(tokenizer.decode([token]))
-            found.append(SourceToken(position, "text", text))
+            found.append(SourceToken(position, "text", name_of(model, token)))
     return tuple(found)
 
 
@@ -165,8 +165,7 @@ def _labels(model: Model, inputs: Mapping[str, Any], count: int) -> list[str]:
     ids = inputs.get("input_ids")
     if ids is None:
         return [str(position) for position in range(count)]
-    tokenizer: Any = model.tokenizer
-    return [f"[{token}]" if tokenizer is None else str(tokenizer.decode([token])) for token in ids[0].tolist()]
+    return [name_of(model, token) for token in ids[0].tolist()]
 
 
 def _of_text(

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.models.model import Model
+from unembed.models.tokens import name_of
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Prediction:
 
     token: int
     text: str | None
-    """None without a tokenizer."""
+    """Its name (models/tokens.py); None without a tokenizer."""
     logit: float
     probability: float
     rank: int
@@ -56,7 +57,7 @@ def all_predictions_from(model: Model, logits: Float[Tensor, "vocab"]) -> tuple[
 def _prediction(model: Model, logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], token: int) -> Prediction:
     return Prediction(
         token=token,
-        text=None if model.tokenizer is None else str(model.tokenizer.decode([token])),
+        text=None if model.tokenizer is None else name_of(model, token),
         logit=float(logits[token]),
         probability=float((logits[token] - normaliser).exp()),
         rank=int((logits > logits[token]).sum()) + 1,

@@ -7,19 +7,20 @@ Such a method is written once, for a `Prompt`; the decorator makes it callable i
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload, runtime_checkable
 
 from unembed.errors import InputError
+from unembed.models.chat import is_chat
 from unembed.models.model import Model
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
-AnyPrompt = str | Sequence[int] | Run
-"""Text, token ids, or a recorded run."""
+AnyPrompt = Given | Run
+"""Text, messages of a chat, token ids, or a recorded run."""
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
 
@@ -34,6 +35,8 @@ class Prompt:
     """As it was written; None where it was given as token ids."""
     run: Run | None = None
     """The recorded run, where one was given."""
+    messages: Sequence[Mapping[str, Any]] | None = None
+    """Of a chat, where it was given as messages."""
 
     @property
     def written(self) -> str | tuple[int, ...]:
@@ -51,7 +54,7 @@ class Prompt:
         wanted = range(length) if positions is None else [absolute_position(p, length) for p in positions]
         if self.run is not None and self.run.keeps(wanted) and (keep == "stream" or self.run.has_parts):
             return self.run
-        return record(self.model, self.written, positions=positions, keep=keep)
+        return record(self.model, self.messages or self.written, positions=positions, keep=keep)
 
     def followed_by(self, tokens: Sequence[int]) -> "Prompt":
         """The prompt with more tokens after it: itself if there are none.
@@ -71,7 +74,8 @@ def prompt_of(model: Model, prompt: AnyPrompt) -> Prompt:
     if isinstance(prompt, Run):
         prompt.check_made_by(model)
         return Prompt(prompt.model, prompt.tokens, prompt.text, prompt)
-    return Prompt(model, tokenize(model, prompt), prompt if isinstance(prompt, str) else None)
+    messages: Any = prompt if is_chat(prompt) else None
+    return Prompt(model, tokenize(model, prompt), prompt if isinstance(prompt, str) else None, messages=messages)
 
 
 @runtime_checkable

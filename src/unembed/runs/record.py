@@ -13,18 +13,19 @@ import torch
 from torch import Tensor, nn
 
 from unembed.errors import InputError, ModelError
+from unembed.models import chat
 from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, Stage
-from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.recorder import Recorder
 from unembed.runs.run import Run
 
 
 def record(
     model: Model,
-    prompt: str | Sequence[int],
+    prompt: Given,
     *,
     positions: Sequence[int] | None = None,
     keep: str = "all",
@@ -33,7 +34,7 @@ def record(
 
     Args:
         model: from `load` or `wrap`.
-        prompt: text, or token ids.
+        prompt: text, messages of a chat, or token ids.
         positions: where logits, writes, patterns, queries and activations are kept (negative counts from the end); None
             keeps all. The stream, keys and values are kept at every position in any case.
         keep: "all", or "stream" for the writes of the sublayers only, of which no versions can be made.
@@ -51,7 +52,7 @@ def record(
 
 def record_together(
     model: Model,
-    prompts: Sequence[str | Sequence[int]],
+    prompts: Sequence[Given],
     *,
     positions: Sequence[int] | None = None,
     keep: str = "all",
@@ -74,9 +75,16 @@ def record_together(
     with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
         logits = call(model, ids, keep=kept).logits
     return tuple(
-        _finite(recorder.run(ids, kept, own, text=prompt if isinstance(prompt, str) else None))
+        _finite(_of_prompt(recorder.run(ids, kept, own), prompt))
         for recorder, ids, own, prompt in zip(recorders, tokens, logits, prompts, strict=True)
     )
+
+
+def _of_prompt(run: Run, prompt: Given) -> Run:
+    """The run with what is known of its prompt beyond its tokens."""
+    if isinstance(prompt, str):
+        return replace(run, text=prompt)
+    return replace(run, roles=chat.roles(run.model, prompt, run.tokens)) if chat.is_chat(prompt) else run  # type: ignore[arg-type]
 
 
 def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple[Run, Any]:

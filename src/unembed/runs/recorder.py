@@ -238,9 +238,7 @@ class Recorder:
 
     # The run
 
-    def run(
-        self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor, *, text: str | None = None
-    ) -> Run:
+    def run(self, tokens: tuple[int, ...], positions: tuple[int, ...], logits: Tensor) -> Run:
         """What was seen, once the model has run.
 
         Args:
@@ -266,7 +264,6 @@ class Recorder:
             embedding_normed=ends.embedding_normed.or_none,
             whole_final=ends.whole_final.value,
             calls=tuple(_block_call(seen) for seen in self._blocks if seen.call.or_none is not None),
-            text=text,
             weight_edits=self.model.weight_edits,
         )
 

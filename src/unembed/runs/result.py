@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from unembed.models.labels import visible
 from unembed.models.reprs import Brief
+from unembed.models.tokens import name_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +69,7 @@ class Result(Brief, Generic[Entry]):
     def token_texts(self) -> tuple[str, ...]:
         """The text of the token at each position."""
         model, tokens = self._about
-        return tuple(token_text(model, token) for token in tokens)
+        return tuple(name_of(model, token) for token in tokens)
 
     @cached_property
     def source_texts(self) -> tuple[str, ...]:
@@ -177,11 +178,6 @@ class RunResult(Result[Entry]):
     def tokens(self) -> tuple[int, ...]:
         """The ids of the prompt's tokens."""
         return self._run.tokens
-
-
-def token_text(model: "Model", token: int) -> str:
-    """The text of a token; without a tokenizer, its id in brackets."""
-    return f"[{token}]" if model.tokenizer is None else str(model.tokenizer.decode([token]))
 
 
 def _shown(column: str, value: Any) -> str:

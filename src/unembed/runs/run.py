@@ -18,8 +18,9 @@ from unembed.errors import InputError
 from unembed.models.kinds import KINDS
 from unembed.models.model import Model, Stage
 from unembed.models.parts import Address, site_of
-from unembed.models.prompts import absolute_position, target_token
+from unembed.models.prompts import absolute_position
 from unembed.models.sites import resolve
+from unembed.models.targets import target_token
 from unembed.runs.block import BlockAt
 from unembed.runs.kept import BlockCall, Layer, State
 from unembed.runs.predictions import Prediction, all_predictions_from, prediction_from, predictions_from
@@ -61,6 +62,8 @@ class Run(Result[Prediction]):
     """How each block was called, for versions of the run; empty where only the stream was kept."""
     text: str | None = None
     """The prompt as it was written; None where it was given as token ids."""
+    roles: tuple[str | None, ...] = ()
+    """Of each token of a chat whose words it holds ("user", "template"); empty for other prompts."""
     weight_edits: tuple[Any, ...] = ()
     """The `WeightEdits` that the module's weights carried when it ran."""
     kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -162,7 +165,14 @@ class Run(Result[Prediction]):
         Raises:
             InputError: the token is not in the vocabulary; the position is out of range, or was not kept.
         """
-        return prediction_from(self.model, self.logits[self.row(position)], target_token(self.model, token))
+        return prediction_from(
+            self.model, self.logits[self.row(position)], target_token(self.model, token, self.text_before(position))
+        )
+
+    def text_before(self, position: int = -1) -> str | tuple[int, ...]:
+        """What a target at a position follows: the prompt as text where it is known and ends there, else tokens."""
+        end = absolute_position(position, len(self.tokens)) + 1
+        return self.text if self.text is not None and end == len(self.tokens) else self.tokens[:end]
 
     # What was kept, by position
 

@@ -144,6 +144,6 @@ def test_ordinals_are_single_tokens_of_the_tokenizer():
     words = Tokenizer(WordLevel({word: i for i, word in enumerate(names)}, unk_token="<unk>"))
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
     # Days up to the missing Thursday; two letters are too few; with a space before it nothing is known.
-    assert ordinals(tokenizer) == [(7, 8, 9, 10), (1, 2, 3)]
-    assert ordinals(make_tokenizer()) == []
-    assert ordinals(None) == []
+    assert ordinals(unembed.wrap(build("gpt2"), tokenizer)) == [(7, 8, 9, 10), (1, 2, 3)]
+    assert ordinals(unembed.wrap(build("gpt2"), make_tokenizer())) == []
+    assert ordinals(unembed.wrap(build("gpt2"))) == []

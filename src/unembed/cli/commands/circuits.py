@@ -139,7 +139,7 @@ def _one_token(model: "Model", text: str) -> int:
     Raises:
         InputError: it is none, several, or not in the vocabulary.
     """
-    from unembed.models.prompts import target_tokens
+    from unembed.models.targets import target_tokens
     from unembed.view.payloads.common import text_of
 
     ids = target_tokens(model, text)

@@ -41,9 +41,27 @@ class ExplainOptions(Options):
             metavar="WORD=OTHER", parser=_swap, help="Also take their values from the prompt with one word replaced."
         ),
     ] = None
+    swap_all: Annotated[bool, typer.Option("--swap-all", help="Replace the word of --swap everywhere.")] = False
+    swap_nth: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Replace only the N-th of several, counted from 1.")
+    ] = None
     inputs: Annotated[
         bool, typer.Option("--inputs", help="Also pull cross-attention back to what the encoder read.")
     ] = False
+
+    def __post_init__(self) -> None:
+        if self.swap_all and self.swap_nth is not None:
+            raise InputError("Expected --swap-all or --swap-nth, found both.")
+        if self.swap is None and (self.swap_all or self.swap_nth is not None):
+            raise InputError(
+                "--swap-all and --swap-nth say where a word is replaced: give the words, --swap WORD=OTHER."
+            )
+
+    def words(self, *without: str) -> dict[str, Any]:
+        """The options as keywords: the words of a swap with which of several is meant."""
+        which = "all" if self.swap_all else self.swap_nth
+        swap = self.swap if which is None else (*self.swap, which)
+        return {**super().words("swap_all", "swap_nth", *without), "swap": swap}
 
 
 @app.command()
@@ -194,8 +212,9 @@ def generate(
 
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
     """The generated text; a character whose last bytes are still to come is held back until `final`."""
-    ids = [step.token for step in steps]
-    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
+    from unembed.models.prompts import continued
+
+    text = continued(model, steps[0].run.tokens, [step.token for step in steps])
     return text if final else text.rstrip("\ufffd")
 
 

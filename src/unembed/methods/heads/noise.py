@@ -46,6 +46,7 @@ from unembed.models.model import Model, check_has_layers
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position, inner_tokens, tokenize
 from unembed.models.reprs import Brief
+from unembed.models.special import beginning
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.result import Result
@@ -288,8 +289,9 @@ def _windows(model: Model, text: tuple[int, ...], tokens: tuple[int, ...], most:
 
     Where the prompt begins with the token that begins every text of this tokenizer, so do they.
     """
-    begins = model.tokenizer is not None and tokens[0] == model.tokenizer.bos_token_id
-    lead = tokens[: int(begins)]
+    bos = None if model.tokenizer is None else model.tokenizer.bos_token_id
+    begins = beginning(model) or (() if bos is None else (int(bos),))  # type: ignore[arg-type]
+    lead = begins if tokens[: len(begins)] == begins else ()
     length = len(tokens) - len(lead)
     count = min(most, len(text) // length)
     if count < 2:

@@ -22,6 +22,7 @@ from unembed.methods.circuits.head_circuits import Head
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
+from unembed.models.special import beginning
 from unembed.progress import Progress, silent
 from unembed.runs.record import record
 from unembed.runs.run import Run
@@ -61,26 +62,27 @@ def repetition_loss(
         KeyboardInterrupt: on Ctrl-C.
     """
     changes = [[edits.zero(Site(kind="z", layer=layer, head=head)) for layer, head in heads] for heads in sets]
+    lead = len(beginning(model))
     total = torch.zeros(2 + len(sets), dtype=torch.float64)
     for number, ids in enumerate(sequences.tolist()):
 
         def tick(stage: str, fraction: float, number: int = number) -> None:
             progress("zeroing heads", (number + fraction) / len(sequences))
 
-        total += _losses(record(model, ids), changes, memory, tick)
+        total += _losses(record(model, ids), lead, changes, memory, tick)
     first, second, *zeroed = (total / len(sequences)).tolist()
     return RepetitionLoss(first, second, tuple(zeroed))
 
 
 def _losses(
-    run: Run, changes: list[list[edits.Edit]], memory: int | None, progress: Progress
+    run: Run, lead: int, changes: list[list[edits.Edit]], memory: int | None, progress: Progress
 ) -> Float[Tensor, "first_second_zeroed"]:
     """The losses of one sequence."""
-    half = run.length // 2
+    half = (run.length - lead) // 2
     first, second = (
         log_probability(run.tokens[start + 1 : start + half])(run.logits[None, start : start + half - 1])
-        for start in (0, half)
+        for start in (lead, lead + half)
     )
-    answer, at = run.tokens[half + 1 :], range(half, 2 * half - 1)
+    answer, at = run.tokens[lead + half + 1 :], range(lead + half, run.length - 1)
     zeroed = counterfactuals(run, changes, log_probability(answer), at=at, memory=memory, progress=progress)
     return -torch.cat([x.double().cpu() for x in (first, second, zeroed)]) / (half - 1)

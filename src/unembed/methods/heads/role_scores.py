@@ -8,7 +8,7 @@ over, a head can be surely above chance and yet hardly do the thing. Both number
 role and model. The tenth was settled after the scores of one model were seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -32,6 +32,8 @@ class RoleScores(Brief):
     null_mean: float
     null_high: float
     """The 99.9th percentile of the null."""
+    errors: Float[Tensor, "layer head"] | None = field(default=None, compare=False)
+    """Standard errors of the scores over sequences; None where a score is of the weights, or of one sequence."""
 
     @property
     def threshold(self) -> float:

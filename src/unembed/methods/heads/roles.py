@@ -21,13 +21,15 @@ from torch import Tensor
 from unembed.errors import InputError, Interrupted
 from unembed.loading import kept_results
 from unembed.methods.circuits.head_circuits import Head
-from unembed.methods.heads.repeated_tokens import HALF, attention_roles, half_of, mean_patterns, repeated
+from unembed.methods.heads.repeated_tokens import HALF, attention_roles, half_of, measured_patterns, repeated
 from unembed.methods.heads.repetition_loss import repetition_loss
 from unembed.methods.heads.role_scores import RoleScores
 from unembed.methods.heads.weight_roles import ordinals, weight_roles
 from unembed.models.model import Model
 from unembed.models.names import head_name
 from unembed.models.reprs import SHOWN, Brief, listed
+from unembed.models.special import beginning
+from unembed.models.tokens import label_of
 from unembed.progress import Progress, silent
 from unembed.runs.result import Result
 from unembed.seeds import generator
@@ -49,7 +51,7 @@ _CHECKED = 2
 """Sequences on which heads are zeroed."""
 _CONTROLS = 10
 """Sets of heads at random."""
-EDITION = 1
+EDITION = 2
 """Of the measurement. Raise it with every change that may change a number or what is kept, or kept results of the old
 one stay."""
 
@@ -180,6 +182,8 @@ class HeadRoles(Result[HeadScore]):
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of this model."""
         notes = []
+        begins = " ".join(label_of(self.model, token) for token in beginning(self.model))
+        notes += [f"the random tokens stand after {begins}, as every text of this model does"] if begins else []
         if self.half < HALF:
             notes.append(f"the model reads {self.model.context} tokens, so {self.half} are repeated instead of {HALF}")
         if "successor" not in self.roles:
@@ -233,12 +237,13 @@ def measure_head_roles(
         Interrupted: on Ctrl-C during the causal check, with the scores.
     """
     settings = _checked_settings(model, Settings(sequences, top, seed, check))
-    lists = ordinals(model.tokenizer)
-    place = kept_results.place_of("heads", model, [EDITION, asdict(settings), lists])
+    lists = ordinals(model)
+    place = kept_results.place_of("heads", model, [EDITION, asdict(settings), lists, beginning(model)])
     if place is not None and not fresh and (kept := _read(place, model, settings)) is not None:
         return kept
     tokens = repeated(model, sequences, seed=seed)
-    roles = attention_roles(mean_patterns(model, tokens, progress=progress))
+    patterns = measured_patterns(model, tokens, progress=progress)
+    roles = attention_roles(*patterns, lead=len(beginning(model)))
     roles |= weight_roles(model, lists, seed=seed, progress=progress)
     result = HeadRoles(model, settings, half_of(model), roles, None)
     if check:
@@ -296,7 +301,10 @@ def _heads(model: Model, layer: int) -> list[Head]:
 
 def _plain(result: HeadRoles) -> dict[str, Any]:
     """A result as JSON-ready data."""
-    roles = {role: {**vars(found), "scores": found.scores.tolist()} for role, found in result.roles.items()}
+    roles = {
+        role: {**vars(found), **{name: None if x is None else x.tolist() for name, x in _tensors(found)}}
+        for role, found in result.roles.items()
+    }
     return {"half": result.half, "roles": roles, "check": None if result.check is None else asdict(result.check)}
 
 
@@ -311,7 +319,12 @@ def _read(place: Path, model: Model, settings: Settings) -> HeadRoles | None:
 
 
 def _role(data: dict[str, Any]) -> RoleScores:
-    return RoleScores(**{**data, "scores": torch.tensor(data["scores"], dtype=torch.float64)})
+    tensors = {name: data[name] for name in ("scores", "errors") if data[name] is not None}
+    return RoleScores(**{**data, **{name: torch.tensor(x, dtype=torch.float64) for name, x in tensors.items()}})
+
+
+def _tensors(found: RoleScores) -> list[tuple[str, Tensor | None]]:
+    return [("scores", found.scores), ("errors", found.errors)]
 
 
 def _check(data: dict[str, Any]) -> CausalCheck:

@@ -30,7 +30,6 @@ import itertools
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -51,11 +50,9 @@ from unembed.models.forward import call
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
+from unembed.models.tokens import TokenNames, token_names
 from unembed.progress import Progress, silent
 from unembed.seeds import generator
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 SAMPLE = 512
 _TAIL = 20
@@ -203,25 +200,18 @@ def followed(ov: OV, members: Ends, layer: int) -> int:
     return int((logits.argmax(1) == following).sum())
 
 
-def ordinals(tokenizer: "PreTrainedTokenizerBase | None") -> list[tuple[int, ...]]:
+def ordinals(model: Model) -> list[tuple[int, ...]]:
     """Each list of `ORDINALS` as tokens, with and without a space before its members, up to the first that is no single
     token; those of three members at least.
     """
-    if tokenizer is None:
-        return []
-    found = [_single(tokenizer, [space + word for word in words]) for words in ORDINALS for space in ("", " ")]
+    names = token_names(model)
+    found = [_single(names, [space + word for word in words]) for words in ORDINALS for space in ("", " ")]
     return [tokens for tokens in dict.fromkeys(found) if len(tokens) >= 3]
 
 
-def _single(tokenizer: "PreTrainedTokenizerBase", words: Sequence[str]) -> tuple[int, ...]:
-    members = itertools.takewhile(lambda ids: len(ids) == 1, (_tokens(tokenizer, word) for word in words))
-    return tuple(ids[0] for ids in members)
-
-
-def _tokens(tokenizer: "PreTrainedTokenizerBase", word: str) -> list[int]:
-    """The tokens of a word; none where it is unknown."""
-    ids = tokenizer(word, add_special_tokens=False)["input_ids"]
-    return [] if tokenizer.unk_token_id in ids else ids
+def _single(names: TokenNames, words: Sequence[str]) -> tuple[int, ...]:
+    members = (names.ids.get(word) for word in words)
+    return tuple(token for token in itertools.takewhile(lambda found: found is not None, members) if token is not None)
 
 
 def _succession(right: Int[Tensor, "layer head"], sizes: Sequence[int]) -> RoleScores:

@@ -30,7 +30,8 @@ from unembed.methods.knowledge.neurons import Neuron
 from unembed.methods.knowledge.rome import Rome, rome
 from unembed.methods.knowledge.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weight_edits
 from unembed.models.model import Model, value_rows
-from unembed.models.prompts import target_tokens, tokenize
+from unembed.models.prompts import tokenize
+from unembed.models.targets import target_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
 
@@ -186,7 +187,7 @@ def _count(neurons: Collection[Neuron]) -> str:
 
 
 def _value_edits(model: Model, prompts: Sequence[str], fact: Fact, new: str, by: Value) -> list[WeightEdit]:
-    toward, against = (_direction(model, target) for target in (new, fact.target))
+    toward, against = (_direction(model, target, prompts[0]) for target in (new, fact.target))
     change = by.strength * (TOWARD * toward - AGAINST * against)
     passages = [tokenize(model, prompt) for prompt in prompts]
     edits = []
@@ -202,6 +203,6 @@ def _value_edits(model: Model, prompts: Sequence[str], fact: Fact, new: str, by:
     return edits
 
 
-def _direction(model: Model, target: str) -> Float[Tensor, "d_model"]:
-    row = model.unembedding[target_tokens(model, target)[0]].detach().double()
+def _direction(model: Model, target: str, prompt: str) -> Float[Tensor, "d_model"]:
+    row = model.unembedding[target_tokens(model, target, prompt)[0]].detach().double()
     return row / row.norm()

@@ -31,8 +31,10 @@ from unembed.models.forward import call
 from unembed.models.hooks import frozen, on_call, on_output, one_at_a_time
 from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, check_has_neurons, value_rows
-from unembed.models.prompts import mentions, target_tokens, tokenize
+from unembed.models.prompts import tokenize
+from unembed.models.targets import target_tokens
 from unembed.models.unembedding import unembedded, wide
+from unembed.models.words import mentions
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations, padded
 
@@ -207,7 +209,7 @@ class _Problem:
 
 
 def _problem(model: Model, prompts: Sequence[str], subject: str, target: str, layer: int) -> _Problem:
-    answer = target_tokens(model, target)
+    answer = target_tokens(model, target, prompts[0])
     rows, subjects, read = [], [], []
     for prompt in [prefix + prompt for prefix in PREFIXES[:2] for prompt in prompts]:
         tokens, place = located(model, prompt, subject)

@@ -15,9 +15,9 @@ from unembed.ledger.ledger import Ledger
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.generate import generate
 from unembed.models.model import Model
-from unembed.models.prompts import start_tokens
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief
+from unembed.models.special import start_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.encoder import record_source
 from unembed.runs.record import record

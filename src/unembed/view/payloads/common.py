@@ -63,6 +63,8 @@ class PromptToken:
     """Counted from 0."""
     id: int
     text: str
+    role: str | None = None
+    """Whose words it holds in a chat: a role such as `user`, or `template`; null in other prompts."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +190,10 @@ def model_facts(model: "Model") -> ModelFacts:
 
 
 def text_of(model: "Model", token: int) -> str:
-    """The text of a token; without a tokenizer, its id in brackets."""
-    return f"[{token}]" if model.tokenizer is None else str(model.tokenizer.decode([token]))
+    """The name of a token (models/tokens.py), which names it wherever a token is asked for."""
+    from unembed.models.tokens import name_of
+
+    return name_of(model, token)
 
 
 def block_of(layer: int | Literal["emb"]) -> int | None:
@@ -202,9 +206,10 @@ def token_of(model: "Model", token: int) -> Token:
     return Token(id=token, text=text_of(model, token))
 
 
-def prompt_tokens(model: "Model", tokens: tuple[int, ...]) -> list[PromptToken]:
+def prompt_tokens(model: "Model", tokens: tuple[int, ...], roles: "tuple[str | None, ...]" = ()) -> list[PromptToken]:
     """A prompt as data."""
-    return [PromptToken(position=i, id=t, text=text_of(model, t)) for i, t in enumerate(tokens)]
+    said = roles or (None,) * len(tokens)
+    return [PromptToken(position=i, id=t, text=text_of(model, t), role=said[i]) for i, t in enumerate(tokens)]
 
 
 def source_tokens(model: "Model") -> list[SourceToken]:

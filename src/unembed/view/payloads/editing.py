@@ -269,10 +269,11 @@ def _neuron(result: "Memory", neuron: "NeuronMemory") -> MemoryNeuron:
 
 
 def _trigger(result: "Memory", trigger: "Trigger") -> MemoryTrigger:
+    from unembed.models.prompts import decoded
+
     model, passage = result.model, result.passages[trigger.passage]
-    tokens = [token_of(model, token).text for token in passage] if model.tokenizer is None else None
     return MemoryTrigger(
-        passage=" ".join(tokens) if tokens is not None else str(model.tokenizer.decode(passage)),  # type: ignore[union-attr]
+        passage=decoded(model, passage),
         position=trigger.position,
         token=token_of(model, trigger.token),
         next=None if trigger.next is None else token_of(model, trigger.next),

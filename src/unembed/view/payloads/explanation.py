@@ -61,6 +61,16 @@ class Ledger:
 
 
 @dataclass(frozen=True)
+class WholeTarget:
+    """A target of several tokens, of which the ledger explains the first."""
+
+    text: str
+    tokens: list[Token]
+    probability: float
+    """Of all its tokens in their order, from 0 to 1."""
+
+
+@dataclass(frozen=True)
 class LookedAt:
     """A source token with the attention it gets."""
 
@@ -205,6 +215,8 @@ class ExplainPayload:
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder read, for an encoder-decoder: cross-attention terms name its positions. Of a prompt with an
     image, the modality of each of its positions. Else empty."""
+    whole_target: WholeTarget | None = None
+    """Of a target of several tokens; null where it is one."""
     inputs: Ledger | None = None
     """What cross-attention adds, pulled back to what the encoder read; null without `--inputs`."""
 
@@ -215,7 +227,7 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
     model, read = result.model, result.readout
     return ExplainPayload(
         model=model_facts(model),
-        tokens=prompt_tokens(model, result.run.tokens),
+        tokens=prompt_tokens(model, result.run.tokens, result.run.roles),
         position=read.position,
         predictions=[prediction_of(model, p) for p in result.predictions],
         target=target_of(model, result.target),
@@ -231,8 +243,17 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         control=control_of(result.population),
         swap=None if result.swap is None else _swap(model, result.swap),
         sources=source_tokens(model),
+        whole_target=_whole_target(result),
         inputs=None if result.inputs is None else _ledger(result.inputs),
     )
+
+
+def _whole_target(result: "Explanation") -> WholeTarget | None:
+    found = result.whole_target
+    if found is None:
+        return None
+    tokens = [token_of(result.model, token) for token in found.tokens]
+    return WholeTarget(text=found.text, tokens=tokens, probability=found.probability)
 
 
 def _ledger(ledger: "LedgerResult") -> Ledger:

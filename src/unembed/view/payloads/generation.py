@@ -19,7 +19,7 @@ class GeneratedToken:
     """Of the emitted token itself, counted from 0."""
     id: int
     text: str
-    """The token decoded in its place."""
+    """Its name."""
     logit: float
     """As the model gives it, in logits."""
     probability: float
@@ -50,16 +50,15 @@ def generate_payload(
     model: "Model", prompt: tuple[int, ...], steps: "list[Step]", *, explained: bool
 ) -> GeneratePayload:
     """Generated tokens as data."""
-    from unembed.models.prompts import text_of_prompt
+    from unembed.models.prompts import continued, text_of_prompt
 
     tokens = [generated_token(step, explained=explained) for step in steps]
     ids = [step.token for step in steps]
-    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
     return GeneratePayload(
         model=model_facts(model),
         prompt=prompt_tokens(model, prompt),
         generated=tokens,
-        text=text,
+        text=continued(model, prompt, ids),
         versions=versions(),
         whole=text_of_prompt(model, (*prompt, *ids)),
     )

@@ -74,6 +74,8 @@ class Role:
     """The best heads, best first."""
     zeroed_loss: float | None
     """Of the second repetition with the heads of `top` zeroed together; null without a causal check."""
+    top_errors: list[float] | None = None
+    """Standard errors of the scores of `top` over the sequences; null for roles read from the weights."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def heads_payload(result: "HeadRoles") -> HeadsPayload:
 
 def _role(result: "HeadRoles", name: str) -> Role:
     found = result.roles[name]
+    top = found.top(result.settings.top)
     return Role(
         name=name,
         chance=found.chance,
@@ -152,8 +155,9 @@ def _role(result: "HeadRoles", name: str) -> Role:
         null_high=found.null_high,
         threshold=found.threshold,
         claimed=int(found.claimed.sum()),
-        top=_places(found.top(result.settings.top)),
+        top=_places(top),
         zeroed_loss=None if result.check is None else result.check.roles[name].loss,
+        top_errors=None if found.errors is None else [float(found.errors[head]) for head in top],
     )
 
 

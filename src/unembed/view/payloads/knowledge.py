@@ -247,12 +247,12 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
 
 
 def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
-    from unembed.models.prompts import target_tokens
+    from unembed.models.targets import target_tokens
 
     return FoundFact(
         subject=entry.fact.subject,
         answer=entry.fact.answer,
-        target=[token_of(model, token) for token in target_tokens(model, entry.fact.target)],
+        target=[token_of(model, token) for token in target_tokens(model, entry.fact.target, entry.fact.prompts[0])],
         prompts=list(entry.fact.prompts),
         probabilities=list(entry.probabilities),
         top=list(entry.top),

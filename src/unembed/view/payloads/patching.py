@@ -244,6 +244,8 @@ def steer_payload(result: "Steering") -> SteerPayload:
 
 
 def _continuation(model: "Model", steps: "tuple[Step, ...]") -> Continuation:
+    from unembed.models.prompts import continued
+
     ids = [step.token for step in steps]
-    text = " ".join(map(str, ids)) if model.tokenizer is None else str(model.tokenizer.decode(ids))
+    text = continued(model, steps[0].run.tokens, ids) if steps else ""
     return Continuation(generated=[generated_token(step, explained=False) for step in steps], text=text)

@@ -30,7 +30,9 @@ def opening_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """What is known before anything is zeroed: the prediction and its ledger."""
     yield headline(f" {_ending(payload)}", payload.model, paper)
     yield from _sources(payload, paper)
+    yield from _roles(payload, paper)
     yield _predictions(payload, paper)
+    yield from _whole_target(payload, paper)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     yield Text()
     yield from _ledger(payload, paper)
@@ -78,6 +80,15 @@ def _answer(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield from (Text(text, STRONG) for text in wrapped(answer.text, paper.width))
 
 
+def _roles(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """Of a chat, at which positions whose words stand."""
+    groups = itertools.groupby(payload.tokens, key=lambda token: token.role)
+    spans = [(role, [token.position for token in tokens]) for role, tokens in groups if role is not None]
+    if spans:
+        said = "  ".join(f"{visible(role)} {places[0]}–{places[-1]}" for role, places in spans)
+        yield Text(f" chat    {said}"[: paper.width], FAINT)
+
+
 def _sources(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The source of an encoder-decoder in one line, as much as fits."""
     if not payload.sources or any(token.modality == "image" for token in payload.sources):
@@ -107,10 +118,22 @@ def _predictions(payload: ExplainPayload, paper: Paper) -> Text:
     return line
 
 
+def _whole_target(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """A target of several tokens: the whole beside its first token."""
+    if payload.whole_target is not None:
+        whole = " ".join(visible(token.text) for token in payload.whole_target.tokens)
+        chance = percent(payload.whole_target.probability)
+        said = f"whole target  {whole}  {chance}; its first token {percent(payload.target.probability)}"
+        yield from map(Text, wrapped(said, paper.width))
+
+
 def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     ledger, target = payload.ledger, payload.target
     frozen = "" if payload.model.norm is None else "; norm scale frozen"
-    yield Text(f" WHY {visible(target.text)}", STRONG).append(f"   {_what(payload)}{frozen}", FAINT)
+    why = f" WHY {visible(target.text)}"
+    first, *more = wrapped(f"{_what(payload)}{frozen}", paper.width, " " * (cell_len(why) + 3))
+    yield Text(why, STRONG).append(first[cell_len(why) :], FAINT)
+    yield from (Text(line, FAINT) for line in more)
     parts = [t for t in ledger.terms if t.layer is not None]
     fixed = [t for t in ledger.terms if t.layer is None and (t.kind != "rounding" or abs(t.value) >= RESOLVED)]
     shown = sorted(parts, key=lambda t: -abs(t.value))[:_SHOWN]

@@ -1,0 +1,92 @@
+"""Chats: messages become a prompt through the model's own template, and each token knows whose words it holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from unembed.errors import InputError
+from unembed.models.model import Model
+
+Message = Mapping[str, Any]
+"""`{"role": "user", "content": "..."}`, as `transformers` takes them."""
+
+
+def is_chat(prompt: object) -> bool:
+    """Whether a prompt is a list of messages."""
+    return isinstance(prompt, Sequence) and not isinstance(prompt, str) and any(isinstance(x, Mapping) for x in prompt)
+
+
+def rendered(model: Model, messages: Sequence[Message]) -> str:
+    """The text that the template of a model makes of messages, up to where the model answers.
+
+    A chat that ends with the assistant's own words is continued there.
+
+    Raises:
+        InputError: messages of another form, a model without a template, or one that refuses them.
+    """
+    checked = _checked(messages)
+    tokenizer: Any = model.tokenizer
+    if tokenizer is None:
+        raise InputError(f"{model.name} has no tokenizer, so no chat template: give token ids.")
+    if not getattr(tokenizer, "chat_template", None):
+        raise InputError(
+            f"{model.name} has no chat template: it was not made for chats. Give the prompt as text, without --chat."
+        )
+    goes_on = checked[-1]["role"] == "assistant"
+    try:
+        return tokenizer.apply_chat_template(
+            checked, tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
+        )
+    except Exception as error:  # a template is a program of the model's makers, and raises what it likes
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise InputError(f"The chat template of {model.name} refuses these messages: {reason}") from error
+
+
+def _checked(messages: Sequence[Message]) -> list[dict[str, str]]:
+    for number, message in enumerate(messages):
+        fits = isinstance(message, Mapping) and all(isinstance(message.get(key), str) for key in ("role", "content"))
+        if not fits:
+            found = dict(message) if isinstance(message, Mapping) else message
+            raise InputError(
+                f"Expected messages as {{'role': 'user', 'content': 'text'}}; found {found!r:.80} as message {number}."
+            )
+    return [dict(message) for message in messages]
+
+
+def roles(model: Model, messages: Sequence[Message], tokens: Sequence[int]) -> tuple[str | None, ...]:
+    """Of each token of a rendered chat whose words it holds: a role, or "template" for what the template wrote.
+
+    All None where the template cannot be told from the words, or the tokenizer does not tell where tokens are.
+    """
+    text, tokenizer = rendered(model, messages), model.tokenizer
+    places = _places(model, messages, text)
+    if places is None or not getattr(tokenizer, "is_fast", False):
+        return (None,) * len(tokens)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)  # type: ignore[misc]
+    if list(encoded["input_ids"]) != list(tokens):
+        return (None,) * len(tokens)
+    return tuple(
+        next((role for role, start, end in places if a < end and b > start), "template")
+        for a, b in encoded["offset_mapping"]
+    )
+
+
+def _places(model: Model, messages: Sequence[Message], text: str) -> list[tuple[str, int, int]] | None:
+    """Where the words of each message stand in the rendered text.
+
+    The template is rendered once more with marks in place of the words: what stands between the marks is its own.
+    """
+    marks = [f"\ue000{number}\ue001" for number in range(len(messages))]
+    marked = rendered(model, [{**message, "content": mark} for message, mark in zip(messages, marks, strict=True)])
+    places, at, read = [], 0, 0
+    for message, mark in zip(messages, marks, strict=True):
+        start = marked.find(mark, read)
+        if start < 0:
+            continue  # the template leaves these words out
+        own, words = marked[read:start], message["content"]
+        words = words if text.startswith(own + words, at) else words.strip()
+        if not text.startswith(own + words, at):
+            return None
+        at += len(own)
+        places.append((message["role"], at, at + len(words)))
+        at, read = at + len(words), start + len(mark)
+    return places if text[at:] == marked[read:] or text[at:].rstrip() == marked[read:].rstrip() else None

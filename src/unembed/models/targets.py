@@ -1,0 +1,143 @@
+"""Targets: which tokens follow a prompt, of a text, a label or ids. One rule for every method, measure and edit.
+
+1. A name of a token is that token (tokens.py): `id:29871`, `<0xF0>`, and every label that is printed.
+2. Any other text is the continuation of the prompt: the tokens of prompt and text together without those of the prompt.
+   On SentencePiece vocabularies a text alone begins with a space of its own, so that `2` after `1+1=` would be `▁`.
+3. Where the text would change the prompt's own last token (`play` + `ing` is `playing`), it is read as it stands after
+   a token that it does not join, and a note says so. So it is where the prompt is no text, or is not known.
+"""
+
+import operator
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
+
+from unembed.errors import InputError
+from unembed.models.model import Model
+from unembed.models.prompts import decoded, encoding, well_formed
+from unembed.models.special import start_tokens
+from unembed.models.tokens import label_of, name_of, read_token
+
+Target = str | SupportsIndex | Sequence[int]
+"""What should follow a prompt: text (with its leading space, where there is one), a label, a token id, or ids."""
+Before = str | Sequence[int] | None
+"""The prompt that a target follows, as text or tokens; None where it is not known."""
+_NEUTRAL = ("\n", ".", "=", "1", "a", "")
+"""Texts to which a target is put where the prompt cannot serve: what begins a line, then what seldom joins a word."""
+
+
+def target_tokens(model: Model, target: Target, after: Before = None) -> tuple[int, ...]:
+    """The token ids of a target.
+
+    Args:
+        model: whose vocabulary it is.
+        target: text, a label, a token id, or ids.
+        after: the prompt that it follows.
+
+    Raises:
+        InputError: it has none, or one that the vocabulary does not know.
+    """
+    ids = _target_ids(model, target, after)
+    return tuple(_known(model, target, token) for token in ids)
+
+
+def target_token(model: Model, target: Target, after: Before = None) -> int:
+    """The first token of a target; what follows need not be known. The arguments are those of `target_tokens`.
+
+    Raises:
+        InputError: it has none, or the vocabulary does not know it.
+    """
+    return _known(model, target, _target_ids(model, target, after)[0])
+
+
+def target_notes(model: Model, after: Before, *targets: Target | None) -> tuple[str, ...]:
+    """A sentence for each target of several tokens, of which only the first is read; and for each that the tokenizer
+    would write otherwise after this prompt."""
+    notes = []
+    for target in targets:
+        ids = () if target is None else _target_ids(model, target, after)
+        if len(ids) > 1:
+            notes.append(f"{target!r} is {len(ids)} tokens; only the first, {label_of(model, ids[0])}, is explained.")
+        if isinstance(target, str) and not target.startswith("id:"):
+            notes += _joined(model, target, ids, after)
+    return tuple(notes)
+
+
+def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> list[str]:
+    """What the tokenizer makes of prompt and target together, where it does not just put one after the other."""
+    before = text_before(model, after)
+    if before is None:
+        return []
+    start, whole = _ids(model, before), _ids(model, before + target)
+    unknown = getattr(model.tokenizer, "unk_token_id", None)
+    if unknown in whole or target not in decoded(model, whole):
+        return []
+    said = " ".join(label_of(model, token) for token in ids)
+    if whole[: len(start)] == start:
+        if len(ids) != 1 or whole[len(start) :] == ids or name_of(model, ids[0]) != target:
+            return []
+        others = " ".join(label_of(model, token) for token in whole[len(start) :])
+        return [f"After this prompt the tokenizer would write {target!r} as {others}; explained is the token {said}."]
+    shared = next(
+        (i for i, (a, b) in enumerate(zip(start, whole, strict=False)) if a != b), min(len(start), len(whole))
+    )
+    last, one = (" ".join(label_of(model, token) for token in part[shared:]) for part in (start, whole))
+    return [
+        f"Written with {target!r} the prompt's own last token would change: {last} and {said} would be {one}. "
+        "Explained is the target after the prompt as it stands."
+    ]
+
+
+def text_before(model: Model, after: Before) -> str | None:
+    """A text of these tokens that the tokenizer cuts into them again; None where there is none."""
+    if after is None or isinstance(after, str) or model.tokenizer is None:
+        return after if isinstance(after, str) else None
+    starts = [()] if model.encoder is None else [start_tokens(model)]
+    tokens = tuple(after)[len(starts[0]) :] if tuple(after)[: len(starts[0])] == starts[0] else tuple(after)
+    text = decoded(model, tokens)
+    if _ids(model, text) == tokens:
+        return text
+    # A token that begins a text may take the space of what follows when it is written out.
+    special = next((i for i, token in enumerate(tokens) if token not in model.tokenizer.all_special_ids), len(tokens))
+    text = decoded(model, tokens[special:])
+    return text if text and _ids(model, text) == tokens[special:] else None
+
+
+def _ids(model: Model, text: str) -> tuple[int, ...]:
+    return tuple(encoding(model, text)["input_ids"])
+
+
+def _target_ids(model: Model, target: Target, after: Before) -> tuple[int, ...]:
+    if not isinstance(target, str):
+        try:
+            ids = (operator.index(target),)  # type: ignore[arg-type]
+        except TypeError:
+            ids = tuple(map(operator.index, target))  # type: ignore[arg-type]
+    else:
+        ids = _of_text(model, target, after)
+    if not ids:
+        raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
+    return ids
+
+
+def _of_text(model: Model, target: str, after: Before) -> tuple[int, ...]:
+    named = read_token(model, well_formed(target))
+    if named is not None or not target:
+        return named or ()
+    if model.tokenizer is None:
+        raise InputError(f"{model.name} has no tokenizer: give the target as a token id (id:5), or ids.")
+    before = text_before(model, after)
+    for place in (*(() if before is None else (before,)), *_NEUTRAL):
+        start, whole = _ids(model, place), _ids(model, place + target)
+        if whole[: len(start)] == start and len(whole) > len(start):
+            return whole[len(start) :]
+    return ()
+
+
+def _known(model: Model, target: Target, token: int) -> int:
+    tokenizer: Any = model.tokenizer
+    if not 0 <= token < model.vocab:
+        raise InputError(f"Target {target!r} is not in the vocabulary of {model.vocab} tokens.")
+    unknown = isinstance(target, str) and tokenizer and token == tokenizer.unk_token_id
+    if unknown and read_token(model, str(target)) != (token,):
+        raise InputError(f"Target {target!r} is not in the vocabulary of {model.name}.")
+    return token
