@@ -126,6 +126,8 @@ def test_prompts_of_transformers(model: unembed.Model) -> None:
 def test_a_word_is_a_word(model: unembed.Model) -> None:
     assert mentions(model, "the august capital", "US") == []
     assert len(mentions(model, "我在北京工作", "北京")) == 1
+    assert replaced(model, "a_x at the theatre, an (a)?", "a", "1") == "a_x at the theatre, an (1)?"
+    assert replaced(model, "in Côte d'Ivoire.", "Côte d'Ivoire", "France") == "in France."
     assert replaced(model, "John and John", "John", "Tom", "all") == "Tom and Tom"
     assert replaced(model, "John and John", "John", "Tom", 2) == "John and Tom"
     with pytest.raises(InputError, match="--swap-all"):
