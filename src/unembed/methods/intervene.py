@@ -112,7 +112,7 @@ def intervene(
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
     before, changed = run.prediction(token, position=last), prediction_from(run.model, logits, token)
-    against = None if versus is None else target_token(prompt.model, versus)
+    against = None if versus is None else target_token(prompt.model, versus, prompt.written)
     measure = log_odds(token) if against is None else logit(token, against)
     base = measure(run.logits[run.row(-1)][None, None])
     nats = float((measure(logits[None, None]) - base).double())
