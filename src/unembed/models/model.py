@@ -341,6 +341,18 @@ def check_has_layers(model: Model) -> None:
         )
 
 
+def checked_layer(model: Model, layer: int) -> int:
+    """The index of a block; a negative one counts from the last.
+
+    Raises:
+        InputError: there is none of this index.
+    """
+    check_has_layers(model)
+    if not -model.layers <= layer < model.layers:
+        raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
+    return layer % model.layers
+
+
 def check_has_neurons(model: Model) -> None:
     """Raise `InputError` for a model without layers, or of attention only."""
     check_has_layers(model)

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.projections import Weights, layer_weights
-from unembed.models.model import Model, check_has_layers, decoders_only, input_norm
+from unembed.models.model import Model, checked_layer, decoders_only, input_norm
 from unembed.models.reprs import Brief
 from unembed.runs.record import record
 from unembed.runs.result import Result
@@ -408,10 +408,7 @@ def check_head(model: Model, layer: int, head: int) -> Head:
 
 def _check_layer(model: Model, layer: int) -> int:
     decoders_only(model, "A circuit")
-    check_has_layers(model)
-    if not -model.layers <= layer < model.layers:
-        raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
-    return layer % model.layers
+    return checked_layer(model, layer)
 
 
 def _best(values: Float[Tensor, "vocab"], top: int, least: bool) -> list[Ranked]:

@@ -44,7 +44,7 @@ def patch_html(payload: Payload) -> str:
     clean, corrupt = ("".join(t["text"] for t in payload[f"{name}_tokens"]) for name in ("clean", "corrupt"))
     strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:_MOST_ROWS]
     rows = [
-        (_cell_name(c, payload), decimal(c['value'], 3), "" if c["effect"] is None else signed(c["effect"]))
+        (_cell_name(c, payload), decimal(c["value"], 3), "" if c["effect"] is None else signed(c["effect"]))
         for c in strongest
     ]
     return (
