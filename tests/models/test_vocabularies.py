@@ -29,7 +29,8 @@ def test_every_label_names_its_token_and_no_other(model: unembed.Model) -> None:
     names = [name_of(model, token) for token in range(model.vocab)]
     shown = [visible(name) for name in names]
     assert len(set(names)) == len(set(shown)) == model.vocab
-    known = token_names(model)
+    known, size = token_names(model), len(model.tokenizer)
+    assert names[size:] == [f"id:{token}" for token in range(size, model.vocab)]
     for token, (name, label) in enumerate(zip(names, shown, strict=True)):
         for typed in {name, label, f"id:{token}"}:
             assert known.read(typed) == (token,), typed
