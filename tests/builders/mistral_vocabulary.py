@@ -1,12 +1,14 @@
 """The vocabulary of Mistral 7B, a SentencePiece model with byte fallback, from the wheel of mistral-common.
 
-Only the file is read: pieces, scores and types of a `ModelProto`, whose fields are few.
+`make test` downloads that wheel into the environment, without installing it. Read here are pieces,
+scores and types of its `ModelProto`, whose fields are few.
 """
 
 import struct
+import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZipFile
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
@@ -17,7 +19,9 @@ _CONTROL = 3
 
 def mistral() -> PreTrainedTokenizerFast:
     """Its pieces and scores as a unigram model, which puts a space before a text."""
-    pieces = list(_pieces((Path(find_spec("mistral_common").origin).parent / "data/tokenizer.model.v1").read_bytes()))
+    (wheel,) = Path(sys.prefix, "wheels").glob("mistral_common-*.whl")
+    with ZipFile(wheel) as files:
+        pieces = list(_pieces(files.read("mistral_common/data/tokenizer.model.v1")))
     made = Tokenizer(models.Unigram([(text, score) for text, score, _ in pieces], unk_id=0, byte_fallback=True))
     made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
     made.decoder = decoders.Sequence(

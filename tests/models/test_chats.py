@@ -14,7 +14,7 @@ from unembed.models.prompts import prompt_notes, tokenize
 from unembed.runs.record import record
 
 GEMMA = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    "{{ bos_token }}{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
     "{% for m in messages %}<start>{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n{{ m['content'] | trim }}"
     "<end>\n{% endfor %}{% if add_generation_prompt %}<start>model\n{% endif %}"
 )
