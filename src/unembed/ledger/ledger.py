@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unembed.errors import InputError, LedgerError
+from unembed.errors import InputError, LedgerError, counted
 from unembed.ledger.readout import Readout
 from unembed.models.labels import visible
 from unembed.models.names import part_name
@@ -288,7 +288,7 @@ class Ledger(RunResult[Term]):
         sizes = np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
         owner = np.repeat(np.arange(len(self.segments)), [segment.values.size for segment in self.segments])
         start = np.cumsum([0, *(segment.values.size for segment in self.segments)])
-        best = np.argsort(-sizes, kind="stable")[:count]
+        best = np.argsort(-sizes, kind="stable")[: counted(count)]
         return [_term_at(self.segments[owner[i]], int(i - start[owner[i]])) for i in best]
 
     def __repr__(self) -> str:

@@ -25,7 +25,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from unembed.errors import InputError, ModelError
+from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.projections import Weights, layer_weights
 from unembed.models.model import Model, check_has_layers, decoders_only, input_norm
 from unembed.models.reprs import Brief
@@ -255,7 +255,7 @@ def skip_trigrams(model: Model, layer: int, head: int, *, top: int = 20, each: i
     logits, outputs = _promoted(model, ov, each)
     strength = scores[:, 0].clamp_min(0) * logits[:, 0].clamp_min(0)
     found = []
-    for source in strength.topk(min(top, len(strength))).indices.tolist():
+    for source in strength.topk(min(counted(top), len(strength))).indices.tolist():
         sought = zip(destinations[source].tolist(), scores[source].tolist(), strict=True)
         said = zip(outputs[source].tolist(), logits[source].tolist(), strict=True)
         found.append(
@@ -415,5 +415,5 @@ def _check_layer(model: Model, layer: int) -> int:
 
 
 def _best(values: Float[Tensor, "vocab"], top: int, least: bool) -> list[Ranked]:
-    found = values.topk(min(top, len(values)), largest=not least)
+    found = values.topk(min(counted(top), len(values)), largest=not least)
     return [Ranked(*pair) for pair in zip(found.indices.tolist(), found.values.tolist(), strict=True)]
