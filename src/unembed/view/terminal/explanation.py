@@ -58,7 +58,8 @@ def closing_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 
 def _ending(payload: ExplainPayload) -> str:
     """The end of the prompt."""
-    text = "".join(token.text for token in payload.tokens[: payload.position + 1])
+    texts = [token.text for token in payload.tokens[: payload.position + 1]]
+    text = (" " if all(text.startswith("id:") for text in texts) else "").join(texts)
     shown = "".join(c if c == " " else visible(c) for c in text).strip()
     return shown if len(shown) <= _TITLE else f"… {shown[-_TITLE:]}"
 
