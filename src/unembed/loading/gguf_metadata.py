@@ -3,7 +3,7 @@
 transformers reads the keys that it has a name for and drops the rest, among them the scaling of the rotary positions.
 The tensors fit all the same, so nothing would show. Here each key of the file's architecture is one of three: applied,
 without any effect on the numbers, or a refusal. So are the tensors that scale rotary frequencies one by one (Llama 3's
-`rope_freqs`, the two sets of longrope), which are no parameters of a transformers model but values of its configuration.
+`rope_freqs`, the two sets of longrope), which are no parameters of its model but values of its configuration.
 """
 
 from collections.abc import Mapping
