@@ -526,6 +526,8 @@ export interface GeneratePayload {
   versions: Record<string, string>;
   /** The text whose tokens are those of the prompt and the generated ones; null where no text gives them. */
   whole: string | null;
+  /** What a reader should know: how the model's generation configuration would choose otherwise. */
+  notes: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/generate/1";
 }

@@ -21,6 +21,7 @@ from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
+from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import absolute_position, prompt_notes, text_of_prompt, tokenize
@@ -228,6 +229,7 @@ def explain(
         notes=(
             *(() if model.source is None else model.source.notes),
             *prompt_notes(model, prompt.text),
+            *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),
             *space_notes(run, target, where),
         ),

@@ -184,6 +184,7 @@ def generate(
 ) -> None:
     """Continue a prompt token by token."""
     from unembed.methods.generate import generate as run
+    from unembed.models.generation_settings import settings_notes
     from unembed.models.prompts import tokenize
     from unembed.view.payloads.generation import generate_payload, generated_token
     from unembed.view.terminal.generation import generated_lines
@@ -204,8 +205,11 @@ def generate(
             written += _write(_decode(loaded, steps)[written:])
     if out.as_json:
         out.show(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
-    elif not explained:
+        return
+    if not explained:
         typer.echo(_decode(loaded, steps, final=True)[written:])
+    for note in settings_notes(loaded):
+        typer.echo(f"unembed: {note}", err=True)
 
 
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
