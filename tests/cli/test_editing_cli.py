@@ -214,7 +214,7 @@ BAD = {
     "memory of two layers": (["memory", "L1", "L2"], "Expected one layer, or neurons"),
     "memory of words": (["memory", "everything"], "found 'everything'"),
     "no edit file": (["amplify", "L1.N2", "--edits", "nothing"], "There is no file of edits nothing"),
-    "no folder to save in": (["amplify", "L1.N2", "--save", "no/such/folder"], "Cannot write the edits"),
+    "no folder to save in": (["amplify", "L1.N2", "--save", "no/such/folder"], "Cannot write"),
     "nothing found": (
         ["suppress", "--facts", "FACTS", "--subject", "France", "--t", "1"],
         "No neuron is France's own",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from unembed.errors import InputError
+from unembed.files import write_file
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -143,7 +144,7 @@ class HtmlOptions:
         shown = to_json(payload)
         with progress_bar() as progress:
             state, results = keep(session, progress)
-        write_file(self.html, report_html(shown["model"], state, results, shown=[shown]).encode())
+        write_file(self.html, report_html(shown["model"], state, results, shown=[shown]))
         typer.echo(f"unembed: wrote {self.html}", err=True)
 
 
@@ -160,15 +161,3 @@ def page_state(model: "Model", prompt: Any, **rest: Any) -> dict[str, Any]:
     if text is None:
         raise InputError("A report needs a prompt of text: the page cannot ask about anything else yet.")
     return {"a": text, **source_state(model), **{name: value for name, value in rest.items() if value is not None}}
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error}.") from error

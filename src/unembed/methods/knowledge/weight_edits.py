@@ -24,6 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError, ModelError
+from unembed.files import write_file
 from unembed.loading.folders import weights_sha256
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model, check_has_neurons, value_rows
@@ -210,10 +211,10 @@ def _identity(model: Model, kind: str) -> str:
 
 
 def save_edits(edits: WeightEdits, path: str | Path) -> None:
-    """Write edits to a safetensors file.
+    """Write edits to a safetensors file: whole, or not at all.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written; an earlier file is as it was.
     """
     from safetensors.torch import save
 
@@ -231,11 +232,7 @@ def save_edits(edits: WeightEdits, path: str | Path) -> None:
     ]
     head = {"schema": _SCHEMA, "description": edits.description, "model": edits.model, "weights": edits.weights}
     metadata = {**head, "edits": json.dumps(listed)}
-    file = Path(path).expanduser()
-    try:
-        file.write_bytes(save(tensors or {"none": torch.empty(0)}, metadata))
-    except OSError as error:
-        raise InputError(f"Cannot write the edits to {file}: {error.strerror}.") from error
+    write_file(Path(path).expanduser(), save(tensors or {"none": torch.empty(0)}, metadata))
 
 
 def _stored(tensors: dict[str, Tensor], vector: Tensor | None) -> str | None:
