@@ -2,16 +2,44 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from unembed import __version__
+from unembed.models.labels import harmless
+
+
+class _Group(TyperGroup):
+    """Commands whose refusals of what was typed act on no terminal."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _harmless_refusals():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _harmless_refusals():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _harmless_refusals() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        told = getattr(error, "format_message", None)  # all refusals of typer; their base class moved
+        if told is not None:
+            error.format_message = lambda: harmless(told())  # type: ignore[attr-defined]
+        raise
+
 
 app = typer.Typer(
     name="unembed",
+    cls=_Group,
     help="Explains why a GPT-style model predicted a token, with numbers that add up.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

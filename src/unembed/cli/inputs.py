@@ -2,16 +2,16 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
+from unembed.cli.streams import read_input
 from unembed.errors import InputError
 
 
 def read_prompt(prompt: str) -> str:
     """The prompt itself, or standard input without its final line end."""
-    return prompt if prompt != "-" else sys.stdin.read().removesuffix("\n")
+    return prompt if prompt != "-" else read_input().removesuffix("\n")
 
 
 def read_text(path: str, what: str = "a UTF-8 text") -> str:

@@ -12,6 +12,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_prompt
 from unembed.cli.options import AudioOpt, DecoderPromptOpt, ModelOptions, refuse_of_decoder
+from unembed.cli.streams import tell
 from unembed.errors import InputError, UnembedError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def open_page(
     try:
         uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
-        typer.echo("unembed: closed", err=True)
+        tell("closed")
 
 
 def start(model: "Model", words: str, audio: Path | None, decoder_prompt: str | None) -> tuple["Model", dict[str, str]]:
@@ -126,7 +127,7 @@ def _address(host: str, port: int, token: str | None) -> str:
 
 
 def _announce(address: str, *, browser: bool) -> None:
-    typer.echo(f"unembed: {address} (Ctrl-C ends)", err=True)
+    tell(f"{address} (Ctrl-C ends)")
     if browser:
         import webbrowser
 
