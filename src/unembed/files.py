@@ -1,16 +1,17 @@
-"""Files that someone keeps: each is written beside its place and renamed onto it, so that it is whole or as before.
+"""Files: what someone keeps, and JSON of anyone's making.
 
-Whatever fails (a full disk, an interrupt, an error of what makes the content), an earlier file stays as it was, and
-nothing else is left in its folder.
+A file is written beside its place and renamed onto it, so that it is whole or as before. Whatever fails (a full disk,
+an interrupt, an error of what makes the content), an earlier file stays as it was, and nothing else is left beside it.
 """
 
 import contextlib
+import json
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from unembed.errors import InputError
 
@@ -19,6 +20,18 @@ def write_file(path: str | Path, data: bytes | str) -> None:
     """Write a file: whole, or not at all; text as UTF-8. As `written`."""
     with written(path) as file:
         file.write(data.encode() if isinstance(data, str) else data)
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text of anyone's making.
+
+    Raises:
+        ValueError: it is no JSON, or nested deeper than Python reads.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 @contextlib.contextmanager

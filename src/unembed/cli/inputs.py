@@ -1,12 +1,12 @@
 """What commands read: a prompt, text files, positions, numbers. `parser=` of an option takes these."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from unembed.cli.streams import read_input
 from unembed.errors import InputError
+from unembed.files import parse_json
 
 
 def read_prompt(prompt: str) -> str:
@@ -33,7 +33,7 @@ def read_messages(path: str) -> list[dict[str, str]]:
         InputError: it cannot be read, or holds no list.
     """
     try:
-        found = json.loads(read_text(path, "a JSON file of messages"))
+        found = parse_json(read_text(path, "a JSON file of messages"))
     except ValueError as error:
         raise InputError(f"{path} is no JSON: {error}.") from error
     if not isinstance(found, list) or not found or not all(isinstance(message, dict) for message in found):

@@ -24,6 +24,7 @@ from unembed.explorer.asks import answer
 from unembed.explorer.guard import Guard, refusal
 from unembed.explorer.session import Session
 from unembed.explorer.worker import Worker
+from unembed.files import parse_json
 from unembed.models.model import Model
 from unembed.view.html.report import report_html
 from unembed.view.html.shell import bundle, page_html
@@ -98,7 +99,7 @@ class _Serving:
 
 async def _json(request: Request) -> Any:
     try:
-        return json.loads(await request.body())
+        return parse_json(await request.body())
     except (ValueError, RecursionError) as error:
         raise InputError("Expected a body of JSON.") from error
 

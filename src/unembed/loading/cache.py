@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from unembed.errors import InputError, ModelError
-from unembed.files import write_file
+from unembed.files import parse_json, write_file
 from unembed.progress import Progress, silent
 
 _CHUNK = 1 << 22
@@ -52,10 +52,11 @@ def hash_of(file: Path, progress: Progress) -> str:
 
 def _digests() -> dict[str, list[int | str]]:
     try:
-        known = json.loads((cache_folder() / "digests.json").read_text())
+        known = parse_json((cache_folder() / "digests.json").read_text())
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    entries = known.items() if isinstance(known, dict) else ()
+    return {file: entry for file, entry in entries if isinstance(entry, list) and len(entry) == 3}
 
 
 def remember(digests: dict[Path, str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unembed.errors import InputError
-from unembed.files import write_file
+from unembed.files import parse_json, write_file
 from unembed.loading.cache import cache_folder
 from unembed.loading.fingerprint import fingerprint
 from unembed.models.model import Model
@@ -34,9 +34,9 @@ def read(place: Path) -> Any:
     """What was written there; None where there is nothing, or a file that was changed since."""
     try:
         checksum, _, text = place.read_text(encoding="utf-8").partition("\n")
+        return parse_json(text) if checksum == _checksum(text) else None
     except (OSError, ValueError):
         return None
-    return json.loads(text) if checksum == _checksum(text) else None
 
 
 def write(place: Path, data: Any) -> None:

@@ -9,7 +9,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.options import ModelOptions, Options, PredictionOptions, SamplingOptions, SourceOptions, TargetOpt
 from unembed.cli.output import HtmlOptions, Output, page_state, progress_bar
-from unembed.cli.streams import say
+from unembed.cli.streams import say, tell
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -195,6 +195,9 @@ def generate(
     loaded, text = source.load(model)
     running, steps = run(loaded, text, **sampling.words()), []
     written = 0
+    if not out.as_json:
+        for edits in loaded.weight_edits:  # the text has no headline that would tell
+            tell(f"an edit of the weights is on: {edits.description}")
     if not (out.as_json or explained) and isinstance(text, str):
         say(text, end="")
     for step in running:
