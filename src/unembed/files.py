@@ -22,7 +22,7 @@ def write_file(path: str | Path, data: bytes | str) -> None:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text of anyone's making.
 
     Raises:

@@ -61,6 +61,7 @@ def open_page(
 
     from unembed.explorer import http
     from unembed.explorer.guard import is_loopback
+    from unembed.explorer.patience import PatientProtocol
 
     listening, token = _listen(served.host, served.port), served.token
     if token is None and not is_loopback(served.host):
@@ -70,7 +71,7 @@ def open_page(
     loaded = model.load(sources=True)
     application = http.app(*start(loaded, prompt, audio, decoder_prompt), token=token)
     _announce(_address(served.host, listening.getsockname()[1], token), browser=not served.no_browser)
-    config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(application, http=PatientProtocol, log_level="warning", timeout_graceful_shutdown=1)
     try:
         uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
