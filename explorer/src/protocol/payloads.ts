@@ -396,7 +396,7 @@ export interface Effect {
   among: number;
   /** `none` below 0.1 nats, `small` below 0.3, `moderate` below 1, else `large`. */
   size: "none" | "small" | "moderate" | "large";
-  /** `causal` or `suppressor`: at least `small`, and in the first twentieth by rank; null of fewer than 20 parts. */
+  /** `causal` or `suppressor`: at least `moderate`, or `small` and in the first twentieth by rank. Null of fewer than 20 parts. */
   verdict: "causal" | "suppressor" | "ordinary" | null;
   /** Whether rounding could change the verdict, or the size of what is causal or a suppressor. */
   borderline: boolean;
