@@ -89,7 +89,7 @@ def among(run, effects: dict[Site, float], neurons=None, sublayers=None):
     heads = {site: found.base + effects.get(site, 0.001) for site in found.heads}
     others = {site: found.base + (neurons or {}).get(site, 0.001) for site in found.neurons}
     rest = {site: found.base + (sublayers or {}).get(site, 0.001) for site in found.sublayers}
-    return replace(found, heads=heads, neurons=others, sublayers=rest)
+    return replace(found, heads=heads, neurons=others, leaders=({},), sublayers=rest)
 
 
 def test_of_causal_heads_the_first_that_reads_another_token_answers(model):

@@ -45,8 +45,8 @@ class Effect:
     size: Size
     """`none` below 0.1 nats, `small` below 0.3, `moderate` below 1, else `large`."""
     verdict: Verdict | None
-    """`causal` or `suppressor`: at least `moderate`, or `small` and in the first twentieth by rank. Null of fewer than 20
-    parts."""
+    """`causal` or `suppressor`: at least `moderate`, or `small` and in the first twentieth by rank; null of fewer than
+    20 parts."""
     borderline: bool
     """Whether rounding could change the verdict, or the size of what is causal or a suppressor."""
 
