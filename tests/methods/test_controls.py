@@ -335,6 +335,24 @@ def test_an_earlier_position_is_the_end_of_a_shorter_prompt(models, family):
     assert list(early.population.neurons) == list(short.population.neurons)
 
 
+def test_an_earlier_position_costs_one_forward_and_none_of_a_recorded_run(models):
+    """Tests end at the position by a prefix of the run, which is not recorded again; a swap records the other prompt."""
+    model, forwards = models["llama"], []
+    hook = model.module.register_forward_pre_hook(lambda *_: forwards.append(1))
+    run = record(model, TOKENS)
+
+    def of(*given, **words) -> int:
+        before = len(forwards)
+        unembed.explain(*given, 40, position=3, **words)
+        return len(forwards) - before
+
+    counts = [of(run), of(run, versus=12), of(model, TOKENS), of(model, TOKENS, versus=12), of(model, PROMPT)]
+    swapped = of(model, PROMPT, swap=("France", "Rome"))
+    hook.remove()
+    assert counts == [0, 0, 1, 1, 1]
+    assert swapped == 2
+
+
 # Swapping
 
 PROMPT, OTHER = "the capital of France is", "the capital of Rome is"
