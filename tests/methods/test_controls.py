@@ -336,7 +336,7 @@ def test_an_earlier_position_is_the_end_of_a_shorter_prompt(models, family):
 
 
 def test_an_earlier_position_costs_one_forward_and_none_of_a_recorded_run(models):
-    """Tests end at the position by a prefix of the run, which is not recorded again; a swap records the other prompt."""
+    """Tests end at the position by a prefix of the run, which is not recorded again; a swap records another prompt."""
     model, forwards = models["llama"], []
     hook = model.module.register_forward_pre_hook(lambda *_: forwards.append(1))
     run = record(model, TOKENS)
