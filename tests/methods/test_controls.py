@@ -13,7 +13,9 @@ from oracles.full_runs import logits, part_set
 from oracles.full_runs import read as read_target
 from unembed.errors import InputError
 from unembed.methods import controls as module
+from unembed.methods import ends as module_of_ends
 from unembed.methods.controls import SAMPLE, population, swapped_each, zeroed_each
+from unembed.models.parts import Part
 from unembed.models.sites import Site
 from unembed.runs.record import record
 
@@ -208,15 +210,20 @@ def by_size(model, run, layer: int) -> list:
     return sorted(sizes, key=lambda index: -sizes[index])
 
 
+def versions_of(monkeypatch) -> list[int]:
+    """How many versions each sweep has, as it is made."""
+    calls, sweep = [], module_of_ends.last_streams
+    monkeypatch.setattr(module_of_ends, "last_streams", lambda *a, **k: calls.append(len(a[1])) or sweep(*a, **k))
+    return calls
+
+
 def test_it_is_one_sweep_of_one_run_and_is_kept_with_it(models, monkeypatch):
-    calls = []
-    counterfactuals = module.counterfactuals
-    monkeypatch.setattr(module, "counterfactuals", lambda *a, **k: calls.append(len(a[1])) or counterfactuals(*a, **k))
+    calls = versions_of(monkeypatch)
     runs = []
     hook = models["llama"].module.register_forward_pre_hook(lambda *_: runs.append(1))
     run = record(models["llama"], TOKENS)
     first = unembed.explain(run)
-    neurons = len(first.population.neurons)
+    neurons = len(first.population.effects("neurons"))
     layers, heads = models["llama"].layers, models["llama"].heads
     assert calls == [layers * heads + neurons + 2 * layers + module.NUDGED]
     again = unembed.explain(run, top=20)
@@ -227,9 +234,46 @@ def test_it_is_one_sweep_of_one_run_and_is_kept_with_it(models, monkeypatch):
     assert all(shown[note.term.part] == note.zeroed for note in (*first.heads, *first.neurons))
 
 
+def test_other_targets_and_differences_are_read_of_the_same_sweep(monkeypatch):
+    """Only neurons of the largest credit that were not zeroed yet are; the numbers are those of a sweep by itself."""
+    model = unembed.wrap(build("llama", layers=4, d_mlp=2000), name="wide")
+    calls, run = versions_of(monkeypatch), record(model, TOKENS)
+    population(run, 12)
+    before = set(run.kept["ends"])
+    for token, versus in ((12, 40), (40, None), (40, 12)):
+        among = population(run, token, versus)
+        alone = population(record(model, TOKENS), token, versus)
+        assert among.rows.keys() == alone.rows.keys()
+        for site, row in alone.rows.items():
+            assert among.rows[site].tolist() == pytest.approx(row.tolist(), abs=10 * CLOSE)
+        for leaders in among.leaders:
+            before |= set(leaders)
+    assert calls[0] == 16 + SAMPLE + 8 + module.NUDGED + len(set(population(run, 12).leaders[0]) - set(among.neurons))
+    assert set(run.kept["ends"]) == before, "nothing else was zeroed"
+
+
+@pytest.mark.parametrize("versus", [None, 40])
+def test_neurons_that_are_shown_stand_in_one_order(versus):
+    """By hand: the sample and the 30 neurons of the largest credit are one list, whatever is shown."""
+    model = unembed.wrap(build("llama", layers=4, d_mlp=2000), name="wide")
+    few, many = (unembed.explain(model, TOKENS, 12, versus=versus, top=top) for top in (3, 30))
+    effects = {note.term.part: note.zeroed.asked for note in many.neurons}
+    ranks = [effect.rank for effect in effects.values()]
+    assert len(set(ranks)) == len(ranks) > 30
+    terms = [t for t in many.finest.terms() if t.kind == "neuron"]
+    credited = {t.part for t in sorted(terms, key=lambda t: -abs(t.value))[:30]}
+    assert credited <= effects.keys()
+    strong = {Part.set_at(site) for site in many.population.neurons}
+    assert {effect.among for effect in effects.values()} == {len(strong | credited)}
+    for note in few.neurons:
+        own, again = note.zeroed.asked, effects[note.term.part]
+        assert own.nats == pytest.approx(again.nats, abs=10 * CLOSE)
+        assert (own.rank, own.among, own.verdict) == (again.rank, again.among, again.verdict)
+
+
 def test_the_noise_is_the_spread_of_nudged_runs(models):
     """Nudged by hand: each block's output at the last position gets a normal share of its own precision."""
-    model = unembed.wrap(build("llama").float(), name="single")
+    model = unembed.wrap(build("llama"), name="double")
     run = record(model, TOKENS)
     random, found = torch.Generator().manual_seed(1), []
 
@@ -271,9 +315,7 @@ def test_without_tests_nothing_is_zeroed(models, explained):
 
 
 def test_what_is_known_before_the_tests_is_told_before_them(models, monkeypatch):
-    seen, swept = [], []
-    counterfactuals = module.counterfactuals
-    monkeypatch.setattr(module, "counterfactuals", lambda *a, **k: swept.append(1) or counterfactuals(*a, **k))
+    seen, swept = [], versions_of(monkeypatch)
     result = unembed.explain(models["llama"], TOKENS, first=lambda untested: seen.append((untested, len(swept))))
     ((untested, before),) = seen
     assert before == 0
@@ -290,6 +332,24 @@ def test_an_earlier_position_is_the_end_of_a_shorter_prompt(models, family):
     for one, other in zip((*early.heads, *early.neurons), (*short.heads, *short.neurons), strict=True):
         assert one.zeroed.effect.nats == pytest.approx(other.zeroed.effect.nats, abs=10 * CLOSE)
     assert list(early.population.neurons) == list(short.population.neurons)
+
+
+def test_an_earlier_position_costs_one_forward_and_none_of_a_recorded_run(models):
+    """Tests end at the position by a prefix of the run, which is not recorded again; a swap records another prompt."""
+    model, forwards = models["llama"], []
+    hook = model.module.register_forward_pre_hook(lambda *_: forwards.append(1))
+    run = record(model, TOKENS)
+
+    def of(*given, **words) -> int:
+        before = len(forwards)
+        unembed.explain(*given, 40, position=3, **words)
+        return len(forwards) - before
+
+    counts = [of(run), of(run, versus=12), of(model, TOKENS), of(model, TOKENS, versus=12), of(model, PROMPT)]
+    swapped = of(model, PROMPT, swap=("France", "Rome"))
+    hook.remove()
+    assert counts == [0, 0, 1, 1, 1]
+    assert swapped == 2
 
 
 # Swapping
@@ -365,7 +425,7 @@ def test_parts_beyond_the_population_are_zeroed_as_well(models):
     quiet = Site(kind="neuron", layer=1, neuron=by_size(model, run, 1)[-1], positions=(5,))
     (zeroed,) = zeroed_each(run, among, [quiet])
     assert quiet not in among.neurons
-    assert (zeroed.effect.among, zeroed.effect.verdict) == (SAMPLE + 1, "ordinary")
+    assert (zeroed.effect.among, zeroed.effect.verdict) == (len(among.effects("neurons")) + 1, "ordinary")
     change = log_odds(rerun(model, quiet), 12) - log_odds(logits(model, TOKENS)[-1], 12)
     assert zeroed.effect.nats == pytest.approx(change, abs=10 * CLOSE)
     with pytest.raises(InputError, match="There is no head 99"):
