@@ -7,7 +7,8 @@ A 16-bit model rounds the normed stream and the logits again: a logit of 17 in b
 of the noise of an effect. So both are read in float32, of the run as of its versions.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,7 +24,7 @@ from unembed.runs.run import Run
 
 def ends(
     run: Run,
-    planned: Mapping[Hashable, Intervention],
+    planned: Mapping[Any, Intervention],
     *,
     memory: int | None = None,
     progress: Progress = silent,
@@ -33,7 +34,7 @@ def ends(
     Raises:
         InputError: as `counterfactuals`.
     """
-    kept: dict[Hashable, Tensor] = run.kept.setdefault(ends.__name__, {})
+    kept: dict[Any, Tensor] = run.kept.setdefault(ends.__name__, {})
     missing = {name: version for name, version in planned.items() if name not in kept}
     if missing:
         streams = last_streams(run, list(missing.values()), memory=memory, progress=progress)
