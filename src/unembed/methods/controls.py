@@ -65,7 +65,7 @@ NUDGED = 16
 SPREAD, SPREAD_IN_16_BITS = 4.0, 2.0
 """Of their standard deviation: so much an effect is taken to be moved by rounding, at most."""
 Kind = Literal["heads", "neurons", "sublayers"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def kind_of(site: Site) -> Kind:
@@ -114,7 +114,7 @@ class Population(Brief):
 
     @cached_property
     def _effects(self) -> dict[tuple[Kind, int], dict[Site, float]]:
-        return {(kind, value): self._effects_of(kind, value) for kind in KINDS for value in range(len(self.base))}
+        return {(kind, value): self._effects_of(kind, value) for kind in _KINDS for value in range(len(self.base))}
 
     def _effects_of(self, kind: Kind, value: int) -> dict[Site, float]:
         rows: dict[Kind, dict[Site, Tensor]] = {
