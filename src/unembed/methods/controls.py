@@ -276,10 +276,10 @@ def zeroed_each(
     Raises:
         InputError: a site that does not exist.
     """
-    missing = {site: edits.zero(site) for site in sites if site not in among.rows}
-    streams = ends(run, missing, memory=memory, progress=progress)
-    read = read_ends(run, streams, asked_of(among.token, among.versus))
-    rows = among.rows | dict(zip(missing, read, strict=True))
+    rows, missing = among.rows, {site: edits.zero(site) for site in sites if site not in among.rows}
+    if missing:
+        streams = ends(run, missing, memory=memory, progress=progress)
+        rows = rows | dict(zip(missing, read_ends(run, streams, asked_of(among.token, among.versus)), strict=True))
     return tuple(among.zeroed(site, rows[site]) for site in sites)
 
 
