@@ -14,7 +14,6 @@ from oracles.full_runs import read as read_target
 from unembed.errors import InputError
 from unembed.methods import controls as module
 from unembed.methods.controls import SAMPLE, population, swapped_each, zeroed_each
-from unembed.methods.explain import replaced
 from unembed.models.sites import Site
 from unembed.runs.record import record
 
@@ -392,8 +391,3 @@ def test_what_is_no_swap_is_refused(models, name):
     prompt, words, how, message = SWAPS[name]
     with pytest.raises(InputError, match=re.escape(message)):
         unembed.explain(models["llama"], prompt, swap=words, **how)
-
-
-def test_a_word_is_replaced_whole():
-    assert replaced("a_x at the theatre, an (a)?", "a", "1") == "a_x at the theatre, an (1)?"
-    assert replaced("in Côte d'Ivoire.", "Côte d'Ivoire", "France") == "in France."

@@ -7,11 +7,34 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from unembed import __version__
 
+_UsageError: Any = typer.BadParameter.__base__
+"""What a command line that cannot be parsed raises; typer brings it, and gives it no name of its own."""
+
+
+class _Commands(typer.core.TyperGroup):
+    """The commands, which tell how to give a prompt that looks like an option."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was called."""
+        try:
+            return super().invoke(ctx)
+        except _UsageError as error:
+            names = [] if error.ctx is None else [parameter.name for parameter in error.ctx.command.params]
+            unknown = hasattr(error, "possibilities")  # of an option that is none
+            if not unknown or not {"prompt", "clean"} & set(names):
+                raise
+            also = ", or is given with --prompt" if "written" in names else ""
+            said = f"A prompt that begins with - stands last, after --{also}."
+            raise _UsageError(f"{error.format_message()}\n{said}", ctx=error.ctx) from None
+
+
 app = typer.Typer(
     name="unembed",
+    cls=_Commands,
     help="Explains why a GPT-style model predicted a token, with numbers that add up.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

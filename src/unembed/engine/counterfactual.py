@@ -8,6 +8,7 @@ keeps what is finished when the work is interrupted.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -218,10 +219,13 @@ def _job(
 
 
 def _resolved(edits: Intervention, run: Run) -> list[Edit]:
-    edits = [edits] if isinstance(edits, Edit) else list(edits)
-    if not edits:
+    several: list[Any] = list(edits) if isinstance(edits, Sequence) and not isinstance(edits, str) else [edits]
+    if not several:
         raise InputError("An intervention needs at least one edit.")
-    return [_fitting(replace(edit, site=_found(edit.site, run)), run) for edit in edits]
+    for edit in several:
+        if not isinstance(edit, Edit):
+            raise InputError(f"Expected an edit, such as edits.zero('L3.H1'), or several; found {edit!r:.80}.")
+    return [_fitting(replace(edit, site=_found(edit.site, run)), run) for edit in several]
 
 
 def _found(site: Site, run: Run) -> Site:

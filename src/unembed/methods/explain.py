@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
-from unembed.errors import InputError
+from unembed.errors import InputError, counted
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
 from unembed.ledger.inspect_part import activation, looks_at, raised, term_of
@@ -205,7 +205,7 @@ def explain(
         LedgerError: the terms do not sum to the model's own number.
     """
     model, ids = prompt.model, prompt.tokens
-    where = absolute_position(position, len(ids))
+    where, top = absolute_position(position, len(ids)), counted(top, "top", least=1)
     other = None if swap is None else _other_run(prompt, where, swap)
     run = prompt.recorded([where])
     read = readout(run, target, position=where, reference=reference, versus=versus)

@@ -23,7 +23,6 @@ from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
-from unembed.models.targets import target_token
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction, prediction_from, predictions_from
 from unembed.runs.prompted import Prompt, prompted
@@ -106,13 +105,11 @@ def intervene(
     if not changes:
         raise InputError("There is nothing to test: expected at least one part.")
     run, last = prompt.recorded([-1]), len(prompt.tokens) - 1
-    token = (
-        int(run.logits[run.row(-1)].argmax()) if target is None else target_token(prompt.model, target, prompt.written)
-    )
+    token = run.token(target)
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
     before, changed = run.prediction(token, position=last), prediction_from(run.model, logits, token)
-    against = None if versus is None else target_token(prompt.model, versus)
+    against = None if versus is None else run.token(versus)
     measure = log_odds(token) if against is None else logit(token, against)
     base = measure(run.logits[run.row(-1)][None, None])
     nats = float((measure(logits[None, None]) - base).double())
