@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import unembed
+from unembed.files import write_file, written
 from unembed.methods.heads.roles import ROLES, HeadRoles, measure_head_roles
 from unembed.models.layers import projection
 from unembed.models.model import Model
@@ -107,7 +108,8 @@ def draw(result: HeadRoles) -> None:
         axis.tick_params(labelsize=7)
     axes[0].set_ylabel("layer")
     figure.colorbar(picture, ax=axes, shrink=0.6, label="score")
-    figure.savefig(DOCS / "head_roles.svg", metadata={"Date": None})
+    with written(DOCS / "head_roles.svg") as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
 
 
 def main() -> None:
@@ -118,7 +120,7 @@ def main() -> None:
     print(json.dumps(report, indent=1))
     induction = result.roles["induction"].claimed & result.roles["copying"].claimed
     print(f"{int(induction.sum())} of {int(result.roles['induction'].claimed.sum())} induction heads copy")
-    (DOCS / "head_roles.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_file(DOCS / "head_roles.json", json.dumps(report, indent=1) + "\n")
     draw(result)
 
 

@@ -18,6 +18,7 @@ from shares import wilson
 
 import unembed
 from unembed.engine.measures import question
+from unembed.files import write_file
 from unembed.methods.knowledge.editing import new_target, update
 from unembed.methods.knowledge.facts import Fact, relations, shipped
 from unembed.methods.knowledge.report import answers
@@ -105,7 +106,7 @@ def write(rows: Sequence[dict], known: int) -> dict:
     """The report so far, to disk after each fact: an interrupted study keeps what it has."""
     relations_of = {name: summary([r for r in rows if r["relation"] == name]) for name in {r["relation"] for r in rows}}
     report = {"known": known, "all": summary(rows), "relations": dict(sorted(relations_of.items())), "edits": rows}
-    (DOCS / "knowledge_edits.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_file(DOCS / "knowledge_edits.json", json.dumps(report, indent=1) + "\n")
     return report
 
 

@@ -18,6 +18,7 @@ import torch
 
 import unembed
 from unembed.engine.measures import question
+from unembed.files import write_file, written
 from unembed.methods.knowledge import facts as shipped_facts
 from unembed.methods.knowledge.attribution import LayerPath, attribute
 from unembed.methods.knowledge.facts import Fact
@@ -115,7 +116,7 @@ def cached_scores(model: unembed.Model, prompt: str, fact: Fact) -> Scores:
     if not path.exists():
         CACHE.mkdir(exist_ok=True)
         rows = [[n.layer, n.neuron, value] for n, value in scores_of(model, prompt, fact).items()]
-        path.write_text(json.dumps(rows))
+        write_file(path, json.dumps(rows))
     return {Neuron(layer, n): value for layer, n, value in json.loads(path.read_text())}
 
 
@@ -288,7 +289,8 @@ def draw(report: dict) -> None:
     axis.set_xlabel("other facts of the relation lose, % (median)")
     axis.set_ylabel("the fact itself loses, % (median)")
     axis.legend()
-    figure.savefig(DOCS / "knowledge_neurons_curve.svg", metadata={"Date": None})
+    with written(DOCS / "knowledge_neurons_curve.svg") as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
 
     figure, axis = plt.subplots(figsize=(7.5, 3.6), constrained_layout=True)
     names = sorted(report["relations"])
@@ -303,7 +305,8 @@ def draw(report: dict) -> None:
     axis.set_xticks(range(len(names)), names, rotation=20)
     axis.set_ylabel("change of P, % (median)")
     axis.legend(fontsize=8, ncols=4)
-    figure.savefig(DOCS / "knowledge_neurons_relations.svg", metadata={"Date": None})
+    with written(DOCS / "knowledge_neurons_relations.svg") as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
 
 
 def main() -> int:
@@ -368,7 +371,7 @@ def main() -> int:
         },
     }
     DOCS.mkdir(parents=True, exist_ok=True)
-    (DOCS / "knowledge_neurons.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_file(DOCS / "knowledge_neurons.json", json.dumps(report, indent=1) + "\n")
     draw(report)
     print(json.dumps({"chosen": best, "all": report["all"]}, indent=1))
     return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import unembed
+from unembed.files import write_file, written
 from unembed.methods.knowledge.attribution import Attribution, attribute
 
 DOCS = Path(__file__).parents[1] / "docs" / "studies"
@@ -115,7 +116,8 @@ def draw(results: list[dict]) -> None:
         axis.tick_params(labelsize=7)
     axes[0].set_ylabel("neuron path: P − P(zeroed)", fontsize=8)
     axes[0].legend(fontsize=7, loc="upper left")
-    figure.savefig(DOCS / "knowledge_paths.svg", metadata={"Date": None})
+    with written(DOCS / "knowledge_paths.svg") as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
 
 
 def main() -> int:
@@ -130,7 +132,7 @@ def main() -> int:
     draw(results)
     for result in results:
         del result["points"]
-    (DOCS / "knowledge_paths.json").write_text(json.dumps(results, indent=1) + "\n")
+    write_file(DOCS / "knowledge_paths.json", json.dumps(results, indent=1) + "\n")
     return 0
 
 

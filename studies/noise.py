@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 import unembed
+from unembed.files import write_file, written
 from unembed.methods.heads.intervals import Interval
 from unembed.methods.heads.noise import SEEDS, STRENGTHS, Noise, noise
 from unembed.methods.heads.noise_verdict import SMALLEST, Verdict, judge
@@ -172,7 +173,8 @@ def draw(report: dict[str, Any]) -> None:
         right.set_xlabel("rise in the control, a point a head", fontsize=8)
         right.set_ylabel("rise with the own value kept", fontsize=8)
         right.legend(fontsize=7)
-    figure.savefig(DOCS / "noise.svg", metadata={"Date": None})
+    with written(DOCS / "noise.svg") as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
 
 
 def page(report: dict[str, Any]) -> str:
@@ -312,9 +314,9 @@ def main() -> int:
     for name in sys.argv[1:] or PROMPTS:
         report[name] = run(name)
         ordered = {name: report[name] for name in PROMPTS if name in report}
-        path.write_text(json.dumps(ordered, indent=1) + "\n")
+        write_file(path, json.dumps(ordered, indent=1) + "\n")
     draw(ordered)
-    (DOCS / "noise.md").write_text(page(ordered))
+    write_file(DOCS / "noise.md", page(ordered))
     return 0
 
 

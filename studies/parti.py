@@ -19,6 +19,7 @@ from shares import wilson
 import unembed
 from unembed import Model, Site
 from unembed.engine import edits
+from unembed.files import write_file, written
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import credit_by_position, input_credit
 from unembed.models.forward import call
@@ -213,7 +214,8 @@ def picture(model: Model) -> None:
         f'"{EXAMPLE}": what each word adds to each cell (orange: for, purple: against; at most {largest:.1f} logits)',
         fontsize=9,
     )
-    figure.savefig(DOCS / "parti.svg", metadata={"Date": None})
+    with written(DOCS / "parti.svg") as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
 
 
 def percent(found: Sequence[float]) -> str:
@@ -319,9 +321,9 @@ def main() -> int:
         "injection": injection(model, held_out),
         "agreement": agreement(model, held_out[::EVERY]),
     }
-    (DOCS / "parti.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_file(DOCS / "parti.json", json.dumps(report, indent=1) + "\n")
     picture(model)
-    (DOCS / "parti.md").write_text(page(report))
+    write_file(DOCS / "parti.md", page(report))
     return 0
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 import unembed
+from unembed.files import written
 from unembed.methods.circuits.composition import composition_scores
 from unembed.methods.circuits.head_circuits import ov_eigenvalues, positive_share
 from unembed.toys import measurements, repetition
@@ -97,7 +98,8 @@ def main() -> None:
     for draw, size in ((bigrams, (4.5, 4)), (copying, (9, 2.6)), (induction, (9.5, 3.1)), (facts, (5.5, 3.4))):
         figure = plt.figure(figsize=size, constrained_layout=True)
         draw(figure)
-        figure.savefig(DOCS / f"{draw.__name__}.svg", metadata={"Date": None})
+        with written(DOCS / f"{draw.__name__}.svg") as file:
+            figure.savefig(file, format="svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -102,6 +102,18 @@ def test_every_command_takes_edits_and_says_so(cli, folder, facts, tmp_path, arg
         assert "+ 2 edits" in cli(*args, *used)[1].splitlines()[0]
 
 
+@pytest.mark.parametrize("how", [(), ("--explain",)])
+def test_a_generated_text_is_told_to_be_of_an_edited_model(cli, folder, tmp_path, how) -> None:
+    edits = suppress(unembed.load(str(folder)), [Neuron(1, 3)])
+    save_edits(edits, tmp_path / "edits")
+    words = ("generate", PROMPT, "--tokens", "2", *how)
+    assert cli(*words)[2] == ""
+    assert (
+        cli(*words, "--edits", str(tmp_path / "edits"))[2]
+        == f"unembed: an edit of the weights is on: {edits.description}\n"
+    )
+
+
 def test_edited_numbers_are_those_of_the_edited_module(cli, folder, tmp_path) -> None:
     model = unembed.load(str(folder))
     edits = suppress(model, [Neuron(1, n) for n in range(20)])
@@ -214,7 +226,7 @@ BAD = {
     "memory of two layers": (["memory", "L1", "L2"], "Expected one layer, or neurons"),
     "memory of words": (["memory", "everything"], "found 'everything'"),
     "no edit file": (["amplify", "L1.N2", "--edits", "nothing"], "There is no file of edits nothing"),
-    "no folder to save in": (["amplify", "L1.N2", "--save", "no/such/folder"], "Cannot write the edits"),
+    "no folder to save in": (["amplify", "L1.N2", "--save", "no/such/folder"], "Cannot write"),
     "nothing found": (
         ["suppress", "--facts", "FACTS", "--subject", "France", "--t", "1"],
         "No neuron is France's own",

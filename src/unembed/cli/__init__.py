@@ -15,6 +15,7 @@ import typer
 
 from unembed.cli import commands
 from unembed.cli.app import app as app
+from unembed.cli.streams import UNWRITABLE, drop_output, harmless_logs, open_streams, tell
 from unembed.errors import UnembedError
 
 _FIRST = (
@@ -47,6 +48,8 @@ add_commands()
 
 def main() -> None:
     """Run the command line; every refusal is one message and an exit code (errors.py), never a stack trace."""
+    harmless_logs()
+    open_streams()
     try:
         try:
             app()
@@ -57,16 +60,20 @@ def main() -> None:
     except BrokenPipeError as end:
         _end(end, 0)
     except UnembedError as error:
-        typer.echo(f"unembed: {error}", err=True)
+        tell(str(error))
         sys.exit(error.exit_code)
     except MemoryError:
-        typer.echo("unembed: out of memory; try a shorter prompt or a smaller --dtype", err=True)
+        tell("out of memory; try a shorter prompt or a smaller --dtype")
         sys.exit(1)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in UNWRITABLE:
+            drop_output()
+            tell(f"Cannot write to standard output: {error.strerror}.")
+            sys.exit(1)
         if os.environ.get("UNEMBED_DEBUG"):
             raise
         reason = next(iter(str(error).splitlines()), "")
-        typer.echo(f"unembed: internal error, please report it: {type(error).__name__}: {reason}", err=True)
+        tell(f"internal error, please report it: {type(error).__name__}: {reason}")
         typer.echo("UNEMBED_DEBUG=1 shows where it happened.", err=True)
         sys.exit(1)
 
@@ -77,9 +84,9 @@ def _end(end: BaseException, code: str | int | None) -> NoReturn:
     while causes[-1].__context__ is not None:
         causes.append(causes[-1].__context__)
     if any(isinstance(cause, BrokenPipeError) for cause in causes):  # the reader of the pipe left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        drop_output()
         code = 0
     if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
-        typer.echo("unembed: interrupted", err=True)
+        tell("interrupted")
         code = 130
     sys.exit(code)

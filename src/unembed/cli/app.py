@@ -2,34 +2,54 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any
 
 import typer
-import typer.core
+from typer.core import TyperGroup
 
 from unembed import __version__
+from unembed.models.labels import harmless
 
-_UsageError: Any = typer.BadParameter.__base__
-"""What a command line that cannot be parsed raises; typer brings it, and gives it no name of its own."""
+_Refusal: Any = typer.BadParameter.__mro__[2]
+"""What typer raises where it refuses what was typed; it gives this base no name of its own."""
 
 
-class _Commands(typer.core.TyperGroup):
-    """The commands, which tell how to give a prompt that looks like an option."""
+class _Commands(TyperGroup):
+    """The commands, whose refusals act on no terminal and tell how to give a prompt that looks like an option."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse what stands before the command."""
+        with _told_harmlessly():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was called."""
-        try:
+        with _told_harmlessly():
             return super().invoke(ctx)
-        except _UsageError as error:
-            names = [] if error.ctx is None else [parameter.name for parameter in error.ctx.command.params]
-            unknown = hasattr(error, "possibilities")  # of an option that is none
-            if not unknown or not {"prompt", "clean"} & set(names):
-                raise
-            also = ", or is given with --prompt" if "written" in names else ""
-            said = f"A prompt that begins with - stands last, after --{also}."
-            raise _UsageError(f"{error.format_message()}\n{said}", ctx=error.ctx) from None
+
+
+@contextmanager
+def _told_harmlessly() -> Iterator[None]:
+    try:
+        yield
+    except _Refusal as error:
+        told = harmless(error.format_message()) + _hint(error)
+        error.format_message = lambda: told
+        raise
+
+
+def _hint(error: Any) -> str:
+    """What to do where a prompt was read as an option."""
+    ctx = getattr(error, "ctx", None)
+    names = [] if ctx is None else [parameter.name for parameter in ctx.command.params]
+    unknown = hasattr(error, "possibilities")  # of an option that is none
+    if not unknown or not {"prompt", "clean"} & set(names):
+        return ""
+    also = ", or is given with --prompt" if "written" in names else ""
+    return f"\nA prompt that begins with - stands last, after --{also}."
 
 
 app = typer.Typer(

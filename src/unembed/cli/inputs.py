@@ -1,17 +1,17 @@
 """What commands read: a prompt, text files, positions, numbers. `parser=` of an option takes these."""
 
-import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
+from unembed.cli.streams import read_input
 from unembed.errors import InputError
+from unembed.files import parse_json
 
 
 def read_prompt(prompt: str) -> str:
     """The prompt itself, or standard input without its final line end."""
-    return prompt if prompt != "-" else sys.stdin.read().removesuffix("\n")
+    return prompt if prompt != "-" else read_input().removesuffix("\n")
 
 
 def read_text(path: str, what: str = "a UTF-8 text") -> str:
@@ -33,7 +33,7 @@ def read_messages(path: str) -> list[dict[str, str]]:
         InputError: it cannot be read, or holds no list.
     """
     try:
-        found = json.loads(read_text(path, "a JSON file of messages"))
+        found = parse_json(read_text(path, "a JSON file of messages"))
     except ValueError as error:
         raise InputError(f"{path} is no JSON: {error}.") from error
     if not isinstance(found, list) or not found or not all(isinstance(message, dict) for message in found):

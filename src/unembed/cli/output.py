@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from unembed.cli.streams import tell
 from unembed.errors import InputError
+from unembed.files import write_file
+from unembed.models.labels import harmless_json
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -52,7 +55,8 @@ class Output:
         payload = payload_of(result)
         if self.as_json:
             # Whole before it is written, so that an interrupt in between leaves no half of it.
-            sys.stdout.write(json.dumps(to_json(payload), ensure_ascii=False, allow_nan=False) + "\n")
+            text = json.dumps(to_json(payload), ensure_ascii=False, allow_nan=False)
+            sys.stdout.write(harmless_json(text) + "\n")
         else:
             from unembed.view.terminal import lines_of
             from unembed.view.terminal.paper import paper_for, show
@@ -143,8 +147,8 @@ class HtmlOptions:
         shown = to_json(payload)
         with progress_bar() as progress:
             state, results = keep(session, progress)
-        write_file(self.html, report_html(shown["model"], state, results, shown=[shown]).encode())
-        typer.echo(f"unembed: wrote {self.html}", err=True)
+        write_file(self.html, report_html(shown["model"], state, results, shown=[shown]))
+        tell(f"wrote {self.html}")
 
 
 def page_state(model: "Model", prompt: Any, **rest: Any) -> dict[str, Any]:
@@ -174,15 +178,3 @@ def page_text(model: "Model", prompt: Any) -> str:
     if text is None:
         raise InputError("A report needs a prompt of text: the page cannot ask about anything else yet.")
     return text
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error}.") from error

@@ -8,10 +8,10 @@ come from this server's own page. With a token any host name will do, and every 
 
 import hmac
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,6 +67,8 @@ class Guard:
             await self.app(scope, _limited(receive, LIMITS.get(scope["path"], 0)), with_headers)
         except _TooLarge:
             await refusal(413, "The request is too large.")(scope, receive, with_headers)
+        except ClientDisconnect:
+            return  # who has left gets no answer
 
     def _refused(self, request: Request) -> Response | None:
         headers = request.headers
@@ -124,16 +126,18 @@ def _host_name(host: str) -> str:
 
 
 def _tokens(request: Request) -> list[str]:
+    """What a request brings as its token: headers are bytes, which starlette reads as latin-1."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    return [bearer if scheme.lower() == "bearer" else "", request.cookies.get(COOKIE, "")]
+    sent = bearer.encode("latin-1").decode(errors="replace")
+    return [sent if scheme.lower() == "bearer" else "", unquote(request.cookies.get(COOKIE, ""))]
 
 
 def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(), token.encode())
+    return hmac.compare_digest(given.encode(errors="replace"), token.encode(errors="replace"))
 
 
 def _signed_in(token: str) -> Response:
     """To the page without the token in its address, with the cookie; a fragment stays."""
     response = RedirectResponse("/", status_code=303)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
+    response.set_cookie(COOKIE, quote(token, safe="", errors="replace"), httponly=True, samesite="strict", path="/")
     return response

@@ -7,6 +7,7 @@
 Nothing else is served. Who may ask is for guard.py to say.
 """
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -22,8 +23,10 @@ from starlette.routing import Route
 from unembed.errors import InputError
 from unembed.explorer.asks import answer
 from unembed.explorer.guard import Guard, refusal
+from unembed.explorer.patience import PATIENCE
 from unembed.explorer.session import Session
 from unembed.explorer.worker import Worker
+from unembed.files import parse_json
 from unembed.models.model import Model
 from unembed.view.html.report import report_html
 from unembed.view.html.shell import bundle, page_html
@@ -79,26 +82,41 @@ class _Serving:
 
     async def ask(self, request: Request) -> Response:
         try:
-            ask = await _json(request)
+            ask = _json(await _body(request))
         except InputError as error:
             return refusal(400, str(error))
-        events = self.worker.stream(lambda progress: answer(self.session, ask, progress), _gone(request))
+        events = self.worker.stream(
+            lambda progress: answer(self.session, ask, progress), _gone(request), request.client and request.client.host
+        )
         framed = (_framed(name, data) async for name, data in events)
         return StreamingResponse(framed, media_type="text/event-stream")
 
     async def report(self, request: Request) -> Response:
         try:
-            given = await _json(request)
-            if not isinstance(given, dict) or given.keys() != {"state", "results"}:
-                raise InputError("Expected an object with state and results.")
-            return HTMLResponse(report_html(self.facts, given["state"], given["results"]))
+            # A report may be of 16 MB: on a thread of its own, so that others are answered meanwhile.
+            return HTMLResponse(await asyncio.to_thread(self._report, await _body(request)))
         except InputError as error:
             return refusal(400, str(error))
 
+    def _report(self, body: bytes) -> str:
+        given = _json(body)
+        if not isinstance(given, dict) or given.keys() != {"state", "results"}:
+            raise InputError("Expected an object with state and results.")
+        return report_html(self.facts, given["state"], given["results"])
 
-async def _json(request: Request) -> Any:
+
+async def _body(request: Request) -> bytes:
+    """The body of a request, which must come in time."""
     try:
-        return json.loads(await request.body())
+        async with asyncio.timeout(PATIENCE):
+            return await request.body()
+    except TimeoutError as error:
+        raise InputError("Expected the body of the request at once.") from error
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return parse_json(body)
     except (ValueError, RecursionError) as error:
         raise InputError("Expected a body of JSON.") from error
 

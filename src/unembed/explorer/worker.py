@@ -2,14 +2,20 @@
 
 A model's hooks belong to its module, so runs of a process take turns anyway. Whoever leaves stops their own work: it
 ends at its next report of progress, and never starts if it was still waiting.
+
+Turns are fair. Clients take them in a round, however much each has asked. Those behind one address cannot be told
+apart, so its turns alternate between what has waited longest and what came last: a thousand asks hold up nobody.
 """
 
 import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from unembed.errors import UnembedError
@@ -35,10 +41,45 @@ def failure(error: Exception) -> Event:
     return "error", {"message": message, "exit_code": UnembedError.exit_code}
 
 
+@dataclass
+class _Line:
+    """What one client waits for."""
+
+    jobs: deque[Callable[[], None]] = field(default_factory=deque)
+    last_first: bool = False
+
+    def take(self) -> Callable[[], None]:
+        self.last_first = not self.last_first
+        return self.jobs.popleft() if self.last_first else self.jobs.pop()
+
+
+class _Turns:
+    """Who waits, in the order of their next turns."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, _Line] = {}
+        self._lock = threading.Lock()
+
+    def add(self, client: str, job: Callable[[], None]) -> None:
+        with self._lock:
+            self._lines.setdefault(client, _Line()).jobs.append(job)
+
+    def next(self) -> Callable[[], None]:
+        """The job whose turn it is; its client goes to the end of the round."""
+        with self._lock:
+            client = next(iter(self._lines))
+            line = self._lines.pop(client)
+            job = line.take()
+            if line.jobs:
+                self._lines[client] = line
+            return job
+
+
 class Worker:
     """Runs work on a thread of its own."""
 
     def __init__(self) -> None:
+        self._turns = _Turns()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unembed")
         self._closed = threading.Event()
 
@@ -47,8 +88,16 @@ class Worker:
         self._closed.set()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def stream(self, work: Callable[[Progress], Any], gone: Awaitable[None]) -> AsyncIterator[Event]:
-        """The events of some work, the last of them its result or error; none after `gone` has come."""
+    async def stream(
+        self, work: Callable[[Progress], Any], gone: Awaitable[None], client: str | None = None
+    ) -> AsyncIterator[Event]:
+        """The events of some work, the last of them its result or error; none after `gone` has come.
+
+        Args:
+            work: takes a progress callback.
+            gone: comes when nobody waits for it any more.
+            client: who asks, as far as one can tell.
+        """
         loop, events, left = asyncio.get_running_loop(), asyncio.Queue[Event | None](), threading.Event()
 
         def tell(event: Event | None) -> None:
@@ -61,7 +110,8 @@ class Worker:
 
         watch = asyncio.ensure_future(gone)
         watch.add_done_callback(leave)
-        job = self._thread.submit(self._do, work, tell, left)
+        self._turns.add(client or "", partial(self._do, work, tell, left))
+        self._thread.submit(lambda: self._turns.next()())  # as many turns as jobs
         try:
             while (event := await events.get()) is not None:
                 yield event
@@ -69,7 +119,6 @@ class Worker:
                     return
         finally:
             left.set()
-            job.cancel()
             watch.remove_done_callback(leave)
             watch.cancel()
 

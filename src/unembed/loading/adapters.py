@@ -4,12 +4,12 @@ A merged adapter leaves plain matrices, which is what everything here is compute
 rounding is checked on the spot: the merged model must give the logits that peft's own forward gives.
 """
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any
 
 from unembed.errors import ModelError
+from unembed.files import parse_json
 from unembed.models.pretrained import no_input
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -64,7 +64,7 @@ def _declared(folder: Path) -> dict[str, Any]:
             f"{folder} is not an adapter: it has no {CONFIG}. Give the folder that peft's save_pretrained wrote."
         )
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{file} is damaged, it is not JSON: {error}. Save the adapter again.") from error
     if not isinstance(found, dict):

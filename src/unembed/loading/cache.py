@@ -5,10 +5,10 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 
-from unembed.errors import ModelError
+from unembed.errors import InputError, ModelError
+from unembed.files import parse_json, write_file
 from unembed.progress import Progress, silent
 
 _CHUNK = 1 << 22
@@ -52,21 +52,19 @@ def hash_of(file: Path, progress: Progress) -> str:
 
 def _digests() -> dict[str, list[int | str]]:
     try:
-        known = json.loads((cache_folder() / "digests.json").read_text())
+        known = parse_json((cache_folder() / "digests.json").read_text())
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    entries = known.items() if isinstance(known, dict) else ()
+    return {file: entry for file, entry in entries if isinstance(entry, list) and len(entry) == 3}
 
 
 def remember(digests: dict[Path, str]) -> None:
     """Keep digests for the next run; a cache that cannot be written only costs time."""
     known = _digests() | {str(file.resolve()): [*_stamp(file), digest] for file, digest in digests.items()}
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, InputError):
         cache_folder().mkdir(parents=True, exist_ok=True)
-        handle, temp = tempfile.mkstemp(prefix=".digests-", dir=cache_folder())
-        with os.fdopen(handle, "w") as stream:
-            json.dump(known, stream)
-        Path(temp).replace(cache_folder() / "digests.json")
+        write_file(cache_folder() / "digests.json", json.dumps(known))
 
 
 def unwritable(target: Path, error: OSError) -> ModelError:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
+from unembed.files import parse_json
 from unembed.loading.cache import cache_folder, file_sha256, hash_of, remember, unwritable
 from unembed.loading.gguf import dequantise
 from unembed.progress import Progress, silent
@@ -43,10 +44,14 @@ def converted(sha256: str) -> Path:
 def manifest(folder: Path) -> Manifest | None:
     """The manifest of a converted folder; None if it is absent or unreadable."""
     try:
-        found: Any = json.loads((folder / _MANIFEST).read_text())
+        found: Any = parse_json((folder / _MANIFEST).read_text())
     except (OSError, ValueError):
         return None
-    return Manifest(**found) if isinstance(found, dict) and found.get("schema") == _SCHEMA else None
+    if not isinstance(found, dict) or found.keys() != Manifest.__annotations__.keys() or found["schema"] != _SCHEMA:
+        return None
+    files = found.pop("files")
+    words = [*found.values(), *files, *files.values()] if isinstance(files, dict) else [None]
+    return Manifest(**found, files=files) if all(isinstance(word, str) for word in words) else None
 
 
 def intact(folder: Path, progress: Progress = silent) -> bool:
@@ -55,7 +60,10 @@ def intact(folder: Path, progress: Progress = silent) -> bool:
     if found is None:
         return False
     files = {folder / name: digest for name, digest in found["files"].items()}
-    return all(file.is_file() and file_sha256(file, progress) == digest for file, digest in files.items())
+    try:
+        return all(file.is_file() and file_sha256(file, progress) == digest for file, digest in files.items())
+    except (OSError, ValueError):  # what a damaged manifest names may be no name of a file
+        return False
 
 
 def convert(source: Path, sha256: str, progress: Progress) -> Path:

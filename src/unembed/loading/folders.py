@@ -2,10 +2,10 @@
 
 import contextlib
 import hashlib
-import json
 from pathlib import Path
 
 from unembed.errors import ModelError
+from unembed.files import parse_json
 from unembed.loading.adapters import refuse_adapter
 from unembed.loading.cache import file_sha256
 
@@ -27,7 +27,7 @@ def _check_config(folder: Path) -> None:
     if not file.is_file():
         raise ModelError(f"{folder} is not a model folder: it has no config.json. {_hint(folder)}")
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = parse_json(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{file} is damaged, it is not JSON: {error}. Fetch the model again.") from error
     if not isinstance(found, dict):
@@ -62,7 +62,7 @@ def _weight_files(folder: Path) -> list[Path]:
     if not index.is_file():
         raise ModelError(_no_weights(folder))
     try:
-        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+        names = sorted(set(parse_json(index.read_text())["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ModelError(f"{index} is damaged: it does not list the weight files. Fetch the model again.") from error
     if absent := [name for name in names if not (folder / name).is_file()]:

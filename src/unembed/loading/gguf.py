@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 _TOKENIZER_ROOM = 64 << 20
 _BEGIN_WITH_BOS = ("llama3", "llama-v3", "llama-bpe")
 # What transformers raises on a file whose bytes make no sense.
-_NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RuntimeError)
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
+_COUNTS = (
+    "block_count",
+    "embedding_length",
+    "feed_forward_length",
+    "attention.head_count",
+    "attention.head_count_kv",
+    "context_length",
+    "vocab_size",
+)
+"""Keys of an architecture that no model has as 0."""
 
 
 def check_magic(file: Path) -> None:
@@ -58,8 +68,8 @@ def dequantise(source: Path, folder: Path, progress: Progress) -> str:
 def _read(source: Path) -> "GGUFReader":
     try:
         reader = _reader()(source)
-        _check_depth(reader)
-    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        _check_counts(reader)
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise ModelError(
             f"{source} is truncated or damaged: it begins as a GGUF file, but its "
             f"{source.stat().st_size:,} bytes do not hold what it announces ({_reason(error)}). "
@@ -68,11 +78,27 @@ def _read(source: Path) -> "GGUFReader":
     return reader
 
 
-def _check_depth(reader: "GGUFReader") -> None:
-    """Refuse a number of layers that the tensors cannot fill: transformers would build all of them."""
-    depths = [int(field.contents()) for key, field in reader.fields.items() if key.endswith(".block_count")]
-    if any(depth > len(reader.tensors) for depth in depths):
-        raise ValueError(f"{max(depths):,} layers, {len(reader.tensors):,} tensors")
+def _check_counts(reader: "GGUFReader") -> None:
+    """Refuse sizes that the tensors cannot fill: transformers would build all of that before it looks at them."""
+    said = {key.partition(".")[2]: field.contents() for key, field in reader.fields.items()}
+    counts = {
+        key: [int(n) for n in (said[key] if isinstance(said[key], list) else [said[key]])]
+        for key in _COUNTS
+        if key in said
+    }
+    for key, found in counts.items():
+        if min(found, default=0) < 1:
+            raise ValueError(f"{key} is {min(found, default=0)}")
+    layers, width = (max(counts.get(key, [1])) for key in ("block_count", "embedding_length"))
+    if layers > len(reader.tensors):
+        raise ValueError(f"by its block_count {layers:,} layers, {len(reader.tensors):,} tensors")
+    for key in ("attention.head_count", "attention.head_count_kv"):
+        if max(counts.get(key, [1])) > width:
+            raise ValueError(f"{key} is {max(counts[key]):,}, of an embedding_length of {width:,}")
+    numbers = _numbers(reader)
+    for key, times in (("embedding_length", 1), ("vocab_size", width), ("feed_forward_length", layers * width)):
+        if max(counts.get(key, [0])) * times > numbers:
+            raise ValueError(f"{key} is {max(counts[key]):,}, but all tensors together are {numbers:,} numbers")
 
 
 def _reader() -> type["GGUFReader"]:

@@ -7,11 +7,12 @@ written, to the last digit.
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from unembed.errors import InputError
+from unembed.files import parse_json, write_file
 from unembed.loading.cache import cache_folder
 from unembed.loading.fingerprint import fingerprint
 from unembed.models.model import Model
@@ -33,21 +34,17 @@ def read(place: Path) -> Any:
     """What was written there; None where there is nothing, or a file that was changed since."""
     try:
         checksum, _, text = place.read_text(encoding="utf-8").partition("\n")
+        return parse_json(text) if checksum == _checksum(text) else None
     except (OSError, ValueError):
         return None
-    return json.loads(text) if checksum == _checksum(text) else None
 
 
 def write(place: Path, data: Any) -> None:
     """Put JSON-ready data there, whole or not at all; a cache that cannot be written is left alone."""
-    part, text = place.with_suffix(f".{os.getpid()}"), json.dumps(data)
-    with suppress(OSError):
+    text = json.dumps(data)
+    with suppress(OSError, InputError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_text(f"{_checksum(text)}\n{text}", encoding="utf-8")
-            part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
+        write_file(place, f"{_checksum(text)}\n{text}")
 
 
 def _checksum(text: str) -> str:

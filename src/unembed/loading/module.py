@@ -6,7 +6,6 @@ for a folder that is refused afterwards.
 
 import contextlib
 import importlib
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unembed.errors import ModelError
+from unembed.files import parse_json
 from unembed.loading.declared import check_architecture, check_code, check_quantisation
 from unembed.loading.folders import has_tokenizer, tensor_names
 from unembed.loading.library_bars import quiet, swapped
@@ -29,6 +29,9 @@ _COMPILED = {r"(^|\.)_orig_mod\.": r"\1"}
 _NO_WEIGHT = re.compile(r"(inv_freq|masked_bias|attn\.bias|attention\.bias|version|position_ids)$|^v_head\.")
 """Tensors that files carry and no logit depends on: buffers that are computed, and a value head of training."""
 
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, ImportError)
+"""What transformers raises on a folder that is damaged."""
+
 
 def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
     """The language model in a folder that `folders.checked` passed.
@@ -39,7 +42,7 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
-    declared = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    declared = parse_json((folder / "config.json").read_text(encoding="utf-8"))
     with quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
         described = row(declared.get("model_type", "none"))
         check_code(folder, declared)
@@ -137,12 +140,15 @@ def _some(names: list[str]) -> str:
 @contextlib.contextmanager
 def _as_model_error(folder: Path, *more: type[Exception]) -> Iterator[None]:
     """What transformers raises on a folder that is damaged, as one message."""
-    errors = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, *more)
     try:
         yield
     except (ModelError, torch.OutOfMemoryError):
         raise
-    except errors as error:
+    except Exception as error:
+        if (
+            not isinstance(error, (*_DAMAGE, *more)) and type(error) is not Exception
+        ):  # the tokenizers library raises that
+            raise
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(
             f"transformers cannot load the model in {folder}: {reason}\n"

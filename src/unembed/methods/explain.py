@@ -2,8 +2,8 @@
 
 All of it comes from one recorded run. Credit is the *direct* effect of a part: what its write adds to the readout with
 norms and patterns as they were. It is not the total effect of removing the part, which later layers may undo or
-amplify (docs/methods/direct-effect.md). So every head and a sample of neurons are also zeroed, one by one, from the
-same recorded run (controls.py). Shown are the parts of the largest credit and those of the largest effect; one line
+amplify (docs/methods/direct-effect.md). So every head and many neurons are also zeroed, one by one, from the same
+recorded run (controls.py). Shown are the parts of the largest credit and those of the largest effect; one line
 says which of them answers the question (answer.py).
 """
 
@@ -124,7 +124,7 @@ class Explanation(LedgerResult):
     """Why, in one line."""
     notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
     population: Population | None = None
-    """What zeroing every head and a sample of neurons does; None where nothing was zeroed."""
+    """What zeroing every head and many neurons does; None where nothing was zeroed."""
     swap: Swap | None = None
     whole_target: WholeTarget | None = None
     """The whole target, where it is a text of several tokens that the vocabulary knows."""

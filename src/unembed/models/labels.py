@@ -15,6 +15,26 @@ _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\u\{([0-9a-fA-F]{1,6})\}")
 _PYTHON_ESCAPE = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}")
 _LOOKS_SHOWN = re.compile(rf"[{''.join(_SHOWN.values())}]|\\(?=u[0-9a-fA-F]{{4}}|u\{{[0-9a-fA-F]{{1,6}}\}})")
 
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal may obey instead of show: controls (ESC, CSI, OSC, BEL, CR), marks of direction; and surrogates."""
+
+
+def harmless(text: str) -> str:
+    """Text of anyone's making as a terminal may be given it: what would act on it is a sign that stands for it.
+
+    Each character gives one, so that widths and places stay: ESC is `␛`. Line ends and tabs are left.
+    """
+    return _ACTING.sub(lambda found: _sign(ord(found[0])), text)
+
+
+def _sign(code: int) -> str:
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
+
+
+def harmless_json(text: str) -> str:
+    """JSON of the same meaning, in which what would act on a terminal is escaped."""
+    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
 
 def visible(text: str) -> str:
     """A token as it is shown: all of it can be seen, and none of it acts as an escape."""

@@ -6,15 +6,18 @@ The state of matplotlib outside is left alone: no pyplot, and settings hold only
 """
 
 import io
+import os
 import textwrap
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from unembed.errors import InputError
+from unembed.files import written
 
 try:
     import matplotlib as mpl
@@ -61,9 +64,21 @@ class Picture(Figure):
             super().draw(renderer)
 
     def savefig(self, fname: Any, **kwargs: Any) -> None:
-        """Save it as the ending of the name says: .svg, .pdf, .png. See `matplotlib.figure.Figure.savefig`."""
+        """Save it as the ending of the name says: .svg, .pdf, .png. See `matplotlib.figure.Figure.savefig`.
+
+        Raises:
+            InputError: the file cannot be written; an earlier one is as it was.
+        """
         with _settings():
-            super().savefig(fname, **kwargs)
+            if not isinstance(fname, str | os.PathLike):
+                super().savefig(fname, **kwargs)
+                return
+            path, kind = Path(fname), kwargs.pop("format", None)
+            if kind is None:
+                kind = path.suffix[1:] or mpl.rcParams["savefig.format"]
+                path = path if path.suffix else path.with_name(f"{path.name}.{kind}")
+            with written(path) as file:
+                super().savefig(file, format=kind, **kwargs)
 
     def _repr_png_(self) -> bytes:
         kept = io.BytesIO()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import SafetensorError
 
 from unembed.errors import InputError
 from unembed.toys.invented_facts import as_yaml
@@ -43,9 +44,12 @@ def save(trained: "Trained", out: Path) -> Path:
         for path in (work, *work.iterdir()):  # temporary folders and safetensors are private otherwise
             path.chmod(0o755 if path.is_dir() else 0o644)
         os.replace(work, out)  # noqa: PTH105  Path.replace says the same
-    except BaseException:
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"Cannot write {out}: {error}. Nothing was kept: free some space, or give another folder."
+        ) from error
+    finally:
         shutil.rmtree(work, ignore_errors=True)
-        raise
     return out
 
 

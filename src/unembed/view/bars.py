@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
+from unembed.models.labels import harmless
 from unembed.progress import Progress, silent
 
 _MOMENT = 0.4
@@ -21,14 +22,14 @@ def bars(file: TextIO) -> Iterator[Progress]:
 
     from unembed.view.terminal.paper import console
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     display = Bars(*columns, console=console(file), transient=True)
     tasks: dict[str, object] = {}
     started = time.monotonic()
 
     def report(stage: str, fraction: float) -> None:
         if stage not in tasks:
-            tasks[stage] = display.add_task(stage, total=1.0)
+            tasks[stage] = display.add_task(harmless(stage).replace("\n", " "), total=1.0)
         display.update(tasks[stage], completed=fraction)  # type: ignore[arg-type]
         if time.monotonic() - started > _MOMENT and not display.live.is_started:
             display.start()

@@ -236,7 +236,7 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(3)}, tmp_path / "weights")
     with pytest.raises(InputError, match="a safetensors file of another kind"):
         load_edits(tmp_path / "weights", model)
-    with pytest.raises(InputError, match="Cannot write the edits"):
+    with pytest.raises(InputError, match="Cannot write"):
         save_edits(weight_edits(model, [], ""), tmp_path / "no" / "folder")
 
 

@@ -12,6 +12,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_prompt
 from unembed.cli.options import AudioOpt, DecoderPromptOpt, ModelOptions, refuse_of_decoder
+from unembed.cli.streams import tell
 from unembed.errors import InputError, UnembedError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def open_page(
 
     from unembed.explorer import http
     from unembed.explorer.guard import is_loopback
+    from unembed.explorer.patience import PatientProtocol
 
     listening, token = _listen(served.host, served.port), served.token
     if token is None and not is_loopback(served.host):
@@ -69,11 +71,11 @@ def open_page(
     loaded = model.load(sources=True)
     application = http.app(*start(loaded, prompt, audio, decoder_prompt), token=token)
     _announce(_address(served.host, listening.getsockname()[1], token), browser=not served.no_browser)
-    config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(application, http=PatientProtocol, log_level="warning", timeout_graceful_shutdown=1)
     try:
         uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
-        typer.echo("unembed: closed", err=True)
+        tell("closed")
 
 
 def start(model: "Model", words: str, audio: Path | None, decoder_prompt: str | None) -> tuple["Model", dict[str, str]]:
@@ -126,7 +128,7 @@ def _address(host: str, port: int, token: str | None) -> str:
 
 
 def _announce(address: str, *, browser: bool) -> None:
-    typer.echo(f"unembed: {address} (Ctrl-C ends)", err=True)
+    tell(f"{address} (Ctrl-C ends)")
     if browser:
         import webbrowser
 

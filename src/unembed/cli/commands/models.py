@@ -7,6 +7,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.options import OfflineOpt
 from unembed.cli.output import Output, progress_bar
+from unembed.cli.streams import say
 
 _models_app = typer.Typer(help="List the models that are here and those that could be fetched.")
 app.add_typer(_models_app, name="models", invoke_without_command=True)
@@ -34,4 +35,4 @@ def fetch(
 
     with progress_bar() as progress:
         folder = run(name, offline=offline, progress=progress)
-    typer.echo(str(folder))
+    say(str(folder))

@@ -8,8 +8,9 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.options import LoadOptions
-from unembed.cli.output import Output, progress_bar, write_file
+from unembed.cli.output import Output, progress_bar
 from unembed.errors import InputError
+from unembed.files import write_file
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.options import ModelOptions, Options, PredictionOptions, SamplingOptions, SourceOptions, TargetOpt
 from unembed.cli.output import HtmlOptions, Output, page_state, progress_bar
+from unembed.cli.streams import say, tell
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -193,8 +194,11 @@ def generate(
     loaded, text = source.load(model)
     running, steps = run(loaded, text, **sampling.words()), []
     written = 0
+    if not out.as_json:
+        for edits in loaded.weight_edits:  # the text has no headline that would tell
+            tell(f"an edit of the weights is on: {edits.description}")
     if not (out.as_json or explained) and isinstance(text, str):
-        typer.echo(text, nl=False)
+        say(text, end="")
     for step in running:
         steps.append(step)
         if out.as_json:
@@ -202,14 +206,16 @@ def generate(
         if explained:
             show(generated_lines([generated_token(step, explained=True)], first=len(steps) == 1), sys.stdout)
         else:
-            written += _write(_decode(loaded, steps)[written:])
+            more = _decode(loaded, steps)[written:]
+            say(more, end="")
+            written += len(more)
     if out.as_json:
         out.show(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
         return
     if not explained:
-        typer.echo(_decode(loaded, steps, final=True)[written:])
+        say(_decode(loaded, steps, final=True)[written:])
     for note in settings_notes(loaded):
-        typer.echo(f"unembed: {note}", err=True)
+        tell(note)
 
 
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
@@ -218,12 +224,6 @@ def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:
 
     text = continued(model, steps[0].run.tokens, [step.token for step in steps])
     return text if final else text.rstrip("\ufffd")
-
-
-def _write(text: str) -> int:
-    sys.stdout.write(text)
-    sys.stdout.flush()
-    return len(text)
 
 
 def _layers(layers: list[str] | None, count: int) -> "list[StreamLayer] | None":

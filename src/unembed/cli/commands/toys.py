@@ -8,6 +8,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.options import seed_option
 from unembed.cli.output import Output, progress_bar
+from unembed.cli.streams import say
 
 _toys_app = typer.Typer(help="Models small enough to see through: list them, check what they show, train them.")
 app.add_typer(_toys_app, name="toys", no_args_is_help=True)
@@ -57,4 +58,4 @@ def train(
     check_free(out)
     with progress_bar() as progress:
         trained = run(name, seed=seed, steps=steps, progress=progress)
-    typer.echo(f"{save(trained, out)}: trained in {trained.minutes:.1f} minutes")
+    say(f"{save(trained, out)}: trained in {trained.minutes:.1f} minutes")

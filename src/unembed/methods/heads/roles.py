@@ -311,12 +311,15 @@ def _plain(result: HeadRoles) -> dict[str, Any]:
 
 
 def _read(place: Path, model: Model, settings: Settings) -> HeadRoles | None:
-    """What was kept; None where there is nothing."""
+    """What was kept; None where there is nothing, or what is there is no such result."""
     data = kept_results.read(place)
     if data is None:
         return None
-    roles = {role: _role(kept) for role, kept in data["roles"].items()}
-    check = None if data["check"] is None else _check(data["check"])
+    try:
+        roles = {role: _role(kept) for role, kept in data["roles"].items()}
+        check = None if data["check"] is None else _check(data["check"])
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
     return HeadRoles(model, settings, data["half"], roles, check, kept=True)
 
 

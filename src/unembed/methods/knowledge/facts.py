@@ -13,7 +13,6 @@ A fact may carry `prompts` of its own instead, and a `target` where the answer d
 A JSONL file holds one fact a line, with the keys `relation`, `subject`, `answer` and `prompts`.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from unembed.errors import InputError
+from unembed.files import parse_json
 from unembed.models.reprs import Brief
 
 __all__ = ["Fact", "Relation", "facts_for", "read_facts", "relations", "shipped", "stated"]
@@ -195,7 +195,7 @@ def _lines(text: str, file: str) -> Iterator[tuple[str, Any]]:
         place = f"{file}, line {number}"
         try:
             if line.strip():
-                yield place, json.loads(line)
+                yield place, parse_json(line)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{place}: expected one fact in JSON, found what is not: {error}.") from error
 

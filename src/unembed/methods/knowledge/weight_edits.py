@@ -24,6 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError, ModelError
+from unembed.files import parse_json, write_file
 from unembed.loading.folders import weights_sha256
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model, check_has_neurons, value_rows
@@ -185,6 +186,8 @@ def _check(model: Model, edit: WeightEdit) -> None:
         if vector is not None and (vector.shape != (size,) or not vector.is_floating_point()):
             found = f"{tuple(vector.shape)} of {str(vector.dtype).removeprefix('torch.')}"
             raise InputError(f"The {name} of an edit of layer {edit.layer} must have {size} numbers, found {found}.")
+    if edit.input is not None and edit.output is None:
+        raise InputError(f"The edit of layer {edit.layer} has an input and no output, so it would change nothing.")
     numbers = [torch.tensor(edit.factor), *(v for v in (edit.input, edit.output) if v is not None)]
     if not all(bool(torch.isfinite(x).all()) for x in numbers):
         raise InputError(f"An edit of layer {edit.layer} holds numbers that are not finite (NaN or infinity).")
@@ -210,10 +213,10 @@ def _identity(model: Model, kind: str) -> str:
 
 
 def save_edits(edits: WeightEdits, path: str | Path) -> None:
-    """Write edits to a safetensors file.
+    """Write edits to a safetensors file: whole, or not at all.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written; an earlier file is as it was.
     """
     from safetensors.torch import save
 
@@ -231,11 +234,7 @@ def save_edits(edits: WeightEdits, path: str | Path) -> None:
     ]
     head = {"schema": _SCHEMA, "description": edits.description, "model": edits.model, "weights": edits.weights}
     metadata = {**head, "edits": json.dumps(listed)}
-    file = Path(path).expanduser()
-    try:
-        file.write_bytes(save(tensors or {"none": torch.empty(0)}, metadata))
-    except OSError as error:
-        raise InputError(f"Cannot write the edits to {file}: {error.strerror}.") from error
+    write_file(Path(path).expanduser(), save(tensors or {"none": torch.empty(0)}, metadata))
 
 
 def _stored(tensors: dict[str, Tensor], vector: Tensor | None) -> str | None:
@@ -265,7 +264,7 @@ def load_edits(path: str | Path, model: Model) -> WeightEdits:
     try:
         edits = WeightEdits(
             description=head["description"],
-            edits=tuple(_edit(entry, tensors) for entry in json.loads(head["edits"])),
+            edits=tuple(_edit(entry, tensors) for entry in parse_json(head["edits"])),
             model=head["model"],
             weights=head["weights"],
         )
@@ -309,6 +308,8 @@ def _edit(entry: dict[str, Any], tensors: dict[str, Tensor]) -> WeightEdit:
         raise ValueError("a layer, an expert or a neuron is no whole number")
     if type(entry["factor"]) not in (int, float):
         raise ValueError("a factor is no number")
+    if entry["output"] is None and (entry["input"] is not None or entry["factor"] == 1):
+        raise ValueError(f"the output of the edit of layer {layer} is missing, without which it changes nothing")
     return WeightEdit(
         layer=layer,
         expert=expert,

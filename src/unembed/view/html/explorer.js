@@ -4982,7 +4982,7 @@ function Wa(e) {
 	] });
 }
 function Ga(e) {
-	let t = [["every head", e?.control?.heads], ["a sample of strongly active neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Ka(t)}`] : []);
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Ka(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
 function Ka({ limit: e }) {

@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from unembed.models.labels import harmless
 from unembed.view.glyphs import Glyphs, signed, visible
 from unembed.view.payloads.common import ModelFacts, PromptToken
 
@@ -49,6 +50,7 @@ def show(lines: Iterable[Text], file: TextIO) -> None:
     for line in lines:
         if glyphs.ascii:
             line = Text(glyphs.plain(line.plain))
+        line.plain = harmless(line.plain)  # as many characters, so that styles stay where they are
         line.rstrip()
         out.print(line)
 
