@@ -75,6 +75,7 @@ def test_a_shortest_length_is_said_where_a_text_can_end(name, value):
         ("min_length", 0),
         ("num_beams", 1),
         ("suppress_tokens", []),
+        ("suppress_tokens", [500]),
         ("encoder_repetition_penalty", 1.0),
         ("do_sample", True),
         ("temperature", 0.3),

@@ -29,6 +29,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 """Settings by which the tokens of a greedy search are not those of the largest logits, and the values that do nothing
 (as None does)."""
+_SUPPRESSED = ("suppress_tokens", "begin_suppress_tokens")
 _OF_END = ("min_length", "min_new_tokens", "exponential_decay_length_penalty")
 """What changes the score of the end of the text alone; without such a token it does nothing."""
 _SHOWN = 4
@@ -49,6 +50,8 @@ def settings_notes(model: Model) -> tuple[str, ...]:
 def _set(model: Model) -> dict[str, Any]:
     settings: Any = getattr(model.module, "generation_config", None)
     found = {name: getattr(settings, name, None) for name in _NEUTRAL}
+    for name in _SUPPRESSED:  # a token outside the vocabulary is emitted by nobody
+        found[name] = [token for token in found[name] or [] if token < model.vocab]
     nothing = {name for name, value in found.items() if value is None}
     if model.encoder is not None:
         nothing.add("forced_bos_token_id")  # stands in front of the decoder's prompt (special.py)
