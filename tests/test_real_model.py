@@ -3,17 +3,27 @@
 import gc
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 import unembed
+from unembed.methods.answer import answer_of
 from unembed.methods.controls import population
+from unembed.models.parts import Part
 from unembed.view.payloads import to_json
 from unembed.view.payloads.explanation import explain_payload
 
 pytestmark = pytest.mark.real
 PROMPT = "The capital of France is"
+ASKED = [
+    PROMPT,
+    "The Eiffel Tower is in the city of",
+    "When Mary and John went to the store, John gave a drink to",
+    "The sky is",
+    " fear night world sweet blood father fear night world sweet",
+]
 PROMPTS = [
     PROMPT,
     "Hello",
@@ -92,6 +102,22 @@ def test_less_precision_and_more_threads_change_no_verdict_without_a_mark(real_m
     assert unmarked > 750
     answers = [explain_payload(unembed.explain(run, token)).answer for run in runs]
     assert answers[0].part == answers[1].part or answers[1].borderline
+
+
+@pytest.mark.parametrize("prompt", ASKED)
+def test_the_sublayer_that_answers_is_not_the_first_mlp(real_model, prompt):
+    """Of prompts of the pages, as if no head and no neuron were causal: L0 mlp is needed by all of them."""
+    run = unembed.record(real_model, prompt)
+    among = population(run, run.top(1)[0].token)
+    quiet = [dict.fromkeys(rows, among.base) for rows in (among.heads, among.neurons)]
+    ledger = unembed.explain(run, test=False).finest.coarser("sublayer")
+    answer = answer_of(run, ledger, replace(among, heads=quiet[0], neurons=quiet[1], leaders=({},)))
+    first = Part("mlp", 0)
+    assert among.zeroed(first.site(run.length - 1), among.rows[first.site(run.length - 1)]).effect.verdict == "causal"
+    assert answer.kind == "sublayer"
+    assert answer.part.layer >= 20
+    assert next(t.value for t in ledger.terms() if t.layer is not None and t.part == answer.part) > 0.5
+    assert answer.zeroed.effect.nats < -0.3
 
 
 def zeroed_of(among, site):

@@ -3,6 +3,7 @@
 A message is written for a person: what was expected, what was found, what to do.
 """
 
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,21 @@ class InputError(UnembedError):
     """The request itself cannot be met: empty prompt, unknown target, position out of range. Exit code 2."""
 
     exit_code = 2
+
+
+def counted(count: Any, what: str = "a count", *, least: int = 0) -> int:
+    """The count, if it is a whole number of at least `least`.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        found = operator.index(count)
+    except TypeError:
+        found = None
+    if found is None or found < least:
+        raise InputError(f"Expected {what} as a whole number of at least {least}, found {count!r}.")
+    return found
 
 
 class ModelError(UnembedError):

@@ -25,9 +25,18 @@ SHAPES = {
 
 
 def write_gguf(
-    path: Path, *, drop: str = "", extra: str = "", metadata: Callable[[GGUFWriter], None] | None = None
+    path: Path,
+    *,
+    drop: str = "",
+    extra: str = "",
+    metadata: Callable[[GGUFWriter], None] | None = None,
+    tokenizer: str = "gpt2",
+    pre: str | None = None,
 ) -> Path:
-    """A llama of two layers with a byte tokenizer, quantised to 4 bits; 23 kB. `metadata` adds keys."""
+    """A llama of two layers, quantised to 4 bits; 23 kB. `metadata` adds keys.
+
+    The tokenizer is one of bytes (gpt2), or of pieces with scores (llama).
+    """
     tokens = ["<|endoftext|>", *(chr(code) for code in range(0x100, 0x200)), "he"]
     writer = GGUFWriter(str(path), "llama")
     writer.add_name("tiny")
@@ -41,10 +50,16 @@ def write_gguf(
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(len(tokens))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_token_list([*tokens[:-3], "h", "e", "he"])
+    writer.add_tokenizer_model(tokenizer)
+    if pre is not None:
+        writer.add_tokenizer_pre(pre)
+    if tokenizer == "gpt2":
+        writer.add_token_list([*tokens[:-3], "h", "e", "he"])
+        writer.add_token_merges(["h e"])
+    else:
+        writer.add_token_list([*tokens[:-4], "\u2581", "h", "e", "he"])
+        writer.add_token_scores([0.0] * (len(tokens) - 1) + [-1.0])
     writer.add_token_types([3] + [1] * (len(tokens) - 1))
-    writer.add_token_merges(["h e"])
     writer.add_eos_token_id(0)
     if metadata is not None:
         metadata(writer)

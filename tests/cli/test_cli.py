@@ -147,6 +147,17 @@ def test_generate_streams_the_text(cli):
     assert out == PROMPT + data["text"] + "\n"
 
 
+def test_generate_says_which_settings_of_the_model_it_does_not_follow(cli, folder, tmp_path):
+    own = shutil.copytree(folder, tmp_path / "own")
+    (own / "generation_config.json").write_text(json.dumps({"repetition_penalty": 1.3, "do_sample": True}))
+    _, out, err = cli("generate", PROMPT, "--tokens", "4", model=str(own))
+    assert out == cli("generate", PROMPT, "--tokens", "4")[1]
+    assert err.startswith("unembed: ")
+    assert "repetition_penalty = 1.3" in err
+    data = valid(cli("generate", PROMPT, "--tokens", "4", "--json", model=str(own))[1])
+    assert data["notes"] == [err.removeprefix("unembed: ").strip()]
+
+
 BAD = {
     "empty prompt": (["explain", ""], 2, "The prompt is empty"),
     "empty standard input": (["explain", "-"], 2, "The prompt is empty"),

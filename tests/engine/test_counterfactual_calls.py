@@ -3,6 +3,7 @@
 import random
 import threading
 
+import jaxtyping
 import pytest
 import torch
 from torch import Tensor
@@ -218,6 +219,13 @@ RESID = Site(kind="resid_post", layer=1, positions=(2, 5))
 def test_edits_that_do_not_fit_are_refused(edits: list, message: str) -> None:
     with pytest.raises(InputError, match=message):
         counterfactuals(case("llama").run, edits, logit(3))
+
+
+@pytest.mark.parametrize("wrong", ["L0.H1", RESID, None, [make.zero(RESID), "L0.H1"]])
+def test_what_is_no_edit_is_refused(wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # a user's calls are not checked
+    with pytest.raises(InputError, match=r"Expected an edit, such as edits.zero\('L3.H1'\), or several; found"):
+        counterfactuals(case("llama").run, [wrong], logit(3))  # type: ignore[list-item]
 
 
 def test_a_direction_for_a_number_is_refused_in_words() -> None:

@@ -12,6 +12,7 @@ from browser.visits import Visit, serving, settled, violations
 from unembed.loading.shipped import toy_folder
 from unembed.methods.knowledge.facts import read_facts
 from unembed.methods.knowledge.neurons import Criteria, find
+from unembed.models.hooks import one_at_a_time
 from unembed.runs.record import record
 
 pytestmark = pytest.mark.browser
@@ -101,16 +102,17 @@ def suppressed(model: unembed.Model, neurons: list[tuple[int, int]]) -> tuple[fl
 
         return hook
 
-    plain = chance()
-    hooks = [
-        model.blocks[layer].down_projection.register_forward_pre_hook(zeroing(layer))
-        for layer, _ in dict(neurons).items()
-    ]
-    try:
-        return plain, chance()
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with one_at_a_time:  # the server may be at work on the same module
+        plain = chance()
+        hooks = [
+            model.blocks[layer].down_projection.register_forward_pre_hook(zeroing(layer))
+            for layer, _ in dict(neurons).items()
+        ]
+        try:
+            return plain, chance()
+        finally:
+            for hook in hooks:
+                hook.remove()
 
 
 def test_an_update_shows_what_is_said_then_and_the_model_stays_as_it_was(visit: Visit, model: unembed.Model) -> None:

@@ -93,7 +93,6 @@ EVERY = {
         "prompt_b": OTHER,
         "target": "Paris",
         "vs": "Rome",
-        "site": "resid_pre",
         "align": [[i, i] for i in range(5)],
     },
     "generate": {"tokens": 2},

@@ -1,11 +1,13 @@
 """The name under which results are kept changes with all that a model's numbers depend on, and with nothing else."""
 
+import importlib.metadata
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from transformers import AutoModelForCausalLM
 
 import unembed
 from builders.random_models import build
@@ -36,7 +38,40 @@ def changed_configuration(folder: Path) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | {"rms_norm_eps": 1e-3}))
 
 
-@pytest.mark.parametrize("change", [changed_weights, changed_tokenizer, changed_configuration])
+def changed_generation(folder: Path) -> None:
+    file = folder / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"repetition_penalty": 1.3}))
+
+
+def changed_template(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
+
+
+def changed_special_tokens(folder: Path) -> None:
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"eos_token": "Paris"}))
+
+
+def changed_one_number(folder: Path) -> None:
+    """One bit of one weight."""
+    file = folder / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+CHANGES = [
+    changed_weights,
+    changed_one_number,
+    changed_tokenizer,
+    changed_special_tokens,
+    changed_template,
+    changed_configuration,
+    changed_generation,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_another_file_is_another_model(folder: Path, change) -> None:
     """Also for the load check: what was checked once is checked again."""
     before = fingerprint(unembed.load(str(folder)))
@@ -46,6 +81,53 @@ def test_another_file_is_another_model(folder: Path, change) -> None:
     after = fingerprint(unembed.load(str(folder)))
     assert after != before
     assert {stamp.name for stamp in stamps.iterdir()} == {before, after}
+
+
+def test_nothing_touched_nothing_changes(folder: Path) -> None:
+    """Loading, explaining and files that describe nothing leave the name as it is; every change gives another name."""
+    model = unembed.load(str(folder))
+    before = fingerprint(model)
+    unembed.explain(model, [3, 4, 5], test=False)
+    (folder / "README.md").write_text("words")
+    (folder / ".cache").mkdir()
+    assert fingerprint(model) == fingerprint(unembed.load(str(folder))) == before
+    marks = [before]
+    for change in CHANGES:
+        change(folder)
+        marks.append(fingerprint(unembed.load(str(folder))))
+    assert len(set(marks)) == len(marks)
+
+
+@pytest.mark.parametrize("package", ["unembed", "torch", "transformers", "tokenizers", "numpy"])
+def test_another_version_is_another_result(folder: Path, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    model = unembed.load(str(folder))
+    before, version = fingerprint(model), importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == package else version(name))
+    assert fingerprint(model) != before
+    monkeypatch.undo()
+    assert fingerprint(model) == before
+
+
+def test_another_adapter_is_another_model(folder: Path) -> None:
+    """By its numbers and its settings, and by the base it is merged into."""
+    import peft
+    import torch
+
+    marks = [fingerprint(unembed.load(str(folder)))]
+    for number, rank in enumerate((2, 2, 3)):
+        torch.manual_seed(number)
+        base = AutoModelForCausalLM.from_pretrained(folder)
+        own = peft.get_peft_model(base, peft.LoraConfig(r=rank, target_modules=["q_proj"], task_type="CAUSAL_LM"))
+        for parameter in own.parameters():
+            if parameter.requires_grad:
+                parameter.data += 0.1 * torch.randn_like(parameter)
+        adapter = folder.parent / f"adapter-{number}"
+        own.save_pretrained(adapter)
+        marks.append(fingerprint(unembed.load(str(folder), adapter=adapter)))
+    changed_configuration(folder)
+    marks.append(fingerprint(unembed.load(str(folder), adapter=adapter)))
+    assert None not in marks
+    assert len(set(marks)) == len(marks)
 
 
 def test_the_same_files_elsewhere_are_the_same_model(folder: Path) -> None:

@@ -39,7 +39,7 @@ class TestDamagedGguf:
         assert "the first is model.layers.1.self_attn.v_proj.weight" in refusal(file)
 
     def test_an_unknown_tensor_is_not_ignored(self, tmp_path):
-        file = write_gguf(tmp_path / "x.gguf", extra="rope_freqs")
+        file = write_gguf(tmp_path / "x.gguf", extra="blk.0.attn_sub_norm")
         assert "part of the file would be ignored" in refusal(file)
 
     def test_a_changed_shape(self, gguf):

@@ -11,6 +11,7 @@ from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.methods.answer import MASSIVE, answer_of, reading
 from unembed.methods.controls import population
+from unembed.models.parts import Part
 from unembed.models.sites import Site
 from unembed.runs.record import record
 from unembed.view.html.explanation import explanation_html
@@ -89,7 +90,7 @@ def among(run, effects: dict[Site, float], neurons=None, sublayers=None):
     heads = {site: found.base + effects.get(site, 0.001) for site in found.heads}
     others = {site: found.base + (neurons or {}).get(site, 0.001) for site in found.neurons}
     rest = {site: found.base + (sublayers or {}).get(site, 0.001) for site in found.sublayers}
-    return replace(found, heads=heads, neurons=others, sublayers=rest)
+    return replace(found, heads=heads, neurons=others, leaders=({},), sublayers=rest)
 
 
 def test_of_causal_heads_the_first_that_reads_another_token_answers(model):
@@ -142,9 +143,16 @@ def test_without_a_causal_head_a_neuron_answers_then_a_sublayer_then_the_credit(
     neuron = next(iter(population(run, 7).neurons))
     found = answer_of(run, ledger, among(run, {head(1, 1): 3.0}, {neuron: -0.8}))
     assert (found.kind, found.part.layer, found.part.neuron) == ("neuron", neuron.layer, neuron.neuron)
-    mlp = next(site for site in population(run, 7).sublayers if site.kind == "mlp_write")
-    found = answer_of(run, ledger, among(run, {head(1, 1): 3.0}, {neuron: 0.8}, {mlp: -2.0}))
-    assert (found.kind, found.part.label, found.reads) == ("sublayer", "L0 mlp", None)
+    credit = {term.part: term.value for term in ledger.terms() if term.layer is not None}
+    order = sorted(population(run, 7).sublayers, key=lambda site: credit[Part.set_at(site)])
+    least, between, most = order[0], order[-2], order[-1]
+    assert credit[Part.set_at(least)] < 0 < credit[Part.set_at(between)]
+    found = answer_of(
+        run, ledger, among(run, {head(1, 1): 3.0}, {neuron: 0.8}, {least: -9.0, between: -2.0, most: 4.0})
+    )
+    assert (found.kind, found.part, found.reads) == ("sublayer", Part.set_at(between), None)
+    found = answer_of(run, ledger, among(run, {head(1, 1): 3.0}, {neuron: 0.8}, {least: -9.0}))
+    assert (found.kind, found.zeroed) == ("credit", None), "it is needed, and writes nothing toward the target"
     found = answer_of(run, ledger, among(run, {head(1, 1): -0.09}, {neuron: 0.8}))
     assert (found.kind, found.zeroed, found.tested) == ("credit", None, True)
     assert found.term.value == max(term.value for term in ledger.terms())

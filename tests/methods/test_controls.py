@@ -1,6 +1,5 @@
-"""What zeroing does, against full runs with that part set by a hook: every head, a sample of neurons; swaps."""
+"""What zeroing does, against full runs with that part set by a hook: every head, a sample of neurons."""
 
-import re
 from statistics import stdev
 
 import pytest
@@ -10,16 +9,17 @@ import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
 from oracles.full_runs import logits, part_set
-from oracles.full_runs import read as read_target
 from unembed.errors import InputError
 from unembed.methods import controls as module
-from unembed.methods.controls import SAMPLE, population, swapped_each, zeroed_each
-from unembed.methods.explain import replaced
+from unembed.methods import ends as module_of_ends
+from unembed.methods.controls import SAMPLE, population, zeroed_each
+from unembed.models.parts import Part
 from unembed.models.sites import Site
 from unembed.runs.record import record
 
 FAMILIES = ("gpt2", "llama", "gemma2", "phi", "gpt_neo", "mixtral", "gpt_oss")
 TOKENS = [3, 50, 7, 11, 96, 17]
+PROMPT = "the capital of France is"
 CLOSE = 1e-6
 """Most families take the softmax of attention in float32, also in a float64 model; measures are in float32."""
 
@@ -209,15 +209,20 @@ def by_size(model, run, layer: int) -> list:
     return sorted(sizes, key=lambda index: -sizes[index])
 
 
+def versions_of(monkeypatch) -> list[int]:
+    """How many versions each sweep has, as it is made."""
+    calls, sweep = [], module_of_ends.last_streams
+    monkeypatch.setattr(module_of_ends, "last_streams", lambda *a, **k: calls.append(len(a[1])) or sweep(*a, **k))
+    return calls
+
+
 def test_it_is_one_sweep_of_one_run_and_is_kept_with_it(models, monkeypatch):
-    calls = []
-    counterfactuals = module.counterfactuals
-    monkeypatch.setattr(module, "counterfactuals", lambda *a, **k: calls.append(len(a[1])) or counterfactuals(*a, **k))
+    calls = versions_of(monkeypatch)
     runs = []
     hook = models["llama"].module.register_forward_pre_hook(lambda *_: runs.append(1))
     run = record(models["llama"], TOKENS)
     first = unembed.explain(run)
-    neurons = len(first.population.neurons)
+    neurons = len(first.population.effects("neurons"))
     layers, heads = models["llama"].layers, models["llama"].heads
     assert calls == [layers * heads + neurons + 2 * layers + module.NUDGED]
     again = unembed.explain(run, top=20)
@@ -228,9 +233,46 @@ def test_it_is_one_sweep_of_one_run_and_is_kept_with_it(models, monkeypatch):
     assert all(shown[note.term.part] == note.zeroed for note in (*first.heads, *first.neurons))
 
 
+def test_other_targets_and_differences_are_read_of_the_same_sweep(monkeypatch):
+    """Only neurons of the largest credit that were not zeroed yet are; the numbers are those of a sweep by itself."""
+    model = unembed.wrap(build("llama", layers=4, d_mlp=2000), name="wide")
+    calls, run = versions_of(monkeypatch), record(model, TOKENS)
+    population(run, 12)
+    before = set(run.kept["ends"])
+    for token, versus in ((12, 40), (40, None), (40, 12)):
+        among = population(run, token, versus)
+        alone = population(record(model, TOKENS), token, versus)
+        assert among.rows.keys() == alone.rows.keys()
+        for site, row in alone.rows.items():
+            assert among.rows[site].tolist() == pytest.approx(row.tolist(), abs=10 * CLOSE)
+        for leaders in among.leaders:
+            before |= set(leaders)
+    assert calls[0] == 16 + SAMPLE + 8 + module.NUDGED + len(set(population(run, 12).leaders[0]) - set(among.neurons))
+    assert set(run.kept["ends"]) == before, "nothing else was zeroed"
+
+
+@pytest.mark.parametrize("versus", [None, 40])
+def test_neurons_that_are_shown_stand_in_one_order(versus):
+    """By hand: the sample and the 30 neurons of the largest credit are one list, whatever is shown."""
+    model = unembed.wrap(build("llama", layers=4, d_mlp=2000), name="wide")
+    few, many = (unembed.explain(model, TOKENS, 12, versus=versus, top=top) for top in (3, 30))
+    effects = {note.term.part: note.zeroed.asked for note in many.neurons}
+    ranks = [effect.rank for effect in effects.values()]
+    assert len(set(ranks)) == len(ranks) > 30
+    terms = [t for t in many.finest.terms() if t.kind == "neuron"]
+    credited = {t.part for t in sorted(terms, key=lambda t: -abs(t.value))[:30]}
+    assert credited <= effects.keys()
+    strong = {Part.set_at(site) for site in many.population.neurons}
+    assert {effect.among for effect in effects.values()} == {len(strong | credited)}
+    for note in few.neurons:
+        own, again = note.zeroed.asked, effects[note.term.part]
+        assert own.nats == pytest.approx(again.nats, abs=10 * CLOSE)
+        assert (own.rank, own.among, own.verdict) == (again.rank, again.among, again.verdict)
+
+
 def test_the_noise_is_the_spread_of_nudged_runs(models):
     """Nudged by hand: each block's output at the last position gets a normal share of its own precision."""
-    model = unembed.wrap(build("llama").float(), name="single")
+    model = unembed.wrap(build("llama"), name="double")
     run = record(model, TOKENS)
     random, found = torch.Generator().manual_seed(1), []
 
@@ -272,9 +314,7 @@ def test_without_tests_nothing_is_zeroed(models, explained):
 
 
 def test_what_is_known_before_the_tests_is_told_before_them(models, monkeypatch):
-    seen, swept = [], []
-    counterfactuals = module.counterfactuals
-    monkeypatch.setattr(module, "counterfactuals", lambda *a, **k: swept.append(1) or counterfactuals(*a, **k))
+    seen, swept = [], versions_of(monkeypatch)
     result = unembed.explain(models["llama"], TOKENS, first=lambda untested: seen.append((untested, len(swept))))
     ((untested, before),) = seen
     assert before == 0
@@ -293,69 +333,22 @@ def test_an_earlier_position_is_the_end_of_a_shorter_prompt(models, family):
     assert list(early.population.neurons) == list(short.population.neurons)
 
 
-# Swapping
+def test_an_earlier_position_costs_one_forward_and_none_of_a_recorded_run(models):
+    """Tests end at the position by a prefix of the run, which is not recorded again; a swap records another prompt."""
+    model, forwards = models["llama"], []
+    hook = model.module.register_forward_pre_hook(lambda *_: forwards.append(1))
+    run = record(model, TOKENS)
 
-PROMPT, OTHER = "the capital of France is", "the capital of Rome is"
+    def of(*given, **words) -> int:
+        before = len(forwards)
+        unembed.explain(*given, 40, position=3, **words)
+        return len(forwards) - before
 
-
-def values(model, ids, part: str, layer: int) -> torch.Tensor:
-    """What a part holds at the last position of a full run, by a hook."""
-    block, seen = model.blocks[layer], []
-    if part in ("head", "neuron"):
-        owner = block.output_projection if part == "head" else block.down_projection
-        hook = owner.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    else:
-        owner = block.attention_write if part == "attention" else block.mlp_write
-        hook = owner.register_forward_hook(lambda _, args, out: seen.append(out[0] if isinstance(out, tuple) else out))
-    logits(model, ids)
+    counts = [of(run), of(run, versus=12), of(model, TOKENS), of(model, TOKENS, versus=12), of(model, PROMPT)]
+    swapped = of(model, PROMPT, swap=("France", "Rome"))
     hook.remove()
-    return seen[0].reshape(-1, seen[0].shape[-1])[-1]
-
-
-@pytest.mark.parametrize("family", ["gpt2", "llama", "gemma2", "phi", "gpt_neo"])
-def test_every_swapped_probability_is_a_full_run(models, family):
-    model = models[family]
-    result = unembed.explain(model, PROMPT, swap=("France", "Rome"))
-    ids, other = (model.tokenizer(text)["input_ids"] for text in (PROMPT, OTHER))
-    token, last = result.target.token, [len(ids) - 1]
-    assert result.swap.run.tokens == tuple(other)
-    assert result.swap.target.probability == pytest.approx(read_target(model, other, token)[1], abs=CLOSE)
-    assert result.swap.predictions[0].rank == 1
-    moved = []
-    for note in (*result.heads, *result.neurons):
-        part, layer, index = place(note.term)
-        value = values(model, other, part, layer)
-        value = value.view(model.heads, -1)[index] if part == "head" else value[index]
-        with part_set(model, part, layer, index, last, value):
-            found = read_target(model, ids, token)[1]
-        assert note.swapped == pytest.approx(found, abs=CLOSE)
-        assert note.zeroed is not None
-        moved.append(abs(found - result.target.probability))
-    assert len(result.swap.sublayers) == min(8, 2 * model.layers)
-    for term, swapped in result.swap.sublayers:
-        with part_set(model, term.kind, term.layer, None, last, values(model, other, term.kind, term.layer)):
-            found = read_target(model, ids, token)[1]
-        assert swapped == pytest.approx(found, abs=CLOSE)
-        moved.append(abs(found - result.target.probability))
-    assert max(moved) > 1000 * CLOSE
-
-
-def test_a_swap_without_tests(models):
-    result = unembed.explain(models["mixtral"], PROMPT, swap=("France", "Rome"), test=False)
-    notes = (*result.heads, *result.neurons)
-    assert all(n.zeroed is None for n in notes)
-    assert all(0 <= n.swapped <= 1 for n in notes)
-    assert result.population is None
-
-
-def test_swapping_nothing_different_changes_nothing(models):
-    """Values swapped in from the very same run."""
-    run = record(models["gpt2"], TOKENS, positions=[5])
-    target = run.prediction(40, position=5)
-    heads = [Site(kind="z", layer=1, head=head, positions=(5,)) for head in range(4)]
-    found = swapped_each(run, target.token, heads, run)
-    assert found == pytest.approx([target.probability] * 4, abs=CLOSE)
-    assert swapped_each(run, target.token, [], run) == ()
+    assert counts == [0, 0, 1, 1, 1]
+    assert swapped == 2
 
 
 def test_parts_beyond_the_population_are_zeroed_as_well(models):
@@ -366,34 +359,8 @@ def test_parts_beyond_the_population_are_zeroed_as_well(models):
     quiet = Site(kind="neuron", layer=1, neuron=by_size(model, run, 1)[-1], positions=(5,))
     (zeroed,) = zeroed_each(run, among, [quiet])
     assert quiet not in among.neurons
-    assert (zeroed.effect.among, zeroed.effect.verdict) == (SAMPLE + 1, "ordinary")
+    assert (zeroed.effect.among, zeroed.effect.verdict) == (len(among.effects("neurons")) + 1, "ordinary")
     change = log_odds(rerun(model, quiet), 12) - log_odds(logits(model, TOKENS)[-1], 12)
     assert zeroed.effect.nats == pytest.approx(change, abs=10 * CLOSE)
     with pytest.raises(InputError, match="There is no head 99"):
         zeroed_each(run, among, [Site(kind="z", layer=0, head=99, positions=(5,))])
-
-
-SWAPS = {
-    "not there": (PROMPT, ("Spain", "Rome"), {}, "Expected the word 'Spain' exactly once in"),
-    "twice": ("the capital of the new", ("the", "a"), {}, "found it 2 times"),
-    "part of a word": ("the capital", ("cap", "a"), {}, "found it 0 times"),
-    "nothing": (PROMPT, ("", "Rome"), {}, "two different words (France=Germany)"),
-    "by nothing": (PROMPT, ("France", ""), {}, "two different words (France=Germany)"),
-    "itself": (PROMPT, ("France", "France"), {}, "two different words (France=Germany)"),
-    "longer": (PROMPT, ("France", "new Rome"), {}, f"{PROMPT!r} has 5, 'the capital of new Rome is' has 6"),
-    "after": (PROMPT, ("France", "Rome"), {"position": 2}, "changes nothing at or before the explained position 2"),
-    "token ids": (TOKENS, ("France", "Rome"), {}, "give the prompt as text"),
-    "same token": (PROMPT, ("is", "was"), {"position": 3}, "changes nothing"),
-}
-
-
-@pytest.mark.parametrize("name", SWAPS)
-def test_what_is_no_swap_is_refused(models, name):
-    prompt, words, how, message = SWAPS[name]
-    with pytest.raises(InputError, match=re.escape(message)):
-        unembed.explain(models["llama"], prompt, swap=words, **how)
-
-
-def test_a_word_is_replaced_whole():
-    assert replaced("a_x at the theatre, an (a)?", "a", "1") == "a_x at the theatre, an (1)?"
-    assert replaced("in Côte d'Ivoire.", "Côte d'Ivoire", "France") == "in France."

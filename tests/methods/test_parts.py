@@ -227,8 +227,8 @@ def test_neurons_set_together_are_compared_with_as_many_of_the_same_layers(run, 
     assert effect.rank == 1 + sum(abs(other) > abs(found.nats) for other in sets.effects)
     assert effect.among == 21
     needed = found.nats < 0 if how == "zero" else found.nats > 0
-    beyond = effect.rank == 1 and abs(found.nats) >= 0.1
-    assert effect.verdict == ("ordinary" if not beyond else "causal" if needed else "suppressor")
+    telling = abs(found.nats) >= (0.1 if effect.rank == 1 else 0.3)
+    assert effect.verdict == ("ordinary" if not telling else "causal" if needed else "suppressor")
 
 
 def test_a_set_is_compared_with_strongly_active_neurons_and_with_none_where_too_few_are_left():

@@ -3,6 +3,7 @@
 import inspect
 import io
 import json
+import re
 import sys
 import typing
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from matplotlib.figure import Figure
 import unembed
 from builders.random_encoder_decoders import build as build_encoder_decoder
 from builders.results import HOSTILE, MADE, PROMPT, every_result, hostile_model
+from unembed.errors import counted
 from unembed.models.labels import visible
 from unembed.runs.result import Result
 from unembed.view.payloads import payload_of, to_json
@@ -121,6 +123,18 @@ def test_top_is_the_largest_of_the_entries(result):
         assert sizes(result, top) == expected[:count]
         assert all(entry in entries for entry in top[:20])
     assert len({id(entry) for entry in result.top(3)}) == min(3, len(entries))
+
+
+def test_fewer_than_no_entries_are_refused(result):
+    with pytest.raises(unembed.InputError, match="a count as a whole number of at least 0, found -1"):
+        result.top(-1)
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, "3", None, float("nan")])
+def test_what_is_no_count_is_refused(wrong):
+    with pytest.raises(unembed.InputError, match=re.escape(f"top as a whole number of at least 0, found {wrong!r}")):
+        counted(wrong, "top")
+    assert counted(np.int64(3), "top") == 3
 
 
 def test_the_table_has_a_row_an_entry_with_names_and_no_bare_ids(result):

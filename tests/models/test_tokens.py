@@ -13,7 +13,7 @@ from unembed.models.chat import is_chat, rendered
 from unembed.models.labels import visible
 from unembed.models.prompts import continued, given_ids, tokenize
 from unembed.models.targets import target_notes, target_tokens, text_before
-from unembed.models.tokens import name_of, token_names
+from unembed.models.tokens import token_names
 from unembed.models.words import mentions, replaced, replaced_tokens
 from unembed.view.glyphs import Glyphs
 
@@ -46,16 +46,6 @@ def model(request) -> unembed.Model:
     """Of each kind of tokenizer, with a padded vocabulary."""
     tokenizer = KINDS[request.param]()
     return unembed.wrap(build("gpt2", vocab_size=len(tokenizer) + PADDED, context=512), tokenizer, name=request.param)
-
-
-def test_every_label_of_a_vocabulary_names_its_token(model: unembed.Model) -> None:
-    names = [name_of(model, token) for token in range(model.vocab)]
-    assert len(set(names)) == model.vocab
-    assert names[-PADDED:] == [f"id:{token}" for token in range(model.vocab - PADDED, model.vocab)]
-    for token, name in enumerate(names):
-        for typed in (name, visible(name), f"id:{token}"):
-            assert target_tokens(model, typed, "the capital of") == (token,), typed
-    assert not any(c in visible(name) for name in names for c in "\n\t\x1b ")
 
 
 @settings(max_examples=60, deadline=None)
@@ -126,6 +116,8 @@ def test_prompts_of_transformers(model: unembed.Model) -> None:
 def test_a_word_is_a_word(model: unembed.Model) -> None:
     assert mentions(model, "the august capital", "US") == []
     assert len(mentions(model, "我在北京工作", "北京")) == 1
+    assert replaced(model, "a_x at the theatre, an (a)?", "a", "1") == "a_x at the theatre, an (1)?"
+    assert replaced(model, "in Côte d'Ivoire.", "Côte d'Ivoire", "France") == "in France."
     assert replaced(model, "John and John", "John", "Tom", "all") == "Tom and Tom"
     assert replaced(model, "John and John", "John", "Tom", 2) == "John and Tom"
     with pytest.raises(InputError, match="--swap-all"):

@@ -141,7 +141,8 @@ def test_a_run_tells_what_it_predicts_and_what_stands_at_a_site(model: unembed.M
     assert [p.token for p in best] == tokens.tolist()
     assert [p.probability for p in best] == pytest.approx(values.tolist())
     assert [p.rank for p in best] == [1, 2, 3]
-    assert best[0].text == model.tokenizer.decode([best[0].token])
+    assert run.prediction(5).text == "France"
+    assert best[0].text == f"id:{best[0].token}", "the tokenizer does not know it"
     assert run.prediction("Paris") == run.prediction(7)
     with pytest.raises(unembed.InputError, match="not in the vocabulary"):
         run.prediction(10**6)

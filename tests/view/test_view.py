@@ -72,8 +72,9 @@ def test_each_part_shows_its_tests(family):
     control = " ".join(
         line.strip() for line in lines[next(i for i, t in enumerate(lines) if t.startswith(" CONTROL")) :]
     )
-    sample = len(result.population.neurons)
-    assert f"12 heads, too few for a verdict by rank; {sample} strongly active neurons: 5% reach" in control
+    neurons = len(result.population.effects("neurons"))
+    said = f"{neurons} active or credited neurons: 5% reach"
+    assert f"12 heads, too few for a verdict by rank; {said}" in control
     assert f"reach {decimal(result.population.limit('neurons'))} nats" in control
     swap = next(line for line in lines if line.startswith(" SWAP"))
     assert "France → Rome" in swap

@@ -1,4 +1,4 @@
-/** What `explain` found by zeroing every head and a sample of neurons. */
+/** What `explain` found by zeroing every head, and a sample of neurons and those of the largest credit. */
 import { isCross, type Part } from "../lib/parts";
 import type { ExplainPayload, Zeroed } from "../protocol/payloads";
 import { useAsk } from "./useAsk";

@@ -80,7 +80,7 @@ function apart(one: number, other: number): boolean {
   return high * (1 - low) > 1.1 * low * (1 - high);
 }
 
-/** What a test found, with its mark: ○ where parts of the kind do as much; ~ where rounding could change the word. */
+/** What a test found, with its mark: ○ where the effect is none, or small and parts of the kind do as much; ~ where rounding could change the word. */
 export function marked(effect: Effect): string {
   const { verdict, size } = effect;
   const mark = size === "none" || verdict === "ordinary" ? "○" : "●";

@@ -113,7 +113,7 @@ function StrongRow(props: StrongProps) {
 function controls(tested: ExplainPayload | null): string {
   const crowds = [
     ["every head", tested?.control?.heads],
-    ["a sample of strongly active neurons", tested?.control?.neurons],
+    ["active or credited neurons", tested?.control?.neurons],
   ] as const;
   const said = crowds.flatMap(([name, crowd]) => (crowd ? [`${name} (${crowd.count}): ${reached(crowd)}`] : []));
   return said.length > 0 ? `Zeroed one by one: ${said.join("; ")}.` : "";

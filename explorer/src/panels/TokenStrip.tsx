@@ -20,6 +20,7 @@ export function TokenStrip() {
   const cross = credit !== null && isCross(credit.part);
   const largest = Math.max(0, ...(credit?.values ?? []).map(Math.abs));
   const shown = tokens.slice(start.value, start.value + WINDOW);
+  const chat = shown.some((token) => token.role);
   return (
     <Panel
       name="strip"
@@ -40,7 +41,8 @@ export function TokenStrip() {
       )}
       <Window start={start} length={tokens.length} what="tokens" />
       <ol class="strip" start={start.value + 1}>
-        {shown.map((token) => {
+        {shown.map((token, place) => {
+          const opens = token.role && (place === 0 || token.role !== shown[place - 1]?.role);
           const value = cross || token.position > position ? undefined : credit?.values[token.position];
           return (
             <li key={token.position}>
@@ -56,6 +58,7 @@ export function TokenStrip() {
                 <TokenText text={token.text} />
                 <Sign value={value} largest={largest} />
               </button>
+              {chat ? <span class="small role">{opens ? token.role : "\u00a0"}</span> : null}
             </li>
           );
         })}

@@ -280,7 +280,7 @@ export interface Continuation {
 export interface Control {
   /** Every head; null in a model without. */
   heads: Crowd | null;
-  /** A sample of strongly active neurons; null in a model without. */
+  /** A sample of strongly active neurons and those of the largest credit; null in a model without. */
   neurons: Crowd | null;
   /** Every sublayer. */
   sublayers: Crowd | null;
@@ -396,7 +396,7 @@ export interface Effect {
   among: number;
   /** `none` below 0.1 nats, `small` below 0.3, `moderate` below 1, else `large`. */
   size: "none" | "small" | "moderate" | "large";
-  /** `causal` or `suppressor`: at least `small`, and in the first twentieth by rank; null of fewer than 20 parts. */
+  /** `causal` or `suppressor`: at least `moderate`, or `small` and in the first twentieth by rank; null of fewer than 20 parts. */
   verdict: "causal" | "suppressor" | "ordinary" | null;
   /** Whether rounding could change the verdict, or the size of what is causal or a suppressor. */
   borderline: boolean;
@@ -422,7 +422,7 @@ export interface ExplainPayload {
   answer: Answer;
   /** Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`. */
   heads: Array<Head>;
-  /** Likewise; effects are those of the neurons that were zeroed: a sample, and those of the largest credit. */
+  /** Likewise; effects are those of the neurons that were zeroed: a sample, and the 30 of the largest credit. */
   neurons: Array<Neuron>;
   /** What zeroing each sublayer does, in the order of the layers; empty with `--no-test`. */
   sublayers: Array<Sublayer>;
@@ -526,6 +526,8 @@ export interface GeneratePayload {
   versions: Record<string, string>;
   /** The text whose tokens are those of the prompt and the generated ones; null where no text gives them. */
   whole: string | null;
+  /** What a reader should know: how the model's generation configuration would choose otherwise. */
+  notes: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/generate/1";
 }

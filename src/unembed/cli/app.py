@@ -13,33 +13,48 @@ from typer.core import TyperGroup
 from unembed import __version__
 from unembed.models.labels import harmless
 
+_Refusal: Any = typer.BadParameter.__mro__[2]
+"""What typer raises where it refuses what was typed; it gives this base no name of its own."""
 
-class _Group(TyperGroup):
-    """Commands whose refusals of what was typed act on no terminal."""
+
+class _Commands(TyperGroup):
+    """The commands, whose refusals act on no terminal and tell how to give a prompt that looks like an option."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        with _harmless_refusals():
+        """Parse what stands before the command."""
+        with _told_harmlessly():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        with _harmless_refusals():
+        """Run the command that was called."""
+        with _told_harmlessly():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _harmless_refusals() -> Iterator[None]:
+def _told_harmlessly() -> Iterator[None]:
     try:
         yield
-    except Exception as error:
-        told = getattr(error, "format_message", None)  # all refusals of typer; their base class moved
-        if told is not None:
-            error.format_message = lambda: harmless(told())  # type: ignore[attr-defined]
+    except _Refusal as error:
+        told = harmless(error.format_message()) + _hint(error)
+        error.format_message = lambda: told
         raise
+
+
+def _hint(error: Any) -> str:
+    """What to do where a prompt was read as an option."""
+    ctx = getattr(error, "ctx", None)
+    names = [] if ctx is None else [parameter.name for parameter in ctx.command.params]
+    unknown = hasattr(error, "possibilities")  # of an option that is none
+    if not unknown or not {"prompt", "clean"} & set(names):
+        return ""
+    also = ", or is given with --prompt" if "written" in names else ""
+    return f"\nA prompt that begins with - stands last, after --{also}."
 
 
 app = typer.Typer(
     name="unembed",
-    cls=_Group,
+    cls=_Commands,
     help="Explains why a GPT-style model predicted a token, with numbers that add up.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -62,7 +62,7 @@ def read_ids(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
-        raise InputError(f"Expected --decoder-ids to be token ids such as 1,2,3; found {text!r}.") from error
+        raise InputError(f"Expected token ids such as 1,2,3, with commas in between; found {text!r}.") from error
 
 
 def spot(position: str) -> Any:

@@ -35,7 +35,6 @@ def file_option(help: str, read: Callable[[str], Any], *names: str) -> Any:
     return typer.Option(*names, metavar="<path>", parser=read, help=help)
 
 
-PromptArg = Annotated[str, typer.Argument(parser=read_prompt, help="The prompt; - reads standard input.")]
 OfflineOpt = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 TargetOpt = Annotated[
     str | None, typer.Option("--target", "-t", help="The token to explain; the top prediction by default.")
@@ -161,26 +160,36 @@ class SamplingOptions(Options):
     seed: Annotated[int, seed_option("the sampling")] = 0
 
 
+def as_given(text: str, *, chat: bool, system: str | None) -> "Given":
+    """A prompt in words as the methods take it: the messages of a chat, or the text.
+
+    Raises:
+        InputError: a system message outside a chat.
+    """
+    if system is not None and not chat:
+        raise InputError("--system is a part of a chat: give --chat too.")
+    said = [] if system is None else [{"role": "system", "content": system}]
+    return [*said, {"role": "user", "content": text}] if chat else text
+
+
 @dataclass(frozen=True)
-class SourceOptions:
-    """A prompt, and what an encoder-decoder reads. Contradictions are refused before a model is loaded."""
+class PromptOptions:
+    """One prompt: text, what a user says in a chat, or token ids. Two of them are refused before a model is loaded."""
 
     prompt: Annotated[
         str | None,
         typer.Argument(
             metavar="PROMPT",
             parser=read_prompt,
-            help="The prompt (of an encoder-decoder: its source); - reads standard input.",
+            help="The prompt (of an encoder-decoder: its source); - reads standard input. After -- where it begins "
+            "with -.",
         ),
     ] = None
-    audio: AudioOpt = None
-    image: Annotated[Path | None, typer.Option(help="An image file, for a model that reads one within its prompt.")] = (
-        None
-    )
-    decoder_prompt: DecoderPromptOpt = None
-    decoder_ids: Annotated[
-        Any,
-        typer.Option(metavar="1,2,3", parser=read_ids, help="The same as exact token ids, start token included."),
+    written: Annotated[
+        str | None, typer.Option("--prompt", metavar="TEXT", help="The prompt, whatever it begins with.")
+    ] = None
+    ids: Annotated[
+        Any, typer.Option(metavar="1,2,3", parser=read_ids, help="The prompt as token ids, as without a tokenizer.")
     ] = None
     chat: Annotated[
         bool, typer.Option("--chat", help="The prompt is what a user says, through the chat template of the model.")
@@ -192,14 +201,74 @@ class SourceOptions:
     ] = None
 
     def __post_init__(self) -> None:
-        if self.system is not None and not self.chat:
-            raise InputError("--system is a part of a chat: give --chat too.")
-        if self.messages is not None and (self.chat or self.prompt is not None):
-            raise InputError("Expected a prompt or --messages, found both.")
-        if self.prompt is None and self.audio is None and self.messages is None:
-            raise InputError("There is no prompt: give it as the argument, or - to read standard input.")
+        as_given("", chat=self.chat, system=self.system)  # refuses what contradicts
+        every = {"PROMPT": self.prompt, "--prompt": self.written, "--ids": self.ids, "--messages": self.messages}
+        given = [name for name, value in every.items() if value is not None]
+        if len(given) > 1:
+            raise InputError(f"Expected one prompt, found {' and '.join(given)}.")
+        if self.chat and given and self.text is None:
+            raise InputError(f"--chat is of what a user says in words: leave it out, or {given[0]}.")
+        if not given and self._needs_prompt:
+            raise InputError(
+                "There is no prompt: give it as the argument, or - to read standard input.\n"
+                "One that begins with - stands after --, or after --prompt."
+            )
+
+    @property
+    def _needs_prompt(self) -> bool:
+        return True
+
+    @property
+    def text(self) -> str | None:
+        """The prompt in words."""
+        return self.written if self.prompt is None else self.prompt
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether messages are asked for."""
+        return self.chat or self.messages is not None
+
+    @property
+    def given(self) -> "Given":
+        """The prompt as the methods take it."""
+        if self.messages is not None or self.ids is not None:
+            return self.ids if self.messages is None else self.messages
+        return as_given(self.text or "", chat=self.chat, system=self.system)
+
+    def load(self, options: ModelOptions) -> "tuple[Model, Given]":
+        """The model and the prompt.
+
+        Raises:
+            InputError: an encoder-decoder, whose source is another prompt.
+            ModelError: as `load`.
+        """
+        return options.load(), self.given
+
+
+@dataclass(frozen=True)
+class SourceOptions(PromptOptions):
+    """A prompt, and what an encoder-decoder reads."""
+
+    audio: AudioOpt = None
+    image: Annotated[Path | None, typer.Option(help="An image file, for a model that reads one within its prompt.")] = (
+        None
+    )
+    decoder_prompt: DecoderPromptOpt = None
+    decoder_ids: Annotated[
+        Any,
+        typer.Option(metavar="1,2,3", parser=read_ids, help="The same as exact token ids, start token included."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.decoder_prompt is not None and self.decoder_ids is not None:
             raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
+        if self.image is not None and self.text is None:
+            raise InputError("--image is read within a prompt of text: give the prompt in words.")
+
+    @property
+    def _needs_prompt(self) -> bool:
+        return self.audio is None
 
     def load(self, options: ModelOptions) -> "tuple[Model, Given]":
         """The model with its source, and the prompt of its decoder; a decoder alone takes the prompt as it is.
@@ -213,22 +282,13 @@ class SourceOptions:
         model = options.load(sources=True)
         if model.encoder is None:
             refuse_of_decoder(model, audio=self.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
-            if self.chat or self.messages is not None:
-                return model, self._chat()
-            assert self.prompt is not None
-            return (model, self.prompt) if self.image is None else with_image(model, self.prompt, self.image)
-        if self.chat or self.messages is not None:
+            return (model, self.given) if self.image is None else with_image(model, self.text or "", self.image)
+        if self.is_chat:
             raise InputError(f"{model.name} is an encoder-decoder, whose source is no chat: leave --chat out.")
         if self.image is not None:
             raise InputError(f"{model.name} reads no image: leave --image out.")
-        read = with_source(model, self.prompt, audio=self.audio)
+        read = with_source(model, self.text if self.ids is None else self.ids, audio=self.audio)
         return read, (self.decoder_prompt or "") if self.decoder_ids is None else self.decoder_ids
-
-    def _chat(self) -> list[dict[str, str]]:
-        if self.messages is not None:
-            return self.messages
-        said = [] if self.system is None else [{"role": "system", "content": self.system}]
-        return [*said, {"role": "user", "content": self.prompt or ""}]
 
 
 def refuse_of_decoder(model: "Model", **options: object) -> None:

@@ -158,9 +158,23 @@ def page_state(model: "Model", prompt: Any, **rest: Any) -> dict[str, Any]:
         InputError: no text gives the tokens of the prompt.
     """
     from unembed.explorer.report_asks import source_state
-    from unembed.models.prompts import text_of_prompt
 
-    text = prompt if isinstance(prompt, str) else text_of_prompt(model, prompt)
+    return {
+        "a": page_text(model, prompt),
+        **source_state(model),
+        **{name: value for name, value in rest.items() if value is not None},
+    }
+
+
+def page_text(model: "Model", prompt: Any) -> str:
+    """A prompt as the page asks about it, in words; a chat as its template writes it.
+
+    Raises:
+        InputError: no text gives its tokens.
+    """
+    from unembed.models.prompts import text_of_prompt, tokenize
+
+    text = prompt if isinstance(prompt, str) else text_of_prompt(model, tokenize(model, prompt))
     if text is None:
         raise InputError("A report needs a prompt of text: the page cannot ask about anything else yet.")
-    return {"a": text, **source_state(model), **{name: value for name, value in rest.items() if value is not None}}
+    return text

@@ -8,6 +8,7 @@ keeps what is finished when the work is interrupted.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -23,7 +24,7 @@ from unembed.models.hooks import frozen
 from unembed.models.kinds import KINDS, Axis
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import Site, experts_of, keys_of, neurons_of, resolve
-from unembed.models.unembedding import log_normaliser, logits_of, normed, unembedded
+from unembed.models.unembedding import normed, unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.block import BlockAt
 from unembed.runs.run import Run
@@ -179,6 +180,31 @@ def watched(
     return found
 
 
+def last_streams(
+    run: Run,
+    interventions: Sequence[Intervention],
+    *,
+    memory: int | None = None,
+    progress: Progress = silent,
+) -> Float[Tensor, "intervention d_model"]:
+    """The stream that each version ends with at the last position: any measure can be read from it later.
+
+    Args:
+        run: as in `counterfactuals`, like `interventions`, `memory` and `progress`.
+
+    Raises:
+        InputError: as `counterfactuals`; a version whose stream is not finite.
+    """
+    job = _job(run, interventions, lambda logits: logits, (-1,), memory)
+    streams = run.final.new_empty(len(job.order), run.model.d_model)
+    with torch.no_grad():
+        for part, walk, tick in _planned(job, progress):
+            last = walk.go(job.at, tick)[:, 0]
+            _check(job, part, ~torch.isfinite(last), "The stream is not finite")
+            streams[[job.order[i] for i in part]] = last
+    return streams
+
+
 def _job(
     run: Run,
     interventions: Sequence[Intervention],
@@ -218,10 +244,13 @@ def _job(
 
 
 def _resolved(edits: Intervention, run: Run) -> list[Edit]:
-    edits = [edits] if isinstance(edits, Edit) else list(edits)
-    if not edits:
+    several: list[Any] = list(edits) if isinstance(edits, Sequence) and not isinstance(edits, str) else [edits]
+    if not several:
         raise InputError("An intervention needs at least one edit.")
-    return [_fitting(replace(edit, site=_found(edit.site, run)), run) for edit in edits]
+    for edit in several:
+        if not isinstance(edit, Edit):
+            raise InputError(f"Expected an edit, such as edits.zero('L3.H1'), or several; found {edit!r:.80}.")
+    return [_fitting(replace(edit, site=_found(edit.site, run)), run) for edit in several]
 
 
 def _found(site: Site, run: Run) -> Site:
@@ -329,33 +358,30 @@ def _read(job: _Job, last: Float[Tensor, "row position d_model"], part: range) -
 
 def _numbers(job: _Job, found: Tensor, part: range) -> Tensor:
     """What was measured, if none of it is NaN."""
-    bad = torch.isnan(found).reshape(len(found), -1).any(1)
-    if bool(bad.any()):
-        row = job.rows[part[int(bad.int().argmax())]]
-        raise InputError(
-            f"The measure gave NaN for {row.edits[0].site.label} ({row.edits[0].what}).\n"
-            "Expected a finite number for every version: look at the measure, or at the size of the edit."
-        )
+    _check(job, part, torch.isnan(found), "The measure gave NaN")
     return found
 
 
+def _check(job: _Job, part: range, bad: Tensor, what: str) -> None:
+    bad = bad.reshape(len(bad), -1).any(1)
+    if bool(bad.any()):
+        row = job.rows[part[int(bad.int().argmax())]]
+        raise InputError(
+            f"{what} for {row.edits[0].site.label} ({row.edits[0].what}).\n"
+            "Expected a finite number for every version: look at the measure, or at the size of the edit."
+        )
+
+
 def _measured(job: _Job, last: Tensor) -> Tensor:
-    found = _by_tokens(job, last) if isinstance(job.measure, TokenMeasure) else job.measure(_logits(job, last))
+    model, measure = job.run.model, job.measure
+    if isinstance(measure, TokenMeasure):
+        found = measure.of_normed(model, normed(model, last))
+    else:
+        found = measure(unembedded(model, last)[2])
     if not isinstance(found, Tensor) or found.shape[:1] != last.shape[:1]:
         shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
         raise InputError(f"Expected the measure to give a tensor with {len(last)} rows, one a version; found {shape}.")
     return found if found.is_floating_point() else found.double()
-
-
-def _logits(job: _Job, last: Tensor) -> Tensor:
-    return unembedded(job.run.model, last)[2]
-
-
-def _by_tokens(job: _Job, last: Tensor) -> Tensor:
-    assert isinstance(job.measure, TokenMeasure)
-    model, y = job.run.model, normed(job.run.model, last)
-    normaliser = log_normaliser(model, y, without=job.measure.without) if job.measure.normalised else None
-    return job.measure.of(logits_of(model, y, job.measure.tokens), normaliser)
 
 
 def _read_with_slope(job: _Job, last: Tensor) -> tuple[Tensor, Tensor]:

@@ -197,7 +197,7 @@ class PatchAsk(About):
     """`unembed patch`, the prompt as the clean one."""
 
     prompt_b: str
-    site: str = "resid"
+    site: str = "resid_pre"
     align: list[tuple[int, int]] | None = None
     """Pairs of positions that correspond."""
 

@@ -17,7 +17,6 @@ from unembed.methods.knowledge.comparison import Make, neighbours, report_beside
 from unembed.methods.knowledge.editing import new_target
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for, stated
 from unembed.methods.knowledge.report import Groups
-from unembed.models.targets import target_token
 from unembed.progress import Progress
 from unembed.runs.run import Run
 from unembed.view.payloads.common import text_of
@@ -123,7 +122,7 @@ def explained_token(run: Run, ask: About) -> int:
     Raises:
         InputError: it is not in the vocabulary.
     """
-    return run.top(1)[0].token if ask.target is None else target_token(run.model, ask.target, run.text_before())
+    return run.token(ask.target)
 
 
 def _neurons(asked: list[arguments.AskedNeuron] | None) -> frozenset[knowledge_neurons.Neuron]:

@@ -5,6 +5,7 @@ short prompts, at the explained position for long ones. One thread uses a sessio
 """
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -14,7 +15,7 @@ from unembed.methods.lens import States, read_states
 from unembed.methods.texts import PARAGRAPHS
 from unembed.models.kinds import SiteKind
 from unembed.models.model import Model
-from unembed.models.prompts import absolute_position, tokenize, tokenize_start, well_formed
+from unembed.models.prompts import Given, absolute_position, tokenize, tokenize_start, well_formed
 from unembed.models.read_source import with_source
 from unembed.models.sites import Site
 from unembed.progress import Progress
@@ -29,6 +30,8 @@ _SOURCES = 2
 """Sources whose runs are kept: a prompt's and that of the one beside it."""
 WHOLE = 128
 """Tokens up to which a run keeps all positions; a run of 128 tokens of a small model then takes some 100 MB."""
+_GIVEN = 64
+"""Prompts of which it is kept how they were given."""
 LONGEST = 2048
 """Tokens of a prompt, at most, also where the model reads more: eager attention takes memory by the square."""
 
@@ -40,6 +43,7 @@ class Session:
         self.model = model
         self._readings = OrderedDict() if readings is None else readings
         self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
+        self._given: OrderedDict[tuple[int, ...], Given] = OrderedDict()
         self._states: States | None = None
         self._means: dict[SiteKind, list[Tensor]] = {}
 
@@ -77,9 +81,22 @@ class Session:
         Raises:
             InputError: it is empty, or longer than the model reads or `most`.
         """
-        ids = tokenize(self.model, prompt)
+        ids = self.known(prompt)
         if len(ids) > most:
             raise InputError(f"The prompt has {len(ids)} tokens; this view takes at most {most}. Take a shorter one.")
+        return ids
+
+    def known(self, prompt: Given) -> tuple[int, ...]:
+        """The token ids of a prompt of any length; runs of them know from now on how it was given.
+
+        Raises:
+            InputError: as `tokenize`.
+        """
+        ids = tokenize(self.model, prompt)
+        self._given[ids] = prompt
+        self._given.move_to_end(ids)
+        while len(self._given) > _GIVEN:
+            self._given.popitem(last=False)
         return ids
 
     def run(self, tokens: tuple[int, ...], position: int) -> Run:
@@ -98,8 +115,11 @@ class Session:
 
     def _kept(self, tokens: tuple[int, ...], position: int | None) -> Run:
         key = tokens, position
+        given = self._given.get(tokens, tokens)
         if key not in self._runs:
-            self._runs[key] = record(self.model, tokens, positions=None if position is None else [position])
+            self._runs[key] = record(self.model, given, positions=None if position is None else [position])
+        elif isinstance(given, str) and given != self._runs[key].text:  # other words of the same tokens
+            self._runs[key] = replace(self._runs[key], text=given)
         self._runs.move_to_end(key)
         while len(self._runs) > RUNS:
             self._runs.popitem(last=False)

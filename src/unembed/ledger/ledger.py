@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unembed.errors import InputError, LedgerError
+from unembed.errors import InputError, LedgerError, counted
 from unembed.ledger.readout import Readout
 from unembed.models.labels import visible
 from unembed.models.names import part_name
@@ -139,7 +139,7 @@ class Term:
     @property
     def is_rounding(self) -> bool:
         """Whether it is what a 16-bit run rounded, and not what a part of the model added."""
-        return is_rounding(self.kind)
+        return _is_rounding(self.kind)
 
     @property
     def part(self) -> Part:
@@ -220,12 +220,12 @@ class Ledger(RunResult[Term]):
     @property
     def names_rounding(self) -> bool:
         """Whether what the run rounded is among the terms."""
-        return any(is_rounding(segment.kind) for segment in self.segments)
+        return any(_is_rounding(segment.kind) for segment in self.segments)
 
     @property
     def rounding(self) -> float:
         """Of that, what a 16-bit run rounded; 0 in float32, where it is part of the error."""
-        return math.fsum(float(s.values.sum()) for s in self.segments if is_rounding(s.kind))
+        return math.fsum(float(s.values.sum()) for s in self.segments if _is_rounding(s.kind))
 
     @property
     def error(self) -> float:
@@ -288,7 +288,7 @@ class Ledger(RunResult[Term]):
         sizes = np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
         owner = np.repeat(np.arange(len(self.segments)), [segment.values.size for segment in self.segments])
         start = np.cumsum([0, *(segment.values.size for segment in self.segments)])
-        best = np.argsort(-sizes, kind="stable")[:count]
+        best = np.argsort(-sizes, kind="stable")[: counted(count)]
         return [_term_at(self.segments[owner[i]], int(i - start[owner[i]])) for i in best]
 
     def __repr__(self) -> str:
@@ -301,7 +301,7 @@ class Ledger(RunResult[Term]):
         )
 
 
-def is_rounding(kind: str) -> bool:
+def _is_rounding(kind: str) -> bool:
     """Whether terms of this kind are what a 16-bit run rounded (rounding_terms.py)."""
     return kind.endswith(_ROUNDING)
 

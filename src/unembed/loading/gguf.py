@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unembed.errors import ModelError
 from unembed.loading.cache import no_room, unwritable
-from unembed.loading.gguf_metadata import apply_metadata
+from unembed.loading.gguf_metadata import FACTORS, apply_metadata
 from unembed.loading.library_bars import bar, quiet, swapped
 from unembed.models.pretrained import from_folder
 from unembed.progress import Progress
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _TOKENIZER_ROOM = 64 << 20
+_BEGIN_WITH_BOS = ("llama3", "llama-v3", "llama-bpe")
 # What transformers raises on a file whose bytes make no sense.
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 _COUNTS = (
@@ -126,7 +127,8 @@ def _check_room(reader: "GGUFReader", folder: Path) -> None:
 
 
 def _numbers(reader: "GGUFReader") -> int:
-    return sum(int(tensor.n_elements) for tensor in reader.tensors)
+    """How many become parameters: all but those that are values of the configuration."""
+    return sum(int(tensor.n_elements) for tensor in reader.tensors if tensor.name not in FACTORS)
 
 
 def _load(source: Path, reader: "GGUFReader", progress: Progress) -> _Loaded:
@@ -135,7 +137,7 @@ def _load(source: Path, reader: "GGUFReader", progress: Progress) -> _Loaded:
     with quiet(), _sharing(reader), _reporting(stage, progress):
         model, report = _load_model(source, reader)
         _check_complete(source, reader, model, report)
-        return _Loaded(model, _load_tokenizer(source))
+        return _Loaded(model, _load_tokenizer(source, reader))
 
 
 def _load_model(source: Path, reader: "GGUFReader") -> tuple["PreTrainedModel", dict[str, Any]]:
@@ -144,10 +146,11 @@ def _load_model(source: Path, reader: "GGUFReader") -> tuple["PreTrainedModel", 
 
     told = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # ignored here, refused just after
     fields = {key: field.contents() for key, field in reader.fields.items()}
+    factors = {tensor.name: tensor.data.tolist() for tensor in reader.tensors if tensor.name in FACTORS}
     queries = (int(tensor.shape[-1]) for tensor in reader.tensors if tensor.name == "blk.0.attn_q.weight")
     try:
         config = from_folder("AutoConfig", source.parent, gguf_file=source.name)
-        apply_metadata(source, fields, next(queries, None), config)
+        apply_metadata(source, fields, next(queries, None), factors, config)
         options: dict[str, Any] = {"gguf_file": source.name, "config": config, "dtype": torch.float32, **told}
         return from_folder("AutoModelForCausalLM", source.parent, **options)
     except ModelError:
@@ -156,9 +159,12 @@ def _load_model(source: Path, reader: "GGUFReader") -> tuple["PreTrainedModel", 
         raise _unreadable(source, "model", error) from error
 
 
-def _load_tokenizer(source: Path) -> "PreTrainedTokenizerBase":
+def _load_tokenizer(source: Path, reader: "GGUFReader") -> "PreTrainedTokenizerBase":
+    pre, told = (reader.get_field(f"tokenizer.ggml.{key}") for key in ("pre", "add_bos_token"))
+    # llama.cpp begins every text of a Llama 3 with BOS, and its files often do not say so.
+    begins = {"add_bos_token": True} if told is None and pre is not None and pre.contents() in _BEGIN_WITH_BOS else {}
     try:
-        return from_folder("AutoTokenizer", source.parent, gguf_file=source.name)
+        return from_folder("AutoTokenizer", source.parent, gguf_file=source.name, **begins)
     except (*_NONSENSE, OSError) as error:
         raise _unreadable(source, "tokenizer", error) from error
     except Exception as error:

@@ -2,7 +2,8 @@
 
 transformers reads the keys that it has a name for and drops the rest, among them the scaling of the rotary positions.
 The tensors fit all the same, so nothing would show. Here each key of the file's architecture is one of three: applied,
-without any effect on the numbers, or a refusal.
+without any effect on the numbers, or a refusal. So are the tensors that scale rotary frequencies one by one (Llama 3's
+`rope_freqs`, the two sets of longrope), which are no parameters of its model but values of its configuration.
 """
 
 from collections.abc import Mapping
@@ -55,6 +56,12 @@ _PARTIAL = ("stablelm", "phi3")
 """Architectures that may rotate a part of each head."""
 _ROPE = ("rope.freq_base", "rope.dimension_count", "rope.scale_linear", "rope.scaling.type", "rope.scaling.factor")
 _ROPE += ("rope.scaling.original_context_length", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow")
+_FREE_FACTORS = ("llama", "mistral", "phi3")
+"""Architectures whose rotary frequencies may be divided one by one, by tensors of the file."""
+_WINDOW_BASE = "rope.freq_base_swa"
+_ATTENTION_FACTOR = "rope.scaling.attn_factor"
+FACTORS = ("rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight")
+"""The tensors that divide them: one set for every length, or two."""
 _HEADS = ("attention.key_length", "attention.value_length", "attention.scale", "vocab_size")
 _HARMLESS = ("rope.scaling.finetuned", "tensor_data_layout")
 """Keys that no number depends on."""
@@ -86,13 +93,20 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 """Keys that are refused unless they have the value by which they do nothing."""
 
 
-def apply_metadata(source: Path, fields: Mapping[str, Any], query_rows: int | None, config: Any) -> None:
+def apply_metadata(
+    source: Path,
+    fields: Mapping[str, Any],
+    query_rows: int | None,
+    factors: Mapping[str, list[float]],
+    config: Any,
+) -> None:
     """Set all that the file says about the numbers in a configuration that transformers made of it.
 
     Args:
         source: the file, for the messages.
         fields: its metadata, by key.
         query_rows: the rows of the first query matrix, which tell the width of a head.
+        factors: the tensors of `FACTORS` that are in the file, by name.
         config: is changed.
 
     Raises:
@@ -112,6 +126,8 @@ def apply_metadata(source: Path, fields: Mapping[str, Any], query_rows: int | No
         single = _single(value)
         if key in settings and single is not None:
             setattr(config, settings[key], single)
+        elif (key == _ATTENTION_FACTOR and factors) or (key == _WINDOW_BASE and name == "gemma3"):
+            continue  # applied with the rotary positions
         elif key not in (*_ROPE, *_HEADS, *_HARMLESS) and not _does_nothing(key, value, said):
             raise _refused(source, f"{name}.{key}", fields)
     for key in settings:
@@ -120,8 +136,10 @@ def apply_metadata(source: Path, fields: Mapping[str, Any], query_rows: int | No
     heads = int(_single(said["attention.head_count"]) or 0)
     head_dim = (query_rows or int(said["embedding_length"])) // heads
     _apply_heads(source, name, said, fields, head_dim, config)
+    if factors and name not in _FREE_FACTORS:
+        raise _refused(source, next(iter(factors)), factors)
     if name != "gpt2":
-        config.rope_parameters = _rope(source, name, said, fields, head_dim, config)
+        config.rope_parameters = _rope(source, name, said, fields, head_dim, factors, config)
 
 
 def _single(value: Any) -> Any:
@@ -159,20 +177,33 @@ def _apply_heads(
 
 
 def _rope(
-    source: Path, name: str, said: Mapping[str, Any], fields: Mapping[str, Any], head_dim: int, config: Any
+    source: Path,
+    name: str,
+    said: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    head_dim: int,
+    factors: Mapping[str, list[float]],
+    config: Any,
 ) -> dict[str, Any]:
     """The rotary positions as a configuration tells them: base, part of a head, and scaling."""
     turned = said.get("rope.dimension_count", head_dim)
     if turned != head_dim and name not in _PARTIAL:
         raise _refused(source, f"{name}.rope.dimension_count", fields)
+    scaling: dict[str, Any]
     rope: dict[str, Any] = {"rope_type": "default", "rope_theta": float(said.get("rope.freq_base", 10000.0))}
     if name in _PARTIAL:
         rope["partial_rotary_factor"] = turned / head_dim
         config.partial_rotary_factor = turned / head_dim
     factor = float(said.get("rope.scaling.factor", said.get("rope.scale_linear", 0)) or 1)
     kind = said.get("rope.scaling.type", "linear")  # a factor alone has always meant this
-    if kind == "none" or factor == 1:
-        scaling: dict[str, Any] = {}
+    if factors:
+        if kind not in ("none", "longrope") and factor != 1:
+            raise _refused(source, f"{name}.rope.scaling.type", {f"{name}.rope.scaling.type": kind})
+        scaling = _divided(source, said, factors, turned)
+    elif kind == "none" or factor == 1:
+        scaling = {}
+    elif name == "phi3":  # transformers scales it by two sets of factors or not at all
+        raise _refused(source, f"{name}.rope.scaling.type", {f"{name}.rope.scaling.type": kind})
     elif kind == "linear":
         scaling = {"rope_type": "linear", "factor": factor}
     elif kind == "yarn":
@@ -187,10 +218,33 @@ def _rope(
         }
     else:
         raise _refused(source, f"{name}.rope.scaling.type", fields)
+    if hasattr(config, "original_max_position_embeddings") and scaling:  # goes before the value in rope_parameters
+        config.original_max_position_embeddings = scaling["original_max_position_embeddings"]
     if name != "gemma3":
         return rope | scaling
     # Layers with a window turn by a base of their own and are never scaled.
-    return {"full_attention": rope | scaling, "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}
+    own = {"rope_type": "default", "rope_theta": float(said.get(_WINDOW_BASE, 10000.0))}
+    return {"full_attention": rope | scaling, "sliding_attention": own}
+
+
+def _divided(source: Path, said: Mapping[str, Any], factors: Mapping[str, list[float]], turned: int) -> dict[str, Any]:
+    """Frequencies divided one by one. One set is longrope too, whose two sets are the same."""
+    every, short, long = (factors.get(name) for name in FACTORS)
+    sets = (every, every) if every is not None else (short, long)
+    if None in sets or len(factors) == len(FACTORS) or any(len(values or []) != turned // 2 for values in sets):
+        raise ModelError(
+            f"{source} divides its rotary frequencies by {', '.join(f'{n} ({len(v)})' for n, v in factors.items())}, "
+            f"where {turned // 2} numbers of {FACTORS[0]} were expected, or of {FACTORS[1]} and {FACTORS[2]} each.\n"
+            "Give the model's original Hugging Face folder instead."
+        )
+    original = said.get("rope.scaling.original_context_length", said["context_length"])
+    return {
+        "rope_type": "longrope",
+        "short_factor": sets[0],
+        "long_factor": sets[1],
+        "original_max_position_embeddings": int(said["context_length"] if every is not None else original),
+        "attention_factor": float(said.get(_ATTENTION_FACTOR, 1.0)),
+    }
 
 
 def _refused(source: Path, key: str, fields: Mapping[str, Any]) -> ModelError:

@@ -30,13 +30,13 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError, Interrupted
 from unembed.models.kinds import kind_of
-from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
 from unembed.models.names import part_name
 from unembed.models.parts import PARTS, PartKind, parts_of
 from unembed.models.prompts import absolute_position, prompt_notes
 from unembed.models.reprs import SHOWN, listed
-from unembed.models.sites import Site, resolve
-from unembed.models.targets import target_notes, target_token
+from unembed.models.sites import Site
+from unembed.models.targets import target_notes
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.predictions import Prediction
@@ -164,11 +164,11 @@ def ablate(
         check_has_neurons(model)
     edited = _positions(position, len(ids))
     run = prompt.recorded(sorted({*edited, len(ids) - 1}))
-    token = int(run.logits[run.row(-1)].argmax()) if target is None else target_token(model, target, prompt.written)
-    chosen = _layers(model, layers, len(ids))
+    token = run.token(target)
+    chosen = range(model.layers) if layers is None else sorted({checked_layer(model, layer) for layer in layers})
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
-        where = "" if layers is None else f" in the layers {chosen}"
+        where = "" if layers is None else f" in the layers {list(chosen)}"
         raise InputError(f"{model.name} has no mixture of experts{where}: choose another site.")
     empty = Ablation(
         model=model,
@@ -224,12 +224,6 @@ def _positions(position: str | int, length: int) -> tuple[int, ...]:
     if isinstance(position, str):
         raise InputError(f"Expected a position of last, all or an index, found {position!r}.")
     return (absolute_position(position, length),)
-
-
-def _layers(model: Model, layers: Sequence[int] | None, length: int) -> list[int]:
-    if layers is None:
-        return list(range(model.layers))
-    return sorted({resolve(Site(kind="resid_pre", layer=layer), model, length).layer for layer in layers})
 
 
 def _sites(run: Run, part: Part, layer: int, positions: tuple[int, ...]) -> list[Site]:

@@ -3,8 +3,11 @@
 1. The head without which the target loses most, of all that are *causal* (verdicts.py). Of heads with at least two
    thirds of that effect, the first that mostly reads one other token is preferred: a head that reads its own token, or
    rests on an attention sink, tells less of where the answer comes from.
-2. No head is: the neuron without which the target loses most, of those that are causal; or else the sublayer.
-3. No sublayer is either, or nothing was zeroed: the term of the ledger that adds most. That is credit, no cause.
+2. No head is: the neuron without which the target loses most, of those that are causal.
+3. No neuron is: of the causal sublayers the one of most credit, if it has any. The largest effect would tell nothing of
+   this prediction: the MLP of the first block makes of a token what all later layers read of it, and without it most
+   targets fall the farthest.
+4. No sublayer is either, or nothing was zeroed: the term of the ledger that adds most. That is credit, no cause.
 
 What a head *reads* is the position with the largest `attention * |value|` (Kobayashi et al., *Attention is Not Only a
 Weight*, 2020): attention alone points at sinks, whose values are short. A *sink* is a position whose stream is more
@@ -17,7 +20,7 @@ from typing import Literal
 import torch
 
 from unembed.ledger.ledger import Ledger, Term
-from unembed.methods.controls import KINDS, Kind, Population, Zeroed, kind_of, zeroed_each
+from unembed.methods.controls import Kind, Population, Zeroed, kind_of, zeroed_each
 from unembed.models.kinds import KINDS as SITES
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
@@ -77,17 +80,21 @@ def answer_of(run: Run, ledger: Ledger, among: Population | None) -> Answer:
         among: what zeroing parts does; None where nothing was zeroed.
     """
     if among is not None:
-        for kind in KINDS:
+        for kind in ("heads", "neurons"):
             found = _needed(run, among, kind)
             if found:
-                return _named(run, found)
+                near = found[0][1].asked.nats * _NEAR
+                return _named(run, [(site, zeroed) for site, zeroed in found if zeroed.asked.nats <= near])
+        sublayer = _credited(ledger, _needed(run, among, "sublayers"))
+        if sublayer is not None:
+            return _named(run, [sublayer])
     best = max((term for term in ledger.terms() if not term.is_rounding), key=lambda term: term.value)
     part = None if best.layer is None else best.part
     return Answer("credit", part, best, None, None, tested=among is not None, borderline=False)
 
 
 def _needed(run: Run, among: Population, kind: Kind) -> list[tuple[Site, Zeroed]]:
-    """The parts of a kind that the target needs: of the largest effect, and those near it."""
+    """The parts of a kind that the target needs, those of the largest effect first."""
     sites = among.largest(kind, len(among.effects(kind)))
     found: list[tuple[Site, Zeroed]] = []
     for site in sites:
@@ -97,7 +104,14 @@ def _needed(run: Run, among: Population, kind: Kind) -> list[tuple[Site, Zeroed]
             break  # sizes fall from here on
         if asked.lowers:
             found.append((site, zeroed))
-    return [(site, zeroed) for site, zeroed in found if zeroed.asked.nats <= _NEAR * found[0][1].asked.nats]
+    return found
+
+
+def _credited(ledger: Ledger, found: list[tuple[Site, Zeroed]]) -> tuple[Site, Zeroed] | None:
+    """Of sublayers, the one of most credit; None where none has any."""
+    credits = {term.part: term.value for term in ledger.terms() if term.layer is not None and not term.is_rounding}
+    best = max(found, key=lambda each: credits[Part.set_at(each[0])], default=None)
+    return best if best is not None and credits[Part.set_at(best[0])] > 0 else None
 
 
 def _named(run: Run, found: list[tuple[Site, Zeroed]]) -> Answer:

@@ -265,8 +265,7 @@ def _check(model: Model, site: str, window: int, noise: float, samples: int) -> 
 
 def _question(prompt: Prompt, target: str | int | Sequence[int] | None) -> Question:
     if target is None:
-        run = prompt.recorded([-1])
-        target = int(run.logits[run.row(-1)].argmax())
+        target = prompt.recorded([-1]).token()
     return question(prompt.model, prompt.tokens, target)
 
 

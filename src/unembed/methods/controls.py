@@ -3,26 +3,30 @@
     zeroed(part) = P(target | the part's value at the explained position set to 0)
     effect(part) = log-odds(target | the same) - log-odds(target)                       in nats; judged by verdicts.py
 
-The others are no small draw but the population: *every* head (of self- and cross-attention), every sublayer, and
-`SAMPLE` strongly active neurons (active_neurons.py), drawn with a generator that is seeded by the prompt's ids, so that
-they are fixed by model and prompt. A part is compared with all others of its kind. None of it depends on what a view
-shows, and it is kept with the run: whoever asks about a part of this prediction gets the same verdict.
+The others are no small draw but the population: *every* head (of self- and cross-attention), every sublayer, and of the
+neurons a sample and the leaders: `SAMPLE` strongly active ones (active_neurons.py), drawn with a generator that is
+seeded by the prompt's ids, and the `LEADERS` that the ledger of what is read credits most. So they are fixed by model,
+prompt and what is read, and neurons that are shown stand in one order. A part is compared with all others of its kind.
+None of it depends on what a view shows, and it is kept with the run: whoever asks about a part of this prediction gets
+the same verdict.
 
-Everything is one sweep of the counterfactual engine; each number is exact, as of a full run with that part set, up to
-rounding. How much rounding moves an effect is measured in the same sweep: `NUDGED` versions have their stream nudged
-after each block by `precision * |stream| * e`, `e` standard normal, and
+Everything is one sweep of the counterfactual engine, from which any target and versus is read (ends.py); each number is
+exact, as of a full run with that part set, up to rounding. How much rounding moves an effect is measured in the same
+sweep: `NUDGED` versions have their stream nudged after each block by `precision * |stream| * e`, `e` standard normal,
 
     noise = SPREAD * (standard deviation of their log-odds),     times |effect| where that is above 1 nat
 
-Between float32 and bfloat16, no effect in the tests moved by more.
+A sum in 16 bits rounds by half a unit at most, so there two standard deviations do for the nudges of a whole unit; in
+float32 products round more than sums, and four are taken. Over ten prompts, no verdict in 16 bits without a mark was
+another than in float32 (docs/methods/direct-effect.md).
 
 Zeroing answers *is it needed here?*; later layers may make up for what is gone (McGrath et al., *The Hydra Effect*,
 2023). `swapped(part)` is the probability with the part's value from a run of another prompt (activation patching).
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -33,9 +37,13 @@ from torch import Tensor
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit, Intervention
-from unembed.engine.measures import TokenMeasure, log_odds, logit, probability, several
+from unembed.engine.measures import log_odds, logit, probability
 from unembed.errors import all_or_nothing
+from unembed.ledger.decompose import decompose
+from unembed.ledger.readout import readout
+from unembed.ledger.roundings import are_terms
 from unembed.methods.active_neurons import AMONG, draw, others_strongly_active, sample_of_strong
+from unembed.methods.ends import asked_of, ends, read_end, read_ends
 from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.models.kinds import SiteKind
 from unembed.models.model import Stage
@@ -48,14 +56,16 @@ from unembed.seeds import generator
 
 SAMPLE = 500
 """Neurons that are zeroed as a control, at most."""
+LEADERS = 30
+"""Neurons of the largest credit that are zeroed beside them."""
 SETS = 20
 """Sets of neurons that a set is compared with."""
 NUDGED = 16
 """Versions whose stream is nudged by as much as rounding does."""
-SPREAD = 4.0
+SPREAD, SPREAD_IN_16_BITS = 4.0, 2.0
 """Of their standard deviation: so much an effect is taken to be moved by rounding, at most."""
 Kind = Literal["heads", "neurons", "sublayers"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def kind_of(site: Site) -> Kind:
@@ -96,21 +106,35 @@ class Population(Brief):
     """The numbers with each head zeroed."""
     neurons: dict[Site, Float[Tensor, "value"]]
     """And with each neuron of the sample."""
+    leaders: tuple[dict[Site, Float[Tensor, "value"]], ...]
+    """And with each neuron of the largest credit, of the target's logit, and of the logit difference. In the order of
+    credit; some are of the sample."""
     sublayers: dict[Site, Float[Tensor, "value"]]
     """And with each sublayer's write."""
 
     @cached_property
-    def _effects(self) -> dict[Kind, dict[Site, list[float]]]:
-        found: dict[Kind, dict[Site, Tensor]] = {
+    def _effects(self) -> dict[tuple[Kind, int], dict[Site, float]]:
+        return {(kind, value): self._effects_of(kind, value) for kind in _KINDS for value in range(len(self.base))}
+
+    def _effects_of(self, kind: Kind, value: int) -> dict[Site, float]:
+        rows: dict[Kind, dict[Site, Tensor]] = {
             "heads": self.heads,
-            "neurons": self.neurons,
+            "neurons": self.neurons | self.leaders[value],
             "sublayers": self.sublayers,
         }
-        return {k: {site: (row - self.base).tolist() for site, row in rows.items()} for k, rows in found.items()}
+        return {site: float(row[value] - self.base[value]) for site, row in rows[kind].items()}
 
     def effects(self, kind: Kind, value: int = 0) -> dict[Site, float]:
-        """The effects on the log-odds, or (value 1) on the logit difference."""
-        return {site: row[value] for site, row in self._effects[kind].items()}
+        """The effects on the log-odds, or (value 1) on the logit difference, of the parts that are compared by it."""
+        return self._effects[kind, value]
+
+    @cached_property
+    def rows(self) -> dict[Site, Float[Tensor, "value"]]:
+        """The numbers with each part zeroed."""
+        found = self.heads | self.neurons | self.sublayers
+        for leaders in self.leaders:
+            found |= leaders
+        return found
 
     def limit(self, kind: Kind) -> float | None:
         """What the first twentieth of a kind reaches, in nats, of the number that was asked for."""
@@ -156,37 +180,48 @@ def population(
     """
     key = population.__name__, token, versus
     if key not in run.kept:
-        run.kept[key] = _swept(run, token, versus, memory, progress)
+        run.kept[key] = _population(run, token, versus, memory, progress)
     return run.kept[key]
 
 
-def _swept(run: Run, token: int, versus: int | None, memory: int | None, progress: Progress) -> Population:
-    random, measure = generator(_seed(run)), _measure(token, versus)
-    neurons = sample_of_strong(run, SAMPLE, random) if run.model.d_mlp else []
-    sites = [_heads(run), neurons, _sublayers(run)]
-    planned: list[Intervention] = [edits.zero(site) for group in sites for site in group]
-    planned += [_nudge(run, random) for _ in range(NUDGED)]
-    found = counterfactuals(run, planned, measure, memory=memory, progress=progress).double().cpu()
-    *rows, nudged = found.split([*map(len, sites), NUDGED])
-    heads, strong, sublayers = (dict(zip(group, own, strict=True)) for group, own in zip(sites, rows, strict=True))
+def _population(run: Run, token: int, versus: int | None, memory: int | None, progress: Progress) -> Population:
+    groups = [_heads(run), *_neurons(run, token, versus), _sublayers(run)]
+    planned: dict[Hashable, Intervention] = {site: edits.zero(site) for group in groups for site in group}
+    planned |= _nudges(run)
+    measure = asked_of(token, versus)
+    read = read_ends(run, ends(run, planned, memory=memory, progress=progress), measure)
+    rows = dict(zip(planned, read, strict=True))
+    heads, neurons, *leaders, sublayers = ({site: rows[site] for site in group} for group in groups)
     return Population(
         token=token,
         versus=versus,
-        base=measure(run.logits[run.row(-1)][None, None])[0].double().cpu(),
-        noise=SPREAD * nudged.std(0),
+        base=read_end(run, measure),
+        noise=_spread(run) * read[-NUDGED:].std(0),
         heads=heads,
-        neurons=strong,
+        neurons=neurons,
+        leaders=tuple(leaders),
         sublayers=sublayers,
     )
+
+
+def _neurons(run: Run, token: int, versus: int | None) -> list[list[Site]]:
+    """The sample, the leaders by the target's logit, and those by the logit difference, where there is a versus."""
+    against = [None, *(() if versus is None else (versus,))]
+    if not run.model.d_mlp:
+        return [[] for _ in (None, *against)]
+    sample = sample_of_strong(run, SAMPLE, generator(_seed(run)))
+    return [sample, *(_leaders(run, token, each) for each in against)]
+
+
+def _leaders(run: Run, token: int, versus: int | None) -> list[Site]:
+    ledger = decompose(readout(run, token, versus=versus), by="neuron")
+    neurons = replace(ledger, segments=tuple(s for s in ledger.segments if s.kind == "neuron"))
+    return [term.part.site(run.length - 1) for term in neurons.top(LEADERS)]
 
 
 def _seed(run: Run) -> int:
     """Of what is drawn for a prompt."""
     return int.from_bytes(hashlib.sha256(repr(run.tokens).encode()).digest()[:7], "big")
-
-
-def _measure(token: int, versus: int | None) -> TokenMeasure:
-    return several(log_odds(token), *(() if versus is None else (logit(token, versus),)))
 
 
 def _heads(run: Run) -> list[Site]:
@@ -202,6 +237,16 @@ def _sublayers(run: Run) -> list[Site]:
     return [
         Site(kind=kinds[stage], layer=i, positions=last) for i, layer in enumerate(run.layers) for stage in layer.stages
     ]
+
+
+def _spread(run: Run) -> float:
+    return SPREAD_IN_16_BITS if are_terms(run.model) else SPREAD
+
+
+def _nudges(run: Run) -> dict[Hashable, Intervention]:
+    """Versions that are rounded once more, by name."""
+    random = generator(_seed(run))
+    return {("nudged", i): _nudge(run, random) for i in range(NUDGED)}
 
 
 def _nudge(run: Run, random: torch.Generator) -> list[Edit]:
@@ -231,13 +276,11 @@ def zeroed_each(
     Raises:
         InputError: a site that does not exist.
     """
-    known = {**among.heads, **among.neurons, **among.sublayers}
-    missing = [site for site in dict.fromkeys(sites) if site not in known]
-    if missing:
-        planned, measure = [edits.zero(site) for site in missing], _measure(among.token, among.versus)
-        rows = counterfactuals(run, planned, measure, memory=memory, progress=progress).double().cpu()
-        known |= dict(zip(missing, rows, strict=True))
-    return tuple(among.zeroed(site, known[site]) for site in sites)
+    missing = {site: edits.zero(site) for site in sites if site not in among.rows}
+    streams = ends(run, missing, memory=memory, progress=progress)
+    read = read_ends(run, streams, asked_of(among.token, among.versus))
+    rows = among.rows | dict(zip(missing, read, strict=True))
+    return tuple(among.zeroed(site, rows[site]) for site in sites)
 
 
 @all_or_nothing()
@@ -316,12 +359,14 @@ def random_sets(
         )
         for _ in range(SETS)
     ]
-    planned = [[edits.scale(site, factor) for site in drawn] for drawn in sets]
-    planned += [_nudge(run, random) for _ in range(NUDGED)]
+    planned: dict[Hashable, Intervention] = {
+        (factor, place, drawn): [edits.scale(site, factor) for site in drawn] for place, drawn in enumerate(sets)
+    }
+    planned |= _nudges(run)
     measure = log_odds(token) if versus is None else logit(token, versus)
-    found = counterfactuals(run, planned, measure, memory=memory, progress=progress).double().cpu()
-    base = float(measure(run.logits[run.row(-1)][None, None]).double())
-    return Sets(tuple(sets), tuple((found[:SETS] - base).tolist()), noise=SPREAD * float(found[SETS:].std()))
+    found = read_ends(run, ends(run, planned, memory=memory, progress=progress), measure)
+    effects = found[:-NUDGED] - read_end(run, measure)
+    return Sets(tuple(sets), tuple(effects.tolist()), noise=_spread(run) * float(found[-NUDGED:].std()))
 
 
 def _pools(run: Run, neurons: Sequence[Site]) -> dict[int, tuple[list[tuple[int | None, int]], int]]:

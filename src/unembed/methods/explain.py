@@ -2,8 +2,8 @@
 
 All of it comes from one recorded run. Credit is the *direct* effect of a part: what its write adds to the readout with
 norms and patterns as they were. It is not the total effect of removing the part, which later layers may undo or
-amplify (docs/methods/direct-effect.md). So every head and a sample of neurons are also zeroed, one by one, from the
-same recorded run (controls.py). Shown are the parts of the largest credit and those of the largest effect; one line
+amplify (docs/methods/direct-effect.md). So every head and many neurons are also zeroed, one by one, from the same
+recorded run (controls.py). Shown are the parts of the largest credit and those of the largest effect; one line
 says which of them answers the question (answer.py).
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
-from unembed.errors import InputError
+from unembed.errors import InputError, counted
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
 from unembed.ledger.inspect_part import activation, looks_at, raised, term_of
@@ -21,6 +21,7 @@ from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
+from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import absolute_position, prompt_notes, text_of_prompt, tokenize
@@ -123,7 +124,7 @@ class Explanation(LedgerResult):
     """Why, in one line."""
     notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
     population: Population | None = None
-    """What zeroing every head and a sample of neurons does; None where nothing was zeroed."""
+    """What zeroing every head and many neurons does; None where nothing was zeroed."""
     swap: Swap | None = None
     whole_target: WholeTarget | None = None
     """The whole target, where it is a text of several tokens that the vocabulary knows."""
@@ -204,7 +205,7 @@ def explain(
         LedgerError: the terms do not sum to the model's own number.
     """
     model, ids = prompt.model, prompt.tokens
-    where = absolute_position(position, len(ids))
+    where, top = absolute_position(position, len(ids)), counted(top, "top", least=1)
     other = None if swap is None else _other_run(prompt, where, swap)
     run = prompt.recorded([where])
     read = readout(run, target, position=where, reference=reference, versus=versus)
@@ -228,6 +229,7 @@ def explain(
         notes=(
             *(() if model.source is None else model.source.notes),
             *prompt_notes(model, prompt.text),
+            *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),
             *space_notes(run, target, where),
         ),

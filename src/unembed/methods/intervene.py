@@ -14,16 +14,17 @@ from typing import Literal, get_args
 import torch
 
 from unembed.engine import edits
-from unembed.engine.counterfactual import counterfactuals
+from unembed.engine.counterfactual import last_streams
 from unembed.engine.edits import Edit
 from unembed.engine.measures import log_odds, logit
 from unembed.errors import InputError, all_or_nothing
 from unembed.methods.controls import kind_of, population, random_sets, zeroed_each
+from unembed.methods.ends import read_end, read_ends
 from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
-from unembed.models.targets import target_token
+from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction, prediction_from, predictions_from
 from unembed.runs.prompted import Prompt, prompted
@@ -75,6 +76,7 @@ class Intervened(Brief):
 
 @prompted
 @all_or_nothing()
+@torch.no_grad()
 def intervene(
     prompt: Prompt,
     target: str | int | None,
@@ -106,16 +108,14 @@ def intervene(
     if not changes:
         raise InputError("There is nothing to test: expected at least one part.")
     run, last = prompt.recorded([-1]), len(prompt.tokens) - 1
-    token = (
-        int(run.logits[run.row(-1)].argmax()) if target is None else target_token(prompt.model, target, prompt.written)
-    )
+    token = run.token(target)
     planned = [_edit(change, run, means, other, other_position) for change in changes]
-    logits = counterfactuals(run, [planned], lambda logits: logits[:, 0], progress=progress)[0]
+    end = last_streams(run, [planned], progress=progress)
+    logits = unembedded(run.model, end)[2][0]
     before, changed = run.prediction(token, position=last), prediction_from(run.model, logits, token)
-    against = None if versus is None else target_token(prompt.model, versus)
+    against = None if versus is None else run.token(versus)
     measure = log_odds(token) if against is None else logit(token, against)
-    base = measure(run.logits[run.row(-1)][None, None])
-    nats = float((measure(logits[None, None]) - base).double())
+    nats = float(read_ends(run, end, measure)[0] - read_end(run, measure))
     return Intervened(
         run=run,
         changes=tuple(changes),

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unembed.errors import InputError
+from unembed.errors import InputError, counted
 from unembed.models.labels import visible
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
@@ -242,7 +242,7 @@ def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top:
     targets = final if target is None else torch.full_like(final, target_token(run.model, target, run.text_before()))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
-    return _Reader(run, targets, log_final.exp(), negentropy, min(top, run.model.vocab))
+    return _Reader(run, targets, log_final.exp(), negentropy, min(counted(top, "top", least=1), run.model.vocab))
 
 
 def _lens(

@@ -277,10 +277,10 @@ def _measure(
         return measures.known(metric, model, runs[0].text_before()), None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
-    answer = (_top(runs[0]),) if answer is None else answer
+    answer = (runs[0].token(),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
-    other = (_top(runs[1]),) if versus is None else target_tokens(model, versus, runs[0].text_before(at[0]))
+    other = (runs[1].token(),) if versus is None else target_tokens(model, versus, runs[0].text_before(at[0]))
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
     token, against = answer[0], other[0]
@@ -295,10 +295,6 @@ def _measure(
 def _text(model: Model, token: int) -> str:
     """A token for an error message."""
     return str(token) if model.tokenizer is None else label_of(model, token)
-
-
-def _top(run: Run) -> int:
-    return int(run.logits[run.row(-1)].argmax())
 
 
 def _logits(run: Run, at: Sequence[int]) -> Float[Tensor, "position vocab"]:

@@ -37,7 +37,7 @@ class Cell:
     neuron: int | None = None
 
     def label(self, site: Sweep) -> str:
-        """`L3.H2`, `L1 resid @ 4`."""
+        """`L3.H2`, `L1 resid_pre @ 4`."""
         name = part_name(site, self.layer, self.head, self.expert, self.neuron)
         return name if self.position is None else f"{name} @ {self.position}"
 

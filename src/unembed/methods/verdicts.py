@@ -2,14 +2,16 @@
 
     effect     = log-odds(target | part zeroed) - log-odds(target),  log-odds = log(P / (1 - P)), in nats
     rank       = 1 + how many others have a larger |effect|
-    causal     = effect < 0,  |effect| >= SMALL,  and rank among the first twentieth
+    causal     = effect < 0,  and |effect| >= MODERATE,  or |effect| >= SMALL and rank among the first twentieth
     suppressor = effect > 0,  likewise
-    ordinary   = neither
+    ordinary   = neither: none, or small and not rare
 
 Log-odds do not saturate: from 99.9 to 99 % is as far as from 50 to 9 %. The words of size have their limits at 0.1, 0.3
 and 1 nat: at even odds that is 2.5, 7.4 and 23 points of probability, at any odds a factor of 1.1, 1.35 and 2.7.
-A part that is like the others is exceptional with a chance of one in twenty, by the rank. Fewer than 20 parts have no
-first twentieth: then there is no verdict, only the effect and the word of its size.
+A large effect is never called ordinary, also where many parts have one: of 60 sublayers, a dozen may carry a token. The
+rank beside it says how many do more. A small effect is worth a word where it is rare: a part that is like the others is
+in the first twentieth with a chance of one in twenty. Fewer than 20 parts have no first twentieth: then there is no
+verdict, only the effect and the word of its size.
 
 A verdict is *borderline* where the effect is so near a limit of it that rounding could move it across (controls.py says
 how much that is).
@@ -43,7 +45,8 @@ class Effect:
     size: Size
     """`none` below 0.1 nats, `small` below 0.3, `moderate` below 1, else `large`."""
     verdict: Verdict | None
-    """`causal` or `suppressor`: at least `small`, and in the first twentieth by rank; null of fewer than 20 parts."""
+    """`causal` or `suppressor`: at least `moderate`, or `small` and in the first twentieth by rank; null of fewer than
+    20 parts."""
     borderline: bool
     """Whether rounding could change the verdict, or the size of what is causal or a suppressor."""
 
@@ -65,10 +68,10 @@ def judged(nats: float, others: Sequence[float], noise: float, *, needed: float 
     ranked = sorted((abs(other) for other in others), reverse=True)
     own, among = abs(nats), len(ranked) + 1
     rank = 1 + sum(other > own for other in ranked)
-    least = max(SMALL, _reached(ranked, among) or 0.0)
-    exceptional = own >= least
-    limits = (least, MODERATE, LARGE) if exceptional else (least,)
-    verdict: Verdict = "ordinary" if not exceptional else "causal" if nats * needed > 0 else "suppressor"
+    least = min(MODERATE, max(SMALL, _reached(ranked, among) or 0.0))
+    telling = own >= least
+    limits = (least, MODERATE, LARGE) if telling else (least,)
+    verdict: Verdict = "ordinary" if not telling else "causal" if nats * needed > 0 else "suppressor"
     return Effect(
         nats=nats,
         rank=rank,

@@ -31,6 +31,10 @@ def rendered(model: Model, messages: Sequence[Message]) -> str:
         raise InputError(
             f"{model.name} has no chat template: it was not made for chats. Give the prompt as text, without --chat."
         )
+    if model.special == "none":
+        raise InputError(
+            "A chat template writes special tokens, which special='none' would read as plain characters: take auto."
+        )
     goes_on = checked[-1]["role"] == "assistant"
     try:
         return tokenizer.apply_chat_template(

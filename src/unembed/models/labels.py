@@ -71,4 +71,6 @@ def from_ascii(text: str) -> str:
 
 def escaped(text: str) -> str:
     """`text` without characters that `visible` writes for others: a literal `·` becomes `\\u00b7`."""
+    if text.isascii() and "\\" not in text:  # most of a vocabulary, of which every token is named
+        return text
     return _LOOKS_SHOWN.sub(lambda found: _code_point(found[0]), text)

@@ -172,7 +172,7 @@ class Model:
         """The longest prompt the positions of the model reach, or None where nothing limits it: a rotary embedding that
         is scaled reads on.
         """
-        if any(kind in SCALED for kind, _ in rotary(self.config)):
+        if any(kind in _SCALED for kind, _ in rotary(self.config)):
             return None
         return getattr(self.config, self.family.context, None)
 
@@ -289,7 +289,7 @@ class Model:
         return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
 
 
-SCALED = frozenset(("linear", "dynamic", "yarn", "longrope"))
+_SCALED = frozenset(("linear", "dynamic", "yarn", "longrope"))
 """The kinds of rotary embedding that are made to read beyond `max_position_embeddings`."""
 
 
@@ -339,6 +339,18 @@ def check_has_layers(model: Model) -> None:
         raise InputError(
             f"{model.name} has no layers, so it has no heads and no MLPs: only the direct path (`unembed bigrams`)."
         )
+
+
+def checked_layer(model: Model, layer: int) -> int:
+    """The index of a block; a negative one counts from the last.
+
+    Raises:
+        InputError: there is none of this index.
+    """
+    check_has_layers(model)
+    if not -model.layers <= layer < model.layers:
+        raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
+    return layer % model.layers
 
 
 def check_has_neurons(model: Model) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind
-from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
 from unembed.models.names import part_name
 from unembed.models.sites import Site, experts_of, neurons_of
 
@@ -121,17 +121,11 @@ def parts_of(model: Model, kind: str, layers: Sequence[int] | None = None) -> tu
         check_has_neurons(model)
     if row.cross and model.encoder is None:
         raise InputError(f"{model.name} has no cross-attention: there is no part of kind {kind}.")
-    chosen = range(model.layers) if layers is None else [_layer(model, layer) for layer in layers]
+    chosen = range(model.layers) if layers is None else [checked_layer(model, layer) for layer in layers]
     found = tuple(Part(kind, layer, **index) for layer in chosen for index in _indices(model, row, layer))  # type: ignore[arg-type]
     if not found:
         raise InputError(f"{model.name} has no mixture of experts there: there is no part of kind {kind}.")
     return found
-
-
-def _layer(model: Model, layer: int) -> int:
-    if not -model.layers <= layer < model.layers:
-        raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
-    return layer % model.layers
 
 
 def _indices(model: Model, row: Kind, layer: int) -> Iterator[dict[str, int]]:

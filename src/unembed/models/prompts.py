@@ -161,7 +161,7 @@ def encoding(model: Model, text: str, **more: Any) -> Any:
     """
     tokenizer: Any = model.tokenizer
     if tokenizer is None:
-        raise InputError(f"{model.name} has no tokenizer: give token ids instead of text.")
+        raise InputError(f"{model.name} has no tokenizer: give token ids instead of text (--ids 1,2,3).")
     given = {"text" if model.encoder is None else "text_target": well_formed(text)}
     if model.special == "none":
         more["split_special_tokens"] = True

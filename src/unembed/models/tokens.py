@@ -179,9 +179,10 @@ _ALPHABET = _byte_alphabet()
 
 
 def _byte_level(piece: str) -> tuple[str, bytes]:
-    if not all(c in _ALPHABET for c in piece):
+    try:
+        raw = bytes(map(_ALPHABET.__getitem__, piece))
+    except KeyError:
         return piece, b""
-    raw = bytes(_ALPHABET[c] for c in piece)
     return _with_bytes(raw), raw
 
 

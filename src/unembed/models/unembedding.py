@@ -24,6 +24,18 @@ def normed(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*
         return model.norm(x)
 
 
+def normed_widely(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+    """The same in float32 at least, of a model of any precision: what is read of it is not rounded to 16 bits again.
+
+    A norm is affine but for its scale, which is the one that the module had (norms.py).
+    """
+    y = normed(model, x)
+    if torch.finfo(y.dtype).eps <= torch.finfo(torch.float32).eps:
+        return y
+    norm = model.final_norm
+    return (norm.pushforward(x, norm.scale(x, y)) + norm.shift).float()
+
+
 def wide(logits: Tensor) -> Tensor:
     """In float32 at least."""
     return logits if logits.dtype == torch.float64 else logits.float()
@@ -32,10 +44,10 @@ def wide(logits: Tensor) -> Tensor:
 def logits_of(
     model: Model, y: Float[Tensor, "*batch d_model"], tokens: tuple[int, ...]
 ) -> Float[Tensor, "*batch token"]:
-    """The logits of some tokens, of normed states."""
+    """The logits of some tokens, of normed states, in their precision."""
     chosen = list(tokens)
-    bias = None if model.unembedding_bias is None else model.unembedding_bias[chosen]
-    return wide(capped(linear(y, model.unembedding[chosen], bias), model.softcap))
+    bias = None if model.unembedding_bias is None else model.unembedding_bias[chosen].to(y.dtype)
+    return wide(capped(linear(y, model.unembedding[chosen].to(y.dtype), bias), model.softcap))
 
 
 def log_normaliser(
@@ -57,7 +69,8 @@ class _LogNormaliser(torch.autograd.Function):
         total = torch.zeros_like(top)
         slope = torch.zeros_like(wide(y)) if ctx.needs_input_grad[0] else None
         for piece, (rows, offset) in enumerate(zip(weight.split(SLICE), biases, strict=True)):
-            logits = wide(capped(linear(y, rows, offset), model.softcap))
+            offset = None if offset is None else offset.to(y.dtype)
+            logits = wide(capped(linear(y, rows.to(y.dtype), offset), model.softcap))
             if without is not None and without // SLICE == piece:
                 logits[:, without % SLICE] = torch.finfo(logits.dtype).min / 4  # finite: its share is 0, not NaN
             new_top = torch.maximum(top, logits.amax(-1, keepdim=True))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class BlockAt(Brief):
-    """A block of a run as `models.sites.Recorded` wants it: every value has one row a position."""
+    """A block of a run as `models.kinds.Recorded` wants it: every value has one row a position."""
 
     run: "Run"
     index: int

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unembed.errors import counted
 from unembed.models.model import Model
 from unembed.models.tokens import name_of
 
@@ -31,7 +32,7 @@ def prediction_from(model: Model, logits: Float[Tensor, "vocab"], token: int) ->
 
 def predictions_from(model: Model, logits: Float[Tensor, "vocab"], count: int) -> tuple[Prediction, ...]:
     """The tokens of the largest of these logits, best first."""
-    best = logits.topk(min(count, len(logits))).indices.tolist()
+    best = logits.topk(min(counted(count), len(logits))).indices.tolist()
     logits = logits.double()
     normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
     return tuple(_prediction(model, logits, normaliser, token) for token in best)
@@ -40,11 +41,11 @@ def predictions_from(model: Model, logits: Float[Tensor, "vocab"], count: int) -
 def all_predictions_from(model: Model, logits: Float[Tensor, "vocab"]) -> tuple[Prediction, ...]:
     """What these logits give every token, by token id."""
     logits = logits.double()
-    texts = None if model.tokenizer is None else model.tokenizer.batch_decode([[t] for t in range(len(logits))])
+    names = [None if model.tokenizer is None else name_of(model, token) for token in range(len(logits))]
     rising = logits.sort().values
     columns = zip(
         range(len(logits)),
-        [None] * len(logits) if texts is None else texts,
+        names,
         logits.tolist(),
         (logits - logits.logsumexp(-1)).exp().tolist(),
         # As many are larger as stand above the last of its equals.

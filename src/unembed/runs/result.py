@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from unembed.errors import counted
 from unembed.models.labels import visible
 from unembed.models.reprs import Brief
 from unembed.models.tokens import name_of
@@ -95,7 +96,7 @@ class Result(Brief, Generic[Entry]):
 
         Signs do not count: what speaks against stands among what speaks for. Equal ones keep the order of `entries`.
         """
-        return sorted(self.entries(), key=lambda entry: -abs(getattr(entry, self.measure)))[:count]
+        return sorted(self.entries(), key=lambda entry: -abs(getattr(entry, self.measure)))[: counted(count)]
 
     def to_polars(self) -> "pl.DataFrame":
         """All entries as a table, one row each, with its `columns`."""

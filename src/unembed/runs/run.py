@@ -144,7 +144,7 @@ class Run(Result[Prediction]):
     def columns(self, entry: Prediction) -> dict[str, Any]:
         """A prediction, its token by text."""
         return {
-            "token": f"[{entry.token}]" if entry.text is None else entry.text,
+            "token": f"id:{entry.token}" if entry.text is None else entry.text,
             "id": entry.token,
             "logit": entry.logit,
             "probability": entry.probability,
@@ -159,15 +159,23 @@ class Run(Result[Prediction]):
         """
         return predictions_from(self.model, self.logits[self.row(position)], count)
 
+    def token(self, target: str | int | None = None, *, position: int = -1) -> int:
+        """The id of a target at a kept position; without one, of the top prediction there.
+
+        Raises:
+            InputError: the target is not in the vocabulary; the position is out of range, or was not kept.
+        """
+        if target is None:
+            return int(self.logits[self.row(position)].argmax())
+        return target_token(self.model, target, self.text_before(position))
+
     def prediction(self, token: str | int, *, position: int = -1) -> Prediction:
         """What the model gave a token, named by its text or id, at a kept position.
 
         Raises:
             InputError: the token is not in the vocabulary; the position is out of range, or was not kept.
         """
-        return prediction_from(
-            self.model, self.logits[self.row(position)], target_token(self.model, token, self.text_before(position))
-        )
+        return prediction_from(self.model, self.logits[self.row(position)], self.token(token, position=position))
 
     def text_before(self, position: int = -1) -> str | tuple[int, ...]:
         """What a target at a position follows: the prompt as text where it is known and ends there, else tokens."""

@@ -146,7 +146,7 @@ def test_the_descent_lowers_its_loss_and_stays_within_its_limit() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"by": Rome(layer=3)}, "no layer 3 to edit: expected 0 to 2"),
+        ({"by": Rome(layer=3)}, "no layer 3: expected 0 to 2"),
         ({"prompts": []}, "no prompt"),
         ({"prompts": ["the capital of Rome is"]}, "Expected the subject 'France'"),
         ({"to": ""}, "The new answer is empty"),

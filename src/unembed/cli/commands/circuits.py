@@ -10,7 +10,7 @@ from unembed.cli.options import (
     HeadOptions,
     ModelOptions,
     PredictionOptions,
-    PromptArg,
+    PromptOptions,
     TopOpt,
     file_option,
     seed_option,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @takes
 def paths(
     *,
-    prompt: PromptArg,
+    prompt: PromptOptions,
     prediction: PredictionOptions,
     top: TopOpt = 12,
     smallest: Annotated[float, typer.Option(help="Leave out paths below this share of the logit.")] = 1e-3,
@@ -39,15 +39,15 @@ def paths(
     from unembed.methods.circuits.paths import expand_paths
 
     words: Any = {**prediction.words(), "smallest": smallest, "open_at_most": open_at_most}
-    loaded = model.load()
-    out.work(lambda progress: expand_paths(loaded, prompt, **words, progress=progress), top=top)
+    loaded, text = prompt.load(model)
+    out.work(lambda progress: expand_paths(loaded, text, **words, progress=progress), top=top)
 
 
 @app.command()
 @takes
 def attended(
     *,
-    prompt: PromptArg,
+    prompt: PromptOptions,
     place: HeadOptions,
     position: Annotated[int, typer.Option("--position", "-p", help="The token that attends; -1 is the last.")] = -1,
     source: Annotated[int | None, typer.Option(help="The token attended to; the most attended by default.")] = None,
@@ -58,7 +58,7 @@ def attended(
     """Why a head attended from one token to another: pairs of parts that sum to its score."""
     from unembed.methods.circuits.attention_score import attention_score
 
-    found = attention_score(model.load(), prompt, **place.words(), destination=position, source=source)
+    found = attention_score(*prompt.load(model), **place.words(), destination=position, source=source)
     out.show(found, top=top)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_lines
-from unembed.cli.options import MemoryOpt, ModelOptions, PromptArg, file_option
+from unembed.cli.options import MemoryOpt, ModelOptions, PromptOptions, file_option
 from unembed.cli.output import HtmlOptions, Output, page_state
 from unembed.errors import InputError
 
@@ -139,7 +139,7 @@ class AttributeOptions:
 @knowledge_app.command()
 @takes
 def attribute(
-    prompt: PromptArg,
+    prompt: PromptOptions,
     target: Annotated[str, typer.Option("--target", "-t", help="The answer, with its leading space.")],
     options: AttributeOptions,
     report: HtmlOptions,
@@ -152,14 +152,14 @@ def attribute(
     from unembed.view.payloads.knowledge import attribute_payload
 
     path = path_of(options.path, quadrature=options.quadrature, steps=options.steps, candidates=options.candidates)
-    loaded = model.load()
+    loaded, text = prompt.load(model)
     words: Any = {"path": path, "memory": options.memory}
 
     def listing(result: Any, top: int = options.top) -> Any:
         return attribute_payload(result, top=top)
 
     result = out.work(
-        lambda progress: run(loaded, prompt, target, baseline=options.baseline_of(loaded), progress=progress, **words),
+        lambda progress: run(loaded, text, target, baseline=options.baseline_of(loaded), progress=progress, **words),
         listing,
     )
 
@@ -167,7 +167,7 @@ def attribute(
         from unembed.explorer.report_asks import NEURONS, kept_attribution
         from unembed.view.payloads import to_json
 
-        state = page_state(loaded, prompt, target=target)
+        state = page_state(loaded, text, target=target)
         return state, kept_attribution(session, state, to_json(listing(result, NEURONS)), progress)
 
     report.write(report.session(loaded), listing(result), keep)

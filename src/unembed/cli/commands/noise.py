@@ -7,7 +7,7 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_text
-from unembed.cli.options import ModelOptions, Options, PromptArg, TopOpt, file_option
+from unembed.cli.options import ModelOptions, Options, PromptOptions, TopOpt, file_option
 from unembed.cli.output import Output
 from unembed.errors import InputError
 
@@ -40,9 +40,9 @@ class NoiseOptions(Options):
 
 @app.command()
 @takes
-def noise(prompt: PromptArg, options: NoiseOptions, model: ModelOptions, out: Output) -> None:
+def noise(prompt: PromptOptions, options: NoiseOptions, model: ModelOptions, out: Output) -> None:
     """Does a token attend to itself when the values of others are noise? The claim, tested head by head."""
     from unembed.methods.heads.noise import noise as run
 
-    loaded = model.load()
-    out.work(lambda progress: run(loaded, prompt, **options.words("top"), progress=progress), top=options.top)
+    loaded, text = prompt.load(model)
+    out.work(lambda progress: run(loaded, text, **options.words("top"), progress=progress), top=options.top)

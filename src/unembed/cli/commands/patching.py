@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unembed.cli.app import app, takes
-from unembed.cli.inputs import read_prompt, spot
-from unembed.cli.options import MemoryOpt, ModelOptions, Options, PromptArg, SamplingOptions, TopOpt, seed_option
-from unembed.cli.output import HtmlOptions, Output, page_state
+from unembed.cli.inputs import read_ids, read_prompt, spot
+from unembed.cli.options import (
+    MemoryOpt,
+    ModelOptions,
+    Options,
+    PromptOptions,
+    SamplingOptions,
+    TopOpt,
+    as_given,
+    seed_option,
+)
+from unembed.cli.output import HtmlOptions, Output, page_state, page_text
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from unembed.models.model import Model
+    from unembed.models.prompts import Given
 
 AnswerOpt = Annotated[
     str | None, typer.Option("--target", "-t", help="What is read; the (clean) top prediction by default.")
@@ -30,6 +40,42 @@ def _pairs(text: str) -> dict[int, int]:
     if len(dict(pairs)) < len(pairs):
         raise InputError(f"--align pairs a position twice: {text!r}.")
     return dict(pairs)
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """Two prompts, in words or as token ids."""
+
+    clean: Annotated[
+        str | None, typer.Argument(help="The prompt that shows the behaviour; - reads standard input.")
+    ] = None
+    corrupt: Annotated[str | None, typer.Argument(help="The same prompt with what matters changed, or -.")] = None
+    ids: Annotated[
+        list[str] | None,
+        typer.Option(metavar="1,2,3", help="Twice: the two prompts as token ids, as without a tokenizer."),
+    ] = None
+    chat: Annotated[bool, typer.Option("--chat", help="Both are what a user says, through the chat template.")] = False
+    system: Annotated[str | None, typer.Option(help="With --chat: what the system message says.")] = None
+
+    def prompts(self) -> "tuple[Given, Given]":
+        """Both, as `patch` takes them.
+
+        Raises:
+            InputError: fewer or more than two, or options that contradict each other.
+        """
+        words = [word for word in (self.clean, self.corrupt) if word is not None]
+        if len(words) + len(self.ids or ()) != 2 or len(words) == 1:
+            raise InputError(
+                "Expected two prompts, CLEAN and CORRUPT, or --ids twice. A prompt that begins with - stands after --."
+            )
+        if words == ["-", "-"]:
+            raise InputError("Standard input holds one prompt: give the other one in words.")
+        if self.ids and self.chat:
+            raise InputError("--chat is of what a user says in words: leave it out, or --ids.")
+        if self.ids:
+            return read_ids(self.ids[0]), read_ids(self.ids[1])
+        clean, corrupt = (as_given(read_prompt(word), chat=self.chat, system=self.system) for word in words)
+        return clean, corrupt
 
 
 @dataclass(frozen=True)
@@ -62,8 +108,7 @@ class PatchOptions(Options):
 @app.command()
 @takes
 def patch(
-    clean: Annotated[str, typer.Argument(help="The prompt that shows the behaviour; - reads standard input.")],
-    corrupt: Annotated[str, typer.Argument(help="The same prompt with what matters changed, or -.")],
+    pair: PairOptions,
     options: PatchOptions,
     report: HtmlOptions,
     model: ModelOptions,
@@ -73,9 +118,7 @@ def patch(
     from unembed.methods.patch import patch as run
     from unembed.view.payloads import payload_of, to_json
 
-    if clean == corrupt == "-":
-        raise InputError("Standard input holds one prompt: give the other one in words.")
-    prompts = read_prompt(clean), read_prompt(corrupt)
+    prompts = pair.prompts()
     loaded = model.load()
     result = out.work(
         lambda progress: run(loaded, *prompts, **options.words("top"), progress=progress), top=options.top
@@ -84,7 +127,9 @@ def patch(
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import kept_of_two
 
-        state = page_state(loaded, prompts[0], b=prompts[1], target=options.target, vs=options.versus)
+        state = page_state(
+            loaded, prompts[0], b=page_text(loaded, prompts[1]), target=options.target, vs=options.versus
+        )
         return state, kept_of_two(session, state, to_json(payload_of(result)), progress)
 
     report.write(report.session(loaded), payload_of(result), keep)
@@ -118,14 +163,14 @@ class TraceOptions(Options):
 
 @app.command()
 @takes
-def trace(prompt: PromptArg, options: TraceOptions, model: ModelOptions, out: Output) -> None:
+def trace(prompt: PromptOptions, options: TraceOptions, model: ModelOptions, out: Output) -> None:
     """Causal tracing: put noise on the subject, restore one state at a time, and see where the answer comes back."""
     from unembed.methods.causal_trace import causal_trace as run
 
     words = options.words("subject_position", "top")
     words["subject"] = options.subject_position if options.subject is None else options.subject
-    loaded = model.load()
-    out.work(lambda progress: run(loaded, prompt, **words, progress=progress), top=options.top)
+    loaded, text = prompt.load(model)
+    out.work(lambda progress: run(loaded, text, **words, progress=progress), top=options.top)
 
 
 @dataclass(frozen=True)
@@ -173,7 +218,7 @@ class SteerOptions(Options):
 @app.command()
 @takes
 def steer(
-    prompt: PromptArg,
+    prompt: PromptOptions,
     options: SteerOptions,
     direction: DirectionOptions,
     sampling: SamplingOptions,
@@ -183,6 +228,6 @@ def steer(
     """Continue a prompt with a direction added to the stream at every position, and without."""
     from unembed.methods.steer import steer as run
 
-    loaded = model.load()
+    loaded, text = prompt.load(model)
     added = direction.read(loaded, options.layer, options.site)
-    out.work(lambda _: run(loaded, prompt, added, **options.words(), **sampling.words()))
+    out.work(lambda _: run(loaded, text, added, **options.words(), **sampling.words()))

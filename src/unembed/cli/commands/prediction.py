@@ -77,13 +77,12 @@ def explain(
 ) -> None:
     """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
     from unembed.methods.explain import explain as run
-    from unembed.models.prompts import tokenize
     from unembed.view.payloads import payload_of
     from unembed.view.terminal.explanation import closing_lines, opening_lines
 
     loaded, text = source.load(model)
     session = report.session(loaded)
-    prompt = text if session is None else session.run(tokenize(loaded, text), prediction.position)
+    prompt = text if session is None else session.run(session.known(text), prediction.position)
     with progress_bar() as progress:
         result = run(
             loaded,
@@ -131,11 +130,10 @@ class LensOptions(Options):
 def lens(options: LensOptions, report: HtmlOptions, source: SourceOptions, model: ModelOptions, out: Output) -> None:
     """The logit lens: what the stream would predict after each layer, at each position."""
     from unembed.methods.lens import lens as run
-    from unembed.models.prompts import tokenize
 
     loaded, text = source.load(model)
     session = report.session(loaded)
-    shared = None if session is None else session.whole(tokenize(loaded, text))
+    shared = None if session is None else session.whole(session.known(text))
     words = {**options.words(), "layers": _layers(options.layers, loaded.layers)}
     with progress_bar() as progress:
         result = run(loaded, text if shared is None else shared, **words, progress=progress)
@@ -187,6 +185,7 @@ def generate(
 ) -> None:
     """Continue a prompt token by token."""
     from unembed.methods.generate import generate as run
+    from unembed.models.generation_settings import settings_notes
     from unembed.models.prompts import tokenize
     from unembed.view.payloads.generation import generate_payload, generated_token
     from unembed.view.terminal.generation import generated_lines
@@ -212,8 +211,11 @@ def generate(
             written += len(more)
     if out.as_json:
         out.show(generate_payload(loaded, tokenize(loaded, text), steps, explained=explained))
-    elif not explained:
+        return
+    if not explained:
         say(_decode(loaded, steps, final=True)[written:])
+    for note in settings_notes(loaded):
+        tell(note)
 
 
 def _decode(model: "Model", steps: "list[Step]", *, final: bool = False) -> str:

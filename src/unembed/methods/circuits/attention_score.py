@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from unembed.errors import InputError
+from unembed.errors import InputError, counted
 from unembed.ledger.decompose import SAFETY
 from unembed.ledger.ledger import check_sum
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
@@ -113,7 +113,7 @@ class AttentionScore(RunResult[PairTerm]):
 
     def top(self, count: int = 10) -> list[PairTerm]:
         """The pairs of largest magnitude."""
-        return self._pairs(np.argsort(-np.abs(self.values), axis=None, kind="stable")[:count])
+        return self._pairs(np.argsort(-np.abs(self.values), axis=None, kind="stable")[: counted(count)])
 
     def _pairs(self, flat: Int[np.ndarray, "pair"]) -> list[PairTerm]:
         places = [np.unravel_index(i, self.values.shape) for i in flat]

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.errors import InputError
+from unembed.errors import InputError, counted
 from unembed.methods.circuits.head_circuits import OV, Head, check_head, ov_circuit
 from unembed.methods.circuits.projections import Weights, weights
 from unembed.models.model import Model, decoders_only
@@ -214,5 +214,5 @@ def _scores(writes: Tensor, reads: Tensor, progress: Progress, kind: str) -> np.
 
 def _largest(scores: np.ndarray, count: int) -> list[tuple[float, tuple[int, ...]]]:
     flat = np.where(np.isfinite(scores), scores, -np.inf).ravel()
-    best = np.argsort(-flat, kind="stable")[: min(count, int(np.isfinite(scores).sum()))]
+    best = np.argsort(-flat, kind="stable")[: min(counted(count), int(np.isfinite(scores).sum()))]
     return [(float(flat[i]), tuple(int(j) for j in np.unravel_index(i, scores.shape))) for i in best]

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.errors import InputError, ModelError
+from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.head_circuits import Ranked
 from unembed.models.model import Model, decoders_only
 from unembed.models.prompts import in_vocabulary, inner_tokens
@@ -73,7 +73,7 @@ def direct_logits(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token v
 def follows(model: Model, token: int, *, top: int = 10) -> list[Ranked]:
     """What follows a token by the direct path alone: the most likely tokens, with their probability."""
     probabilities = direct_logits(model, [token])[0].double().softmax(-1)
-    found = probabilities.topk(min(top, model.vocab))
+    found = probabilities.topk(min(counted(top), model.vocab))
     return [Ranked(*pair) for pair in zip(found.indices.tolist(), found.values.tolist(), strict=True)]
 
 

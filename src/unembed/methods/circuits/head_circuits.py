@@ -25,9 +25,9 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from unembed.errors import InputError, ModelError
+from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.projections import Weights, layer_weights
-from unembed.models.model import Model, check_has_layers, decoders_only, input_norm
+from unembed.models.model import Model, checked_layer, decoders_only, input_norm
 from unembed.models.reprs import Brief
 from unembed.runs.record import record
 from unembed.runs.result import Result
@@ -255,7 +255,7 @@ def skip_trigrams(model: Model, layer: int, head: int, *, top: int = 20, each: i
     logits, outputs = _promoted(model, ov, each)
     strength = scores[:, 0].clamp_min(0) * logits[:, 0].clamp_min(0)
     found = []
-    for source in strength.topk(min(top, len(strength))).indices.tolist():
+    for source in strength.topk(min(counted(top), len(strength))).indices.tolist():
         sought = zip(destinations[source].tolist(), scores[source].tolist(), strict=True)
         said = zip(outputs[source].tolist(), logits[source].tolist(), strict=True)
         found.append(
@@ -408,12 +408,9 @@ def check_head(model: Model, layer: int, head: int) -> Head:
 
 def _check_layer(model: Model, layer: int) -> int:
     decoders_only(model, "A circuit")
-    check_has_layers(model)
-    if not -model.layers <= layer < model.layers:
-        raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
-    return layer % model.layers
+    return checked_layer(model, layer)
 
 
 def _best(values: Float[Tensor, "vocab"], top: int, least: bool) -> list[Ranked]:
-    found = values.topk(min(top, len(values)), largest=not least)
+    found = values.topk(min(counted(top), len(values)), largest=not least)
     return [Ranked(*pair) for pair in zip(found.indices.tolist(), found.values.tolist(), strict=True)]

@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from unembed.errors import counted
 from unembed.ledger.decompose import SAFETY
 from unembed.ledger.ledger import check_sum
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
@@ -127,7 +128,7 @@ def _summed(
         what=what,
         value=value,
         source=source,
-        terms=tuple(every[:top]),
+        terms=tuple(every[: counted(top)]),
         others_count=len(every[top:]),
         others=math.fsum(term.value for term in every[top:]),
         tolerance=tolerance,

@@ -197,6 +197,11 @@ def noise(
     read = positions[-1] + 1
     # Later tokens have no say, but in some models their number has.
     ids = tokens[:read] if acts_alike(model, read, len(tokens)) else tokens
+    if text is None and model.tokenizer is None:
+        raise InputError(
+            f"{model.name} has no tokenizer, so it cannot read the unrelated text that ships here: give another text "
+            "as token ids (`text` in Python)."
+        )
     windows = _windows(model, inner_tokens(model, "\n\n".join(PARAGRAPHS) if text is None else text), ids, seeds)
     changes = _changes(model, ids, strengths, seeds, windows)
     plain, conditions = _conditions(subject(model, ids, positions), seeds, changes, progress)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from unembed.errors import counted
 from unembed.methods.circuits.head_circuits import Head
 from unembed.models.names import head_name
 from unembed.models.reprs import Brief
@@ -47,7 +48,7 @@ class RoleScores(Brief):
 
     def top(self, count: int) -> list[Head]:
         """The best heads, best first; of equal ones the earlier first."""
-        order = self.scores.flatten().argsort(descending=True, stable=True)[:count].tolist()
+        order = self.scores.flatten().argsort(descending=True, stable=True)[: counted(count)].tolist()
         return [divmod(place, self.scores.shape[1]) for place in order]
 
     def _found(self) -> str:

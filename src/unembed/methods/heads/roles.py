@@ -187,7 +187,9 @@ class HeadRoles(Result[HeadScore]):
         if self.half < HALF:
             notes.append(f"the model reads {self.model.context} tokens, so {self.half} are repeated instead of {HALF}")
         if "successor" not in self.roles:
-            notes.append("the tokenizer has no ordinals as single tokens: succession is not measured")
+            wordless = self.model.tokenizer is None
+            reason = "there is no tokenizer" if wordless else "the tokenizer has no ordinals as single tokens"
+            notes.append(f"{reason}: succession is not measured")
         if self.check is not None and not self.check.controls:
             notes.append("the model has too few heads for as many others at random")
         return tuple(notes)

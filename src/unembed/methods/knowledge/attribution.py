@@ -31,7 +31,7 @@ from unembed.engine import edits
 from unembed.engine.counterfactual import finished
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, question
-from unembed.errors import InputError, Interrupted
+from unembed.errors import InputError, Interrupted, counted
 from unembed.methods.knowledge.integrated_gradients import Estimate, Paths, activations_of, gauss, riemann
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.sites import Site
@@ -194,11 +194,12 @@ class Attribution(RunResult[NeuronScore]):
 
     def top(self, count: int = 10) -> list[NeuronScore]:
         """The neurons of the largest absolute values: what they are worth, or what they cost."""
-        return self._scores(self._flat.abs().nan_to_num(-1).argsort(descending=True, stable=True)[:count])
+        return self._scores(self._flat.abs().nan_to_num(-1).argsort(descending=True, stable=True)[: counted(count)])
 
     def ranked(self, count: int | None = None) -> list[NeuronScore]:
         """The neurons by falling value, as the search for knowledge neurons reads them; None gives all."""
-        return self._scores(self._flat.nan_to_num(-torch.inf).argsort(descending=True, stable=True)[:count])
+        order = self._flat.nan_to_num(-torch.inf).argsort(descending=True, stable=True)
+        return self._scores(order if count is None else order[: counted(count)])
 
     @property
     def _flat(self) -> Float[Tensor, "any_neuron"]:

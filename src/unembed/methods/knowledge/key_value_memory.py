@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.errors import InputError
+from unembed.errors import InputError, counted
 from unembed.models.model import Block, Model, check_has_neurons, value_rows
 from unembed.models.prompts import tokenize
 from unembed.models.reprs import Brief
@@ -130,7 +130,9 @@ def layer_memory(
     passages = _passages(model, texts)
     peaks = _peaks(model, first.layer, first.expert, passages, progress)
     sizes = value_rows(model.blocks[first.layer], first.expert).double().norm(dim=1)
-    strongest = (peaks.activation.abs().amax(0).double() * sizes).topk(min(neurons, len(sizes))).indices.tolist()
+    strongest = (
+        (peaks.activation.abs().amax(0).double() * sizes).topk(min(counted(neurons), len(sizes))).indices.tolist()
+    )
     sites = [_neuron(model, Site(kind="neuron", layer=layer, expert=expert, neuron=n)) for n in strongest]
     return Memory(model, passages, tuple(_read(model, s, passages, peaks, top, among) for s in sites), among)
 
@@ -175,14 +177,14 @@ def _read(
 ) -> NeuronMemory:
     assert site.neuron is not None
     logits = value_logits(model, site)
-    order = peaks.activation[:, site.neuron].abs().argsort(descending=True, stable=True)[:top].tolist()
+    order = peaks.activation[:, site.neuron].abs().argsort(descending=True, stable=True)[: counted(top)].tolist()
     triggers = [_trigger(site.neuron, i, passages[i], peaks, logits) for i in order]
     triggers = [trigger for trigger in triggers if trigger.activation]  # an expert that was never chosen
     followed = [trigger.rank for trigger in triggers if trigger.rank is not None]
     return NeuronMemory(
         site=site,
         triggers=tuple(triggers),
-        promotes=tuple(logits.topk(min(among, len(logits))).indices.tolist()),
+        promotes=tuple(logits.topk(min(counted(among), len(logits))).indices.tolist()),
         suppresses=tuple((-logits).topk(min(among, len(logits))).indices.tolist()),
         agreement=sum(rank <= among for rank in followed) / len(followed) if followed else None,
     )

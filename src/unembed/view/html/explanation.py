@@ -117,7 +117,7 @@ def _tested(payload: Payload, part: Payload) -> tuple[str, str, str, str]:
 
 
 def _control(payload: Payload) -> Iterator[str]:
-    which = {"heads": "every head", "neurons": "a sample of strongly active neurons", "sublayers": "every sublayer"}
+    which = {"heads": "every head", "neurons": "active or credited neurons", "sublayers": "every sublayer"}
     for kind, crowd in (payload["control"] or {}).items():
         if crowd is not None:
             limit = crowd["limit"]

@@ -44,13 +44,13 @@ def patch_html(payload: Payload) -> str:
     clean, corrupt = ("".join(t["text"] for t in payload[f"{name}_tokens"]) for name in ("clean", "corrupt"))
     strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:_MOST_ROWS]
     rows = [
-        (_cell_name(c, payload), f"{c['value']:.4g}", "" if c["effect"] is None else signed(c["effect"]))
+        (_cell_name(c, payload), decimal(c["value"], 3), "" if c["effect"] is None else signed(c["effect"]))
         for c in strongest
     ]
     return (
         "<h1>Activation patching</h1>\n"
-        f"<p>Clean: <q>{escaped(clean)}</q> ({escaped(payload['metric'])} {payload['clean']:.4g}). "
-        f"Corrupt: <q>{escaped(corrupt)}</q> ({payload['corrupt']:.4g}).</p>\n"
+        f"<p>Clean: <q>{escaped(clean)}</q> ({escaped(payload['metric'])} {decimal(payload['clean'], 3)}). "
+        f"Corrupt: <q>{escaped(corrupt)}</q> ({decimal(payload['corrupt'], 3)}).</p>\n"
         f"<p>One value of {escaped(payload['site'])} patched at a time ({escaped(payload['direction'])}); "
         f"effect 0 is the run as it is, 1 the other run. Layers up, {across}s to the right.</p>\n"
         + _image(

@@ -45,8 +45,15 @@ class _PayloadOf:
         self._makers: dict[str, Callable[..., Any]] = {}
 
     def register(self, maker: _Function) -> _Function:
-        """Register a function for the class that annotates its first parameter, as a string."""
-        self._makers[next(iter(maker.__annotations__.values()))] = maker
+        """Register a function for the class that annotates its first parameter, as a string.
+
+        Raises:
+            TypeError: a class of this name has a payload already.
+        """
+        name = next(iter(maker.__annotations__.values()))
+        if name in self._makers:
+            raise TypeError(f"Two results called {name} would have payloads, which are found by this name.")
+        self._makers[name] = maker
         return maker
 
     def knows(self, result: object) -> bool:

@@ -201,7 +201,7 @@ class ExplainPayload:
     heads: list[Head]
     """Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`."""
     neurons: list[Neuron]
-    """Likewise; effects are those of the neurons that were zeroed: a sample, and those of the largest credit."""
+    """Likewise; effects are those of the neurons that were zeroed: a sample, and the 30 of the largest credit."""
     sublayers: list[Sublayer]
     """What zeroing each sublayer does, in the order of the layers; empty with `--no-test`."""
     lens: list[LensRow]

@@ -44,12 +44,15 @@ class GeneratePayload:
     versions: dict[str, str]
     whole: str | None
     """The text whose tokens are those of the prompt and the generated ones; null where no text gives them."""
+    notes: list[str]
+    """What a reader should know: how the model's generation configuration would choose otherwise."""
 
 
 def generate_payload(
     model: "Model", prompt: tuple[int, ...], steps: "list[Step]", *, explained: bool
 ) -> GeneratePayload:
     """Generated tokens as data."""
+    from unembed.models.generation_settings import settings_notes
     from unembed.models.prompts import continued, text_of_prompt
 
     tokens = [generated_token(step, explained=explained) for step in steps]
@@ -61,6 +64,7 @@ def generate_payload(
         text=continued(model, prompt, ids),
         versions=versions(),
         whole=text_of_prompt(model, (*prompt, *ids)),
+        notes=list(settings_notes(model)),
     )
 
 

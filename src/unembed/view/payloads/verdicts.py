@@ -44,7 +44,7 @@ class Control:
     heads: Crowd | None
     """Every head; null in a model without."""
     neurons: Crowd | None
-    """A sample of strongly active neurons; null in a model without."""
+    """A sample of strongly active neurons and those of the largest credit; null in a model without."""
     sublayers: Crowd | None
     """Every sublayer."""
 

@@ -32,7 +32,7 @@ def opening_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield from _sources(payload, paper)
     yield from _roles(payload, paper)
     yield _predictions(payload, paper)
-    yield from _whole_target(payload)
+    yield from _whole_target(payload, paper)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     yield Text()
     yield from _ledger(payload, paper)
@@ -58,7 +58,8 @@ def closing_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 
 def _ending(payload: ExplainPayload) -> str:
     """The end of the prompt."""
-    text = "".join(token.text for token in payload.tokens[: payload.position + 1])
+    texts = [token.text for token in payload.tokens[: payload.position + 1]]
+    text = (" " if all(text.startswith("id:") for text in texts) else "").join(texts)
     shown = "".join(c if c == " " else visible(c) for c in text).strip()
     return shown if len(shown) <= _TITLE else f"… {shown[-_TITLE:]}"
 
@@ -118,18 +119,22 @@ def _predictions(payload: ExplainPayload, paper: Paper) -> Text:
     return line
 
 
-def _whole_target(payload: ExplainPayload) -> Iterator[Text]:
+def _whole_target(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """A target of several tokens: the whole beside its first token."""
     if payload.whole_target is not None:
         whole = " ".join(visible(token.text) for token in payload.whole_target.tokens)
         chance = percent(payload.whole_target.probability)
-        yield Text(f" whole target  {whole}  {chance}; its first token {percent(payload.target.probability)}")
+        said = f"whole target  {whole}  {chance}; its first token {percent(payload.target.probability)}"
+        yield from map(Text, wrapped(said, paper.width))
 
 
 def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     ledger, target = payload.ledger, payload.target
     frozen = "" if payload.model.norm is None else "; norm scale frozen"
-    yield Text(f" WHY {visible(target.text)}", STRONG).append(f"   {_what(payload)}{frozen}", FAINT)
+    why = f" WHY {visible(target.text)}"
+    first, *more = wrapped(f"{_what(payload)}{frozen}", paper.width, " " * (cell_len(why) + 3))
+    yield Text(why, STRONG).append(first[cell_len(why) :], FAINT)
+    yield from (Text(line, FAINT) for line in more)
     parts = [t for t in ledger.terms if t.layer is not None]
     fixed = [t for t in ledger.terms if t.layer is None and (t.kind != "rounding" or abs(t.value) >= RESOLVED)]
     shown = sorted(parts, key=lambda t: -abs(t.value))[:_SHOWN]

@@ -103,7 +103,7 @@ def part_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
         toward = " ".join(visible(t.text) for t in neuron.promotes)
         yield columns.row(_neuron_name(neuron), neuron, signed(neuron.activation, 1), toward)
     if payload.control is not None:
-        crowds = (("heads", payload.control.heads), ("strongly active neurons", payload.control.neurons))
+        crowds = (("heads", payload.control.heads), ("active or credited neurons", payload.control.neurons))
         said = "; ".join(_crowd(name, crowd) for name, crowd in crowds if crowd is not None)
         for i, line in enumerate(wrapped(said, paper.width - 11, "")):
             yield Text(" CONTROL   " if i == 0 else " " * 11, FAINT).append(line)
