@@ -219,8 +219,13 @@ def _verify(model: "PreTrainedModel", folder: Path, progress: Progress) -> None:
     import torch
 
     progress("Verifying the converted model", 0.0)
-    with quiet():
-        again = from_folder("AutoModelForCausalLM", folder, dtype=torch.float32).state_dict()
+    try:
+        with quiet():
+            again = from_folder("AutoModelForCausalLM", folder, dtype=torch.float32).state_dict()
+    except RuntimeError as error:  # before 5.23, transformers reports a wrong shape only when it reads the folder
+        raise ModelError(
+            "The GGUF file is damaged: its tensors are not in their shape by what it says of itself. Download it again."
+        ) from error
     written = model.state_dict()
     wrong = [name for name in written if name not in again or not _same(written[name], again[name])]
     if wrong or written.keys() != again.keys():
