@@ -11,6 +11,7 @@ import torch
 
 import unembed
 from builders.random_models import build
+from builders.words import make_tokenizer
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.measures import logit, question
@@ -19,7 +20,9 @@ from unembed.explorer.session import Session
 from unembed.methods.explain import explain
 from unembed.methods.generate import generate
 from unembed.methods.heads.noise import noise
+from unembed.methods.knowledge import rome
 from unembed.models.lengths import acts_alike, switches
+from unembed.models.prompts import tokenize
 from unembed.runs.activations import activations, last_streams
 from unembed.runs.prefix import prefix
 
@@ -235,3 +238,35 @@ def test_learned_positions_end():
 def test_plain_rope_ends_where_the_configuration_says():
     with pytest.raises(InputError, match="no scaling of its positions reaches further"):
         unembed.record(unembed.wrap(build("llama", context=SWITCH)), PROMPT)
+
+
+LONGER = "the capital of France is a new Rome of the capital is"
+"""France is token 3, before the switch, and the end is beyond it."""
+
+
+def key_of(model, module, text: str, layer: int):
+    """What the down projection reads at France in a full run of a fresh module."""
+    (name,) = [name for name, part in model.module.named_modules() if part is model.blocks[layer].down_projection]
+    tokens, seen = tokenize(model, text), []
+    fresh = deepcopy(module)
+    fresh.set_attn_implementation("eager")
+    fresh.get_submodule(name).register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    with torch.no_grad():
+        fresh(torch.tensor([tokens]), use_cache=False)
+    return seen[0].reshape(len(tokens), -1)[tokens.index(5)]
+
+
+@each
+def test_rome_reads_keys_in_whole_prompts_and_descends_in_prompts_of_like_length(kind, monkeypatch):
+    model_type, settings = BY_LENGTH[kind]
+    module = build(model_type, **settings)
+    model = unembed.wrap(module, make_tokenizer(), name="worded")
+    module = deepcopy(module)
+    monkeypatch.setattr(rome, "PREFIXES", ("",))
+    texts = ["the capital of France is", LONGER]  # the shortest is read first
+    found = rome._keys(model, 1, texts, "France")
+    for key, text in zip(found, texts, strict=True):
+        assert near(key, key_of(model, module, text, 1))
+    assert float((found[0] - found[1]).abs().max()) > _OTHER, "the same tokens before it, of a run of another length"
+    with pytest.raises(InputError, match="cannot run as one batch"):
+        rome.rome(model, texts, "France", "Rome", texts=[LONGER], how=rome.Rome(layer=1))
