@@ -91,6 +91,46 @@ def test_what_each_block_rounded_is_what_our_own_hooks_saw(model_type, dtype):
 
 
 @each_half
+@pytest.mark.parametrize("model_type", [m for m in MODEL_TYPES if m not in SANDWICHED])
+def test_what_products_and_mixes_rounded_is_what_our_own_hooks_saw(model_type, dtype):
+    """To 1e-8: the readout is folded through W_O in float32, a few units (1.2e-7) of terms of 1e-2 at most."""
+    module = build(model_type, dtype=dtype)
+    read = unembed.readout(unembed.record(unembed.wrap(module), TOKENS), 12)
+    run, w = oracle.Run(module, TOKENS), read.direction
+    terms = [term for term in unembed.decompose(read, by="source+neuron").terms() if term.is_rounding]
+    heads = {(term.layer, term.head): term.value for term in terms if term.kind == "head_rounding"}
+    products = {term.layer: term.value for term in terms if term.kind == "mlp_product_rounding"}
+    for layer, module_of in enumerate(run.modules):
+        for head, lost in enumerate(rounded.of_mixes(run, layer, 8)):
+            assert heads[layer, head] == pytest.approx(float(w @ lost), abs=1e-8)
+        if not run.is_mixture(module_of):
+            assert products[layer] == pytest.approx(float(w @ rounded.of_mlp_product(run, layer, 8)), abs=1e-12)
+    assert max(map(abs, heads.values())) > 1e-6
+
+
+@each_half
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_what_the_unembedding_rounded_is_what_a_hook_on_it_saw(model_type, dtype):
+    """To 1e-8: value and linear part of a readout are of float32 products, a few units (1.2e-7) of a rounding."""
+    module = build(model_type, dtype=dtype)
+    ledger = unembed.decompose(unembed.readout(unembed.record(unembed.wrap(module), TOKENS), 12, versus=7))
+    head, seen = module.get_output_embeddings(), []
+    handle = head.register_forward_hook(lambda _, args, out: seen.append((args[0][0, -1], out[0, -1])))
+    run = oracle.Run(module, TOKENS)
+    handle.remove()
+    (y, uncapped) = (x.double() for x in seen[0])
+    weights = run.token_rows(12, 7, "raw")
+    exact = head.weight.detach().double() @ y
+    exact = exact if head.bias is None else exact + head.bias.detach().double()
+    found = {term.kind: term.value for term in ledger.terms()}
+    assert found["unembedding_rounding"] == pytest.approx(float(weights @ (uncapped - exact)), abs=1e-8)
+    cap = getattr(module.config, "final_logit_softcapping", None)
+    if cap is not None:
+        lost = run.logits[-1].double() - cap * torch.tanh(uncapped / cap)
+        assert found["softcap_rounding"] == pytest.approx(float(weights @ lost), abs=1e-8)
+
+
+@each_half
 @pytest.mark.parametrize("model_type", ["llama", "gemma2", "mixtral", "phi"])
 def test_a_coarser_ledger_is_the_one_of_that_grain(model_type, dtype):
     """Heads too: what a mix of values rounded is a part of the head's term."""

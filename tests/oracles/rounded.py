@@ -19,12 +19,41 @@ def of_additions(run: Run, layer: int, position: int) -> Tensor:
 
 def of_attention_product(run: Run, layer: int, position: int) -> Tensor:
     """What the output projection of attention lost, weights and bias read off the module."""
-    module, block = run.modules[layer].get_submodule(run.parts.out), run.blocks[layer]
-    weight = module.weight.detach().double()
-    weight = weight if type(module).__name__ == "Conv1D" else weight.T
+    block = run.blocks[layer]
+    return block.attention_output[position].double() - _product(run, layer, run.parts.out, block.z[position])
+
+
+def of_mlp_product(run: Run, layer: int, position: int) -> Tensor:
+    """What the down projection of a dense MLP lost, likewise."""
+    block = run.blocks[layer]
+    assert block.activations is not None
+    return block.mlp_output[position].double() - _product(run, layer, run.parts.down, block.activations[position])
+
+
+def of_mixes(run: Run, layer: int, position: int) -> list[Tensor]:
+    """What each head lost as it mixed its values, after the output projection: head by head, token by token."""
+    block, values = run.blocks[layer], run.head_values(layer).double()
+    z = block.z[position].double().view(run.heads, -1)
+    weight = _weight(run, layer, run.parts.out).view(run.heads, z.shape[1], -1)
+    found = []
+    for head in range(run.heads):
+        mixed = torch.zeros_like(z[head])
+        for source in range(position + 1):
+            mixed += block.pattern[head, position, source] * values[source, head * run.kv_heads // run.heads]
+        found.append((z[head] - mixed) @ weight[head])
+    return found
+
+
+def _product(run: Run, layer: int, path: str, x: Tensor) -> Tensor:
+    weight, bias = _weight(run, layer, path), run.modules[layer].get_submodule(path).bias
     exact = torch.zeros(weight.shape[1], dtype=torch.float64)
-    for entry, row in zip(block.z[position].double().flatten(), weight, strict=True):
+    for entry, row in zip(x.double().flatten(), weight, strict=True):
         exact += entry * row
-    if module.bias is not None:
-        exact += module.bias.detach().double()
-    return block.attention_output[position].double() - exact
+    return exact if bias is None else exact + bias.detach().double()
+
+
+def _weight(run: Run, layer: int, path: str) -> Tensor:
+    """A projection's matrix, from inputs to outputs."""
+    module = run.modules[layer].get_submodule(path)
+    weight = module.weight.detach().double()
+    return weight if type(module).__name__ == "Conv1D" else weight.T
