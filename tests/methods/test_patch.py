@@ -12,6 +12,7 @@ from oracles.rerun import Change, Rerun, exactly
 from unembed.errors import Interrupted
 from unembed.methods.patch import patch
 from unembed.methods.patching import Cell
+from unembed.models.sites import Site
 
 CLEAN, CORRUPT = [3, 14, 15, 92, 65, 35], [3, 14, 27, 92, 65, 8]
 SHARED = 2
@@ -46,6 +47,13 @@ def oracle(module, cell: Cell, site: str, base, source, pairs, read) -> float:
 
 def difference(logits):
     return logits[-1, 7] - logits[-1, 9]
+
+
+@pytest.mark.parametrize("site", ["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"])
+def test_the_label_of_a_cell_names_its_site(site):
+    index = {site: 3} if site in ("head", "neuron") else {}
+    found = Site.parse(Cell(1, 4, **index).label(site))
+    assert (found.layer, found.positions, found.head, found.neuron) == (1, (4,), index.get("head"), index.get("neuron"))
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)

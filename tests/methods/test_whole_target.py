@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 import unembed
 from builders import random_encoder_decoders
 from builders.random_models import build
+from builders.rotary import dynamic, longrope
 from builders.tokenizers_of_kinds import byte_level, sentence_piece
 from builders.words import make_tokenizer
 from unembed.methods.explain import explain
@@ -21,15 +22,6 @@ from unembed.models.targets import target_tokens
 
 PROMPT, TARGET = "the capital of France is", " unplayful Rome"
 SWITCH = 20
-LONG = {
-    "rope_type": "longrope",
-    "rope_theta": 100.0,
-    "short_factor": [1.0, 1.2, 1.4, 1.6],
-    "long_factor": [3.0, 5.0, 7.0, 9.0],
-    "original_max_position_embeddings": SWITCH,
-    "factor": 4.0,
-    "partial_rotary_factor": 1.0,
-}
 
 
 def one_by_one(module, before: list[int], target: tuple[int, ...], **source) -> float:
@@ -65,8 +57,8 @@ def test_it_is_the_product_over_its_tokens(kind: str, tokenizer) -> None:
 @pytest.mark.parametrize("kind", ["longrope", "dynamic"])
 def test_it_holds_where_the_target_crosses_a_switch_of_lengths(kind: str) -> None:
     """Where each token of the target changes the numbers of the earlier ones."""
-    dynamic = {"rope_parameters": {"rope_type": "dynamic", "rope_theta": 100.0, "factor": 4.0}, "context": SWITCH}
-    settings = {"rope_parameters": LONG, "context": 64} if kind == "longrope" else dynamic
+    by_kind = {"longrope": (longrope(SWITCH), 64), "dynamic": (dynamic(), SWITCH)}
+    settings = dict(zip(("rope_parameters", "context"), by_kind[kind], strict=True))
     model, module = _wrapped("llama", byte_level(), **settings)
     ids = list(tokenize(model, PROMPT))
     target = target_tokens(model, TARGET, PROMPT)

@@ -11,6 +11,7 @@ import torch
 
 import unembed
 from builders.random_models import build
+from builders.rotary import dynamic, longrope
 from builders.words import make_tokenizer
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
@@ -30,16 +31,7 @@ SWITCH = 8
 PROMPT = tuple((7 * i * i + 3 * i + 5) % 97 for i in range(13))
 CLOSE = 1e-5
 _OTHER = 1e-3
-DYNAMIC = {"rope_type": "dynamic", "rope_theta": 100.0, "factor": 4.0}
-LONG = {
-    "rope_type": "longrope",
-    "rope_theta": 100.0,
-    "short_factor": [1.0, 1.2, 1.4, 1.6],
-    "long_factor": [3.0, 5.0, 7.0, 9.0],
-    "original_max_position_embeddings": SWITCH,
-    "factor": 4.0,
-    "partial_rotary_factor": 1.0,
-}
+DYNAMIC, LONG = dynamic(), longrope(SWITCH)
 BY_LENGTH = {
     "dynamic": ("llama", {"rope_parameters": DYNAMIC, "context": SWITCH}),
     "dynamic neox": ("gpt_neox", {"rope_parameters": {**DYNAMIC, "partial_rotary_factor": 0.5}, "context": SWITCH}),

@@ -71,6 +71,7 @@ def test_a_number_is_no_space_and_a_letter_gets_none() -> None:
     assert pieces(target_tokens(model, "·Paris")) == ["▁Paris"]
     assert pieces(target_tokens(model, "Paris")) == ["Paris"]
     assert pieces(target_tokens(model, "<0xF0><0x9F>")) == ["<0xF0>", "<0x9F>"]
+    assert target_notes(model, "1+1=", "<0xF0>") == (), "no text would be written so"
     (note,) = target_notes(model, "children play", "ful")[-1:]
     assert "would change" in note
     with pytest.raises(InputError, match="not in the vocabulary"):

@@ -16,6 +16,9 @@ _SHORT = {
     "cross_attention": "cross",
     "cross_attention_bias": "cross bias",
     "stream_norm_shift": "norm shift",
+    "resid_pre": "resid_pre",  # as `Site.parse` reads them, unlike the words of terms
+    "resid_mid": "resid_mid",
+    "resid_post": "resid_post",
     "attention_rounding": "attn rounding",
     "attention_product_rounding": "attn product rounding",
     "cross_attention_rounding": "cross rounding",

@@ -13,9 +13,9 @@ from typing import Any, SupportsIndex
 
 from unembed.errors import InputError
 from unembed.models.model import Model
-from unembed.models.prompts import decoded, encoding, well_formed
+from unembed.models.prompts import decoded, inner_tokens, well_formed
 from unembed.models.special import start_tokens
-from unembed.models.tokens import label_of, name_of, read_token
+from unembed.models.tokens import EXPLICIT, label_of, name_of, read_token
 
 Target = str | SupportsIndex | Sequence[int]
 """What should follow a prompt: text (with its leading space, where there is one), a label, a token id, or ids."""
@@ -57,7 +57,7 @@ def target_notes(model: Model, after: Before, *targets: Target | None) -> tuple[
         ids = () if target is None else _target_ids(model, target, after)
         if len(ids) > 1:
             notes.append(f"{target!r} is {len(ids)} tokens; only the first, {label_of(model, ids[0])}, is explained.")
-        if isinstance(target, str) and not target.startswith("id:"):
+        if isinstance(target, str) and not EXPLICIT.fullmatch(target):
             notes += _joined(model, target, ids, after)
     return tuple(notes)
 
@@ -67,7 +67,7 @@ def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> l
     before = text_before(model, after)
     if before is None:
         return []
-    start, whole = _ids(model, before), _ids(model, before + target)
+    start, whole = inner_tokens(model, before), inner_tokens(model, before + target)
     unknown = getattr(model.tokenizer, "unk_token_id", None)
     if unknown in whole or target not in decoded(model, whole):
         return []
@@ -94,16 +94,12 @@ def text_before(model: Model, after: Before) -> str | None:
     starts = [()] if model.encoder is None else [start_tokens(model)]
     tokens = tuple(after)[len(starts[0]) :] if tuple(after)[: len(starts[0])] == starts[0] else tuple(after)
     text = decoded(model, tokens)
-    if _ids(model, text) == tokens:
+    if inner_tokens(model, text) == tokens:
         return text
     # A token that begins a text may take the space of what follows when it is written out.
     special = next((i for i, token in enumerate(tokens) if token not in model.tokenizer.all_special_ids), len(tokens))
     text = decoded(model, tokens[special:])
-    return text if text and _ids(model, text) == tokens[special:] else None
-
-
-def _ids(model: Model, text: str) -> tuple[int, ...]:
-    return tuple(encoding(model, text)["input_ids"])
+    return text if text and inner_tokens(model, text) == tokens[special:] else None
 
 
 def _target_ids(model: Model, target: Target, after: Before) -> tuple[int, ...]:
@@ -127,7 +123,7 @@ def _of_text(model: Model, target: str, after: Before) -> tuple[int, ...]:
         raise InputError(f"{model.name} has no tokenizer: give the target as a token id (id:5), or ids.")
     before = text_before(model, after)
     for place in (*(() if before is None else (before,)), *_NEUTRAL):
-        start, whole = _ids(model, place), _ids(model, place + target)
+        start, whole = inner_tokens(model, place), inner_tokens(model, place + target)
         if whole[: len(start)] == start and len(whole) > len(start):
             return whole[len(start) :]
     return ()
