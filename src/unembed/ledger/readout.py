@@ -255,17 +255,20 @@ def _end_roundings(
     partial = roundings.partial_sums(uncapped, len(normed)) * sum(
         float((model.unembedding[token].double() * normed.double()).norm()) for token in weights.named
     )  # those of the mean are averaged away
-    lost = torch.tensor(weights.of(uncapped) - float(w @ normed.double()) - bias)
-    roundings.held("the unembedding", lost, torch.tensor(weights.at_most(allowed) + partial))
-    found["unembedding_rounding"] = float(lost)
+    lost = weights.of(uncapped) - float(w @ normed.double()) - bias
+    found["unembedding_rounding"] = _held("the unembedding", lost, weights.at_most(allowed) + partial)
     if model.softcap is not None:
         exact = capped(uncapped.double(), model.softcap)
         found["softcap"] = weights.of(exact) - weights.of(uncapped)
-        lost = torch.tensor(weights.of(logits) - weights.of(exact))
+        lost = weights.of(logits) - weights.of(exact)
         allowed = 2 * roundings.half_unit(uncapped) + 2 * roundings.half_unit(logits)
-        roundings.held("the soft-cap", lost, torch.tensor(weights.at_most(allowed)))
-        found["softcap_rounding"] = float(lost)
+        found["softcap_rounding"] = _held("the soft-cap", lost, weights.at_most(allowed))
     return found
+
+
+def _held(what: str, lost: float, allowed: float) -> float:
+    """`roundings.held` of one number, in float64 all the way."""
+    return float(roundings.held(what, *torch.tensor([[lost], [allowed]], dtype=torch.float64)))
 
 
 def _read(run: Run, row: int, state: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
