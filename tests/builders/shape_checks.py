@@ -2,6 +2,7 @@
 
 As `jaxtyping.install_import_hook` does, but cheaper: that opens a scope for the names of axes at every call, and checks
 the arguments twice. Here a function whose annotations name no array has no such scope, and each value is checked once.
+A function within a function is checked where its annotations name an array.
 """
 
 import ast
@@ -76,10 +77,12 @@ def checked(what: Any) -> Any:
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     hints = {name: _resolved(hint, function) for name, hint in function.__annotations__.items()}
     function.__annotations__ = hints
+    shapes = any(map(_names_an_array, hints.values()))
+    if not shapes and "<locals>" in function.__qualname__:
+        return function  # made at each call of the function around it, which a check would slow a hundredfold
     # Of a generator function its arguments, and that it gives an iterator: at the call, not at the first step, when the
     # names of axes are those of another call.
     strict = beartype(conf=_REFUSED)(_begun(function) if inspect.isgeneratorfunction(function) else function)
-    shapes = any(map(_names_an_array, hints.values()))
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
