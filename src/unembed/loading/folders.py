@@ -78,10 +78,9 @@ def _listed(index: Path) -> list[str]:
     try:
         found = parse_json(index.read_text(encoding="utf-8"))
         names = sorted(set(found["weight_map"].values()))
-        whole = names and isinstance(found["metadata"], dict)  # transformers reads both
     except (ValueError, KeyError, AttributeError, TypeError):
-        names, whole = [], False
-    if not whole or not all(isinstance(name, str) and 0 < len(name.encode(errors="replace")) < 256 for name in names):
+        names = []
+    if not names or not all(isinstance(name, str) and 0 < len(name.encode(errors="replace")) < 256 for name in names):
         raise ModelError(f"{index} is damaged: it does not list the weight files. Fetch the model again.")
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
