@@ -19,7 +19,7 @@ from torch import Tensor
 from unembed.errors import InputError, ModelError
 from unembed.models.audio import read_wav, resampled
 from unembed.models.family import Encoder
-from unembed.models.hooks import one_at_a_time
+from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.model import Model
 from unembed.models.pretrained import from_folder
 from unembed.models.prompts import well_formed
@@ -141,7 +141,8 @@ def _encoded(model: Model, inputs: dict[str, Any], labels: list[str] | None, not
     encoder = _encoder(model)
     assert model.encoder is not None
     prepared = {name: _prepared(model, value) for name, value in inputs.items()}
-    with torch.no_grad(), one_at_a_time:
+    # The attention that every recorded run has too, so that the states are those of its blocks bit for bit.
+    with torch.no_grad(), one_at_a_time, attending(model.encoder, lambda _, eager, *read: eager(*read)):
         try:
             states = model.encoder.module(**prepared).last_hidden_state
         except (ValueError, TypeError, IndexError, RuntimeError) as error:
