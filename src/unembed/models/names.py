@@ -87,7 +87,12 @@ def written_out(word: str | None) -> str | None:
 def part_name(
     kind: str, layer: int | None, head: int | None = None, expert: int | None = None, neuron: int | None = None
 ) -> str:
-    """The name of a part of some kind. What does not apply is None; a head, expert or neuron needs no word."""
+    """The name of a part of some kind (`enc.head`, too). What does not apply is None; a head, expert or neuron needs no
+    word.
+    """
+    encoder, kind = stack_and_word(kind)
+    if encoder:
+        return in_stack(part_name(kind, layer, head, expert, neuron), encoder)
     where = "" if layer is None else f"L{layer}"
     index = _indices("X" if kind.startswith("cross") else "H", head, expert, neuron)
     if index and kind.endswith("_rounding"):
@@ -114,6 +119,11 @@ def site_name(
 def _indices(letter: str, head: int | None, expert: int | None, neuron: int | None) -> str:
     found = ((letter, head), ("E", expert), ("N", neuron))
     return "".join(f".{name}{i}" for name, i in found if i is not None)
+
+
+def stack_and_word(word: str) -> tuple[bool, str]:
+    """Whether a word is for parts of the encoder, and the word for such parts of any stack: `head` of `enc.head`."""
+    return word.startswith(ENCODER), word.removeprefix(ENCODER)
 
 
 def in_stack(name: str, encoder: bool) -> str:

@@ -14,6 +14,8 @@ from unembed.models.names import ENCODER, in_stack, part_name
 from unembed.models.sites import Site, encoder_of, experts_of, neurons_of
 
 PartKind = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
+EncoderPart = Literal["enc.head", "enc.attention", "enc.mlp", "enc.neuron"]
+"""Of the encoder of an encoder-decoder."""
 PARTS: dict[str, Kind] = {row.part: row for row in KINDS.values() if row.part is not None}
 """The kind of site at which each kind of part is set."""
 

@@ -64,6 +64,20 @@ def with_source(
     return _encoded(model, dict(inputs), None, ())
 
 
+def read_again(model: Model) -> Model:
+    """The model with its source read by the encoder as it is now: after an edit of its weights, or with hooks.
+
+    Raises:
+        InputError: the model has no source.
+    """
+    source = model.source
+    if source is None or source.states is None:
+        raise InputError(f"{model.name} has no source that its encoder could read again: give one (with_source).")
+    read = _encoded(model, dict(source.inputs), [token.label for token in source.tokens], source.notes).source
+    assert read is not None
+    return replace(model, source=replace(read, text=source.text))
+
+
 def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tuple[int, ...]]:
     """The model with an image, and the token ids of the prompt with a placeholder for each patch.
 
