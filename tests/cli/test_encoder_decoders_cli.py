@@ -83,6 +83,15 @@ def test_lens_attention_ablate_and_generate(translator):
     assert ablated["base"]["probability"] == pytest.approx(float(logits.softmax(-1).max()), abs=1e-6)
     assert len(ablated["effects"]) == 3
     assert len(run_json("ablate", "--site", "cross_head", *prompt)["effects"]) == 12
+    inside = run_json("ablate", "--site", "enc.head", *prompt)
+    assert (inside["site"], inside["position"], len(inside["effects"])) == ("enc.head", "all", 8)
+    assert any(effect["probability"] for effect in inside["effects"])
+    shown = CliRunner().invoke(app, ["ablate", "--site", "enc.mlp", *map(str, prompt[:-1])]).stdout
+    assert "ABLATE each MLP of the encoder to zero at every position of the source" in shown
+    assert "enc.L1 mlp" in shown
+    steered = run_json("steer", "--add", "klein", "--layer", 1, "--site", "enc.resid_post", "-n", 2, *prompt)
+    assert steered["site"] == "enc.resid_post"
+    assert len(steered["steered"]["generated"]) == 2
     steps = run_json("generate", "-n", 1, *prompt)
     assert steps["generated"][0]["id"] == int(logits.argmax())
 

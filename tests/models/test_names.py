@@ -30,7 +30,7 @@ def sites(draw: st.DrawFn) -> dict[str, Any]:
     kind = draw(st.sampled_from(list(KINDS)))
     given = {name: draw(st.none() | index) for name in _OF_SITES[kind]}
     positions = draw(st.none() | st.lists(index, min_size=1, max_size=4).map(tuple))
-    return dict(kind=kind, layer=draw(index), positions=positions, **given)
+    return dict(kind=kind, layer=draw(index), positions=positions, encoder=draw(st.booleans()), **given)
 
 
 @st.composite
@@ -40,7 +40,7 @@ def parts(draw: st.DrawFn) -> dict[str, Any]:
     indices = _OF_PARTS[kind]
     given = {name: draw(index) for name in indices[-1:]}
     given |= {name: draw(st.none() | index) for name in indices[:-1]}
-    return dict(kind=kind, layer=draw(index), **given)
+    return dict(kind=kind, layer=draw(index), encoder=draw(st.booleans()), **given)
 
 
 @given(sites())
@@ -84,6 +84,9 @@ def test_every_label_of_a_part_is_read(fields: dict[str, Any]) -> None:
         ("L3 resid_pre", Site(kind="resid_pre", layer=3)),
         ("L3 resid_post @ 5", Site(kind="resid_post", layer=3, positions=(5,))),
         ("L0.H1 pattern ← 3 @ 5, 6", Site(kind="pattern", layer=0, head=1, source=3, positions=(5, 6))),
+        ("enc.L23.H4", Site(kind="z", layer=23, head=4, encoder=True)),
+        ("enc.L2 mlp @ 0", Site(kind="mlp_write", layer=2, positions=(0,), encoder=True)),
+        ("enc.L3.N17", Site(kind="neuron", layer=3, neuron=17, encoder=True)),
         ("L0.H1 pattern <- 3", Site(kind="pattern", layer=0, head=1, source=3)),
     ],
 )

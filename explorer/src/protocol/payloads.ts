@@ -10,9 +10,9 @@ export interface AblatePayload {
   target: Target;
   /** It with nothing set. */
   base: Base;
-  /** Which parts were set, one by one. */
-  site: "head" | "cross_head" | "attention" | "cross_attention" | "mlp" | "neuron" | "expert";
-  /** Where parts were set; the target is read after the last token. */
+  /** Which parts were set, one by one; `enc.` is inside the encoder. */
+  site: "head" | "cross_head" | "attention" | "cross_attention" | "mlp" | "neuron" | "expert" | "enc.head" | "enc.attention" | "enc.mlp" | "enc.neuron";
+  /** Where parts were set, inside the encoder in the source; the target is read after the last token. */
   position: number | "all";
   /** What they were set to: zero, or the mean over the prompts of `--text`. */
   how: "zero" | "mean";
@@ -1494,8 +1494,8 @@ export interface SteerPayload {
   model: ModelFacts;
   /** The tokens of the prompt. */
   prompt: Array<PromptToken>;
-  /** What the direction is added to. */
-  site: "resid_post" | "attention" | "mlp";
+  /** What the direction is added to; `enc.` is inside the encoder. */
+  site: "resid_post" | "attention" | "mlp" | "enc.resid_post" | "enc.attention" | "enc.mlp";
   /** The block, counted from 0. */
   layer: number;
   /** The length of what is added at each position, scale included. */

@@ -2,14 +2,16 @@
 
 Only attention mixes positions. So only here the rows must be told apart, and only here a row needs what the base run
 held before its first edited position: earlier keys and values are spliced in front of its own (splicing.py). Of a
-cross-attention every packed token reads the whole source, which all rows share unless one of them edits it.
+cross-attention every packed token reads a whole source. Rows share the base run's, as one copy, but for those that edit
+it there, and those that were edited inside the encoder and have other states.
 """
 
 from collections import defaultdict
-from functools import cached_property, partial
+from collections.abc import Sequence
+from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unembed.engine.batch import Batch, line_in
@@ -17,7 +19,6 @@ from unembed.engine.splicing import Group, Prefix, attend
 from unembed.models.hooks import Eager
 from unembed.models.kinds import KINDS, SiteKind
 from unembed.models.model import Stage
-from unembed.runs.record import attentions
 
 _TAKEN: dict[str, dict[str, SiteKind]] = {
     stage: {kind.tap.of: kind.name for kind in KINDS.values() if (kind.tap.side, kind.place) == ("attention", stage)}
@@ -33,12 +34,14 @@ class Attention:
         self.batch, self.run = batch, batch.run
         self._masks: dict[int, dict[tuple[int, int], Tensor]] = defaultdict(dict)
         self._grouped: tuple[int, list[Group]] = (0, [])
+        self.layer = 0
+        """Of the block that is called: a module may stand for several."""
 
     def __call__(
         self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, None]:
         """`z` of the packed tokens, edited; the block that asks takes no pattern."""
-        layer, stage = self._place_of[module]
+        layer, stage = self.layer, self._stage_of(module)
         if stage == "cross_attention":
             return self._cross(layer, eager, query, key, value), None
         kinds = _TAKEN[stage]
@@ -49,7 +52,8 @@ class Attention:
         assert heads_kept is not None
         inner = self.run.model.family.inner_attention is not None
         # Layers that share a mask share what is made of it; the base run holds the masks, so an id stays one mask's.
-        prefix = Prefix(call.key, heads_kept.value, call.mask, inner, self._masks[id(call.mask)])
+        causal = not self.run.model.bidirectional
+        prefix = Prefix(call.key, heads_kept.value, call.mask, inner, causal, self._masks[id(call.mask)])
         touched = self.batch.touched(layer, kinds["pattern"])
         pattern = partial(self._pattern, layer, kinds["pattern"]) if touched else None
         z = attend(eager, prefix, self._groups(), query, key, value, edit_pattern=pattern)
@@ -63,46 +67,65 @@ class Attention:
     # Cross-attention
 
     def _cross(self, layer: int, eager: Eager, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        kinds, mask = _TAKEN["cross_attention"], self.run.calls[layer].cross_mask
+        """Keys and values are of the base run's source, and behind it of each source that a row has for its own."""
+        batch, kinds, mask = self.batch, _TAKEN["cross_attention"], self.run.calls[layer].cross_mask
         mask = None if mask is None else mask[..., :1, :]  # the same for every position of the prompt
         query = self._heads_edited(layer, kinds["query"], query)
-        if self.batch.touched(layer, kinds["key"], kinds["value"], kinds["pattern"]):
-            z = self._cross_apart(layer, eager, query, key, value, mask)
-        else:
-            z = eager(query, key, value, mask)[0]
-        return self.batch.edited(layer, kinds["z"], z[0])[None]
+        edited = batch.touched(layer, kinds["key"], kinds["value"], kinds["pattern"])
+        apart = self._groups() if edited else self._own_sources()
+        parts = [self._cross_apart(layer, eager, group, query, key, value, mask) for group in apart]
+        order = [torch.arange(batch.size, device=key.device)[group.tokens] for group in apart]
+        alone = {row for group in apart for row in group.members}
+        together = [row for row in range(batch.joined) if row not in alone]
+        if together:
+            tokens = self._tokens_of(together) if alone else slice(None)
+            source = slice(len(self.run.model.source or ()))
+            parts.append(eager(query[:, :, tokens], key[:, :, source], value[:, :, source], mask)[0][0])
+            order.append(torch.arange(batch.size, device=key.device)[tokens])
+        z = parts[0] if len(parts) == 1 else torch.cat(parts)[torch.cat(order).argsort()]
+        return batch.edited(layer, kinds["z"], z)[None]
 
     def _cross_apart(
-        self, layer: int, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
-    ) -> Tensor:
-        """`_cross` where rows read sources of their own, or with patterns of their own: each row has a copy."""
-        batch, kinds = self.batch, _TAKEN["cross_attention"]
-        key, value = self._own_source(layer, kinds["key"], key), self._own_source(layer, kinds["value"], value)
-        parts = []
-        for group in self._groups():
-            mine = torch.tensor(self._rows_of(group), device=key.device)
-            q = query[:, :, group.tokens].unflatten(2, (group.rows, -1))[0].transpose(0, 1)
-            z, pattern = eager(q, key[mine], value[mine], mask)
-            if batch.touched(layer, kinds["pattern"]):
-                edited = self._pattern(layer, kinds["pattern"], group, pattern.transpose(1, 2)).transpose(1, 2)
-                # The module mixed values by its own pattern: what the edit changed of it is added, by z's linearity.
-                z = z + ((edited - pattern).to(value.dtype) @ value[mine]).transpose(1, 2)
-            parts.append(z.flatten(0, 1))
-        order = torch.cat([torch.arange(batch.size, device=key.device)[group.tokens] for group in self._groups()])
-        return torch.cat(parts)[order.argsort()][None]
+        self,
+        layer: int,
+        eager: Eager,
+        group: Group,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+    ) -> Float[Tensor, "token head d_head"]:
+        """Of rows that read other keys or values, or with patterns of their own: each has a copy of its source."""
+        kinds = _TAKEN["cross_attention"]
+        q = query[:, :, group.tokens].unflatten(2, (group.rows, -1))[0].transpose(0, 1)
+        k = self._source_of(layer, kinds["key"], group, key)
+        v = self._source_of(layer, kinds["value"], group, value)
+        z, pattern = eager(q, k, v, mask)
+        if self.batch.touched(layer, kinds["pattern"]):
+            edited = self._pattern(layer, kinds["pattern"], group, pattern.transpose(1, 2)).transpose(1, 2)
+            # The module mixed values by its own pattern: what the edit changed of it is added, by z's linearity.
+            z = z + ((edited - pattern).to(v.dtype) @ v).transpose(1, 2)
+        return z.flatten(0, 1)
 
-    def _own_source(self, layer: int, kind: str, x: Tensor) -> Float[Tensor, "row head source d_head"]:
-        """Keys or values of the source, a copy for each row, edited."""
-        rows, length = self.batch.joined, x.shape[2]
-        packed = x[0].transpose(0, 1).repeat(rows, 1, 1)
-        packed = self.batch.edited(layer, kind, packed, line=lambda r, p: r * length + p)
-        return packed.unflatten(0, (rows, length)).transpose(1, 2)
+    def _source_of(
+        self, layer: int, kind: str, group: Group, x: Float[Tensor, "1 head sources d_head"]
+    ) -> Float[Tensor, "row head source d_head"]:
+        """Keys or values of the source that each row of a group reads, edited."""
+        own, length = self.batch.own_source, len(self.run.model.source or ())
+        each = x[0].unflatten(1, (-1, length)).transpose(0, 1)  # the base run's, then those of rows
+        which = torch.tensor([own.index(r) + 1 if r in own else 0 for r in group.members], device=x.device)
+        found = each[which]
+        if not self.batch.touched(layer, kind):
+            return found
+        cells = [(r, p) for r in group.members for p in range(length)]
+        packed = self.batch.edited(layer, kind, found.transpose(1, 2).flatten(0, 1), line=line_in(cells))
+        return packed.unflatten(0, (group.rows, length)).transpose(1, 2)
 
     # Which rows there are
 
-    @cached_property
-    def _place_of(self) -> dict[nn.Module, tuple[int, Stage]]:
-        return attentions(self.run.model)
+    def _stage_of(self, module: nn.Module) -> Stage:
+        cross = self.run.model.blocks[self.layer].cross
+        return "cross_attention" if cross is not None and module is cross.attention else "attention"
 
     def _groups(self) -> list[Group]:
         """The joined rows by their start: those of one start have queries of one shape, and see one prefix."""
@@ -112,24 +135,26 @@ class Attention:
                 by_start[row.start].append(index)
             alone = len(by_start) == 1
             groups = [
-                Group(start, len(rows), slice(None) if alone else self._tokens(start, rows))
+                Group(start, tuple(rows), slice(None) if alone else self._tokens_of(rows))
                 for start, rows in by_start.items()
             ]
             self._grouped = (self.batch.joined, groups)
         return self._grouped[1]
 
-    def _tokens(self, start: int, rows: list[int]) -> Tensor:
-        first = torch.tensor([self.batch.offsets[r] for r in rows], device=self.run.model.device)
-        inside = torch.arange(self.run.length - start, device=self.run.model.device)
-        return (first[:, None] + inside).flatten()
+    def _own_sources(self) -> list[Group]:
+        """The joined rows that read sources of their own; they hold every position."""
+        own = self.batch.own_source
+        return [Group(0, own, self._tokens_of(own))] if own else []
 
-    def _rows_of(self, group: Group) -> list[int]:
-        return [r for r in range(self.batch.joined) if self.batch.rows[r].start == group.start]
+    def _tokens_of(self, rows: Sequence[int]) -> Int[Tensor, "token"]:
+        """Where the positions of some rows stand among the packed tokens."""
+        offsets, device = self.batch.offsets, self.run.model.device
+        return torch.cat([torch.arange(offsets[r], offsets[r + 1], device=device) for r in rows])
 
     def _pattern(
         self, layer: int, kind: str, group: Group, pattern: Float[Tensor, "row position head key"]
     ) -> Float[Tensor, "row position head key"]:
         """Edit the patterns of one group: its packed tokens are its rows' positions in order."""
-        cells = [(r, p) for r in self._rows_of(group) for p in range(group.start, self.run.length)]
+        cells = [(r, p) for r in group.members for p in range(group.start, self.run.length)]
         edited = self.batch.edited(layer, kind, pattern.flatten(0, 1), line=line_in(cells))
         return edited.view(pattern.shape)

@@ -1,8 +1,8 @@
 """Rows: counterfactual versions of one run, packed into one batch, with what is edited and watched in them.
 
-A row holds the positions from its first edited one on. The rows of a walk stand one after the other in one sequence of
-packed tokens, in the order in which they join: so the sequence only ever grows at its end, and where a position of a
-row stands in it is known from the start.
+A row holds the positions from its first edited one on; in a bidirectional stack, all of them. The rows of a walk stand
+one after the other in one sequence of packed tokens, in the order in which they join: so the sequence only ever grows
+at its end, and where a position of a row stands in it is known from the start.
 """
 
 import itertools
@@ -28,26 +28,42 @@ class Row:
     """One version: its edits, with resolved sites, and where it joins."""
 
     edits: tuple[Edit, ...]
+    """Those of the stack that the walk goes up."""
     start: int
     """Its first edited position."""
     layer: int
     """The first block it changes."""
     late: bool
     """Whether it joins at the end of that block."""
+    source: "Row | None" = None
+    """Its edits inside the encoder, as a row of a walk up there: the version reads a source of its own."""
 
     @property
-    def key(self) -> tuple[int, bool, int]:
-        """Rows join in this order."""
-        return self.layer, self.late, self.start
+    def key(self) -> tuple[int, ...]:
+        """Rows join in this order; those that read sources of their own stand together, in the order of these."""
+        return (self.layer, self.late, self.start, *(() if self.source is None else self.source.key))
+
+    @property
+    def first(self) -> Edit:
+        """The edit that names the version in an error."""
+        return self.edits[0] if self.source is None else self.source.edits[0]
 
 
 def row_of(edits: Sequence[Edit], run: Run) -> Row:
     """The row of some edits, whose sites are resolved."""
+    inside = [edit for edit in edits if edit.site.encoder]
+    if inside and run.model.encoder is not None:
+        # What is changed in the source is read by every block, from every position of the prompt.
+        own = tuple(edit for edit in edits if not edit.site.encoder)
+        return Row(own, start=0, layer=0, late=False, source=row_of(inside, run.encoder))
     layer = min(edit.site.layer for edit in edits)
     first = [edit.site for edit in edits if edit.site.layer == layer]
+    late = all(_is_late(site, run) for site in first)
+    if run.model.bidirectional:  # a later position is read from all earlier ones, so all are other ones
+        return Row(tuple(edits), 0, layer, late)
     # A source position is read from every position of the prompt.
     start = min(0 if KINDS[edit.site.kind].of_source else p for edit in edits for p in edit.site.positions or ())
-    return Row(tuple(edits), start, layer, late=all(_is_late(site, run) for site in first))
+    return Row(tuple(edits), start, layer, late)
 
 
 def _is_late(site: Site, run: Run) -> bool:
@@ -69,6 +85,8 @@ class Batch:
         self.run, self.rows, self.watch = run, rows, watch
         self.joined = 0
         """How many rows have joined: the first ones."""
+        self.own_source = tuple(r for r, row in enumerate(rows) if row.source is not None)
+        """The rows that read sources of their own, which stand together."""
         self.offsets = [0, *itertools.accumulate(run.length - row.start for row in rows)]
         """Where each row starts among the packed tokens."""
         self._seen: Watched = {}

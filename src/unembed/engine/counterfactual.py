@@ -223,7 +223,7 @@ def _job(
     at = tuple(absolute_position(p, run.length) for p in at)
     if not at:
         raise InputError("There is nothing to read: expected at least one position (at).")
-    cost = costs(run, len(at), gradients=gradients)
+    cost = costs(run, len(at), gradients=gradients, source=any(row.source is not None for row in rows))
     job = _Job(
         run,
         [rows[i] for i in order],
@@ -237,7 +237,7 @@ def _job(
     if cost.of(dearest) > job.memory:
         raise InputError(
             f"The memory budget of {amount(job.memory)} is too small for one intervention "
-            f"({dearest.edits[0].site.label}), which needs about {amount(cost.of(dearest))}.\n"
+            f"({dearest.first.site.label}), which needs about {amount(cost.of(dearest))}.\n"
             "Raise the budget (--memory), or take a shorter prompt."
         )
     return job
@@ -284,6 +284,8 @@ def _fitting(edit: Edit, run: Run) -> Edit:
 
 def value_shape(site: Site, run: Run) -> tuple[int, ...]:
     """The shape of one position's value of a resolved site: the axes of its kind that its indices leave."""
+    if site.encoder:
+        return value_shape(replace(site, encoder=False), run.encoder)
     dense = run.model.blocks[site.layer].experts is None
     axes: list[Axis] = [axis for axis in KINDS[site.kind].shape if not (axis == "expert" and dense)]
     return tuple(_size(axis, site, run) for axis in axes[len(site.entries) :])
@@ -315,7 +317,7 @@ def _planned(
 ) -> Iterator[tuple[range, Walk, Callable[[int], None]]]:
     """The walks, one after the other, each with what it calls after each block."""
     run, layers = job.run, job.run.model.layers
-    work = [(run.length - row.start) * (layers - row.layer) for row in job.rows]
+    work = [job.costs.tokens(row) * (layers - row.layer) for row in job.rows]
     total, before = sum(work), 0
     for part in _parts(job):
         share = sum(work[part.start : part.stop])
@@ -332,7 +334,7 @@ def _parts(job: _Job) -> Iterator[range]:
     """Consecutive rows that fit the budget together."""
     start, tokens, taken, widest = 0, 0, 0, _widest(job)
     for i, row in enumerate(job.rows):
-        size, cost = job.run.length - row.start, job.costs.of(row)
+        size, cost = job.costs.tokens(row), job.costs.of(row)
         if i > start and (tokens + size > widest or taken + cost > job.memory):
             yield range(start, i)
             start, tokens, taken = i, 0, 0
@@ -342,7 +344,7 @@ def _parts(job: _Job) -> Iterator[range]:
 
 def _widest(job: _Job) -> int:
     """Packed tokens of one walk of this job."""
-    several = sum(job.run.length - row.start for row in job.rows) > WIDEST
+    several = sum(job.costs.tokens(row) for row in job.rows) > WIDEST
     return SHORT if several and job.run.model.device.type == "cpu" else WIDEST
 
 
@@ -367,7 +369,7 @@ def _check(job: _Job, part: range, bad: Tensor, what: str) -> None:
     if bool(bad.any()):
         row = job.rows[part[int(bad.int().argmax())]]
         raise InputError(
-            f"{what} for {row.edits[0].site.label} ({row.edits[0].what}).\n"
+            f"{what} for {row.first.site.label} ({row.first.what}).\n"
             "Expected a finite number for every version: look at the measure, or at the size of the edit."
         )
 

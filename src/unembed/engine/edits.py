@@ -127,9 +127,10 @@ def swap(site: Address, source: Run, *, run: Run, align: Mapping[int, int] | Non
     mine, theirs = (places_of(site, r.model, r.length) for r in (run, source))
     if align is None:
         if mine != theirs:
+            what = "prompts" if mine == run.length and theirs == source.length else "sources"
             raise InputError(
-                f"The prompts do not align: {mine} and {theirs} tokens. "
-                "Give prompts of equal length, or a map of positions (align)."
+                f"The {what} do not align: {mine} and {theirs} tokens. "
+                f"Give {what} of equal length, or a map of positions (align)."
             )
         align = {p: p for p in site.positions}
     pairs = {absolute_position(p, mine): absolute_position(q, theirs) for p, q in align.items()}

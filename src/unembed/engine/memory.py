@@ -5,7 +5,7 @@ peak that the system reports.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -87,9 +87,21 @@ class Costs:
     copied: int
     """A position of the prefix, for a row that has a copy of its own (splicing.py)."""
     batch_only: bool
+    source: "Costs | None" = None
+    """Of a row inside the encoder, where there are any."""
+    own: int = 0
+    """A position of a source of its own: its keys and values in a block, and the scores that read it."""
+
+    def tokens(self, row: Row) -> int:
+        """How many a row adds to its walk, and to the walk up the encoder before it."""
+        inside = 0 if self.source is None or row.source is None else self.source.tokens(row.source)
+        return self.length - row.start + inside
 
     def of(self, row: Row) -> int:
         """Of one row."""
+        if self.source is not None and row.source is not None:
+            inside = self.source.of(row.source) + self.own * self.source.length
+            return inside + self.of(replace(row, source=None))
         tokens = self.length - row.start
         inside = tokens * (self.held + self.saved * (self.layers - row.layer))
         # A pattern edit makes all rows of its layer a batch; which share its walk is not known here, so count its own.
@@ -98,8 +110,8 @@ class Costs:
         return self.read + inside + (self.copied * row.start if batch else 0)
 
 
-def costs(run: Run, positions: int, *, gradients: bool) -> Costs:
-    """The costs of rows of a run of which some positions are read."""
+def costs(run: Run, positions: int, *, gradients: bool, source: bool = False) -> Costs:
+    """The costs of rows of a run of which some positions are read; `source`: some are edited inside its encoder."""
     model = run.model
     size = max(torch.finfo(model.dtype).bits // 8, 2)
     inside = size * _inside(run)
@@ -111,6 +123,8 @@ def costs(run: Run, positions: int, *, gradients: bool) -> Costs:
         read=positions * max(4, size) * (3 * SLICE + 4 * model.d_model),
         copied=2 * size * (model.heads + model.kv_heads) * run.calls[0].key.shape[-1],
         batch_only=model.family.inner_attention is not None,
+        source=costs(run.encoder, 0, gradients=gradients) if source else None,
+        own=size * (model.d_model + model.heads * (4 * run.calls[0].key.shape[-1] + 3 * run.length)) if source else 0,
     )
 
 

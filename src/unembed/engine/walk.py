@@ -4,10 +4,15 @@ Each row is one version. It joins at the first block it changes, with the positi
 and before, nothing changed, so nothing is computed. Rows that have joined are packed into one sequence (batch.py):
 norms, projections and MLPs act on positions one by one, so every block is called once, unmodified, on all of them;
 attention is spliced onto the base run (attention.py). Exact: the numbers of a full run of each version, up to rounding.
+
+In a bidirectional stack a row holds every position. A version that is edited inside the encoder goes up there first, in
+a walk of the same kind; the states that it ends with are the source that its row reads in the decoder, from the first
+block and position on.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -31,7 +36,12 @@ class Walk:
     def __init__(self, run: Run, rows: Sequence[Row], watch: Sequence[Site] = ()) -> None:
         self.run = run
         self.model: Model = run.model
-        self.batch = Batch(run, rows, watch)
+        self.batch = Batch(run, rows, [site for site in watch if not site.encoder])
+        self._attention = Attention(self.batch)
+        self._watch_source = [site for site in watch if site.encoder]
+        self._sources: Tensor | None = None
+        """What cross-attention reads: the base run's source and behind it those of rows; None for the first alone."""
+        self._source_watched: Watched = {}
         self.hidden: Tensor = run.after(-1)[:0]
         """The stream of each packed token."""
         self.positions = torch.zeros(0, dtype=torch.long, device=self.hidden.device)
@@ -41,18 +51,42 @@ class Walk:
         self, at: Sequence[int], progress: Callable[[int], None] = lambda layer: None
     ) -> Float[Tensor, "row position d_model"]:
         """The last stream of every row, at some positions."""
-        with one_at_a_time, attending(self.model, Attention(self.batch)):
-            for layer, block in enumerate(self.model.blocks):
-                self._join(layer, late=False)
-                if self.batch.joined:
-                    self._call(layer, block)
-                self._join(layer, late=True)
-                progress(layer)
+        with one_at_a_time:
+            self._read_sources(progress)
+            with attending(self.model, self._attention):
+                self._climb(progress)
         return self._last(at)
+
+    def _climb(self, progress: Callable[[int], None]) -> None:
+        for layer, block in enumerate(self.model.blocks):
+            self._join(layer, late=False)
+            if self.batch.joined:
+                self._call(layer, block)
+            self._join(layer, late=True)
+            progress(layer)
 
     def watched(self) -> Watched:
         """What each watched site held in each row, before edits of that very site: `row position *value`."""
-        return self.batch.watched()
+        found = self.batch.watched()
+        for site in self._watch_source:
+            base = self.run.at(site)
+            found[site] = base.expand(len(self.batch.rows), *base.shape).clone()
+            if self._source_watched:
+                found[site][list(self.batch.own_source)] = self._source_watched[replace(site, encoder=False)]
+        return found
+
+    def _read_sources(self, progress: Callable[[int], None]) -> None:
+        """Go up the encoder with the versions that are edited there."""
+        rows = [row.source for row in self.batch.rows if row.source is not None]
+        if not rows:
+            return
+        source, encoder = self.model.source, self.run.encoder
+        assert source is not None
+        assert source.states is not None
+        walk = Walk(encoder, rows, [replace(site, encoder=False) for site in self._watch_source])
+        states = encoder.model.norm(walk.go(range(encoder.length), lambda _: progress(-1)))
+        self._sources = torch.cat([source.states, states.flatten(0, 1)[None]], 1)
+        self._source_watched = walk.watched()
 
     def _last(self, at: Sequence[int]) -> Tensor:
         rows, token = self.batch.rows, self.batch.token
@@ -119,7 +153,11 @@ class Walk:
         states = None if self.model.source is None else self.model.source.states
         # The block sees one sequence of packed tokens, each with the arguments (rotary pairs and the like) of its own
         # position; that neighbours are of other rows it cannot tell, for attention is ours.
-        args, kwargs = (at_positions(x, self.positions, self.run.length, states) for x in (call.args[1:], call.kwargs))
+        args, kwargs = (
+            at_positions(x, self.positions, self.run.length, states, self._sources)
+            for x in (call.args[1:], call.kwargs)
+        )
+        self._attention.layer = layer
         with ExitStack() as stack:
             self._hook_modules(stack, layer, block)
             if block.experts is not None:

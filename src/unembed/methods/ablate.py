@@ -12,6 +12,7 @@ a full run with that part set, up to rounding. What is set, at the positions ask
 | `attention`, `cross_attention`, `mlp` | what the sublayer adds to the stream, all included | it adds nothing |
 | `neuron` | an activation | the neuron writes nothing |
 | `expert` | the router's weight of an expert | the expert writes nothing; other weights are not scaled up |
+| `enc.head`, `enc.attention`, `enc.mlp`, `enc.neuron` | the same inside an encoder | the decoder reads what is left |
 
 An effect is a *total* effect: later layers react to what is gone, and may make up for it. A zero may be far from any
 value the part takes, so part of the effect may come from an unusual state; the mean (*Interpretability in the Wild*,
@@ -29,13 +30,12 @@ from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
 from unembed.engine.measures import logit, probability, several
 from unembed.errors import InputError, Interrupted
-from unembed.models.kinds import kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
-from unembed.models.names import part_name
-from unembed.models.parts import PARTS, PartKind, parts_of
+from unembed.models.names import part_name, stack_and_word
+from unembed.models.parts import PARTS, EncoderPart, PartKind, parts_of
 from unembed.models.prompts import absolute_position, prompt_notes
 from unembed.models.reprs import SHOWN, listed
-from unembed.models.sites import Site
+from unembed.models.sites import Site, encoder_of
 from unembed.models.targets import target_notes
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
@@ -47,7 +47,8 @@ from unembed.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Part = PartKind
+Part = PartKind | EncoderPart
+_WORDS: tuple[str, ...] = (*get_args(PartKind), *get_args(EncoderPart))
 How = Literal["zero", "mean"]
 
 
@@ -75,7 +76,7 @@ class Ablation(Result[Effect]):
     """What the model gave the target after the prompt, with nothing ablated."""
     site: Part
     positions: tuple[int, ...]
-    """Where parts were set."""
+    """Where parts were set; inside an encoder, positions of the source."""
     how: How
     effects: tuple[Effect, ...]
     """In the order of the layers."""
@@ -107,13 +108,14 @@ class Ablation(Result[Effect]):
         Raises:
             InputError: matplotlib is not installed.
         """
-        if PARTS[self.site].indices != ("head",):
+        encoder, kind = stack_and_word(self.site)
+        if PARTS[kind].indices != ("head",):
             return super().plot()
         from unembed.runs.figures import by_layer
 
         return by_layer(
             ((effect.layer, effect.head or 0, effect.probability) for effect in self.effects),
-            columns=[str(head) for head in range(self.model.heads)],
+            columns=[str(head) for head in range((encoder_of(self.model) if encoder else self.model).heads)],
             axis="head",
             unit=self.unit,
             title=f"Each head set to {'zero' if self.how == 'zero' else 'its mean'}",
@@ -132,7 +134,7 @@ def ablate(
     target: str | int | None = None,
     *,
     site: Part = "head",
-    position: Literal["last", "all"] | int = "last",
+    position: Literal["last", "all"] | int | None = None,
     how: How = "zero",
     texts: Iterable[str | Sequence[int]] | None = None,
     layers: Sequence[int] | None = None,
@@ -146,7 +148,8 @@ def ablate(
         target: the token (of a longer text, the first token); None takes the top prediction.
         site: which parts. In a mixture of experts, neurons and experts are those of the experts that the router chose
             at the positions.
-        position: where parts are set: "last", "all", or an index (negative counts from the end).
+        position: where parts are set: "last", "all", or an index (negative counts from the end); None is the last, and
+            inside an encoder all. Parts of an encoder are set at positions of the source.
         how: "zero", or "mean": the mean over all positions of `texts`.
         texts: prompts for the mean.
         layers: only parts of these layers; None takes all.
@@ -159,13 +162,16 @@ def ablate(
     """
     _check_words(site, how, texts)
     model, ids = prompt.model, prompt.tokens
-    check_has_layers(model)
-    if PARTS[site].place == "mlp":
-        check_has_neurons(model)
-    edited = _positions(position, len(ids))
-    run = prompt.recorded(sorted({*edited, len(ids) - 1}))
+    inside, kind = stack_and_word(site)
+    stack = encoder_of(model) if inside else model
+    check_has_layers(stack)
+    if PARTS[kind].place == "mlp":
+        check_has_neurons(stack)
+    default = "all" if inside else "last"
+    edited = _positions(default if position is None else position, len(model.source or ()) if inside else len(ids))
+    run = prompt.recorded(sorted({*(() if inside else edited), len(ids) - 1}))
     token = run.token(target)
-    chosen = range(model.layers) if layers is None else sorted({checked_layer(model, layer) for layer in layers})
+    chosen = range(stack.layers) if layers is None else sorted({checked_layer(stack, layer) for layer in layers})
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
         where = "" if layers is None else f" in the layers {list(chosen)}"
@@ -207,7 +213,8 @@ def _swept(
 
 
 def _check_words(site: str, how: str, texts: object) -> None:
-    kind_of(site, get_args(PartKind))
+    if site not in _WORDS:
+        raise InputError(f"Expected a site of {', '.join(_WORDS)}; found {site!r}.")
     if how not in get_args(How):
         raise InputError(f"Expected parts to be set to zero or to their mean, found {how!r}.")
     if how == "mean" and texts is None:
@@ -230,7 +237,7 @@ def _sites(run: Run, part: Part, layer: int, positions: tuple[int, ...]) -> list
     """The parts of one layer; of a mixture, those of the experts that ran."""
     if part == "expert" and run.model.blocks[layer].experts is None:
         return []
-    ran = _experts(run, layer, positions)
+    ran = [] if stack_and_word(part)[0] else _experts(run, layer, positions)
     found = parts_of(run.model, part, [layer])
     return [one.site(*positions) for one in found if one.expert is None or one.expert in ran]
 
@@ -245,5 +252,6 @@ def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:
 
 def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Site]) -> list[Edit]:
     layers = sorted({site.layer for site in sites})
-    found = dict(zip(layers, means(model, texts, [Site(kind=sites[0].kind, layer=i) for i in layers]), strict=True))
+    each = [Site(kind=sites[0].kind, layer=i, encoder=sites[0].encoder) for i in layers]
+    found = dict(zip(layers, means(model, texts, each), strict=True))
     return [replace(edits.set_to(site, found[site.layer][site.index]), what="mean") for site in sites]

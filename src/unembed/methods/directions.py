@@ -7,6 +7,7 @@
 Turner et al., *Activation addition*, 2023; Rimsky et al., *Steering Llama 2 via contrastive activation addition*, 2024.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,14 +17,19 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, kind_of
 from unembed.models.model import Model, check_has_neurons
-from unembed.models.sites import Site, resolve
+from unembed.models.names import stack_and_word
+from unembed.models.read_source import with_source
+from unembed.models.sites import Site, encoder_of, resolve
 from unembed.models.targets import target_tokens
+from unembed.runs.encoder import record_source
 from unembed.runs.prompted import AnyPrompt, prompt_of
+from unembed.runs.run import Run
 
 __all__ = ["difference", "from_file", "token"]
 
 STEERED: tuple[str, ...] = tuple(row.word for row in KINDS.values() if row.tap.side == "output" and not row.cross)
-"""The sites that can be steered: what a module of a block puts out (`resid_post`, `attention`, `mlp`)."""
+"""The sites that can be steered: what a module of a block puts out (`resid_post`, `attention`, `mlp`); the same
+inside an encoder as `enc.resid_post` and so on."""
 
 
 def difference(
@@ -36,20 +42,32 @@ def difference(
         toward: the prompt to be more like: text, token ids, or a recorded run.
         away: the prompt to be less like; None subtracts nothing.
         layer: where it is read.
-        site: one of `STEERED`.
+        site: one of `STEERED`; of a site inside an encoder (`enc.resid_post`) both are sources, and the last position
+            is that of a source.
 
     Raises:
         InputError: a bad prompt, or no such site.
     """
-    values = []
-    for each in [toward] if away is None else [toward, away]:
-        run = prompt_of(model, each).recorded([-1])
-        where = steerable(model, layer, site, positions=(run.length - 1,), length=run.length)
-        values.append(run.at(where)[0])
+    prompts = [toward] if away is None else [toward, away]
+    values = [_at_the_end(model, each, layer, site) for each in prompts]
     found = values[0] if away is None else values[0] - values[1]
     if not bool(found.any()):
         raise InputError("The two prompts hold the same there, so their difference steers nowhere: give others.")
     return found
+
+
+def _at_the_end(model: Model, prompt: AnyPrompt, layer: int, site: str) -> Float[Tensor, "d_model"]:
+    """What a site holds at the last position of a prompt, or of a source."""
+    inside, word = stack_and_word(site)
+    if not inside:
+        run, stack = prompt_of(model, prompt).recorded([-1]), model
+    else:
+        stack = encoder_of(model)
+        if not isinstance(prompt, Run):
+            prompt = record_source(with_source(model, prompt), calls=True)  # type: ignore[arg-type]  # no chat: refused
+        run = prompt if prompt.model.encoder is None else prompt.encoder
+    where = steerable(stack, layer, word, positions=(run.length - 1,), length=run.length)
+    return run.at(where)[0]
 
 
 def steerable(
@@ -60,11 +78,12 @@ def steerable(
     Raises:
         InputError: there is none.
     """
-    kind = kind_of(site, STEERED)
+    inside, word = stack_and_word(site)
+    kind = kind_of(word, STEERED)
     if KINDS[kind].place == "mlp":
-        check_has_neurons(model)
-    found = resolve(Site(kind=kind, layer=layer, positions=positions), model, length)
-    return Site(kind=kind, layer=found.layer, positions=positions)
+        check_has_neurons(encoder_of(model) if inside else model)
+    found = resolve(Site(kind=kind, layer=layer, positions=positions, encoder=inside), model, length)
+    return replace(found, positions=positions)
 
 
 def token(model: Model, token: str | int) -> Float[Tensor, "d_model"]:

@@ -28,8 +28,10 @@ from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.kinds import KINDS
 from unembed.models.labels import visible
 from unembed.models.model import Model
+from unembed.models.names import in_stack
+from unembed.models.read_source import read_again
 from unembed.models.reprs import short
-from unembed.models.sites import resolve
+from unembed.models.sites import resolve, stack_of
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.result import Result
 
@@ -38,10 +40,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def steered(model: Model, edits: Sequence[Edit]) -> Iterator[None]:
+def steered(model: Model, edits: Sequence[Edit]) -> Iterator[Model]:
     """Apply edits at every position of every run in this context; the module is left as it was, whatever happens.
 
-    Runs of other threads wait meanwhile.
+    Gives the model to run: `model` itself, or one that reads the source that its encoder gives under the edits inside
+    it. Runs of other threads wait meanwhile.
 
     Args:
         model: from `load` or `wrap`.
@@ -55,9 +58,9 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[None]:
     sites = [resolve(edit.site, model, 1) for edit in checked]
     with one_at_a_time, ExitStack() as stack:
         for site, edit in zip(sites, checked, strict=True):
-            module = KINDS[site.kind].tap.module(model.blocks[site.layer])
+            module = KINDS[site.kind].tap.module(stack_of(site, model).blocks[site.layer])
             on_output(stack, module, edit.apply)
-        yield
+        yield read_again(model) if any(site.encoder for site in sites) else model
 
 
 def _checked(edit: Edit, model: Model) -> Edit:
@@ -145,7 +148,7 @@ class Steering(Result[EmittedToken]):
     @property
     def site(self) -> str:
         """What was steered: one of `STEERED`."""
-        return KINDS[self.edit.site.kind].word
+        return in_stack(KINDS[self.edit.site.kind].word, self.edit.site.encoder)
 
 
 @prompted
@@ -166,7 +169,8 @@ def steer(
         prompt: a recorded run, or a model and a prompt.
         direction: `d_model` numbers: from `directions`, or your own.
         layer: where it is added.
-        site: `resid_post`, `attention_write` or `mlp_write`.
+        site: `resid_post`, `attention` or `mlp`; inside an encoder `enc.resid_post` and so on, at every position of
+            the source.
         scale: how much of it; negative steers the other way.
         tokens: how many to emit at most, like `temperature` and `seed` as in `generate`.
 
@@ -192,8 +196,8 @@ def steer(
     try:
         for step in generate(model, ids, tokens=tokens, temperature=temperature, seed=seed):
             plain.append(step)
-        with steered(model, [edit]):
-            for step in generate(model, ids, tokens=tokens, temperature=temperature, seed=seed):
+        with steered(model, [edit]) as other:
+            for step in generate(other, ids, tokens=tokens, temperature=temperature, seed=seed):
                 changed.append(step)
     except ModelError as error:  # the unsteered run was finite, so it is not the model
         raise InputError(f"With a scale of {scale:g} the logits are not finite: take a smaller one.") from error

@@ -167,6 +167,7 @@ _BART_ENCODER = Family(
     down_projection="fc2",
     writes=("self_attn", "fc2"),
     stream_norms=("self_attn_layer_norm", "final_layer_norm"),
+    bidirectional=True,
     heads="encoder_attention_heads",
 )
 _BART = Family(
@@ -234,9 +235,11 @@ _T5_ENCODER = Family(
     output_projection="layer.0.SelfAttention.o",
     down_projection="layer.1.DenseReluDense.wo",
     writes=("layer.0.SelfAttention", "layer.1.DenseReluDense"),
+    bidirectional=True,
 )
 _T5 = replace(
     _T5_ENCODER,
+    bidirectional=False,
     loader="AutoModelForSeq2SeqLM",
     blocks="decoder.block",
     final_norm="decoder.final_layer_norm",

@@ -99,6 +99,8 @@ class Family(Brief):
     runs_in: str | None = None
     """The dtype these models are loaded in unless told otherwise, where the file's is for storage only."""
 
+    bidirectional: bool = False
+    """Whether every position reads all others, also those after it: so in encoders."""
     encoder: "Encoder | None" = None
     """Whose states the cross-attention reads."""
     loader: str = "AutoModelForCausalLM"

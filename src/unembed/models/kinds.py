@@ -2,7 +2,8 @@
 
 A row says what a kind is, where in a block it is computed, its shape, where it passes through the module, how it is
 read from a recorded run, and which part is set there. The engine, the methods and the parts (parts.py) follow the
-table, so a kind is added by adding its row.
+table, so a kind is added by adding its row. Inside an encoder the kinds are the same, but for those of cross-attention;
+their addresses begin with `enc.` (names.py).
 """
 
 import operator

@@ -116,7 +116,7 @@ class Model:
 
         Args:
             kind: "head", "attention", "mlp" or "neuron"; of a mixture also "expert", of an encoder-decoder also
-                "cross_head" and "cross_attention".
+                "cross_head" and "cross_attention", and those of its encoder: "enc.head" and so on.
             layers: only of these blocks; None takes all.
 
         Raises:
@@ -255,6 +255,11 @@ class Model:
     def weight_edits(self) -> tuple[Any, ...]:
         """The `WeightEdits` that the module's weights carry now, in the order in which they were applied."""
         return getattr(self.module, "_weight_edits", ())
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether every position reads all others, also those after it: so in encoders."""
+        return self.family.bidirectional
 
     @property
     def parallel(self) -> bool:

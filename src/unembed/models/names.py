@@ -1,5 +1,5 @@
 """How parts and sites of a model are written and read: `L23.H4`, `L3.X2` (cross-attention), `L24.N1005`, `L24.E2.N17`,
-`L29 mlp`, `L3 resid_pre`, `L3.H2 pattern ← 1 @ 5`.
+`L29 mlp`, `L3 resid_pre`, `L3.H2 pattern ← 1 @ 5`; inside an encoder `enc.L3.H4`, `enc.L2 mlp`.
 
 What a name means is for `Site.parse` (sites.py) and `Part.parse` (parts.py) to say.
 """
@@ -24,9 +24,11 @@ _SHORT = {
     "cross_attention_rounding": "cross rounding",
     "cross_attention_product_rounding": "cross product rounding",
 }
+ENCODER = "enc."
+"""What stands before the name of a part of the encoder, and before the word for its kind (`enc.head`)."""
 _NUMBER = r"-?\d+"
 _NAME = re.compile(
-    rf"L(?P<layer>{_NUMBER})"
+    rf"(?P<encoder>{re.escape(ENCODER)})?L(?P<layer>{_NUMBER})"
     rf"(?:\.?(?P<letter>[HX])(?P<head>{_NUMBER}))?(?:\.?E(?P<expert>{_NUMBER}))?(?:\.?N(?P<neuron>{_NUMBER}))?"
     r"(?: +(?P<word>[a-z_]+))?"
     rf"(?: *(?:←|<-) *(?P<source>{_NUMBER}))?"
@@ -39,6 +41,8 @@ class Name:
     """The pieces of a name. What it leaves out is None."""
 
     layer: int
+    encoder: bool
+    """Whether it is inside the encoder."""
     head: int | None
     cross: bool
     """Whether the head was written with an X."""
@@ -58,8 +62,8 @@ def read_name(text: str) -> Name:
     found = _NAME.fullmatch(text.strip())
     if found is None or not any(found[piece] for piece in ("head", "expert", "neuron", "word")):
         raise InputError(
-            f"Expected a name such as L23.H4, L3.X2 (cross-attention), L24.N1005, L24.E2.N17 (of an expert), L29 mlp, "
-            f"L29 attn or L3 resid_pre; found {text!r}."
+            f"Expected a name such as L23.H4, L3.X2 (cross-attention), enc.L3.H4 (inside an encoder), L24.N1005, "
+            f"L24.E2.N17 (of an expert), L29 mlp, L29 attn or L3 resid_pre; found {text!r}."
         )
     numbers = {
         piece: None if found[piece] is None else int(found[piece]) for piece in ("head", "expert", "neuron", "source")
@@ -67,6 +71,7 @@ def read_name(text: str) -> Name:
     positions = found["positions"]
     return Name(
         layer=int(found["layer"]),
+        encoder=found["encoder"] is not None,
         cross=found["letter"] == "X",
         word=found["word"],
         positions=None if positions is None else tuple(int(p) for p in positions.split(",")),
@@ -82,7 +87,12 @@ def written_out(word: str | None) -> str | None:
 def part_name(
     kind: str, layer: int | None, head: int | None = None, expert: int | None = None, neuron: int | None = None
 ) -> str:
-    """The name of a part of some kind. What does not apply is None; a head, expert or neuron needs no word."""
+    """The name of a part of some kind (`enc.head`, too). What does not apply is None; a head, expert or neuron needs no
+    word.
+    """
+    encoder, kind = stack_and_word(kind)
+    if encoder:
+        return in_stack(part_name(kind, layer, head, expert, neuron), encoder)
     where = "" if layer is None else f"L{layer}"
     index = _indices("X" if kind.startswith("cross") else "H", head, expert, neuron)
     if index and kind.endswith("_rounding"):
@@ -109,6 +119,16 @@ def site_name(
 def _indices(letter: str, head: int | None, expert: int | None, neuron: int | None) -> str:
     found = ((letter, head), ("E", expert), ("N", neuron))
     return "".join(f".{name}{i}" for name, i in found if i is not None)
+
+
+def stack_and_word(word: str) -> tuple[bool, str]:
+    """Whether a word is for parts of the encoder, and the word for such parts of any stack: `head` of `enc.head`."""
+    return word.startswith(ENCODER), word.removeprefix(ENCODER)
+
+
+def in_stack(name: str, encoder: bool) -> str:
+    """A name or a word as it is written of a part of the encoder: `enc.L3.H4`, `enc.head`."""
+    return ENCODER + name if encoder else name
 
 
 def head_name(layer: int, head: int, *, cross: bool = False) -> str:

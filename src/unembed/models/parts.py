@@ -4,16 +4,18 @@ Which kinds of parts there are, and where each is set, the table of kinds says (
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind
 from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
-from unembed.models.names import part_name
-from unembed.models.sites import Site, experts_of, neurons_of
+from unembed.models.names import ENCODER, in_stack, part_name
+from unembed.models.sites import Site, encoder_of, experts_of, neurons_of
 
 PartKind = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
+EncoderPart = Literal["enc.head", "enc.attention", "enc.mlp", "enc.neuron"]
+"""Of the encoder of an encoder-decoder."""
 PARTS: dict[str, Kind] = {row.part: row for row in KINDS.values() if row.part is not None}
 """The kind of site at which each kind of part is set."""
 
@@ -31,6 +33,8 @@ class Part:
     head: int | None = None
     expert: int | None = None
     neuron: int | None = None
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder."""
 
     def __post_init__(self) -> None:
         if self.kind not in PARTS:
@@ -42,7 +46,7 @@ class Part:
     @classmethod
     def parse(cls, text: str) -> "Part":
         """Read a part from its name: `L23.H4`, `L3.X2` (cross-attention), `L24.N1005`, `L24.E2.N17`, `L24.E2`,
-        `L29 mlp`, `L29 attn`, `L3 cross`. Every `label` is read.
+        `L29 mlp`, `L29 attn`, `L3 cross`; inside an encoder `enc.L3.H4`. Every `label` is read.
 
         Raises:
             InputError: it is none.
@@ -54,7 +58,7 @@ class Part:
                 f"Expected a head, neuron, expert or sublayer such as L23.H4, L24.N1005 or L29 mlp; found {text!r}, "
                 "which is a site."
             )
-        return cls(kind, site.layer, site.head, site.expert, site.neuron)  # type: ignore[arg-type]
+        return cls(kind, site.layer, site.head, site.expert, site.neuron, site.encoder)  # type: ignore[arg-type]
 
     @classmethod
     def set_at(cls, site: Site) -> "Part":
@@ -66,12 +70,12 @@ class Part:
         kind = KINDS[site.kind].part
         if kind is None:
             raise InputError(f"{site.label} is the value of no head, neuron, expert or sublayer.")
-        return cls(kind, site.layer, site.head, site.expert, site.neuron)  # type: ignore[arg-type]
+        return cls(kind, site.layer, site.head, site.expert, site.neuron, site.encoder)  # type: ignore[arg-type]
 
     @property
     def label(self) -> str:
-        """A short name: `L23.H4`, `L24.E2.N17`, `L29 mlp`."""
-        return part_name(self.kind, self.layer, self.head, self.expert, self.neuron)
+        """A short name: `L23.H4`, `L24.E2.N17`, `L29 mlp`, `enc.L3.H4`."""
+        return in_stack(part_name(self.kind, self.layer, self.head, self.expert, self.neuron), self.encoder)
 
     def site(self, *positions: int) -> Site:
         """Where the part is set, at some positions (none are all); that it exists is for the engine to check."""
@@ -82,6 +86,7 @@ class Part:
             expert=self.expert,
             neuron=self.neuron,
             positions=positions or None,
+            encoder=self.encoder,
         )
 
 
@@ -107,12 +112,17 @@ def parts_of(model: Model, kind: str, layers: Sequence[int] | None = None) -> tu
 
     Args:
         model: from `load` or `wrap`.
-        kind: `head`, `cross_head`, `attention`, `cross_attention`, `mlp`, `neuron` or `expert`.
+        kind: `head`, `cross_head`, `attention`, `cross_attention`, `mlp`, `neuron` or `expert`; those of the encoder
+            are `enc.head`, `enc.attention`, `enc.mlp` and `enc.neuron`.
         layers: which blocks; None takes all.
 
     Raises:
         InputError: another word, or a model without such parts.
     """
+    if kind.startswith(ENCODER):
+        return tuple(
+            replace(part, encoder=True) for part in parts_of(encoder_of(model), kind.removeprefix(ENCODER), layers)
+        )
     if kind not in PARTS:
         raise InputError(f"Expected a part of kind {', '.join(get_args(PartKind))}; found {kind!r}.")
     check_has_layers(model)

@@ -19,7 +19,7 @@ from torch import Tensor
 from unembed.errors import InputError, ModelError
 from unembed.models.audio import read_wav, resampled
 from unembed.models.family import Encoder
-from unembed.models.hooks import one_at_a_time
+from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.model import Model
 from unembed.models.pretrained import from_folder
 from unembed.models.prompts import well_formed
@@ -62,6 +62,20 @@ def with_source(
         return _encoded(model, *_of_audio(model, Path(audio)))
     assert inputs is not None
     return _encoded(model, dict(inputs), None, ())
+
+
+def read_again(model: Model) -> Model:
+    """The model with its source read by the encoder as it is now: after an edit of its weights, or with hooks.
+
+    Raises:
+        InputError: the model has no source.
+    """
+    source = model.source
+    if source is None or source.states is None:
+        raise InputError(f"{model.name} has no source that its encoder could read again: give one (with_source).")
+    read = _encoded(model, dict(source.inputs), [token.label for token in source.tokens], source.notes).source
+    assert read is not None
+    return replace(model, source=replace(read, text=source.text))
 
 
 def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tuple[int, ...]]:
@@ -141,7 +155,8 @@ def _encoded(model: Model, inputs: dict[str, Any], labels: list[str] | None, not
     encoder = _encoder(model)
     assert model.encoder is not None
     prepared = {name: _prepared(model, value) for name, value in inputs.items()}
-    with torch.no_grad(), one_at_a_time:
+    # The attention that every recorded run has too, so that the states are those of its blocks bit for bit.
+    with torch.no_grad(), one_at_a_time, attending(model.encoder, lambda _, eager, *read: eager(*read)):
         try:
             states = model.encoder.module(**prepared).last_hidden_state
         except (ValueError, TypeError, IndexError, RuntimeError) as error:

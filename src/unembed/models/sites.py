@@ -3,6 +3,9 @@
 The table of kinds says what there is to address (kinds.py). In a mixture of experts a neuron has an expert as well,
 and all neurons of a block are `expert neuron`; those of experts that were not chosen are 0, and setting them changes
 nothing.
+
+A site is of the stack that makes the predictions, and its positions are those of the prompt. Inside the encoder of an
+encoder-decoder a site is addressed as `enc.L3.H4`: its positions are those of the source.
 """
 
 from collections.abc import Sequence
@@ -12,7 +15,7 @@ from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind, SiteKind, hint
 from unembed.models.layers import expert_width, projection
 from unembed.models.model import Model, check_has_layers, check_has_neurons
-from unembed.models.names import Name, read_name, site_name, written_out
+from unembed.models.names import Name, in_stack, read_name, site_name, written_out
 from unembed.models.reprs import Brief
 
 
@@ -29,6 +32,8 @@ class Site(Brief):
     expert: int | None = None
     neuron: int | None = None
     positions: tuple[int, ...] | None = None
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder, at positions of the source."""
 
     @classmethod
     def parse(cls, text: str) -> "Site":
@@ -36,20 +41,22 @@ class Site(Brief):
 
         `L23.H4` is a head's `z`, `L3.X2` that of a cross-attention, `L24.N1005` a neuron, `L24.E2.N17` one of an
         expert, `L24.E2` an expert, `L29 mlp` and `L29 attn` what a sublayer writes. Any kind is read by its word:
-        `L3 resid_pre`, `L3.H2 query`. `← 3` (or `<- 3`) names the source token of a pattern, `@ 5,6` positions. Every
-        `label` is read.
+        `L3 resid_pre`, `L3.H2 query`. `enc.` in front says that it is inside the encoder: `enc.L3.H4`. `← 3` (or
+        `<- 3`) names the source token of a pattern, `@ 5,6` positions. Every `label` is read.
 
         Raises:
             InputError: it is none.
         """
         name = read_name(text)
         given = {"head": name.head, "source": name.source, "expert": name.expert, "neuron": name.neuron}
-        return cls(kind=_named(name, text), layer=name.layer, positions=name.positions, **given)
+        kind = _named(name, text)
+        return cls(kind=kind, layer=name.layer, positions=name.positions, encoder=name.encoder, **given)
 
     @property
     def label(self) -> str:
         """A short name: `L3.H2 z`, `L4.N17`, `L4 resid_post @ 5`."""
-        return site_name(self.kind, self.layer, self.head, self.expert, self.neuron, self.source, self.positions)
+        name = site_name(self.kind, self.layer, self.head, self.expert, self.neuron, self.source, self.positions)
+        return in_stack(name, self.encoder)
 
     @property
     def index(self) -> tuple[int, ...]:
@@ -82,6 +89,9 @@ def resolve(site: Site, model: Model, length: int) -> Site:
     Raises:
         InputError: there is no such site in this model, or a position is outside the prompt.
     """
+    if site.encoder:
+        inside = resolve(replace(site, encoder=False), encoder_of(model), places_of(site, model, length))
+        return replace(inside, encoder=True)
     if site.kind not in KINDS:
         raise InputError(f"There is no kind of site {site.kind!r}: expected one of {', '.join(KINDS)}.")
     kind = KINDS[site.kind]
@@ -104,14 +114,39 @@ def resolve(site: Site, model: Model, length: int) -> Site:
     )
 
 
+def encoder_of(model: Model) -> Model:
+    """The encoder whose parts an address `enc.` names.
+
+    Raises:
+        InputError: the model has no encoder.
+    """
+    if model.encoder is None:
+        raise InputError(
+            f"{model.name} has no encoder, so it has no part `enc.`: name its parts without it, such as L3.H4."
+        )
+    return model.encoder
+
+
+def stack_of(site: Site, model: Model) -> Model:
+    """The stack of blocks that a site is in: the encoder's, or the model itself."""
+    return encoder_of(model) if site.encoder else model
+
+
 def places_of(site: Site, model: Model, length: int) -> int:
-    """How many positions there are for a site, of a prompt of `length` tokens."""
-    return len(model.source or ()) if KINDS[site.kind].of_source else length
+    """How many positions there are for a site, of a prompt of `length` tokens.
+
+    Raises:
+        InputError: it is a position of a source, and the model has none yet.
+    """
+    of_source = site.encoder or KINDS[site.kind].of_source
+    if of_source and model.encoder is not None and model.source is None:
+        raise InputError(f"{model.name} has no source yet, whose positions {site.label} has: give one (with_source).")
+    return len(model.source or ()) if of_source else length
 
 
 def keys_of(site: Site, model: Model, length: int) -> int:
     """How many source positions an entry of a pattern may name."""
-    return len(model.source or ()) if "source" in KINDS[site.kind].shape else length
+    return len(model.source or ()) if site.encoder or "source" in KINDS[site.kind].shape else length
 
 
 def _check_indices(site: Site, kind: Kind) -> None:

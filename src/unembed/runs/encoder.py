@@ -1,4 +1,4 @@
-"""The recorded run of an encoder over its source: the same `Run` as of a decoder, without logits and without calls."""
+"""The recorded run of an encoder over its source: the same `Run` as of a decoder, without logits."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,16 @@ from unembed.runs.record import recording
 from unembed.runs.run import Run
 
 
-def record_source(model: Model, *, positions: Sequence[int] | None = None) -> Run:
+def record_source(model: Model, *, positions: Sequence[int] | None = None, calls: bool = False) -> Run:
     """Run the encoder of a model again on its source, and keep what it did at some positions; None keeps all.
 
     `run.tokens` are the source token ids, or the positions where the source is no text; `run.normed` are the states
     that the decoder reads. There are no logits.
+
+    Args:
+        model: an encoder-decoder with its source.
+        positions: of the source.
+        calls: whether to keep how its blocks were called, of which versions can be made (`source_run`).
 
     Raises:
         InputError: the model has no encoder, or no source yet.
@@ -25,6 +30,21 @@ def record_source(model: Model, *, positions: Sequence[int] | None = None) -> Ru
     source = model.source
     ids = source.inputs.get("input_ids")
     tokens = tuple(range(len(source))) if ids is None else tuple(ids[0].tolist())
-    with one_at_a_time, torch.no_grad(), recording(model.encoder, len(source), positions) as recorder:
+    with one_at_a_time, torch.no_grad(), recording(model.encoder, len(source), positions, calls=calls) as recorder:
         states = model.encoder.module(**source.inputs).last_hidden_state
     return recorder.run(tokens, recorder.positions, states.new_zeros(len(recorder.positions), 0))
+
+
+def source_run(run: Run) -> Run:
+    """The run of the encoder over the source that a run of its decoder reads, of which versions can be made.
+
+    It is recorded when it is first asked for, and kept with the run.
+
+    Raises:
+        InputError: the model has no encoder, or the module's weights were edited since the run.
+    """
+    key = source_run.__name__
+    if key not in run.kept:
+        run.check_made_by(run.model)
+        run.kept[key] = record_source(run.model, calls=True)
+    return run.kept[key]

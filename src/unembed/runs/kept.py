@@ -93,21 +93,25 @@ State = tuple[Float[Tensor, "*query d_model"], Float[Tensor, "*query d_model"]]
 
 
 def at_positions(
-    x: Any, positions: Int[Tensor, "token"], length: int, source: Float[Tensor, "1 source d_model"] | None = None
+    x: Any,
+    positions: Int[Tensor, "token"],
+    length: int,
+    source: Float[Tensor, "1 source d_model"] | None = None,
+    sources: Float[Tensor, "1 sources d_model"] | None = None,
 ) -> Any:
     """Arguments of a module with those that run over positions (position ids, rotary pairs) taken at some of them.
 
     The module then sees `token` positions in a row. A mask is left as it is: attention takes the base run's. So are the
-    states of a source.
+    states of a source, in whose place `sources` come where they are given.
     """
     if isinstance(x, dict):
-        return {name: at_positions(value, positions, length, source) for name, value in x.items()}
+        return {name: at_positions(value, positions, length, source, sources) for name, value in x.items()}
     if isinstance(x, tuple | list):
-        return type(x)(at_positions(value, positions, length, source) for value in x)
+        return type(x)(at_positions(value, positions, length, source, sources) for value in x)
     if not isinstance(x, Tensor) or x.ndim == 4:
         return x
     if source is not None and x.shape == source.shape and x.data_ptr() == source.data_ptr():
-        return x
+        return x if sources is None else sources
     if x.ndim == 1 and len(x) == length:
         return x[positions]
     return x[:, positions] if x.ndim > 1 and x.shape[:2] == (1, length) else x

@@ -105,16 +105,19 @@ def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple
 
 
 @contextmanager
-def recording(model: Model, length: int, positions: Sequence[int] | None = None) -> Iterator[Recorder]:
+def recording(
+    model: Model, length: int, positions: Sequence[int] | None = None, *, calls: bool = False
+) -> Iterator[Recorder]:
     """Record what a model does with one sequence in this context; `run` of what is given tells it.
 
     Args:
         model: whose parts are watched.
         length: of the sequence.
         positions: where to keep what `record` keeps; None keeps all.
+        calls: whether to keep how the blocks were called.
     """
     recorder = Recorder(model, _kept(positions, length), length)
-    with _installed([recorder], heads_and_neurons=True):
+    with _installed([recorder], heads_and_neurons=True, calls=calls):
         yield recorder
 
 

@@ -6,7 +6,7 @@ before is taken from here.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -275,6 +275,17 @@ class Run(Result[Prediction]):
             return self.whole_final
         return self.before(state)
 
+    @property
+    def encoder(self) -> "Run":
+        """The run of the encoder over the source that this run reads (`source_run`), at whose sites `enc.` points.
+
+        Raises:
+            InputError: the model has no encoder, or the module's weights were edited since.
+        """
+        from unembed.runs.encoder import source_run  # what records a run stands on what a run is
+
+        return source_run(self)
+
     @torch.no_grad()
     def at(self, site: Address) -> Float[Tensor, "position *value"]:
         """The value of a site in this run, one row a position of the site.
@@ -286,6 +297,8 @@ class Run(Result[Prediction]):
             InputError: there is no such site, or the run kept its part at other positions only, or not at all.
         """
         site = resolve(site_of(site), self.model, self.length)
+        if site.encoder:
+            return self.encoder.at(replace(site, encoder=False))
         where = torch.tensor(site.positions, device=self.model.device)
         self.check_has_calls()
         return KINDS[site.kind].read(BlockAt(self, site.layer, where, site.entries))

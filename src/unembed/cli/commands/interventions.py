@@ -17,11 +17,21 @@ class AblateOptions(Options):
 
     target: TargetOpt = None
     site: Annotated[
-        str, typer.Option(help="Which parts: head, attention, mlp, neuron, expert; cross_head, cross_attention.")
+        str,
+        typer.Option(
+            help="Which parts: head, attention, mlp, neuron, expert; cross_head, cross_attention; inside an encoder "
+            "enc.head, enc.attention, enc.mlp, enc.neuron."
+        ),
     ] = "head"
     position: Annotated[
-        str, typer.Option("--position", "-p", parser=spot, help="Where parts are set: last, all, or an index.")
-    ] = "last"
+        str | None,
+        typer.Option(
+            "--position",
+            "-p",
+            parser=spot,
+            help="Where parts are set: last, all, or an index; last by default, inside an encoder all.",
+        ),
+    ] = None
     how: Annotated[str, typer.Option(help="zero, or mean: the mean over the prompts of --text.")] = "zero"
     texts: Annotated[Any, file_option("A file of prompts for the mean, one a line.", read_lines, "--text")] = None
     layers: Annotated[list[int] | None, typer.Option("--layer", help="Only parts of this layer (repeatable).")] = None

@@ -14,6 +14,7 @@ from unembed.cli.options import (
     Options,
     PromptOptions,
     SamplingOptions,
+    SourceOptions,
     TopOpt,
     as_given,
     seed_option,
@@ -212,13 +213,15 @@ class SteerOptions(Options):
 
     layer: Annotated[int, typer.Option(help="Where the direction is added.")]
     scale: Annotated[float, typer.Option(help="How much of the direction; negative steers the other way.")] = 1.0
-    site: Annotated[str, typer.Option(help="resid_post, attention or mlp.")] = "resid_post"
+    site: Annotated[
+        str, typer.Option(help="resid_post, attention or mlp; inside an encoder enc.resid_post and so on.")
+    ] = "resid_post"
 
 
 @app.command()
 @takes
 def steer(
-    prompt: PromptOptions,
+    prompt: SourceOptions,
     options: SteerOptions,
     direction: DirectionOptions,
     sampling: SamplingOptions,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.models.names import stack_and_word
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
@@ -52,10 +53,22 @@ class AblatePayload:
     """The token that is read after the last token of the prompt."""
     base: Base
     """It with nothing set."""
-    site: Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
-    """Which parts were set, one by one."""
+    site: Literal[
+        "head",
+        "cross_head",
+        "attention",
+        "cross_attention",
+        "mlp",
+        "neuron",
+        "expert",
+        "enc.head",
+        "enc.attention",
+        "enc.mlp",
+        "enc.neuron",
+    ]
+    """Which parts were set, one by one; `enc.` is inside the encoder."""
     position: int | Literal["all"]
-    """Where parts were set; the target is read after the last token."""
+    """Where parts were set, inside the encoder in the source; the target is read after the last token."""
     how: Literal["zero", "mean"]
     """What they were set to: zero, or the mean over the prompts of `--text`."""
     effects: list[AblationEffect]
@@ -71,8 +84,8 @@ class AblatePayload:
 @payload_of.register
 def ablate_payload(result: "Ablation") -> AblatePayload:
     """An ablation as data."""
-    target = target_of(result.model, result.target)
-    everywhere = len(result.positions) == len(result.tokens) > 1
+    target, inside = target_of(result.model, result.target), stack_and_word(result.site)[0]
+    everywhere = len(result.positions) == len(result.source_texts if inside else result.tokens) > 1
     return AblatePayload(
         model=model_facts(result.model),
         tokens=prompt_tokens(result.model, result.tokens),

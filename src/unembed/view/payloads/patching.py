@@ -211,8 +211,8 @@ class SteerPayload:
     model: ModelFacts
     prompt: list[PromptToken]
     """The tokens of the prompt."""
-    site: Literal["resid_post", "attention", "mlp"]
-    """What the direction is added to."""
+    site: Literal["resid_post", "attention", "mlp", "enc.resid_post", "enc.attention", "enc.mlp"]
+    """What the direction is added to; `enc.` is inside the encoder."""
     layer: int
     added_length: float
     """The length of what is added at each position, scale included."""

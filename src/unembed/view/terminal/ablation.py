@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.models.names import part_name
+from unembed.models.names import part_name, stack_and_word
 from unembed.view.glyphs import between, percent, scientific, signed, visible
 from unembed.view.payloads.ablation import AblatePayload, AblationEffect
 from unembed.view.terminal import lines_of
@@ -24,7 +24,7 @@ def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iter
         done = f"{len(payload.effects)} of {payload.planned}"
         yield Text(f" INTERRUPTED: {done} effects are finished; the others are missing here", STRONG)
     yield from _ranking(payload, top, paper)
-    if payload.site in ("head", "cross_head") and payload.effects:
+    if payload.site in ("head", "cross_head", "enc.head") and payload.effects:
         yield Text()
         yield from _map(payload, paper)
     yield Text(" an effect is total: later layers react to what is gone, and may make up for it", FAINT)
@@ -32,9 +32,12 @@ def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iter
 
 def _title(payload: AblatePayload) -> str:
     to = "zero" if payload.how == "zero" else "its mean"
+    inside, kind = stack_and_word(payload.site)
     where = "every position" if payload.position == "all" else f"position {payload.position}"
+    where += " of the source" if inside else ""
+    what = f"{_NAMES[kind]} of the encoder" if inside else _NAMES[kind]
     target = f"{visible(payload.target.text)} {percent(payload.target.probability)}"
-    return f" ABLATE each {_NAMES[payload.site]} to {to} at {where}: {target}"
+    return f" ABLATE each {what} to {to} at {where}: {target}"
 
 
 def _ranking(payload: AblatePayload, top: int, paper: Paper) -> Iterator[Text]:
@@ -69,6 +72,6 @@ def _map(payload: AblatePayload, paper: Paper) -> Iterator[Text]:
     cells = {(e.layer, e.head): e.probability for e in payload.effects if e.head is not None}
     largest = max(map(abs, cells.values()))
     yield Text(f"  every head: change of the probability, in units of {_points(largest, largest).lstrip('+')}", FAINT)
-    heads = list(range(payload.model.heads))
+    heads = sorted({head for _, head in cells})
     shares = {place: change / largest if largest else 0.0 for place, change in cells.items()}
     yield from heat_map(shares, heads, [f"H{head}" for head in heads], paper)
