@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "embedding",
+    "token_type_embedding",
     "position_embedding",
     "attention",
     "head",
@@ -37,7 +38,10 @@ Kind = Literal[
     "mlp_bias",
     "stream_norm_shift",
     "embedding_norm_shift",
+    "embedding_projection_bias",
     "final_norm_shift",
+    "prediction_head_bias",
+    "prediction_head_norm_shift",
     "unembedding_bias",
     "softcap",
     "source_embedding",
@@ -54,6 +58,7 @@ Kind = Literal[
     "mlp_rounding",
     "mlp_product_rounding",
     "final_norm_rounding",
+    "prediction_head_rounding",
     "unembedding_rounding",
     "softcap_rounding",
 ]

@@ -17,6 +17,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS
 from unembed.models.model import Model, Stage
+from unembed.models.prediction_head import HeadStates
 from unembed.models.parts import Address, site_of
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import resolve
@@ -42,20 +43,25 @@ class Run(Result[Prediction]):
     """The prompt, with the special tokens that the tokenizer adds."""
     positions: tuple[int, ...]
     """Where logits, writes, patterns and activations were kept."""
-    embedding: Float[Tensor, "query d_model"]
-    position_embedding: Float[Tensor, "query d_model"] | None
+    embedding: Float[Tensor, "query d_embedding"]
+    position_embedding: Float[Tensor, "query d_embedding"] | None
     layers: tuple[Layer, ...]
     """What each block did."""
     final: Float[Tensor, "query d_model"]
     """The stream after the last block, as the final norm read it."""
-    normed: Float[Tensor, "query d_model"]
-    """What the unembedding read: after the final norm and a logit scale."""
+    normed: Float[Tensor, "query d_unembedding"]
+    """What the unembedding read: after the final norm, a logit scale and a prediction head."""
     uncapped_logits: Float[Tensor, "query vocab"]
     """What the unembedding gave, before a soft-cap."""
     logits: Float[Tensor, "query vocab"]
     """The model's own logits."""
-    embedding_normed: Float[Tensor, "query d_model"] | None = None
-    """The stream before the first block, where a norm made it of the embeddings."""
+    embedding_normed: Float[Tensor, "query d_embedding"] | None = None
+    """What a norm made of the embeddings, where there is one."""
+    token_type_embedding: Float[Tensor, "query d_embedding"] | None = None
+    embedding_projected: Float[Tensor, "query d_model"] | None = None
+    """The stream before the first block, where a layer made it of narrower embeddings."""
+    head: HeadStates | None = None
+    """What passed through a prediction head."""
     whole_final: Float[Tensor, "position d_model"] | None = None
     """`final` at every position; None in a step of a generation, which runs no position but its own."""
     calls: tuple[BlockCall, ...] = ()
@@ -207,14 +213,16 @@ class Run(Result[Prediction]):
         return all(p in self._row_of for p in positions)
 
     @property
-    def start(self) -> Float[Tensor, "query d_model"]:
-        """The sum of the embeddings."""
-        return self.embedding if self.position_embedding is None else self.embedding + self.position_embedding
+    def start(self) -> Float[Tensor, "query d_embedding"]:
+        """The sum of the embeddings, in the order in which the model adds them."""
+        added = [x for x in (self.token_type_embedding, self.position_embedding) if x is not None]
+        return sum(added, self.embedding)
 
     @property
     def before_blocks(self) -> Float[Tensor, "query d_model"]:
-        """The stream that the first block reads: `start`, or what a norm made of it."""
-        return self.start if self.embedding_normed is None else self.embedding_normed
+        """The stream that the first block reads: `start`, or what a norm and a projection made of it."""
+        made = (self.embedding_projected, self.embedding_normed)
+        return next((x for x in made if x is not None), self.start)
 
     def states(
         self, rows: slice | int = slice(None), *, below: int | None = None
