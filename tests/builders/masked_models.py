@@ -49,3 +49,25 @@ def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.f
     module = module.double().eval()
     scramble(module, seed)
     return module.to(dtype)
+
+
+WORDS = "the capital of france germany is paris berlin a city river . , in ##s ##er".split()
+
+
+def word_pieces(*, mask: str = "[MASK]") -> Any:
+    """A WordPiece tokenizer of a few words that frames texts as BERT's does, with a blank of some name."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    special = {"[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "[UNK]": 3, mask: MASK}
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pieces = [*WORDS, *letters, *(f"##{letter}" for letter in letters)]
+    vocabulary = special | {piece: len(special) + i for i, piece in enumerate(dict.fromkeys(pieces))}
+    made = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    made.normalizer = normalizers.Lowercase()
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.decoder = decoders.WordPiece()
+    made.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": mask}
+    return PreTrainedTokenizerFast(tokenizer_object=made, **names)

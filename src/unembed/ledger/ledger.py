@@ -147,6 +147,11 @@ class Term:
         return _is_rounding(self.kind)
 
     @property
+    def is_part(self) -> bool:
+        """Whether a part adds it, and not an embedding, a bias or the shift of a norm."""
+        return self.layer is not None and self.kind in TERM_KINDS.values()
+
+    @property
     def part(self) -> Part:
         """The part it stands for.
 

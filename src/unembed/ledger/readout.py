@@ -20,7 +20,6 @@ from unembed.models.labels import visible
 from unembed.models.layers import bias, projection
 from unembed.models.model import Model
 from unembed.models.prediction_head import HeadStates, PredictionHead, Pulled
-from unembed.models.prompts import absolute_position
 from unembed.models.targets import target_token
 from unembed.models.tokens import name_of
 from unembed.models.unembedding import capped, head_states, unembedded
@@ -57,8 +56,8 @@ class Readout(RunResult[Addend]):
     direction: Float[Tensor, "d_model"]
     """In the stream, in float64: the unembedding pulled back through the frozen final norm."""
     constants: dict[str, float]
-    """`final_norm_shift`, `prediction_head_bias`, `prediction_head_norm_shift`, `unembedding_bias`, `softcap`: what does
-    not depend on the stream. Of a 16-bit run also what these steps rounded: `final_norm_rounding`,
+    """`final_norm_shift`, `prediction_head_bias`, `prediction_head_norm_shift`, `unembedding_bias`, `softcap`: what
+    does not depend on the stream. Of a 16-bit run also what these steps rounded: `final_norm_rounding`,
     `prediction_head_rounding`, `unembedding_rounding`, `softcap_rounding`."""
     value: float
     """The number that the model's own modules give, in logits."""
@@ -104,7 +103,7 @@ def readout(
     prompt: Prompt,
     target: str | SupportsIndex | None = None,
     *,
-    position: int = -1,
+    position: int | None = None,
     reference: str = "mean",
     versus: str | SupportsIndex | None = None,
     layer: StreamLayer | None = None,
@@ -114,7 +113,8 @@ def readout(
     Args:
         prompt: a recorded run that keeps the position, or a model and a prompt.
         target: the token (text or id) whose logit is read; None takes the top prediction.
-        position: where to read; the logit there predicts the next token.
+        position: where to read (negative counts from the end); the logit there predicts the next token. None reads
+            where it is asked: at the last position, or at the blank of a masked language model.
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
             plain logit. Exact in both cases.
         versus: a token; reads `logit(target) - logit(versus)` instead.
@@ -126,6 +126,7 @@ def readout(
         LedgerError: rounding does not explain what a 16-bit run lost between the last stream and the logit.
     """
     kind = _reference(reference, versus=versus)
+    position = prompt.place(position)
     run = prompt.run or prompt.recorded([position])
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
@@ -153,7 +154,7 @@ def readout(
             constants |= _end_roundings(run, weights, pulled, x, head, normed, uncapped, logits)
         return Readout(
             run=run,
-            position=absolute_position(position, len(run.tokens)),
+            position=position,
             layer=layer_of(state),
             reference=kind,
             target=token,
@@ -190,7 +191,7 @@ def read_direction(
     prompt: Prompt,
     direction: Float[Tensor, "d_model"] | Sequence[float],
     *,
-    position: int = -1,
+    position: int | None = None,
     layer: StreamLayer | None = None,
 ) -> Readout:
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
@@ -204,6 +205,7 @@ def read_direction(
         InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
             edited since the run.
     """
+    position = prompt.place(position)
     run = prompt.run or prompt.recorded([position])
     row, state = run.row(position), state_of(layer, run.model.layers)
     w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
@@ -211,7 +213,7 @@ def read_direction(
         raise InputError(f"Expected a direction of {run.model.d_model} numbers, found shape {tuple(w.shape)}.")
     return Readout(
         run=run,
-        position=absolute_position(position, len(run.tokens)),
+        position=position,
         layer=layer_of(state),
         reference="direction",
         target=None,

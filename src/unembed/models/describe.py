@@ -84,8 +84,8 @@ def _width(module: Any, family: Family, read: int, head: PredictionHead | None) 
     given = read if head is None else projection(head.dense).shape[0]
     if given != width or made != width:
         raise ModelError(
-            f"The stream is {width} wide, but the embedding has {made} and the unembedding {given} columns: models with "
-            "a projection in between are not supported, but where their row names it."
+            f"The stream is {width} wide, but the embedding has {made} and the unembedding {given} columns: models "
+            "with a projection in between are not supported, but where their row names it."
         )
     return width
 

@@ -275,7 +275,9 @@ _BERT = Family(
         norm="cls.predictions.transform.LayerNorm",
     ),
     requires=(
-        Require(attribute="is_decoder", value=False, otherwise="a BERT that reads no later tokens, which fills no blanks"),
+        Require(
+            attribute="is_decoder", value=False, otherwise="it reads no later tokens, so it fills no blanks"
+        ),
     ),
 )
 _MASKED = (_BERT,)

@@ -343,6 +343,46 @@ def decoders_only(model: Model, what: str) -> None:
         )
 
 
+def next_token_only(model: Model, what: str) -> None:
+    """Refuse masked language models where a method is about what comes next.
+
+    Raises:
+        InputError: the model fills blanks.
+    """
+    if model.fills_blanks:
+        raise InputError(
+            f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
+            "a blank in a whole text.\nWhat does: explain, lens, attention, ablate, patch, trace, knowledge attribute, "
+            "open."
+        )
+
+
+def no_prediction_head(model: Model, what: str) -> None:
+    """Refuse masked language models where a method reads the vocabulary from weights alone.
+
+    Raises:
+        InputError: a prediction head stands between the stream and the vocabulary.
+    """
+    if model.prediction_head is not None:
+        raise InputError(
+            f"{what} is read from weights alone, but between the stream of {model.name} and its vocabulary stands a "
+            "prediction head, and what it passes on depends on the prompt.\nAsk of a prompt: explain, lens, attention."
+        )
+
+
+def sums_only(model: Model, what: str) -> None:
+    """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
+
+    Raises:
+        InputError: a post-LN model.
+    """
+    if any(block.stream_norms for block in model.blocks):
+        raise InputError(
+            f"{what} is told of streams that are sums of what was written, and {model.name} norms its stream after "
+            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch."
+        )
+
+
 def input_norm(block: Block, d_model: int) -> norms.Norm | None:
     """The norm through which attention reads the stream, probed; None where it reads the stream itself."""
     if block.attention_input_norm is None:

@@ -3,14 +3,13 @@
     u = s W + b,    a = act(u),    y = norm(a)
 
 `s` is the stream, after a final norm where there is one, and the unembedding reads `y`. With the ratio `r = act(u) / u`
-of each element and the scale of the norm frozen at those of the run, the chain is affine, and a readout after it becomes
-a readout before it, exactly:
+of each element and the scale of the norm frozen at those of the run, the chain is affine, and a readout after it
+becomes a readout before it, exactly:
 
     w . y  =  (W (r * w_a)) . s  +  (r * w_a) . b  +  w . shift,      w_a the readout pulled back through the norm
 
-So a frozen norm is treated, and a gate of an MLP in *A Mathematical Framework for Transformer Circuits*-like accounts of
-attention: what decides by how much something is passed on is taken as it was. Where `u` is 0 its ratio is taken to be 0;
-what the activation gives there is in the constant of the bias.
+As with a norm, what decides by how much something is passed on is taken as it was in the run. Where `u` is 0 its ratio
+is taken to be 0; what the activation gives there is in the constant of the bias.
 """
 
 from collections.abc import Callable
@@ -82,9 +81,7 @@ class PredictionHead(Brief):
         a = self.activation(u if offset is None else u + offset.double())
         return self.norm.pushforward(a, scale) + self.norm.shift
 
-    def pullback(
-        self, w: Float[Tensor, "d_head"], states: HeadStates, y: Float[Tensor, "d_head"]
-    ) -> Pulled:
+    def pullback(self, w: Float[Tensor, "d_head"], states: HeadStates, y: Float[Tensor, "d_head"]) -> Pulled:
         """The readout before the head that equals `w` after it, the constants apart, with ratio and scale frozen.
 
         Args:
