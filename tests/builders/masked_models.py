@@ -64,7 +64,24 @@ def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.f
     return module.to(dtype)
 
 
-WORDS = "the capital of france germany is paris berlin a city river . , in ##s ##er".split()
+WORDS = [
+    "the",
+    "capital",
+    "of",
+    "france",
+    "germany",
+    "is",
+    "paris",
+    "berlin",
+    "a",
+    "city",
+    "river",
+    ".",
+    ",",
+    "in",
+    "##s",
+    "##er",
+]
 
 
 def word_pieces(*, mask: str = "[MASK]") -> Any:

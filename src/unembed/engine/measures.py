@@ -23,6 +23,7 @@ from unembed.models.model import Model
 from unembed.models.prompts import Given, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.targets import Before, Target, target_tokens
+from unembed.models.tokens import label_of
 from unembed.models.unembedding import log_normaliser, logits_of, wide
 
 __all__ = [
