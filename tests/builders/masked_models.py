@@ -64,7 +64,8 @@ def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.f
     return module.to(dtype)
 
 
-WORDS = [
+WORDS = ["the", "capital", "of", "france", "germany", "is", "paris", "berlin", "a", "city", "river", ".", ",", "in"]
+WORDS += ["##s", "##er"]
     "the",
     "capital",
     "of",
