@@ -16,7 +16,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, kind_of
-from unembed.models.model import Model, check_has_neurons
+from unembed.models.model import Model, check_has_neurons, no_prediction_head
 from unembed.models.names import stack_and_word
 from unembed.models.read_source import with_source
 from unembed.models.sites import Site, encoder_of, resolve
@@ -57,16 +57,18 @@ def difference(
 
 
 def _at_the_end(model: Model, prompt: AnyPrompt, layer: int, site: str) -> Float[Tensor, "d_model"]:
-    """What a site holds at the last position of a prompt, or of a source."""
+    """What a site holds where a prompt asks, or at the last position of a source."""
     inside, word = stack_and_word(site)
     if not inside:
-        run, stack = prompt_of(model, prompt).recorded([-1]), model
+        asked = prompt_of(model, prompt)
+        run, stack, position = asked.recorded([asked.asked]), model, asked.asked
     else:
         stack = encoder_of(model)
         if not isinstance(prompt, Run):
             prompt = record_source(with_source(model, prompt), calls=True)  # type: ignore[arg-type]  # no chat: refused
         run = prompt if prompt.model.encoder is None else prompt.encoder
-    where = steerable(stack, layer, word, positions=(run.length - 1,), length=run.length)
+        position = run.length - 1
+    where = steerable(stack, layer, word, positions=(position,), length=run.length)
     return run.at(where)[0]
 
 
@@ -93,6 +95,7 @@ def token(model: Model, token: str | int) -> Float[Tensor, "d_model"]:
     Raises:
         InputError: not one token of the vocabulary.
     """
+    no_prediction_head(model, "The direction of a token")
     ids = target_tokens(model, token)
     if len(ids) != 1:
         raise InputError(f"Expected one token to steer toward, but {token!r} is {len(ids)} tokens.")

@@ -64,6 +64,12 @@ class Family(Brief):
     """A norm of the stream before the first block."""
     position_embedding: str | None = None
     """A learned position embedding that is added to the stream, where there is one."""
+    token_type_embedding: str | None = None
+    """An embedding of which text of a pair a token stands in, which is added before the position's (BERT)."""
+    embedding_projection: str | None = None
+    """A layer that makes the stream of narrower embeddings, after their norm (ALBERT, ELECTRA)."""
+    may_lack: tuple[str, ...] = ()
+    """The fields above whose part some models of this type do without."""
 
     attention: str
     """The module that attends: it calls `transformers`' attention interface, or has `inner_attention`."""
@@ -109,12 +115,16 @@ class Family(Brief):
     """The configuration value that counts query heads."""
     context: str = "max_position_embeddings"
     """The configuration value that limits the length of a prompt, where there is one."""
+    first_position: str | None = None
+    """The configuration value after which positions are counted, where tokens take none up to it (RoBERTa)."""
     logit_scale: str | None = None
     """A switch of the configuration: what enters the unembedding is multiplied by `1 / sqrt(d_model)`."""
     logit_bias: str | None = None
     """A buffer that is added to the logits."""
     prefix: "Prefix | None" = None
     """Another modality that the model reads within its prompt."""
+    prediction_head: "HeadRow | None" = None
+    """What stands between the last stream and the unembedding in a masked language model."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -127,6 +137,16 @@ class Encoder(Brief):
     reads: Literal["text", "audio"]
     context: str | None = None
     """The configuration value that limits the length of a source."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class HeadRow(Brief):
+    """Where the prediction head of a masked language model is (prediction_head.py). Paths start at the model."""
+
+    dense: str
+    activation: str
+    """The module, or the name by which `transformers` knows it (`gelu`)."""
+    norm: str
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

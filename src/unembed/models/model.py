@@ -18,6 +18,7 @@ from unembed.errors import InputError
 from unembed.models import norms
 from unembed.models.family import Family
 from unembed.models.layers import expert_matrix, expert_width, projection
+from unembed.models.prediction_head import PredictionHead
 from unembed.models.reprs import Brief
 from unembed.models.sources import Source
 
@@ -98,6 +99,10 @@ class Model:
     """Whose adapter was merged into them, where one was."""
     embedding_norm: norms.Norm | None = None
     """Of the stream before the first block, where there is one."""
+    embedding_projection: nn.Module | None = None
+    """What makes the stream of narrower embeddings, after that norm."""
+    prediction_head: PredictionHead | None = None
+    """What stands between the last stream and the unembedding, in a masked language model."""
     encoder: "Model | None" = None
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
@@ -174,7 +179,9 @@ class Model:
         """
         if any(kind in _SCALED for kind, _ in rotary(self.config)):
             return None
-        return getattr(self.config, self.family.context, None)
+        limit = getattr(self.config, self.family.context, None)
+        skipped = self.family.first_position
+        return limit if limit is None or skipped is None else limit - getattr(self.config, skipped) - 1
 
     @property
     def dtype(self) -> torch.dtype:
@@ -209,7 +216,7 @@ class Model:
         return cast(nn.Linear, self.module.get_output_embeddings())
 
     @property
-    def unembedding(self) -> Float[Tensor, "vocab d_model"]:
+    def unembedding(self) -> Float[Tensor, "vocab d_unembedding"]:
         """W_U, the weight of the output embeddings."""
         return self.unembed.weight
 
@@ -229,13 +236,18 @@ class Model:
         switch = self.family.logit_scale
         return self.d_model**-0.5 if switch is not None and getattr(self.config, switch, False) else 1.0
 
-    def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-        """States of the stream as the unembedding reads them: after the final norm and the logit scale."""
+    def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_unembedding"]:
+        """States of the stream as the unembedding reads them: after final norm, logit scale and prediction head."""
+        y = self.before_head(x)
+        return y if self.prediction_head is None else self.prediction_head(y)
+
+    def before_head(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        """States of the stream after the final norm and the logit scale: what a prediction head reads."""
         path = self.family.final_norm
         y = x if path is None else self.module.get_submodule(path)(x)
         return y if self.logit_scale == 1 else y * self.logit_scale
 
-    def unembed_normed(self, y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
+    def unembed_normed(self, y: Float[Tensor, "*batch d_unembedding"]) -> Float[Tensor, "*batch vocab"]:
         """The logits of normed states, before a soft-cap."""
         return self.biased(self.unembed(y))
 
@@ -262,6 +274,16 @@ class Model:
         return self.family.bidirectional
 
     @property
+    def fills_blanks(self) -> bool:
+        """Whether it is a masked language model: it predicts what stands at a blank, not what comes next."""
+        return self.bidirectional and self.has_unembedding
+
+    @property
+    def unembeds_all(self) -> bool:
+        """Whether the module gives the logits of every position, whatever is asked for."""
+        return self.encoder is not None or self.fills_blanks
+
+    @property
     def parallel(self) -> bool:
         """Whether attention and MLP of a block read the same stream, so that there is no `resid_mid`."""
         switch = self.family.parallel
@@ -279,7 +301,7 @@ class Model:
         return getattr(self.config, name, None) if name else None
 
     @cached_property
-    def mean_unembedding(self) -> Float[Tensor, "d_model"]:
+    def mean_unembedding(self) -> Float[Tensor, "d_unembedding"]:
         """The mean row of W_U in float64: the direction of the mean logit."""
         with torch.inference_mode(False):  # kept for later, also for callers that differentiate
             chunks = self.unembedding.detach().split(8192)
@@ -290,7 +312,7 @@ class Model:
         """The unit of relative rounding error of a run: of the weights' dtype, or of a norm that computes in less."""
         found = [norm for block in self.blocks for norm in (block.attention_norm, block.mlp_norm)]
         found += [norm for block in self.blocks for _, norm in block.stream_norms.values()]
-        found += [self.final_norm, self.embedding_norm]
+        found += [self.final_norm, self.embedding_norm, self.prediction_head and self.prediction_head.norm]
         return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
 
 
@@ -320,6 +342,46 @@ def decoders_only(model: Model, what: str) -> None:
         raise InputError(
             f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
             "What does: explain, lens, attention, ablate, generate, open."
+        )
+
+
+def next_token_only(model: Model, what: str) -> None:
+    """Refuse masked language models where a method is about what comes next.
+
+    Raises:
+        InputError: the model fills blanks.
+    """
+    if model.fills_blanks:
+        raise InputError(
+            f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
+            "a blank in a whole text.\nWhat does: explain, lens, attention, ablate, patch, trace, knowledge attribute, "
+            "open."
+        )
+
+
+def no_prediction_head(model: Model, what: str) -> None:
+    """Refuse masked language models where a method reads the vocabulary from weights alone.
+
+    Raises:
+        InputError: a prediction head stands between the stream and the vocabulary.
+    """
+    if model.prediction_head is not None:
+        raise InputError(
+            f"{what} is read from weights alone, but between the stream of {model.name} and its vocabulary stands a "
+            "prediction head, and what it passes on depends on the prompt.\nAsk of a prompt: explain, lens, attention."
+        )
+
+
+def sums_only(model: Model, what: str) -> None:
+    """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
+
+    Raises:
+        InputError: a post-LN model.
+    """
+    if any(block.stream_norms for block in model.blocks):
+        raise InputError(
+            f"{what} is told of streams that are sums of what was written, and {model.name} norms its stream after "
+            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch."
         )
 
 
