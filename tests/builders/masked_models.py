@@ -66,23 +66,6 @@ def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.f
 
 WORDS = ["the", "capital", "of", "france", "germany", "is", "paris", "berlin", "a", "city", "river", ".", ",", "in"]
 WORDS += ["##s", "##er"]
-    "the",
-    "capital",
-    "of",
-    "france",
-    "germany",
-    "is",
-    "paris",
-    "berlin",
-    "a",
-    "city",
-    "river",
-    ".",
-    ",",
-    "in",
-    "##s",
-    "##er",
-]
 
 
 def word_pieces(*, mask: str = "[MASK]") -> Any:
