@@ -87,7 +87,11 @@ def kept(
         **dict.fromkeys(explain_keys(state, explained), explained),
         **({} if lens is None else {key_of(first): lens}),
     }
-    asks = [ask for ask in (first, *(_details(session.model, followed, explained) if details else ())) if key_of(ask) not in known]
+    asks = [
+        ask
+        for ask in (first, *(_details(session.model, followed, explained) if details else ()))
+        if key_of(ask) not in known
+    ]
     for done, ask in enumerate(asks):
         known[key_of(ask)] = answer(session, ask, silent)
         progress("report", (done + 1) / len(asks))
