@@ -87,13 +87,30 @@ def test_lens_attention_ablate_and_generate(translator):
     assert (inside["site"], inside["position"], len(inside["effects"])) == ("enc.head", "all", 8)
     assert any(effect["probability"] for effect in inside["effects"])
     shown = CliRunner().invoke(app, ["ablate", "--site", "enc.mlp", *map(str, prompt[:-1])]).stdout
-    assert "ABLATE each MLP of the encoder to zero at every position of the source" in shown
+    assert "ABLATE each MLP of the encoder to zero at every" in shown
     assert "enc.L1 mlp" in shown
     steered = run_json("steer", "--add", "klein", "--layer", 1, "--site", "enc.resid_post", "-n", 2, *prompt)
     assert steered["site"] == "enc.resid_post"
     assert len(steered["steered"]["generated"]) == 2
     steps = run_json("generate", "-n", 1, *prompt)
     assert steps["generated"][0]["id"] == int(logits.argmax())
+
+
+def test_patch_between_two_sources(translator):
+    words = ["patch", "-m", translator, SOURCE, "the haus is small", "--decoder-ids", "0,8,9", "-t", "klein"]
+    found = run_json(*words, "--vs", "das", "--site", "enc.head", "--json")
+    assert [token["text"] for token in found["clean_tokens"]][:2] == ["the", "house"]
+    assert [token["text"] for token in found["corrupt_tokens"]][:2] == ["the", "haus"]
+    assert len(found["grid"]) == 8
+    logits = own_logits(translator, "AutoModelForSeq2SeqLM", input_ids=torch.tensor([[4, 9, 6, 7, 2]]))
+    assert found["corrupt"] == pytest.approx(float(logits[11] - logits[8]), abs=1e-5)
+    shown = CliRunner().invoke(app, [str(word) for word in (*words, "--site", "enc.resid_pre")]).stdout
+    assert "in the encoder" in shown
+    assert "enc.L0 @ 1 haus" in shown or "enc.L0 @ 1 house" in shown
+    page = refusal(*words, "--html", translator / "page.html")
+    assert "A page shows one source, and this compares two" in page
+    alone = refusal("patch", "a", "b", "--decoder-ids", "0", "-m", "toy/two-layer")
+    assert "no --decoder-ids" in alone
 
 
 @pytest.mark.parametrize("layout", [{}, {"channels": 2}, {"width": 1}, {"width": 3}, {"width": 4}], ids=str)

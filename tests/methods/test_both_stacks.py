@@ -14,6 +14,7 @@ from oracles.stacks import Change
 from unembed import directions
 from unembed.errors import InputError
 from unembed.methods.ablate import ablate
+from unembed.methods.patch import patch
 from unembed.methods.steer import steer
 from unembed.models.read_source import probe_source, with_source
 
@@ -22,16 +23,24 @@ each = pytest.mark.parametrize("model_type", ENCODER_DECODERS)
 
 
 @cache
+def wrapped(model_type: str) -> unembed.Model:
+    with exactly():
+        return unembed.wrap(build(model_type))
+
+
+@cache
 def case(model_type: str, source: int = 0) -> StackCase:
     with exactly():
-        model = unembed.wrap(build(model_type))
+        model = wrapped(model_type)
         if model_type == "whisper":
             model = probe_source(model)
             features = model.source.inputs["input_features"] * (1 if source == 0 else -0.5)
             model = with_source(model, inputs={"input_features": features})
         else:
             model = with_source(model, SOURCES[source])
-    return StackCase(model, PROMPT, (model, PROMPT))
+        made = StackCase(model, PROMPT, (model, PROMPT))
+        _ = made.run, made.run.encoder, made.values
+    return made
 
 
 def zeroed(at: StackCase, stack: str, kind: str, layer: int, positions: tuple[int, ...], *index: int) -> torch.Tensor:
@@ -98,6 +107,95 @@ def test_a_direction_between_two_sources() -> None:
         found = directions.difference(at.model, SOURCES[1], SOURCES[0], layer=0, site="enc.resid_post")
         want = other.values["encoder", "resid_post", 0][-1] - at.values["encoder", "resid_post", 0][-1]
     assert torch.allclose(found, want, rtol=0, atol=1e-12)
+
+
+def both(model_type: str) -> tuple[StackCase, StackCase]:
+    return case(model_type), case(model_type, 1)
+
+
+SWEEPS = {
+    "enc.resid_pre": ("encoder", "resid_pre"),
+    "enc.resid_mid": ("encoder", "resid_mid"),
+    "enc.resid_post": ("encoder", "resid_post"),
+    "enc.attention": ("encoder", "attention_write"),
+    "enc.mlp": ("encoder", "mlp_write"),
+    "enc.head": ("encoder", "z"),
+    "enc.neuron": ("encoder", "neuron"),
+    "resid_pre": ("decoder", "resid_pre"),
+    "head": ("decoder", "z"),
+    "cross_head": ("decoder", "cross_z"),
+    "cross_attention": ("decoder", "cross_attention_write"),
+    "mlp": ("decoder", "mlp_write"),
+}
+
+
+@pytest.mark.parametrize("model_type", ["t5", "bart", "mbart", "marian"])
+@pytest.mark.parametrize("site", SWEEPS)
+def test_patching_between_two_sources_equals_full_reruns(model_type: str, site: str) -> None:
+    clean, corrupt = both(model_type)
+    stack, kind = SWEEPS[site]
+    with exactly():
+        layers = [1] if "neuron" in site else None
+        found = patch(clean.run, corrupt.run, 12, 40, site=site, direction="both", layers=layers)
+        tokens = SOURCES if stack == "encoder" else (PROMPT, PROMPT)
+        assert (found.clean_tokens, found.corrupt_tokens) == tuple(map(tuple, tokens))
+        for direction, base, other in (("denoise", corrupt, clean), ("noise", clean, corrupt)):
+            assert found.values[direction].abs().max() > 0  # type: ignore[index]
+            for n in range(0, len(found.cells), max(1, len(found.cells) // 5)):
+                cell = found.cells[n]
+                theirs = other.values[stack, kind, cell.layer]
+                places = tuple(range(len(theirs))) if cell.position is None else (cell.position,)
+                index = tuple(i for i in (cell.head, cell.neuron) if i is not None)
+                value = theirs[(torch.tensor(places), *index)]
+                change = Change(stack, kind, cell.layer, places, lambda x, value=value: value, index)
+                logits = base.expected([change])[-1]
+                want = float(logits[12] - logits[40])
+                assert float(found.values[direction][n]) == pytest.approx(want, abs=1e-9)  # type: ignore[index]
+    ends = [float(one.run.logits[-1, 12] - one.run.logits[-1, 40]) for one in (clean, corrupt)]
+    assert [found.clean, found.corrupt] == pytest.approx(ends, abs=1e-9)
+
+
+def test_the_last_states_of_the_encoder_are_the_whole_way_to_the_other_source() -> None:
+    clean, corrupt = both("t5")
+    pairs = {i: i for i in range(6)}
+    found = patch(clean.run, corrupt.run, 12, 40, site="enc.resid_post", align=pairs)
+    whole = unembed.counterfactual(
+        corrupt.run, unembed.edits.swap("enc.L1 resid_post", clean.run, run=corrupt.run), unembed.measures.logit(12, 40)
+    )
+    assert whole == pytest.approx(found.clean, abs=1e-5)
+    assert {cell.position for cell in found.cells} == set(range(6))
+
+
+@each
+def test_patching_two_decoder_prompts_over_one_source(model_type: str) -> None:
+    at, other = case(model_type), (0, 5, 11, 33, 2)
+    with exactly():
+        found = patch(at.model, PROMPT, other, 12, 40, site="resid_pre")
+        theirs = StackCase(at.model, other, at.other)
+        for n in (1, 7, 9):
+            cell = found.cells[n]
+            value = at.values["decoder", "resid_pre", cell.layer][cell.position]
+            change = Change("decoder", "resid_pre", cell.layer, (cell.position,), lambda x, value=value: value[None])
+            logits = theirs.expected([change])[-1]
+            assert float(found.values["denoise"][n]) == pytest.approx(float(logits[12] - logits[40]), abs=1e-9)
+    assert found.alignment.shared == 2
+    with pytest.raises(InputError, match="Both runs read the same source, so inside the encoder they are equal"):
+        patch(at.model, PROMPT, other, 12, 40, site="enc.head")
+
+
+def test_sources_that_do_not_align_are_refused() -> None:
+    at = case("bart")
+    short = unembed.record(with_source(at.model, [5, 6, 7]), PROMPT)
+    with pytest.raises(InputError, match="The sources do not align: 6 and 3 tokens"):
+        patch(at.run, short, 12, 40, site="enc.head")
+    found = patch(at.run, short, 12, 40, site="enc.head", align={0: 0, 1: 1, 5: 2})
+    assert found.complete
+    heard = both("whisper")
+    with pytest.raises(InputError, match="whisper reads no text, and a sweep over its encoder aligns the tokens"):
+        patch(heard[0].run, heard[1].run, 12, 40, site="enc.head")
+    assert patch(heard[0].run, heard[1].run, 12, 40, site="cross_head").complete
+    with pytest.raises(InputError, match="two prompts are the same"):
+        patch(at.run, at.run, 12, 40)
 
 
 def test_what_cannot_be_asked_is_refused() -> None:

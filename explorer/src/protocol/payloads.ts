@@ -1150,12 +1150,12 @@ export interface PatchCell {
 export interface PatchPayload {
   /** The model that was run. */
   model: ModelFacts;
-  /** The prompt that shows the behaviour. */
+  /** The prompt that shows the behaviour; for sites inside an encoder, the source. */
   clean_tokens: Array<PromptToken>;
   /** The same with what matters changed. */
   corrupt_tokens: Array<PromptToken>;
-  /** `resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it. */
-  site: "resid_pre" | "resid_mid" | "resid_post" | "attention" | "mlp" | "head" | "neuron";
+  /** `resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it; `enc.` is inside the encoder. */
+  site: "resid_pre" | "resid_mid" | "resid_post" | "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron" | "enc.resid_pre" | "enc.resid_mid" | "enc.resid_post" | "enc.attention" | "enc.mlp" | "enc.head" | "enc.neuron";
   /** `logit-difference`, `probability` or `kl`. */
   metric: string;
   /** The tokens of the answer; null where the metric reads none. */

@@ -49,25 +49,39 @@ class Alignment(Brief):
 
 
 def aligned(
-    model: Model, clean: Sequence[int], corrupt: Sequence[int], given: Mapping[int, int] | None = None
+    model: Model,
+    clean: Sequence[int],
+    corrupt: Sequence[int],
+    given: Mapping[int, int] | None = None,
+    *,
+    all_differ: bool = False,
+    what: str = "prompts",
 ) -> Alignment:
     """The alignment of two prompts: equal positions, or a given map from clean to corrupt.
+
+    Args:
+        model: whose tokens they are.
+        clean: token ids, like `corrupt`.
+        corrupt: the other prompt.
+        given: the map; None pairs equal positions.
+        all_differ: whether the runs can differ before the first token that does: in a bidirectional stack, or where
+            they read two sources.
+        what: what they are called in an error.
 
     Raises:
         InputError: the prompts are equal, they differ in length and no map is given, or the map is no pairing.
     """
-    if tuple(clean) == tuple(corrupt):
-        raise InputError("The two prompts are the same: there is nothing to patch.")
+    if tuple(clean) == tuple(corrupt) and not all_differ:
+        raise InputError(f"The two {what} are the same: there is nothing to patch.")
     if given is None and len(clean) != len(corrupt):
         raise InputError(
-            f"The prompts do not align: {len(clean)} and {len(corrupt)} tokens.\n"
+            f"The {what} do not align: {len(clean)} and {len(corrupt)} tokens.\n"
             f"  clean    {_pieces(model, clean)}\n  corrupt  {_pieces(model, corrupt)}\n"
-            "Give prompts of equal length, or a map of positions from clean to corrupt (--align 0:0,1:2)."
+            f"Give {what} of equal length, or a map of positions from clean to corrupt (--align 0:0,1:2)."
         )
     same = [a == b for a, b in zip(clean, corrupt, strict=False)]
-    shared = same.index(False) if False in same else len(same)
-    if model.bidirectional:  # earlier tokens read the later ones, so their states differ as well
-        shared = 0
+    whole = all_differ or model.bidirectional  # earlier tokens read the later ones, so their states differ as well
+    shared = 0 if whole else same.index(False) if False in same else len(same)
     given = {p: p for p in range(len(clean))} if given is None else given
     pairs = sorted((absolute_position(p, len(clean)), absolute_position(q, len(corrupt))) for p, q in given.items())
     if not pairs or any(len({pair[side] for pair in pairs}) < len(pairs) for side in (0, 1)):

@@ -9,6 +9,9 @@ other run (1). Exact: each value equals a full run of the model with that one ch
 and Nanda, *How to use and interpret activation patching*, 2024.
 
 Attention is causal: before the first token that differs both runs hold equal values, so these cells are not computed.
+
+Of an encoder-decoder the two runs read two sources, or one source with two decoder prompts. Inside the encoder (`enc.`)
+the cells are of positions of the source, in the decoder of positions of its prompt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,18 +27,19 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
 from unembed.engine.measures import Known, Measure
 from unembed.errors import InputError, Interrupted
-from unembed.methods.alignment import Pair, aligned
+from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.methods.patching import Cell, Direction, Patching, Sweep
-from unembed.models.kinds import KINDS, kind_of
+from unembed.models.kinds import KINDS, SiteKind, kind_of
 from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.names import stack_and_word
 from unembed.models.parts import parts_of
-from unembed.models.sites import Site, resolve
+from unembed.models.sites import Site, encoder_of, resolve
 from unembed.models.targets import target_tokens
 from unembed.models.tokens import label_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together
-from unembed.runs.run import Run
+from unembed.runs.run import Run, same_source
 
 Metric = Literal["logit-difference", "probability", "kl"]
 _Pairs = Sequence[Pair]
@@ -61,12 +65,14 @@ def patch(
 
     Args:
         clean: a recorded run in which the model does what is studied, or a model and a prompt.
-        corrupt: the same prompt with what matters changed: a run, text, or token ids.
+        corrupt: the same prompt with what matters changed: a run, text, or token ids. Only a run may be of another
+            source.
         target: the token to read; None is the clean run's top prediction. Of several tokens only `metric="probability"`
             can be read: `P(target | prompt)` is the product over its tokens.
         versus: the other token of a logit difference; None is the corrupt run's top prediction.
         site: "resid_pre", "resid_mid", "resid_post", "attention" and "mlp" sweep layer x position, "head" layer x head,
-            "neuron" the neurons of `layers`. Layer `l` of "resid_pre" is the stream before block `l`: layer 0 swaps the
+            "neuron" the neurons of `layers`; so do "cross_attention", "cross_head" and, inside an encoder, "enc.head",
+            "enc.resid_pre" and so on. Layer `l` of "resid_pre" is the stream before block `l`: layer 0 swaps the
             embedding of a token.
         direction: "denoise", "noise", or "both".
         metric: "logit-difference" is `logit(target) - logit(versus)`; "probability" that of the target; "kl"
@@ -85,20 +91,20 @@ def patch(
             exist, a metric that is not finite, or a budget too small for one run.
         Interrupted: on Ctrl-C, with NaN in the cells that are not finished.
     """
-    kind, directions = kind_of(site, get_args(Sweep)), _directions(direction)
+    kind, directions = _kind(site), _directions(direction)
     sweep: Sweep = site  # type: ignore[assignment]  # one of the words, as was checked
-    model = clean.model
-    check_has_layers(model)
+    model, inside = clean.model, stack_and_word(site)[0]
+    stack = encoder_of(model) if inside else model
+    check_has_layers(stack)
     if KINDS[kind].place == "mlp":
-        check_has_neurons(model)
+        check_has_neurons(stack)
     answer = (
         None
         if target is None or metric == "kl" or not isinstance(metric, str)
         else target_tokens(model, target, clean.context)
     )
     _check_metric(metric, target, versus, answer)
-    prompts = clean.tokens, corrupt.tokens
-    alignment = aligned(model, *prompts, align)
+    prompts, alignment = _compared(clean, corrupt, align, inside=inside)
     chosen = alignment.at(position)
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
     more = () if answer is None else answer[:-1]
@@ -168,6 +174,42 @@ def _named(direction: Direction, progress: Progress) -> Progress:
 # What is asked for
 
 
+def _kind(site: str) -> SiteKind:
+    """The kind of site that a sweep is of, in its stack."""
+    inside, word = stack_and_word(site)
+    words = [each for each in get_args(Sweep) if stack_and_word(each)[0] == inside]
+    return kind_of(word, [stack_and_word(each)[1] for each in words])
+
+
+def _compared(
+    clean: Prompt, corrupt: Prompt, align: Mapping[int, int] | None, *, inside: bool
+) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], Alignment]:
+    """The tokens over which is swept, of the prompts or inside an encoder of the sources, and how they align."""
+    model, sources = clean.model, not same_source(clean.model, corrupt.model)
+    if not inside:
+        prompts = clean.tokens, corrupt.tokens
+        everywhere = sources or (model.bidirectional and prompts[0] != prompts[1])
+        return prompts, aligned(model, *prompts, align, all_differ=everywhere)
+    if not sources:
+        raise InputError(
+            "Both runs read the same source, so inside the encoder they are equal: give runs of two sources "
+            "(with_source), or a site of the decoder."
+        )
+    prompts = _source_ids(clean.model), _source_ids(corrupt.model)
+    return prompts, aligned(model, *prompts, align, all_differ=True, what="sources")
+
+
+def _source_ids(model: Model) -> tuple[int, ...]:
+    ids = None if model.source is None else model.source.inputs.get("input_ids")
+    if ids is None:
+        raise InputError(
+            f"{model.name} reads no text, and a sweep over its encoder aligns the tokens of two sources.\n"
+            "Take a site of the decoder, or swap what you name: counterfactual(run, edits.swap('enc.L3.H1', other, "
+            "run=run), ...)."
+        )
+    return tuple(ids[0].tolist())
+
+
 def _directions(word: str) -> list[Direction]:
     if word not in ("denoise", "noise", "both"):
         raise InputError(f"Expected a direction of denoise, noise or both, found {word!r}.")
@@ -197,13 +239,15 @@ def _cells(
     model: Model, sweep: Sweep, layers: Sequence[int] | None, chosen: _Pairs, differ: _Pairs
 ) -> tuple[tuple[Cell, ...], list[_Pairs]]:
     """The cells of a sweep, and for each the positions that differ: none where there is nothing to compute."""
-    kind, cells, spots = kind_of(sweep, get_args(Sweep)), [], []
-    if layers is None and sweep == "neuron":
+    kind, cells, spots = _kind(sweep), [], []
+    inside, word = stack_and_word(sweep)
+    stack = encoder_of(model) if inside else model
+    if layers is None and word == "neuron":
         raise InputError("Neurons are swept in the layers that are asked for: give at least one (--layer).")
     if layers is not None and not len(layers):
         raise InputError("Expected at least one layer to sweep; None stands for all.")
-    for layer in range(model.layers) if layers is None else layers:
-        layer = resolve(Site(kind=kind, layer=layer), model, 1).layer
+    for layer in range(stack.layers) if layers is None else layers:
+        layer = resolve(Site(kind=kind, layer=layer), stack, 1).layer
         if not KINDS[kind].indices:
             cells += [Cell(layer, p) for p, _ in chosen]
             spots += [[pair] if pair in differ else [] for pair in chosen]
@@ -222,7 +266,7 @@ def _read_at(prompt: Prompt, more: int) -> tuple[int, ...]:
 
 def _kept(sweep: Sweep, spots: list[_Pairs], side: int, read: Sequence[int]) -> list[int]:
     """Where a run must keep its parts: where it is read, and where it is patched (the stream is kept anyway)."""
-    everywhere = KINDS[kind_of(sweep, get_args(Sweep))].everywhere
+    everywhere = KINDS[_kind(sweep)].everywhere or stack_and_word(sweep)[0]  # an encoder's run keeps all
     patched = () if everywhere else (pair[side] for spot in spots for pair in spot)
     return sorted({*read, *patched})
 
@@ -230,7 +274,8 @@ def _kept(sweep: Sweep, spots: list[_Pairs], side: int, read: Sequence[int]) -> 
 def _runs(prompts: Sequence[Prompt], kept: Sequence[list[int]]) -> Sequence[Run]:
     """The clean and the corrupt run, in one forward pass where both are new and have the same length."""
     ids = [prompt.tokens for prompt in prompts]
-    if all(prompt.run is None for prompt in prompts) and len(ids[0]) == len(ids[1]):
+    one_model = same_source(prompts[0].model, prompts[1].model)
+    if one_model and all(prompt.run is None for prompt in prompts) and len(ids[0]) == len(ids[1]):
         return record_together(prompts[0].model, ids, positions=sorted({p for positions in kept for p in positions}))
     return [prompt.recorded(own) for prompt, own in zip(prompts, kept, strict=True)]
 
@@ -239,7 +284,8 @@ def _edits(
     cells: Sequence[Cell], spots: list[_Pairs], sweep: Sweep, runs: Sequence[Run], base: int
 ) -> tuple[list[int], list[Edit]]:
     """The edits of the cells whose value differs, and which cells these are."""
-    kind, source = kind_of(sweep, get_args(Sweep)), runs[1 - base]
+    kind, inside = _kind(sweep), stack_and_word(sweep)[0]
+    source = runs[1 - base].encoder if inside else runs[1 - base]
     where: list[int] = []
     edits: list[Edit] = []
     read: dict[tuple[int, tuple[int, ...]], Tensor] = {}
@@ -256,6 +302,7 @@ def _edits(
             expert=cell.expert,
             neuron=cell.neuron,
             positions=tuple(pair[base] for pair in spot),
+            encoder=inside,
         )
         value = read[cell.layer, there][(slice(None), *site.index)]
         edits.append(Edit(site, factor=0.0, shift=value, what="swap"))

@@ -12,17 +12,35 @@ from unembed.errors import InputError
 from unembed.methods.alignment import Alignment
 from unembed.models.labels import visible
 from unembed.models.model import Model
-from unembed.models.names import part_name
+from unembed.models.names import part_name, stack_and_word
 from unembed.models.reprs import SHOWN, listed
+from unembed.models.sites import encoder_of
 from unembed.runs.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Direction = Literal["denoise", "noise"]
-Sweep = Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"]
+Sweep = Literal[
+    "resid_pre",
+    "resid_mid",
+    "resid_post",
+    "attention",
+    "cross_attention",
+    "mlp",
+    "head",
+    "cross_head",
+    "neuron",
+    "enc.resid_pre",
+    "enc.resid_mid",
+    "enc.resid_post",
+    "enc.attention",
+    "enc.mlp",
+    "enc.head",
+    "enc.neuron",
+]
 """`resid_pre`, `resid_mid` and `resid_post` are the stream before, inside and after a block, `attention` and `mlp` what
-a sublayer adds to it, `head` a head's `z`, `neuron` an activation."""
+a sublayer adds to it, `head` a head's `z`, `neuron` an activation; `enc.` is inside an encoder, over a source."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,7 @@ class Cell:
 
     layer: int
     position: int | None
-    """In the clean prompt; None where all positions are patched together."""
+    """In the clean prompt (source, inside an encoder); None where all positions are patched together."""
     head: int | None = None
     expert: int | None = None
     neuron: int | None = None
@@ -64,6 +82,7 @@ class Patching(Result[PatchedRun]):
 
     model: Model
     clean_tokens: tuple[int, ...]
+    """The prompt whose positions are patched; for sites inside an encoder, the source."""
     corrupt_tokens: tuple[int, ...]
     site: Sweep
     metric: str
@@ -97,7 +116,7 @@ class Patching(Result[PatchedRun]):
 
     @property
     def tokens(self) -> tuple[int, ...]:
-        """The clean prompt."""
+        """The clean prompt; for sites inside an encoder, the clean source."""
         return self.clean_tokens
 
     @property
@@ -136,13 +155,14 @@ class Patching(Result[PatchedRun]):
         Raises:
             InputError: as `effect`; or matplotlib is not installed.
         """
-        if self.site == "neuron":
+        encoder, word = stack_and_word(self.site)
+        if word == "neuron":
             return super().plot()
         from unembed.runs.figures import by_layer
 
         direction = direction or next(iter(self.values))
-        of_heads = self.site == "head"
-        heads, texts = range(self.model.heads), map(visible, self.token_texts)
+        of_heads = word in ("head", "cross_head")
+        heads, texts = range((encoder_of(self.model) if encoder else self.model).heads), map(visible, self.token_texts)
         effects = zip(self.cells, self.effect(direction).tolist(), strict=True)
         return by_layer(
             ((cell.layer, (cell.head if of_heads else cell.position) or 0, effect) for cell, effect in effects),

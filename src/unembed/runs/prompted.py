@@ -8,7 +8,7 @@ Such a method is written once, for a `Prompt`; the decorator makes it callable i
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload, runtime_checkable
 
@@ -107,6 +107,11 @@ def prompt_of(model: Model, prompt: AnyPrompt) -> Prompt:
     return Prompt(model, tokenize(model, prompt), prompt if isinstance(prompt, str) else None, messages=messages)
 
 
+def _other(model: Model, prompt: AnyPrompt) -> Prompt:
+    """The prompt that is compared with another: a run of it may be of another source."""
+    return prompt_of(replace(model, source=prompt.model.source) if isinstance(prompt, Run) else model, prompt)
+
+
 @runtime_checkable
 class Prompted(Protocol[P, R]):
     """A method about one prompt."""
@@ -160,7 +165,8 @@ def _callable_both_ways(method: Callable[..., Any], *, prompts: int) -> Any:
             )
         if len(given) < prompts:
             raise InputError(f"{method.__name__} compares two prompts, found one: give the other after the run.")
-        return method(*(prompt_of(model, each) for each in given[:prompts]), *given[prompts:], **kwargs)
+        others = (_other(model, each) for each in given[1:prompts])
+        return method(prompt_of(model, given[0]), *others, *given[prompts:], **kwargs)
 
     ask.__signature__ = _signature(method, prompts)  # type: ignore[attr-defined]  # what help() and notebooks show
     return ask

@@ -135,14 +135,20 @@ class Recorder:
         for path, seen in (
             (family.embedding, ends.embedding),
             (family.token_type_embedding, ends.token_type_embedding),
-            (family.position_embedding, ends.position_embedding),
             (family.embedding_norm, ends.embedding_normed),
             (family.embedding_projection, ends.embedding_projected),
         ):
             if path is not None:
                 self._watch_output(stack, self.model.module.get_submodule(path), seen)
+        if family.position_embedding is not None:
+            on_output(stack, self.model.module.get_submodule(family.position_embedding), self._put_positions)
         if self.model.blocks:
             self._watch_input(stack, self.model.blocks[0].module, ends.start)
+
+    def _put_positions(self, out: Tensor) -> None:
+        # Some modules give positions without a batch (Marian): every prompt of it has the same then.
+        shared = out.ndim == 2 and len(out) == self.length
+        self._ends.position_embedding.put(self._select(out) if shared else self._at(out))
 
     def _watch_end(self, stack: ExitStack) -> None:
         model, ends = self.model, self._ends

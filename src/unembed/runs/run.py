@@ -117,7 +117,7 @@ class Run(Result[Prediction]):
                 f"{', another module' if repr(mine) == repr(model) else ''}.\n"
                 "Record the prompt with the model that is asked about (record)."
             )
-        if not _same_source(mine, model):
+        if not same_source(mine, model):
             raise InputError(
                 f"The run is of another source than the one that {model.name} was given (with_source).\n"
                 "Record the prompt with the model that is asked about (record)."
@@ -360,7 +360,7 @@ class Run(Result[Prediction]):
         return torch.tensor([self._row_of[p] for p in positions], dtype=torch.long, device=self.model.device)
 
 
-def _same_source(one: Model, other: Model) -> bool:
+def same_source(one: Model, other: Model) -> bool:
     """Whether two models read the same: the same source object, or the same text."""
     a, b = one.source, other.source
     return a is b or (a is not None and b is not None and a.text is not None and a.text == b.text)

@@ -9,6 +9,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_ids, read_prompt, spot
 from unembed.cli.options import (
+    DecoderPromptOpt,
     MemoryOpt,
     ModelOptions,
     Options,
@@ -17,6 +18,7 @@ from unembed.cli.options import (
     SourceOptions,
     TopOpt,
     as_given,
+    refuse_of_decoder,
     seed_option,
 )
 from unembed.cli.output import HtmlOptions, Output, page_state, page_text
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from unembed.models.model import Model
     from unembed.models.prompts import Given
+    from unembed.runs.run import Run
 
 AnswerOpt = Annotated[
     str | None, typer.Option("--target", "-t", help="What is read; the (clean) top prediction by default.")
@@ -80,6 +83,44 @@ class PairOptions:
 
 
 @dataclass(frozen=True)
+class DecoderOptions:
+    """What the decoder of an encoder-decoder reads; CLEAN and CORRUPT are its two sources then."""
+
+    decoder_prompt: DecoderPromptOpt = None
+    decoder_ids: Annotated[
+        Any,
+        typer.Option(metavar="1,2,3", parser=read_ids, help="The same as exact token ids, start token included."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.decoder_prompt is not None and self.decoder_ids is not None:
+            raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
+
+    def refuse(self, model: "Model") -> None:
+        """Refuse what a decoder alone does not read."""
+        refuse_of_decoder(model, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
+
+    def runs(
+        self, model: "Model", sources: "tuple[Given, Given]", pair: PairOptions, report: HtmlOptions
+    ) -> "tuple[Run, Run]":
+        """The runs of one decoder prompt over two sources.
+
+        Raises:
+            InputError: sources as a chat, or a page, which shows one source.
+        """
+        from unembed.models.read_source import with_source
+        from unembed.runs.record import record
+
+        if pair.chat:
+            raise InputError(f"{model.name} is an encoder-decoder, whose source is no chat: leave --chat out.")
+        if report.html is not None:
+            raise InputError("A page shows one source, and this compares two: leave --html out, or take --json.")
+        prompt = (self.decoder_prompt or "") if self.decoder_ids is None else self.decoder_ids
+        clean, corrupt = (record(with_source(model, source), prompt) for source in sources)  # type: ignore[arg-type]
+        return clean, corrupt
+
+
+@dataclass(frozen=True)
 class PatchOptions(Options):
     """What is patched, and what is read: the keywords of `patch`."""
 
@@ -87,9 +128,13 @@ class PatchOptions(Options):
     versus: Annotated[
         str | None, typer.Option("--vs", help="The other token of the difference; the corrupt top prediction.")
     ] = None
-    site: Annotated[str, typer.Option(help="resid_pre, resid_mid, resid_post, attention, mlp, head or neuron.")] = (
-        "resid_pre"
-    )
+    site: Annotated[
+        str,
+        typer.Option(
+            help="resid_pre, resid_mid, resid_post, attention, mlp, head or neuron; of an encoder-decoder also "
+            "cross_attention, cross_head, and inside the encoder enc.resid_pre, enc.head and so on."
+        ),
+    ] = "resid_pre"
     direction: Annotated[
         str, typer.Option(help="denoise: the corrupt run with clean values; noise: the reverse; or both.")
     ] = "denoise"
@@ -111,6 +156,7 @@ class PatchOptions(Options):
 def patch(
     pair: PairOptions,
     options: PatchOptions,
+    decoder: DecoderOptions,
     report: HtmlOptions,
     model: ModelOptions,
     out: Output,
@@ -120,10 +166,11 @@ def patch(
     from unembed.view.payloads import payload_of, to_json
 
     prompts = pair.prompts()
-    loaded = model.load()
-    result = out.work(
-        lambda progress: run(loaded, *prompts, **options.words("top"), progress=progress), top=options.top
-    )
+    loaded = model.load(sources=True)
+    asked: Any = (loaded, *prompts) if loaded.encoder is None else decoder.runs(loaded, prompts, pair, report)
+    if loaded.encoder is None:
+        decoder.refuse(loaded)
+    result = out.work(lambda progress: run(*asked, **options.words("top"), progress=progress), top=options.top)
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import kept_of_two

@@ -46,11 +46,29 @@ class PatchPayload:
 
     model: ModelFacts
     clean_tokens: list[PromptToken]
-    """The prompt that shows the behaviour."""
+    """The prompt that shows the behaviour; for sites inside an encoder, the source."""
     corrupt_tokens: list[PromptToken]
     """The same with what matters changed."""
-    site: Literal["resid_pre", "resid_mid", "resid_post", "attention", "mlp", "head", "neuron"]
-    """`resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it."""
+    site: Literal[
+        "resid_pre",
+        "resid_mid",
+        "resid_post",
+        "attention",
+        "cross_attention",
+        "mlp",
+        "head",
+        "cross_head",
+        "neuron",
+        "enc.resid_pre",
+        "enc.resid_mid",
+        "enc.resid_post",
+        "enc.attention",
+        "enc.mlp",
+        "enc.head",
+        "enc.neuron",
+    ]
+    """`resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it; `enc.` is inside the
+    encoder."""
     metric: str
     """`logit-difference`, `probability` or `kl`."""
     target: list[Token] | None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.models.names import part_name
+from unembed.models.names import in_stack, part_name, stack_and_word
 from unembed.view.glyphs import decimal, percent, scientific, signed, visible
 from unembed.view.payloads.common import PromptToken, Token
 from unembed.view.payloads.patching import Continuation, PatchCell, PatchPayload, SteerPayload, TracePayload
@@ -19,7 +19,9 @@ _SITES = {
     "resid_post": "the stream after each block, one position at a time",
     "attention": "what each attention writes, one position at a time",
     "mlp": "what each MLP writes, one position at a time",
+    "cross_attention": "what each cross-attention writes, one position at a time",
     "head": "each head's z",
+    "cross_head": "the z of each head of cross-attention",
     "neuron": "each neuron",
 }
 _RUNS = {"denoise": ("corrupt", "clean"), "noise": ("clean", "corrupt")}
@@ -28,7 +30,9 @@ _RUNS = {"denoise": ("corrupt", "clean"), "noise": ("clean", "corrupt")}
 @lines_of.register
 def patch_lines(payload: PatchPayload, paper: Paper, *, top: int = 5) -> Iterator[Text]:
     """Both prompts, the metric at both ends, and for each direction a heat map and its strongest cells."""
-    yield headline(f" PATCH  {_SITES[payload.site]}", payload.model, paper)
+    inside, site = stack_and_word(payload.site)
+    where = "in the encoder: " if inside else ""
+    yield headline(f" PATCH  {where}{_SITES[site]}", payload.model, paper)
     yield _prompt("clean", payload.clean_tokens, payload.shared, paper)
     yield _prompt("corrupt", payload.corrupt_tokens, payload.shared, paper)
     yield Text(f" {_metric(payload)}: ").append(f"clean {_number(payload.clean)}, corrupt {_number(payload.corrupt)}")
@@ -50,11 +54,12 @@ def _direction(payload: PatchPayload, name: str, grid: list[PatchCell], top: int
         yield Text(f"  {why}", FAINT)
         return
     yield Text(f"  effect: 0 stays as the {base} run, 1 becomes as the {other} run, below 0 moves away from it", FAINT)
-    if payload.site == "head":
-        heads = list(range(payload.model.heads))
+    word = stack_and_word(payload.site)[1]
+    if word in ("head", "cross_head"):
         by_head = {(c.layer, c.head): e for c, e in effects if c.head is not None}
+        heads = sorted({head for _, head in by_head})
         yield from heat_map(by_head, heads, [f"H{h}" for h in heads], paper)
-    elif payload.site != "neuron":
+    elif word != "neuron":
         yield from _by_position(payload, effects, paper)
     yield from _strongest(payload, effects, top)
 
@@ -82,7 +87,9 @@ def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], to
 
 
 def _name(c: PatchCell, payload: PatchPayload) -> str:
-    name = part_name("", c.layer, c.head, c.expert, c.neuron)
+    kind = payload.site if c.head is not None or c.neuron is not None else ""
+    inside = stack_and_word(payload.site)[0] and not kind
+    name = in_stack(part_name(kind, c.layer, c.head, c.expert, c.neuron), inside)
     if c.position is None:
         return name
     return f"{name} @ {c.position} {visible(payload.clean_tokens[c.position].text)}"
