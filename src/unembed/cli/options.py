@@ -139,8 +139,14 @@ class PredictionOptions(Options):
     versus: Annotated[str | None, typer.Option("--vs", help="Explain the difference to this token's logit.")] = None
     reference: Annotated[str, typer.Option(help="mean: above the vocabulary mean; raw: the plain logit.")] = "mean"
     position: Annotated[
-        int, typer.Option("--position", "-p", help="Where the prediction is made; -1 is the last token.")
-    ] = -1
+        int | None,
+        typer.Option(
+            "--position",
+            "-p",
+            help="Where the prediction is made: at the last token (-1), or at the blank of a masked language model, by "
+            "default.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

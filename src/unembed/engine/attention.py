@@ -49,7 +49,8 @@ class Attention:
         assert heads_kept is not None
         inner = self.run.model.family.inner_attention is not None
         # Layers that share a mask share what is made of it; the base run holds the masks, so an id stays one mask's.
-        prefix = Prefix(call.key, heads_kept.value, call.mask, inner, self._masks[id(call.mask)])
+        causal = not self.run.model.bidirectional
+        prefix = Prefix(call.key, heads_kept.value, call.mask, inner, causal, self._masks[id(call.mask)])
         touched = self.batch.touched(layer, kinds["pattern"])
         pattern = partial(self._pattern, layer, kinds["pattern"]) if touched else None
         z = attend(eager, prefix, self._groups(), query, key, value, edit_pattern=pattern)

@@ -45,9 +45,12 @@ def row_of(edits: Sequence[Edit], run: Run) -> Row:
     """The row of some edits, whose sites are resolved."""
     layer = min(edit.site.layer for edit in edits)
     first = [edit.site for edit in edits if edit.site.layer == layer]
+    late = all(_is_late(site, run) for site in first)
+    if run.model.bidirectional:  # a later position is read from all earlier ones, so all are other ones
+        return Row(tuple(edits), 0, layer, late)
     # A source position is read from every position of the prompt.
     start = min(0 if KINDS[edit.site.kind].of_source else p for edit in edits for p in edit.site.positions or ())
-    return Row(tuple(edits), start, layer, late=all(_is_late(site, run) for site in first))
+    return Row(tuple(edits), start, layer, late)
 
 
 def _is_late(site: Site, run: Run) -> bool:

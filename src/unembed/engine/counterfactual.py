@@ -52,7 +52,7 @@ def counterfactuals(
     interventions: Sequence[Intervention],
     measure: Measure,
     *,
-    at: Sequence[int] = (-1,),
+    at: Sequence[int] | None = None,
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Float[Tensor, "intervention *value"]:
@@ -65,7 +65,7 @@ def counterfactuals(
         interventions: an edit, or several, a version (`unembed.edits`).
         measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row: one of
             `unembed.measures`, or your own.
-        at: positions that are read.
+        at: positions that are read; None reads where it is asked: the last, or the blank of a masked language model.
         memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
         progress: called after each block of each walk, while other runs of the process wait.
 
@@ -98,7 +98,7 @@ def counterfactual(
     intervention: Intervention,
     target: str | int | Sequence[int] | Measure,
     *,
-    at: Sequence[int] = (-1,),
+    at: Sequence[int] | None = None,
     memory: int | None = None,
 ) -> float:
     """One version of a run, one number: the probability of a target once something inside is otherwise.
@@ -130,7 +130,7 @@ def gradients(
     measure: Measure,
     leaves: Sequence[Tensor],
     *,
-    at: Sequence[int] = (-1,),
+    at: Sequence[int] | None = None,
     memory: int | None = None,
     progress: Progress = silent,
 ) -> tuple[Float[Tensor, "intervention"], tuple[Tensor, ...]]:
@@ -169,7 +169,7 @@ def watched(
         InputError: as `counterfactuals`.
     """
     resolved = {site: resolve(site, run.model, run.length) for site in sites}
-    job = _job(run, interventions, lambda logits: logits, (-1,), None)
+    job = _job(run, interventions, lambda logits: logits, None, None)
     found: list[Watched] = [{} for _ in job.order]
     with torch.no_grad():
         for part, walk, tick in _planned(job, silent, watch=list(dict.fromkeys(resolved.values()))):
@@ -187,7 +187,7 @@ def last_streams(
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Float[Tensor, "intervention d_model"]:
-    """The stream that each version ends with at the last position: any measure can be read from it later.
+    """The stream that each version ends with where it is asked: any measure can be read from it later.
 
     Args:
         run: as in `counterfactuals`, like `interventions`, `memory` and `progress`.
@@ -195,7 +195,7 @@ def last_streams(
     Raises:
         InputError: as `counterfactuals`; a version whose stream is not finite.
     """
-    job = _job(run, interventions, lambda logits: logits, (-1,), memory)
+    job = _job(run, interventions, lambda logits: logits, None, memory)
     streams = run.final.new_empty(len(job.order), run.model.d_model)
     with torch.no_grad():
         for part, walk, tick in _planned(job, progress):
@@ -209,7 +209,7 @@ def _job(
     run: Run,
     interventions: Sequence[Intervention],
     measure: Measure,
-    at: Sequence[int],
+    at: Sequence[int] | None,
     memory: int | None,
     *,
     gradients: bool = False,
@@ -220,7 +220,7 @@ def _job(
         raise InputError("There is nothing to do: expected at least one intervention.")
     rows = [row_of(_resolved(edits, run), run) for edits in interventions]
     order = sorted(range(len(rows)), key=lambda i: rows[i].key)
-    at = tuple(absolute_position(p, run.length) for p in at)
+    at = (run.asked,) if at is None else tuple(absolute_position(p, run.length) for p in at)
     if not at:
         raise InputError("There is nothing to read: expected at least one position (at).")
     cost = costs(run, len(at), gradients=gradients)

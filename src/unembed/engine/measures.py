@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.blanks import Blank, asked_position
 from unembed.models.lengths import acts_alike
 from unembed.models.model import Model
 from unembed.models.prompts import Given, tokenize
@@ -240,10 +241,14 @@ class Question(Brief):
     tokens: tuple[int, ...]
     """The prompt, and all of the answer but its last token."""
     answer: tuple[int, ...]
+    blank: int | None = None
+    """The position that the answer fills, of a masked language model."""
 
     @property
     def positions(self) -> tuple[int, ...]:
         """Where the tokens of the answer are predicted."""
+        if self.blank is not None:
+            return (self.blank,)
         return tuple(range(len(self.tokens) - len(self.answer), len(self.tokens)))
 
     @property
@@ -263,12 +268,16 @@ def question(model: Model, prompt: Given, answer: Target) -> Question:
     Args:
         model: from `load` or `wrap`.
         prompt: text, or token ids.
-        answer: the text that follows (with its leading space, where there is one), a token id, or ids.
+        answer: the text that follows (with its leading space, where there is one), a token id, or ids. Of a masked
+            language model, the one token that fills the (first) blank.
 
     Raises:
-        InputError: either is empty, not in the vocabulary, or too long together.
+        InputError: either is empty, not in the vocabulary, or too long together; of a masked language model, there is
+            no blank, or the answer is no single token.
     """
     ids = tokenize(model, prompt)
+    if model.fills_blanks:
+        return _cloze(model, prompt, ids, answer)
     target = target_tokens(model, answer, prompt if isinstance(prompt, str) else ids)
     whole = tokenize(model, (*ids, *target))
     if not acts_alike(model, len(ids), len(whole) - 1):
@@ -278,3 +287,15 @@ def question(model: Model, prompt: Given, answer: Target) -> Question:
             "Take an answer of one token, or a shorter prompt."
         )
     return Question(tokens=whole[:-1], answer=target)
+
+
+def _cloze(model: Model, prompt: Given, ids: tuple[int, ...], answer: Target) -> Question:
+    place = asked_position(model, ids)
+    target = target_tokens(model, answer, Blank(prompt if isinstance(prompt, str) else None, ids, place))
+    if len(target) != 1:
+        raise InputError(
+            f"A blank of {model.name} holds one token, but {answer!r} is {len(target)} there: "
+            f"{' '.join(label_of(model, token) for token in target)}.\n"
+            "Give an answer of one token."
+        )
+    return Question(tokens=ids, answer=target, blank=place)

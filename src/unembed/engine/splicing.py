@@ -41,9 +41,11 @@ class Prefix(Brief):
     key: Float[Tensor, "kv_head position d_head"]
     value: Float[Tensor, "kv_head position d_head"]
     mask: Tensor | None
-    """`1 head_or_1 position position`, added to the scores; None is causal."""
+    """`1 head_or_1 position position`, added to the scores; None hides what `causal` says."""
     batch_only: bool
     """The module masks by relative place itself, so rows cannot stand side by side (GPT-Neo)."""
+    causal: bool = True
+    """Whether no position reads a later one; what None says of the mask."""
     masks: dict[tuple[int, int], Tensor] = field(default_factory=dict)
     """Masks for rows side by side, by start and number of rows; shared by layers of equal mask."""
 
@@ -57,7 +59,7 @@ class Prefix(Brief):
         if self.mask is not None:
             return self.mask[..., start:, :]
         hidden = torch.full((self.length, self.length), torch.finfo(like.dtype).min, dtype=like.dtype)
-        return hidden.triu(1).to(like.device)[None, None, start:]
+        return hidden.triu(1 if self.causal else self.length).to(like.device)[None, None, start:]
 
     def side_by_side(self, start: int, rows: int, like: Tensor) -> Tensor:
         """The mask under which `rows` rows in one sequence read the prefix and themselves."""

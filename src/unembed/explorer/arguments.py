@@ -39,7 +39,8 @@ class About:
     vs: Token = None
     """The other token of a difference."""
     reference: str = "mean"
-    position: int = -1
+    position: int | None = None
+    """Null is where the prompt asks: at its last position, or at the blank of a masked language model."""
     source: str | None = None
     """What the encoder of an encoder-decoder reads; null is the source that the model came with."""
 

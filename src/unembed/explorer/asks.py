@@ -26,7 +26,6 @@ from unembed.methods.circuits.readings import readings
 from unembed.methods.intervene import Change, intervene
 from unembed.methods.knowledge import attribution as knowledge_attribution
 from unembed.models.parts import Part
-from unembed.models.prompts import absolute_position
 from unembed.progress import Progress
 from unembed.runs.run import Run
 from unembed.view.payloads import payload_of, to_json
@@ -84,7 +83,7 @@ def inspect(session: Session, ask: arguments.InspectAsk, progress: Progress) -> 
 def reads(session: Session, ask: arguments.ReadsAsk, progress: Progress) -> Any:
     """What a part reads of the stream; of the prediction only the position matters."""
     run, chosen = session.run(session.tokens(ask.prompt), ask.position), _part(ask.part)
-    place = absolute_position(ask.position, run.length)
+    place = run.place(ask.position)
     return reads_payload(run, chosen, readings(run, chosen, place))
 
 
@@ -92,10 +91,10 @@ def set_parts(session: Session, ask: arguments.TestAsk, progress: Progress) -> A
     """Some parts set together: to zero, to twice their value, to their mean, or to that with B (prompt, source)."""
     changes = [Change(_part(test.part), test.how) for test in ask.tests]
     tokens = session.tokens(ask.prompt)
-    run = session.ending_at(tokens, ask.position)
+    run = session.asked_at(tokens, ask.position)
     beside = session.reading(ask.source_b)
     others = tokens if ask.prompt_b is None else session.tokens(ask.prompt_b)
-    place = _partner(run, tokens, others)
+    place = _partner(session, run, tokens, others)
     return intervene(
         run,
         explained_token(run, ask),
@@ -115,7 +114,7 @@ def lens(session: Session, ask: arguments.LensAsk, progress: Progress) -> Any:
     places = _window(ask.window, len(tokens))
     asked = {"target": ask.target, "positions": places, "top": ask.top, "progress": progress}
     if len(tokens) <= WHOLE:
-        found = logit_lens.lens(session.run(tokens, -1), **asked)
+        found = logit_lens.lens(session.run(tokens), **asked)
     else:
         found = logit_lens.lens(session.model, tokens, **asked)
     return found
@@ -138,7 +137,7 @@ def attribute(session: Session, ask: arguments.AttributeAsk, progress: Progress)
     tokens = session.tokens(ask.prompt)
     target = ask.target
     if target is None:
-        target = explained_token(session.run(tokens, -1), ask)
+        target = explained_token(session.run(tokens), ask)
     found = knowledge_attribution.attribute(session.model, tokens, target, progress=progress)
     return attribute_payload(found, top=ask.top)
 
@@ -218,13 +217,13 @@ def _window(window: tuple[int, int] | None, length: int) -> range:
     return range(start, end)
 
 
-def _partner(run: Run, tokens: tuple[int, ...], others: tuple[int, ...]) -> int:
-    """The position of prompt B that stands for the end of the run: the last for the last of A, else the same."""
-    if run.length == len(tokens):
-        return len(others) - 1
+def _partner(session: Session, run: Run, tokens: tuple[int, ...], others: tuple[int, ...]) -> int:
+    """The position of prompt B that stands for where the run is asked: where B asks for where A does, else the same."""
+    if run.asked == session.place(tokens):
+        return session.place(others)
     if len(others) != len(tokens):
         raise InputError(
-            f"The prompts have {len(tokens)} and {len(others)} tokens: which of B stands for {run.length - 1} of A?\n"
-            "Take the last position, or prompts of equal length."
+            f"The prompts have {len(tokens)} and {len(others)} tokens: which of B stands for {run.asked} of A?\n"
+            "Take the position where they ask, or prompts of equal length."
         )
-    return run.length - 1
+    return run.asked

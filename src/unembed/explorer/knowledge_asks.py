@@ -112,7 +112,7 @@ def _fact(session: Session, ask: About, prompts: list[str] | None, subject: str 
 
 def _answer(session: Session, ask: About) -> str:
     """The text of the explained token."""
-    run = session.run(session.tokens(ask.prompt), -1)
+    run = session.run(session.tokens(ask.prompt))
     return text_of(session.model, explained_token(run, ask))
 
 

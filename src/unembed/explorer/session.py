@@ -13,6 +13,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.methods.lens import States, read_states
 from unembed.methods.texts import PARAGRAPHS
+from unembed.models.blanks import asked_position
 from unembed.models.kinds import SiteKind
 from unembed.models.model import Model
 from unembed.models.prompts import Given, absolute_position, tokenize, tokenize_start, well_formed
@@ -20,7 +21,7 @@ from unembed.models.read_source import with_source
 from unembed.models.sites import Site
 from unembed.progress import Progress
 from unembed.runs.means import means
-from unembed.runs.prefix import prefix
+from unembed.runs.prefix import asked_at
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -99,19 +100,29 @@ class Session:
             self._given.popitem(last=False)
         return ids
 
-    def run(self, tokens: tuple[int, ...], position: int) -> Run:
-        """A run that keeps a position: all of them, for a prompt of at most `WHOLE` tokens."""
-        place = absolute_position(position, len(tokens))
+    def run(self, tokens: tuple[int, ...], position: int | None = None) -> Run:
+        """A run that keeps a position (None: where it asks): all of them, for a prompt of at most `WHOLE` tokens."""
+        if position is None and len(tokens) <= WHOLE:
+            return self._kept(tokens, None)
+        place = self.place(tokens, position)
         return self._kept(tokens, None if len(tokens) <= WHOLE else place)
 
     def whole(self, tokens: tuple[int, ...]) -> Run | None:
         """A run that keeps all positions; None of a prompt of more than `WHOLE` tokens."""
         return self._kept(tokens, None) if len(tokens) <= WHOLE else None
 
-    def ending_at(self, tokens: tuple[int, ...], position: int) -> Run:
-        """The run up to a position: later tokens cannot act on it."""
-        place = absolute_position(position, len(tokens))
-        return prefix(self.run(tokens, place), place + 1)
+    def place(self, tokens: tuple[int, ...], position: int | None = None) -> int:
+        """A position counted from the start; None is where the prompt asks.
+
+        Raises:
+            InputError: out of range, or a masked language model's prompt without a blank.
+        """
+        return asked_position(self.model, tokens) if position is None else absolute_position(position, len(tokens))
+
+    def asked_at(self, tokens: tuple[int, ...], position: int | None = None) -> Run:
+        """The run with its question at a position."""
+        place = self.place(tokens, position)
+        return asked_at(self.run(tokens, place), place)
 
     def _kept(self, tokens: tuple[int, ...], position: int | None) -> Run:
         key = tokens, position
@@ -125,9 +136,9 @@ class Session:
             self._runs.popitem(last=False)
         return self._runs[key]
 
-    def states(self, run: Run, position: int) -> States:
+    def states(self, run: Run, position: int | None = None) -> States:
         """What the lens reads at a position of a run; the last one is kept, for another token or reference there."""
-        place = absolute_position(position, run.length)
+        place = run.place(position)
         if self._states is None or self._states.run is not run or self._states.position != place:
             self._states = read_states(run, place)
         return self._states

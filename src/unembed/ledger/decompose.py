@@ -94,10 +94,14 @@ def rounding(readout: Readout, read: ReadStages | None = None, *, unit: float | 
     run, row = readout.run, readout.run.row(readout.position)
     read = read_stages(readout) if read is None else read
     writes = [run.layers[layer].write(stage)[row] for layer, stage in read.at]
-    steps = torch.stack([run.start[row], *writes]).double()
-    states = torch.stack([run.start[row], *read.before]).double()
-    directions = torch.stack([read.start, *read.at.values()])
-    products = (steps * directions).square().sum() + (states * directions).square().sum()
+    # The embeddings may be narrower than the stream, which a layer makes of them; that rounds as well.
+    products = 2 * (run.start[row].double() * read.start).square().sum()
+    if run.embedding_projected is not None:
+        products = products + (run.embedding_projected[row].double() * read.entering).square().sum()
+    if writes:
+        directions = torch.stack(list(read.at.values()))
+        products = products + (torch.stack(writes).double() * directions).square().sum()
+        products = products + (torch.stack(read.before).double() * directions).square().sum()
     raw = abs(readout.value) + abs(readout.reference_value)
     return (unit or run.model.precision) * float((products + readout.spread**2 + raw**2).sqrt())
 
@@ -105,9 +109,12 @@ def rounding(readout: Readout, read: ReadStages | None = None, *, unit: float | 
 def _segments(readout: Readout, read: ReadStages, grain: Grain) -> Iterator[Segment]:
     run, model, row = readout.run, readout.run.model, readout.run.row(readout.position)
     yield _segment("embedding", None, read.start @ run.embedding[row].double())
+    if run.token_type_embedding is not None:
+        yield _segment("token_type_embedding", None, read.start @ run.token_type_embedding[row].double())
     if run.position_embedding is not None:
         yield _segment("position_embedding", None, read.start @ run.position_embedding[row].double())
     yield from _shift("embedding_norm_shift", None, read.start_shift)
+    yield from _shift("embedding_projection_bias", None, read.projection_bias)
     has_mlps = model.d_mlp > 0
     for index in range(readout.blocks):
         layer, block = run.layers[index], model.blocks[index]

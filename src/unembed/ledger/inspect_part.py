@@ -126,10 +126,14 @@ def activation(read: Readout, term: Term) -> float:
 def raised(read: Readout, terms: Sequence[Term]) -> Float[Tensor, "term vocab"]:
     """What the writes of some terms add to every logit (before a soft-cap), in one product with W_U."""
     model, row = read.run.model, read.run.row(read.position)
-    norm, w_u = model.final_norm, model.unembedding
+    norm, w_u, head = model.final_norm, model.unembedding, read.run.head
     writes = torch.stack([component_write(read, term) for term in terms])
-    normed = norm.pushforward(writes, norm.scale(read.run.final[row], read.run.normed[row]))
-    return _unembed(normed.to(torch.promote_types(w_u.dtype, torch.float32)), w_u)
+    normed = read.run.normed[row]
+    scale = norm.scale(read.run.final[row], normed if head is None else head.read[row])
+    writes = norm.pushforward(writes, scale)
+    if head is not None and model.prediction_head is not None:
+        writes = model.prediction_head.pushforward(writes, head.at(row), normed)
+    return _unembed(writes.to(torch.promote_types(w_u.dtype, torch.float32)), w_u)
 
 
 def _unembed(x: Float[Tensor, "part d_model"], w_u: Float[Tensor, "vocab d_model"]) -> Float[Tensor, "part vocab"]:

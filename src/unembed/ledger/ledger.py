@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "embedding",
+    "token_type_embedding",
     "position_embedding",
     "attention",
     "head",
@@ -37,7 +38,10 @@ Kind = Literal[
     "mlp_bias",
     "stream_norm_shift",
     "embedding_norm_shift",
+    "embedding_projection_bias",
     "final_norm_shift",
+    "prediction_head_bias",
+    "prediction_head_norm_shift",
     "unembedding_bias",
     "softcap",
     "source_embedding",
@@ -54,6 +58,7 @@ Kind = Literal[
     "mlp_rounding",
     "mlp_product_rounding",
     "final_norm_rounding",
+    "prediction_head_rounding",
     "unembedding_rounding",
     "softcap_rounding",
 ]
@@ -140,6 +145,11 @@ class Term:
     def is_rounding(self) -> bool:
         """Whether it is what a 16-bit run rounded, and not what a part of the model added."""
         return _is_rounding(self.kind)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a part adds it, and not an embedding, a bias or the shift of a norm."""
+        return self.layer is not None and self.kind in TERM_KINDS.values()
 
     @property
     def part(self) -> Part:

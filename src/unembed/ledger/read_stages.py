@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.ledger.readout import Readout
+from unembed.models.layers import bias, projection
 from unembed.models.model import Stage
 from unembed.models.norms import Norm
 from unembed.models.reprs import Brief
@@ -31,6 +32,13 @@ class ReadStages(Brief):
     shifts: dict[int, float]
     """What the shifts of a layer's norms of the stream add."""
     start_shift: float
+    """What the shift of the norm of the embeddings adds."""
+    entering: Float[Tensor, "d_model"]
+    """What reads the stream that enters the first block."""
+    projected: Float[Tensor, "d_embedding"]
+    """What reads the embeddings after their norm: `entering`, where no layer projects them."""
+    projection_bias: float
+    """What the bias of that layer adds."""
 
 
 def read_stages(readout: Readout) -> ReadStages:
@@ -47,12 +55,18 @@ def read_stages(readout: Readout) -> ReadStages:
             shifts[layer] = shifts.get(layer, 0.0) + float(w @ norm.shift)
             w = norm.pullback(w, norm.scale(summed, after))
         at[layer, stage] = w
-    shift, first = 0.0, run.model.embedding_norm
+    entering, offset = w, 0.0
+    if run.model.embedding_projection is not None:
+        added = bias(run.model.embedding_projection)
+        offset = 0.0 if added is None else float(w @ added.double())
+        w = projection(run.model.embedding_projection).double() @ w
+    projected, shift, first = w, 0.0, run.model.embedding_norm
     if first is not None and run.embedding_normed is not None:
         shift = float(w @ first.shift)
         w = first.pullback(w, first.scale(run.start[row], run.embedding_normed[row]))
     ordered, after = dict(reversed(at.items())), dict(reversed(above.items()))
-    return ReadStages(ordered, after, [summed for summed, _ in states.values()], w, shifts, shift)
+    before = [summed for summed, _ in states.values()]
+    return ReadStages(ordered, after, before, w, shifts, shift, entering, projected, offset)
 
 
 def through_norm(norm: Norm | None, before: Tensor | None, after: Tensor, row: int, w: Tensor) -> tuple[Tensor, float]:

@@ -5,6 +5,7 @@ affine in the stream `x`: one direction in d_model, and constants that get names
 a logit above the vocabulary mean are combinations of rows of W_U, so they are readouts too; so is any direction.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, SupportsIndex
@@ -16,10 +17,12 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.ledger import roundings
 from unembed.models.labels import visible
-from unembed.models.prompts import absolute_position
+from unembed.models.layers import bias, projection
+from unembed.models.model import Model
+from unembed.models.prediction_head import HeadStates, PredictionHead, Pulled
 from unembed.models.targets import target_token
 from unembed.models.tokens import name_of
-from unembed.models.unembedding import capped, unembedded
+from unembed.models.unembedding import capped, head_states, unembedded
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.result import RunResult
 from unembed.runs.run import Run
@@ -53,15 +56,16 @@ class Readout(RunResult[Addend]):
     direction: Float[Tensor, "d_model"]
     """In the stream, in float64: the unembedding pulled back through the frozen final norm."""
     constants: dict[str, float]
-    """`final_norm_shift`, `unembedding_bias`, `softcap`: what does not depend on the stream. Of a 16-bit run also what
-    these steps rounded: `final_norm_rounding`, `unembedding_rounding`, `softcap_rounding`."""
+    """`final_norm_shift`, `prediction_head_bias`, `prediction_head_norm_shift`, `unembedding_bias`, `softcap`: what
+    does not depend on the stream. Of a 16-bit run also what these steps rounded: `final_norm_rounding`,
+    `prediction_head_rounding`, `unembedding_rounding`, `softcap_rounding`."""
     value: float
     """The number that the model's own modules give, in logits."""
     reference_value: float
     """What was subtracted from the raw logit: the mean logit, the other token's logit, or 0."""
     spread: float
-    """`sqrt(sum_i (w_i y_i)^2)` over the dimensions of the normed stream `y` that the unembedding summed; 0 for a
-    direction. What rounding does to `y` is proportional to it."""
+    """`sqrt(sum_i (w_i y_i)^2)` over the dimensions of the normed stream `y` that the unembedding summed, and of each
+    state of a prediction head; 0 for a direction. What rounding does to them is proportional to it."""
 
     def __repr__(self) -> str:
         what = "a direction" if self.target is None else f"token {self.target}"
@@ -99,7 +103,7 @@ def readout(
     prompt: Prompt,
     target: str | SupportsIndex | None = None,
     *,
-    position: int = -1,
+    position: int | None = None,
     reference: str = "mean",
     versus: str | SupportsIndex | None = None,
     layer: StreamLayer | None = None,
@@ -109,7 +113,8 @@ def readout(
     Args:
         prompt: a recorded run that keeps the position, or a model and a prompt.
         target: the token (text or id) whose logit is read; None takes the top prediction.
-        position: where to read; the logit there predicts the next token.
+        position: where to read (negative counts from the end); the logit there predicts the next token. None reads
+            where it is asked: at the last position, or at the blank of a masked language model.
         reference: "mean" reads `logit(target) - mean over the vocabulary`, which is what the softmax sees; "raw" the
             plain logit. Exact in both cases.
         versus: a token; reads `logit(target) - logit(versus)` instead.
@@ -121,40 +126,58 @@ def readout(
         LedgerError: rounding does not explain what a 16-bit run lost between the last stream and the logit.
     """
     kind = _reference(reference, versus=versus)
+    position = prompt.place(position)
     run = prompt.run or prompt.recorded([position])
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
-    x, normed, uncapped, logits = _read(run, row, state)
+    x, head, normed, uncapped, logits = _read(run, row, state)
     before = run.text_before(position)
     token = int(logits.argmax()) if target is None else target_token(model, target, before)
     other = None if versus is None else target_token(model, versus, before)
     weights = _Combination(token, other, mean=kind == "mean")
     with torch.inference_mode():
         w = weights.of_rows(run)
-        scale = model.final_norm.scale(x, normed)
+        pulled = None if head is None else _head_of(model).pullback(w, head, normed)
+        after_norm, w_norm = (normed, w) if head is None or pulled is None else (head.read, pulled.w)
+        scale = model.final_norm.scale(x, after_norm)
         value, linear = weights.of(logits), weights.of(uncapped)
         constants: dict[str, float] = {}
         if bool(model.final_norm.shift.any()):
-            constants["final_norm_shift"] = float(w @ model.final_norm.shift)
+            constants["final_norm_shift"] = float(w_norm @ model.final_norm.shift)
+        if pulled is not None:
+            constants |= {"prediction_head_bias": pulled.of_bias, "prediction_head_norm_shift": pulled.of_norm}
         if model.unembedding_bias is not None:
             constants["unembedding_bias"] = weights.of(model.unembedding_bias)
         if model.softcap is not None:
             constants["softcap"] = value - linear
         if roundings.are_terms(model):
-            constants |= _end_roundings(run, weights, x, normed, uncapped, logits)
+            constants |= _end_roundings(run, weights, pulled, x, head, normed, uncapped, logits)
         return Readout(
             run=run,
-            position=absolute_position(position, len(run.tokens)),
+            position=position,
             layer=layer_of(state),
             reference=kind,
             target=token,
             versus=other,
-            direction=model.final_norm.pullback(w, scale),
+            direction=model.final_norm.pullback(w_norm, scale),
             constants=constants,
             value=value,
             reference_value=float(logits[token]) - value,
-            spread=float((w * normed.double()).norm()),
+            spread=math.hypot(float((w * normed.double()).norm()), *_spreads(pulled, head)),
         )
+
+
+def _head_of(model: Model) -> PredictionHead:
+    assert model.prediction_head is not None
+    return model.prediction_head
+
+
+def _spreads(pulled: Pulled | None, head: HeadStates | None) -> list[float]:
+    """Of each state of a prediction head."""
+    if pulled is None or head is None:
+        return []
+    pairs = ((pulled.w, head.read), (pulled.dense, head.dense), (pulled.activated, head.activated))
+    return [float((w * x.double()).norm()) for w, x in pairs]
 
 
 def _reference(word: str, *, versus: object) -> Reference:
@@ -168,7 +191,7 @@ def read_direction(
     prompt: Prompt,
     direction: Float[Tensor, "d_model"] | Sequence[float],
     *,
-    position: int = -1,
+    position: int | None = None,
     layer: StreamLayer | None = None,
 ) -> Readout:
     """The readout of a given direction: `direction . x`, in the units of the stream, no norm in between.
@@ -182,6 +205,7 @@ def read_direction(
         InputError: the direction has the wrong length, position or layer is out of range, or the module's weights were
             edited since the run.
     """
+    position = prompt.place(position)
     run = prompt.run or prompt.recorded([position])
     row, state = run.row(position), state_of(layer, run.model.layers)
     w = torch.as_tensor(direction, dtype=torch.float64, device=run.model.device).clone()
@@ -189,7 +213,7 @@ def read_direction(
         raise InputError(f"Expected a direction of {run.model.d_model} numbers, found shape {tuple(w.shape)}.")
     return Readout(
         run=run,
-        position=absolute_position(position, len(run.tokens)),
+        position=position,
         layer=layer_of(state),
         reference="direction",
         target=None,
@@ -243,13 +267,23 @@ class _Combination:
 
 
 def _end_roundings(
-    run: Run, weights: _Combination, x: Tensor, normed: Tensor, uncapped: Tensor, logits: Tensor
+    run: Run,
+    weights: _Combination,
+    pulled: Pulled | None,
+    x: Tensor,
+    head: HeadStates | None,
+    normed: Tensor,
+    uncapped: Tensor,
+    logits: Tensor,
 ) -> dict[str, float]:
-    """The soft-cap, and what it, the unembedding and the final norm rounded of this combination of logits."""
+    """The soft-cap, and what it, unembedding, prediction head and final norm rounded of this combination of logits."""
     model, w, found = run.model, weights.of_rows(run), {}
     if not model.final_norm.identity or model.logit_scale != 1:
-        lost = roundings.of_norm("the final norm", model.final_norm, x, normed)
-        found["final_norm_rounding"] = float(w @ lost)
+        after = normed if head is None else head.read
+        lost = roundings.of_norm("the final norm", model.final_norm, x, after)
+        found["final_norm_rounding"] = float((w if pulled is None else pulled.w) @ lost)
+    if head is not None and pulled is not None:
+        found["prediction_head_rounding"] = _head_rounding(_head_of(model), w, pulled, head, normed)
     bias = 0.0 if model.unembedding_bias is None else weights.of(model.unembedding_bias)
     allowed = roundings.half_unit(uncapped) * (1 if model.unembedding_bias is None else 2)
     partial = roundings.partial_sums(uncapped, len(normed)) * sum(
@@ -266,17 +300,28 @@ def _end_roundings(
     return found
 
 
+def _head_rounding(head: PredictionHead, w: Tensor, pulled: Pulled, states: HeadStates, y: Tensor) -> float:
+    """What the dense layer and the norm of a prediction head rounded; the ratio of the activation is the run's own."""
+    matrix, offset, what = projection(head.dense), bias(head.dense), "the dense layer of the prediction head"
+    product = roundings.of_product(what, states.dense, states.read, matrix, offset)
+    normed = roundings.of_norm("the norm of the prediction head", head.norm, states.activated, y)
+    return float(pulled.dense @ product) + float(w @ normed)
+
+
 def _held(what: str, lost: float, allowed: float) -> float:
     """`roundings.held` of one number, in float64 all the way."""
     return float(roundings.held(what, *torch.tensor([[lost], [allowed]], dtype=torch.float64)))
 
 
-def _read(run: Run, row: int, state: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Stream, normed stream, logits before and after the soft-cap, as the model's own modules give them."""
+def _read(run: Run, row: int, state: int) -> tuple[Tensor, HeadStates | None, Tensor, Tensor, Tensor]:
+    """Stream, states of a prediction head, normed stream, logits before and after the soft-cap, as the model's own
+    modules give them."""
     model = run.model
     if state == model.layers:
-        return run.final[row], run.normed[row], run.uncapped_logits[row], run.logits[row]
+        head = None if run.head is None else run.head.at(row)
+        return run.final[row], head, run.normed[row], run.uncapped_logits[row], run.logits[row]
     x = _stream(run, row, state)
     with torch.inference_mode():
+        head = head_states(model, x[None])
         normed, uncapped, logits = unembedded(model, x[None])
-    return x, normed[0], uncapped[0], logits[0]
+    return x, None if head is None else head.at(0), normed[0], uncapped[0], logits[0]

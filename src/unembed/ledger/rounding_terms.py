@@ -50,13 +50,20 @@ def rounding_segments(readout: Readout, read: ReadStages, grain: Grain) -> Itera
 
 def _of_embeddings(readout: Readout, read: ReadStages, row: int) -> float:
     run, norm, lost = readout.run, readout.run.model.embedding_norm, 0.0
-    if run.position_embedding is not None:
-        addends = run.embedding[row], run.position_embedding[row]
+    added = [x[row] for x in (run.position_embedding, run.token_type_embedding) if x is not None]
+    if added:
+        # Of three, word and type are added first.
+        addends = (*added, run.embedding[row])
         lost += float(read.start @ roundings.of_sum("the sum of the embeddings", run.start[row], *addends))
     if norm is not None and run.embedding_normed is not None:
         after = run.embedding_normed[row]
-        above = next(iter(read.at.values()), readout.direction)
-        lost += float(above @ roundings.of_norm("the norm of the embeddings", norm, run.start[row], after))
+        lost += float(read.projected @ roundings.of_norm("the norm of the embeddings", norm, run.start[row], after))
+    layer = run.model.embedding_projection
+    if layer is not None and run.embedding_projected is not None:
+        given = run.start if run.embedding_normed is None else run.embedding_normed
+        what = "the projection of the embeddings"
+        made = roundings.of_product(what, run.embedding_projected[row], given[row], projection(layer), bias(layer))
+        lost += float(read.entering @ made)
     return lost
 
 

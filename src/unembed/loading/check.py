@@ -158,11 +158,14 @@ def _check_stream(run: Run) -> None:
 def _check_blocks(run: Run, reads: Sequence[BlockReads]) -> None:
     """Block by block: what it read, and that it adds its writes to the stream."""
     model, at = run.model, list(run.positions)
+    start = [x for x in (run.embedding, run.token_type_embedding, run.position_embedding) if x is not None]
     if model.embedding_norm is not None and run.embedding_normed is not None:
         _agree_norm(model, "norm of the embeddings", model.embedding_norm, run.start, run.embedding_normed)
         start = [run.embedding_normed]
-    else:
-        start = [x for x in (run.embedding, run.position_embedding) if x is not None]
+    if model.embedding_projection is not None and run.embedding_projected is not None:
+        made = model.embedding_projection(start[0] if len(start) == 1 else run.start)
+        _compare(model, "projection of the embeddings", made, run.embedding_projected, slack=_STEP_SLACK)
+        start = [run.embedding_projected]
     for index, (block, layer, read) in enumerate(zip(model.blocks, run.layers, reads, strict=True)):
         before = read.stream[at]
         if index == 0:
@@ -198,7 +201,7 @@ def _check_attention(model: Model, index: int, block: Block, layer: Layer, read:
         read.attention,
     )
     assert layer.heads is not None
-    if model.has_unembedding and bool(layer.heads.pattern.triu(1).any()):
+    if not model.bidirectional and model.has_unembedding and bool(layer.heads.pattern.triu(1).any()):
         raise _disagrees(model, f"attention of block {index} reads tokens that come after its own.")
 
 
@@ -303,7 +306,7 @@ def _disagrees(model: Model, how: str) -> ModelError:
 
 def _check_ledger(model: Model, run: Run) -> None:
     try:
-        decompose(readout(run, reference="raw"), by="source+neuron")
+        decompose(readout(run, position=run.length - 1, reference="raw"), by="source+neuron")
     except LedgerError as error:
         raise ModelError(
             f"{model.name} does not agree with the row of its family ({model.family.model_type}).\n{error}"

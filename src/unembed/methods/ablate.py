@@ -142,11 +142,12 @@ def ablate(
     """What each part of a kind is worth to a prediction.
 
     Args:
-        prompt: a recorded run, or a model and a prompt. The target is read after its last token.
+        prompt: a recorded run, or a model and a prompt. The target is read after its last token, or at the blank of a
+            masked language model.
         target: the token (of a longer text, the first token); None takes the top prediction.
         site: which parts. In a mixture of experts, neurons and experts are those of the experts that the router chose
             at the positions.
-        position: where parts are set: "last", "all", or an index (negative counts from the end).
+        position: where parts are set: "last" (where it is asked), "all", or an index (negative counts from the end).
         how: "zero", or "mean": the mean over all positions of `texts`.
         texts: prompts for the mean.
         layers: only parts of these layers; None takes all.
@@ -162,8 +163,8 @@ def ablate(
     check_has_layers(model)
     if PARTS[site].place == "mlp":
         check_has_neurons(model)
-    edited = _positions(position, len(ids))
-    run = prompt.recorded(sorted({*edited, len(ids) - 1}))
+    edited = _positions(position, len(ids), prompt.asked)
+    run = prompt.recorded(sorted({*edited, prompt.asked}))
     token = run.token(target)
     chosen = range(model.layers) if layers is None else sorted({checked_layer(model, layer) for layer in layers})
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
@@ -179,7 +180,7 @@ def ablate(
         how=how,
         effects=(),
         planned=len(sites),
-        notes=(*prompt_notes(model, prompt.text), *target_notes(model, prompt.written, target)),
+        notes=(*prompt_notes(model, prompt.text), *target_notes(model, prompt.context, target)),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
     return _swept(empty, run, sites, changes, memory, progress)
@@ -189,7 +190,7 @@ def _swept(
     empty: Ablation, run: Run, sites: list[Site], changes: list[Edit], memory: int | None, progress: Progress
 ) -> Ablation:
     measure = several(logit(empty.target.token), probability((empty.target.token,)))
-    base = measure(run.logits[run.row(-1)][None, None])[0].double()
+    base = measure(run.logits[run.row()][None, None])[0].double()
 
     def result(values: Tensor) -> Ablation:
         effects = tuple(
@@ -216,11 +217,11 @@ def _check_words(site: str, how: str, texts: object) -> None:
         raise InputError("A text is for the mean: set parts to their mean, or leave the text out.")
 
 
-def _positions(position: str | int, length: int) -> tuple[int, ...]:
+def _positions(position: str | int, length: int, asked: int) -> tuple[int, ...]:
     if position == "all":
         return tuple(range(length))
     if position == "last":
-        return (length - 1,)
+        return (asked,)
     if isinstance(position, str):
         raise InputError(f"Expected a position of last, all or an index, found {position!r}.")
     return (absolute_position(position, length),)

@@ -30,16 +30,16 @@ def draw(pool: Sequence[_T], count: int, random: torch.Generator) -> list[_T]:
 
 
 def others_strongly_active(
-    run: Run, layer: int, taken: Collection[tuple[int | None, int | None]], least: int, *, position: int = -1
+    run: Run, layer: int, taken: Collection[tuple[int | None, int | None]], least: int, *, position: int | None = None
 ) -> list[tuple[int | None, int]]:
-    """The neurons `(expert, neuron)` of a layer that write most at a position: a tenth, or `least` if more; without
-    those that are `taken`. Controls are drawn of them.
+    """The neurons `(expert, neuron)` of a layer that write most at a position (None: where it is asked): a tenth, or
+    `least` if more; without those that are `taken`. Controls are drawn of them.
     """
-    return [index for index in _strongest(run, layer, least, position)[0] if index not in taken]
+    return [index for index in _strongest(run, layer, least, run.place(position))[0] if index not in taken]
 
 
 def sample_of_strong(run: Run, count: int, random: torch.Generator) -> list[Site]:
-    """Strongly active neurons of all layers at the last position, drawn at random; all that are, if there are fewer.
+    """Strongly active neurons of all layers where it is asked, drawn at random; all that are, if there are fewer.
 
     A layer's tenth is widened where `count` could not be drawn otherwise. Each neuron has a lot of its own, so that
     the few that rounding moves in or out of a tenth do not change which of the others are drawn.
@@ -47,11 +47,11 @@ def sample_of_strong(run: Run, count: int, random: torch.Generator) -> list[Site
     layers = run.model.layers
     found: list[tuple[float, Site]] = []
     for layer in range(layers):
-        best, shape = _strongest(run, layer, -(-count // layers), -1)
+        best, shape = _strongest(run, layer, -(-count // layers), run.asked)
         lots = torch.rand(shape, generator=random, dtype=torch.float64)
         for expert, neuron in best:
             lot = float(lots[neuron] if expert is None else lots[expert, neuron])
-            site = Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.length - 1,))
+            site = Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.asked,))
             found.append((lot, site))
     return [site for _, site in sorted(found, key=lambda drawn: drawn[0])[:count]]
 

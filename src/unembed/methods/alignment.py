@@ -66,6 +66,8 @@ def aligned(
         )
     same = [a == b for a, b in zip(clean, corrupt, strict=False)]
     shared = same.index(False) if False in same else len(same)
+    if model.bidirectional:  # earlier tokens read the later ones, so their states differ as well
+        shared = 0
     given = {p: p for p in range(len(clean))} if given is None else given
     pairs = sorted((absolute_position(p, len(clean)), absolute_position(q, len(corrupt))) for p, q in given.items())
     if not pairs or any(len({pair[side] for pair in pairs}) < len(pairs) for side in (0, 1)):

@@ -89,7 +89,7 @@ def answer_of(run: Run, ledger: Ledger, among: Population | None) -> Answer:
         if sublayer is not None:
             return _named(run, [sublayer])
     best = max((term for term in ledger.terms() if not term.is_rounding), key=lambda term: term.value)
-    part = None if best.layer is None else best.part
+    part = best.part if best.is_part else None
     return Answer("credit", part, best, None, None, tested=among is not None, borderline=False)
 
 
@@ -109,7 +109,7 @@ def _needed(run: Run, among: Population, kind: Kind) -> list[tuple[Site, Zeroed]
 
 def _credited(ledger: Ledger, found: list[tuple[Site, Zeroed]]) -> tuple[Site, Zeroed] | None:
     """Of sublayers, the one of most credit; None where none has any."""
-    credits = {term.part: term.value for term in ledger.terms() if term.layer is not None and not term.is_rounding}
+    credits = {term.part: term.value for term in ledger.terms() if term.is_part}
     best = max(found, key=lambda each: credits[Part.set_at(each[0])], default=None)
     return best if best is not None and credits[Part.set_at(best[0])] > 0 else None
 
@@ -138,19 +138,19 @@ def _named(run: Run, found: list[tuple[Site, Zeroed]]) -> Answer:
 
 def _tells(read: Reading | None, site: Site, run: Run) -> bool:
     """Whether it mostly reads one token that is neither a sink nor the one it stands at."""
-    own = site.kind == "z" and read is not None and read.position == run.length - 1
+    own = site.kind == "z" and read is not None and read.position == run.asked
     return read is not None and read.mostly and not read.sink and not own
 
 
 @torch.no_grad()
 def reading(run: Run, site: Site) -> Reading:
-    """What a head reads most at the last position of a run."""
+    """What a head reads most where a run is asked."""
     layer, cross = run.layers[site.layer], SITES[site.kind].cross
     heads = layer.cross_heads if cross else layer.heads
     assert heads is not None
     assert site.head is not None
     value = heads.value[site.head * len(heads.value) // run.model.heads]
-    weight = heads.pattern[site.head, run.row(-1)].double() * value.double().norm(dim=-1)
+    weight = heads.pattern[site.head, run.row()].double() * value.double().norm(dim=-1)
     position = int(weight.argmax())
     total = float(weight.sum())
     share = float(weight[position]) / total if total > 0 else 0.0

@@ -150,7 +150,7 @@ def attention(
     layer: int | None = None,
     head: int | None = None,
     cross: bool = False,
-    position: int = -1,
+    position: int | None = None,
     reference: str = "mean",
     versus: str | int | None = None,
 ) -> Attention:
@@ -175,6 +175,7 @@ def attention(
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
+    position = prompt.place(position)
     run = prompt.recorded(None if one and prompt.run is None else [position])
     read = readout(run, target, position=position, reference=reference, versus=versus)
     ledger = decompose(read, by="source")

@@ -204,12 +204,13 @@ def causal_trace(
     where = _check(model, site, window, noise, samples)
     corrupted = subject_positions(model, prompt.written, subject)
     asked = _question(prompt, target)
-    patched = () if kind.everywhere else range(corrupted[0], len(tokens))
+    first = 0 if model.bidirectional else corrupted[0]  # before which noise changes nothing
+    patched = () if kind.everywhere else range(first, len(tokens))
     kept = sorted({*asked.positions, *patched})
     clean = prompt.followed_by(asked.answer[:-1]).recorded(kept)
     std = noise * embedding_std(model)
-    edits = list(_restorations(clean, len(tokens), corrupted[0], where, window))
-    draws = _draws(samples, (len(corrupted), model.d_model), std, seed)
+    edits = list(_restorations(clean, len(tokens), first, where, window))
+    draws = _draws(samples, (len(corrupted), clean.embedding.shape[-1]), std, seed)
     result = CausalTrace(
         model=model,
         tokens=tokens,
@@ -232,7 +233,7 @@ def causal_trace(
 
             noisy = _noisy_run(model, asked.tokens, corrupted, draw, kept)
             found = counterfactuals(noisy, edits, asked.probability, at=asked.positions, memory=memory, progress=tick)
-            result = _with_sample(result, _probability(asked, noisy), found)
+            result = _with_sample(result, first, _probability(asked, noisy), found)
     except KeyboardInterrupt as stop:
         if not len(result.corrupt):
             raise KeyboardInterrupt from stop
@@ -240,10 +241,10 @@ def causal_trace(
     return result
 
 
-def _with_sample(result: CausalTrace, corrupt: float, found: Float[Tensor, "cell"]) -> CausalTrace:
-    """The result with one more sample; before the subject nothing was changed, so there is nothing to restore."""
+def _with_sample(result: CausalTrace, first: int, corrupt: float, found: Float[Tensor, "cell"]) -> CausalTrace:
+    """The result with one more sample; before the first changed position there is nothing to restore."""
     restored = torch.full((1, result.model.layers, len(result.tokens)), corrupt, dtype=torch.float64)
-    restored[0, :, result.subject[0] :] = found.to(restored).view(result.model.layers, -1)
+    restored[0, :, first:] = found.to(restored).view(result.model.layers, -1)
     one = torch.tensor([corrupt], dtype=torch.float64)
     return replace(result, corrupt=torch.cat([result.corrupt, one]), restored=torch.cat([result.restored, restored]))
 
@@ -265,8 +266,8 @@ def _check(model: Model, site: str, window: int, noise: float, samples: int) -> 
 
 def _question(prompt: Prompt, target: str | int | Sequence[int] | None) -> Question:
     if target is None:
-        target = prompt.recorded([-1]).token()
-    return question(prompt.model, prompt.tokens, target)
+        target = prompt.recorded([prompt.asked]).token()
+    return question(prompt.model, prompt.written, target)
 
 
 def _probability(asked: Question, run: Run) -> float:

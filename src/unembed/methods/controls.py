@@ -216,7 +216,7 @@ def _neurons(run: Run, token: int, versus: int | None) -> list[list[Site]]:
 def _leaders(run: Run, token: int, versus: int | None) -> list[Site]:
     ledger = decompose(readout(run, token, versus=versus), by="neuron")
     neurons = replace(ledger, segments=tuple(s for s in ledger.segments if s.kind == "neuron"))
-    return [term.part.site(run.length - 1) for term in neurons.top(LEADERS)]
+    return [term.part.site(run.asked) for term in neurons.top(LEADERS)]
 
 
 def _seed(run: Run) -> int:
@@ -225,7 +225,7 @@ def _seed(run: Run) -> int:
 
 
 def _heads(run: Run) -> list[Site]:
-    model, last = run.model, (run.length - 1,)
+    model, last = run.model, (run.asked,)
     kinds: tuple[SiteKind, ...] = ("z",) if model.encoder is None else ("z", "cross_z")
     layers, heads = range(model.layers), range(model.heads)
     return [Site(kind=kind, layer=i, head=h, positions=last) for i in layers for h in heads for kind in kinds]
@@ -233,7 +233,7 @@ def _heads(run: Run) -> list[Site]:
 
 def _sublayers(run: Run) -> list[Site]:
     kinds: dict[str, SiteKind] = {stage: PARTS[stage].name for stage in get_args(Stage)}
-    last = (run.length - 1,)
+    last = (run.asked,)
     return [
         Site(kind=kinds[stage], layer=i, positions=last) for i, layer in enumerate(run.layers) for stage in layer.stages
     ]
@@ -253,7 +253,7 @@ def _nudge(run: Run, random: torch.Generator) -> list[Edit]:
     """A rounding, drawn, after each block."""
     found = []
     for layer in range(run.model.layers):
-        site = Site(kind="resid_post", layer=layer, positions=(run.length - 1,))
+        site = Site(kind="resid_post", layer=layer, positions=(run.asked,))
         stream = run.at(site)
         drawn = torch.randn(stream.shape, generator=random, dtype=torch.float32).to(stream.device)
         found.append(edits.add(site, run.model.precision * drawn * stream.abs().float()))
@@ -353,7 +353,7 @@ def random_sets(
         return None
     sets = [
         tuple(
-            Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.length - 1,))
+            Site(kind="neuron", layer=layer, expert=expert, neuron=neuron, positions=(run.asked,))
             for layer, (pool, count) in pools.items()
             for expert, neuron in draw(pool, count, random)
         )

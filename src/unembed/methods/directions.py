@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, kind_of
-from unembed.models.model import Model, check_has_neurons
+from unembed.models.model import Model, check_has_neurons, no_prediction_head
 from unembed.models.sites import Site, resolve
 from unembed.models.targets import target_tokens
 from unembed.runs.prompted import AnyPrompt, prompt_of
@@ -43,8 +43,9 @@ def difference(
     """
     values = []
     for each in [toward] if away is None else [toward, away]:
-        run = prompt_of(model, each).recorded([-1])
-        where = steerable(model, layer, site, positions=(run.length - 1,), length=run.length)
+        prompt = prompt_of(model, each)
+        run = prompt.recorded([prompt.asked])
+        where = steerable(model, layer, site, positions=(run.asked,), length=run.length)
         values.append(run.at(where)[0])
     found = values[0] if away is None else values[0] - values[1]
     if not bool(found.any()):
@@ -74,6 +75,7 @@ def token(model: Model, token: str | int) -> Float[Tensor, "d_model"]:
     Raises:
         InputError: not one token of the vocabulary.
     """
+    no_prediction_head(model, "The direction of a token")
     ids = target_tokens(model, token)
     if len(ids) != 1:
         raise InputError(f"Expected one token to steer toward, but {token!r} is {len(ids)} tokens.")

@@ -56,4 +56,4 @@ def read_ends(
 
 def read_end(run: Run, measure: TokenMeasure) -> Float[Tensor, "*value"]:
     """What it reads of the run itself, likewise."""
-    return read_ends(run, run.final[run.row(-1)][None], measure)[0]
+    return read_ends(run, run.final[run.row()][None], measure)[0]

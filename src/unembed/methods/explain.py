@@ -24,7 +24,7 @@ from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
 from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
-from unembed.models.prompts import absolute_position, prompt_notes, text_of_prompt, tokenize
+from unembed.models.prompts import prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
 from unembed.models.reprs import Brief, short
 from unembed.models.targets import target_notes
@@ -32,7 +32,7 @@ from unembed.models.tokens import EXPLICIT, label_of
 from unembed.models.words import replaced, replaced_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
-from unembed.runs.prefix import prefix
+from unembed.runs.prefix import asked_at
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
@@ -170,7 +170,7 @@ def explain(
     *,
     versus: str | int | None = None,
     reference: str = "mean",
-    position: int = -1,
+    position: int | None = None,
     by: str = "sublayer",
     top: int = 5,
     test: bool = True,
@@ -187,7 +187,8 @@ def explain(
         target: the token to explain (of a longer text, the first token); None takes the top prediction.
         versus: explain the difference to this token's logit.
         reference: "mean" explains the logit above the vocabulary mean, "raw" the plain logit.
-        position: where the prediction is made; negative counts from the end.
+        position: where the prediction is made; negative counts from the end. None is where it is asked: the last
+            position, or the blank of a masked language model.
         by: granularity of the ledger, as in `decompose`.
         top: how many predictions to show, and how many heads and neurons by credit and by effect.
         test: zero every head and sublayer, a sample of neurons and the neurons that are shown, at the explained
@@ -204,8 +205,8 @@ def explain(
         InputError: a bad prompt, target, position, granularity or swap, or a run of another model.
         LedgerError: the terms do not sum to the model's own number.
     """
-    model, ids = prompt.model, prompt.tokens
-    where, top = absolute_position(position, len(ids)), counted(top, "top", least=1)
+    model = prompt.model
+    where, top = prompt.place(position), counted(top, "top", least=1)
     other = None if swap is None else _other_run(prompt, where, swap)
     run = prompt.recorded([where])
     read = readout(run, target, position=where, reference=reference, versus=versus)
@@ -236,9 +237,8 @@ def explain(
     )
     if first is not None:
         first(untested)
-    # Later positions cannot act on the explained one: versions of the run end there.
     if test or other is not None:
-        run = prefix(run, where + 1)
+        run = asked_at(run, where)
     found = _zeroed(untested, run, top, progress) if test and model.layers else untested
     return found if other is None else _swapped(found, run, other, (swap or ("", ""))[:2], progress)
 
@@ -270,7 +270,7 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
     ]
     heads, neurons = _notes(read, more)
     notes = [*result.heads, *heads, *result.neurons, *neurons]
-    outcomes = zeroed_each(run, among, [note.term.part.site(run.length - 1) for note in notes], progress=progress)
+    outcomes = zeroed_each(run, among, [note.term.part.site(run.asked) for note in notes], progress=progress)
 
     def tested(kind: type[_Note]) -> tuple[_Note, ...]:
         found = [
@@ -294,13 +294,13 @@ def _swapped(result: Explanation, run: Run, other: Run, words: tuple[str, str], 
     token, notes = result.target.token, (*result.heads, *result.neurons)
     sublayers = _only(result.finest.coarser("sublayer"), *get_args(Stage)).top(_SUBLAYERS)
     terms = [*(note.term for note in notes), *sublayers]
-    found = swapped_each(run, token, [term.part.site(run.length - 1) for term in terms], other, progress=progress)
+    found = swapped_each(run, token, [term.part.site(run.asked) for term in terms], other, progress=progress)
     heads = len(result.heads)
     swap = Swap(
         *words,
         run=other,
-        predictions=other.top(len(result.predictions), position=run.length - 1),
-        target=other.prediction(token, position=run.length - 1),
+        predictions=other.top(len(result.predictions), position=run.asked),
+        target=other.prediction(token, position=run.asked),
         sublayers=tuple(zip(sublayers, found[len(notes) :], strict=True)),
     )
     return replace(
@@ -338,7 +338,7 @@ def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
     old, new, which = swap if len(swap) == 3 else (*swap, None)
     if model.encoder is not None and model.source is not None:
         text = replaced(model, () if model.source.text is None else model.source.text, old, new, which)
-        return prefix(record(with_source(model, text), ids, positions=[where]), where + 1)
+        return asked_at(record(with_source(model, text), ids, positions=[where]), where)
     # A run recorded from token ids knows no text; most have one that gives just these tokens.
     written = prompt.text or text_of_prompt(model, ids) or ids
     if any(EXPLICIT.fullmatch(name) for name in (old, new)):
@@ -352,6 +352,7 @@ def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
             f"{len(other)}.\n"
             "Take another word of as many tokens."
         )
-    if other[: where + 1] == ids[: where + 1]:
+    seen = len(ids) if model.bidirectional else where + 1
+    if other[:seen] == ids[:seen]:
         raise InputError(f"The swap changes nothing at or before the explained position {where}.")
-    return prefix(record(model, other, positions=[where]), where + 1)
+    return asked_at(record(model, other, positions=[where]), where)

@@ -17,7 +17,7 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import readout
-from unembed.models.model import Model
+from unembed.models.model import Model, next_token_only
 from unembed.models.prompts import why_no_longer
 from unembed.models.tokens import name_of
 from unembed.models.unembedding import unembedded
@@ -85,6 +85,7 @@ def generate(
         InputError: a bad prompt, number or seed, or a prompt that leaves no room for `tokens` in the context.
     """
     model, ids = prompt.model, list(prompt.tokens)
+    next_token_only(model, "A continuation")
     if tokens < 1:
         raise InputError(f"Expected at least one token to emit, found {tokens}.")
     if not 0 <= temperature < math.inf:

@@ -89,7 +89,7 @@ def intervene(
     top: int = 10,
     progress: Progress = silent,
 ) -> Intervened:
-    """Set some parts at the last position of a run, together, and read the prediction there.
+    """Set some parts where a run is asked (at its last position), together, and read the prediction there.
 
     Args:
         prompt: a recorded run, or a model and a prompt.
@@ -107,7 +107,8 @@ def intervene(
     """
     if not changes:
         raise InputError("There is nothing to test: expected at least one part.")
-    run, last = prompt.recorded([-1]), len(prompt.tokens) - 1
+    last = prompt.asked
+    run = prompt.recorded([last])
     token = run.token(target)
     planned = [_edit(change, run, means, other, other_position) for change in changes]
     end = last_streams(run, [planned], progress=progress)
@@ -129,7 +130,7 @@ def intervene(
 
 
 def _edit(change: Change, run: Run, means: Means | None, other: Run | None, other_position: int) -> Edit:
-    position = run.length - 1
+    position = run.asked
     site = change.part.site(position)
     if change.how not in get_args(How):
         raise InputError(f"Expected a test of zero, double, mean or swap, found {change.how!r}.")
@@ -149,7 +150,7 @@ def _compared(
 ) -> Compared | None:
     """Of one part that is zeroed, or of neurons that are scaled together."""
     kinds, hows = {change.part.kind for change in changes}, {change.how for change in changes}
-    sites = [change.part.site(run.length - 1) for change in changes]
+    sites = [change.part.site(run.asked) for change in changes]
     if hows == {"zero"} and len(changes) == 1 and kinds != {"expert"}:
         among = population(run, token, versus, progress=progress)
         (zeroed,) = zeroed_each(run, among, sites)

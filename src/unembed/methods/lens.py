@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError, counted
+from unembed.models.blanks import blanks
 from unembed.models.labels import visible
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
@@ -236,10 +237,16 @@ def _log_probability(model: Model, x: Float[Tensor, "chunk d_model"]) -> Float[T
     return unembedded(model, x)[2].float().log_softmax(-1)
 
 
+def _token(run: Run, target: str | int) -> int:
+    """A target that is followed everywhere; a text without a blank has no place for it."""
+    asks = not run.model.fills_blanks or run.question is not None or bool(blanks(run.model, run.tokens))
+    return target_token(run.model, target, run.text_before() if asks else None)
+
+
 def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
     logits = run.logits[[run.row(p) for p in positions]]
     final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, target_token(run.model, target, run.text_before()))
+    targets = final if target is None else torch.full_like(final, _token(run, target))
     log_final = logits.float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
     return _Reader(run, targets, log_final.exp(), negentropy, min(counted(top, "top", least=1), run.model.vocab))

@@ -94,7 +94,7 @@ def patch(
     answer = (
         None
         if target is None or metric == "kl" or not isinstance(metric, str)
-        else target_tokens(model, target, clean.written)
+        else target_tokens(model, target, clean.context)
     )
     _check_metric(metric, target, versus, answer)
     prompts = clean.tokens, corrupt.tokens
@@ -103,12 +103,10 @@ def patch(
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
     more = () if answer is None else answer[:-1]
     cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
-    at = tuple(range(-1 - len(more), 0))
-    runs = _runs(
-        [each.followed_by(more) for each in (clean, corrupt)],
-        [_kept(sweep, spots, side, len(prompt), at) for side, prompt in enumerate(prompts)],
-    )
-    measure, answer, other = _measure(model, runs, metric, answer, versus, at)
+    longer = [each.followed_by(more) for each in (clean, corrupt)]
+    ats = [_read_at(each, len(more)) for each in longer]
+    runs = _runs(longer, [_kept(sweep, spots, side, ats[side]) for side in (0, 1)])
+    measure, answer, other = _measure(model, runs, metric, answer, versus, ats[0])
     result = Patching(
         model=model,
         clean_tokens=prompts[0],
@@ -117,14 +115,14 @@ def patch(
         metric=metric if isinstance(metric, str) else getattr(metric, "__name__", "metric"),
         target=answer,
         versus=other,
-        clean=_end(measure, runs[0], at),
-        corrupt=_end(measure, runs[1], at),
+        clean=_end(measure, runs[0], ats[0]),
+        corrupt=_end(measure, runs[1], ats[1]),
         alignment=alignment,
         cells=cells,
         values={},
     )
     for one in directions:
-        result = _swept(result, one, _Plan(runs, spots, measure, at), memory, progress)
+        result = _swept(result, one, _Plan(runs, spots, measure, ats), memory, progress)
     return result
 
 
@@ -137,8 +135,8 @@ class _Plan:
     spots: list[_Pairs]
     """Of each cell, the positions that differ."""
     measure: Measure
-    at: Sequence[int]
-    """The positions that it reads."""
+    ats: Sequence[Sequence[int]]
+    """The positions that it reads, of each run."""
 
 
 def _swept(result: Patching, direction: Direction, plan: _Plan, memory: int | None, progress: Progress) -> Patching:
@@ -153,7 +151,7 @@ def _swept(result: Patching, direction: Direction, plan: _Plan, memory: int | No
                 plan.runs[base],
                 edits,
                 plan.measure,
-                at=plan.at,
+                at=plan.ats[base],
                 memory=memory,
                 progress=_named(direction, progress),
             ).to(values)
@@ -217,9 +215,13 @@ def _cells(
     return tuple(cells), spots
 
 
-def _kept(sweep: Sweep, spots: list[_Pairs], side: int, length: int, at: Sequence[int]) -> list[int]:
+def _read_at(prompt: Prompt, more: int) -> tuple[int, ...]:
+    """Where the tokens of an answer are predicted: at the last positions, or at a masked model's blank."""
+    return tuple(range(prompt.asked - more, prompt.asked + 1))
+
+
+def _kept(sweep: Sweep, spots: list[_Pairs], side: int, read: Sequence[int]) -> list[int]:
     """Where a run must keep its parts: where it is read, and where it is patched (the stream is kept anyway)."""
-    read = [length + len(at) - 1 + p for p in at]
     everywhere = KINDS[kind_of(sweep, get_args(Sweep))].everywhere
     patched = () if everywhere else (pair[side] for spot in spots for pair in spot)
     return sorted({*read, *patched})

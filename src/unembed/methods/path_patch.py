@@ -42,7 +42,7 @@ def path_patch(
     measure: Measure,
     *,
     through: Sequence[Address] = (),
-    at: Sequence[int] = (-1,),
+    at: Sequence[int] | None = None,
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Float[Tensor, "sender *value"]:
@@ -56,7 +56,7 @@ def path_patch(
         measure: from logits `row position vocab` at the positions `at`, to one or more numbers a row.
         through: parts that pass on what they hear, at all positions: heads ("L5.H1"), all of a layer's attention
             ("L5 attn"), MLPs ("L5 mlp").
-        at: positions that are read.
+        at: positions that are read; None reads where it is asked.
         memory: bytes that walks may use beyond model and run; None takes a quarter of what is free.
         progress: called while the versions advance.
 
@@ -83,8 +83,11 @@ def path_patch(
 
 
 def _from_first_sender(prompt: Prompt, senders: Sequence[Intervention]) -> range:
-    """The positions where what a path meets is kept as it was: from the first that a sender edits."""
+    """The positions where what a path meets is kept as it was: from the first that a sender edits, or all of them where
+    earlier positions read later ones."""
     length = len(prompt.tokens)
+    if prompt.model.bidirectional:
+        return range(length)
     edits = [edit for sender in senders for edit in ([sender] if isinstance(sender, Edit) else sender)]
     edited = [resolve(edit.site, prompt.model, length).positions or () for edit in edits]
     return range(min((p for positions in edited for p in positions), default=0), length)
@@ -114,7 +117,7 @@ def _frozen(run: Run, sender: Intervention, open_parts: set[tuple[str, int, int 
             f"The edits of a sender must stand side by side, found {', '.join(site.label for site in sites)}: one "
             "reads what the other writes. Give them as senders of their own."
         )
-    start = min(p for site in sites for p in site.positions or ())
+    start = 0 if run.model.bidirectional else min(p for site in sites for p in site.positions or ())
     return [*edits, *_freezes(run, places.pop(), tuple(range(start, run.length)), open_parts)]
 
 

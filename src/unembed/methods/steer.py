@@ -27,7 +27,7 @@ from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.kinds import KINDS
 from unembed.models.labels import visible
-from unembed.models.model import Model
+from unembed.models.model import Model, next_token_only
 from unembed.models.reprs import short
 from unembed.models.sites import resolve
 from unembed.runs.prompted import Prompt, prompted
@@ -175,6 +175,7 @@ def steer(
         Interrupted: on Ctrl-C, with what was emitted.
     """
     model, ids = prompt.model, prompt.tokens
+    next_token_only(model, "Steering a continuation")
     where = steerable(model, layer, site)
     if not math.isfinite(scale):
         raise InputError(f"Expected a finite scale, found {scale:g}.")

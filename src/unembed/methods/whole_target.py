@@ -33,7 +33,7 @@ class WholeTarget(Brief):
 def whole_target(run: Run, target: Target | None, where: int) -> WholeTarget | None:
     """The probability of the whole of a target after the prompt up to a position; None of one token, or of no text."""
     model, given = run.model, run.tokens[: where + 1]
-    if not isinstance(target, str):
+    if not isinstance(target, str) or model.fills_blanks:
         return None
     try:
         tokens = target_tokens(model, target, run.text_before(where))
@@ -56,7 +56,7 @@ def _logits(run: Run, given: tuple[int, ...], tokens: tuple[int, ...]) -> Float[
 
 def space_notes(run: Run, target: Target | None, where: int) -> tuple[str, ...]:
     """A sentence where a target that differs in its first space only is far more probable."""
-    if not isinstance(target, str) or not target.strip():
+    if not isinstance(target, str) or not target.strip() or run.model.fills_blanks:
         return ()
     model, before = run.model, run.text_before(where)
     other = target.lstrip(" ") if target.startswith(" ") else f" {target}"

@@ -12,6 +12,7 @@ from unembed.models.family import CrossAttention, Family
 from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
 from unembed.models.norms import Norm, no_norm, probed
+from unembed.models.prediction_head import PredictionHead
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -44,15 +45,11 @@ def describe(
         raise ModelError(f"The row of {family.model_type} names no embedding: only an encoder may leave it out.")
     if (family.encoder is None) != (family.cross_attention is None):
         raise ModelError(f"The row of {family.model_type} needs both of encoder and cross_attention, or none.")
-    d_model = getattr(_part(module, family.embedding), "embedding_dim", unembedding.in_features)
-    width = settings(module, family).hidden_size
-    if unembedding.in_features != d_model or width != d_model:
-        raise ModelError(
-            f"The stream is {width} wide, but the embedding has {d_model} and the unembedding "
-            f"{unembedding.in_features} columns: models with a projection in between are not supported."
-        )
+    family = _present(module, family)
+    head = _prediction_head(module, family)
+    d_model = _width(module, family, unembedding.in_features, head)
     model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
-    model = replace(model, final_norm=model.final_norm.times(model.logit_scale))
+    model = replace(model, final_norm=model.final_norm.times(model.logit_scale), prediction_head=head)
     if family.encoder is None:
         return model
     encoder = _part(module, family.encoder.path)
@@ -62,6 +59,46 @@ def describe(
             "pulled back to the words of the source."
         )
     return replace(model, encoder=_parts(encoder, family.encoder.row, d_model, name=f"encoder of {name}"))
+
+
+def _present(module: nn.Module, family: Family) -> Family:
+    """The row without the parts that this model does without, where the row says that some do."""
+    paths = {name: getattr(family, name) for name in family.may_lack}
+    return replace(family, **{name: None for name, path in paths.items() if not _has(module, path)})
+
+
+def _has(module: nn.Module, path: str) -> bool:
+    try:
+        return isinstance(module.get_submodule(path), nn.Module)
+    except AttributeError:
+        return False
+
+
+def _width(module: Any, family: Family, read: int, head: PredictionHead | None) -> int:
+    """The width of the stream, as embedding, unembedding and configuration agree on it."""
+    width = settings(module, family).hidden_size
+    assert family.embedding is not None
+    embedded = getattr(_part(module, family.embedding), "embedding_dim", read)
+    into = family.embedding_projection
+    made = embedded if into is None else projection(_part(module, into)).shape[1]
+    given = read if head is None else projection(head.dense).shape[0]
+    if given != width or made != width:
+        raise ModelError(
+            f"The stream is {width} wide, but the embedding has {made} and the unembedding {given} columns: models "
+            "with a projection in between are not supported, but where their row names it."
+        )
+    return width
+
+
+def _prediction_head(module: nn.Module, family: Family) -> PredictionHead | None:
+    row = family.prediction_head
+    if row is None:
+        return None
+    from transformers.activations import ACT2FN
+
+    dense, norm = _part(module, row.dense), _part(module, row.norm)
+    activation = ACT2FN[row.activation] if row.activation in ACT2FN else _part(module, row.activation)
+    return PredictionHead(dense, activation, norm, probed(norm, projection(dense).shape[1]))
 
 
 def _parts(
@@ -88,7 +125,10 @@ def _parts(
         family=family,
         blocks=tuple(_block(block, family, d_model, heads) for block in blocks),
         final_norm=_norm(module, family.final_norm, d_model),
-        embedding_norm=None if family.embedding_norm is None else _norm(module, family.embedding_norm, d_model),
+        embedding_norm=_embedding_norm(module, family, d_model),
+        embedding_projection=(
+            None if family.embedding_projection is None else _part(module, family.embedding_projection)
+        ),
         folder=folder,
     )
 
@@ -109,6 +149,14 @@ def _norm(module: nn.Module, path: str | None, d_model: int) -> Norm:
     if path is None:
         return no_norm(like.new_empty(d_model))
     return probed(_part(module, path), d_model, like=like)
+
+
+def _embedding_norm(module: nn.Module, family: Family, d_model: int) -> Norm | None:
+    """The norm of the embeddings, which may be narrower than the stream."""
+    if family.embedding_norm is None:
+        return None
+    into = family.embedding_projection
+    return _norm(module, family.embedding_norm, d_model if into is None else projection(_part(module, into)).shape[0])
 
 
 def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:

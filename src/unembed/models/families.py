@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from unembed.errors import ModelError
-from unembed.models.family import CrossAttention, Encoder, Family, Prefix, Require
+from unembed.models.family import CrossAttention, Encoder, Family, HeadRow, Prefix, Require
 
 _PREFIXED = {"llava": Prefix()}
 
@@ -253,7 +253,36 @@ _T5 = replace(
 )
 _ENCODER_DECODERS = (_T5, _BART, _MBART, _MARIAN, _WHISPER)
 
-_families: dict[str, Family] = {row.model_type: row for row in (*_ROWS, *_ENCODER_DECODERS)}
+_BERT = Family(
+    model_type="bert",
+    loader="AutoModelForMaskedLM",
+    bidirectional=True,
+    blocks="bert.encoder.layer",
+    final_norm=None,
+    embedding="bert.embeddings.word_embeddings",
+    token_type_embedding="bert.embeddings.token_type_embeddings",
+    position_embedding="bert.embeddings.position_embeddings",
+    embedding_norm="bert.embeddings.LayerNorm",
+    attention="attention.self",
+    output_projection="attention.output.dense",
+    value_projection="attention.self.value",
+    down_projection="output.dense",
+    writes=("attention.output.dense", "output.dense"),
+    stream_norms=("attention.output.LayerNorm", "output.LayerNorm"),
+    prediction_head=HeadRow(
+        dense="cls.predictions.transform.dense",
+        activation="cls.predictions.transform.transform_act_fn",
+        norm="cls.predictions.transform.LayerNorm",
+    ),
+    requires=(
+        Require(
+            attribute="is_decoder", value=False, otherwise="it reads no later tokens, so it fills no blanks"
+        ),
+    ),
+)
+_MASKED = (_BERT,)
+
+_families: dict[str, Family] = {row.model_type: row for row in (*_ROWS, *_ENCODER_DECODERS, *_MASKED)}
 
 
 def supported() -> list[str]:

@@ -64,6 +64,12 @@ class Family(Brief):
     """A norm of the stream before the first block."""
     position_embedding: str | None = None
     """A learned position embedding that is added to the stream, where there is one."""
+    token_type_embedding: str | None = None
+    """An embedding of which text of a pair a token stands in, which is added before the position's (BERT)."""
+    embedding_projection: str | None = None
+    """A layer that makes the stream of narrower embeddings, after their norm (ALBERT, ELECTRA)."""
+    may_lack: tuple[str, ...] = ()
+    """The fields above whose part some models of this type do without."""
 
     attention: str
     """The module that attends: it calls `transformers`' attention interface, or has `inner_attention`."""
@@ -99,6 +105,8 @@ class Family(Brief):
     runs_in: str | None = None
     """The dtype these models are loaded in unless told otherwise, where the file's is for storage only."""
 
+    bidirectional: bool = False
+    """Whether every position reads all others, also those after it: so in encoders."""
     encoder: "Encoder | None" = None
     """Whose states the cross-attention reads."""
     loader: str = "AutoModelForCausalLM"
@@ -113,6 +121,8 @@ class Family(Brief):
     """A buffer that is added to the logits."""
     prefix: "Prefix | None" = None
     """Another modality that the model reads within its prompt."""
+    prediction_head: "HeadRow | None" = None
+    """What stands between the last stream and the unembedding in a masked language model."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -125,6 +135,16 @@ class Encoder(Brief):
     reads: Literal["text", "audio"]
     context: str | None = None
     """The configuration value that limits the length of a source."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class HeadRow(Brief):
+    """Where the prediction head of a masked language model is (prediction_head.py). Paths start at the model."""
+
+    dense: str
+    activation: str
+    """The module, or the name by which `transformers` knows it (`gelu`)."""
+    norm: str
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -30,14 +30,20 @@ def call(
     Raises:
         InputError: an encoder-decoder without a source.
     """
-    more = {"use_cache": False, **more}
     forget_lengths(model)
+    if model.fills_blanks:  # which has no cache, and gives the logits of every position
+        return _kept(model.module(ids, **more), keep)
+    more = {"use_cache": False, **more}
     if model.encoder is None:
         more |= _within_prompt(model, ids)
         if keep is not None:
             more["logits_to_keep"] = keep if isinstance(keep, int) else torch.tensor(list(keep), device=ids.device)
         return model.module(ids, **more)
-    output = model.module(decoder_input_ids=ids, **_source(model, len(ids)), **more)
+    return _kept(model.module(decoder_input_ids=ids, **_source(model, len(ids)), **more), keep)
+
+
+def _kept(output: Any, keep: Sequence[int] | int | None) -> Any:
+    """The output of a module that gives all logits, with those that are wanted."""
     if keep is not None:
         output.logits = output.logits[:, -keep:] if isinstance(keep, int) else output.logits[:, list(keep)]
     return output

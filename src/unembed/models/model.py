@@ -18,6 +18,7 @@ from unembed.errors import InputError
 from unembed.models import norms
 from unembed.models.family import Family
 from unembed.models.layers import expert_matrix, expert_width, projection
+from unembed.models.prediction_head import PredictionHead
 from unembed.models.reprs import Brief
 from unembed.models.sources import Source
 
@@ -98,6 +99,10 @@ class Model:
     """Whose adapter was merged into them, where one was."""
     embedding_norm: norms.Norm | None = None
     """Of the stream before the first block, where there is one."""
+    embedding_projection: nn.Module | None = None
+    """What makes the stream of narrower embeddings, after that norm."""
+    prediction_head: PredictionHead | None = None
+    """What stands between the last stream and the unembedding, in a masked language model."""
     encoder: "Model | None" = None
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
@@ -230,7 +235,12 @@ class Model:
         return self.d_model**-0.5 if switch is not None and getattr(self.config, switch, False) else 1.0
 
     def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-        """States of the stream as the unembedding reads them: after the final norm and the logit scale."""
+        """States of the stream as the unembedding reads them: after final norm, logit scale and prediction head."""
+        y = self.before_head(x)
+        return y if self.prediction_head is None else self.prediction_head(y)
+
+    def before_head(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        """States of the stream after the final norm and the logit scale: what a prediction head reads."""
         path = self.family.final_norm
         y = x if path is None else self.module.get_submodule(path)(x)
         return y if self.logit_scale == 1 else y * self.logit_scale
@@ -255,6 +265,21 @@ class Model:
     def weight_edits(self) -> tuple[Any, ...]:
         """The `WeightEdits` that the module's weights carry now, in the order in which they were applied."""
         return getattr(self.module, "_weight_edits", ())
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether every position reads all others, also those after it: so in encoders."""
+        return self.family.bidirectional
+
+    @property
+    def fills_blanks(self) -> bool:
+        """Whether it is a masked language model: it predicts what stands at a blank, not what comes next."""
+        return self.bidirectional and self.has_unembedding
+
+    @property
+    def unembeds_all(self) -> bool:
+        """Whether the module gives the logits of every position, whatever is asked for."""
+        return self.encoder is not None or self.fills_blanks
 
     @property
     def parallel(self) -> bool:
@@ -285,7 +310,7 @@ class Model:
         """The unit of relative rounding error of a run: of the weights' dtype, or of a norm that computes in less."""
         found = [norm for block in self.blocks for norm in (block.attention_norm, block.mlp_norm)]
         found += [norm for block in self.blocks for _, norm in block.stream_norms.values()]
-        found += [self.final_norm, self.embedding_norm]
+        found += [self.final_norm, self.embedding_norm, self.prediction_head and self.prediction_head.norm]
         return max([torch.finfo(self.dtype).eps, *(norm.precision for norm in found if norm)])
 
 
@@ -315,6 +340,46 @@ def decoders_only(model: Model, what: str) -> None:
         raise InputError(
             f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
             "What does: explain, lens, attention, ablate, generate, open."
+        )
+
+
+def next_token_only(model: Model, what: str) -> None:
+    """Refuse masked language models where a method is about what comes next.
+
+    Raises:
+        InputError: the model fills blanks.
+    """
+    if model.fills_blanks:
+        raise InputError(
+            f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
+            "a blank in a whole text.\nWhat does: explain, lens, attention, ablate, patch, trace, knowledge attribute, "
+            "open."
+        )
+
+
+def no_prediction_head(model: Model, what: str) -> None:
+    """Refuse masked language models where a method reads the vocabulary from weights alone.
+
+    Raises:
+        InputError: a prediction head stands between the stream and the vocabulary.
+    """
+    if model.prediction_head is not None:
+        raise InputError(
+            f"{what} is read from weights alone, but between the stream of {model.name} and its vocabulary stands a "
+            "prediction head, and what it passes on depends on the prompt.\nAsk of a prompt: explain, lens, attention."
+        )
+
+
+def sums_only(model: Model, what: str) -> None:
+    """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
+
+    Raises:
+        InputError: a post-LN model.
+    """
+    if any(block.stream_norms for block in model.blocks):
+        raise InputError(
+            f"{what} is told of streams that are sums of what was written, and {model.name} norms its stream after "
+            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch."
         )
 
 

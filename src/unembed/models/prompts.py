@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models import chat
+from unembed.models.blanks import blank_notes, respelled
 from unembed.models.model import Model
 from unembed.models.special import framed, framing_notes
 
@@ -51,10 +52,11 @@ def tokenize(model: Model, prompt: Given) -> tuple[int, ...]:
 
 
 def prompt_notes(model: Model, prompt: Given | None) -> tuple[str, ...]:
-    """What a reader should know of the special tokens of a prompt that was given as text."""
+    """What a reader should know of the special tokens and the blanks of a prompt that was given as text."""
     if not isinstance(prompt, str) or model.tokenizer is None:
         return ()
-    return framing_notes(model, _encoded(model, prompt), _inner(model, prompt))
+    tokens = _encoded(model, prompt)
+    return (*framing_notes(model, tokens, _inner(model, prompt)), *blank_notes(model, prompt, tokens))
 
 
 def given_ids(prompt: Any) -> tuple[int, ...]:
@@ -154,7 +156,7 @@ def _inner(model: Model, text: str) -> tuple[int, ...]:
 
 
 def encoding(model: Model, text: str, **more: Any) -> Any:
-    """A text within what the model says: without the tokens that begin or end a text.
+    """A text within what the model says: without the tokens that begin or end a text. Its blanks are the model's own.
 
     Raises:
         InputError: text that is none, or a model without a tokenizer.
@@ -162,7 +164,7 @@ def encoding(model: Model, text: str, **more: Any) -> Any:
     tokenizer: Any = model.tokenizer
     if tokenizer is None:
         raise InputError(f"{model.name} has no tokenizer: give token ids instead of text (--ids 1,2,3).")
-    given = {"text" if model.encoder is None else "text_target": well_formed(text)}
+    given = {"text" if model.encoder is None else "text_target": respelled(model, well_formed(text))}
     if model.special == "none":
         more["split_special_tokens"] = True
     return tokenizer(**given, add_special_tokens=False, verbose=False, **more)

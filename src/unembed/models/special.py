@@ -6,8 +6,9 @@
 | `as-typed` | nothing | that token |
 | `none` | nothing | five characters |
 
-What a tokenizer *ends* a text with (T5's end of text, BERT's `[SEP]`) is never put after a prompt: what follows
-the end of a text is another question, and nobody asked it. A rendered chat template and a typed `<bos>` begin a text,
+What a tokenizer *ends* a text with (T5's end of text) is not put after a prompt of a decoder: what follows the end of a
+text is another question, and nobody asked it. A masked language model reads whole texts, with its `[SEP]` after them,
+unless they end so already. A rendered chat template and a typed `<bos>` begin a text,
 so they get no second one.
 
 The decoder of an encoder-decoder begins with its start token, and then with what its generation configuration forces,
@@ -86,11 +87,18 @@ def beginning(model: Model) -> tuple[int, ...]:
     return _frame(model).begins if model.special == "auto" else ()
 
 
+def _ending(model: Model) -> tuple[int, ...]:
+    """What stands after every text of a model that reads whole texts."""
+    return _frame(model).ends if model.fills_blanks and model.special == "auto" else ()
+
+
 def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
-    """The tokens of a prompt with what stands before it, once."""
+    """The tokens of a prompt with what stands before it, and around it in a masked language model, once."""
     begins = beginning(model)
     if model.encoder is None:
-        return tokens if tokens[: len(begins)] == begins else begins + tokens
+        ends = _ending(model)
+        tokens = tokens if tokens[: len(begins)] == begins else begins + tokens
+        return tokens if not ends or tokens[-len(ends) :] == ends else tokens + ends
     start, forced = start_tokens(model), begins[1:]
     if tokens[:1] == start or (model.special == "as-typed" and tokens):
         return tokens
@@ -120,7 +128,7 @@ def framing_notes(model: Model, tokens: tuple[int, ...], typed: tuple[int, ...])
     if model.special == "auto":
         if around.begins and tokens == typed:
             notes.append(f"The prompt begins with {listed(around.begins)} already: no second one was put in front.")
-        if around.ends:
+        if around.ends and not model.fills_blanks:
             notes.append(f"The tokenizer ends every text with {listed(around.ends)}: left out, as the prompt goes on.")
     elif around.begins and tokens[: len(around.begins)] != around.begins:
         notes.append(

@@ -3,6 +3,7 @@
 1. A name of a token is that token (tokens.py): `id:29871`, `<0xF0>`, and every label that is printed.
 2. Any other text is the continuation of the prompt: the tokens of prompt and text together without those of the prompt.
    On SentencePiece vocabularies a text alone begins with a space of its own, so that `2` after `1+1=` would be `▁`.
+   In a masked language model it is what stands at the blank once the text is written there.
 3. Where the text would change the prompt's own last token (`play` + `ing` is `playing`), it is read as it stands after
    a token that it does not join, and a note says so. So it is where the prompt is no text, or is not known.
 """
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 from unembed.errors import InputError
+from unembed.models.blanks import Blank, blank_text, blanks, respelled
+from unembed.models.labels import unescaped
 from unembed.models.model import Model
 from unembed.models.prompts import decoded, inner_tokens, well_formed
 from unembed.models.special import start_tokens
@@ -19,8 +22,8 @@ from unembed.models.tokens import EXPLICIT, label_of, name_of, read_token
 
 Target = str | SupportsIndex | Sequence[int]
 """What should follow a prompt: text (with its leading space, where there is one), a label, a token id, or ids."""
-Before = str | Sequence[int] | None
-"""The prompt that a target follows, as text or tokens; None where it is not known."""
+Before = str | Sequence[int] | Blank | None
+"""The prompt that a target follows, as text or tokens, or the blank that it fills; None where it is not known."""
 _NEUTRAL = ("\n", ".", "=", "1", "a", "")
 """Texts to which a target is put where the prompt cannot serve: what begins a line, then what seldom joins a word."""
 
@@ -31,7 +34,7 @@ def target_tokens(model: Model, target: Target, after: Before = None) -> tuple[i
     Args:
         model: whose vocabulary it is.
         target: text, a label, a token id, or ids.
-        after: the prompt that it follows.
+        after: the prompt that it follows, or the blank that it fills.
 
     Raises:
         InputError: it has none, or one that the vocabulary does not know.
@@ -56,10 +59,26 @@ def target_notes(model: Model, after: Before, *targets: Target | None) -> tuple[
     for target in targets:
         ids = () if target is None else _target_ids(model, target, after)
         if len(ids) > 1:
-            notes.append(f"{target!r} is {len(ids)} tokens; only the first, {label_of(model, ids[0])}, is explained.")
-        if isinstance(target, str) and not EXPLICIT.fullmatch(target):
+            holds = "; a blank holds one" if isinstance(after, Blank) else ""
+            notes.append(
+                f"{target!r} is {len(ids)} tokens{holds}; only the first, {label_of(model, ids[0])}, is explained."
+            )
+        if isinstance(after, Blank):
+            notes += _as_filled(model, target, ids)
+        elif isinstance(target, str) and not EXPLICIT.fullmatch(target):
             notes += _joined(model, target, ids, after)
     return tuple(notes)
+
+
+def _as_filled(model: Model, target: Target | None, ids: tuple[int, ...]) -> list[str]:
+    """That a text names another token than the one that it becomes at the blank."""
+    named = read_token(model, target) if isinstance(target, str) else None
+    if named is None or named == ids[:1]:
+        return []
+    return [
+        f"At the blank {target!r} is read as {label_of(model, ids[0])}; the token that is written {target!r} is "
+        f"id:{named[0]}."
+    ]
 
 
 def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> list[str]:
@@ -89,7 +108,7 @@ def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> l
 
 def text_before(model: Model, after: Before) -> str | None:
     """A text of these tokens that the tokenizer cuts into them again; None where there is none."""
-    if after is None or isinstance(after, str) or model.tokenizer is None:
+    if after is None or isinstance(after, str | Blank) or model.tokenizer is None:
         return after if isinstance(after, str) else None
     starts = [()] if model.encoder is None else [start_tokens(model)]
     tokens = tuple(after)[len(starts[0]) :] if tuple(after)[: len(starts[0])] == starts[0] else tuple(after)
@@ -116,7 +135,8 @@ def _target_ids(model: Model, target: Target, after: Before) -> tuple[int, ...]:
 
 
 def _of_text(model: Model, target: str, after: Before) -> tuple[int, ...]:
-    named = read_token(model, well_formed(target))
+    filled = _filling(model, well_formed(target), after) if isinstance(after, Blank) else None
+    named = read_token(model, target) if filled is None else filled
     if named is not None or not target:
         return named or ()
     if model.tokenizer is None:
@@ -127,6 +147,29 @@ def _of_text(model: Model, target: str, after: Before) -> tuple[int, ...]:
         if whole[: len(start)] == start and len(whole) > len(start):
             return whole[len(start) :]
     return ()
+
+
+def _filling(model: Model, target: str, blank: Blank) -> tuple[int, ...] | None:
+    """The tokens at a blank once a text is written there; None where the text names a token by its mark (`id:7`,
+    `##s`), where the prompt is no text, or where its other tokens would change.
+    """
+    if model.tokenizer is None or EXPLICIT.fullmatch(target) or target.startswith("##") or not target.strip():
+        return None
+    own, places = blank_text(model), blanks(model, blank.tokens)
+    text = blank.text or decoded(model, blank.tokens, skip_special_tokens=False)
+    parts = [] if own is None else respelled(model, text).split(own)
+    if blank.position not in places or len(parts) != len(places) + 1 or own is None:
+        return None
+    which = places.index(blank.position)
+    before, after = own.join(parts[: which + 1]), own.join(parts[which + 1 :])
+    # The space before a blank is written already; `·Paris`, as names are shown, brings it.
+    word = unescaped(target)
+    word = word.lstrip(" ") if before[-1:] in ("", " ") else word
+    asked, filled = inner_tokens(model, before + own + after), inner_tokens(model, before + word + after)
+    place = blanks(model, asked)[which]
+    rest = len(asked) - place - 1
+    ids = filled[place : len(filled) - rest]
+    return ids if (filled[:place], filled[len(filled) - rest :]) == (asked[:place], asked[place + 1 :]) else None
 
 
 def _known(model: Model, target: Target, token: int) -> int:

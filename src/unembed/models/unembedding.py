@@ -14,6 +14,7 @@ from torch.nn.functional import linear
 
 from unembed.models.hooks import one_at_a_time
 from unembed.models.model import Model
+from unembed.models.prediction_head import HeadStates
 
 SLICE = 2048
 
@@ -24,16 +25,26 @@ def normed(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*
         return model.norm(x)
 
 
+def head_states(model: Model, x: Float[Tensor, "*batch d_model"]) -> HeadStates | None:
+    """What states of the stream become in a prediction head; None where the model has none."""
+    if model.prediction_head is None:
+        return None
+    with one_at_a_time:
+        return model.prediction_head.states(model.before_head(x))
+
+
 def normed_widely(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
     """The same in float32 at least, of a model of any precision: what is read of it is not rounded to 16 bits again.
 
     A norm is affine but for its scale, which is the one that the module had (norms.py).
     """
-    y = normed(model, x)
-    if torch.finfo(y.dtype).eps <= torch.finfo(torch.float32).eps:
-        return y
+    if torch.finfo(x.dtype).eps <= torch.finfo(torch.float32).eps:
+        return normed(model, x)
     norm = model.final_norm
-    return (norm.pushforward(x, norm.scale(x, y)) + norm.shift).float()
+    with one_at_a_time:
+        y = model.before_head(x)
+        wide = norm.pushforward(x, norm.scale(x, y)) + norm.shift
+        return (wide if model.prediction_head is None else model.prediction_head.widely(wide)).float()
 
 
 def wide(logits: Tensor) -> Tensor:

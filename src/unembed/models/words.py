@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from unembed.errors import InputError
+from unembed.models.blanks import typed_place
 from unembed.models.labels import unescaped
 from unembed.models.model import Model
 from unembed.models.prompts import encoding, tokenize, well_formed
@@ -72,10 +73,12 @@ def _unspaced(c: str) -> bool:
 
 
 def _spans(model: Model, text: str) -> list[_Span]:
-    """Which characters each token of `tokenize(model, text)` holds; none for those that begin a text."""
+    """Which characters each token of `tokenize(model, text)` holds; none for those that begin or end a text."""
     encoded: Any = encoding(model, text, return_offsets_mapping=True)
-    before = len(tokenize(model, text)) - len(encoded["input_ids"])
-    return [(0, 0)] * before + [tuple(span) for span in encoded["offset_mapping"]]
+    inner, whole = tuple(encoded["input_ids"]), tokenize(model, text)
+    before = next(i for i in range(len(whole) + 1) if whole[i : i + len(inner)] == inner)
+    spans = [tuple(typed_place(model, text, place) for place in span) for span in encoded["offset_mapping"]]
+    return [(0, 0)] * before + spans + [(len(text), len(text))] * (len(whole) - before - len(spans))
 
 
 # One word in the place of another

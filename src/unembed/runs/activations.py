@@ -16,7 +16,7 @@ from unembed.errors import InputError
 from unembed.models.forward import call
 from unembed.models.hooks import on_call, one_at_a_time
 from unembed.models.lengths import acts_alike
-from unembed.models.model import Model, decoders_only
+from unembed.models.model import Model, decoders_only, next_token_only
 from unembed.progress import Progress, silent
 from unembed.runs.kept import ExpertInputs, expert_neurons
 
@@ -66,6 +66,7 @@ def last_streams(
 ) -> Iterator[tuple[int, Float[Tensor, "position d_model"]]]:
     """The stream after the last block at every position of each passage, in the manner of `activations`."""
     decoders_only(model, "Reading streams over a text")
+    next_token_only(model, "How well a text is predicted")
     assert model.family.final_norm is not None  # encoder-decoders are refused
     norm = model.module.get_submodule(model.family.final_norm)
     yield from _read_all(model, norm, passages, lambda args: args[0], progress)
@@ -102,6 +103,8 @@ def _batches(model: Model, order: list[int], passages: Sequence[Sequence[int]]) 
             end < len(order)
             and (end + 1 - start) * len(passages[order[end]]) <= BATCH
             and acts_alike(model, shortest, len(passages[order[end]]))
+            # Padding would be read by what stands before it.
+            and not (model.bidirectional and len(passages[order[end]]) != shortest)
         ):
             end += 1
         yield end / len(order), order[start:end]

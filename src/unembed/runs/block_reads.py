@@ -109,7 +109,8 @@ def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int) -> list
     down = block.down_projection
     width = projection(down).shape[0]
     # A fused gate makes the gate and the up value of all neurons in one layer: twice as many numbers as neurons.
-    fitting = [c for c in calls if c.module is not down and c.made.shape[-1] in (width, 2 * width)]
+    others = (down, block.output_projection)
+    fitting = [c for c in calls if c.module not in others and c.made.shape[-1] in (width, 2 * width)]
     return [c for c in fitting if c.given.shape[-1] == d_model and _is_matrix(c.module)]
 
 

@@ -36,6 +36,22 @@ def prefix(run: Run, length: int) -> Run:
     return run.kept[key]
 
 
+def asked_at(run: Run, position: int) -> Run:
+    """The run with the question asked at a position: its prefix that ends there, or, where later positions act on
+    earlier ones, the same run.
+
+    Raises:
+        InputError: only the stream of the run was kept.
+    """
+    if not run.model.bidirectional:
+        return prefix(run, position + 1)
+    run.check_has_calls()
+    key = asked_at.__name__, position
+    if key not in run.kept:
+        run.kept[key] = replace(run, question=position)
+    return run.kept[key]
+
+
 def _prefix(run: Run, length: int) -> Run:
     kept = [row for row, position in enumerate(run.positions) if position < length]
     rows = torch.tensor(kept, dtype=torch.long, device=run.model.device)

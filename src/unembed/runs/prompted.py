@@ -13,9 +13,11 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload, runtime_checkable
 
 from unembed.errors import InputError
+from unembed.models.blanks import Blank, asked_position
 from unembed.models.chat import is_chat
 from unembed.models.model import Model
 from unembed.models.prompts import Given, absolute_position, tokenize
+from unembed.models.targets import Before
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -43,6 +45,28 @@ class Prompt:
         """The text, where there is one; else the token ids."""
         return self.tokens if self.text is None else self.text
 
+    @property
+    def asked(self) -> int:
+        """The position that a question is about unless it says another: the last one, or a masked model's blank.
+
+        Raises:
+            InputError: a masked language model whose prompt has no blank.
+        """
+        return asked_position(self.model, self.tokens) if self.run is None else self.run.asked
+
+    @property
+    def context(self) -> Before:
+        """What a target where it is asked follows, or fills: the prompt as it was written, or a blank in it."""
+        return Blank(self.text, self.tokens, self.asked) if self.model.fills_blanks else self.written
+
+    def place(self, position: int | None = None) -> int:
+        """A position counted from the start (negative counts from the end); None is where it is asked.
+
+        Raises:
+            InputError: out of range, or a masked language model whose prompt has no blank.
+        """
+        return self.asked if position is None else absolute_position(position, len(self.tokens))
+
     def recorded(self, positions: Sequence[int] | None = None, *, keep: str = "all") -> Run:
         """The run that was given, if it keeps these positions (None: all) and what `keep` says; else a new one.
 
@@ -60,8 +84,13 @@ class Prompt:
         """The prompt with more tokens after it: itself if there are none.
 
         Raises:
-            InputError: it is longer than the model reads.
+            InputError: it is longer than the model reads, or a masked language model's, which nothing follows.
         """
+        if len(tokens) and self.model.fills_blanks:
+            raise InputError(
+                f"A blank of {self.model.name} holds one token, but the target has {len(tokens) + 1}: give a target of "
+                "one token."
+            )
         return prompt_of(self.model, (*self.tokens, *tokens)) if len(tokens) else self
 
 

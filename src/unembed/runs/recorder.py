@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from unembed.models.hooks import on_call, on_output
 from unembed.models.model import Block, Model, Stage
+from unembed.models.prediction_head import HeadStates
 from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer
 from unembed.runs.run import Run
 
@@ -44,11 +45,16 @@ class _Ends:
 
     embedding: _Seen[Tensor] = field(default_factory=_Seen)
     position_embedding: _Seen[Tensor] = field(default_factory=_Seen)
+    token_type_embedding: _Seen[Tensor] = field(default_factory=_Seen)
     embedding_normed: _Seen[Tensor] = field(default_factory=_Seen)
+    embedding_projected: _Seen[Tensor] = field(default_factory=_Seen)
     start: _Seen[Tensor] = field(default_factory=_Seen)
     """What enters the first block."""
     whole_final: _Seen[Tensor] = field(default_factory=_Seen)
     normed: _Seen[Tensor] = field(default_factory=_Seen)
+    head_read: _Seen[Tensor] = field(default_factory=_Seen)
+    head_dense: _Seen[Tensor] = field(default_factory=_Seen)
+    head_activated: _Seen[Tensor] = field(default_factory=_Seen)
     logits: _Seen[Tensor] = field(default_factory=_Seen)
     """What the unembedding gives."""
 
@@ -128,8 +134,10 @@ class Recorder:
         family, ends = self.model.family, self._ends
         for path, seen in (
             (family.embedding, ends.embedding),
+            (family.token_type_embedding, ends.token_type_embedding),
             (family.position_embedding, ends.position_embedding),
             (family.embedding_norm, ends.embedding_normed),
+            (family.embedding_projection, ends.embedding_projected),
         ):
             if path is not None:
                 self._watch_output(stack, self.model.module.get_submodule(path), seen)
@@ -147,8 +155,13 @@ class Recorder:
             self._watch_output(stack, norm, ends.normed)
         if model.has_unembedding:
             on_output(stack, model.unembed, lambda out: ends.logits.put(self._own(out)[0]))
-        if model.encoder is not None:  # which unembeds every position, perhaps after a logit scale
+        if model.unembeds_all:  # perhaps after a logit scale, or a prediction head
             self._watch_input(stack, model.unembed, ends.normed)
+        head = model.prediction_head
+        if head is not None:
+            self._watch_input(stack, head.dense, ends.head_read)
+            self._watch_output(stack, head.dense, ends.head_dense)
+            self._watch_input(stack, head.norm_module, ends.head_activated)
 
     def _watch_writes(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
         self._watch_output(stack, block.attention_write, seen.attention_write)
@@ -262,6 +275,9 @@ class Recorder:
             uncapped_logits=self._uncapped(logits),
             logits=logits,
             embedding_normed=ends.embedding_normed.or_none,
+            token_type_embedding=ends.token_type_embedding.or_none,
+            embedding_projected=ends.embedding_projected.or_none,
+            head=self._head(),
             whole_final=ends.whole_final.value,
             calls=tuple(_block_call(seen) for seen in self._blocks if seen.call.or_none is not None),
             weight_edits=self.model.weight_edits,
@@ -275,11 +291,17 @@ class Recorder:
             return start if position_embedding is None else start - position_embedding
         return embedding if self.model.embedding_scale == 1 else embedding * self.model.embedding_scale
 
+    def _head(self) -> HeadStates | None:
+        ends = self._ends
+        if self.model.prediction_head is None:
+            return None
+        return HeadStates(ends.head_read.value, ends.head_dense.value, ends.head_activated.value)
+
     def _uncapped(self, logits: Tensor) -> Tensor:
         found = self._ends.logits.or_none
         if found is None:  # an encoder
             return logits
-        return found if self.model.encoder is None else self._select(self.model.biased(found))
+        return self._select(self.model.biased(found)) if self.model.unembeds_all else found
 
 
 def _layer(seen: _OfBlock) -> Layer:

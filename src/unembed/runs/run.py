@@ -15,9 +15,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.models.blanks import Blank, asked_position
 from unembed.models.kinds import KINDS
 from unembed.models.model import Model, Stage
 from unembed.models.parts import Address, site_of
+from unembed.models.prediction_head import HeadStates
 from unembed.models.prompts import absolute_position
 from unembed.models.sites import resolve
 from unembed.models.targets import target_token
@@ -42,24 +44,31 @@ class Run(Result[Prediction]):
     """The prompt, with the special tokens that the tokenizer adds."""
     positions: tuple[int, ...]
     """Where logits, writes, patterns and activations were kept."""
-    embedding: Float[Tensor, "query d_model"]
-    position_embedding: Float[Tensor, "query d_model"] | None
+    embedding: Float[Tensor, "query d_embedding"]
+    position_embedding: Float[Tensor, "query d_embedding"] | None
     layers: tuple[Layer, ...]
     """What each block did."""
     final: Float[Tensor, "query d_model"]
     """The stream after the last block, as the final norm read it."""
-    normed: Float[Tensor, "query d_model"]
-    """What the unembedding read: after the final norm and a logit scale."""
+    normed: Float[Tensor, "query d_unembedding"]
+    """What the unembedding read: after the final norm, a logit scale and a prediction head."""
     uncapped_logits: Float[Tensor, "query vocab"]
     """What the unembedding gave, before a soft-cap."""
     logits: Float[Tensor, "query vocab"]
     """The model's own logits."""
-    embedding_normed: Float[Tensor, "query d_model"] | None = None
-    """The stream before the first block, where a norm made it of the embeddings."""
+    embedding_normed: Float[Tensor, "query d_embedding"] | None = None
+    """What a norm made of the embeddings, where there is one."""
+    token_type_embedding: Float[Tensor, "query d_embedding"] | None = None
+    embedding_projected: Float[Tensor, "query d_model"] | None = None
+    """The stream before the first block, where a layer made it of narrower embeddings."""
+    head: HeadStates | None = None
+    """What passed through a prediction head."""
     whole_final: Float[Tensor, "position d_model"] | None = None
     """`final` at every position; None in a step of a generation, which runs no position but its own."""
     calls: tuple[BlockCall, ...] = ()
     """How each block was called, for versions of the run; empty where only the stream was kept."""
+    question: int | None = None
+    """Where it is asked, if that is not where its tokens ask (`asked`)."""
     text: str | None = None
     """The prompt as it was written; None where it was given as token ids."""
     roles: tuple[str | None, ...] = ()
@@ -78,6 +87,15 @@ class Run(Result[Prediction]):
     def length(self) -> int:
         """Of the prompt, in tokens."""
         return len(self.tokens)
+
+    @cached_property
+    def asked(self) -> int:
+        """The position that a question is about unless it says another: the last one, or a masked model's blank.
+
+        Raises:
+            InputError: a masked language model whose prompt has no blank.
+        """
+        return asked_position(self.model, self.tokens) if self.question is None else self.question
 
     @property
     def has_parts(self) -> bool:
@@ -138,8 +156,9 @@ class Run(Result[Prediction]):
         return () if self.model.source is None else self.model.source.notes
 
     def entries(self) -> tuple[Prediction, ...]:
-        """What the model gives each token of the vocabulary after the last kept position, by token id."""
-        return all_predictions_from(self.model, self.logits[-1])
+        """What the model gives each token of the vocabulary after the last kept position, or at the blank of a masked
+        model, by token id."""
+        return all_predictions_from(self.model, self.logits[self.row() if self.model.fills_blanks else -1])
 
     def columns(self, entry: Prediction) -> dict[str, Any]:
         """A prediction, its token by text."""
@@ -151,7 +170,7 @@ class Run(Result[Prediction]):
             "rank": entry.rank,
         }
 
-    def top(self, count: int = 5, *, position: int = -1) -> tuple[Prediction, ...]:
+    def top(self, count: int = 5, *, position: int | None = None) -> tuple[Prediction, ...]:
         """The top predictions at a kept position, best first.
 
         Raises:
@@ -159,7 +178,7 @@ class Run(Result[Prediction]):
         """
         return predictions_from(self.model, self.logits[self.row(position)], count)
 
-    def token(self, target: str | int | None = None, *, position: int = -1) -> int:
+    def token(self, target: str | int | None = None, *, position: int | None = None) -> int:
         """The id of a target at a kept position; without one, of the top prediction there.
 
         Raises:
@@ -169,7 +188,7 @@ class Run(Result[Prediction]):
             return int(self.logits[self.row(position)].argmax())
         return target_token(self.model, target, self.text_before(position))
 
-    def prediction(self, token: str | int, *, position: int = -1) -> Prediction:
+    def prediction(self, token: str | int, *, position: int | None = None) -> Prediction:
         """What the model gave a token, named by its text or id, at a kept position.
 
         Raises:
@@ -177,20 +196,31 @@ class Run(Result[Prediction]):
         """
         return prediction_from(self.model, self.logits[self.row(position)], self.token(token, position=position))
 
-    def text_before(self, position: int = -1) -> str | tuple[int, ...]:
-        """What a target at a position follows: the prompt as text where it is known and ends there, else tokens."""
-        end = absolute_position(position, len(self.tokens)) + 1
+    def text_before(self, position: int | None = None) -> str | tuple[int, ...] | Blank:
+        """What a target at a position follows: the prompt as text where it is known and ends there, else tokens; in a
+        masked language model, the blank that it fills."""
+        end = self.place(position) + 1
+        if self.model.fills_blanks:
+            return Blank(self.text, self.tokens, end - 1)
         return self.text if self.text is not None and end == len(self.tokens) else self.tokens[:end]
 
     # What was kept, by position
 
-    def row(self, position: int) -> int:
-        """The index on the `query` axis of a position (negative counts from the end).
+    def place(self, position: int | None = None) -> int:
+        """A position counted from the start (negative counts from the end); None is where it is asked.
+
+        Raises:
+            InputError: out of range, or a masked language model whose prompt has no blank.
+        """
+        return self.asked if position is None else absolute_position(position, self.length)
+
+    def row(self, position: int | None = None) -> int:
+        """The index on the `query` axis of a position, as in `place`.
 
         Raises:
             InputError: out of range, or not kept in this run.
         """
-        absolute = absolute_position(position, self.length)
+        absolute = self.place(position)
         if absolute not in self._row_of:
             raise InputError(
                 f"Position {absolute} was not kept in this run (kept: {list(self.positions)}).\n"
@@ -207,14 +237,16 @@ class Run(Result[Prediction]):
         return all(p in self._row_of for p in positions)
 
     @property
-    def start(self) -> Float[Tensor, "query d_model"]:
-        """The sum of the embeddings."""
-        return self.embedding if self.position_embedding is None else self.embedding + self.position_embedding
+    def start(self) -> Float[Tensor, "query d_embedding"]:
+        """The sum of the embeddings, in the order in which the model adds them."""
+        added = [x for x in (self.token_type_embedding, self.position_embedding) if x is not None]
+        return sum(added, self.embedding)
 
     @property
     def before_blocks(self) -> Float[Tensor, "query d_model"]:
-        """The stream that the first block reads: `start`, or what a norm made of it."""
-        return self.start if self.embedding_normed is None else self.embedding_normed
+        """The stream that the first block reads: `start`, or what a norm and a projection made of it."""
+        made = (self.embedding_projected, self.embedding_normed)
+        return next((x for x in made if x is not None), self.start)
 
     def states(
         self, rows: slice | int = slice(None), *, below: int | None = None

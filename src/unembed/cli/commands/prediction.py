@@ -101,7 +101,7 @@ def explain(
         from unembed.explorer.report_asks import kept
         from unembed.view.payloads import to_json
 
-        place = None if result.readout.position == len(result.run.tokens) - 1 else result.readout.position
+        place = None if prediction.position is None else result.readout.position
         about = {"target": prediction.target, "vs": prediction.versus, "reference": prediction.reference}
         state = page_state(loaded, text, **about, position=place)
         by_sublayer = replace(result, ledger=result.finest.coarser("sublayer"))  # whose rows the page opens

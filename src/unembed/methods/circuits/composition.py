@@ -25,7 +25,7 @@ from torch import Tensor
 from unembed.errors import InputError, counted
 from unembed.methods.circuits.head_circuits import OV, Head, check_head, ov_circuit
 from unembed.methods.circuits.projections import Weights, weights
-from unembed.models.model import Model, decoders_only
+from unembed.models.model import Model, decoders_only, sums_only
 from unembed.models.names import head_name
 from unembed.progress import Progress, silent
 from unembed.runs.result import Result
@@ -127,6 +127,7 @@ def composition_scores(model: Model, *, progress: Progress = silent) -> Composit
         InputError: the model has fewer than two layers.
     """
     decoders_only(model, "Composition")
+    sums_only(model, "Composition")
     if model.layers < 2:
         raise InputError(f"Composition needs two layers of heads, and {model.name} has {model.layers}.")
     with torch.no_grad():

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.head_circuits import Ranked
-from unembed.models.model import Model, decoders_only
+from unembed.models.model import Model, decoders_only, next_token_only
 from unembed.models.prompts import in_vocabulary, inner_tokens
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
@@ -61,6 +61,7 @@ def direct_logits(model: Model, tokens: Sequence[int]) -> Float[Tensor, "token v
         ModelError: logits that are not finite.
     """
     decoders_only(model, "The direct path")
+    next_token_only(model, "The direct path")
     ids = torch.tensor(in_vocabulary(model, tuple(tokens)), device=model.device)
     logits = unembedded(model, model.embed(ids[None])[0])[2]
     damaged = (~logits.isfinite()).any(1).nonzero()

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.projections import Weights, layer_weights
-from unembed.models.model import Model, checked_layer, decoders_only, input_norm
+from unembed.models.model import Model, checked_layer, decoders_only, input_norm, no_prediction_head
 from unembed.models.reprs import Brief
 from unembed.runs.record import record
 from unembed.runs.result import Result
@@ -408,6 +408,7 @@ def check_head(model: Model, layer: int, head: int) -> Head:
 
 def _check_layer(model: Model, layer: int) -> int:
     decoders_only(model, "A circuit")
+    no_prediction_head(model, "A circuit")
     return checked_layer(model, layer)
 
 

@@ -32,7 +32,7 @@ from unembed.ledger.ledger import check_sum
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.layers import bias
-from unembed.models.model import decoders_only, input_norm
+from unembed.models.model import decoders_only, input_norm, no_prediction_head, sums_only
 from unembed.models.names import head_name, part_name
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.progress import Progress, silent
@@ -180,7 +180,7 @@ def expand_paths(
     prompt: Prompt,
     target: str | int | None = None,
     *,
-    position: int = -1,
+    position: int | None = None,
     reference: str = "mean",
     versus: str | int | None = None,
     smallest: float = 1e-3,
@@ -202,6 +202,8 @@ def expand_paths(
     """
     model = prompt.model
     decoders_only(model, "Path expansion")
+    sums_only(model, "Path expansion")
+    no_prediction_head(model, "A path")
     if not 0 < smallest < 1 or open_at_most < 0:
         raise InputError(f"Expected 0 < smallest < 1 and open_at_most >= 0, found {smallest:g} and {open_at_most}.")
     run = prompt.recorded()

@@ -84,7 +84,7 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
     Returns:
         Query and key of a head at the source it attends to most; the gate and the up value of a gated neuron, or the
         pre-activation of another. None of a sublayer, of a neuron of a mixture, of a head where the run keeps some
-        positions only, and of any part of an encoder-decoder.
+        positions only, of any part of an encoder-decoder, and of one whose stream is normed after each write (post-LN).
 
     Raises:
         InputError: the part does not exist.
@@ -94,7 +94,7 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
     site = resolve(part.site(position), run.model, run.length)
     assert site.positions is not None
     (position,) = site.positions
-    if run.model.encoder is not None:
+    if run.model.encoder is not None or run.model.blocks[site.layer].stream_norms:
         return ()
     if part.kind == "head" and run.keeps(range(run.length)):
         return _score(run, site.layer, site.head or 0, position, top)

@@ -25,7 +25,7 @@ from unembed.methods.heads.repeated_tokens import HALF, attention_roles, half_of
 from unembed.methods.heads.repetition_loss import repetition_loss
 from unembed.methods.heads.role_scores import RoleScores
 from unembed.methods.heads.weight_roles import ordinals, weight_roles
-from unembed.models.model import Model
+from unembed.models.model import Model, next_token_only
 from unembed.models.names import head_name
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.models.special import beginning
@@ -238,6 +238,7 @@ def measure_head_roles(
         ModelError: damaged weights.
         Interrupted: on Ctrl-C during the causal check, with the scores.
     """
+    next_token_only(model, "Head roles")
     settings = _checked_settings(model, Settings(sequences, top, seed, check))
     lists = ordinals(model)
     place = kept_results.place_of("heads", model, [EDITION, asdict(settings), lists, beginning(model)])

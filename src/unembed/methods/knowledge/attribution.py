@@ -264,7 +264,7 @@ def attribute(
     """
     way = path_of(path) if isinstance(path, str) else path
     check_has_neurons(prompt.model)
-    asked = question(prompt.model, prompt.tokens, target)
+    asked = question(prompt.model, prompt.written, target)
     run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
     paths = Paths(run, asked, _baseline(run, baseline), memory, progress)
     if isinstance(way, NeuronPath):

@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError, counted
-from unembed.models.model import Block, Model, check_has_neurons, value_rows
+from unembed.models.model import Block, Model, check_has_neurons, no_prediction_head, value_rows
 from unembed.models.prompts import tokenize
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, neurons_of, resolve
@@ -201,6 +201,7 @@ def _trigger(neuron: int, index: int, passage: Sequence[int], peaks: _Peaks, log
 @torch.no_grad()
 def value_logits(model: Model, site: Site) -> Float[Tensor, "vocab"]:
     """What a neuron's value row adds to the logits at activation 1, the scales of the norms left out."""
+    no_prediction_head(model, "What a neuron promotes")
     block: Block = model.blocks[site.layer]
     row = value_rows(block, site.expert)[site.neuron].double()
     one = torch.ones((), dtype=torch.float64, device=row.device)

@@ -30,7 +30,7 @@ from unembed.methods.knowledge.weight_edits import WeightEdit, rank_one
 from unembed.models.forward import call
 from unembed.models.hooks import frozen, on_call, on_output, one_at_a_time
 from unembed.models.lengths import acts_alike
-from unembed.models.model import Model, check_has_neurons, checked_layer, value_rows
+from unembed.models.model import Model, check_has_neurons, checked_layer, next_token_only, value_rows
 from unembed.models.prompts import tokenize
 from unembed.models.targets import target_tokens
 from unembed.models.unembedding import unembedded, wide
@@ -111,6 +111,7 @@ def rome(
             or a bad target.
     """
     check_has_neurons(model)
+    next_token_only(model, "ROME")
     layer = checked_layer(model, model.layers // 6 if how.layer is None else how.layer)
     if model.blocks[layer].experts is not None:
         raise InputError(

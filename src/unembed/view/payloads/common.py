@@ -115,6 +115,7 @@ class Term:
 
     kind: Literal[
         "embedding",
+        "token_type_embedding",
         "position_embedding",
         "attention",
         "head",
@@ -126,7 +127,10 @@ class Term:
         "mlp_bias",
         "stream_norm_shift",
         "embedding_norm_shift",
+        "embedding_projection_bias",
         "final_norm_shift",
+        "prediction_head_bias",
+        "prediction_head_norm_shift",
         "unembedding_bias",
         "softcap",
         "source_embedding",
@@ -144,6 +148,7 @@ class Term:
         "mlp_rounding",
         "mlp_product_rounding",
         "final_norm_rounding",
+        "prediction_head_rounding",
         "unembedding_rounding",
         "softcap_rounding",
     ]

@@ -1,0 +1,125 @@
+"""Blanks: where a masked language model is asked, and how its blank is written.
+
+A masked model (BERT) predicts what stands at a blank of its text, from what is before *and* after it. Each tokenizer
+has a token of its own for it: `[MASK]`, `<mask>`. Both are read as this model's blank, whatever the tokenizer calls it,
+unless special tokens are read as plain text (`--special none`).
+
+So a question has a place: in a decoder the last position, since nothing comes after it; here the blank. Of several
+blanks the first is asked, unless a position says another; what fills the others stays open.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from unembed.errors import InputError
+from unembed.models.model import Model
+
+_SPELLINGS = ("[MASK]", "<mask>")
+"""How blanks are written in the tokenizers of the field."""
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A place of a prompt that something is to fill."""
+
+    text: str | None
+    """The prompt as it was written; None where it was given as token ids."""
+    tokens: tuple[int, ...]
+    position: int
+
+
+def blank_text(model: Model) -> str | None:
+    """How this model's tokenizer writes a blank; None where it fills none, or has no tokenizer."""
+    tokenizer: Any = model.tokenizer
+    if not model.fills_blanks or tokenizer is None or tokenizer.mask_token is None:
+        return None
+    return str(tokenizer.mask_token)
+
+
+def blanks(model: Model, tokens: Sequence[int]) -> tuple[int, ...]:
+    """The positions of the blanks among some tokens."""
+    tokenizer: Any = model.tokenizer
+    blank = None if tokenizer is None else tokenizer.mask_token_id
+    return tuple(i for i, token in enumerate(tokens) if token == blank)
+
+
+def asked_position(model: Model, tokens: Sequence[int]) -> int:
+    """Where a prompt asks: its first blank, in a masked language model; else its last position.
+
+    Raises:
+        InputError: a masked model's prompt without a blank.
+    """
+    if not model.fills_blanks:
+        return len(tokens) - 1
+    found = blanks(model, tokens)
+    if not found:
+        raise InputError(
+            f"The prompt has no blank, and {model.name} is a masked language model: it predicts what stands at a "
+            f"blank, not what comes next.\n{_how_to_blank(model)}"
+        )
+    return found[0]
+
+
+def _how_to_blank(model: Model) -> str:
+    text = blank_text(model)
+    if text is None:
+        return "It has no tokenizer that names its blank: say at which position of the token ids to ask (position)."
+    if model.special == "none":
+        return f"Special tokens are read as plain text (--special none), also {text}: leave that out."
+    return f"Write {text} where a word is missing: The capital of France is {text}."
+
+
+def respelled(model: Model, text: str) -> str:
+    """A text with its blanks written as this model's tokenizer writes them."""
+    own = blank_text(model)
+    return text if own is None or model.special == "none" else _WRITTEN.sub(own, text)
+
+
+def typed_place(model: Model, text: str, place: int) -> int:
+    """Where a character of the respelled text stands in the text as it was typed."""
+    own = blank_text(model)
+    if own is None or model.special == "none":
+        return place
+    shift = 0
+    for found in _WRITTEN.finditer(text):
+        start = found.start() + shift  # of this blank in the respelled text
+        if place <= start:
+            break
+        if place < start + len(own):
+            return found.start()
+        shift += len(own) - len(found[0])
+    return place - shift
+
+
+_WRITTEN = re.compile("|".join(map(re.escape, _SPELLINGS)))
+
+
+def blank_notes(model: Model, text: str, tokens: Sequence[int]) -> tuple[str, ...]:
+    """What a reader should know of the blanks of a prompt.
+
+    Args:
+        model: that reads it.
+        text: as it was typed.
+        tokens: that the model reads.
+    """
+    own, written = blank_text(model), sorted(set(_WRITTEN.findall(text)))
+    if own is None:
+        return tuple(
+            f"{word} is no blank to {model.name}, which predicts what comes after the prompt, and reads it as plain text."
+            " End the prompt where the answer should come, or load a masked language model (BERT)."
+            for word in written
+            if not model.fills_blanks and model.encoder is None
+        )
+    if model.special == "none":
+        return ()
+    notes = [f"{word} is read as this model's blank, {own}." for word in written if word != own]
+    found = blanks(model, tokens)
+    if len(found) > 1:
+        others = " or ".join(map(str, found[1:]))
+        notes.append(
+            f"The prompt has {len(found)} blanks, and one is explained at a time, with the others open: the first, at "
+            f"position {found[0]}, unless a position says another ({others})."
+        )
+    return tuple(notes)

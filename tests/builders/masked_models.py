@@ -1,0 +1,73 @@
+"""Tiny random masked language models, one builder a family, in which no mistake can hide (random_models.py)."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from builders.random_models import CONTEXT, VOCAB, scramble
+
+MASK = 4
+"""The id of the blank."""
+_RENAMED: dict[str, dict[str, str]] = {
+    "distilbert": {
+        "hidden_size": "dim",
+        "num_hidden_layers": "n_layers",
+        "num_attention_heads": "n_heads",
+        "intermediate_size": "hidden_dim",
+    }
+}
+_MORE: dict[str, dict[str, Any]] = {
+    "bert": {},
+}
+MASKED = tuple(_MORE)
+each_masked = pytest.mark.parametrize("model_type", MASKED)
+"""The families there is a builder for."""
+
+
+def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.float64, **overrides: Any) -> Any:
+    """A random masked language model of this type, scrambled, in evaluation mode."""
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
+    sizes = {
+        "vocab_size": VOCAB,
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "max_position_embeddings": CONTEXT,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "tie_word_embeddings": False,
+    }
+    names = _RENAMED.get(model_type, {})
+    values = {names.get(key, key): value for key, value in {**sizes, **_MORE[model_type], **overrides}.items()}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        module = AutoModelForMaskedLM.from_config(AutoConfig.for_model(model_type, **values), dtype=torch.float64)
+    module = module.double().eval()
+    scramble(module, seed)
+    return module.to(dtype)
+
+
+WORDS = "the capital of france germany is paris berlin a city river . , in ##s ##er".split()
+
+
+def word_pieces(*, mask: str = "[MASK]") -> Any:
+    """A WordPiece tokenizer of a few words that frames texts as BERT's does, with a blank of some name."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    special = {"[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "[UNK]": 3, mask: MASK}
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pieces = [*WORDS, *letters, *(f"##{letter}" for letter in letters)]
+    vocabulary = special | {piece: len(special) + i for i, piece in enumerate(dict.fromkeys(pieces))}
+    made = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    made.normalizer = normalizers.Lowercase()
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.decoder = decoders.WordPiece()
+    made.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": mask}
+    return PreTrainedTokenizerFast(tokenizer_object=made, **names)
