@@ -73,5 +73,8 @@ def _write(trained: "Trained", folder: Path) -> None:
     bare = isinstance(trained.tokenizer, Tokenizer)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=trained.tokenizer) if bare else trained.tokenizer
     tokenizer.save_pretrained(folder)
+    if not bare:  # half precision is for the file: a model of the library's own runs in that of its configuration
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
     if trained.name in _KNOWN:
         (folder / FACTS_FILE).write_text(_KNOWN[trained.name](), encoding="utf-8")
