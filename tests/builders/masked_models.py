@@ -19,6 +19,17 @@ _RENAMED: dict[str, dict[str, str]] = {
 }
 _MORE: dict[str, dict[str, Any]] = {
     "bert": {},
+    "roberta": {},
+    "xlm-roberta": {},
+    "distilbert": {},
+    "electra": {"embedding_size": 20},
+    "modernbert": {
+        "norm_bias": True,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "classifier_bias": True,
+        "local_attention": 4,
+    },
 }
 MASKED = tuple(_MORE)
 each_masked = pytest.mark.parametrize("model_type", MASKED)
@@ -39,6 +50,8 @@ def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.f
         "pad_token_id": 0,
         "bos_token_id": 1,
         "eos_token_id": 2,
+        "cls_token_id": 1,
+        "sep_token_id": 2,
         "tie_word_embeddings": False,
     }
     names = _RENAMED.get(model_type, {})
@@ -51,7 +64,8 @@ def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.f
     return module.to(dtype)
 
 
-WORDS = "the capital of france germany is paris berlin a city river . , in ##s ##er".split()
+WORDS = ["the", "capital", "of", "france", "germany", "is", "paris", "berlin", "a", "city", "river", ".", ",", "in"]
+WORDS += ["##s", "##er"]
 
 
 def word_pieces(*, mask: str = "[MASK]") -> Any:

@@ -130,7 +130,7 @@ def test_a_swap_is_of_the_whole_other_prompt(kind):
 @each
 def test_the_page_reads_the_whole_prompt(kind):
     model, module = made(kind)
-    run = Session(model).ending_at(PROMPT, 4)
+    run = Session(model).asked_at(PROMPT, 4)
     assert run.tokens == PROMPT[:5]
     assert near(run.logits[run.row(-1)], full(module, PROMPT)[4])
 

@@ -1579,7 +1579,7 @@ export interface Target {
 /** One addend of the ledger. */
 export interface Term {
   /** What adds it; the indices below say which one. */
-  kind: "embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "final_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias" | "rounding" | "embedding_rounding" | "attention_rounding" | "attention_product_rounding" | "head_rounding" | "cross_attention_rounding" | "cross_attention_product_rounding" | "cross_head_rounding" | "mlp_rounding" | "mlp_product_rounding" | "final_norm_rounding" | "unembedding_rounding" | "softcap_rounding";
+  kind: "embedding" | "token_type_embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "embedding_projection_bias" | "final_norm_shift" | "prediction_head_bias" | "prediction_head_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias" | "rounding" | "embedding_rounding" | "attention_rounding" | "attention_product_rounding" | "head_rounding" | "cross_attention_rounding" | "cross_attention_product_rounding" | "cross_head_rounding" | "mlp_rounding" | "mlp_product_rounding" | "final_norm_rounding" | "prediction_head_rounding" | "unembedding_rounding" | "softcap_rounding";
   /** The block, counted from 0; for `source_mlp` that of the encoder. */
   layer: number | null;
   /** The head, counted from 0 in its layer. */

@@ -31,7 +31,8 @@ export interface AttentionAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   layer: number;
@@ -48,7 +49,8 @@ export interface AttributeAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   top?: number;
@@ -63,7 +65,8 @@ export interface EditAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   action: "suppress" | "amplify" | "erase";
@@ -80,7 +83,8 @@ export interface ExplainAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   /** Whether heads and neurons are zeroed. */
@@ -103,7 +107,8 @@ export interface FactsAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
 }
@@ -117,7 +122,8 @@ export interface FindAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   /** More prompts that ask the same. */
@@ -136,7 +142,8 @@ export interface GenerateAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   tokens?: number;
@@ -151,7 +158,8 @@ export interface InspectAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   part: AskedPart;
@@ -167,7 +175,8 @@ export interface LensAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   /** Positions from the first up to the second; null is all. */
@@ -184,7 +193,8 @@ export interface PatchAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   prompt_b: string;
@@ -202,7 +212,8 @@ export interface PathsAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
 }
@@ -235,7 +246,8 @@ export interface ReadsAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   part: AskedPart;
@@ -250,7 +262,8 @@ export interface TermsAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   layer: number;
@@ -268,7 +281,8 @@ export interface TestAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   tests: Array<AskedTest>;
@@ -286,7 +300,8 @@ export interface UpdateAsk {
   /** The other token of a difference. */
   vs?: string | number | null;
   reference?: string;
-  position?: number;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
   /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
   source?: string | null;
   to: string;

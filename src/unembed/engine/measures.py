@@ -23,6 +23,7 @@ from unembed.models.model import Model
 from unembed.models.prompts import Given, tokenize
 from unembed.models.reprs import Brief
 from unembed.models.targets import Before, Target, target_tokens
+from unembed.models.tokens import label_of
 from unembed.models.unembedding import log_normaliser, logits_of, wide
 
 __all__ = [
@@ -57,7 +58,7 @@ class TokenMeasure(Brief):
             summed[..., self.without] = -torch.inf
         return self.of(logits[..., list(self.tokens)], summed.logsumexp(-1) if self.normalised else None)
 
-    def of_normed(self, model: Model, y: Float[Tensor, "row position d_model"]) -> Float[Tensor, "row *value"]:
+    def of_normed(self, model: Model, y: Float[Tensor, "row position d_unembedding"]) -> Float[Tensor, "row *value"]:
         """Of what the unembedding reads, without the logits of the whole vocabulary."""
         normaliser = log_normaliser(model, y, without=self.without) if self.normalised else None
         return self.of(logits_of(model, y, self.tokens), normaliser)

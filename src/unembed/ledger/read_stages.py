@@ -27,7 +27,7 @@ class ReadStages(Brief):
     """What reads the stream after each write and the norm that follows it, where there is one."""
     before: list[Float[Tensor, "d_model"]]
     """The stream after each write, before a norm that follows it."""
-    start: Float[Tensor, "d_model"]
+    start: Float[Tensor, "d_embedding"]
     """What reads the embeddings."""
     shifts: dict[int, float]
     """What the shifts of a layer's norms of the stream add."""

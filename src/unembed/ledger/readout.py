@@ -256,7 +256,7 @@ class _Combination:
         """What errors of the values can do to the combination."""
         return float(errors[self.named].double().sum() + (errors.double().mean() if self.mean else 0.0))
 
-    def of_rows(self, run: Run) -> Float[Tensor, "d_model"]:
+    def of_rows(self, run: Run) -> Float[Tensor, "d_unembedding"]:
         rows = run.model.unembedding
         w = rows[self.token].double()
         if self.versus is not None:

@@ -107,8 +107,8 @@ def blank_notes(model: Model, text: str, tokens: Sequence[int]) -> tuple[str, ..
     own, written = blank_text(model), sorted(set(_WRITTEN.findall(text)))
     if own is None:
         return tuple(
-            f"{word} is no blank to {model.name}, which predicts what comes after the prompt, and reads it as plain text."
-            " End the prompt where the answer should come, or load a masked language model (BERT)."
+            f"{word} is no blank to {model.name}, which predicts what comes after a prompt: it is read as plain text. "
+            "End the prompt where the answer should come, or load a masked language model (BERT)."
             for word in written
             if not model.fills_blanks and model.encoder is None
         )

@@ -115,6 +115,8 @@ class Family(Brief):
     """The configuration value that counts query heads."""
     context: str = "max_position_embeddings"
     """The configuration value that limits the length of a prompt, where there is one."""
+    first_position: str | None = None
+    """The configuration value after which positions are counted, where tokens take none up to it (RoBERTa)."""
     logit_scale: str | None = None
     """A switch of the configuration: what enters the unembedding is multiplied by `1 / sqrt(d_model)`."""
     logit_bias: str | None = None

@@ -179,7 +179,9 @@ class Model:
         """
         if any(kind in _SCALED for kind, _ in rotary(self.config)):
             return None
-        return getattr(self.config, self.family.context, None)
+        limit = getattr(self.config, self.family.context, None)
+        skipped = self.family.first_position
+        return limit if limit is None or skipped is None else limit - getattr(self.config, skipped) - 1
 
     @property
     def dtype(self) -> torch.dtype:
@@ -214,7 +216,7 @@ class Model:
         return cast(nn.Linear, self.module.get_output_embeddings())
 
     @property
-    def unembedding(self) -> Float[Tensor, "vocab d_model"]:
+    def unembedding(self) -> Float[Tensor, "vocab d_unembedding"]:
         """W_U, the weight of the output embeddings."""
         return self.unembed.weight
 
@@ -234,7 +236,7 @@ class Model:
         switch = self.family.logit_scale
         return self.d_model**-0.5 if switch is not None and getattr(self.config, switch, False) else 1.0
 
-    def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+    def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_unembedding"]:
         """States of the stream as the unembedding reads them: after final norm, logit scale and prediction head."""
         y = self.before_head(x)
         return y if self.prediction_head is None else self.prediction_head(y)
@@ -245,7 +247,7 @@ class Model:
         y = x if path is None else self.module.get_submodule(path)(x)
         return y if self.logit_scale == 1 else y * self.logit_scale
 
-    def unembed_normed(self, y: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
+    def unembed_normed(self, y: Float[Tensor, "*batch d_unembedding"]) -> Float[Tensor, "*batch vocab"]:
         """The logits of normed states, before a soft-cap."""
         return self.biased(self.unembed(y))
 
@@ -299,7 +301,7 @@ class Model:
         return getattr(self.config, name, None) if name else None
 
     @cached_property
-    def mean_unembedding(self) -> Float[Tensor, "d_model"]:
+    def mean_unembedding(self) -> Float[Tensor, "d_unembedding"]:
         """The mean row of W_U in float64: the direction of the mean logit."""
         with torch.inference_mode(False):  # kept for later, also for callers that differentiate
             chunks = self.unembedding.detach().split(8192)

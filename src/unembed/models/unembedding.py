@@ -19,7 +19,7 @@ from unembed.models.prediction_head import HeadStates
 SLICE = 2048
 
 
-def normed(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+def normed(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_unembedding"]:
     """States of the stream after the model's final norm."""
     with one_at_a_time:  # another thread's run may have hooks on the norm
         return model.norm(x)
@@ -33,7 +33,7 @@ def head_states(model: Model, x: Float[Tensor, "*batch d_model"]) -> HeadStates 
         return model.prediction_head.states(model.before_head(x))
 
 
-def normed_widely(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+def normed_widely(model: Model, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_unembedding"]:
     """The same in float32 at least, of a model of any precision: what is read of it is not rounded to 16 bits again.
 
     A norm is affine but for its scale, which is the one that the module had (norms.py).
@@ -53,7 +53,7 @@ def wide(logits: Tensor) -> Tensor:
 
 
 def logits_of(
-    model: Model, y: Float[Tensor, "*batch d_model"], tokens: tuple[int, ...]
+    model: Model, y: Float[Tensor, "*batch d_unembedding"], tokens: tuple[int, ...]
 ) -> Float[Tensor, "*batch token"]:
     """The logits of some tokens, of normed states, in their precision."""
     chosen = list(tokens)
@@ -62,7 +62,7 @@ def logits_of(
 
 
 def log_normaliser(
-    model: Model, y: Float[Tensor, "*batch d_model"], *, without: int | None = None
+    model: Model, y: Float[Tensor, "*batch d_unembedding"], *, without: int | None = None
 ) -> Float[Tensor, "*batch"]:
     """`log sum_v exp(logit_v)` of normed states, over all tokens but `without`; differentiable by `y`."""
     found = _LogNormaliser.apply(y.reshape(-1, y.shape[-1]), model, without)
@@ -103,7 +103,7 @@ class _LogNormaliser(torch.autograd.Function):
 
 def unembedded(
     model: Model, x: Float[Tensor, "*batch d_model"]
-) -> tuple[Float[Tensor, "*batch d_model"], Float[Tensor, "*batch vocab"], Float[Tensor, "*batch vocab"]]:
+) -> tuple[Float[Tensor, "*batch d_unembedding"], Float[Tensor, "*batch vocab"], Float[Tensor, "*batch vocab"]]:
     """States of the stream as the model's own modules read them: normed, logits before and after the soft-cap."""
     with one_at_a_time:  # another thread's run may have hooks on these modules
         normed = model.norm(x)

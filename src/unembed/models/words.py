@@ -77,7 +77,8 @@ def _spans(model: Model, text: str) -> list[_Span]:
     encoded: Any = encoding(model, text, return_offsets_mapping=True)
     inner, whole = tuple(encoded["input_ids"]), tokenize(model, text)
     before = next(i for i in range(len(whole) + 1) if whole[i : i + len(inner)] == inner)
-    spans = [tuple(typed_place(model, text, place) for place in span) for span in encoded["offset_mapping"]]
+    places = encoded["offset_mapping"]
+    spans: list[_Span] = [(typed_place(model, text, a), typed_place(model, text, b)) for a, b in places]
     return [(0, 0)] * before + spans + [(len(text), len(text))] * (len(whole) - before - len(spans))
 
 
