@@ -70,10 +70,10 @@ def _write(trained: "Trained", folder: Path) -> None:
 
     logging.disable_progress_bar()
     trained.module.to(torch.float16).save_pretrained(folder)
-    bare = isinstance(trained.tokenizer, Tokenizer)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=trained.tokenizer) if bare else trained.tokenizer
-    tokenizer.save_pretrained(folder)
-    if not bare:  # half precision is for the file: a model of the library's own runs in that of its configuration
+    tokenizer = trained.tokenizer
+    whole = PreTrainedTokenizerFast(tokenizer_object=tokenizer) if isinstance(tokenizer, Tokenizer) else tokenizer
+    whole.save_pretrained(folder)
+    if whole is tokenizer:  # half precision is for the file: a model of the library's own runs in that of its configuration
         config = folder / "config.json"
         config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
     if trained.name in _KNOWN:
