@@ -73,7 +73,7 @@ def _write(trained: "Trained", folder: Path) -> None:
     tokenizer = trained.tokenizer
     whole = PreTrainedTokenizerFast(tokenizer_object=tokenizer) if isinstance(tokenizer, Tokenizer) else tokenizer
     whole.save_pretrained(folder)
-    if whole is tokenizer:  # half precision is for the file: a model of the library's own runs in that of its configuration
+    if whole is tokenizer:  # a model of the library's own would run in half precision, which is for the file
         config = folder / "config.json"
         config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
     if trained.name in _KNOWN:
