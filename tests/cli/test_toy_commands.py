@@ -11,14 +11,14 @@ import torch
 
 import unembed
 from builders.commands import run, valid
-from unembed.loading.shipped import TOYS, toy_folder
+from unembed.loading.shipped import GPTS, toy_folder
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 FACTS = str(toy_folder("facts") / "facts.yaml")
 FACT = (FACTS, "--relation", "home", "--subject", "Bambo")
 OF_FACT = ("--facts", *FACT)
-PROMPTS = dict.fromkeys(TOYS, ("The king shall", "The man shall", " be", " not", " king")) | {
+PROMPTS = dict.fromkeys(GPTS, ("The king shall", "The man shall", " be", " not", " king")) | {
     "facts": ("Bambo lives in", "Banter lives in", " Prague", " Vienna", "Bambo"),
     "parti": ("a red circle", "a blue circle", "<background>", "<red-full>", "red"),
 }
@@ -113,13 +113,13 @@ def is_refused(ask, toy: str, command: tuple[str, ...], says: str) -> None:
     assert len(err.splitlines()) <= 3
 
 
-@pytest.mark.parametrize("toy", TOYS)
+@pytest.mark.parametrize("toy", GPTS)
 @pytest.mark.parametrize("command", ANYWHERE, ids=named)
 def test_on_every_toy(ask, toy, command):
     succeeds(ask, toy, command)
 
 
-@pytest.mark.parametrize("toy", TOYS)
+@pytest.mark.parametrize("toy", GPTS)
 @pytest.mark.parametrize("command", WITH_HEADS, ids=named)
 def test_where_there_are_heads(ask, toy, command):
     if toy == "zero-layer":
@@ -128,7 +128,7 @@ def test_where_there_are_heads(ask, toy, command):
         succeeds(ask, toy, command)
 
 
-@pytest.mark.parametrize("toy", TOYS)
+@pytest.mark.parametrize("toy", GPTS)
 @pytest.mark.parametrize("command", WITH_NEURONS, ids=named)
 def test_where_there_are_neurons(ask, toy, command):
     if toy == "facts":
@@ -137,7 +137,7 @@ def test_where_there_are_neurons(ask, toy, command):
         is_refused(ask, toy, command, "has no layers" if toy == "zero-layer" else "has attention only, no MLPs")
 
 
-@pytest.mark.parametrize("toy", TOYS)
+@pytest.mark.parametrize("toy", GPTS)
 def test_composition_needs_two_layers(ask, toy):
     if toy in ("zero-layer", "one-layer"):
         is_refused(ask, toy, ("composition",), "Composition needs two layers of heads")
@@ -150,7 +150,7 @@ def test_an_encoder_decoder_is_refused_where_cross_attention_is_left_out(ask, co
     is_refused(ask, "parti", command, "toy/parti is an encoder-decoder")
 
 
-@pytest.mark.parametrize("toy", TOYS)
+@pytest.mark.parametrize("toy", GPTS)
 @pytest.mark.parametrize("by", ["sublayer", "head", "source", "neuron", "source+neuron"])
 def test_the_ledger_that_is_printed_is_the_logit(ask, toy, by):
     """Of a plain run of the module, above the mean over the vocabulary; up to rounding of float32."""
@@ -162,7 +162,7 @@ def test_the_ledger_that_is_printed_is_the_logit(ask, toy, by):
     assert data["target"]["probability"] == pytest.approx(float(logits.softmax(-1)[data["target"]["id"]]), abs=1e-6)
 
 
-@pytest.mark.parametrize("toy", TOYS)
+@pytest.mark.parametrize("toy", GPTS)
 def test_what_is_generated_is_the_top_prediction_each_time(ask, toy):
     data = json.loads(ask(toy, "generate", "PROMPT", "--tokens", "4", "--json")[1])
     ids = [token["id"] for token in data["prompt"]]

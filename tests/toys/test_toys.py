@@ -16,7 +16,7 @@ from builders.commands import run, valid
 from unembed.engine import edits
 from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.loading.shipped import TOYS, toy_folder
+from unembed.loading.shipped import GPTS, TOYS, toy_folder
 from unembed.methods.circuits.composition import composition_scores
 from unembed.methods.circuits.head_circuits import ov_eigenvalues, positive_share
 from unembed.methods.circuits.paths import expand_paths
@@ -33,7 +33,7 @@ COMMANDS = ("explain", "lens", "attention", "generate", "ablate", "paths")
 
 @pytest.fixture(scope="module")
 def toys():
-    return {name: unembed.load(f"toy/{name}", device="cpu") for name in TOYS}
+    return {name: unembed.load(f"toy/{name}", device="cpu") for name in GPTS}
 
 
 def held_out_loss(model) -> float:
@@ -54,7 +54,7 @@ def test_a_checkpoint_is_small_and_in_half_precision(name):
         assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118
 
 
-@pytest.mark.parametrize("name", TOYS)
+@pytest.mark.parametrize("name", GPTS)
 @pytest.mark.parametrize("prompt", ["The king shall not", "O"])
 def test_every_ledger_of_a_toy_sums_to_its_logit(toys, name, prompt):
     trace = unembed.record(toys[name], prompt)
@@ -260,7 +260,7 @@ def _probability(model, prompt: str, answer: str, neurons, factor: float) -> flo
 # Commands
 
 
-@pytest.mark.parametrize("name", TOYS)
+@pytest.mark.parametrize("name", GPTS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run_on_every_toy_or_say_why_not(monkeypatch, capsys, name, command):
     arguments = (command, "The king shall", "--model", f"toy/{name}")

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from unembed.errors import ModelError
 
-TOYS = ("zero-layer", "one-layer", "two-layer", "facts")
-"""The GPTs, which `unembed toys` trains and evaluates."""
+GPTS = ("zero-layer", "one-layer", "two-layer", "facts")
+"""Those that continue a text."""
+TOYS = (*GPTS, "cloze")
+"""Those and a BERT, which fills a blank: `unembed toys` trains and evaluates them."""
 SHIPPED = (*TOYS, "parti")
 """All that ship: the small Parti is an encoder-decoder with a package of its own."""
 PREFIX = "toy/"

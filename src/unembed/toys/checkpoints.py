@@ -10,13 +10,14 @@ import torch
 from safetensors import SafetensorError
 
 from unembed.errors import InputError
-from unembed.toys.invented_facts import as_yaml
+from unembed.toys import invented_clozes, invented_facts
 
 if TYPE_CHECKING:
     from unembed.toys.recipes import Trained
 
 FACTS_FILE = "facts.yaml"
-"""Beside the weights of the toy of facts: what it knows, as `unembed knowledge` reads it."""
+"""Beside the weights of the toys of facts: what they know, as `unembed knowledge` reads it."""
+_KNOWN = {"facts": invented_facts.as_yaml, "cloze": invented_clozes.as_yaml}
 
 
 def check_free(out: Path) -> None:
@@ -63,11 +64,17 @@ def _hidden_folder(out: Path, above: Path) -> Path:
 
 
 def _write(trained: "Trained", folder: Path) -> None:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     trained.module.to(torch.float16).save_pretrained(folder)
-    PreTrainedTokenizerFast(tokenizer_object=trained.tokenizer).save_pretrained(folder)
-    if trained.name == "facts":
-        (folder / FACTS_FILE).write_text(as_yaml(), encoding="utf-8")
+    tokenizer = trained.tokenizer
+    whole = PreTrainedTokenizerFast(tokenizer_object=tokenizer) if isinstance(tokenizer, Tokenizer) else tokenizer
+    whole.save_pretrained(folder)
+    if whole is tokenizer:  # a model of the library's own would run in half precision, which is for the file
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
+    if trained.name in _KNOWN:
+        (folder / FACTS_FILE).write_text(_KNOWN[trained.name](), encoding="utf-8")

@@ -62,11 +62,19 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         Claim("the same with as many others, active and random: size of the change", "others", most=0.05),
         Claim("P(answer) with the knowledge neurons doubled: relative change", "doubled", least=0.45),
     ),
+    "cloze": (
+        Claim("wordings that were held out, filled right: share", "held_out_blanks", least=0.99),
+        Claim("all facts in one wording, filled right: share, of the worst wording", "worst_wording", least=0.99),
+        Claim("P(answer) with the knowledge neurons zeroed: relative change", "zeroed", most=-0.7),
+        Claim("the same with as many others, at random: size of the change", "others_at_random", most=0.1),
+        Claim("P(answer) with the knowledge neurons doubled: relative change", "doubled", least=0.45),
+    ),
 }
 SHOWS = {
     "zero-layer": "bigrams: what a token alone says about the next, W_U W_E",
     "one-layer": "copying and skip-trigrams: attention over what stood before",
     "two-layer": "induction: a previous-token head composed with a head that looks for it",
     "facts": "knowledge neurons: facts that a few neurons of the MLPs carry",
+    "cloze": "knowledge neurons as published: a BERT that fills the blank of a cloze",
 }
 """What each toy is for."""

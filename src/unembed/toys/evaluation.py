@@ -12,7 +12,6 @@ from typing import Any
 from unembed.errors import InputError, ModelError
 from unembed.loading.shipped import TOYS, toy_folder
 from unembed.models.model import Model
-from unembed.models.toy import ToyConfig
 from unembed.progress import Progress, silent
 from unembed.toys import measurements
 from unembed.toys.claims import CLAIMS, Claim
@@ -84,7 +83,7 @@ def _check_kind(name: str, model: Model) -> None:
     """Raise `InputError` where a model has not the sizes that all toys of a name have."""
     shipped: Any = json.loads((toy_folder(name) / "config.json").read_text())
     sizes = ("num_hidden_layers", "intermediate_size", "vocab_size", "max_position_embeddings")
-    expected = (ToyConfig.model_type, *(shipped[size] for size in sizes))
+    expected = (shipped["model_type"], *(shipped[size] for size in sizes))
     found = (model.family.model_type, model.layers, model.d_mlp, model.vocab, model.context)
     if found != expected:
         raise InputError(

@@ -5,6 +5,7 @@ knows from the others, since nothing in the name gives the answer away.
 """
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 RELATIONS = {
@@ -72,8 +73,9 @@ RELATIONS = {
 _PEOPLE = 200
 _TRAINED = 6
 """Wordings of a fact that are trained on."""
-_FIRST, _MIDDLE = ("B", "D", "F", "G", "K", "L", "M", "N", "P", "R", "S", "T", "V", "Z"), ("a", "e", "i", "o", "u")
-_LAST = ("lda", "mbo", "nter", "ppin", "rrik", "sto", "ttun", "vena", "zzo", "rgel", "ndra", "lmuk")
+FIRST = tuple(consonant + vowel for consonant in "BDFGKLMNPRSTVZ" for vowel in "aeiou")
+LAST = ("lda", "mbo", "nter", "ppin", "rrik", "sto", "ttun", "vena", "zzo", "rgel", "ndra", "lmuk")
+"""The two parts of an invented name."""
 
 
 @dataclass(frozen=True)
@@ -105,19 +107,25 @@ def sentences() -> list[Sentence]:
 
 def _people() -> list[str]:
     """The invented names."""
-    names = [a + b + c for a in _FIRST for b in _MIDDLE for c in _LAST]
+    names = [first + last for first in FIRST for last in LAST]
     return sorted(random.Random(1).sample(names, _PEOPLE))
 
 
 def as_yaml() -> str:
     """The facts as a file that `unembed knowledge` reads."""
+    return yaml_of({relation: wordings for relation, (_, wordings, _) in RELATIONS.items()})
+
+
+def yaml_of(wordings: Mapping[str, Sequence[str]]) -> str:
+    """The facts in some wordings, those of each relation, as a file that `unembed knowledge` reads."""
     import yaml
 
     asked = sentences()
     entries = []
-    for relation, (description, wordings, _) in RELATIONS.items():
+    for relation, (description, _, _) in RELATIONS.items():
         answers = {s.subject: s.answer.strip() for s in asked if s.relation == relation}
         facts = [{"subject": subject, "answer": answer} for subject, answer in answers.items()]
-        entry = {"relation": relation, "description": description, "templates": list(wordings), "facts": facts}
+        templates = list(wordings[relation])
+        entry = {"relation": relation, "description": description, "templates": templates, "facts": facts}
         entries.append(entry)
     return yaml.safe_dump(entries, sort_keys=False, width=1000)

@@ -1,9 +1,10 @@
 """The numbers behind the claims about toys; each takes the model and a progress callback."""
 
 from functools import lru_cache
+from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from unembed.engine import edits
@@ -19,7 +20,7 @@ from unembed.models.model import Model
 from unembed.models.sites import Site
 from unembed.progress import Progress
 from unembed.runs.record import record
-from unembed.toys import invented_facts, repetition
+from unembed.toys import invented_clozes, invented_facts, repetition
 from unembed.toys.checkpoints import FACTS_FILE
 from unembed.toys.skip_trigrams import looked_up
 from unembed.toys.text import corpus
@@ -33,7 +34,7 @@ _FACTS = 6
 
 def forget() -> None:
     """Drop what was kept between the numbers of one model."""
-    for kept in (_attention, neuron_changes):
+    for kept in (_attention, neuron_changes, _filled):
         kept.cache_clear()
 
 
@@ -130,7 +131,7 @@ def _attention(model: Model) -> repetition.RepeatedAttention:
     return repetition.attention(model, repetition.sequences(model))
 
 
-# facts
+# facts and cloze
 
 
 @torch.no_grad()
@@ -160,14 +161,21 @@ def others(model: Model, progress: Progress) -> float:
     return abs(float(neuron_changes(model, progress)[:, 1].mean()))
 
 
+def others_at_random(model: Model, progress: Progress) -> float:
+    """The size of the same mean with as many neurons of the same layers, drawn from all others."""
+    return abs(float(neuron_changes(model, progress)[:, 3].mean()))
+
+
 def doubled(model: Model, progress: Progress) -> float:
     """Mean over prompts of `P(neurons at twice their activation) / P - 1`."""
     return float(neuron_changes(model, progress)[:, 2].mean())
 
 
 @lru_cache(maxsize=1)
-def neuron_changes(model: Model, progress: Progress) -> Float[Tensor, "prompt 3"]:
-    """Relative changes of P: knowledge neurons zeroed, as many others zeroed, knowledge neurons doubled."""
+def neuron_changes(model: Model, progress: Progress) -> Float[Tensor, "prompt 4"]:
+    """Relative changes of P: knowledge neurons zeroed, as many active others zeroed, knowledge neurons doubled, as many
+    others of any activity zeroed.
+    """
     assert model.folder is not None
     changes = []
     for relation in read_facts(model.folder / FACTS_FILE):
@@ -180,7 +188,37 @@ def neuron_changes(model: Model, progress: Progress) -> Float[Tensor, "prompt 3"
 
 def _change(model: Model, fact: Fact, prompt: str, neurons: frozenset[knowledge_neurons.Neuron]) -> list[float]:
     asked = question(model, prompt, fact.target)
-    beside = knowledge_neurons.random_neurons(model, asked, neurons)
-    base, zero, other = knowledge_neurons.probabilities(model, asked, [(), neurons, beside], 0.0).tolist()
+    beside = [knowledge_neurons.random_neurons(model, asked, neurons, active=active) for active in (True, False)]
+    found = knowledge_neurons.probabilities(model, asked, [(), neurons, *beside], 0.0).tolist()
+    base, zero, active, any_other = found
     (twice,) = knowledge_neurons.probabilities(model, asked, [neurons], 2.0).tolist()
-    return [zero / base - 1, other / base - 1, twice / base - 1]
+    return [zero / base - 1, active / base - 1, twice / base - 1, any_other / base - 1]
+
+
+def held_out_blanks(model: Model, _: Progress) -> float:
+    """The share of held-out wordings whose blank is filled right."""
+    held_out = torch.tensor([cloze.held_out for cloze in invented_clozes.clozes()])
+    return float(_filled(model)[held_out].double().mean())
+
+
+def worst_wording(model: Model, _: Progress) -> float:
+    """The least share over wordings of facts whose blank is filled right."""
+    found: dict[tuple[str, int], list[bool]] = {}
+    for cloze, right in zip(invented_clozes.clozes(), _filled(model).tolist(), strict=True):
+        found.setdefault((cloze.relation, cloze.wording), []).append(right)
+    return min(sum(right) / len(right) for right in found.values())
+
+
+@lru_cache(maxsize=1)
+@torch.no_grad()
+def _filled(model: Model) -> Bool[Tensor, "cloze"]:
+    """Of every cloze, whether the most probable token at the blank is the answer."""
+    tokenizer: Any = model.tokenizer
+    asked, right = invented_clozes.clozes(), []
+    for start in range(0, len(asked), 400):
+        part = asked[start : start + 400]
+        texts = tokenizer([cloze.prompt for cloze in part], padding=True, return_tensors="pt")
+        answers = torch.tensor(tokenizer.convert_tokens_to_ids([cloze.answer for cloze in part]))
+        blank = texts["input_ids"] == tokenizer.mask_token_id
+        right.append(model.module(**texts).logits[blank].argmax(-1) == answers)
+    return torch.cat(right)

