@@ -66,8 +66,7 @@ def check_terms(trace: Run, run: oracle.Run, position: int, layer: int, attentio
 
 def test_every_row_has_a_builder_and_an_oracle() -> None:
     assert sorted(MODEL_TYPES) == sorted(PARTS)
-    others = *ENCODER_DECODERS, *masked_models.MASKED, "llava"  # with tests of their own
-    assert supported() == sorted((*MODEL_TYPES, *others))
+    assert supported() == sorted((*MODEL_TYPES, *ENCODER_DECODERS, *masked_models.MASKED, "llava"))
 
 
 @each_family
