@@ -160,8 +160,8 @@ def test_an_interrupted_ablation_keeps_what_is_finished(models):
 REFUSED = {
     "site": (
         {"site": "layer"},
-        "Expected a site of head, cross_head, attention, cross_attention, mlp, neuron, expert, enc.head, enc.attention, "
-        "enc.mlp, enc.neuron; found 'layer'",
+        "Expected a site of head, cross_head, attention, cross_attention, mlp, neuron, expert, enc.head, "
+        "enc.attention, enc.mlp, enc.neuron; found 'layer'",
     ),
     "how": ({"how": "median"}, "Expected parts to be set to zero or to their mean, found 'median'"),
     "mean of nothing": ({"how": "mean"}, "give a text, or set parts to zero"),
