@@ -8,7 +8,8 @@ other run (1). Exact: each value equals a full run of the model with that one ch
 *Causal mediation analysis*, 2020; Meng et al., *Locating and editing factual associations in GPT*, 2022; Heimersheim
 and Nanda, *How to use and interpret activation patching*, 2024.
 
-Attention is causal: before the first token that differs both runs hold equal values, so these cells are not computed.
+Attention is causal: before the first token that differs both runs hold equal values (unless their lengths turn
+positions otherwise), so these cells are not computed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Pair, aligned
 from unembed.methods.patching import Cell, Direction, Patching, Sweep
 from unembed.models.kinds import KINDS, kind_of
+from unembed.models.lengths import check_answer
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.parts import parts_of
 from unembed.models.sites import Site, resolve
@@ -102,6 +104,8 @@ def patch(
     chosen = alignment.at(position)
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
     more = () if answer is None else answer[:-1]
+    for ids in prompts:
+        check_answer(model, len(ids), len(more) + 1)
     cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
     at = tuple(range(-1 - len(more), 0))
     runs = _runs(
