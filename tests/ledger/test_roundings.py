@@ -130,6 +130,22 @@ def test_what_the_unembedding_rounded_is_what_a_hook_on_it_saw(model_type, dtype
 
 
 @each_half
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_the_direction_is_read_with_the_gain_of_the_final_norm_itself(model_type, dtype):
+    """Off by the rounding of a 16-bit output (up to 4e-3), every term would be off by as much, and still add up."""
+    module = build(model_type, dtype=dtype)
+    read = unembed.readout(unembed.record(unembed.wrap(module), TOKENS), 12)
+    weight = module.get_output_embeddings().weight.detach().double()
+    exact = weight[12] - weight.mean(0)
+    if PARTS[model_type].norm != "none":
+        norm = module.get_submodule(PARTS[model_type].final_norm)
+        exact = exact * (norm.weight.detach().double() + (1 if model_type.startswith("gemma") else 0))
+        exact = exact - exact.mean() if isinstance(norm, torch.nn.LayerNorm) else exact
+    scale = (read.direction @ exact) / exact.square().sum()  # that of the run
+    assert float((read.direction - scale * exact).norm() / read.direction.norm()) < 1e-6
+
+
+@each_half
 @pytest.mark.parametrize("model_type", ["llama", "gemma2", "mixtral", "phi"])
 def test_a_coarser_ledger_is_the_one_of_that_grain(model_type, dtype):
     """Heads too: what a mix of values rounded is a part of the head's term."""

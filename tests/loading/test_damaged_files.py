@@ -53,6 +53,45 @@ def test_json_nested_too_deeply_is_a_damaged_file(folder, tmp_path, file, text) 
         unembed.load(str(tmp_path / "model"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[1]",
+        '{"eos_token_id": "end"}',
+        '{"eos_token_id": 5.5}',
+        '{"eos_token_id": true}',
+        '{"eos_token_id": [5, "x"]}',
+        '{"suppress_tokens": 5}',
+        '{"begin_suppress_tokens": ["a"]}',
+        '{"forced_bos_token_id": [1]}',
+        '{"forced_decoder_ids": [[1]]}',
+        '{"lang_to_id": {"<|en|>": "5"}}',
+        '{"language": ["en"]}',
+    ],
+)
+def test_a_generation_configuration_that_cannot_be_read_is_said(folder, tmp_path, text) -> None:
+    """transformers takes that of config.json instead of one that is no JSON: texts would end elsewhere."""
+    shutil.copytree(folder, tmp_path / "model")
+    path = tmp_path / "model" / "generation_config.json"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=r"generation_config.json in .* is damaged: .*") as refused:
+        unembed.load(str(tmp_path / "model"))
+    assert "without the file, config.json says it" in str(refused.value)
+    path.unlink()
+    assert unembed.load(str(tmp_path / "model")).layers
+
+
+def test_a_generation_configuration_of_every_kind_of_value_is_read(folder, tmp_path) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    said = {"eos_token_id": [2, 5], "suppress_tokens": [], "bos_token_id": None, "language": "en", "task": None}
+    said |= {"forced_decoder_ids": [[1, None], [2, 7]], "lang_to_id": {"<|en|>": 5}, "forced_eos_token_id": 3}
+    (tmp_path / "model" / "generation_config.json").write_text(json.dumps(said))
+    assert unembed.load(str(tmp_path / "model")).module.generation_config.eos_token_id == [2, 5]
+
+
 def test_messages_nested_too_deeply(monkeypatch, capsys, tmp_path) -> None:
     (tmp_path / "messages.json").write_text(DEEP)
     code, _, err = run(monkeypatch, capsys, "explain", "--messages", str(tmp_path / "messages.json"))

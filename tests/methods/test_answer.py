@@ -168,7 +168,8 @@ def test_a_rival_within_the_noise_makes_the_answer_borderline(model):
 
 
 def test_credit_is_told_with_its_share(model):
-    """`most` only of what is over half and no more than all."""
+    """`most` only of what is over half and no more than all; a share only of a whole that is larger."""
+    seen = set()
     for target in range(3, 20):
         result = unembed.explain(model, PROMPT, target, test=False)
         best, whole = max(t.value for t in result.ledger.terms()), result.ledger.value
@@ -176,6 +177,30 @@ def test_credit_is_told_with_its_share(model):
         assert html.escape(text) in static
         assert text.endswith("Nothing was zeroed.")
         assert ("adds most of" in text) == (whole / 2 < best <= whole)
+        assert (" part of its logit" in text) == (best <= whole / 2)
+        if best > whole:
+            total = f"({best:+.2f}; with all other parts it is {whole:+.2f})".replace("-", "−")
+            assert f"adds most to its logit {total}" in text
+        seen.add((best > whole, best > whole / 2))
+    assert len(seen) == 3
+
+
+def test_where_every_part_takes_something_none_is_said_to_add():
+    toy = unembed.wrap(build("llama", layers=0, dtype=torch.float32))
+    texts = [views(unembed.explain(toy, [5, 9, 33], target, test=False))[2] for target in range(3, 40)]
+    assert any("embedding takes least from its logit (−" in text for text in texts)
+    assert not any("of −" in text for text in texts)
+
+
+def test_probabilities_that_no_decimals_tell_apart_are_told_by_their_log_odds():
+    """From 100 to 100 %, and from 0 to 0, says nothing: the logits of this model are those of others 400 times."""
+    module = build("llama", heads=8, d_model=64, dtype=torch.float32)
+    with torch.no_grad():
+        module.lm_head.weight.mul_(400)
+    for target, probability in ((None, ">99.9%"), (5, "<0.01%")):
+        result = unembed.explain(unembed.wrap(module), [16, 23, 30, 37, 44, 51, 58], target)
+        nats = f"{-result.answer.zeroed.asked.nats:.2f} nats of log-odds"
+        assert views(result)[2].endswith(f"falls by {nats}, from {probability}.")
 
 
 def test_the_lead_over_another_token_is_what_falls(model):

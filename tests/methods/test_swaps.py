@@ -104,6 +104,11 @@ SWAPS = {
     "longer": (PROMPT, ("France", "new Rome"), {}, f"{PROMPT!r} has 5, 'the capital of new Rome is' has 6"),
     "after": (PROMPT, ("France", "Rome"), {"position": 2}, "changes nothing at or before the explained position 2"),
     "token ids": (TOKENS, ("France", "Rome"), {}, "give the prompt as text"),
+    "one word": (PROMPT, ("France",), {}, "Expected a swap as ('France', 'Germany')"),
+    "a text": (PROMPT, "is", {}, "Expected a swap as ('France', 'Germany')"),
+    "a number": (PROMPT, ("France", 5), {}, "Expected a swap as ('France', 'Germany')"),
+    "none of several": (PROMPT, ("France", "Rome", 0), {}, "'all' or a number from 1, found 0"),
+    "another word for all": (PROMPT, ("France", "Rome", "each"), {}, "'all' or a number from 1, found 'each'"),
     "same token": (PROMPT, ("is", "was"), {"position": 3}, "changes nothing"),
 }
 

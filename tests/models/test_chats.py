@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tokenizers.processors import TemplateProcessing
 
 import unembed
 from builders.commands import refusal, run_json
@@ -63,6 +64,31 @@ def test_a_rendered_chat_as_text_gets_no_second_beginning(template: str) -> None
     text = model.tokenizer.apply_chat_template(TALK, add_generation_prompt=True, tokenize=False)
     assert tokenize(model, text) == tokenize(model, TALK)
     assert prompt_notes(model, text) == ("The prompt begins with '<s>' already: no second one was put in front.",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "begins"),
+    [
+        ("", "<s></s>"),
+        ("<s>", "<s></s>"),
+        ("</s>", "<s></s>"),
+        ("<s></s>", "<s></s>"),
+        ("</s><s>", "</s><s>"),
+        ("<s><s>", "<s></s><s>"),
+    ],
+)
+def test_what_begins_a_text_with_two_tokens_is_put_there_once_if_a_part_of_it_is_typed(typed: str, begins: str) -> None:
+    tokenizer = KINDS["byte-level"]()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<s> </s> $A", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    model = unembed.wrap(build("llama", vocab_size=len(tokenizer)), tokenizer)
+    inner = tokenizer("the capital", add_special_tokens=False)["input_ids"]
+    put = tokenizer(begins, add_special_tokens=False)["input_ids"]
+    assert tokenize(model, f"{typed}the capital") == (*put, *inner)
+    notes = prompt_notes(model, f"{typed}the capital")
+    assert len(notes) == (typed != "")
+    assert ("each was put in front once" in "".join(notes)) == (typed in ("<s>", "</s>", "<s><s>"))
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

@@ -13,6 +13,7 @@ import unembed
 from builders.random_models import build
 from builders.rotary import dynamic, longrope
 from builders.words import make_tokenizer
+from oracles.rerun import Change, Rerun
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.measures import logit, question
@@ -22,6 +23,7 @@ from unembed.methods.explain import explain
 from unembed.methods.generate import generate
 from unembed.methods.heads.noise import noise
 from unembed.methods.knowledge import rome
+from unembed.methods.patch import patch
 from unembed.models.lengths import acts_alike, switches
 from unembed.models.prompts import tokenize
 from unembed.runs.activations import activations, last_streams
@@ -191,6 +193,28 @@ def test_an_answer_whose_length_matters_is_refused(kind):
     assert question(model, PROMPT[:6], (1, 2)).tokens == (*PROMPT[:6], 1)
     with pytest.raises(InputError, match="turns its positions by the length of a prompt"):
         question(model, PROMPT[:SWITCH], (1, 2))
+
+    with pytest.raises(InputError, match="turns its positions by the length of a prompt"):
+        patch(model, PROMPT[:SWITCH], (3, *PROMPT[1:SWITCH]), (1, 2), metric="probability")
+
+
+@each
+def test_patching_across_the_switch_also_patches_what_both_prompts_begin_with(kind):
+    """The same tokens hold other values in the longer prompt: what is skipped would be told as no effect."""
+    model, module = made(kind)
+    clean, corrupt = PROMPT[:SWITCH], (*PROMPT[: SWITCH - 1], 33, 41, 50)
+    pairs = {position: position for position in range(SWITCH - 1)} | {SWITCH - 1: SWITCH + 1}
+    found = patch(model, clean, corrupt, 12, 7, site="mlp", align=pairs)
+    watched = Rerun(deepcopy(module), watch=("mlp_write",))
+    watched(clean)
+    for cell, value in zip(found.cells, found.values["denoise"].tolist(), strict=True):
+        assert cell.position is not None
+        taken = watched.seen["mlp_write", cell.layer][[cell.position]]
+        change = Change("mlp_write", cell.layer, (pairs[cell.position],), lambda _, taken=taken: taken)
+        logits = Rerun(deepcopy(module), [change])(corrupt)
+        assert near(value, logits[-1, 12] - logits[-1, 7])
+    shared = [abs(run.change) for run in found.entries() if run.cell.position != SWITCH - 1]
+    assert max(shared) > 2 * CLOSE
 
 
 @each

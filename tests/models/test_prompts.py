@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import unembed
 from builders import random_encoder_decoders
@@ -67,3 +68,23 @@ def test_the_subject_of_a_decoder_is_counted_after_its_start_token() -> None:
 def test_text_that_is_no_text_is_refused_as_every_prompt_is(model: unembed.Model) -> None:
     with pytest.raises(InputError, match="Expected text in UTF-8"):
         agreement_with(model, "the capital \udcff")
+
+
+@pytest.mark.parametrize("mask", [[1, 1], torch.ones(1, 2), torch.ones(2, dtype=torch.bool), np.array([1.0, 1.0])])
+def test_a_mask_of_ones_is_no_padding_whatever_holds_it(model: unembed.Model, mask) -> None:
+    assert tokenize(model, {"input_ids": [5, 7], "attention_mask": mask}) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ({"input_ids": [5, 7], "attention_mask": [1]}, "Expected an attention_mask of 2 zeros and ones"),
+        ({"input_ids": [5, 7], "attention_mask": [1, 2]}, "Expected an attention_mask of 2 zeros and ones"),
+        ({"input_ids": [5, 7], "attention_mask": torch.tensor([[0.0, 1.0]])}, "The prompt has padding"),
+        (torch.zeros(2, dtype=torch.long, device="meta"), "Expected a prompt as text"),
+        (torch.tensor([5, 7]).to_sparse(), "Expected a prompt as text"),
+    ],
+)
+def test_what_holds_no_token_ids_that_can_be_read_is_refused(model: unembed.Model, prompt, reason) -> None:
+    with pytest.raises(InputError, match=reason):
+        tokenize(model, prompt)

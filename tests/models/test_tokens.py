@@ -149,6 +149,7 @@ def test_a_word_is_a_word(model: unembed.Model) -> None:
     assert replaced(model, "John and John", "John", "Tom", 2) == "John and Tom"
     with pytest.raises(InputError, match="--swap-all"):
         replaced(model, "John and John", "John", "Tom")
+    assert replaced(model, "👨\u200d👩 👨", "👨", "x") == "👨\u200d👩 x"
     assert replaced_tokens(model, (1, 5, 6), "id:5", "id:9") == (1, 9, 6)
 
 

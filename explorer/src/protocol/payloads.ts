@@ -1168,7 +1168,7 @@ export interface PatchPayload {
   corrupt: number;
   /** Positions that correspond: clean, corrupt. */
   align: Array<[number, number]>;
-  /** How many tokens at the start are the same in both prompts; a patch of them changes nothing. */
+  /** How many positions at the start hold the same in both runs: a patch of them changes nothing. */
   shared: number;
   /** denoise: the corrupt run with clean values; noise: the reverse. */
   direction: "denoise" | "noise" | "both";

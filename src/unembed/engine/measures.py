@@ -18,7 +18,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.blanks import Blank, asked_position
-from unembed.models.lengths import acts_alike
+from unembed.models.lengths import check_answer
 from unembed.models.model import Model
 from unembed.models.prompts import Given, tokenize
 from unembed.models.reprs import Brief
@@ -281,12 +281,7 @@ def question(model: Model, prompt: Given, answer: Target) -> Question:
         return _cloze(model, prompt, ids, answer)
     target = target_tokens(model, answer, prompt if isinstance(prompt, str) else ids)
     whole = tokenize(model, (*ids, *target))
-    if not acts_alike(model, len(ids), len(whole) - 1):
-        raise InputError(
-            f"An answer of {len(target)} tokens is read in one run, but {model.name} turns its positions by the length "
-            f"of a prompt: otherwise for {len(ids)} tokens than for {len(whole) - 1}.\n"
-            "Take an answer of one token, or a shorter prompt."
-        )
+    check_answer(model, len(ids), len(target))
     return Question(tokens=whole[:-1], answer=target)
 
 

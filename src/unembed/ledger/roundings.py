@@ -15,14 +15,14 @@ run. But a difference closes any sum, also that of a wrong row. So two things ar
 
       sum       h(after), and h of what is added first where three are added
       product   h(after) + h(product) + a sqrt(sum_n (v_n M_n)^2)
-      norm      b_i + |d_i| |b| / |d|,  b_i = 2 u ((|gain| + |shift|) |C(x) / rms| + |shift|),  d = gain C(x)
+      norm      b_i + |d_i| |b| / |d|,  b_i = 2 u (|gain C(x) / rms| + |shift|),  d = gain C(x)
       soft-cap  2 h(uncapped) + 2 h(capped)
 
   A product rounds once, and once more where a bias is added after. Its `n` partial sums are float32 on a CPU, where
   `a = sqrt(n) 2^-23` (Higham and Mary, *A New Approach to Probabilistic Rounding Error Analysis*, 2019); other devices
-  may add them in 16 bits, where `a = u`. A norm rounds what it scaled and what it multiplied by its gain, half a unit
-  each, and a logit scale half a unit more; a gain that is read off a 16-bit output is wrong by half a unit of it and of
-  the shift: `b`. The scale is fitted to the output along `d`, so what was lost there moves it by `|b| / |d|` at most.
+  may add them in 16 bits, where `a = u`. A norm rounds what it scaled, what it multiplied by its gain and what it
+  shifted, half a unit each, and a logit scale half a unit more: `b`. The scale is fitted to the output along `d`, so
+  what was lost there moves it by `|b| / |d|` at most.
 """
 
 from typing import Any
@@ -78,7 +78,7 @@ def of_norm(what: str, norm: Norm, before: Tensor, after: Tensor) -> Float[Tenso
     centred = norm.centre(before.double())
     scaled = (centred / centred.square().mean().sqrt().clamp_min(torch.finfo(torch.float64).tiny)).abs()
     gain, shift, unit = norm.gain.abs(), norm.shift.abs(), torch.finfo(after.dtype).eps
-    own = 2 * unit * ((gain + shift) * scaled + shift) + 4 * half_unit(torch.zeros_like(after))
+    own = 2 * unit * (gain * scaled + shift) + 4 * half_unit(torch.zeros_like(after))
     of_scale = gain * scaled * own.norm() / (gain * scaled).norm().clamp_min(torch.finfo(torch.float64).tiny)
     return held(what, lost, own + of_scale)
 

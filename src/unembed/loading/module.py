@@ -17,6 +17,7 @@ from unembed.errors import ModelError
 from unembed.files import parse_json
 from unembed.loading.declared import check_architecture, check_code, check_quantisation
 from unembed.loading.folders import has_tokenizer, tensor_names
+from unembed.loading.generation_file import check_generation
 from unembed.loading.library_bars import quiet, swapped
 from unembed.models.families import family_of, row
 from unembed.models.pretrained import from_folder
@@ -47,6 +48,7 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
         described = row(declared.get("model_type", "none"))
         check_code(folder, declared)
         check_quantisation(folder, declared)
+        check_generation(folder)
         if described.code is not None:
             importlib.import_module(described.code)
         config = from_folder("AutoConfig", folder)

@@ -1,12 +1,14 @@
 """Alignment: which positions of two prompts correspond, and where they can hold different values.
 
-Attention is causal, so before the first token that differs every part of the model holds the same in both runs.
+Attention is causal, so before the first token that differs every part of the model holds the same in both runs; but not
+where the two lengths turn positions otherwise (lengths.py).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unembed.errors import InputError
+from unembed.models.lengths import acts_alike
 from unembed.models.model import Model
 from unembed.models.prompts import absolute_position
 from unembed.models.reprs import Brief
@@ -23,7 +25,7 @@ class Alignment(Brief):
     pairs: tuple[Pair, ...]
     """By rising clean position."""
     shared: int
-    """How many tokens at the start are the same in both prompts."""
+    """How many positions at the start hold the same in both runs."""
     length: int
     """Of the clean prompt."""
 
@@ -80,7 +82,8 @@ def aligned(
             f"Give {what} of equal length, or a map of positions from clean to corrupt (--align 0:0,1:2)."
         )
     same = [a == b for a, b in zip(clean, corrupt, strict=False)]
-    whole = all_differ or model.bidirectional  # earlier tokens read the later ones, so their states differ as well
+    # Earlier tokens read the later ones, or turn by the length: their states differ as well.
+    whole = all_differ or model.bidirectional or not acts_alike(model, len(clean), len(corrupt))
     shared = 0 if whole else same.index(False) if False in same else len(same)
     given = {p: p for p in range(len(clean))} if given is None else given
     pairs = sorted((absolute_position(p, len(clean)), absolute_position(q, len(corrupt))) for p, q in given.items())

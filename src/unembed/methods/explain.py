@@ -335,6 +335,8 @@ def _notes(read: Readout, terms: list[Term]) -> tuple[tuple[HeadNote, ...], tupl
 def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
     model, ids = prompt.model, prompt.tokens
+    if isinstance(swap, str) or len(swap) not in (2, 3) or not all(isinstance(word, str) for word in swap[:2]):
+        raise InputError(f"Expected a swap as ('France', 'Germany'), or with a third entry 'all' or 2; found {swap!r}.")
     old, new, which = swap if len(swap) == 3 else (*swap, None)
     if model.encoder is not None and model.source is not None:
         text = replaced(model, () if model.source.text is None else model.source.text, old, new, which)

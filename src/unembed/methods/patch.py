@@ -8,7 +8,8 @@ other run (1). Exact: each value equals a full run of the model with that one ch
 *Causal mediation analysis*, 2020; Meng et al., *Locating and editing factual associations in GPT*, 2022; Heimersheim
 and Nanda, *How to use and interpret activation patching*, 2024.
 
-Attention is causal: before the first token that differs both runs hold equal values, so these cells are not computed.
+Attention is causal: before the first token that differs both runs hold equal values (unless their lengths turn
+positions otherwise), so these cells are not computed.
 
 Of an encoder-decoder the two runs read two sources, or one source with two decoder prompts. Inside the encoder (`enc.`)
 the cells are of positions of the source, in the decoder of positions of its prompt.
@@ -30,6 +31,7 @@ from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.methods.patching import Cell, Direction, Patching, Sweep
 from unembed.models.kinds import KINDS, SiteKind, kind_of
+from unembed.models.lengths import check_answer
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import stack_and_word
 from unembed.models.parts import parts_of
@@ -108,6 +110,8 @@ def patch(
     chosen = alignment.at(position)
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
     more = () if answer is None else answer[:-1]
+    for ids in prompts:
+        check_answer(model, len(ids), len(more) + 1)
     cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
     longer = [each.followed_by(more) for each in (clean, corrupt)]
     ats = [_read_at(each, len(more)) for each in longer]

@@ -17,6 +17,7 @@ from typing import Any
 
 from torch import nn
 
+from unembed.errors import InputError
 from unembed.models.model import Model, rotary
 
 _BY_LENGTH = {"dynamic": "max_position_embeddings", "longrope": "original_max_position_embeddings"}
@@ -43,6 +44,20 @@ def acts_alike(model: Model, length: int, other: int) -> bool:
     return length == other or all(
         long <= limit or (kind == "longrope" and min(length, other) > limit) for kind, limit in switches(model).items()
     )
+
+
+def check_answer(model: Model, length: int, answer: int) -> None:
+    """Refuse to read an answer of some tokens in one run, after a prompt of some length, where that changes the prompt.
+
+    Raises:
+        InputError: the tokens of the answer change what the prompt's own positions hold.
+    """
+    if not acts_alike(model, length, length + answer - 1):
+        raise InputError(
+            f"An answer of {answer} tokens is read in one run, but {model.name} turns its positions by the length "
+            f"of a prompt: otherwise for {length} tokens than for {length + answer - 1}.\n"
+            "Take an answer of one token, or a shorter prompt."
+        )
 
 
 def forget_lengths(model: Model) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from unembed.errors import ModelError
 from unembed.models.reprs import Brief
@@ -81,13 +82,17 @@ def probed(module: nn.Module, d_model: int, *, like: Tensor | None = None) -> No
 def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.device) -> Norm:
     """Read gain, shift and centring of a norm from what it does to three inputs; a model may have an identity there.
 
+    Outputs of 16 bits would leave a gain that is off by half a unit of itself and of the shift, and with it every term
+    of a ledger: there the norm is read with the same weights in float32. That it is one is tried as it runs.
+
     Raises:
         ModelError: the module is no LayerNorm or RMSNorm of the form above, and no identity.
     """
-    run = partial(_applied, module, dtype, device)
+    own = run = partial(_applied, module, {}, dtype, device)
+    if torch.finfo(dtype).eps > torch.finfo(torch.float32).eps:
+        run = partial(_applied, module, _in_float32(module), torch.float32, device)
     # So large that eps vanishes beside the mean square, and a power of two, which every float format holds exactly.
-    # 2^20 at most, and in a narrow format about the square root of its largest number (2^8 in float16).
-    size = 2.0 ** min(20, int(torch.finfo(dtype).max ** 0.5).bit_length())
+    size = 2.0**20
     sign = torch.ones(d_model, dtype=torch.float64, device=device)
     sign[1::2] = -1  # of mean about 0, so that centring leaves no entry 0: the gain is found by division
     with torch.no_grad():
@@ -106,7 +111,7 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
             raise ModelError(f"The weights of a norm ({type(module).__name__}) are not finite (NaN or infinity).")
         # The probes above fit by construction, whatever the module is; an input they do not know tells.
         norm = Norm(gain=gain, shift=shift, centred=centred, precision=0.0)
-        error = _misfit(norm, run, dtype=dtype)
+        error = _misfit(norm, own, dtype=dtype)
     if not error <= 16 * max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps):
         raise ModelError(
             f"{type(module).__name__} is neither a LayerNorm nor an RMSNorm: with its scale frozen it is not affine, "
@@ -117,9 +122,18 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
     return Norm(gain=gain, shift=shift, centred=centred, precision=torch.finfo(computes_in).eps)
 
 
-def _applied(module: nn.Module, dtype: torch.dtype, device: torch.device, x: Tensor) -> Tensor:
+def _in_float32(module: nn.Module) -> dict[str, Tensor]:
+    """Its 16-bit weights, widened, which changes no number of them."""
+    named = (*module.named_parameters(), *module.named_buffers())
+    return {name: x.detach().float() for name, x in named if x.is_floating_point()}
+
+
+def _applied(
+    module: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype, device: torch.device, x: Tensor
+) -> Tensor:
+    """What it gives, with these weights in the place of its own of the same names."""
     try:
-        y = module(x.to(dtype=dtype, device=device)[None])[0].double()
+        y = functional_call(module, weights, (x.to(dtype=dtype, device=device)[None],))[0].double()
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise _no_norm(module, len(x), str(error)) from error
     if y.shape != x.shape:

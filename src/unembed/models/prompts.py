@@ -71,24 +71,42 @@ def given_ids(prompt: Any) -> tuple[int, ...]:
                 f"Expected a prompt with input_ids, found the keys {', '.join(map(str, prompt)) or 'none'}.\n"
                 "A message of a chat stands in a list: [{'role': 'user', 'content': 'text'}]."
             )
-        mask = prompt.get("attention_mask")
-        if mask is not None and not all(given_ids(mask)):
+        tokens, mask = given_ids(prompt["input_ids"]), prompt.get("attention_mask")
+        kept = None if mask is None else _row(mask)
+        if kept is not None and (len(kept) != len(tokens) or any(x not in (0, 1) for x in kept)):
+            raise InputError(
+                f"Expected an attention_mask of {len(tokens)} zeros and ones, one a token; found {kept!r:.80}."
+            )
+        if kept is not None and not all(kept):
             raise InputError("The prompt has padding (zeros in attention_mask): give the tokens of one prompt alone.")
-        return given_ids(prompt["input_ids"])
-    rows = prompt.tolist() if hasattr(prompt, "tolist") else prompt
-    rows = getattr(rows, "ids", rows)
-    if not isinstance(rows, Sequence) or isinstance(rows, str | bytes):
-        raise _no_prompt(prompt)
-    if len(rows) and all(isinstance(row, Sequence) and not isinstance(row, str | bytes) for row in rows):
-        if len(rows) != 1:
-            raise InputError(f"Expected one prompt, found a batch of {len(rows)}: give one row.")
-        rows = rows[0]
+        return tokens
+    rows = _row(prompt)
     try:
         if any(isinstance(token, bool) for token in rows):
             raise TypeError
         return tuple(operator.index(token) for token in rows)
     except TypeError as error:
         raise _no_prompt(prompt) from error
+
+
+def _row(prompt: Any) -> Sequence[Any]:
+    """The one row of what may be a list, an array or a tensor, also as `[1, n]`.
+
+    Raises:
+        InputError: it is none of these, holds no numbers that can be read, or several rows.
+    """
+    try:
+        rows = prompt.tolist() if hasattr(prompt, "tolist") else prompt
+    except (RuntimeError, NotImplementedError) as error:  # a tensor on the meta device, or a sparse one
+        raise _no_prompt(prompt) from error
+    rows = getattr(rows, "ids", rows)
+    if not isinstance(rows, Sequence) or isinstance(rows, str | bytes):
+        raise _no_prompt(prompt)
+    if len(rows) and all(isinstance(row, Sequence) and not isinstance(row, str | bytes) for row in rows):
+        if len(rows) != 1:
+            raise InputError(f"Expected one prompt, found a batch of {len(rows)}: give one row.")
+        return rows[0]
+    return rows
 
 
 def _no_prompt(prompt: object) -> InputError:

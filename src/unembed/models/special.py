@@ -6,6 +6,8 @@
 | `as-typed` | nothing | that token |
 | `none` | nothing | five characters |
 
+Of several tokens that begin a text a prompt may have some: the others are put beside them.
+
 What a tokenizer *ends* a text with (T5's end of text) is not put after a prompt of a decoder: what follows the end of a
 text is another question, and nobody asked it. A masked language model reads whole texts, with its `[SEP]` after them,
 unless they end so already. A rendered chat template and a typed `<bos>` begin a text,
@@ -16,6 +18,7 @@ as `generate` of `transformers` does: language, task and no-timestamps of Whispe
 guess where none is configured), the language of an mBART.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 from weakref import WeakKeyDictionary
@@ -96,8 +99,8 @@ def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
     """The tokens of a prompt with what stands before it, and around it in a masked language model, once."""
     begins = beginning(model)
     if model.encoder is None:
-        ends = _ending(model)
-        tokens = tokens if tokens[: len(begins)] == begins else begins + tokens
+        own, ends = _typed(begins, tokens), _ending(model)
+        tokens = tokens if own == len(begins) else begins + tokens[own:]
         return tokens if not ends or tokens[-len(ends) :] == ends else tokens + ends
     start, forced = start_tokens(model), begins[1:]
     if tokens[:1] == start or (model.special == "as-typed" and tokens):
@@ -105,6 +108,15 @@ def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
     # Who types a language or a task begins the text otherwise than the configuration does.
     own = bool(forced) and bool(tokens) and tokens[0] in _named_tokens(model)
     return (start if own else begins) + tokens
+
+
+def _typed(begins: tuple[int, ...], tokens: tuple[int, ...]) -> int:
+    """How many tokens of a text's beginning are typed at the start of a prompt: all, in any order, or neighbours."""
+    own = next((i for i, token in enumerate(tokens) if token not in begins), len(tokens))
+    if not Counter(begins) - Counter(tokens[:own]):
+        return len(begins)
+    runs = {begins[i:j] for i in range(len(begins)) for j in range(i, len(begins) + 1)}
+    return max(length for length in range(own + 1) if tokens[:length] in runs)
 
 
 def framing_notes(model: Model, tokens: tuple[int, ...], typed: tuple[int, ...]) -> tuple[str, ...]:
@@ -128,6 +140,11 @@ def framing_notes(model: Model, tokens: tuple[int, ...], typed: tuple[int, ...])
     if model.special == "auto":
         if around.begins and tokens == typed:
             notes.append(f"The prompt begins with {listed(around.begins)} already: no second one was put in front.")
+        elif own := _typed(around.begins, typed):
+            notes.append(
+                f"The prompt begins with {listed(typed[:own])}, a part of what begins a text of this model, "
+                f"{listed(around.begins)}: each was put in front once."
+            )
         if around.ends and not model.fills_blanks:
             notes.append(f"The tokenizer ends every text with {listed(around.ends)}: left out, as the prompt goes on.")
     elif around.begins and tokens[: len(around.begins)] != around.begins:

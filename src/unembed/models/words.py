@@ -18,6 +18,8 @@ from unembed.models.prompts import encoding, tokenize, well_formed
 from unembed.models.targets import target_tokens
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "IDEOGRAPHIC")
+_JOINS = "\u200d"
+"""Makes one sign of two: a family of its members."""
 _Span = tuple[int, int]
 
 
@@ -55,7 +57,7 @@ def _parts(text: str, place: int, at_token: bool) -> bool:
     if place in (0, len(text)):
         return True
     before, after = text[place - 1], text[place]
-    if unicodedata.category(after).startswith("M"):  # a mark belongs to the letter before it
+    if unicodedata.category(after).startswith("M") or _JOINS in (before, after):  # it belongs to what is before it
         return False
     if not _is_of_word(before) or not _is_of_word(after) or _unspaced(before) or _unspaced(after):
         return True
@@ -127,6 +129,8 @@ _Place = TypeVar("_Place")
 
 
 def _chosen(found: list[_Place], which: Which, what: str, where: str) -> list[_Place]:
+    if which not in (None, "all") and (not isinstance(which, int) or isinstance(which, bool) or which < 1):
+        raise InputError(f"Expected which of several to be 'all' or a number from 1, found {which!r}.")
     if which == "all" and found:
         return found
     if isinstance(which, int) and 1 <= which <= len(found):

@@ -82,7 +82,7 @@ class PatchPayload:
     align: list[tuple[int, int]]
     """Positions that correspond: clean, corrupt."""
     shared: int
-    """How many tokens at the start are the same in both prompts; a patch of them changes nothing."""
+    """How many positions at the start hold the same in both runs: a patch of them changes nothing."""
     direction: Literal["denoise", "noise", "both"]
     """denoise: the corrupt run with clean values; noise: the reverse."""
     grid: list[PatchCell]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from unembed.methods.verdicts import Effect
-from unembed.view.glyphs import signed, told, visible
+from unembed.view.glyphs import decimal, percent, signed, told, visible
 from unembed.view.payloads.common import text_of
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ def answer_payload(result: "Explanation") -> Answer:
 
 _NAMED = 0.25
 """The share of what a head reads from which the token is named."""
+_UNTOLD = 1e-6
+"""What four decimals of a per cent cannot tell from 0: two probabilities so near 1 are told by their log-odds."""
 
 
 def _is_cross(answer: "AnswerResult") -> bool:
@@ -155,6 +157,9 @@ def _falls(result: "Explanation") -> str:
         change = f"from {signed(lead)} to {signed(lead + answer.zeroed.asked.nats)} logits"
         return f"the lead of {name} over {_written(text_of(result.model, versus))} falls {change}"
     before, after = told(target.probability, answer.zeroed.probability)
+    if before == after or min(target.probability, answer.zeroed.probability) > 1 - _UNTOLD:
+        nats = decimal(-answer.zeroed.asked.nats)
+        return f"{name} falls by {nats} nats of log-odds, from {percent(target.probability)}"
     return f"{name} falls from {before} to {after}"
 
 
@@ -162,9 +167,13 @@ def _by_credit(result: "Explanation") -> str:
     answer, whole, versus = result.answer, result.ledger.value, result.readout.versus
     assert answer.term is not None
     name, value = _written(text_of(result.model, result.target.token)), answer.term.value
-    share = "most" if whole / 2 < value <= whole else "the largest single part"
     what = "its logit" if versus is None else f"its lead over {_written(text_of(result.model, versus))}"
-    credit = f"{answer.term.label} adds {share} of {what} ({signed(value)} of {signed(whole)})"
+    if 0 < value <= whole:
+        share = "most" if whole / 2 < value else "the largest single part"
+        credit = f"{answer.term.label} adds {share} of {what} ({signed(value)} of {signed(whole)})"
+    else:  # no part of what is smaller than it, or of what is below 0
+        does = "adds most to" if value > 0 else "takes least from"
+        credit = f"{answer.term.label} {does} {what} ({signed(value)}; with all other parts it is {signed(whole)})"
     if not answer.tested:
         return f"{name}: {credit}. Nothing was zeroed."
     return f"Nothing that was zeroed alone carries {name}: {credit}."
