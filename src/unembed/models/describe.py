@@ -44,12 +44,13 @@ def describe(
         raise ModelError(f"The row of {family.model_type} names no embedding: only an encoder may leave it out.")
     if (family.encoder is None) != (family.cross_attention is None):
         raise ModelError(f"The row of {family.model_type} needs both of encoder and cross_attention, or none.")
-    d_model = getattr(_part(module, family.embedding), "embedding_dim", unembedding.in_features)
+    columns = unembedding.weight.shape[-1]  # not in_features, which may be stale where a library swapped the matrix
+    d_model = getattr(_part(module, family.embedding), "embedding_dim", columns)
     width = settings(module, family).hidden_size
-    if unembedding.in_features != d_model or width != d_model:
+    if columns != d_model or width != d_model:
         raise ModelError(
             f"The stream is {width} wide, but the embedding has {d_model} and the unembedding "
-            f"{unembedding.in_features} columns: models with a projection in between are not supported."
+            f"{columns} columns: models with a projection in between are not supported."
         )
     model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
     model = replace(model, final_norm=model.final_norm.times(model.logit_scale))
