@@ -138,7 +138,10 @@ def test_what_is_wrong_with_a_model_that_is_here_is_said_offline_too(hub: tuple[
     folder = save_tiny(hub[0] / "tiny")
     weights.fetch("lab/tiny")
     here = weights.resolve("lab/tiny")
-    for file, reason in {"config.json": "it has no config.json", "tokenizer.json": "it is not whole"}.items():
+    for file, reason in {
+        "config.json": "it has no config.json",
+        "tokenizer.json": "as a whole .files are missing",
+    }.items():
         (here / file).unlink()
         with pytest.raises(ModelError, match=reason):
             unembed.load("lab/tiny", offline=True)

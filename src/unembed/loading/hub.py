@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from unembed.errors import ModelError
-from unembed.loading.adapters import checked_adapter
+from unembed.loading.adapters import checked_adapter, refuse_adapter
 from unembed.loading.catalogue import HUB_FILES, HUB_TEMPLATES, snapshot, unknown
 from unembed.loading.folders import checked
 from unembed.loading.library_bars import bar, quiet
@@ -16,13 +16,11 @@ _Kind = Literal["model", "adapter"]
 
 def download(name: str, offline: bool, progress: Progress, what: _Kind = "model") -> Path:
     """The folder of a model or adapter on the hub, downloaded now; `ModelError` says why it cannot be had."""
-    fit = checked_adapter if what == "adapter" else checked
     if offline:
-        why = "it is not in the Hugging Face cache, and offline the hub is not asked"
+        why = "it is not in the Hugging Face cache"
         if (here := snapshot(name, whole=False)) is not None:
-            fit(here)  # tells what lacks, if that is known
-            why = f"in the Hugging Face cache ({here}) it is not whole, and offline the hub is not asked"
-        raise ModelError(unknown(name, why, what))
+            why = f"{why} as a whole ({_lacking(here, what)})"
+        raise ModelError(unknown(name, f"{why}, and offline the hub is not asked", what))
     from huggingface_hub import errors, snapshot_download
 
     report = bar(progress, f"Downloading {name}", "B")
@@ -41,7 +39,18 @@ def download(name: str, offline: bool, progress: Progress, what: _Kind = "model"
         raise ModelError(unknown(name, f"the Hugging Face hub has no such {what}, or it is private", what)) from error
     except (errors.HTTPError, OSError, RuntimeError) as error:  # pyright: ignore[reportPrivateImportUsage]
         raise _unreachable(name, error, what) from error
-    return fit(Path(folder))
+    return (checked_adapter if what == "adapter" else checked)(Path(folder))
+
+
+def _lacking(here: Path, what: _Kind) -> str:
+    """What is not as it should be in an incomplete folder; an adapter that was taken for a model is refused as that."""
+    if what == "model":
+        refuse_adapter(here)
+    try:
+        (checked_adapter if what == "adapter" else checked)(here)
+    except ModelError as error:
+        return str(error)
+    return f"files are missing in {here}"
 
 
 def _unreachable(name: str, error: Exception, what: _Kind) -> ModelError:
