@@ -21,6 +21,7 @@ from builders.words import make_tokenizer
 from unembed.errors import InputError, ModelError
 from unembed.loading import converted, kept_results, weights
 from unembed.loading.cache import cache_folder, file_sha256
+from unembed.methods import directions
 from unembed.methods.heads import roles
 from unembed.methods.knowledge.weight_edits import WeightEdit, load_edits, rank_one, save_edits, weight_edits
 from unembed.models.sites import neurons_of
@@ -209,6 +210,13 @@ def test_closed_and_unreadable_input_is_one_message(monkeypatch, capsys) -> None
         err = capsys.readouterr().err
         assert words in err
         assert err.count("\n") == 1
+
+
+def test_a_direction_of_more_numbers_than_memory_holds_is_one_message(model, tmp_path) -> None:
+    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + b"\n"
+    (tmp_path / "d.npy").write_bytes(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head)
+    with pytest.raises(InputError, match=r"d.npy is no .npy file with plain numbers"):
+        directions.from_file(model, tmp_path / "d.npy")
 
 
 # ------------------------------------------------------------ a model's folder
