@@ -234,7 +234,7 @@ def test_a_damaged_file_is_named(folder, tmp_path, name, content) -> None:
         unembed.load(str(tmp_path / "model"))
 
 
-@pytest.mark.parametrize("name", [*DESCRIBING, "model.safetensors", "chat_template.jinja", "notes.txt"])
+@pytest.mark.parametrize("name", [*DESCRIBING, "chat_template.jinja", "notes.txt"])
 def test_a_link_to_nothing_is_no_absent_file(folder, tmp_path, name) -> None:
     shutil.copytree(folder, tmp_path / "model")
     (tmp_path / "model" / name).unlink(missing_ok=True)

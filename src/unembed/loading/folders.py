@@ -34,8 +34,12 @@ def checked(folder: Path) -> Path:
 
 
 def _check_links(folder: Path) -> None:
-    """A link to nothing counts as no file with transformers, which then takes defaults in the place of what it held."""
-    if broken := sorted(path.name for path in folder.iterdir() if path.is_symlink() and not _exists(path)):
+    """A link to nothing counts as no file with transformers, which then takes defaults in the place of what it held.
+
+    Weights have no defaults: where they are gone, they are missed below.
+    """
+    links = [path for path in folder.iterdir() if path.is_symlink() and path.suffix != ".safetensors"]
+    if broken := sorted(path.name for path in links if not _exists(path)):
         raise ModelError(
             f"{folder} is incomplete: {broken[0]} is a link to a file that is not there ({len(broken)} of its links "
             "are), as in a copy of the Hugging Face cache without its blobs.\nCopy the folder again with what its "

@@ -279,9 +279,10 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(InputError, match=r"Cannot write .*No space left on device"):
-        patch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(InputError, match=r"Cannot write .*No space left on device"):
         save(build(0), folder)
+    monkeypatch.undo()
     assert list(tmp_path.iterdir()) == []
     save(build(0), folder)
     before = (folder / "model.safetensors").read_bytes()
