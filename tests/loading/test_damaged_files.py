@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import resource
 import shutil
 import struct
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import unembed
 from builders.commands import run
@@ -20,6 +21,7 @@ from builders.words import make_tokenizer
 from unembed.errors import InputError, ModelError
 from unembed.loading import converted, kept_results, weights
 from unembed.loading.cache import cache_folder, file_sha256
+from unembed.methods import directions
 from unembed.methods.heads import roles
 from unembed.methods.knowledge.weight_edits import WeightEdit, load_edits, rank_one, save_edits, weight_edits
 from unembed.models.sites import neurons_of
@@ -247,3 +249,71 @@ def test_closed_and_unreadable_input_is_one_message(monkeypatch, capsys) -> None
         err = capsys.readouterr().err
         assert words in err
         assert err.count("\n") == 1
+
+
+def test_a_direction_of_more_numbers_than_memory_holds_is_one_message(model, tmp_path) -> None:
+    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + b"\n"
+    (tmp_path / "d.npy").write_bytes(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head)
+    with pytest.raises(InputError, match=r"d.npy is no .npy file with plain numbers"):
+        directions.from_file(model, tmp_path / "d.npy")
+
+
+# ------------------------------------------------------------ a model's folder
+
+DESCRIBING = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "added_tokens.json")
+
+
+@pytest.mark.parametrize("name", [*DESCRIBING, "special_tokens_map.json", "vocab.json", "preprocessor_config.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b'{"a": "\xff"}', b"\x00"], ids=range(6))
+def test_a_damaged_file_is_named(folder, tmp_path, name, content) -> None:
+    """Also generation_config.json, which transformers leaves out without a word when it cannot be read."""
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model" / name).write_bytes(content)
+    with pytest.raises(ModelError, match=rf"{name} is damaged.*Fetch the model again"):
+        unembed.load(str(tmp_path / "model"))
+
+
+@pytest.mark.parametrize("name", [*DESCRIBING, "chat_template.jinja", "notes.txt"])
+def test_a_link_to_nothing_is_no_absent_file(folder, tmp_path, name) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model" / name).unlink(missing_ok=True)
+    for target in ("nowhere", name):
+        (tmp_path / "model" / name).symlink_to(target)
+        with pytest.raises(ModelError, match=rf"{name} is a link to a file that is not there"):
+            unembed.load(str(tmp_path / "model"))
+        (tmp_path / "model" / name).unlink()
+
+
+def test_folders_and_pipes_that_are_named_as_files_are_no_files(folder, tmp_path) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    for name in ("merges.txt", "chat_template.jinja", "spiece.model"):
+        (tmp_path / "model" / name).mkdir()
+    os.mkfifo(tmp_path / "model" / "vocab.json")
+    found, own = (unembed.record(unembed.load(str(name)), [3, 7]).logits for name in (tmp_path / "model", folder))
+    assert torch.equal(found, own)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"metadata": None}, {"metadata": []}])
+def test_an_index_without_metadata_is_mended_as_the_message_says(folder, tmp_path, metadata) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(folder, model)
+    (model / "model.safetensors").rename(model / "one.safetensors")
+    places = dict.fromkeys(load_file(model / "one.safetensors"), "one.safetensors")
+    index = model / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": places} | metadata))
+    with pytest.raises(ModelError, match=r'(?s)has no "metadata".*Add "metadata": \{\} to it'):
+        unembed.load(str(model))
+    index.write_text(json.dumps({"weight_map": places, "metadata": {}}))
+    found, own = (unembed.record(unembed.load(str(name)), [3, 7]).logits for name in (model, folder))
+    assert torch.equal(found, own)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int32, torch.bool, torch.complex64])
+def test_weights_that_are_no_floats_are_not_cast(folder, tmp_path, dtype) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    file = tmp_path / "model" / "model.safetensors"
+    tensors = load_file(file)
+    name = next(name for name in sorted(tensors) if "down_proj" in name)
+    save_file(tensors | {name: tensors[name].to(dtype)}, file, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=rf"hold 1 tensors that are no floating-point numbers \({name}"):
+        unembed.load(str(tmp_path / "model"))

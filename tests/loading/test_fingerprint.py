@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,25 @@ def test_nothing_touched_nothing_changes(folder: Path) -> None:
         change(folder)
         marks.append(fingerprint(unembed.load(str(folder))))
     assert len(set(marks)) == len(marks)
+
+
+def test_a_change_that_keeps_size_and_time_is_a_change(folder: Path) -> None:
+    """As by `rsync --times` or `touch -r`."""
+    file = folder / "model.safetensors"
+    before, status = fingerprint(unembed.load(str(folder))), file.stat()
+    changed_one_number(folder)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    assert fingerprint(unembed.load(str(folder))) != before
+
+
+def test_a_model_in_memory_is_that_of_the_files_it_was_loaded_from(folder: Path) -> None:
+    """A training writes the folder again: what the earlier model gives is not kept as the later one's."""
+    model = unembed.load(str(folder))
+    before = fingerprint(model)
+    changed_weights(folder)
+    assert fingerprint(model) == before
+    assert fingerprint(unembed.load(str(folder))) != before
 
 
 @pytest.mark.parametrize("package", ["unembed", "torch", "transformers", "tokenizers", "numpy"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import peft
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -16,6 +17,7 @@ from builders.source_folders import save_listener, sound
 from builders.words import save_tiny
 from unembed.errors import ModelError
 from unembed.loading import weights
+from unembed.loading.catalogue import catalogue
 
 NEEDED = [
     "source.spm",
@@ -108,3 +110,40 @@ def test_chat_templates_by_name_come_with_their_model(hub: tuple[Path, list[str]
 def test_a_model_that_the_hub_has_not_is_said() -> None:
     with pytest.raises(ModelError, match="the Hugging Face hub has no such model"):
         unembed.load("lab/none")
+
+
+def test_an_adapter_of_the_hub_is_that_of_its_folder(hub: tuple[Path, list[str]]) -> None:
+    """By its name too, offline once it is here; taken for a model, it says how it is loaded."""
+    base, folder = save_tiny(hub[0] / "base"), hub[0] / "adapter"
+    settings = peft.LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+    peft.get_peft_model(AutoModelForCausalLM.from_pretrained(base), settings).save_pretrained(folder)
+    own = logits(str(base), adapter=folder)
+    assert not torch.allclose(own, logits("lab/base"))
+    with pytest.raises(ModelError, match="Cannot find the adapter 'lab/adapter': it is no folder, and it is not in"):
+        logits("lab/base", adapter="lab/adapter", offline=True)
+    assert torch.equal(logits("lab/base", adapter="lab/adapter"), own)
+    model = unembed.load("lab/base", adapter="lab/adapter", offline=True)
+    assert torch.equal(unembed.record(model, [4, 5, 6, 7]).logits, own)
+    assert model.name == "lab/base + lab/adapter"
+    for offline in (False, True):
+        with pytest.raises(ModelError, match=r"(?s)is an adapter of .*Load both: --model \S+ --adapter \S+"):
+            unembed.load("lab/adapter", offline=offline)
+    with pytest.raises(ModelError, match="the Hugging Face hub has no such adapter"):
+        unembed.load("lab/base", adapter="lab/none")
+    listed = next(entry for entry in catalogue() if entry.name == "lab/adapter")
+    assert (listed.state, listed.fetch) == ("an adapter, for --adapter", "")
+
+
+def test_what_is_wrong_with_a_model_that_is_here_is_said_offline_too(hub: tuple[Path, list[str]]) -> None:
+    folder = save_tiny(hub[0] / "tiny")
+    weights.fetch("lab/tiny")
+    here = weights.resolve("lab/tiny")
+    for file, reason in {
+        "config.json": "it has no config.json",
+        "tokenizer.json": "as a whole .files are missing",
+    }.items():
+        (here / file).unlink()
+        with pytest.raises(ModelError, match=reason):
+            unembed.load("lab/tiny", offline=True)
+        weights.resolve("lab/tiny")
+    assert torch.equal(logits("lab/tiny"), logits(str(folder)))

@@ -97,3 +97,10 @@ def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-4] + np.float32(np.nan).tobytes())
     with pytest.raises(InputError, match="not finite"):
         read_wav(path)
+
+
+def test_a_sound_without_a_rate_is_refused(tmp_path: Path) -> None:
+    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 0, b"WAVE", b"fmt ", 16, 1, 1, 0, 0, 2, 16)
+    (tmp_path / "x.wav").write_bytes(head + struct.pack("<4sI", b"data", 100) + bytes(100))
+    with pytest.raises(InputError, match="it says 0 samples a second"):
+        read_wav(tmp_path / "x.wav")

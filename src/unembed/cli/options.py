@@ -80,7 +80,8 @@ class LoadOptions:
     adapter: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR", help="An adapter of peft, merged into the weights; none leaves one beside them out."
+            metavar="NAME",
+            help="An adapter of peft (a folder or a hub id), merged into the weights; none leaves one beside them out.",
         ),
     ] = None
     special: Annotated[

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from unembed.errors import InputError, ModelError
 from unembed.files import parse_json, write_file
@@ -24,19 +25,19 @@ def cache_folder() -> Path:
 
 
 def file_sha256(file: Path, progress: Progress = silent) -> str:
-    """The sha256 of `file`, remembered in the cache for as long as its path, size and time of change stay."""
-    stamp = _stamp(file)
-    known = _digests().get(str(file.resolve()))
-    if known and known[:2] == stamp:
-        return str(known[2])
+    """The sha256 of `file`, remembered in the cache for as long as its path, size and times of change stay."""
+    *known, digest = _digests().get(str(file.resolve()), [None])
+    if known == _stamp(file):
+        return str(digest)
     digest = hash_of(file, progress)
     remember({file: digest})
     return digest
 
 
 def _stamp(file: Path) -> list[int]:
+    """Who copies a file with its time of modification still changes that of its status, which nobody can set."""
     status = file.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def hash_of(file: Path, progress: Progress) -> str:
@@ -50,13 +51,13 @@ def hash_of(file: Path, progress: Progress) -> str:
     return digest.hexdigest()
 
 
-def _digests() -> dict[str, list[int | str]]:
+def _digests() -> dict[str, list[Any]]:
     try:
         known = parse_json((cache_folder() / "digests.json").read_text())
     except (OSError, ValueError):
         return {}
     entries = known.items() if isinstance(known, dict) else ()
-    return {file: entry for file, entry in entries if isinstance(entry, list) and len(entry) == 3}
+    return {file: entry for file, entry in entries if isinstance(entry, list) and entry}
 
 
 def remember(digests: dict[Path, str]) -> None:

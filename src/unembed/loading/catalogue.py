@@ -7,6 +7,7 @@ from typing import Literal
 
 from unembed.errors import ModelError
 from unembed.loading import embedded
+from unembed.loading.adapters import is_adapter
 from unembed.loading.converted import converted, intact, manifest
 from unembed.loading.folders import checked, has_tokenizer, size_of
 from unembed.loading.shipped import PREFIX, SHIPPED, toy_folder
@@ -14,6 +15,7 @@ from unembed.loading.shipped import PREFIX, SHIPPED, toy_folder
 HUB_FILES = [
     "model.safetensors",
     "model-*.safetensors",
+    "adapter_model.safetensors",
     "*.json",
     "*.txt",
     "*.model",
@@ -92,25 +94,44 @@ def _hub_entries() -> Iterator[Entry]:
         if repository.repo_type == "model":
             path, name = cached(repository.repo_id), repository.repo_id
             state, command = ("ready", "") if path else ("incomplete", f"unembed models fetch {name}")
+            if path is None and (here := snapshot(name, whole=False)) is not None and is_adapter(here):
+                state, command = "an adapter, for --adapter", ""
             yield Entry(name, "hub", state, path, repository.size_on_disk, command, "")
+
+
+def snapshot(name: str, *, whole: bool) -> Path | None:
+    """The folder in the Hugging Face cache of what is called `name` on the hub; None if there is none (`whole`).
+
+    Whether it is whole is known where the list of its files was kept.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, IncompleteSnapshotError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=HUB_FILES, ignore_patterns="*/*", local_files_only=True))
+    except IncompleteSnapshotError as error:
+        return None if whole else Path(error.snapshot_path)
+    except (HFValidationError, LocalEntryNotFoundError):
+        return None
 
 
 def cached(name: str) -> Path | None:
     """The model's folder in the Hugging Face cache; None unless it is whole."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
+    folder = snapshot(name, whole=True)
     try:
-        folder = Path(snapshot_download(name, allow_patterns=HUB_FILES, ignore_patterns="*/*", local_files_only=True))
-        return checked(folder) if has_tokenizer(folder) else None
-    except (HFValidationError, LocalEntryNotFoundError, ModelError):
+        return checked(folder) if folder is not None and has_tokenizer(folder) else None
+    except ModelError:
         return None
 
 
-def unknown(name: str, why: str) -> str:
-    """What is said of a name that no model has, with the names that are close."""
+def unknown(name: str, why: str, what: Literal["model", "adapter"] = "model") -> str:
+    """What is said of a name that no model or adapter has, with the names that are close."""
     import difflib
 
-    close = difflib.get_close_matches(name, [entry.name for entry in catalogue() if entry.kind != "gguf"])
+    if what == "adapter":
+        return f"Cannot find the adapter {name!r}: it is no folder, and {why}. Give the folder or the hub id of one."
+    close = difflib.get_close_matches(
+        name, [entry.name for entry in catalogue() if entry.kind != "gguf" and entry.name != name]
+    )
     hint = f"Did you mean {' or '.join(close)}?" if close else "`unembed models` lists what is there."
     return f"Cannot find the model {name!r}: it is no known name, folder or GGUF file, and {why}. {hint}"

@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from unembed.loading.cache import file_sha256
 from unembed.loading.folders import weights_sha256
@@ -14,6 +15,9 @@ _VERSIONED = ("unembed", "torch", "transformers", "tokenizers", "numpy")
 """Packages whose version a number may depend on."""
 _DESCRIBING = (".json", ".txt", ".model", ".spm", ".tiktoken", ".jinja")
 """How the names of files end that configure a model or its tokenizer."""
+
+_READ: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+"""The files of each module as they were when it was loaded: training may write its folder again."""
 
 
 def fingerprint(model: Model, *more: Any) -> str | None:
@@ -29,15 +33,18 @@ def fingerprint(model: Model, *more: Any) -> str | None:
     versions = [importlib.metadata.version(name) for name in _VERSIONED]
     generation = getattr(model.module, "generation_config", None)
     facts = [repr(model.config), repr(generation), repr(model.family), str(model.dtype), model.device.type]
-    adapter = None
-    if model.adapter is not None:
-        adapter = [importlib.metadata.version("peft"), _files(model.adapter, (*_DESCRIBING, ".safetensors"))]
-    known = [weights_sha256(model.folder), _files(model.folder, _DESCRIBING), adapter, _tokenizer(model)]
+    if model.module not in _READ:
+        adapter = None
+        if model.adapter is not None:
+            adapter = [importlib.metadata.version("peft"), _files(model.adapter, (*_DESCRIBING, ".safetensors"))]
+        _READ[model.module] = [weights_sha256(model.folder), _files(model.folder, _DESCRIBING), adapter]
+    known = [*_READ[model.module], _tokenizer(model)]
     return hashlib.sha256(json.dumps([*known, versions, facts, more]).encode()).hexdigest()
 
 
 def _files(folder: Path, endings: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(path.name, file_sha256(path)) for path in sorted(folder.iterdir()) if path.suffix in endings]
+    found = sorted(path for path in folder.iterdir() if path.suffix in endings and path.is_file())
+    return [(path.name, file_sha256(path)) for path in found]
 
 
 def _tokenizer(model: Model) -> list[str] | None:

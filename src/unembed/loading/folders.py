@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from unembed.errors import ModelError
 from unembed.files import parse_json
@@ -11,32 +12,73 @@ from unembed.loading.cache import file_sha256
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "source.spm")
 _TOKENIZERS += ("sentencepiece.bpe.model", "tekken.json")
+_DESCRIBING = ("generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_DESCRIBING += ("added_tokens.json", "vocab.json", "preprocessor_config.json", "processor_config.json")
+"""Files of objects that transformers reads, beside config.json."""
+
+_INDEX = "model.safetensors.index.json"
 
 
 def checked(folder: Path) -> Path:
     """`folder`, if it holds a readable configuration and whole safetensors."""
+    _check_links(folder)
     refuse_adapter(folder)
     _check_config(folder)
+    for name in _DESCRIBING:
+        if (folder / name).is_file():
+            _object_in(folder / name)
     for file in _weight_files(folder):
         _check_safetensors(file)
+    _check_index(folder)
     return folder
+
+
+def _check_links(folder: Path) -> None:
+    """A link to nothing counts as no file with transformers, which then takes defaults in the place of what it held.
+
+    Weights have no defaults: where they are gone, they are missed below.
+    """
+    links = [path for path in folder.iterdir() if path.is_symlink() and path.suffix != ".safetensors"]
+    if broken := sorted(path.name for path in links if not _exists(path)):
+        raise ModelError(
+            f"{folder} is incomplete: {broken[0]} is a link to a file that is not there ({len(broken)} of its links "
+            "are), as in a copy of the Hugging Face cache without its blobs.\nCopy the folder again with what its "
+            "links name (cp -rL), or fetch the model again."
+        )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a link to itself
+        return False
 
 
 def _check_config(folder: Path) -> None:
     file = folder / "config.json"
     if not file.is_file():
         raise ModelError(f"{folder} is not a model folder: it has no config.json. {_hint(folder)}")
-    try:
-        found = parse_json(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{file} is damaged, it is not JSON: {error}. Fetch the model again.") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"{file} is damaged: expected a JSON object, found a {type(found).__name__}.")
+    found = _object_in(file)
     if not isinstance(found.get("model_type"), str):
         raise ModelError(
             f"{file} is not the configuration of a model of transformers: expected model_type to be a word, found "
             f"{found.get('model_type')!r}. Give the folder that save_pretrained wrote."
         )
+
+
+def _object_in(file: Path) -> dict[str, Any]:
+    """The JSON object in a file: of one that is damaged, transformers' own errors do not tell which file it is, and a
+    damaged generation_config.json counts as none with it.
+    """
+    try:
+        found = parse_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} is damaged, it is not JSON: {error}. Fetch the model again.") from error
+    if not isinstance(found, dict):
+        raise ModelError(
+            f"{file} is damaged: expected a JSON object, found a {type(found).__name__}. Fetch the model again."
+        )
+    return found
 
 
 def _hint(folder: Path) -> str:
@@ -59,7 +101,7 @@ def _step(folder: Path) -> tuple[int, str]:
 
 def _weight_files(folder: Path) -> list[Path]:
     """The safetensors that `from_pretrained` would load, sorted by name."""
-    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    single, index = folder / "model.safetensors", folder / _INDEX
     if single.is_file():
         return [single]
     if not index.is_file():
@@ -78,7 +120,7 @@ def _listed(index: Path) -> list[str]:
     try:
         found = parse_json(index.read_text(encoding="utf-8"))
         names = sorted(set(found["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         names = []
     if not names or not all(isinstance(name, str) and 0 < len(name.encode(errors="replace")) < 256 for name in names):
         raise ModelError(f"{index} is damaged: it does not list the weight files. Fetch the model again.")
@@ -89,6 +131,16 @@ def _listed(index: Path) -> list[str]:
                 "read.\nMove the weights into the folder and name them so, or save the model again (save_pretrained)."
             )
     return names
+
+
+def _check_index(folder: Path) -> None:
+    """transformers reads no index without its (unneeded) metadata."""
+    index = folder / _INDEX
+    if not (folder / "model.safetensors").is_file() and not isinstance(_object_in(index).get("metadata"), dict):
+        raise ModelError(
+            f'{index} has no "metadata", without which transformers does not read it.\nAdd "metadata": {{}} to it, or '
+            "fetch the model again."
+        )
 
 
 def _no_weights(folder: Path) -> str:
@@ -120,15 +172,15 @@ def _check_safetensors(file: Path) -> None:
         ) from error
 
 
-def tensor_names(folder: Path) -> list[str]:
-    """The names of the tensors in a folder's weights."""
+def tensors_in(folder: Path) -> dict[str, str]:
+    """The tensors in a folder's weights: name to dtype, as safetensors call it (`F32`, `BF16`, `I8`)."""
     from safetensors import safe_open
 
-    names: list[str] = []
+    found: dict[str, str] = {}
     for file in _weight_files(folder):
         with safe_open(file, framework="numpy") as tensors:
-            names += tensors.keys()
-    return names
+            found |= {name: tensors.get_slice(name).get_dtype() for name in list(tensors.keys())}
+    return found
 
 
 def weights_sha256(folder: Path) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unembed.errors import InputError
-from unembed.loading.adapters import adapter_of, merge
+from unembed.loading.adapters import adapter_asked, merge
 from unembed.loading.check import check, check_once
 from unembed.loading.folders import has_tokenizer
 from unembed.loading.module import module_of, tokenizer_of
@@ -41,8 +41,8 @@ def load(
         name: the embedded model, a toy (`toy/two-layer`), a Hugging Face folder, a GGUF file, or a hub id.
         device: a torch device; None takes the GPU where there is one.
         dtype: one of `DTYPES`; None keeps that of the file (toys are stored in float16 and run in float32).
-        adapter: a folder that peft's `save_pretrained` wrote, merged into the weights (needs peft); "none" takes the
-            weights of a folder without the adapter that lies beside them.
+        adapter: a folder that peft's `save_pretrained` wrote, or a hub id of one, merged into the weights (needs
+            peft); "none" takes the weights of a folder without the adapter that lies beside them.
         offline: never touch the network.
         progress: called while a model is converted or fetched.
 
@@ -54,12 +54,13 @@ def load(
 
     torch_device, torch_dtype = _device(device), _dtype(dtype)
     folder = weights.resolve(name, offline=offline, progress=progress)
-    added = adapter_of(folder, adapter)
+    asked = adapter_asked(folder, adapter)
+    added = None if asked is None else weights.resolve_adapter(asked, offline=offline, progress=progress)
     module = module_of(folder, torch_dtype).eval()
     if module.dtype == torch.float64:
         module.set_experts_implementation("eager")  # torch has no grouped matrix product in float64
     if added is not None:
-        module, name = merge(module, added), f"{name} + {added}"
+        module, name = merge(module, added), f"{name} + {asked}"
     module = module.to(torch_device)  # type: ignore[arg-type]
     tokenizer = tokenizer_of(folder if added is None or not has_tokenizer(added) else added)
     model = replace(describe(module, tokenizer, name=name, folder=folder), adapter=added)

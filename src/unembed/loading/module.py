@@ -16,7 +16,7 @@ import torch
 from unembed.errors import ModelError
 from unembed.files import parse_json
 from unembed.loading.declared import check_architecture, check_code, check_quantisation
-from unembed.loading.folders import has_tokenizer, tensor_names
+from unembed.loading.folders import has_tokenizer, tensors_in
 from unembed.loading.generation_file import check_generation
 from unembed.loading.library_bars import quiet, swapped
 from unembed.models.families import family_of, row
@@ -55,7 +55,9 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
         family = family_of(config)
         check_architecture(folder, declared, _built(described.loader, config))
         options = {"config": config, "dtype": described.runs_in or dtype if dtype == "auto" else dtype}
-        renaming = _COMPILED if any("_orig_mod." in name for name in tensor_names(folder)) else {}
+        stored = tensors_in(folder)
+        _check_floats(folder, stored)
+        renaming = _COMPILED if any("_orig_mod." in name for name in stored) else {}
         module, report = _loaded(folder, described.loader, options, renaming)
         if (prefix := _prefix(report)) is not None:
             module, report = _loaded(folder, described.loader, options, renaming | {f"^{re.escape(prefix)}": ""})
@@ -103,6 +105,17 @@ def _prefix(report: dict[str, Any]) -> str | None:
         if name.endswith("." + some) and all(prefix + key in surplus for key in missing):
             return prefix
     return None
+
+
+def _check_floats(folder: Path, stored: dict[str, str]) -> None:
+    """transformers casts integers to floats without a word, also those that are codes of an undeclared quantisation."""
+    odd = sorted(name for name, dtype in stored.items() if "F" not in dtype and not _NO_WEIGHT.search(name))
+    if odd:
+        raise ModelError(
+            f"The weights in {folder} hold {len(odd)} tensors that are no floating-point numbers ({odd[0]} is "
+            f"{stored[odd[0]]}), as quantised weights are, and its config.json does not say how they are meant.\n"
+            "Give the model before it was quantised, or a GGUF file of it."
+        )
 
 
 def _check_shapes(folder: Path, report: dict[str, Any]) -> None:

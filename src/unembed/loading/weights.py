@@ -1,12 +1,14 @@
 """Where a model's weights are: from any name a person may give to a local folder that is fit to load."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 from unembed.errors import ModelError
 from unembed.loading import embedded
+from unembed.loading.adapters import checked_adapter
 from unembed.loading.cache import file_sha256
-from unembed.loading.catalogue import cached
+from unembed.loading.catalogue import cached, snapshot
 from unembed.loading.converted import convert, converted, intact
 from unembed.loading.folders import checked
 from unembed.loading.gguf import check_magic
@@ -39,6 +41,22 @@ def resolve(name: str, *, offline: bool = False, progress: Progress = silent) ->
     if _looks_local(name):
         raise ModelError(f"There is no file or folder {path}. Check the path; it is read from {Path.cwd()}.")
     return cached(name) or download(name, offline, progress)
+
+
+def resolve_adapter(name: str, *, offline: bool = False, progress: Progress = silent) -> Path:
+    """The local folder of the adapter called `name`: a folder, or a hub id, as in `resolve`.
+
+    Raises:
+        ModelError: it is no adapter, is incomplete, or cannot be had.
+    """
+    path = Path(name).expanduser()
+    if _is(path.exists) or _looks_local(name):
+        return checked_adapter(path)
+    here = snapshot(name, whole=True)
+    with contextlib.suppress(ModelError):  # of one that is not whole yet, what lacks is downloaded
+        if here is not None:
+            return checked_adapter(here)
+    return download(name, offline, progress, "adapter")
 
 
 def fetch(name: str, *, offline: bool = False, progress: Progress = silent) -> Path:

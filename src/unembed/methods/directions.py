@@ -131,7 +131,7 @@ def _npy(path: Path) -> Tensor:
 
     try:
         return torch.from_numpy(np.load(path, allow_pickle=False))
-    except (ValueError, OSError, EOFError, TypeError) as error:
+    except (ValueError, OSError, EOFError, TypeError, MemoryError) as error:  # memory: a shape of anyone's making
         raise InputError(f"{path.name} is no .npy file with plain numbers: {error}") from error
 
 

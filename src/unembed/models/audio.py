@@ -27,6 +27,8 @@ def read_wav(path: Path) -> tuple[Float[Tensor, "sample"], int]:
         kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", layout)
         if kind == _EXTENSIBLE:
             (kind,) = struct.unpack_from("<H", layout, 24)  # the first half-word of the sub-format
+        if not rate:
+            raise ValueError("it says 0 samples a second")
         if (kind, bits) not in _FORMATS or not channels:
             raise ValueError(f"its samples are of format {kind} with {bits} bits")
     except (OSError, ValueError, KeyError, struct.error) as error:

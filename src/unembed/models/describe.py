@@ -47,7 +47,8 @@ def describe(
         raise ModelError(f"The row of {family.model_type} needs both of encoder and cross_attention, or none.")
     family = _present(module, family)
     head = _prediction_head(module, family)
-    d_model = _width(module, family, unembedding.in_features, head)
+    # The columns, not in_features, which may be stale where a library swapped the matrix.
+    d_model = _width(module, family, unembedding.weight.shape[-1], head)
     model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
     model = replace(model, final_norm=model.final_norm.times(model.logit_scale), prediction_head=head)
     if family.encoder is None:

@@ -1,8 +1,10 @@
 """Checkpoints of toys: Hugging Face folders in half precision, about 1 MB each."""
 
+import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,10 +40,22 @@ def save(trained: "Trained", out: Path) -> Path:
     Raises:
         InputError: it exists already, or cannot be written.
     """
+    with new_folder(out) as work:
+        _write(trained, work)
+    return out
+
+
+@contextlib.contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A hidden folder that becomes `out` when the context ends, and is removed if it fails.
+
+    Raises:
+        InputError: `out` exists already, or cannot be written.
+    """
     check_free(out)
     work = _hidden_folder(out, out.parent)
     try:
-        _write(trained, work)
+        yield work
         for path in (work, *work.iterdir()):  # temporary folders and safetensors are private otherwise
             path.chmod(0o755 if path.is_dir() else 0o644)
         os.replace(work, out)  # noqa: PTH105  Path.replace says the same
@@ -51,7 +65,6 @@ def save(trained: "Trained", out: Path) -> Path:
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return out
 
 
 def _hidden_folder(out: Path, above: Path) -> Path:

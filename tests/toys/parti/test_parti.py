@@ -14,7 +14,7 @@ from unembed.errors import InputError
 from unembed.toys.parti.captions import COLOURS, RELATIONS, SHAPES, Caption, Thing, captions, read_caption
 from unembed.toys.parti.evaluation import evaluate, paint
 from unembed.toys.parti.pictures import BACKGROUND, CELLS, cells, draw, object_positions, pixels, png
-from unembed.toys.parti.training import build, examples, hide_tokens, seen_words, train
+from unembed.toys.parti.training import build, examples, hide_tokens, save, seen_words, train
 from unembed.toys.parti.vocabulary import HIDDEN, IDS, START, TOKENS, make_tokenizer
 
 HELD_OUT, TRAINED = captions(held_out=True), captions(held_out=False)
@@ -271,3 +271,21 @@ def test_the_values_of_the_first_phrase_carry_its_colour(parti) -> None:
     assert colour >= 0.85 * len(SAMPLE)
     assert shape >= 0.95 * len(SAMPLE)
     assert second_changed <= 0.05 * len(SAMPLE)
+
+
+def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    folder = tmp_path / "parti"
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(InputError, match=r"Cannot write .*No space left on device"):
+        save(build(0), folder)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+    save(build(0), folder)
+    before = (folder / "model.safetensors").read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        save(build(1), folder)
+    assert (folder / "model.safetensors").read_bytes() == before

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
+from unembed.toys.checkpoints import new_folder
 from unembed.toys.parti.captions import COLOURS, SHAPES, captions
 from unembed.toys.parti.pictures import GRID, draw
 from unembed.toys.parti.vocabulary import HIDDEN, IDS, PADDING, START, TOKENS, make_tokenizer
@@ -65,13 +66,16 @@ def build(seed: int) -> "MBartForConditionalGeneration":
 
 
 def save(module: "MBartForConditionalGeneration", folder: Path) -> None:
-    """Write a Hugging Face folder in half precision: weights, configurations, tokenizer. The module is halved too."""
-    module.half().save_pretrained(folder)
-    config = folder / "config.json"  # half precision is for the file: the model runs in float32
-    config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
-    make_tokenizer().save_pretrained(folder)
-    for file in folder.iterdir():  # safetensors makes its files private
-        file.chmod(0o644)
+    """Write a Hugging Face folder in half precision: weights, configurations, tokenizer. The module is halved too.
+
+    Raises:
+        InputError: the folder exists already, or cannot be written; then nothing is kept.
+    """
+    with new_folder(folder) as work:
+        module.half().save_pretrained(work)
+        config = work / "config.json"  # half precision is for the file: the model runs in float32
+        config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
+        make_tokenizer().save_pretrained(work)
 
 
 @dataclass(frozen=True, repr=False)
