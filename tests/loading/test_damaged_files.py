@@ -58,10 +58,6 @@ def test_json_nested_too_deeply_is_a_damaged_file(folder, tmp_path, file, text) 
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "{",
-        "null",
-        "[1]",
         '{"eos_token_id": "end"}',
         '{"eos_token_id": 5.5}',
         '{"eos_token_id": true}',
@@ -74,14 +70,13 @@ def test_json_nested_too_deeply_is_a_damaged_file(folder, tmp_path, file, text) 
         '{"language": ["en"]}',
     ],
 )
-def test_a_generation_configuration_that_cannot_be_read_is_said(folder, tmp_path, text) -> None:
-    """transformers takes that of config.json instead of one that is no JSON: texts would end elsewhere."""
+def test_a_value_of_a_wrong_kind_in_a_generation_configuration_is_said(folder, tmp_path, text) -> None:
     shutil.copytree(folder, tmp_path / "model")
     path = tmp_path / "model" / "generation_config.json"
     path.write_text(text)
-    with pytest.raises(ModelError, match=r"generation_config.json in .* is damaged: .*") as refused:
+    with pytest.raises(ModelError, match=r"generation_config.json is damaged: expected") as refused:
         unembed.load(str(tmp_path / "model"))
-    assert "without the file, config.json says it" in str(refused.value)
+    assert "without the file, config.json says" in str(refused.value)
     path.unlink()
     assert unembed.load(str(tmp_path / "model")).layers
 

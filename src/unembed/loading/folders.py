@@ -26,7 +26,7 @@ def checked(folder: Path) -> Path:
     _check_config(folder)
     for name in _DESCRIBING:
         if (folder / name).is_file():
-            _object_in(folder / name)
+            object_in(folder / name)
     for file in _weight_files(folder):
         _check_safetensors(file)
     _check_index(folder)
@@ -58,7 +58,7 @@ def _check_config(folder: Path) -> None:
     file = folder / "config.json"
     if not file.is_file():
         raise ModelError(f"{folder} is not a model folder: it has no config.json. {_hint(folder)}")
-    found = _object_in(file)
+    found = object_in(file)
     if not isinstance(found.get("model_type"), str):
         raise ModelError(
             f"{file} is not the configuration of a model of transformers: expected model_type to be a word, found "
@@ -66,7 +66,7 @@ def _check_config(folder: Path) -> None:
         )
 
 
-def _object_in(file: Path) -> dict[str, Any]:
+def object_in(file: Path) -> dict[str, Any]:
     """The JSON object in a file: of one that is damaged, transformers' own errors do not tell which file it is, and a
     damaged generation_config.json counts as none with it.
     """
@@ -136,7 +136,7 @@ def _listed(index: Path) -> list[str]:
 def _check_index(folder: Path) -> None:
     """transformers reads no index without its (unneeded) metadata."""
     index = folder / _INDEX
-    if not (folder / "model.safetensors").is_file() and not isinstance(_object_in(index).get("metadata"), dict):
+    if not (folder / "model.safetensors").is_file() and not isinstance(object_in(index).get("metadata"), dict):
         raise ModelError(
             f'{index} has no "metadata", without which transformers does not read it.\nAdd "metadata": {{}} to it, or '
             "fetch the model again."

@@ -1,7 +1,6 @@
 """generation_config.json: where a text ends, and which tokens are forced before and after it.
 
-transformers passes over a file that it cannot read, and uses what config.json says instead: texts would end elsewhere,
-and nobody would be told. Values of a wrong kind it keeps as they are.
+transformers keeps values of a wrong kind as they are, and fails on them later or follows them in part.
 """
 
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unembed.errors import ModelError
-from unembed.files import parse_json
+from unembed.loading.folders import object_in
 
 
 def _token(value: Any) -> bool:
@@ -52,29 +51,19 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def check_generation(folder: Path) -> None:
-    """Refuse a generation configuration that cannot be read; a folder may have none.
+    """Refuse a generation configuration whose tokens are none; a folder may have no such file.
 
     Raises:
-        ModelError: it is no JSON object, or a token in it is none.
+        ModelError: a value that is read is of another kind; the message names it.
     """
     path = folder / "generation_config.json"
     if not path.exists():
         return
-    try:
-        found = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(folder, str(error)) from error
-    if not isinstance(found, dict):
-        raise _damaged(folder, f"expected an object, found {found!r:.40}")
+    found = object_in(path)
     for key, (fits, expected) in _KINDS.items():
         value = found.get(key)
         if value is not None and not fits(value):
-            raise _damaged(folder, f"expected {key} to be {expected}, found {value!r:.40}")
-
-
-def _damaged(folder: Path, reason: str) -> ModelError:
-    return ModelError(
-        f"generation_config.json in {folder} is damaged: {reason}.\n"
-        "It says where a text ends and which tokens are forced. Fetch or copy it again; without the file, config.json "
-        "says it."
-    )
+            raise ModelError(
+                f"{path} is damaged: expected {key} to be {expected}, found {value!r:.40}. Fetch the model again; "
+                "without the file, config.json says where a text ends and which tokens are forced."
+            )
