@@ -44,7 +44,7 @@ def _occurrences(text: str, word: str, spans: Sequence[_Span], *, flags: int = 0
     return [(a, b) for a, b in found if all(_parts(text, place, place in ends) for place in (a, b))]
 
 
-def _token_spans(model: Model, text: str) -> list[_Span]:
+def token_spans(model: Model, text: str) -> list[_Span]:
     """Which characters each token of a text holds; none where the tokenizer does not tell."""
     return _spans(model, text) if model.tokenizer is not None and model.tokenizer.is_fast else []
 
@@ -56,19 +56,17 @@ def _parts(text: str, place: int, at_token: bool) -> bool:
     before, after = text[place - 1], text[place]
     if unicodedata.category(after).startswith("M"):  # a mark belongs to the letter before it
         return False
-    if not _is_of_word(before) or not _is_of_word(after) or _unspaced(before) or _unspaced(after):
+    if not joins_words(before) or not joins_words(after):
         return True
     same = before.isalpha() == after.isalpha()
     cased = all(c.lower() != c.upper() or not c.isalpha() for c in (before, after))
     return at_token and not (same and cased) and "_" not in (before, after)
 
 
-def _is_of_word(c: str) -> bool:
-    return unicodedata.category(c)[0] in "LMN" or c == "_"
-
-
-def _unspaced(c: str) -> bool:
-    return unicodedata.name(c, "").startswith(_UNSPACED)
+def joins_words(c: str) -> bool:
+    """Whether a character can stand within a word: letters, marks and digits of scripts that put spaces between words."""
+    of_word = c != "" and (unicodedata.category(c)[0] in "LMN" or c == "_")
+    return of_word and not unicodedata.name(c, "").startswith(_UNSPACED)
 
 
 def _spans(model: Model, text: str) -> list[_Span]:
@@ -97,7 +95,7 @@ def replaced(model: Model, prompt: str | Sequence[int], old: str, new: str, whic
         raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
     if old not in prompt and unescaped(old) in prompt:  # a label, as the strip shows it
         old, new = unescaped(old), unescaped(new)
-    found = _chosen(_occurrences(prompt, old, _token_spans(model, prompt)), which, f"the word {old!r}", repr(prompt))
+    found = _chosen(_occurrences(prompt, old, token_spans(model, prompt)), which, f"the word {old!r}", repr(prompt))
     for start, end in reversed(found):
         prompt = prompt[:start] + new + prompt[end:]
     return prompt
