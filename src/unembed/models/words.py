@@ -64,7 +64,7 @@ def _parts(text: str, place: int, at_token: bool) -> bool:
 
 
 def joins_words(c: str) -> bool:
-    """Whether a character can stand within a word: letters, marks and digits of scripts that put spaces between words."""
+    """Whether a character can stand within a word: a letter, mark or digit of a script with spaces."""
     of_word = c != "" and (unicodedata.category(c)[0] in "LMN" or c == "_")
     return of_word and not unicodedata.name(c, "").startswith(_UNSPACED)
 
