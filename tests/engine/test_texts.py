@@ -1,23 +1,22 @@
 """Other texts of a run equal full runs of the unmodified module: shorter prompts, and prompts with hidden places.
 
 The oracle of a hidden place is transformers' own mask for padding: nobody attends to it, and position ids tell the
-model where the others stand. Tolerance: a walk adds the same products in another order, `n u` relative a stream with `n` the
-longest dot product and `u` of float64, amplified by blocks and norms; 1e-9 of the largest logit leaves four orders of
-magnitude for that. transformers' float32 norms are taken out (`rerun.exactly`).
+model where the others stand. Tolerance: a walk adds the same products in another order, `n u` relative a stream with
+`n` the longest dot product and `u` of float64, amplified by blocks and norms; 1e-9 of the largest logit leaves four
+orders of magnitude for that. transformers' float32 norms are taken out (`rerun.exactly`).
 """
 
 import random
 from collections.abc import Sequence
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 import unembed
 from builders.random_models import MODEL_TYPES, build, each_family
-from oracles import rerun
+from oracles import hidden, rerun
 from unembed.engine import texts as engine
 from unembed.engine.texts import Text, last_streams_of_texts
 from unembed.errors import InputError
@@ -40,24 +39,11 @@ def logits(run, texts: Sequence[Text], count: int = 1) -> Tensor:
     return unembedded(run.model, last_streams_of_texts(run, texts, count=count))[2]
 
 
-def alone(module, text: Text) -> Tensor:
-    """The last logits of a plain run that sees the text's places only."""
-    whole = [0] * (text.places[-1] + 1)
-    for token, place in text.pairs:
-        whole[place] = token
-    seen = torch.tensor([[int(p in text.places) for p in range(len(whole))]])
-    with torch.no_grad():
-        if bool(seen.all()):
-            return module(torch.tensor([whole]), use_cache=False).logits[0]
-        places = torch.arange(len(whole))[None]
-        return module(torch.tensor([whole]), attention_mask=seen, position_ids=places, use_cache=False).logits[0]
-
-
 def check(module, texts: Sequence[Text], count: int = 1) -> None:
     with rerun.exactly():
         found = logits(record(unembed.wrap(module), TOKENS), texts, count)
         for text, row in zip(texts, found, strict=True):
-            expected = alone(module, text)[list(text.places[-count:])]
+            expected = hidden.logits(module, text.tokens, text.places)[-count:]
             bound = 1e-9 * float(expected.abs().max())
             assert float((row - expected).abs().max()) < bound, text
 

@@ -186,7 +186,7 @@ def _between_words(text: str, before: _Span, after: _Span) -> bool:
     if before[1] != after[0] or held[-1:].isspace() or tail[:1].isspace():
         return True
     a, b, beyond = text[before[1] - 1], tail[0], tail[1:2]
-    if unicodedata.category(b).startswith("M"):  # a mark belongs to the letter before it
+    if unicodedata.category(b).startswith("M") or _one_sign(a, b):  # a mark belongs to the letter before it
         return False
     joined = joins_words(a) and joins_words(b)
     # don't, 3.5: signs that stand between two letters, or between two digits
@@ -194,6 +194,12 @@ def _between_words(text: str, before: _Span, after: _Span) -> bool:
     c = text[before[1] - 2 : before[1] - 1]
     closes = (a in "'’" and joins_words(c) and joins_words(b)) or (a in ".," and c.isdigit() and b.isdigit())
     return not (joined or opens or closes)
+
+
+def _one_sign(a: str, b: str) -> bool:
+    """Whether two characters are drawn as one: joined signs, tones of skin, the two letters of a flag."""
+    flag = all("\U0001f1e6" <= c <= "\U0001f1ff" for c in (a, b))
+    return flag or "\u200d" in (a, b) or "\U0001f3fb" <= b <= "\U0001f3ff"
 
 
 _SENTENCE_END = re.compile(r"([.!?…]['\"”’)\]]*(?=\s|$)|[。！？])\s*|\n+\s*")

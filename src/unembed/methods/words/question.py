@@ -160,6 +160,8 @@ class Question(Brief):
         assert self.model.source is not None
         inputs: dict[str, Any] = dict(self.model.source.inputs)
         ids = inputs["input_ids"][0].tolist()
+        if self.how in ("delete", "mask") and len(gone) == len(ids):
+            raise InputError("Nothing of the source is left: expected at least one token that stays.")
         if self.how == "delete":
             read = with_source(self.model, [token for p, token in enumerate(ids) if p not in gone])
         elif self.how == "mask":

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from unembed.errors import InputError, counted
+from unembed.methods.whole_target import space_notes
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
 from unembed.methods.words.shapley import Shapley, shapley_values
@@ -176,7 +177,7 @@ def words(
     question, units, notes = _asked(prompt, target, by, how, versus, answer, other, keep_sink)
     base, model = question.base(), prompt.model
     gone = [frozenset(unit.positions) for unit in units]
-    values = question.values(gone, progress)
+    values = question.values(gone, _named(progress, "units"))
     found = tuple(
         UnitEffect(u.text, u.positions, u.start, u.end, base.score - value.score, value, _mark(question, u))
         for u, value in zip(units, values, strict=True)
@@ -198,8 +199,14 @@ def words(
         result = replace(result, first=first_token(question, len(found[0].positions)))
     players = [gone[i] for i in result.players]
     if shapley:
-        result = replace(result, shapley=_shapley(question, players, exact, samples, seed, progress))
-    return replace(result, pairs=_pairs(question, result, gone, progress)) if pairs else result
+        named = _named(progress, "Shapley values")
+        result = replace(result, shapley=_shapley(question, players, exact, samples, seed, named))
+    return replace(result, pairs=_pairs(question, result, gone, _named(progress, "pairs"))) if pairs else result
+
+
+def _named(progress: Progress, stage: str) -> Progress:
+    """Progress under the name of what the runs are for."""
+    return lambda _, fraction: progress(stage, fraction)
 
 
 def _mark(question: Question, unit: Unit) -> Literal["first", "last"] | None:
@@ -251,6 +258,8 @@ def _asked(
     model, of_source = prompt.model, prompt.model.encoder is not None
     word, _, given = how.partition("=")
     _check(how, other, keep_sink, of_source)
+    if model.source is not None and not of_source and word != "mask":
+        raise InputError("An image within a prompt stands at places of its own: its words can be masked (--how mask).")
     read = written_source(model) if of_source else written(model, prompt.messages or prompt.written, prompt.tokens)
     units = units_of(read, by)
     tokens = prompt.tokens
@@ -273,8 +282,8 @@ def _asked(
     )
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
     asking = next((frozenset(u.positions) for u in kept if not of_source and len(tokens) - 1 in u.positions), Gone())
-    _check_units(kept, source, word)
-    notes = _notes(prompt, target, versus, units, question, kept)
+    _check_units(kept, source, word, of_source)
+    notes = _notes(prompt, target, versus, answer, units, question, kept)
     return replace(question, asking=asking), kept, notes
 
 
@@ -288,10 +297,11 @@ def _check(how: str, other: Given | None, keep_sink: bool, of_source: bool) -> N
         raise InputError("The first place of a prompt stays filled: keep_sink is for delete and mask in a prompt.")
 
 
-def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str) -> None:
+def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, of_source: bool) -> None:
+    removing = ("delete", "mask") if of_source else ("delete",)  # of a mask, a question still sees itself
     if how == "swap" and not units:
         raise InputError("The two prompts have the same tokens in every unit: there is nothing to swap.")
-    if how == "delete" and any(len(unit.positions) == len(tokens) for unit in units):
+    if how in removing and any(len(unit.positions) == len(tokens) for unit in units):
         raise InputError(
             f"The prompt is one unit, {units[0].text!r:.60}: without it nothing is left to answer. Take smaller units "
             "(--by word, --by token), or --how replace=TOKEN."
@@ -347,12 +357,15 @@ def _notes(
     prompt: Prompt,
     target: str | int | None,
     versus: str | int | None,
+    answer: str | Sequence[int] | None,
     units: Units,
     question: Question,
     kept: tuple[Unit, ...],
 ) -> tuple[str, ...]:
     model = prompt.model
+    asked, last = target if answer is None else answer, question.length - 1
     notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.written, target, versus), *units.notes]
+    notes += space_notes(question.run, asked if isinstance(asked, str) else None, last)
     if question.begin is not None:
         notes.append(f"Where the first token is gone, {label_of(model, question.begin)} stands in its place.")
     left = len(units.units) - len(kept)
