@@ -20,7 +20,7 @@ from unembed.models.special import beginning
 from unembed.models.tokens import name_of
 from unembed.models.words import joins_words, token_spans
 
-By = Literal["token", "word", "sentence", "line", "turn"]
+_By = Literal["token", "word", "sentence", "line", "turn"]
 _Span = tuple[int, int]
 
 
@@ -115,8 +115,8 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
         InputError: another word; a span outside the text, empty, or overlapping another; a prompt whose characters
             cannot be told; turns of what is no chat; or nothing that is a unit.
     """
-    if isinstance(by, str) and by not in get_args(By):
-        raise InputError(f"Expected units by {', '.join(get_args(By))} or spans of characters, found {by!r}.")
+    if isinstance(by, str) and by not in get_args(_By):
+        raise InputError(f"Expected units by {', '.join(get_args(_By))} or spans of characters, found {by!r}.")
     text, spans, roles = read.text, read.spans, read.roles
     if text is None:
         if by != "token":
