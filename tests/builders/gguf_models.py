@@ -54,7 +54,9 @@ def changed(module: Any, **values: Any) -> Any:
     return again
 
 
-def write_module(path: Path, architecture: str, module: Any, keys: Mapping[str, Any] | None = None) -> Path:
+def write_module(
+    path: Path, architecture: str, module: Any, keys: Mapping[str, Any] | None = None, name: str = "tiny"
+) -> Path:
     """A GGUF file of a model.
 
     Args:
@@ -62,10 +64,11 @@ def write_module(path: Path, architecture: str, module: Any, keys: Mapping[str, 
         architecture: as GGUF calls it.
         module: from `module_of`.
         keys: metadata without the architecture's name, which replaces or adds to that of the model.
+        name: of the model, as the file tells it.
     """
     config = module.config
     writer = GGUFWriter(str(path), architecture)
-    writer.add_name("tiny")
+    writer.add_name(name)
     for key, value in (_keys(architecture, config) | dict(keys or {})).items():
         if isinstance(value, bool):
             writer.add_bool(f"{architecture}.{key}", value)

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM
 import unembed
 from builders.gguf_files import refusal, write_gguf
 from builders.gguf_models import MODEL_TYPES, changed, module_of, write_module
+from unembed.errors import ModelError
 from unembed.loading import weights
 from unembed.loading.module import tokenizer_of
 
@@ -211,3 +212,52 @@ def test_a_text_begins_and_ends_as_the_file_says(
     tokenizer: Any = tokenizer_of(folder)
     inner = tokenizer("he", add_special_tokens=False)["input_ids"]
     assert tokenizer("he")["input_ids"] == [1] * ("b" in expected) + inner + [0] * ("e" in expected)
+
+
+@pytest.mark.parametrize(("told", "count"), [(None, 2), (True, 2), (False, 1)])
+def test_a_space_is_put_before_a_text_as_the_file_says(told: bool | None, count: int, tmp_path: Path) -> None:
+    def write(writer: GGUFWriter) -> None:
+        writer.add_bos_token_id(1)
+        if told is not None:
+            writer.add_add_space_prefix(told)
+
+    folder = weights.resolve(str(write_gguf(tmp_path / "x.gguf", metadata=write, tokenizer="llama")))
+    tokenizer: Any = tokenizer_of(folder)
+    pieces = [tokenizer.convert_tokens_to_ids(piece) for piece in ("\u2581", "he")]
+    found = tokenizer("he", add_special_tokens=False)["input_ids"]
+    assert found == pieces[-count:]
+    if told is False:
+        spaced = tokenizer(" he", add_special_tokens=False)["input_ids"]
+        assert spaced == pieces
+        assert tokenizer.decode(spaced) == " he"
+
+
+@pytest.mark.parametrize(
+    ("pre", "expected"),
+    [
+        (None, ["in", "\u01201234"]),
+        ("gpt-2", ["in", "\u01201234"]),
+        ("qwen2", ["in", "\u0120", "1", "2", "3", "4"]),
+        ("stablelm2", ["in", "\u0120", "1", "2", "3", "4"]),
+        ("llama-bpe", ["in", "\u0120", "123", "4"]),
+    ],
+)
+def test_a_text_is_split_as_the_file_says(pre: str | None, expected: list[str], tmp_path: Path) -> None:
+    tokenizer: Any = tokenizer_of(weights.resolve(str(write_gguf(tmp_path / "x.gguf", pre=pre))))
+    found = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str("in 1234")
+    assert [piece for piece, _ in found] == expected
+
+
+@pytest.mark.parametrize("pre", ["deepseek-llm", "of-tomorrow"])
+def test_a_split_that_is_not_known_is_refused_by_name(pre: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=f"says tokenizer.ggml.pre = '{pre}'"):
+        weights.resolve(str(write_gguf(tmp_path / "x.gguf", pre=pre)))
+
+
+@pytest.mark.parametrize("name", ["mistral", "t5"])
+def test_the_name_of_a_file_changes_nothing(name: str, tmp_path: Path) -> None:
+    module = module_of("llama")
+    file = write_module(tmp_path / "x.gguf", "llama", module, name=name)
+    run = unembed.record(unembed.load(str(file)), [3, 7, 1])
+    with torch.inference_mode():
+        assert torch.allclose(run.logits, module(torch.tensor([[3, 7, 1]])).logits[0], atol=1e-5)

@@ -26,6 +26,7 @@ NEEDED = [
     "preprocessor_config.json",
     "merges.txt",
     "vocab.tiktoken",
+    "additional_chat_templates/tool_use.jinja",
 ]
 LEFT = [
     "pytorch_model.bin",
@@ -34,6 +35,7 @@ LEFT = [
     "onnx/model.onnx",
     "checkpoint-5/model.safetensors",
     "x.pt",
+    "additional_chat_templates/x.py",
 ]
 
 
@@ -90,6 +92,16 @@ def test_all_that_describes_a_model_is_fetched_and_no_code(hub: tuple[Path, list
         file.write_text(json.dumps({"name": name}) if name.endswith(".json") else name)  # equal files come once
     weights.fetch("lab/tiny")
     assert set(fetched) == {*shipped, *NEEDED}
+
+
+def test_chat_templates_by_name_come_with_their_model(hub: tuple[Path, list[str]]) -> None:
+    templates = save_tiny(hub[0] / "tiny") / "additional_chat_templates"
+    templates.mkdir()
+    (templates / "tool_use.jinja").write_text("{{ messages[0].content }}")
+    (templates.parent / "chat_template.jinja").write_text("default")
+    tokenizer = unembed.load("lab/tiny").tokenizer
+    assert tokenizer is not None
+    assert tokenizer.chat_template == {"default": "default", "tool_use": "{{ messages[0].content }}"}
 
 
 @pytest.mark.usefixtures("hub")

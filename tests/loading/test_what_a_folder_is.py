@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -152,6 +153,80 @@ def test_quantised_weights_are_refused_before_a_package_is_asked_for(tiny: Path)
     message = refused(tiny)
     assert "are quantised (bitsandbytes)" in message
     assert "pip" not in message
+
+
+def test_an_embedding_model_of_a_language_models_class_is_refused(tiny: Path) -> None:
+    kinds = ("Transformer", "Pooling", "Normalize")
+    listed = [
+        {"idx": i, "path": f"{i}_{kind}", "type": f"sentence_transformers.models.{kind}"}
+        for i, kind in enumerate(kinds)
+    ]
+    (tiny / "modules.json").write_text(json.dumps(listed[:1]))
+    assert unembed.load(str(tiny)).layers == 3
+    (tiny / "modules.json").write_text(json.dumps(listed))
+    assert "embedding model of sentence-transformers" in refused(tiny)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"model_type": None}, "expected model_type to be a word, found None"),
+        ({"vocab_size": 300}, r"lm_head.weight is \[97, 32\], expected \[300, 32\], and 1 more differ"),
+        ({"intermediate_size": 16}, r"down_proj.weight is \[32, 48\], expected \[32, 16\], and 14 more differ"),
+        ({"num_attention_heads": 3}, "32.* is not a multiple of the number of attention heads"),
+        ({"hidden_act": "nope"}, "it knows no 'nope'"),
+    ],
+)
+def test_a_refused_configuration_is_told_by_its_reason(tiny: Path, values: dict[str, object], said: str) -> None:
+    changed(tiny / "config.json", **values)
+    message = refused(tiny)
+    assert re.search(said, message, re.DOTALL), message
+
+
+# Files of weights
+
+
+def in_parts(folder: Path, first: Path | str, **index: object) -> None:
+    """The weights in two files, the first of which is at some place, as an index of them says."""
+    file = folder / "model.safetensors"
+    tensors = list(load_file(file).items())
+    parts = {str(first): dict(tensors[::2]), "two.safetensors": dict(tensors[1::2])}
+    for name, part in parts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        save_file(part, folder / name, metadata={"format": "pt"})
+    file.unlink()
+    places = {key: name for name, part in parts.items() for key in part}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": places} | index))
+
+
+def test_weights_are_the_safetensors_of_the_folder_itself(tiny: Path, tmp_path: Path) -> None:
+    before = unembed.record(unembed.load(str(tiny)), IDS).logits
+    kept = shutil.copytree(tiny, tmp_path / "in parts")
+    in_parts(kept, "any-name.safetensors")
+    assert torch.equal(unembed.record(unembed.load(str(kept)), IDS).logits, before)
+    for number, place in enumerate(
+        ("../one.safetensors", tmp_path / "two.safetensors", "in/one.safetensors", "one.bin")
+    ):
+        folder = shutil.copytree(tiny, tmp_path / f"{number}")
+        in_parts(folder, place)
+        assert f"names {str(place)!r}: expected safetensors beside it" in refused(folder)
+
+
+@pytest.mark.parametrize("places", [{"a": 3}, {"a": None}, {}, [], {"a": "x" * 5000}, {"a": ""}])
+def test_an_index_that_names_no_files_is_damaged(tiny: Path, places: object) -> None:
+    in_parts(tiny, "one.safetensors", weight_map=places)
+    assert "is damaged: it does not list the weight files" in refused(tiny)
+
+
+def test_a_name_that_can_be_no_file_is_no_model() -> None:
+    with pytest.raises(ModelError, match="There is no file or folder"):
+        unembed.load("/" + "a" * 5000)
+
+
+def test_a_link_to_weights_that_are_gone_is_no_weights(tiny: Path) -> None:
+    (tiny / "model.safetensors").unlink()
+    (tiny / "model.safetensors").symlink_to(tiny / "gone")
+    assert "has no weights" in refused(tiny)
 
 
 # Names of tensors

@@ -32,11 +32,21 @@ PROMPT = tuple((7 * i * i + 3 * i + 5) % 97 for i in range(13))
 CLOSE = 1e-5
 _OTHER = 1e-3
 DYNAMIC, LONG = dynamic(), longrope(SWITCH)
+_LOCAL = {"rope_type": "default", "rope_theta": 100.0}
 BY_LENGTH = {
     "dynamic": ("llama", {"rope_parameters": DYNAMIC, "context": SWITCH}),
     "dynamic neox": ("gpt_neox", {"rope_parameters": {**DYNAMIC, "partial_rotary_factor": 0.5}, "context": SWITCH}),
     "longrope": ("llama", {"rope_parameters": LONG, "context": 32}),
     "longrope phi3": ("phi3", {"rope_parameters": LONG, "context": 32, "original_max_position_embeddings": SWITCH}),
+    # Each kind of layer with factors of its own.
+    "dynamic gemma3": (
+        "gemma3_text",
+        {"rope_parameters": {"full_attention": DYNAMIC, "sliding_attention": _LOCAL}, "context": SWITCH},
+    ),
+    "longrope gemma3": (
+        "gemma3_text",
+        {"rope_parameters": {"full_attention": LONG, "sliding_attention": _LOCAL}, "context": 32},
+    ),
 }
 each = pytest.mark.parametrize("kind", BY_LENGTH)
 

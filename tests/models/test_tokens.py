@@ -4,10 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
 
 import unembed
 from builders.random_models import build
-from builders.tokenizers_of_kinds import KINDS, sentence_piece
+from builders.tokenizers_of_kinds import KINDS, TEXTS, sentence_piece
 from unembed.errors import InputError
 from unembed.models.chat import is_chat, rendered
 from unembed.models.labels import visible
@@ -78,6 +80,30 @@ def test_a_number_is_no_space_and_a_letter_gets_none() -> None:
         target_tokens(model, f"id:{model.vocab}")
     ids = [tokenizer.convert_tokens_to_ids(piece) for piece in ("▁Paris", "▁and")]
     assert continued(model, tokenize(model, "France is"), ids) == " Paris and"
+
+
+def _notes_on(tokenizer, prompt: str, target: str) -> tuple[str, ...]:
+    model = unembed.wrap(build("gpt2", vocab_size=len(tokenizer)), tokenizer, name="changed")
+    return target_notes(model, prompt, target)
+
+
+def test_a_change_of_the_last_token_is_told_whatever_the_tokenizer_takes_away() -> None:
+    """Case, accents, or the space before an added token."""
+    made = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    made.normalizer, made.pre_tokenizer = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    made.decoder = decoders.BPEDecoder(suffix="</w>")
+    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["<unk>"], end_of_word_suffix="</w>")
+    made.train_from_iterator(TEXTS, trainer)
+    uncased = PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>")
+    for target in ("Paris", "é"):
+        (note,) = _notes_on(uncased, "play", target)
+        assert "the prompt's own last token would change: 'play</w>'" in note
+    masked = KINDS["byte-level"]()
+    masked.add_tokens([AddedToken("<mask>", lstrip=True, special=True), AddedToken("\n\n", normalized=False)])
+    (note,) = _notes_on(masked, "the capital\n", " <mask>")
+    assert "would change: '↵' and '<mask>' would be '<mask>'" in note
+    (note,) = _notes_on(masked, "the capital\n", "\n")
+    assert "would change: '↵' and '↵' would be '↵↵'" in note
 
 
 @pytest.mark.parametrize("kind", KINDS)

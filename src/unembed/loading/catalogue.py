@@ -24,6 +24,9 @@ HUB_FILES = [
 """What is fetched of a model on the hub: weights, and by their endings whatever configures a model, its tokenizer or
 its processor (`preprocessor_config.json`, `source.spm`, `sentencepiece.bpe.model`, `chat_template.jinja`)."""
 
+HUB_TEMPLATES = "additional_chat_templates/*.jinja"
+"""What is fetched of folders inside it: chat templates that go by a name."""
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -19,7 +19,7 @@ from unembed.loading.gguf import dequantise
 from unembed.progress import Progress, silent
 
 _SCHEMA = "unembed/model/1"
-_VERSION = 3
+_VERSION = 4
 """Of what a conversion makes of a file: a folder that an earlier one made is not taken for it."""
 _MANIFEST = "unembed.json"
 

@@ -4,11 +4,13 @@ transformers builds the language model of a `model_type` whatever the folder was
 those of a classifier with a tied embedding do, it answers, and the answer means nothing.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from unembed.errors import ModelError
+from unembed.files import parse_json
 
 _SCORES = ("Classification", "QuestionAnswering", "RewardModel", "MultipleChoice", "SequenceScoring")
 """How the names of classes end, or nearly, that give scores in the place of a next token."""
@@ -58,8 +60,9 @@ def check_architecture(folder: Path, declared: dict[str, Any], built: str) -> No
         built: the name of the class that transformers builds.
 
     Raises:
-        ModelError: a classifier, a model without an unembedding, or a class of the folder's own.
+        ModelError: a classifier, an embedding model, a model without an unembedding, or a class of the folder's own.
     """
+    _check_embedding(folder, declared)
     names = declared.get("architectures") or [built]
     names = [str(name) for name in (names if isinstance(names, list) else [names])]
     if any(_same(name, built) for name in names):
@@ -87,6 +90,17 @@ def check_architecture(folder: Path, declared: dict[str, Any], built: str) -> No
         f"{found}, but transformers makes a {built} of it, which is another model.\n"
         f'Give a language model; if it is one, set "architectures" to ["{built}"] in config.json.'
     )
+
+
+def _check_embedding(folder: Path, declared: dict[str, Any]) -> None:
+    """Some embedding models keep the class of the language model they were made of; modules.json tells them."""
+    with contextlib.suppress(OSError, ValueError):
+        modules = parse_json((folder / "modules.json").read_text(encoding="utf-8"))
+        if any(str(value).endswith("Pooling") for key, value in _items(modules) if key == "type"):
+            raise ModelError(
+                f"modules.json in {folder} says that it holds an embedding model of sentence-transformers, which gives "
+                f"vectors of texts, not a next token.\nGive the language model{_base(declared)}."
+            )
 
 
 def _same(name: str, built: str) -> bool:

@@ -32,8 +32,11 @@ def _check_config(folder: Path) -> None:
         raise ModelError(f"{file} is damaged, it is not JSON: {error}. Fetch the model again.") from error
     if not isinstance(found, dict):
         raise ModelError(f"{file} is damaged: expected a JSON object, found a {type(found).__name__}.")
-    if not isinstance(found.get("model_type", ""), str):
-        raise ModelError(f"{file} is damaged: expected model_type to be a word, found {found['model_type']!r}.")
+    if not isinstance(found.get("model_type"), str):
+        raise ModelError(
+            f"{file} is not the configuration of a model of transformers: expected model_type to be a word, found "
+            f"{found.get('model_type')!r}. Give the folder that save_pretrained wrote."
+        )
 
 
 def _hint(folder: Path) -> str:
@@ -61,16 +64,31 @@ def _weight_files(folder: Path) -> list[Path]:
         return [single]
     if not index.is_file():
         raise ModelError(_no_weights(folder))
-    try:
-        names = sorted(set(parse_json(index.read_text())["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ModelError(f"{index} is damaged: it does not list the weight files. Fetch the model again.") from error
+    names = _listed(index)
     if absent := [name for name in names if not (folder / name).is_file()]:
         raise ModelError(
             f"{folder} is incomplete: {len(absent)} of its {len(names)} weight files are missing, "
             f"the first is {absent[0]}. Fetch the model again."
         )
     return [folder / name for name in names]
+
+
+def _listed(index: Path) -> list[str]:
+    """The files that an index names: safetensors of its own folder, since others may be anybody's, or a pickle."""
+    try:
+        found = parse_json(index.read_text(encoding="utf-8"))
+        names = sorted(set(found["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        names = []
+    if not names or not all(isinstance(name, str) and 0 < len(name.encode(errors="replace")) < 256 for name in names):
+        raise ModelError(f"{index} is damaged: it does not list the weight files. Fetch the model again.")
+    for name in names:
+        if Path(name).name != name or not name.endswith(".safetensors"):
+            raise ModelError(
+                f"{index} names {name!r}: expected safetensors beside it, by their names alone. Other files are not "
+                "read.\nMove the weights into the folder and name them so, or save the model again (save_pretrained)."
+            )
+    return names
 
 
 def _no_weights(folder: Path) -> str:
@@ -81,7 +99,7 @@ def _no_weights(folder: Path) -> str:
             f"loaded. unembed loads only safetensors: {expected}. If you trust it, load it with transformers "
             "and call save_pretrained, which writes safetensors."
         )
-    if parts := sorted(folder.glob("*.safetensors")):
+    if parts := sorted(file for file in folder.glob("*.safetensors") if file.is_file()):
         return (
             f"{folder} has safetensors ({parts[0].name}), but not by the names that transformers reads: expected "
             f"{expected}. Rename a single file to model.safetensors; parts need the index of save_pretrained."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unembed.errors import ModelError
 from unembed.loading.cache import no_room, unwritable
 from unembed.loading.gguf_metadata import FACTORS, apply_metadata
+from unembed.loading.gguf_tokenizer import tokenizer_as_told
 from unembed.loading.library_bars import bar, quiet, swapped
 from unembed.models.pretrained import from_folder
 from unembed.progress import Progress
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _TOKENIZER_ROOM = 64 << 20
-_BEGIN_WITH_BOS = ("llama3", "llama-v3", "llama-bpe")
 # What transformers raises on a file whose bytes make no sense.
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 _COUNTS = (
@@ -68,6 +68,7 @@ def dequantise(source: Path, folder: Path, progress: Progress) -> str:
 def _read(source: Path) -> "GGUFReader":
     try:
         reader = _reader()(source)
+        reader.fields.pop("general.name", None)  # from "mistral", transformers takes the model for another kind
         _check_counts(reader)
     except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise ModelError(
@@ -160,11 +161,11 @@ def _load_model(source: Path, reader: "GGUFReader") -> tuple["PreTrainedModel", 
 
 
 def _load_tokenizer(source: Path, reader: "GGUFReader") -> "PreTrainedTokenizerBase":
-    pre, told = (reader.get_field(f"tokenizer.ggml.{key}") for key in ("pre", "add_bos_token"))
-    # llama.cpp begins every text of a Llama 3 with BOS, and its files often do not say so.
-    begins = {"add_bos_token": True} if told is None and pre is not None and pre.contents() in _BEGIN_WITH_BOS else {}
+    said = {key: field.contents() for key, field in reader.fields.items() if key.startswith("tokenizer.")}
     try:
-        return from_folder("AutoTokenizer", source.parent, gguf_file=source.name, **begins)
+        return tokenizer_as_told(source, said)
+    except ModelError:
+        raise
     except (*_NONSENSE, OSError) as error:
         raise _unreadable(source, "tokenizer", error) from error
     except Exception as error:

@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 from unembed.errors import ModelError
-from unembed.loading.catalogue import HUB_FILES, unknown
+from unembed.loading.catalogue import HUB_FILES, HUB_TEMPLATES, unknown
 from unembed.loading.folders import checked
 from unembed.loading.library_bars import bar, quiet
 from unembed.progress import Progress
@@ -20,6 +20,7 @@ def download(name: str, offline: bool, progress: Progress) -> Path:
     try:
         with quiet():
             folder = snapshot_download(name, allow_patterns=HUB_FILES, ignore_patterns="*/*", tqdm_class=report)
+            snapshot_download(name, revision=Path(folder).name, allow_patterns=HUB_TEMPLATES)
     except errors.HFValidationError as error:
         raise ModelError(unknown(name, "it is not the form of a hub id, which is owner/name")) from error
     except errors.GatedRepoError as error:

@@ -57,6 +57,7 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
         module, report = _loaded(folder, described.loader, options, renaming)
         if (prefix := _prefix(report)) is not None:
             module, report = _loaded(folder, described.loader, options, renaming | {f"^{re.escape(prefix)}": ""})
+    _check_shapes(folder, report)
     _check_complete(folder, config.model_type, report)
     _check_all_used(folder, family.blocks, report)
     return module
@@ -85,9 +86,8 @@ def _loaded(folder: Path, loader: str, options: dict[str, Any], renaming: dict[s
         swapped("transformers.modeling_utils", "maybe_load_adapters", lambda path, *_, **__: (None, path, {})),
     )
     with by_itself[0], by_itself[1]:
-        return from_folder(
-            loader, folder, **options, key_mapping=renaming or None, use_safetensors=True, output_loading_info=True
-        )
+        told = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # ignored here, refused just after
+        return from_folder(loader, folder, **options, key_mapping=renaming or None, use_safetensors=True, **told)
 
 
 def _prefix(report: dict[str, Any]) -> str | None:
@@ -101,6 +101,17 @@ def _prefix(report: dict[str, Any]) -> str | None:
         if name.endswith("." + some) and all(prefix + key in surplus for key in missing):
             return prefix
     return None
+
+
+def _check_shapes(folder: Path, report: dict[str, Any]) -> None:
+    wrong = sorted((name, list(found), list(described)) for name, found, described in report["mismatched_keys"])
+    if wrong:
+        name, found, described = wrong[0]
+        raise ModelError(
+            f"The weights in {folder} are not of the shapes that its config.json describes: {name} is {found}, "
+            f"expected {described}{f', and {len(wrong) - 1} more differ' if len(wrong) > 1 else ''}.\n"
+            "Give a folder whose config.json was saved together with these weights."
+        )
 
 
 def _check_complete(folder: Path, model_type: str, report: dict[str, Any]) -> None:
@@ -149,8 +160,13 @@ def _as_model_error(folder: Path, *more: type[Exception]) -> Iterator[None]:
             not isinstance(error, (*_DAMAGE, *more)) and type(error) is not Exception
         ):  # the tokenizers library raises that
             raise
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(
-            f"transformers cannot load the model in {folder}: {reason}\n"
+            f"transformers cannot load the model in {folder}: {_reason(error)}\n"
             "Its configuration and weights do not belong together, or are damaged: copy or fetch the folder again."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """In one line; of a word that transformers looks up in a table of its own, which word."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return f"it knows no {said}" if isinstance(error, KeyError) else said[:300]

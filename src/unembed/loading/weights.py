@@ -1,5 +1,6 @@
 """Where a model's weights are: from any name a person may give to a local folder that is fit to load."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from unembed.errors import ModelError
@@ -31,9 +32,9 @@ def resolve(name: str, *, offline: bool = False, progress: Progress = silent) ->
     if is_toy(name):
         return checked(toy_folder(name.removeprefix(PREFIX)))
     path = Path(name).expanduser()
-    if name and path.is_dir():
+    if name and _is(path.is_dir):
         return checked(path)
-    if path.is_file():
+    if _is(path.is_file):
         return _converted(path, progress)
     if _looks_local(name):
         raise ModelError(f"There is no file or folder {path}. Check the path; it is read from {Path.cwd()}.")
@@ -60,8 +61,16 @@ def fetch(name: str, *, offline: bool = False, progress: Progress = silent) -> P
         return convert(file, embedded.SHA256, progress)
 
 
+def _is(kind: Callable[[], bool]) -> bool:
+    """What a path is; a name that can be none, such as one too long, is nothing."""
+    try:
+        return kind()
+    except OSError:
+        return False
+
+
 def _is_here(name: str) -> bool:
-    return (bool(name) and Path(name).expanduser().exists()) or _looks_local(name) or is_toy(name)
+    return (bool(name) and _is(Path(name).expanduser().exists)) or _looks_local(name) or is_toy(name)
 
 
 def _looks_local(name: str) -> bool:

@@ -22,6 +22,9 @@ from unembed.models.model import Model, rotary
 _BY_LENGTH = {"dynamic": "max_position_embeddings", "longrope": "original_max_position_embeddings"}
 """The value of the configuration beyond which the length of a run chooses its factors."""
 
+_CACHED = "max_seq_len_cached"
+"""How `transformers` ends the names of the lengths it keeps."""
+
 
 def switches(model: Model) -> dict[str, int]:
     """The kinds of rotary embedding of this model that depend on length, with the longest run that does not."""
@@ -51,7 +54,7 @@ def forget_lengths(model: Model) -> None:
     if "dynamic" not in switches(model):
         return
     for module, name in _kept_lengths(model.module):
-        prefix, kept = name.removesuffix("max_seq_len_cached"), module.original_max_seq_len
+        prefix, kept = name.removesuffix(_CACHED), module.original_max_seq_len
         setattr(module, name, kept)
         frequencies = getattr(module, f"{prefix}original_inv_freq").to(getattr(module, f"{prefix}inv_freq").device)
         module.register_buffer(f"{prefix}inv_freq", frequencies, persistent=False)
@@ -60,4 +63,6 @@ def forget_lengths(model: Model) -> None:
 def _kept_lengths(module: nn.Module) -> Iterator[tuple[Any, str]]:
     for part in module.modules():
         if hasattr(part, "original_max_seq_len"):
-            yield from ((part, name) for name in list(vars(part)) if name.endswith("max_seq_len_cached"))
+            names = [name for name in vars(part) if name.endswith(_CACHED)]
+            # Where kinds of layers have factors of their own, a length without the name of a kind has none.
+            yield from ((part, name) for name in names if hasattr(part, f"{name.removesuffix(_CACHED)}inv_freq"))

@@ -8,6 +8,7 @@
 """
 
 import operator
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
@@ -69,7 +70,7 @@ def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> l
         return []
     start, whole = inner_tokens(model, before), inner_tokens(model, before + target)
     unknown = getattr(model.tokenizer, "unk_token_id", None)
-    if unknown in whole or target not in decoded(model, whole):
+    if unknown in whole or (_folded(target).strip() or target) not in _folded(decoded(model, whole)):
         return []
     said = " ".join(label_of(model, token) for token in ids)
     if whole[: len(start)] == start:
@@ -85,6 +86,12 @@ def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> l
         f"Written with {target!r} the prompt's own last token would change: {last} and {said} would be {one}. "
         "Explained is the target after the prompt as it stands."
     ]
+
+
+def _folded(text: str) -> str:
+    """What is left of a text by tokenizers that take away case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in apart if not unicodedata.combining(c)) or text
 
 
 def text_before(model: Model, after: Before) -> str | None:
