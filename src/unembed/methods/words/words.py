@@ -89,6 +89,10 @@ class Words(Result[UnitEffect]):
     """Of the answer, with nothing gone."""
     units: tuple[UnitEffect, ...]
     """In the order of the prompt."""
+    replacement: int | None = None
+    """Of `replace`: the token that comes in the place of each."""
+    begin: int | None = None
+    """Under `keep_sink`: the token that stands at position 0 where the first one is gone."""
     first: FirstToken | None = None
     """What removing the first token does in other texts; None where the model's own beginning stands in front."""
     shapley: Shapley | None = None
@@ -190,6 +194,8 @@ def words(
         target=question.run.prediction(question.answer[0], position=question.length - 1),
         versus=question.versus,
         how=question.how,
+        replacement=question.instead[0] if question.how == "replace" else None,
+        begin=question.begin,
         by=by if isinstance(by, str) else "spans",
         value=base,
         units=found,
