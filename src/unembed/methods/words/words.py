@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from unembed.errors import InputError, counted
+from unembed.errors import InputError
 from unembed.methods.whole_target import space_notes
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
@@ -111,13 +111,8 @@ class Words(Result[UnitEffect]):
         return "nats"
 
     def entries(self) -> tuple[UnitEffect, ...]:
-        """The units."""
-        return self.units
-
-    def top(self, count: int = 10) -> Sequence[UnitEffect]:
-        """The units of the largest effects, without the one that asks the question."""
-        ranked = [self.units[i] for i in self.players]
-        return sorted(ranked, key=lambda unit: -abs(unit.effect))[: counted(count)]
+        """The units that are ranked; `units` has the one that asks as well."""
+        return tuple(self.units[i] for i in self.players)
 
     def columns(self, entry: UnitEffect) -> dict[str, Any]:
         """A unit, what its removal does, and what is said instead."""

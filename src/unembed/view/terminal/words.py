@@ -34,6 +34,17 @@ def _faint(text: str, paper: Paper) -> Iterator[Text]:
     return (Text(line, FAINT) for line in wrapped(text, paper.width))
 
 
+def _others(count: int, largest: float, paper: Paper) -> Iterator[Text]:
+    others = "1 other" if count == 1 else f"{count} others, each"
+    return _faint(f" {others} at most {decimal(abs(largest))}; --json has all", paper)
+
+
+def _heading(title: str, about: str, paper: Paper) -> Iterator[Text]:
+    first, *more = wrapped(about, paper.width, " " * (len(title) + 4))
+    yield Text(f" {title}", STRONG).append(first[len(title) + 1 :], FAINT)
+    yield from (Text(line, FAINT) for line in more)
+
+
 def _title(payload: WordsPayload) -> str:
     answer = "".join(visible(token.text) for token in payload.answer)
     against = "" if payload.versus is None else f" above {visible(payload.versus.text)}"
@@ -63,7 +74,7 @@ def _ranking(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     asking = [unit for unit in payload.units if unit.mark == "last"]
     largest = max((abs(unit.effect) for unit in ranked), default=0.0)
     width = _width([*ranked[:top], *asking], paper)
-    instead = 18 if paper.width >= 72 else 14
+    instead = _instead(paper)
     lost = "nats" if payload.versus is None else "nats*"
     columns = (
         f"{cell(_unit_name(payload), width)}{cell(lost, 8)}{cell('probability', 14)}{cell('says instead', instead)}"
@@ -73,14 +84,13 @@ def _ranking(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
         line = Text(f"  {cell(_name(unit, width), width)}", FAINT if unit.mark == "last" else "")
         line.append(signed_cell(unit.effect, 8), "" if unit.mark == "last" else signed_style(unit.effect))
         line.append(cell(between(payload.value.probability, unit.probability_without), 14))
-        line.append(cell(_said(unit, payload, instead), instead), FAINT)
+        line.append(cell(_said(unit, payload, instead), instead) if instead else "", FAINT)
         room = min(40, paper.width - width - 25 - instead)
         if unit.mark != "last" and room > 0:
             line.append(paper.glyphs.bar(unit.effect, largest, room), signed_style(unit.effect))
         yield line
     if ranked[top:]:
-        most = decimal(abs(ranked[top].effect))
-        yield Text(f"  {len(ranked) - top} others, each at most {most}; --json has all", FAINT)
+        yield from _others(len(ranked) - top, ranked[top].effect, paper)
     if payload.versus is not None:
         above = f"{visible(payload.target.text)} above {visible(payload.versus.text)}"
         yield from _faint(f"* of {above}, {signed(payload.value.difference or 0.0)} with nothing gone", paper)
@@ -89,7 +99,12 @@ def _ranking(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
 def _width(units: Sequence[UnitWithout], paper: Paper) -> int:
     """Of the column of units: as wide as they are, within what the others leave."""
     longest = max((cell_len(_readable(unit.text) + _MARKS[unit.mark]) for unit in units), default=0)
-    return max(8, min(longest + 2, paper.width - 56 if paper.width >= 72 else paper.width - 40))
+    return max(8, min(longest + 2, paper.width - 26 - _instead(paper) - (12 if paper.width >= 72 else 0)))
+
+
+def _instead(paper: Paper) -> int:
+    """Cells of what is said instead: none where the paper is too narrow."""
+    return 18 if paper.width >= 72 else 14 if paper.width >= 50 else 0
 
 
 def _said(unit: UnitWithout, payload: WordsPayload, width: int) -> str:
@@ -129,9 +144,8 @@ def _shapley(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     exact = all(shares[i].standard_error is None for i in ranked)
     how = "exact" if exact else "estimated, ± one standard error"
     what = "log-probability" if payload.versus is None else "difference"
-    yield Text(" SHAPLEY VALUES", STRONG).append(
-        f"   of the {what} in nats; {how}, {payload.choices:,} choices of {len(ranked)} units", FAINT
-    )
+    about = f"of the {what} in nats; {how}, {payload.choices:,} choices of {len(ranked)} units"
+    yield from _heading("SHAPLEY VALUES", about, paper)
     width = max(_width([payload.units[i] for i in ranked[:top]], paper), 14)
     largest = max((abs(shares[i].value) for i in ranked), default=0.0)
     yield Text(f"  {cell('none of them', width)}{signed_cell(none, 8)}")
@@ -145,14 +159,17 @@ def _shapley(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     rest = sum(shares[i].value for i in ranked[top:])
     if ranked[top:]:
         yield Text(f"  {cell(f'{len(ranked) - top} others', width)}{signed_cell(rest, 8)}(net)")
-    verdict = f"= all of them {signed(together)} (|Δ| {scientific(error)})"
-    yield Text("  " + "─" * max(3, width - 7)).append(f" total {signed(none + total)} {verdict}", STRONG)
+    rule = max(3, width - 7)
+    verdict = f"total {signed(none + total)} = all of them {signed(together)} (|Δ| {scientific(error)})"
+    first, *more = wrapped(verdict, paper.width, " " * (rule + 3))
+    yield Text("  " + "─" * rule).append(first[rule + 2 :], STRONG)
+    yield from (Text(line, STRONG) for line in more)
 
 
 def _pairs(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     """The pairs of the largest interactions."""
     ranked = sorted(payload.pairs or (), key=lambda pair: -abs(pair.interaction))
-    yield Text(" PAIRS", STRONG).append("   what two cost together less what they cost apart, in nats", FAINT)
+    yield from _heading("PAIRS", "what two cost together less what they cost apart, in nats", paper)
     if not ranked:
         yield Text("  there are no two units to rank", FAINT)
         return
@@ -163,8 +180,7 @@ def _pairs(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
         line = Text(f"  {one}{other}").append(signed_cell(pair.interaction, 8), signed_style(pair.interaction))
         yield line.append(signed_cell(pair.effect, 10))
     if ranked[top:]:
-        most = decimal(abs(ranked[top].interaction))
-        yield Text(f"  {len(ranked) - top} others, each at most {most}; --json has all", FAINT)
+        yield from _others(len(ranked) - top, ranked[top].interaction, paper)
     yield from _faint(
         "above 0 each stands in for the other; below 0 they work together, and without one the other adds little", paper
     )
