@@ -82,6 +82,26 @@ def test_words_sentences_and_lines_are_those_of_a_reader() -> None:
     assert units(text, "line") == [" ".join(sentences[:2]), *sentences[2:]]
 
 
+def test_sentences_go_on_after_an_abbreviation() -> None:
+    assert units("I met Mr. Smith. He left.", "sentence") == ["I met Mr. Smith.", "He left."]
+    assert units("J. R. Tolkien (cf. Lewis) wrote it, e.g. here. It ends.", "sentence") == [
+        "J. R. Tolkien (cf. Lewis) wrote it, e.g. here.",
+        "It ends.",
+    ]
+    assert units("1. First one.\n 2. Second one in 1999. Then", "sentence") == [
+        *("1. First one.", "2. Second one in 1999.", "Then")
+    ]
+    assert units("It was no. Then what? ... Go", "sentence") == ["It was no.", "Then what?", "...", "Go"]
+    assert units("А. С. Пушкин жил. Он писал.", "sentence") == ["А. С. Пушкин жил.", "Он писал."]
+
+
+def test_neighbouring_byte_tokens_are_told_apart() -> None:
+    """`!`, two line ends and `N` are bytes to this tokenizer, which gives all of them one span."""
+    assert units("one!\n\nNext é😀N.", "sentence", "sentence-piece") == ["one!", "Next é😀N."]
+    assert units("one!\nNext é😀N", "token", "sentence-piece")[-6:] == ["x", "t", " ", "é", "😀", "N"]
+    assert units("one!\nNext Né", "word", "sentence-piece") == ["one", "!", "\n", "Next", "Né"]
+
+
 def test_lines_of_windows_and_marks_of_other_scripts() -> None:
     assert units("one two\r\nthree\r\n\r\nfour", "line") == ["one two", "three", "four"]
     assert units("我在北京。人口？ 工作", "sentence") == ["我在北京。", "人口？", "工作"]

@@ -203,6 +203,24 @@ def _one_sign(a: str, b: str) -> bool:
 
 
 _SENTENCE_END = re.compile(r"([.!?…]['\"”’)\]]*(?=\s|$)|[。！？])\s*|\n+\s*")
+_ABBREVIATION = re.compile(
+    r"(mrs?|ms|mx|dr|prof|st|mt|sr|jr|gen|col|capt|lt|sgt|rev|hon|gov|vs|fig|e\.g|i\.e|cf|approx|mme|mlle|bzw|z\.b)",
+    re.IGNORECASE,
+)
+_WORD_END = re.compile(r"[^\s([{\"'“‘]*$")
+
+
+def _goes_on(text: str, dot: int) -> bool:
+    """Whether a sentence goes on after a dot: of `Mr.`, `e.g.`, initials (`J. R.`), or the number of a list."""
+    found = _WORD_END.search(text, max(0, dot - 12), dot)
+    word = "" if found is None else found[0]
+    initials = word != "" and all(len(part) == 1 and part.isupper() for part in word.split("."))
+    numbers = word.isdigit() and _begins_line(text, dot - len(word))
+    return initials or numbers or _ABBREVIATION.fullmatch(word) is not None
+
+
+def _begins_line(text: str, place: int) -> bool:
+    return text[:place].rstrip(" \t")[-1:] in ("", "\n")
 
 
 def _after_sentence(text: str, before: _Span, after: _Span) -> bool:
@@ -219,7 +237,12 @@ def _after_line(text: str, before: _Span, after: _Span) -> bool:
 def _cut_by(pattern: re.Pattern[str], text: str, before: _Span, after: _Span) -> bool:
     """Whether one of the pattern's matches ends between the first characters of two tokens that are no spaces."""
     first, second = (_first_sign(text, span) for span in (before, after))
-    return any(first < match.end() <= second for match in pattern.finditer(text, max(0, first - 8), len(text)))
+    for match in pattern.finditer(text, max(0, first - 8)):
+        if match.start() > second:
+            return False
+        if first < match.end() <= second and not (match[0][0] == "." and _goes_on(text, match.start())):
+            return True
+    return False
 
 
 def _first_sign(text: str, span: _Span) -> int:

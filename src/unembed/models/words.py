@@ -5,6 +5,7 @@ into tokens. Scripts that write no spaces between words (Chinese, Japanese, Thai
 Between other neighbours (Arabic or Korean letters, a letter and a digit) a word ends where the tokenizer ends a token.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -73,7 +74,25 @@ def _spans(model: Model, text: str) -> list[_Span]:
     """Which characters each token of `tokenize(model, text)` holds; none for those that begin a text."""
     encoded: Any = encoding(model, text, return_offsets_mapping=True)
     before = len(tokenize(model, text)) - len(encoded["input_ids"])
-    return [(0, 0)] * before + [tuple(span) for span in encoded["offset_mapping"]]
+    pieces = model.tokenizer.convert_ids_to_tokens(encoded["input_ids"])  # type: ignore[union-attr]  # told spans
+    return [(0, 0)] * before + _by_byte(text, pieces, [tuple(span) for span in encoded["offset_mapping"]])
+
+
+_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+
+
+def _by_byte(text: str, pieces: Sequence[str], spans: list[_Span]) -> list[_Span]:
+    """The spans with neighbouring byte tokens each at its own character: tokenizers give all of them the same span."""
+    found: list[_Span] = []
+    for span, group in itertools.groupby(zip(pieces, spans, strict=True), key=lambda pair: pair[1]):
+        held, start = [_BYTE.fullmatch(piece) for piece, _ in group], span[0]
+        written = bytes(int(byte[1], 16) for byte in held if byte)
+        if len(written) < len(held) or written != text[start : span[1]].encode(errors="replace"):
+            found += [span] * len(held)
+            continue
+        for n, c in enumerate(text[start : span[1]]):
+            found += [(start + n, start + n + 1)] * len(c.encode())
+    return found
 
 
 # One word in the place of another

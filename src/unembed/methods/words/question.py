@@ -118,9 +118,9 @@ class Question(Brief):
                 yield self._of_other_source(gone)
                 progress("other sources", (number + 1) / len(versions))
             return
-        if self.how == "mask" and any(self.asking & gone for gone in versions):
-            for gone in versions:
-                yield self._with_masked_question(gone)
+        # A model that reads both ways belongs here too: each version a run of its own, read at the blank's new place.
+        if self.how == "mask":
+            yield from self._masked(versions, progress)
             return
         texts = [self._text(gone) for gone in versions]
         lengths = {self.run.length, *(len(text.tokens) for text in texts)}
@@ -137,13 +137,15 @@ class Question(Brief):
         for part in last_streams_of_texts(self.run, texts, count=count, progress=progress).split(_ROWS):
             yield from unembedded(self.model, part)[2]
 
-    def _with_masked_question(self, gone: Gone) -> Float[Tensor, "answer vocab"]:
+    def _masked(self, versions: Sequence[Gone], progress: Progress) -> Iterator[Float[Tensor, "answer vocab"]]:
         """The question itself still sees its own tokens, and asks for the answer's first; the others do not see it."""
-        (asked,) = self._of_texts([self._text(gone - self.asking)], len(self.answer))
-        if len(self.answer) == 1:
-            return asked
-        (rest,) = self._of_texts([self._text(gone)], len(self.answer) - 1)
-        return torch.cat([asked[:1], rest])
+        count = len(self.answer)
+        blind = [i for i, gone in enumerate(versions) if gone & self.asking] if count > 1 else []
+        later = self._of_texts([self._text(versions[i]) for i in blind], count - 1) if blind else ()
+        rest = dict(zip(blind, later, strict=True))
+        seeing = [self._text(gone - self.asking) for gone in versions]
+        for i, logits in enumerate(self._of_texts(seeing, count, progress)):
+            yield torch.cat([logits[:1], rest[i]]) if i in rest else logits
 
     def _text(self, gone: Gone) -> Text:
         tokens = self.run.tokens

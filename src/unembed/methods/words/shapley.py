@@ -18,7 +18,7 @@ from unembed.errors import InputError
 
 Choice = frozenset[int]
 """The units that are there."""
-_MOST_EXACT = 14
+MOST_EXACT = 14
 """More units than this have too many choices: 16,384 runs."""
 
 
@@ -81,8 +81,8 @@ def shapley_values(
     """
     if count < 1:
         raise InputError("There is no unit whose Shapley value could be asked.")
-    if not 0 <= exact <= _MOST_EXACT:
-        raise InputError(f"Exact Shapley values of up to {exact} units: expected 0 to {_MOST_EXACT}, for 2^n runs.")
+    if not 0 <= exact <= MOST_EXACT:
+        raise InputError(f"Exact Shapley values of up to {exact} units: expected 0 to {MOST_EXACT}, for 2^n runs.")
     return _exact(count, scores) if count <= exact else _sampled(count, scores, samples, seed)
 
 

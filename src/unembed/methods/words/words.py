@@ -21,7 +21,7 @@ from unembed.errors import InputError
 from unembed.methods.whole_target import space_notes
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
-from unembed.methods.words.shapley import Shapley, shapley_values
+from unembed.methods.words.shapley import MOST_EXACT, Shapley, shapley_values
 from unembed.models.model import Model
 from unembed.models.prompts import Given, prompt_notes, tokenize
 from unembed.models.special import beginning
@@ -201,7 +201,8 @@ def words(
     players = [gone[i] for i in result.players]
     if shapley:
         named = _named(progress, "Shapley values")
-        result = replace(result, shapley=_shapley(question, players, exact, samples, seed, named))
+        found = _shapley(question, players, exact, samples, seed, named)
+        result = replace(result, shapley=found, notes=(*notes, *_sampled(found, len(players), exact, samples)))
     return replace(result, pairs=_pairs(question, result, gone, _named(progress, "pairs"))) if pairs else result
 
 
@@ -226,6 +227,13 @@ def _shapley(
         return [value.score for value in question.values(versions, progress)]
 
     return shapley_values(len(players), scores, exact=exact, samples=samples, seed=seed)
+
+
+def _sampled(found: Shapley, count: int, exact: int, samples: int) -> list[str]:
+    if found.exact:
+        return []
+    said = f"{count} units are more than {exact}: their Shapley values are estimated from {2 * samples} random orders"
+    return [f"{said}; --exact {count} runs all {2**count:,} choices." if count <= MOST_EXACT else f"{said}."]
 
 
 def _pairs(question: Question, result: Words, gone: list[Gone], progress: Progress) -> tuple[PairEffect, ...]:
@@ -283,7 +291,7 @@ def _asked(
     )
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
     asking = next((frozenset(u.positions) for u in kept if not of_source and len(tokens) - 1 in u.positions), Gone())
-    _check_units(kept, source, word, of_source)
+    _check_units(kept, source, word, by, of_source)
     notes = _notes(prompt, target, versus, answer, units, question, kept)
     return replace(question, asking=asking), kept, notes
 
@@ -298,11 +306,12 @@ def _check(how: str, other: Given | None, keep_sink: bool, of_source: bool) -> N
         raise InputError("The first place of a prompt stays filled: keep_sink is for delete and mask in a prompt.")
 
 
-def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, of_source: bool) -> None:
-    removing = ("delete", "mask") if of_source else ("delete",)  # of a mask, a question still sees itself
+def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, by: object, of_source: bool) -> None:
     if how == "swap" and not units:
         raise InputError("The two prompts have the same tokens in every unit: there is nothing to swap.")
-    if how in removing and any(len(unit.positions) == len(tokens) for unit in units):
+    # Of a prompt in words, the one unit is also the question; a span may be asked for alone.
+    asking = isinstance(by, str) and not of_source and len(units) == 1
+    if how in ("delete", "mask") and (asking or any(len(unit.positions) == len(tokens) for unit in units)):
         raise InputError(
             f"The prompt is one unit, {units[0].text!r:.60}: without it nothing is left to answer. Take smaller units "
             "(--by word, --by token), or --how replace=TOKEN."
@@ -366,7 +375,8 @@ def _notes(
     model = prompt.model
     asked, last = target if answer is None else answer, question.length - 1
     notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.written, target, versus), *units.notes]
-    notes += space_notes(question.run, asked if isinstance(asked, str) else None, last)
+    option = "--target" if answer is None else "--answer"
+    notes += space_notes(question.run, asked if isinstance(asked, str) else None, last, option=option)
     if question.begin is not None:
         notes.append(f"Where the first token is gone, {label_of(model, question.begin)} stands in its place.")
     left = len(units.units) - len(kept)

@@ -1,5 +1,6 @@
 """`unembed words` in the terminal: the units by what their removal costs the answer, and what is said instead."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
@@ -49,8 +50,7 @@ def _title(payload: WordsPayload) -> str:
     answer = "".join(visible(token.text) for token in payload.answer)
     against = "" if payload.versus is None else f" above {visible(payload.versus.text)}"
     gone = _GONE[payload.how] + ("" if payload.replacement is None else f" {visible(payload.replacement.text)}")
-    chance = percent(payload.value.probability)
-    return f" WHICH {_unit_name(payload).upper()} MADE IT SAY {answer}{against} {chance}: each {gone}"
+    return f" WORDS  each {_unit_name(payload)} {gone}: {answer}{against} {percent(payload.value.probability)}"
 
 
 def _unit_name(payload: WordsPayload) -> str:
@@ -62,10 +62,16 @@ def _readable(text: str) -> str:
     return "".join(c if c == " " else visible(c) for c in text) if text.strip() else visible(text)
 
 
-def _name(unit: UnitWithout, width: int) -> str:
-    """The text of a unit and its mark; of a long one the beginning."""
-    mark = _MARKS[unit.mark]
-    text = _readable(unit.text)
+def _names(payload: WordsPayload) -> dict[int, str]:
+    """Each unit as it is written, by its first position; one of several that are written alike with that position."""
+    texts = {unit.positions[0]: _readable(unit.text) for unit in payload.units}
+    often = Counter(texts.values())
+    return {place: text if often[text] == 1 else f"{text} @{place}" for place, text in texts.items()}
+
+
+def _name(unit: UnitWithout, names: dict[int, str], width: int) -> str:
+    """The name of a unit and its mark; of a long one the beginning."""
+    mark, text = _MARKS[unit.mark], names[unit.positions[0]]
     return text + mark if cell_len(text) + len(mark) < width else cell(text, width - 1 - len(mark)) + mark
 
 
@@ -73,7 +79,8 @@ def _ranking(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     ranked = sorted((unit for unit in payload.units if unit.mark != "last"), key=lambda unit: -abs(unit.effect))
     asking = [unit for unit in payload.units if unit.mark == "last"]
     largest = max((abs(unit.effect) for unit in ranked), default=0.0)
-    width = _width([*ranked[:top], *asking], paper)
+    names = _names(payload)
+    width = _width([*ranked[:top], *asking], names, paper)
     instead = _instead(paper)
     lost = "nats" if payload.versus is None else "nats*"
     columns = (
@@ -81,7 +88,7 @@ def _ranking(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     )
     yield Text(f"  {columns}", FAINT)
     for unit in (*ranked[:top], *asking):
-        line = Text(f"  {cell(_name(unit, width), width)}", FAINT if unit.mark == "last" else "")
+        line = Text(f"  {cell(_name(unit, names, width), width)}", FAINT if unit.mark == "last" else "")
         line.append(signed_cell(unit.effect, 8), "" if unit.mark == "last" else signed_style(unit.effect))
         line.append(cell(between(payload.value.probability, unit.probability_without), 14))
         line.append(cell(_said(unit, payload, instead), instead) if instead else "", FAINT)
@@ -96,9 +103,9 @@ def _ranking(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
         yield from _faint(f"* of {above}, {signed(payload.value.difference or 0.0)} with nothing gone", paper)
 
 
-def _width(units: Sequence[UnitWithout], paper: Paper) -> int:
+def _width(units: Sequence[UnitWithout], names: dict[int, str], paper: Paper) -> int:
     """Of the column of units: as wide as they are, within what the others leave."""
-    longest = max((cell_len(_readable(unit.text) + _MARKS[unit.mark]) for unit in units), default=0)
+    longest = max((cell_len(names[unit.positions[0]] + _MARKS[unit.mark]) for unit in units), default=0)
     return max(8, min(longest + 2, paper.width - 26 - _instead(paper) - (12 if paper.width >= 72 else 0)))
 
 
@@ -146,11 +153,12 @@ def _shapley(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     what = "log-probability" if payload.versus is None else "difference"
     about = f"of the {what} in nats; {how}, {payload.choices:,} choices of {len(ranked)} units"
     yield from _heading("SHAPLEY VALUES", about, paper)
-    width = max(_width([payload.units[i] for i in ranked[:top]], paper), 14)
+    names = _names(payload)
+    width = max(_width([payload.units[i] for i in ranked[:top]], names, paper), 14)
     largest = max((abs(shares[i].value) for i in ranked), default=0.0)
     yield Text(f"  {cell('none of them', width)}{signed_cell(none, 8)}")
     for i in ranked[:top]:
-        line = Text(f"  {cell(_name(payload.units[i], width), width)}")
+        line = Text(f"  {cell(_name(payload.units[i], names, width), width)}")
         line.append(signed_cell(shares[i].value, 8), signed_style(shares[i].value))
         deviation = shares[i].standard_error
         line.append("" if exact else cell("" if deviation is None else f"± {decimal(deviation)}", 8), FAINT)
@@ -173,10 +181,11 @@ def _pairs(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     if not ranked:
         yield Text("  there are no two units to rank", FAINT)
         return
+    names = _names(payload)
     width = max(10, min(24, (paper.width - 24) // 2))
     yield Text(f"  {cell('one', width)}{cell('and', width)}{cell('more', 8)}{cell('together', 10)}", FAINT)
     for pair in ranked[:top]:
-        one, other = (cell(_name(payload.units[i], width), width) for i in pair.units)
+        one, other = (cell(_name(payload.units[i], names, width), width) for i in pair.units)
         line = Text(f"  {one}{other}").append(signed_cell(pair.interaction, 8), signed_style(pair.interaction))
         yield line.append(signed_cell(pair.effect, 10))
     if ranked[top:]:
