@@ -65,6 +65,9 @@ class WordsOptions(Options):
     exact: Annotated[int, typer.Option(min=0, help="Up to how many units Shapley values are exact (2^n runs).")] = 10
     samples: Annotated[int, typer.Option(min=2, help="Beyond that: how many pairs of random orders.")] = 32
     pairs: Annotated[bool, typer.Option("--pairs", help="Also what every two units do together.")] = False
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Also cheap rankings by gradients, held against the exact effects.")
+    ] = False
     seed: Annotated[int, seed_option("the orders")] = 0
     top: TopOpt = 15
 

@@ -5,7 +5,7 @@
 | method | the gradient is of | the values sum to |
 |---|---|---|
 | `input_x_gradient` | the model as it is | nothing in particular |
-| `integrated_gradients` | it, averaged on the way from a baseline (Sundararajan et al. 2017) | the change from the baseline |
+| `integrated_gradients` | it, averaged on the way from x' (Sundararajan et al. 2017) | the change from x' |
 | `frozen_gates` | it with patterns, scales of norms and gates held as they are: linear in x | the logit less what biases add |
 | `relp` | the same, a product of gate and value shared in halves (Jafari et al. 2025) | the same |
 
@@ -34,8 +34,8 @@ from unembed.runs.record import record
 
 Method = Literal["input_x_gradient", "integrated_gradients", "frozen_gates", "relp"]
 METHODS: tuple[Method, ...] = get_args(Method)
-STEPS = 32
-"""Nodes of the quadrature of integrated gradients (Gauss-Legendre)."""
+STEPS = 50
+"""Nodes of the quadrature of integrated gradients (Gauss-Legendre), as captum has them."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +96,19 @@ def _slope(
     for row, token in zip(logits, question.answer, strict=True):
         value = value + row[token] - (row.mean() if question.versus is None else row[question.versus])
     (gradient,) = torch.autograd.grad(value, leaf)
-    return float(value), gradient
+    return float(value.detach()), gradient
 
 
 def _integrated(question: Question, start: Tensor, other: Tensor | None) -> Linearisation:
-    """On the straight way from the replacement, or from the mean of the prompt's embeddings at every position."""
-    baseline = start.mean(0, keepdim=True).expand_as(start) if other is None else other
+    """On the straight way from the replacement, or from zero."""
+    baseline = torch.zeros_like(start) if other is None else other
     nodes, weights = np.polynomial.legendre.leggauss(STEPS)
     mean = torch.zeros_like(start, dtype=torch.float64)
     for node, weight in zip(nodes, weights, strict=True):
         share = (node + 1) / 2
         mean += weight / 2 * _slope(question, baseline + share * (start - baseline))[1].double()
     values = ((start - baseline).double() * mean).sum(-1)
-    with torch.enable_grad():
-        change = _slope(question, start)[0] - _slope(question, baseline)[0]
+    change = _slope(question, start)[0] - _slope(question, baseline)[0]
     return Linearisation("integrated_gradients", values, float(values.sum()), change - float(values.sum()))
 
 
@@ -129,7 +128,11 @@ def _linear(model: Model, gated: frozenset[int], method: Method) -> Iterator[Non
         stack.enter_context(attending(model, _with_frozen_pattern))
         attending_parts = {part for block in model.blocks for part in block.attention.modules()}
         for module in model.module.modules():
-            if "norm" in type(module).__name__.lower() and module not in attending_parts and not list(module.children()):
+            if (
+                "norm" in type(module).__name__.lower()
+                and module not in attending_parts
+                and not list(module.children())
+            ):
                 on_pass(stack, module, partial(_with_frozen_scale, probed(module, model.d_model, like=_like(model))))
         for index, block in enumerate(model.blocks):
             gate = index in gated

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 
 from unembed.errors import InputError
 from unembed.methods.whole_target import space_notes
+from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
 from unembed.methods.words.shapley import MOST_EXACT, Shapley, shapley_values
@@ -98,6 +99,8 @@ class Words(Result[UnitEffect]):
     shapley: Shapley | None = None
     """One value a unit of `players`."""
     pairs: tuple[PairEffect, ...] | None = None
+    rankings: tuple[Ranking, ...] | None = None
+    """Cheap ones beside the exact one; one value a unit of `players`."""
     notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
 
     @property
@@ -147,6 +150,7 @@ def words(
     exact: int = 10,
     samples: int = 32,
     pairs: bool = False,
+    compare: bool = False,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Words:
@@ -166,6 +170,7 @@ def words(
         exact: up to how many units these are exact, at most 14.
         samples: beyond that, pairs of random orders.
         pairs: also what every two units do together.
+        compare: also cheap rankings by gradients, held against the exact effects (compare.py).
         seed: of the orders.
         progress: called after each block of each walk.
 
@@ -174,6 +179,8 @@ def words(
             that reads both ways.
     """
     question, units, notes = _asked(prompt, target, by, how, versus, answer, other, keep_sink)
+    if compare and (question.of_source or question.model.source is not None):
+        raise InputError("Cheap rankings are of prompts of text that a decoder reads: leave --compare out.")
     base, model = question.base(), prompt.model
     gone = [frozenset(unit.positions) for unit in units]
     values = question.values(gone, _named(progress, "units"))
@@ -199,11 +206,18 @@ def words(
     if any(unit.mark == "first" for unit in found) and question.begin is None:
         result = replace(result, first=first_token(question, len(found[0].positions)))
     players = [gone[i] for i in result.players]
+    if (shapley or compare) and not players:
+        raise InputError("No unit is ranked: the question is asked in the only one. Take smaller units (--by token).")
     if shapley:
         named = _named(progress, "Shapley values")
         found = _shapley(question, players, exact, samples, seed, named)
         result = replace(result, shapley=found, notes=(*notes, *_sampled(found, len(players), exact, samples)))
-    return replace(result, pairs=_pairs(question, result, gone, _named(progress, "pairs"))) if pairs else result
+    if pairs:
+        result = replace(result, pairs=_pairs(question, result, gone, _named(progress, "pairs")))
+    if compare:
+        effects = [unit.effect for unit in result.entries()]
+        result = replace(result, rankings=rankings(question, players, effects, _named(progress, "rankings")))
+    return result
 
 
 def _named(progress: Progress, stage: str) -> Progress:

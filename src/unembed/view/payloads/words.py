@@ -16,6 +16,7 @@ from unembed.view.payloads.common import (
 )
 
 if TYPE_CHECKING:
+    from unembed.methods.words.compare import Ranking
     from unembed.methods.words.first_token import FirstToken
     from unembed.methods.words.question import Value
     from unembed.methods.words.words import UnitEffect, Words
@@ -96,6 +97,27 @@ class UnitPair:
 
 
 @dataclass(frozen=True)
+class UnitRanking:
+    """A ranking of the units, and how it fares against exact runs."""
+
+    method: Literal["exact", "input_x_gradient", "integrated_gradients", "frozen_gates", "relp"]
+    """`exact`: the effects themselves; the others are gradients of the logit above its reference."""
+    values: list[float]
+    """One a unit that is ranked, in order: the effects in nats, the others in logits."""
+    sum: float | None
+    """Of the method's values at all positions; null for the effects."""
+    rest: float | None
+    """What `sum` leaves of what it should be: biases for the two linear methods, the quadrature's error for integrated
+    gradients. Null where it should be nothing in particular."""
+    rank_correlation: float | None
+    """Spearman's, with the effects; null where there are no ranks to compare."""
+    deletion: float
+    """The area under the answer's probability while units go, the best first: small is good."""
+    insertion: float
+    """The area while units come, the best first: large is good."""
+
+
+@dataclass(frozen=True)
 class FirstTokens:
     """What the same removal of the first token does in unrelated texts."""
 
@@ -150,6 +172,8 @@ class WordsPayload:
     """How many choices of units were run for the Shapley values; null without `--shapley`."""
     pairs: list[UnitPair] | None
     """Of every two units that are ranked; null without `--pairs`."""
+    rankings: list[UnitRanking] | None
+    """Cheap rankings beside the exact one; null without `--compare`."""
     notes: list[str]
     versions: dict[str, str]
 
@@ -179,6 +203,7 @@ def words_payload(result: "Words") -> WordsPayload:
         error=None if shares is None else shares.error,
         choices=None if shares is None else shares.choices,
         pairs=None if result.pairs is None else [UnitPair(p.units, p.effect, p.interaction) for p in result.pairs],
+        rankings=None if result.rankings is None else [_ranking(ranking) for ranking in result.rankings],
         notes=list(result.notes),
         versions=versions(),
     )
@@ -211,6 +236,10 @@ def _unit(model: "Model", unit: "UnitEffect") -> UnitWithout:
 
 def _first(first: "FirstToken") -> FirstTokens:
     return FirstTokens(first.mean, first.deviation, list(first.effects))
+
+
+def _ranking(ranking: "Ranking") -> UnitRanking:
+    return UnitRanking(**{**vars(ranking), "values": list(ranking.values)})
 
 
 def _shares(result: "Words") -> list[UnitShare]:

@@ -29,6 +29,9 @@ def words_lines(payload: WordsPayload, paper: Paper, *, top: int = 15) -> Iterat
     if payload.pairs is not None:
         yield Text()
         yield from _pairs(payload, top, paper)
+    if payload.rankings is not None:
+        yield Text()
+        yield from _rankings(payload, paper)
 
 
 def _faint(text: str, paper: Paper) -> Iterator[Text]:
@@ -193,3 +196,44 @@ def _pairs(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
     yield from _faint(
         "above 0 each stands in for the other; below 0 they work together, and without one the other adds little", paper
     )
+
+
+_METHODS = {
+    "exact": "exact effects",
+    "input_x_gradient": "input x gradient",
+    "integrated_gradients": "integrated grad.",
+    "frozen_gates": "frozen gates",
+    "relp": "RelP",
+}
+
+
+def _rankings(payload: WordsPayload, paper: Paper) -> Iterator[Text]:
+    """Each cheap ranking's agreement with the exact one, and which units it puts first."""
+    names, units = _names(payload), [unit for unit in payload.units if unit.mark != "last"]
+    yield from _heading("CHEAP RANKINGS", "beside the exact effects: may one be trusted here?", paper)
+    room = paper.width - 48
+    first = cell("  first", room) if room >= 12 else ""
+    columns = f"{cell('method', 18)}{cell('ranks', 8)}{cell('deletion', 10)}{cell('insertion', 10)}"
+    yield Text(f"  {columns}{first}", FAINT)
+    for ranking in payload.rankings or ():
+        ranks = "-" if ranking.rank_correlation is None else signed(ranking.rank_correlation)
+        areas = f"{cell(decimal(ranking.deletion, 3), 10)}{cell(decimal(ranking.insertion, 3), 10)}"
+        best = sorted(range(len(units)), key=lambda i: -ranking.values[i])[:3]
+        said = ", ".join(names[units[i].positions[0]] for i in best)
+        line = Text(f"  {cell(_METHODS[ranking.method], 18)}{cell(ranks, 8)}{areas}")
+        yield line.append(f"  {cell(said, room - 2).rstrip()}" if first else "", FAINT)
+    yield from _faint(
+        "ranks: rank correlation with the exact effects; areas under the answer's probability while", paper
+    )
+    yield from _faint("units go (deletion: small is good) or come (insertion: large is good), the best first", paper)
+    yield from _sums(payload, paper)
+
+
+def _sums(payload: WordsPayload, paper: Paper) -> Iterator[Text]:
+    """What the linear methods sum to."""
+    for ranking in payload.rankings or ():
+        if ranking.sum is None or ranking.rest is None:
+            continue
+        should = "the change from its baseline" if ranking.method == "integrated_gradients" else "the logit"
+        said = f"{_METHODS[ranking.method]} sums to {signed(ranking.sum)} of {should}, {signed(ranking.sum + ranking.rest)}"
+        yield from _faint(f"{said} (rest {scientific(ranking.rest, plus='+')})", paper)
