@@ -1822,6 +1822,24 @@ export interface UnitPair {
   interaction: number;
 }
 
+/** A ranking of the units, and how it fares against exact runs. */
+export interface UnitRanking {
+  /** `exact`: the effects themselves; the others are gradients of the logit above its reference. */
+  method: "exact" | "input_x_gradient" | "integrated_gradients" | "frozen_gates" | "relp";
+  /** One a unit that is ranked, in order: the effects in nats, the others in logits. */
+  values: Array<number>;
+  /** Of the method's values at all positions; null for the effects. */
+  sum: number | null;
+  /** What `sum` leaves of what it should be: biases for the two linear methods, the quadrature's error for integrated gradients. Null where it should be nothing in particular. */
+  rest: number | null;
+  /** Spearman's, with the effects; null where there are no ranks to compare. */
+  rank_correlation: number | null;
+  /** The area under the answer's probability while units go, the best first: small is good. */
+  deletion: number;
+  /** The area while units come, the best first: large is good. */
+  insertion: number;
+}
+
 /** The Shapley value of a unit. */
 export interface UnitShare {
   /** In the unit of the effects; 0 for a unit that is never gone, which is the one with the mark `last`. */
@@ -1908,6 +1926,8 @@ export interface WordsPayload {
   choices: number | null;
   /** Of every two units that are ranked; null without `--pairs`. */
   pairs: Array<UnitPair> | null;
+  /** Cheap rankings beside the exact one; null without `--compare`. */
+  rankings: Array<UnitRanking> | null;
   /** What a reader should know, such as a target of several tokens. */
   notes: Array<string>;
   /** Of unembed, torch and transformers. */

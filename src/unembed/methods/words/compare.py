@@ -3,8 +3,8 @@
 Two measures of a ranking, both made of exact runs:
 
 - the rank correlation (Spearman) of its values with the exact effects;
-- the areas of two curves (Petsiuk et al. 2018): the answer's probability while units go, the best first (deletion: a good
-  ranking has a small area), and while they come to a prompt without any (insertion: a large one).
+- the areas of two curves (Petsiuk et al. 2018): the answer's probability while units go, the best first (deletion: a
+  good ranking has a small area), and while they come to a prompt without any (insertion: a large one).
 """
 
 import math

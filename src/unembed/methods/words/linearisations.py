@@ -1,4 +1,4 @@
-"""Cheap rankings of a prompt's positions: gradients times embeddings, of the model as it is and of the model made linear.
+"""Cheap rankings of a prompt's positions: gradients times embeddings, of the model as it is and made linear.
 
     value_p = (x_p - x'_p) . grad_p        x: what enters the first block; x': what stands there instead, else 0
 
@@ -6,12 +6,13 @@
 |---|---|---|
 | `input_x_gradient` | the model as it is | nothing in particular |
 | `integrated_gradients` | it, averaged on the way from x' (Sundararajan et al. 2017) | the change from x' |
-| `frozen_gates` | it with patterns, scales of norms and gates held as they are: linear in x | the logit less what biases add |
+| `frozen_gates` | it with patterns, scales of norms and gates held: linear in x | the logit less what biases add |
 | `relp` | the same, a product of gate and value shared in halves (Jafari et al. 2025) | the same |
 
 What is read is the logit of the answer above the vocabulary mean (with `versus`, above that token). Each is one run and
 one gradient, integrated gradients `STEPS` of them. None is the effect of taking a word away: `compare.py` holds them
-against that. An activation without a gate is linear with its slope from 0 frozen, `f(x) / x` (the LRP-0 rule).
+against that. An activation without a gate is linear with its slope from 0 frozen, `f(x) / x`; so is a soft-cap. What is
+no module cannot be held (the gates of GPT-OSS, the activation of a toy): it is in the `rest`.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,7 +49,8 @@ class Linearisation:
     sum: float
     """Over all positions, also those that are in no unit."""
     rest: float | None
-    """What `sum` leaves of what it should be: biases for the linear ones, quadrature's error for integrated gradients."""
+    """What `sum` leaves of what it should be: biases for the linear ones, the quadrature's error for integrated
+    gradients."""
 
 
 def linearisations(question: Question) -> Iterator[Linearisation]:
@@ -92,6 +94,9 @@ def _slope(
         on_call(stack, model.blocks[0].module, lambda args, _: (leaf[None], *args[1:]))
         stack.enter_context(_as_it_is(model) if rules is None else rules())  # type: ignore[arg-type]
         logits = call(model, torch.tensor([question.run.tokens], device=model.device), keep=rows).logits[0].double()
+    if rules is not None and model.softcap is not None:  # a curve of its own, with its slope from 0 frozen
+        share = (logits / model.softcap).clamp(-1 + 1e-7, 1 - 1e-7)
+        logits = _with_frozen_ratio((model.softcap * torch.atanh(share),), logits)
     value = logits.new_zeros(())
     for row, token in zip(logits, question.answer, strict=True):
         value = value + row[token] - (row.mean() if question.versus is None else row[question.versus])
@@ -181,7 +186,7 @@ def _valued(slope: Tensor, value: Tensor) -> Tensor:
 
 
 def _activations(block: Block) -> list[nn.Module]:
-    """The element-wise functions of a block's MLP: modules without weights or parts. (A dropout is one, and linear.)"""
+    """The element-wise functions of a block's MLP: modules without weights or parts."""
     attends = set(block.attention.modules()) | (set() if block.cross is None else set(block.cross.attention.modules()))
     return [
         module
@@ -189,6 +194,7 @@ def _activations(block: Block) -> list[nn.Module]:
         if module not in attends
         and not list(module.children())
         and not list(module.parameters())
+        and not isinstance(module, nn.Dropout | nn.Identity)
         and "norm" not in type(module).__name__.lower()
     ]
 

@@ -235,5 +235,6 @@ def _sums(payload: WordsPayload, paper: Paper) -> Iterator[Text]:
         if ranking.sum is None or ranking.rest is None:
             continue
         should = "the change from its baseline" if ranking.method == "integrated_gradients" else "the logit"
-        said = f"{_METHODS[ranking.method]} sums to {signed(ranking.sum)} of {should}, {signed(ranking.sum + ranking.rest)}"
+        of = f"{should}, {signed(ranking.sum + ranking.rest)}"
+        said = f"{_METHODS[ranking.method]} sums to {signed(ranking.sum)} of {of}"
         yield from _faint(f"{said} (rest {scientific(ranking.rest, plus='+')})", paper)
