@@ -65,6 +65,27 @@ def test_spans_ways_to_go_and_answers(cli) -> None:
     assert all(u["effect"] == pytest.approx(difference - u["difference_without"]) for u in versus["units"])
 
 
+def test_cheap_rankings_stand_beside_the_exact_one(cli) -> None:
+    data = valid(cli("words", PROMPT, "-t", "Paris", "--compare", "--json")[1])
+    exact, *cheap = data["rankings"]
+    assert exact["values"] == [unit["effect"] for unit in data["units"][:4]]
+    assert [r["method"] for r in cheap] == ["input_x_gradient", "integrated_gradients", "frozen_gates", "relp"]
+    assert all(len(r["values"]) == 4 and -1 <= r["rank_correlation"] <= 1 for r in cheap)
+    assert all(0 <= r["deletion"] <= 1 and 0 <= r["insertion"] <= 1 for r in data["rankings"])
+    assert all(r["sum"] + r["rest"] == pytest.approx(data["value"]["logit"]) for r in cheap[2:])
+    lines = cli("words", PROMPT, "-t", "Paris", "--compare")[1].splitlines()
+    row = next(line for line in lines if line.startswith("  RelP"))
+    assert row.split()[1].replace("−", "-") == f"{cheap[3]['rank_correlation']:+.2f}"
+
+
+def test_more_units_than_asked_for_are_estimated_and_said(cli) -> None:
+    data = valid(cli("words", PROMPT, "--shapley", "--exact", "3", "--samples", "4", "--json")[1])
+    assert [s["standard_error"] is None for s in data["shapley"]] == [False] * 4 + [True]
+    said = "4 units are more than 3: their Shapley values are estimated from 8 random orders"
+    assert data["notes"][-1] == f"{said}; --exact 4 runs all 16 choices."
+    assert sum(s["value"] for s in data["shapley"]) == pytest.approx(data["all"] - data["none"], abs=1e-9)
+
+
 def test_ids_and_chats(cli, tmp_path) -> None:
     ids = valid(
         cli("words", "--ids", "2,3,4,5,6", "--by", "token", "--how", "swap", "--with", "2,3,4,8,6", "--json")[1]
@@ -86,7 +107,8 @@ def test_ids_and_chats(cli, tmp_path) -> None:
 def test_lines_fit_every_width(folder, width: int, by: str) -> None:
     model = unembed.load(str(folder))
     text = PROMPT if by == "word" else f"{PROMPT} {PROMPT} {PROMPT} the new\nParis {PROMPT}\na"
-    found = payload_of(unembed.words(model, text, "Paris", versus="Rome", by=by, shapley=True, exact=2, pairs=True))
+    more = {"shapley": True, "exact": 2, "pairs": True, "compare": True}
+    found = payload_of(unembed.words(model, text, "Paris", versus="Rome", by=by, **more))
     lines = [line.plain for line in words_lines(found, Paper(width), top=3)]
     assert max(map(cell_len, lines[1:])) <= width, lines  # the first names the folder of the model
 

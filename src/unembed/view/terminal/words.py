@@ -200,8 +200,8 @@ def _pairs(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
 
 _METHODS = {
     "exact": "exact effects",
-    "input_x_gradient": "input x gradient",
-    "integrated_gradients": "integrated grad.",
+    "input_x_gradient": "input x grad.",
+    "integrated_gradients": "integr. grad.",
     "frozen_gates": "frozen gates",
     "relp": "RelP",
 }
@@ -213,15 +213,15 @@ def _rankings(payload: WordsPayload, paper: Paper) -> Iterator[Text]:
     yield from _heading("CHEAP RANKINGS", "beside the exact effects: may one be trusted here?", paper)
     room = paper.width - 48
     first = cell("  first", room) if room >= 12 else ""
-    columns = f"{cell('method', 18)}{cell('ranks', 8)}{cell('deletion', 10)}{cell('insertion', 10)}"
+    columns = f"{cell('method', 14)}{cell('ranks', 6)}{cell('deletion', 9)}insertion"
     yield Text(f"  {columns}{first}", FAINT)
     for ranking in payload.rankings or ():
         ranks = "-" if ranking.rank_correlation is None else signed(ranking.rank_correlation)
-        areas = f"{cell(decimal(ranking.deletion, 3), 10)}{cell(decimal(ranking.insertion, 3), 10)}"
+        areas = f"{cell(decimal(ranking.deletion, 3), 9)}{decimal(ranking.insertion, 3)}"
         best = sorted(range(len(units)), key=lambda i: -ranking.values[i])[:3]
         said = ", ".join(names[units[i].positions[0]] for i in best)
-        line = Text(f"  {cell(_METHODS[ranking.method], 18)}{cell(ranks, 8)}{areas}")
-        yield line.append(f"  {cell(said, room - 2).rstrip()}" if first else "", FAINT)
+        line = Text(f"  {cell(_METHODS[ranking.method], 14)}{cell(ranks, 6)}{areas}")
+        yield line.append(f"      {cell(said, room - 6).rstrip()}" if first else "", FAINT)
     yield from _faint(
         "ranks: rank correlation with the exact effects; areas under the answer's probability while", paper
     )
