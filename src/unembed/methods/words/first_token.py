@@ -6,17 +6,21 @@ token of unrelated texts does to what is predicted there.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import torch
+
+from unembed.engine.texts import Text, last_streams_of_texts
 from unembed.methods.texts import PARAGRAPHS
 from unembed.methods.words.question import Question
 from unembed.models.lengths import acts_alike
 from unembed.models.prompts import inner_tokens
-from unembed.runs.record import record_together
+from unembed.models.unembedding import unembedded
+from unembed.runs.record import record
 
 _TEXTS, _TOKENS = 6, 12
 """How many unrelated texts, and how long they are."""
+_PLACES = tuple(range(_TOKENS))
 
 
 @dataclass(frozen=True)
@@ -50,21 +54,19 @@ def first_token(question: Question, count: int) -> FirstToken | None:
     texts = [inner_tokens(model, text)[:_TOKENS] for text in PARAGRAPHS[:_TEXTS]]
     if any(len(text) < _TOKENS for text in texts):
         return None
-    runs = record_together(model, texts, positions=[-1], keep="all" if question.how == "mask" else "stream")
-    asked = [replace(question, run=run, length=_TOKENS, answer=(run.token(),), versus=None) for run in runs]
-    gone = frozenset(range(count))
+    # Texts of one length are other texts of any run of that length: all are made in one walk.
+    run = record(model, texts[0])
+    both = [*(Text(text, _PLACES) for text in texts), *(_without(question, text, count) for text in texts)]
+    with torch.no_grad():
+        log_p = unembedded(model, last_streams_of_texts(run, both)[:, 0])[2].double().log_softmax(-1)
+    whole, without = log_p[: len(texts)], log_p[len(texts) :]
+    top = whole.argmax(-1, keepdim=True)
+    return FirstToken(tuple((whole.gather(-1, top) - without.gather(-1, top))[:, 0].tolist()))
+
+
+def _without(question: Question, text: tuple[int, ...], count: int) -> Text:
+    if question.how == "delete":
+        return Text(text[count:], _PLACES[:-count])
     if question.how == "mask":
-        without = [each.values([gone])[0] for each in asked]
-        return _of(asked, [value.log_probability for value in without])
-    shorter = [
-        text[count:] if question.how == "delete" else (*question.instead[:count], *text[count:]) for text in texts
-    ]
-    after = record_together(model, shorter, positions=[-1], keep="stream")
-    return _of(
-        asked,
-        [float(run.logits[0].double().log_softmax(-1)[each.answer[0]]) for each, run in zip(asked, after, strict=True)],
-    )
-
-
-def _of(asked: Sequence[Question], without: Sequence[float]) -> FirstToken:
-    return FirstToken(tuple(each.base().log_probability - x for each, x in zip(asked, without, strict=True)))
+        return Text(text[count:], _PLACES[count:])
+    return Text((*question.instead[:count], *text[count:]), _PLACES)
