@@ -23,6 +23,7 @@ BENCHMARKS = (
     "loading",
     "generation",
     "lens",
+    "words",
     "memory",
     "counterfactual",
     "explain",

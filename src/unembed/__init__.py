@@ -79,6 +79,8 @@ _HOME = {
     "load_edits": "methods.knowledge.weight_edits",
     "save_edits": "methods.knowledge.weight_edits",
     "WeightEdits": "methods.knowledge.weight_edits",
+    "words": "methods.words.words",
+    "Words": "methods.words.words",
     "Step": "methods.generate",
     "show": "explorer.notebook",
     "UnembedError": "errors",
@@ -153,6 +155,8 @@ if TYPE_CHECKING:
     from unembed.methods.steer import Steering as Steering
     from unembed.methods.steer import steer as steer
     from unembed.methods.steer import steered as steered
+    from unembed.methods.words.words import Words as Words
+    from unembed.methods.words.words import words as words
     from unembed.models.families import register as register
     from unembed.models.family import Family as Family
     from unembed.models.model import Model as Model

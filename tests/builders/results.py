@@ -52,6 +52,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "measure_head_roles": lambda model, run: unembed.measure_head_roles(model, sequences=2, check=False),
     "noise": lambda model, run: unembed.noise(run, strengths=[1.0], seeds=2, text=[n % 90 for n in range(60)]),
     "attribute": lambda model, run: unembed.attribute(run, TARGET),
+    "words": lambda model, run: unembed.words(run, TARGET, by="token", shapley=True, pairs=True),
 }
 """By the public function that makes it, and where that makes several kinds, what is asked."""
 

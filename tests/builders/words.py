@@ -25,3 +25,10 @@ def save_tiny(folder: Path, **overrides) -> Path:
     build("llama", **{"layers": 3, **overrides}).save_pretrained(folder)
     make_tokenizer().save_pretrained(folder)
     return folder
+
+
+def numbered(vocab: int, **marks: str) -> PreTrainedTokenizerFast:
+    """A tokenizer whose token `i` is the word `w{i}`; no other word is known."""
+    words = Tokenizer(WordLevel({f"w{i}": i for i in range(vocab)}, unk_token="w0"))
+    words.pre_tokenizer = Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=words, unk_token="w0", **marks)

@@ -24,6 +24,7 @@ MORE = {
     "paths": [],
     "attended": ["--layer", "1", "--head", "0"],
     "knowledge attribute": ["-t", "id:7"],
+    "words": ["--by", "token"],
 }
 """Every command that takes one prompt, with what else it needs."""
 each = pytest.mark.parametrize("command", MORE)

@@ -40,7 +40,7 @@ SCHEMAS = {
     "expand_paths",
     "attention_score",
 }
-SCHEMAS |= {"composition_scores", "measure_head_roles", "noise", "attribute"}
+SCHEMAS |= {"composition_scores", "measure_head_roles", "noise", "attribute", "words"}
 """What commands of the same question print."""
 
 

@@ -66,6 +66,18 @@ export interface Answer {
   borderline: boolean;
 }
 
+/** What the model gives the answer. */
+export interface AnswerValue {
+  /** In nats; of an answer of several tokens the sum over them, each after those before it. */
+  log_probability: number;
+  /** From 0 to 1, at temperature 1. */
+  probability: number;
+  /** Above the mean over the vocabulary; of several tokens the sum. */
+  logit: number;
+  /** The logit of the target above that of `versus`; null without one. */
+  difference: number | null;
+}
+
 /** `unembed attended --json`. */
 export interface AttendedPayload {
   /** The model that was run. */
@@ -490,6 +502,16 @@ export interface FindPayload {
   versions: Record<string, string>;
   /** The name and number of this schema. */
   schema: "unembed/knowledge-find/1";
+}
+
+/** What the same removal of the first token does in unrelated texts. */
+export interface FirstTokens {
+  /** Of `effects`. */
+  mean: number;
+  /** The standard deviation of `effects`. */
+  deviation: number;
+  /** By how many nats the top prediction of each text falls. */
+  effects: Array<number>;
 }
 
 /** The neurons of one fact. */
@@ -1432,6 +1454,16 @@ export interface RoleNumbers {
   successor: number | null;
 }
 
+/** What the model says in the answer's first place. */
+export interface Said {
+  /** Of the token in the vocabulary. */
+  id: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
+  text: string;
+  /** From 0 to 1, at temperature 1. */
+  probability: number;
+}
+
 /** One addend of a score: places in `query_terms` and `key_terms`. */
 export interface ScorePair {
   /** Place in `query_terms`. */
@@ -1780,6 +1812,68 @@ export interface TracePayload {
   schema: "unembed/trace/2";
 }
 
+/** What two units do together. */
+export interface UnitPair {
+  /** Which, counted from 0 in `units`. */
+  units: [number, number];
+  /** Of both gone. */
+  effect: number;
+  /** `effect` less the effects of each alone; above 0 each stands in for the other. */
+  interaction: number;
+}
+
+/** A ranking of the units, and how it fares against exact runs. */
+export interface UnitRanking {
+  /** `exact`: the effects themselves; the others are gradients of the logit above its reference. */
+  method: "exact" | "input_x_gradient" | "integrated_gradients" | "frozen_gates" | "relp";
+  /** One a unit that is ranked, in order: the effects in nats, the others in logits. */
+  values: Array<number>;
+  /** Of the method's values at all positions; null for the effects. */
+  sum: number | null;
+  /** What `sum` leaves of what it should be: biases for the two linear methods, the quadrature's error for integrated gradients. Null where it should be nothing in particular. */
+  rest: number | null;
+  /** Spearman's, with the effects; null where there are no ranks to compare. */
+  rank_correlation: number | null;
+  /** The area under the answer's probability while units go, the best first: small is good. */
+  deletion: number;
+  /** The area while units come, the best first: large is good. */
+  insertion: number;
+}
+
+/** The Shapley value of a unit. */
+export interface UnitShare {
+  /** In the unit of the effects; 0 for a unit that is never gone, which is the one with the mark `last`. */
+  value: number;
+  /** Null where the value is exact. */
+  standard_error: number | null;
+}
+
+/** A unit, and what the model gives the answer without it. */
+export interface UnitWithout {
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
+  text: string;
+  /** Of its tokens. */
+  positions: Array<number>;
+  /** Its first character in the prompt as it was read (a chat: as its template writes it); null for token ids. */
+  start: number | null;
+  /** After its last character; null for token ids. */
+  end: number | null;
+  /** Of the answer, in nats. */
+  log_probability_without: number;
+  /** Of the answer. */
+  probability_without: number;
+  /** Of the answer, above the mean over the vocabulary. */
+  logit_without: number;
+  /** The logit of the target above that of `versus`; null without one. */
+  difference_without: number | null;
+  /** By how many nats the answer's log-probability falls without the unit; with `versus`, by how many logits the difference does. */
+  effect: number;
+  /** What the model says without the unit. */
+  instead: Said;
+  /** `first`: many heads rest on the first token whatever it says. `last`: the question is asked there, so this unit is not ranked. Null for the others. */
+  mark: "first" | "last" | null;
+}
+
 /** A target of several tokens, of which the ledger explains the first. */
 export interface WholeTarget {
   /** The token decoded alone; without a tokenizer, its id in brackets. */
@@ -1788,6 +1882,58 @@ export interface WholeTarget {
   tokens: Array<Token>;
   /** Of all its tokens in their order, from 0 to 1. */
   probability: number;
+}
+
+/** `unembed words --json`. */
+export interface WordsPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** The prompt, or the source of an encoder-decoder: what is cut into units. */
+  tokens: Array<PromptToken>;
+  /** How a unit goes. */
+  how: "delete" | "mask" | "replace" | "swap";
+  /** What a unit is. */
+  by: "token" | "word" | "sentence" | "line" | "turn" | "spans";
+  /** The token of `--how replace=TOKEN`; else null. */
+  replacement: Token | null;
+  /** The token that stands at position 0 where the first one is gone; null without `--keep-sink`. */
+  keep_sink: Token | null;
+  /** The token that is asked for; of an answer its first. */
+  target: Token;
+  /** All tokens of the answer; without `--answer` the target alone. */
+  answer: Array<Token>;
+  /** The token whose logit is subtracted; null without `--vs`. */
+  versus: Token | null;
+  /** With nothing gone. */
+  value: AnswerValue;
+  /** The top prediction with nothing gone. */
+  prediction: Said;
+  /** In the order of the prompt. */
+  units: Array<UnitWithout>;
+  /** For the unit with the mark `first`; null where there is none, or where it cannot be compared. */
+  first_token: FirstTokens | null;
+  /** One a unit; null without `--shapley`. */
+  shapley: Array<UnitShare> | null;
+  /** The score with every unit there: the log-probability, or the difference of `versus`. Null without `--shapley`. */
+  all: number | null;
+  /** The score with only the unit that asks; null without `--shapley`. */
+  none: number | null;
+  /** Of the Shapley values: `all` minus `none`; null without `--shapley`. */
+  sum: number | null;
+  /** By how much `sum` misses `all` minus `none`: rounding. Null without `--shapley`. */
+  error: number | null;
+  /** How many choices of units were run for the Shapley values; null without `--shapley`. */
+  choices: number | null;
+  /** Of every two units that are ranked; null without `--pairs`. */
+  pairs: Array<UnitPair> | null;
+  /** Cheap rankings beside the exact one; null without `--compare`. */
+  rankings: Array<UnitRanking> | null;
+  /** What a reader should know, such as a target of several tokens. */
+  notes: Array<string>;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/words/1";
 }
 
 /** What zeroing a part at the explained position does. */

@@ -54,8 +54,15 @@ def _logits(run: Run, given: tuple[int, ...], tokens: tuple[int, ...]) -> Float[
     return torch.cat([record(model, prompt, positions=[-1], keep="stream").logits for prompt in prompts])
 
 
-def space_notes(run: Run, target: Target | None, where: int) -> tuple[str, ...]:
-    """A sentence where a target that differs in its first space only is far more probable."""
+def space_notes(run: Run, target: Target | None, where: int, *, option: str = "--target") -> tuple[str, ...]:
+    """A sentence where a target that differs in its first space only is far more probable.
+
+    Args:
+        run: that holds the position.
+        target: as it was asked for; of several tokens the first is compared.
+        where: after which token.
+        option: by which it was given.
+    """
     if not isinstance(target, str) or not target.strip() or run.model.fills_blanks:
         return ()
     model, before = run.model, run.text_before(where)
@@ -69,5 +76,5 @@ def space_notes(run: Run, target: Target | None, where: int) -> tuple[str, ...]:
         return ()
     which = "without" if target.startswith(" ") else "with"
     return (
-        f"{target!r} has {asked:.2%}; {other!r}, {which} its space, has {found:.1%}: --target {other!r} explains that.",
+        f"{target!r} has {asked:.2%}; {other!r}, {which} its space, has {found:.1%}: {option} {other!r} explains that.",
     )

@@ -5,6 +5,7 @@ into tokens. Scripts that write no spaces between words (Chinese, Japanese, Thai
 Between other neighbours (Arabic or Korean letters, a letter and a digit) a word ends where the tokenizer ends a token.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ def _occurrences(text: str, word: str, spans: Sequence[_Span], *, flags: int = 0
     return [(a, b) for a, b in found if all(_parts(text, place, place in ends) for place in (a, b))]
 
 
-def _token_spans(model: Model, text: str) -> list[_Span]:
+def token_spans(model: Model, text: str) -> list[_Span]:
     """Which characters each token of a text holds; none where the tokenizer does not tell."""
     return _spans(model, text) if model.tokenizer is not None and model.tokenizer.is_fast else []
 
@@ -59,19 +60,17 @@ def _parts(text: str, place: int, at_token: bool) -> bool:
     before, after = text[place - 1], text[place]
     if unicodedata.category(after).startswith("M") or _JOINS in (before, after):  # it belongs to what is before it
         return False
-    if not _is_of_word(before) or not _is_of_word(after) or _unspaced(before) or _unspaced(after):
+    if not joins_words(before) or not joins_words(after):
         return True
     same = before.isalpha() == after.isalpha()
     cased = all(c.lower() != c.upper() or not c.isalpha() for c in (before, after))
     return at_token and not (same and cased) and "_" not in (before, after)
 
 
-def _is_of_word(c: str) -> bool:
-    return unicodedata.category(c)[0] in "LMN" or c == "_"
-
-
-def _unspaced(c: str) -> bool:
-    return unicodedata.name(c, "").startswith(_UNSPACED)
+def joins_words(c: str) -> bool:
+    """Whether a character can stand within a word: a letter, mark or digit of a script with spaces."""
+    of_word = c != "" and (unicodedata.category(c)[0] in "LMN" or c == "_")
+    return of_word and not unicodedata.name(c, "").startswith(_UNSPACED)
 
 
 def _spans(model: Model, text: str) -> list[_Span]:
@@ -79,9 +78,27 @@ def _spans(model: Model, text: str) -> list[_Span]:
     encoded: Any = encoding(model, text, return_offsets_mapping=True)
     inner, whole = tuple(encoded["input_ids"]), tokenize(model, text)
     before = next(i for i in range(len(whole) + 1) if whole[i : i + len(inner)] == inner)
+    pieces = model.tokenizer.convert_ids_to_tokens(list(inner))  # type: ignore[union-attr]  # told spans
     places = encoded["offset_mapping"]
-    spans: list[_Span] = [(typed_place(model, text, a), typed_place(model, text, b)) for a, b in places]
+    spans = _by_byte(text, pieces, [(typed_place(model, text, a), typed_place(model, text, b)) for a, b in places])
     return [(0, 0)] * before + spans + [(len(text), len(text))] * (len(whole) - before - len(spans))
+
+
+_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+
+
+def _by_byte(text: str, pieces: Sequence[str], spans: list[_Span]) -> list[_Span]:
+    """The spans with neighbouring byte tokens each at its own character: tokenizers give all of them the same span."""
+    found: list[_Span] = []
+    for span, group in itertools.groupby(zip(pieces, spans, strict=True), key=lambda pair: pair[1]):
+        held, start = [_BYTE.fullmatch(piece) for piece, _ in group], span[0]
+        written = bytes(int(byte[1], 16) for byte in held if byte)
+        if len(written) < len(held) or written != text[start : span[1]].encode(errors="replace"):
+            found += [span] * len(held)
+            continue
+        for n, c in enumerate(text[start : span[1]]):
+            found += [(start + n, start + n + 1)] * len(c.encode())
+    return found
 
 
 # One word in the place of another
@@ -103,7 +120,7 @@ def replaced(model: Model, prompt: str | Sequence[int], old: str, new: str, whic
         raise InputError(f"A swap needs two different words (France=Germany), found {old!r} and {new!r}.")
     if old not in prompt and unescaped(old) in prompt:  # a label, as the strip shows it
         old, new = unescaped(old), unescaped(new)
-    found = _chosen(_occurrences(prompt, old, _token_spans(model, prompt)), which, f"the word {old!r}", repr(prompt))
+    found = _chosen(_occurrences(prompt, old, token_spans(model, prompt)), which, f"the word {old!r}", repr(prompt))
     for start, end in reversed(found):
         prompt = prompt[:start] + new + prompt[end:]
     return prompt
