@@ -143,7 +143,7 @@ def _installed(recorders: Sequence[Recorder], *, heads_and_neurons: bool, calls:
             recorder.watch(stack, heads_and_neurons=heads_and_neurons, calls=calls)
         if heads_and_neurons:
             stack.enter_context(
-                attending(recorders[0].model, _Attend(recorders, _attentions(recorders[0].model), calls))
+                attending(recorders[0].model, _Attend(recorders, attentions(recorders[0].model), calls))
             )
         yield
 
@@ -176,7 +176,7 @@ def _of_its_own(x: Tensor) -> Tensor:
     return x if x.untyped_storage().nbytes() == x.nbytes else x.clone()
 
 
-def _attentions(model: Model) -> dict[nn.Module, tuple[int, Stage]]:
+def attentions(model: Model) -> dict[nn.Module, tuple[int, Stage]]:
     """Where each module that attends stands."""
     found: dict[nn.Module, tuple[int, Stage]] = {}
     for layer, block in enumerate(model.blocks):

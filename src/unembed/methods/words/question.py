@@ -118,7 +118,6 @@ class Question(Brief):
                 yield self._of_other_source(gone)
                 progress("other sources", (number + 1) / len(versions))
             return
-        # A model that reads both ways belongs here too: each version a run of its own, read at the blank's new place.
         if self.how == "mask":
             yield from self._masked(versions, progress)
             return

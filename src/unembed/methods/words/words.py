@@ -23,7 +23,7 @@ from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
 from unembed.methods.words.shapley import MOST_EXACT, Shapley, shapley_values
-from unembed.models.model import Model
+from unembed.models.model import Model, next_token_only
 from unembed.models.prompts import Given, prompt_notes, tokenize
 from unembed.models.special import beginning
 from unembed.models.targets import target_notes, target_token, target_tokens
@@ -279,6 +279,7 @@ def _asked(
     keep_sink: bool,
 ) -> tuple[Question, tuple[Unit, ...], tuple[str, ...]]:
     model, of_source = prompt.model, prompt.model.encoder is not None
+    next_token_only(model, "What words are worth")
     word, _, given = how.partition("=")
     _check(how, other, keep_sink, of_source)
     if model.source is not None and not of_source and word != "mask":
