@@ -1,5 +1,6 @@
 """Encoder-decoders on the command line: folders of tiny random models, text and sound in, JSON out."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ from PIL import Image
 from transformers import WhisperFeatureExtractor
 from typer.testing import CliRunner
 
+import unembed
 from builders import random_models
-from builders.commands import refusal, run_json
+from builders.commands import refusal, run_json, valid
 from builders.random_encoder_decoders import build_llava
 from builders.source_folders import RATE, SOURCE, WORDS, save, sound
 from unembed.cli import app
+from unembed.methods.heads.shuffled_tokens import STACK_OF
+from unembed.methods.heads.stack_roles import measure_stack_roles
 
 PREFIX = [0, 8, 9]
 
@@ -206,3 +210,34 @@ def test_explain_a_prompt_with_an_image(tmp_path):
     noise = tmp_path / "noise.png"
     noise.write_bytes(b"no picture")
     assert "as an image" in refusal("explain", "-m", folder, "--image", noise, "the house")
+
+
+def test_heads_of_three_attentions(translator):
+    words = ["heads", "-m", translator, "--sequences", 2, "--top", 2]
+    found = run_json(*words, "--json")
+    assert valid(json.dumps(found))["schema"] == "unembed/stack-heads/1"
+    result = measure_stack_roles(unembed.load(str(translator)), sequences=2, top=2)
+    assert result.check is not None
+    assert [role["name"] for role in found["roles"]] == list(STACK_OF)
+    for role in found["roles"]:
+        scores = result.roles[role["name"]]
+        assert [(place["layer"], place["head"]) for place in role["top"]] == scores.top(2)
+        assert role["zeroed_change"] == pytest.approx(result.check.roles[role["name"]].change, rel=1e-4)
+    assert [len([h for h in found["heads"] if h["stack"] == stack]) for stack in ("encoder", "decoder", "cross")] == [
+        8,
+        12,
+        12,
+    ]
+    head = next(head for head in found["heads"] if head["label"] == "L1.X3")
+    assert (head["stack"], head["layer"], head["head"]) == ("cross", 1, 3)
+    for score in head["scores"]:
+        assert score["score"] == pytest.approx(float(result.roles[score["role"]].scores[1, 3]))
+        assert score["error"] == pytest.approx(float(result.roles[score["role"]].errors[1, 3]))
+    assert len(found["causal"]["controls"]) == 30
+    shown = CliRunner().invoke(app, [str(word) for word in (*words, "--role", "enc_next_token")]).stdout
+    assert "ENC NEXT TOKEN  mean attention to the position after" in shown
+    assert "CROSS-ATTENTION" in shown
+    assert "enc.L" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "has no role 'induction': expected one of enc_previous_token" in refusal(*words, "--role", "induction")
+    assert "has no role 'enc_next_token'" in refusal("heads", "-m", "toy/two-layer", "--role", "enc_next_token")

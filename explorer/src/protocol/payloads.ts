@@ -1274,6 +1274,14 @@ export interface Prediction {
   probability: number;
 }
 
+/** What zeroing heads changes in the decoder's predictions. */
+export interface PredictionCheck {
+  /** As many heads of an attention at random. */
+  controls: Array<ZeroedHeadSet>;
+  /** How many were measured. */
+  sequences: number;
+}
+
 /** A token of the prompt. */
 export interface PromptToken {
   /** Counted from 0. */
@@ -1474,6 +1482,82 @@ export interface SourceToken {
   modality: "text" | "audio" | "image";
   /** The token, or the stretch of sound or piece of image. */
   label: string;
+}
+
+/** `unembed heads --json` of an encoder-decoder. */
+export interface StackHeadsPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** How many random tokens the source and the decoder's prompt hold, in two orders. */
+  count: number;
+  /** How many were run. */
+  sequences: number;
+  /** Of all that was drawn. */
+  seed: number;
+  /** Each role, and its best heads. */
+  roles: Array<StackRole>;
+  /** Every head of the encoder, of the decoder and of its cross-attention, in order. */
+  heads: Array<StackRoleHead>;
+  /** What zeroing heads changes; null where it was not asked for or was interrupted. */
+  causal: PredictionCheck | null;
+  /** Whether all is here; false after an interruption. */
+  complete: boolean;
+  /** What a reader should know, such as a target of several tokens. */
+  notes: Array<string>;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/stack-heads/1";
+}
+
+/** A role, and what its scores are compared with. */
+export interface StackRole {
+  /** As of `--role`. */
+  name: string;
+  /** Whose heads play it: those of the encoder, of the decoder's self-attention, or of its cross-attention. */
+  stack: "encoder" | "decoder" | "cross";
+  /** What a head would score that does not care. */
+  chance: number;
+  /** The mean score where the role means nothing. */
+  null_mean: number;
+  /** The 99.9th percentile of the null. */
+  null_high: number;
+  /** The role is claimed above it. */
+  threshold: number;
+  /** By how many heads. */
+  claimed: number;
+  /** The best heads, best first. */
+  top: Array<HeadPlace>;
+  /** Standard errors of the scores of `top` over the sequences; null of one sequence. */
+  top_errors: Array<number> | null;
+  /** Of the decoder's predictions with the heads of `top` zeroed together: KL in nats a token; null without a causal check. */
+  zeroed_change: number | null;
+}
+
+/** One head. */
+export interface StackRoleHead {
+  /** The attention it belongs to. */
+  stack: "encoder" | "decoder" | "cross";
+  /** Of the encoder, or of the decoder. */
+  layer: number;
+  /** The head, counted from 0 in its layer. */
+  head: number;
+  /** `enc.L1.H3`, `L1.H3`, or of cross-attention `L1.X3`. */
+  label: string;
+  /** One a role of its attention. */
+  scores: Array<StackRoleScore>;
+}
+
+/** The score of a head in one role. */
+export interface StackRoleScore {
+  /** One of its attention. */
+  role: string;
+  /** Mean attention, from 0 to 1. */
+  score: number;
+  /** Its standard error over the sequences; null of one sequence. */
+  error: number | null;
+  /** Whether it is above the role's threshold. */
+  claimed: boolean;
 }
 
 /** The fact that a prompt states, word for word. */
@@ -1798,6 +1882,16 @@ export interface Zeroed {
   effect: Effect;
   /** On the logit difference to the other token; null without `--vs`, and then the one that views show. */
   difference: Effect | null;
+}
+
+/** Heads of one attention that were zeroed together at every position. */
+export interface ZeroedHeadSet {
+  /** The attention they belong to. */
+  stack: "encoder" | "decoder" | "cross";
+  /** Together. */
+  heads: Array<HeadPlace>;
+  /** Of the decoder's predictions: KL in nats a token. */
+  change: number;
 }
 
 /** Heads that were zeroed together at every position, and the loss of the second repetition. */

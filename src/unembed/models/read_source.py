@@ -133,13 +133,13 @@ def _picture(path: Path) -> Any:
         raise InputError(f"Cannot read {path} as an image: {error}.") from error
 
 
-def probe_source(model: Model, length: int = 5) -> Model:
-    """The model with a source that only serves to run it."""
+def probe_source(model: Model, length: int = 5, *, seed: int = 0) -> Model:
+    """The model with a source that only serves to run it; random features, where it reads sound."""
     encoder = _encoder(model)
     if encoder.reads == "text":
         return with_source(model, [(7919 * i + 13) % model.vocab for i in range(length)])
     shape = (1, model.config.num_mel_bins, 2 * model.config.max_source_positions)
-    features = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    features = torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return with_source(model, inputs={"input_features": features})
 
 
