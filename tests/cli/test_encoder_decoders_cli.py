@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import unembed
 from builders import random_models
 from builders.commands import refusal, run_json, valid
-from builders.random_encoder_decoders import build_llava
+from builders.random_encoder_decoders import build, build_llava
 from builders.source_folders import RATE, SOURCE, WORDS, save, sound
 from unembed.cli import app
 from unembed.methods.heads.shuffled_tokens import STACK_OF
@@ -27,6 +27,12 @@ def own_logits(folder: Path, loader: str, **inputs):
     module = getattr(transformers, loader).from_pretrained(folder).eval()
     with torch.no_grad():
         return module(decoder_input_ids=torch.tensor([PREFIX]), **inputs).logits[0, -1].double()
+
+
+def own_logits_of(module, tokens: list[int], source: list[int]) -> torch.Tensor:
+    with torch.no_grad():
+        ids = torch.tensor([source])
+        return module(input_ids=ids, decoder_input_ids=torch.tensor([tokens])).logits[0, -1].double()
 
 
 def test_explain_a_translation(translator):
@@ -241,3 +247,38 @@ def test_heads_of_three_attentions(translator):
     assert max(map(len, shown.splitlines())) <= 100
     assert "has no role 'induction': expected one of enc_previous_token" in refusal(*words, "--role", "induction")
     assert "has no role 'enc_next_token'" in refusal("heads", "-m", "toy/two-layer", "--role", "enc_next_token")
+
+
+def test_knowledge_on_the_sentinel_cloze(tmp_path):
+    module = build("t5", dtype=torch.float32)
+    folder = save(module, tmp_path / "t5", blank="<extra_id_0>")
+    text = "the house is <extra_id_0>"
+    words = ["knowledge", "attribute", "-m", folder, text, "-t", "klein"]
+    found = valid(json.dumps(run_json(*words, "--top", 0, "--json")))
+    assert [token["id"] for token in found["tokens"]] == [0, 12]
+    assert [source["label"] for source in found["sources"]][3] == "<extra_id_0>"
+    assert found["source_positions"] == [3]
+    logits = own_logits_of(module, [0, 12], [4, 5, 6, 12, 2])
+    assert found["probability"] == pytest.approx(float(logits.softmax(-1)[11]), rel=1e-4)
+    assert len(found["attributions"]) == 5 * 48
+    assert [(layer["encoder"], layer["layer"]) for layer in found["layers"]] == [
+        *((False, i) for i in range(3)),
+        (True, 0),
+        (True, 1),
+    ]
+    given = run_json(*words, "--decoder-prompt", "<extra_id_0>", "--top", 0, "--json")
+    assert given == found
+    shown = CliRunner().invoke(app, [str(word) for word in (*words, "--path", "neuron")]).stdout
+    assert "neurons of the encoder (enc.) move at 3 <extra_id_0> of the source" in shown
+    assert "enc.L1.N" in shown
+    assert "The source has no blank that" in refusal("knowledge", "attribute", "-m", folder, "the house", "-t", "is")
+    assert "leave --html out" in refusal(*words, "--html", tmp_path / "page.html")
+    facts = tmp_path / "facts.yaml"
+    facts.write_text(
+        "relation: size\ntemplates: ['the {subject} is <extra_id_0>', '<extra_id_0> is the {subject}']\n"
+        "facts: [{subject: house, answer: klein}, {subject: haus, answer: small}]\n"
+    )
+    sought = run_json("knowledge", "find", "-m", folder, facts, "--p", 0.5, "--json")
+    kept = sought["facts"][0]["kept"]
+    assert {neuron["encoder"] for neuron in kept} == {True, False}
+    assert sought["facts"][0]["target"][0]["id"] == 11

@@ -156,10 +156,14 @@ export interface AttributePayload {
   complete: boolean;
   /** By falling value; as many as were asked for. */
   attributions: Array<NeuronValue>;
-  /** Each layer that was computed. */
+  /** Each layer that was computed; of an encoder-decoder the decoder's, and then the encoder's. */
   layers: Array<LayerChange>;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What the encoder of an encoder-decoder read; empty for a decoder alone. */
+  sources?: Array<SourceToken>;
+  /** Where in `sources` the neurons of the encoder move: at its blank, or everywhere without one. */
+  source_positions?: Array<number>;
   /** The name and number of this schema. */
   schema: "unembed/knowledge-attribute/1";
 }
@@ -694,6 +698,8 @@ export interface LayerChange {
   error: number | null;
   /** Points of the quadrature; 0 on the neuron path. */
   nodes: number;
+  /** Whether the layer is the encoder's. */
+  encoder?: boolean;
 }
 
 /** Terms whose sum is the model's own number, within the tolerance. */
@@ -950,6 +956,8 @@ export interface NeuronPlace {
   expert: number | null;
   /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number;
+  /** Whether it is inside the encoder of an encoder-decoder. */
+  encoder?: boolean;
 }
 
 /** A neuron's attribution, in units of probability; its activation where the answer is predicted. */
@@ -962,8 +970,10 @@ export interface NeuronValue {
   neuron: number;
   /** In units of probability. */
   value: number;
-  /** Where the answer is predicted. */
+  /** Where the answer is predicted; of an encoder, at the blank of the source. */
   activation: number;
+  /** Whether it is inside the encoder of an encoder-decoder. */
+  encoder?: boolean;
 }
 
 /** What was changed, and what heads did on average over runs and heads. */
