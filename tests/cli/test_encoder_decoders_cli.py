@@ -168,7 +168,9 @@ def test_bad_input_is_refused(translator, listener, tmp_path):
     assert "found both" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0", "--decoder-prompt", "das")
     assert "token ids such as 1,2,3" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0,x")
     assert "outside the vocabulary" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0,97")
-    assert "does not account for cross-attention" in refusal("paths", "-m", translator, SOURCE)
+    told = refusal("attended", "-m", translator, SOURCE, "--layer", 0, "--head", 0)
+    assert "does not account for cross-attention" in told
+    assert "What does: explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge" in told
     assert "has no cross-attention" in refusal("attention", "--cross", "-m", alone, "the house")
     (listener / "preprocessor_config.json").rename(tmp_path / "kept.json")
     result = CliRunner().invoke(app, ["explain", "-m", str(listener), "--audio", str(wav)])
@@ -282,3 +284,23 @@ def test_knowledge_on_the_sentinel_cloze(tmp_path):
     kept = sought["facts"][0]["kept"]
     assert {neuron["encoder"] for neuron in kept} == {True, False}
     assert sought["facts"][0]["target"][0]["id"] == 11
+
+
+def test_paths_through_cross_attention(translator):
+    words = ["paths", "-m", translator, SOURCE, "--decoder-ids", "0,8,9", "-t", "klein", "--smallest", "0.02"]
+    found = valid(json.dumps(run_json(*words, "--reference", "raw", "--json")))
+    logits = own_logits(translator, "AutoModelForSeq2SeqLM", input_ids=torch.tensor([[4, 5, 6, 7, 2]]))
+    assert found["sum"] == pytest.approx(float(logits[11]), abs=1e-5)
+    listed = sum(path["value"] for path in found["paths"]) + sum(found["constants"].values())
+    assert listed + found["small"] + found["unopened"] == pytest.approx(found["sum"], abs=1e-9)
+    assert [source["label"] for source in found["sources"]] == [*WORDS[:4], "</s>"]
+    crossing = [path for path in found["paths"] if any(step["cross"] for step in path["steps"])]
+    assert crossing
+    assert all(path["of_source"] for path in crossing)
+    assert not any(path["of_source"] for path in found["paths"] if path not in crossing)
+    shown = CliRunner().invoke(app, [str(word) for word in (*words, "--top", 100)]).stdout
+    assert "= model ✓" in shown
+    start = max(crossing, key=lambda path: abs(path["value"]))
+    step = next(step for step in start["steps"] if step["cross"])
+    assert f"L{step['layer']}.X{step['head']} → {step['destination']}" in shown
+    assert found["sources"][start["position"]]["label"] in shown

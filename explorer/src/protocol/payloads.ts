@@ -1207,7 +1207,7 @@ export interface PathDepth {
 /** One path and what it adds, in logits. */
 export interface PathEntry {
   /** What starts the path. */
-  kind: "embedding" | "position_embedding" | "mlp" | "attention_bias" | "value_bias";
+  kind: "embedding" | "token_type_embedding" | "position_embedding" | "embedding_norm_shift" | "embedding_projection_bias" | "mlp" | "attention_bias" | "value_bias" | "cross_attention_bias" | "cross_value_bias" | "stream_norm_shift";
   /** The block of what starts it; null for an embedding. */
   layer: number | null;
   /** Where it starts. */
@@ -1216,6 +1216,8 @@ export interface PathEntry {
   steps: Array<PathStep>;
   /** What the path adds, in logits. */
   value: number;
+  /** Whether `position` is one of `sources`: it starts in the encoder, or at a bias of cross-attention's values. */
+  of_source?: boolean;
 }
 
 /** A head that carries the stream of a source token to a destination. */
@@ -1228,6 +1230,10 @@ export interface PathStep {
   source: number;
   /** The position that it writes to. */
   destination: number;
+  /** Whether it is a head of cross-attention, whose `source` is a position of `sources`. */
+  cross?: boolean;
+  /** Whether it is inside the encoder: both positions are of `sources`. */
+  encoder?: boolean;
 }
 
 /** `unembed paths --json`. */
@@ -1268,6 +1274,8 @@ export interface PathsPayload {
   tolerance: number;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What the encoder of an encoder-decoder read; empty for a decoder alone. */
+  sources?: Array<SourceToken>;
   /** The name and number of this schema. */
   schema: "unembed/paths/1";
 }

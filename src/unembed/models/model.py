@@ -333,7 +333,7 @@ def settings(module: "PreTrainedModel", family: Family) -> Any:
 
 
 _ACCOUNTED = (
-    "explain, lens, attention, ablate, patch, steer, heads, generate, knowledge attribute, knowledge find, open"
+    "explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge find, open"
 )
 """The commands that take an encoder-decoder."""
 

@@ -42,7 +42,7 @@ def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
 
 def _moving(payload: AttributePayload) -> Iterator[Text]:
     """Where neurons of an encoder move."""
-    if not payload.sources:
+    if not payload.source_positions:
         return
     places = [payload.sources[position] for position in payload.source_positions]
     if len(places) == len(payload.sources):
