@@ -304,3 +304,26 @@ def test_paths_through_cross_attention(translator):
     step = next(step for step in start["steps"] if step["cross"])
     assert f"L{step['layer']}.X{step['head']} → {step['destination']}" in shown
     assert found["sources"][start["position"]]["label"] in shown
+
+
+def test_patch_between_two_sounds(listener, tmp_path):
+    first, second = sound(tmp_path / "a.wav"), sound(tmp_path / "b.wav", seconds=0.3)
+    words = ["patch", "-m", listener, "--audio", first, "--audio", second, "--decoder-ids", "0,8,9", "-t", "klein"]
+    words += ["--vs", "das", "--site", "enc.resid_pre", "--layer", 0]
+    found = valid(json.dumps(run_json(*words, "--json")))
+    assert (found["clean_tokens"], len(found["clean_places"])) == ([], 50)
+    assert found["clean_places"][29:31] == ["0.58s", "0.60s padding"]
+    assert [(cell["position"], cell["until"]) for cell in found["grid"]] == [(p, p + 1) for p in range(0, 50, 2)]
+    whole = run_json(*words, "--group", 50, "--json")
+    assert len(whole["grid"]) == 1
+    assert whole["grid"][0]["value"] == pytest.approx(whole["clean"], abs=1e-4)  # all that the encoder reads
+    shown = CliRunner().invoke(app, [str(word) for word in words]).stdout
+    assert "two sounds of 50 positions each" in shown
+    assert "0.00s–0.02s" in shown
+    strongest = max(found["grid"], key=lambda cell: abs(cell["effect"]))
+    assert f"enc.L0 @ {0.02 * strongest['position']:.2f}s–" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "Expected two sounds" in refusal("patch", "-m", listener, "--audio", first)
+    assert "Expected two sounds" in refusal(*words, "a text", "another")
+    assert "no --audio" in refusal("patch", "-m", "toy/two-layer", "--audio", first, "--audio", second)
+    assert "A page shows one source" in refusal(*words, "--html", tmp_path / "page.html")

@@ -1154,13 +1154,15 @@ export interface PatchCell {
   value: number;
   /** 0: as the run that is patched; 1: as the other run. Null where the metric is the same in both. */
   effect: number | null;
+  /** The last position of a group that is patched together; null of one position. */
+  until?: number | null;
 }
 
 /** `unembed patch --json`. */
 export interface PatchPayload {
   /** The model that was run. */
   model: ModelFacts;
-  /** The prompt that shows the behaviour; for sites inside an encoder, the source. */
+  /** The prompt that shows the behaviour; for sites inside an encoder, the source. Empty where that is no text. */
   clean_tokens: Array<PromptToken>;
   /** The same with what matters changed. */
   corrupt_tokens: Array<PromptToken>;
@@ -1192,6 +1194,8 @@ export interface PatchPayload {
   complete: boolean;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What stands at each position of a source that is no text, for sites inside its encoder: times, of a sound. */
+  clean_places?: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/patch/2";
 }
