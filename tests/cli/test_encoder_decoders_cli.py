@@ -213,7 +213,8 @@ def test_explain_a_prompt_with_an_image(tmp_path):
     with torch.no_grad():
         logits = module(**made).logits[0, -1]
     assert found["target"]["logit"] == pytest.approx(float(logits[11]), abs=1e-4)
-    assert [source["modality"] for source in found["sources"]].count("image") == 9
+    patches = [source["label"] for source in found["sources"] if source["modality"] == "image"]
+    assert patches == [f"patch {n}: row {n // 3}, column {n % 3}" for n in range(9)]
     assert sum(term["value"] for term in found["ledger"]["terms"]) == pytest.approx(float(logits[11]), abs=1e-4)
     noise = tmp_path / "noise.png"
     noise.write_bytes(b"no picture")

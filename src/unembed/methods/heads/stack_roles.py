@@ -135,7 +135,7 @@ class StackRoles(Result[StackHeadScore]):
         if "cross_aligned_token" not in self.roles:
             notes.append("the source is random sound, with which no token is aligned: alignment by token is left out")
         if self.check is not None:
-            few = [stack for stack, found in self.check.controls.items() if not found]
+            few: list[StackName] = [stack for stack, found in self.check.controls.items() if not found]
             notes += [f"the {_TITLES[stack]} has too few heads for as many others at random" for stack in few]
         return tuple(notes)
 
@@ -249,7 +249,7 @@ def _change_check(result: StackRoles, memory: int | None, progress: Progress) ->
     controls: dict[StackName, list[tuple[Head, ...]]] = {
         stack: _controls(result, stack, top, random) for stack in _TITLES
     }
-    sets = [(STACK_OF[role], heads) for role, heads in best.items()]
+    sets: list[tuple[StackName, tuple[Head, ...]]] = [(STACK_OF[role], heads) for role, heads in best.items()]
     sets += [(stack, heads) for stack, drawn in controls.items() for heads in drawn]
     changes = _changes(result, sets, memory, progress)
     zeroed = iter([ZeroedTogether(heads, change) for (_, heads), change in zip(sets, changes, strict=True)])
