@@ -106,7 +106,7 @@ def test_lens_attention_ablate_and_generate(translator):
     assert steps["generated"][0]["id"] == int(logits.argmax())
 
 
-def test_patch_between_two_sources(translator):
+def test_patch_between_two_sources(translator, tmp_path):
     words = ["patch", "-m", translator, SOURCE, "the haus is small", "--decoder-ids", "0,8,9", "-t", "klein"]
     found = run_json(*words, "--vs", "das", "--site", "enc.head", "--json")
     assert [token["text"] for token in found["clean_tokens"]][:2] == ["the", "house"]
@@ -117,8 +117,16 @@ def test_patch_between_two_sources(translator):
     shown = CliRunner().invoke(app, [str(word) for word in (*words, "--site", "enc.resid_pre")]).stdout
     assert "in the encoder" in shown
     assert "enc.L0 @ 1 haus" in shown or "enc.L0 @ 1 house" in shown
-    page = refusal(*words, "--html", translator / "page.html")
-    assert "A page shows one source, and this compares two" in page
+    page = tmp_path / "page.html"
+    swept = run_json(*words, "--site", "enc.resid_pre", "--html", page, "--json")
+    strongest = max(swept["grid"], key=lambda cell: abs(cell["effect"]))
+    text = swept["clean_tokens"][strongest["position"]]["text"].replace("<", "&lt;").replace(">", "&gt;")
+    static = page.read_text()
+    assert f"enc.L{strongest['layer']} at {strongest['position']} <code>{text}</code>" in static
+    assert "Clean: <q>thehouseissmall" in static
+    assert "Corrupt: <q>thehausissmall" in static
+    crossing = run_json(*words, "--site", "cross_head", "--html", page, "--json")["grid"][0]
+    assert f"L{crossing['layer']}.X{crossing['head']}" in page.read_text()
     alone = refusal("patch", "a", "b", "--decoder-ids", "0", "-m", "toy/two-layer")
     assert "no --decoder-ids" in alone
 
@@ -327,4 +335,8 @@ def test_patch_between_two_sounds(listener, tmp_path):
     assert "Expected two sounds" in refusal("patch", "-m", listener, "--audio", first)
     assert "Expected two sounds" in refusal(*words, "a text", "another")
     assert "no --audio" in refusal("patch", "-m", "toy/two-layer", "--audio", first, "--audio", second)
-    assert "A page shows one source" in refusal(*words, "--html", tmp_path / "page.html")
+    page = tmp_path / "page.html"
+    assert CliRunner().invoke(app, [str(word) for word in (*words, "--html", page)]).exit_code == 0
+    static = page.read_text()
+    assert f"enc.L0 at {0.02 * strongest['position']:.2f}s–" in static
+    assert "Clean: a sound of 50 positions" in static

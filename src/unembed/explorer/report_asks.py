@@ -109,6 +109,15 @@ def kept_of_two(
     }
 
 
+def kept_of_two_sources(
+    session: Session, state: Mapping[str, Any], patch: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """The results that a report of a sweep between two sources embeds: the sweep, for its static part, and what the
+    page shows, which is about one source: the explanation of the clean one."""
+    sweep = {"ask": "patch", **common(state), "site": patch["site"], "align": patch["align"]}
+    return {**kept(session, state, progress, details=False), key_of(sweep): patch}
+
+
 def kept_attribution(
     session: Session, state: Mapping[str, Any], attribution: Mapping[str, Any], progress: Progress
 ) -> dict[str, Any]:

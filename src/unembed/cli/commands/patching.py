@@ -108,21 +108,17 @@ class DecoderOptions:
         """Refuse what a decoder alone does not read."""
         refuse_of_decoder(model, audio=pair.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
 
-    def runs(
-        self, model: "Model", sources: "tuple[Given, Given]", pair: PairOptions, report: HtmlOptions
-    ) -> "tuple[Run, Run]":
+    def runs(self, model: "Model", sources: "tuple[Given, Given]", pair: PairOptions) -> "tuple[Run, Run]":
         """The runs of one decoder prompt over two sources.
 
         Raises:
-            InputError: sources as a chat, or a page, which shows one source.
+            InputError: sources as a chat.
         """
         from unembed.models.read_source import with_source
         from unembed.runs.record import record
 
         if pair.chat:
             raise InputError(f"{model.name} is an encoder-decoder, whose source is no chat: leave --chat out.")
-        if report.html is not None:
-            raise InputError("A page shows one source, and this compares two: leave --html out, or take --json.")
         prompt = (self.decoder_prompt or "") if self.decoder_ids is None else self.decoder_ids
         word = "audio" if pair.audio else "text"
         clean, corrupt = (record(with_source(model, **{word: source}), prompt) for source in sources)  # type: ignore[arg-type]
@@ -182,18 +178,23 @@ def patch(
     loaded = model.load(sources=True)
     if loaded.encoder is None:
         decoder.refuse(loaded, pair)
-    asked: Any = (loaded, *prompts) if loaded.encoder is None else decoder.runs(loaded, prompts, pair, report)
+    asked: Any = (loaded, *prompts) if loaded.encoder is None else decoder.runs(loaded, prompts, pair)
     result = out.work(lambda progress: run(*asked, **options.words("top"), progress=progress), top=options.top)
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.explorer.report_asks import kept_of_two
+        from unembed.explorer.report_asks import kept_of_two, kept_of_two_sources
 
+        if loaded.encoder is not None:
+            clean = asked[0]
+            given = clean.tokens if clean.text is None else clean.text
+            state = page_state(clean.model, given, target=options.target, vs=options.versus)
+            return state, kept_of_two_sources(session, state, to_json(payload_of(result)), progress)
         state = page_state(
             loaded, prompts[0], b=page_text(loaded, prompts[1]), target=options.target, vs=options.versus
         )
         return state, kept_of_two(session, state, to_json(payload_of(result)), progress)
 
-    report.write(report.session(loaded), payload_of(result), keep)
+    report.write(report.session(result.model), payload_of(result), keep)
 
 
 @dataclass(frozen=True)

@@ -247,7 +247,7 @@ def _without_ends(inner: Float[Tensor, "head query key"], first: int, last: int)
 def _offsets(inner: Float[Tensor, "head query key"], *, causal: bool = False) -> Float[Tensor, "head offset"]:
     """The mean attention of every head to each offset that means nothing."""
     size = inner.shape[-1]
-    far = range(1 + APART, max(size // 2, 2 + APART))
+    far = range(1 + APART, max(min(size // 2, HALF), 2 + APART))  # a sound has hundreds, and these are enough
     offsets = [-d for d in far] + ([] if causal else list(far))
     return torch.stack([_diagonal(inner, offset) for offset in offsets], -1)
 

@@ -83,9 +83,10 @@ def _by_position(payload: PatchPayload, effects: list[tuple[PatchCell, float]], 
 
 def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], top: int) -> Iterator[Text]:
     ranked = sorted(effects, key=lambda pair: -abs(pair[1]))
-    yield Text(f"  {cell('strongest', 26)}{cell('effect', 10)}{_metric(payload)}", FAINT)
+    width = 30 if payload.clean_places else 26
+    yield Text(f"  {cell('strongest', width)}{cell('effect', 10)}{_metric(payload)}", FAINT)
     for c, effect in ranked[:top]:
-        line = Text(f"  {cell(_name(c, payload), 26)}").append(signed_cell(effect, 10), signed_style(effect))
+        line = Text(f"  {cell(_name(c, payload), width)}").append(signed_cell(effect, 10), signed_style(effect))
         yield line.append(_number(c.value))
     if len(ranked) > top:
         yield Text(f"  {len(ranked) - top} others, each at most {decimal(abs(ranked[top][1]))}; --json has all", FAINT)
@@ -104,7 +105,7 @@ def _at(payload: PatchPayload, position: int, until: int | None) -> str:
     """Where a cell is: `4 ·Paris`; of a sound, or of a group, `0.58s–0.64s`."""
     last = position if until is None else until
     if payload.clean_places:
-        return visible(name_of_group(payload.clean_places[position], payload.clean_places[last]))
+        return name_of_group(payload.clean_places[position], payload.clean_places[last])
     if until is None:
         return f"{position} {visible(payload.clean_tokens[position].text)}"
     texts = (visible(payload.clean_tokens[p].text) for p in (position, last))
