@@ -250,7 +250,8 @@ def _change_check(result: StackRoles, memory: int | None, progress: Progress) ->
         stack: _controls(result, stack, top, random) for stack in _TITLES
     }
     sets: list[tuple[StackName, tuple[Head, ...]]] = [(STACK_OF[role], heads) for role, heads in best.items()]
-    sets += [(stack, heads) for stack, drawn in controls.items() for heads in drawn]
+    for stack, drawn in controls.items():
+        sets.extend((stack, heads) for heads in drawn)
     changes = _changes(result, sets, memory, progress)
     zeroed = iter([ZeroedTogether(heads, change) for (_, heads), change in zip(sets, changes, strict=True)])
     roles = {role: next(zeroed) for role in best}
