@@ -57,6 +57,8 @@ _HOME = {
     "virtual_head": "methods.circuits.composition",
     "measure_head_roles": "methods.heads.roles",
     "HeadRoles": "methods.heads.roles",
+    "measure_stack_roles": "methods.heads.stack_roles",
+    "StackRoles": "methods.heads.stack_roles",
     "ov_circuit": "methods.circuits.head_circuits",
     "qk_circuit": "methods.circuits.head_circuits",
     "noise": "methods.heads.noise",
@@ -136,6 +138,8 @@ if TYPE_CHECKING:
     from unembed.methods.heads.noise import noise as noise
     from unembed.methods.heads.roles import HeadRoles as HeadRoles
     from unembed.methods.heads.roles import measure_head_roles as measure_head_roles
+    from unembed.methods.heads.stack_roles import StackRoles as StackRoles
+    from unembed.methods.heads.stack_roles import measure_stack_roles as measure_stack_roles
     from unembed.methods.knowledge import editing as editing
     from unembed.methods.knowledge import facts as facts
     from unembed.methods.knowledge.attribution import Attribution as Attribution

@@ -9,6 +9,7 @@ from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast
 
 import unembed
+from builders.random_encoder_decoders import build as build_encoder_decoder
 from builders.random_models import VOCAB, build
 
 PROMPT, OTHER = [5, 17, 33, 5, 17, 8], [5, 17, 34, 5, 17, 8]
@@ -21,6 +22,10 @@ def hostile_model() -> unembed.Model:
     words = {HOSTILE.get(token, f"w{token}"): token for token in range(VOCAB)}
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel(words, unk_token="w0")), unk_token="w0")
     return unembed.wrap(build("llama", layers=3), tokenizer)
+
+
+def _with_encoder() -> unembed.Model:
+    return unembed.wrap(build_encoder_decoder("bart"))
 
 
 def _direction(model: unembed.Model) -> torch.Tensor:
@@ -50,6 +55,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "qk_circuit": lambda model, run: unembed.qk_circuit(model, 1, 1),
     "virtual_head": lambda model, run: unembed.virtual_head(model, (0, 0), (1, 1)),
     "measure_head_roles": lambda model, run: unembed.measure_head_roles(model, sequences=2, check=False),
+    "measure_stack_roles": lambda model, run: unembed.measure_stack_roles(_with_encoder(), sequences=2, check=False),
     "noise": lambda model, run: unembed.noise(run, strengths=[1.0], seeds=2, text=[n % 90 for n in range(60)]),
     "attribute": lambda model, run: unembed.attribute(run, TARGET),
     "words": lambda model, run: unembed.words(run, TARGET, by="token", shapley=True, pairs=True),

@@ -16,9 +16,10 @@ SOURCE = "the house is small"
 RATE = 16000
 
 
-def save(module, folder: Path, **special) -> Path:
-    """A folder as people have it: weights, configuration, tokenizer."""
-    words = ["<pad>", "<s>", "</s>", "<unk>", *WORDS]
+def save(module, folder: Path, *, blank: str | None = None, **special) -> Path:
+    """A folder as people have it: weights, configuration, tokenizer; after the words a sentinel, where one is asked."""
+    words = ["<pad>", "<s>", "</s>", "<unk>", *WORDS, *([] if blank is None else [blank])]
+    special |= {} if blank is None else {"additional_special_tokens": [blank]}
     words += [f"word{i}" for i in range(VOCAB - len(words) - 1)] + ["<image>"]
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()

@@ -1,5 +1,6 @@
 """Encoder-decoders on the command line: folders of tiny random models, text and sound in, JSON out."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ from PIL import Image
 from transformers import WhisperFeatureExtractor
 from typer.testing import CliRunner
 
+import unembed
 from builders import random_models
-from builders.commands import refusal, run_json
-from builders.random_encoder_decoders import build_llava
+from builders.commands import refusal, run_json, valid
+from builders.random_encoder_decoders import build, build_llava
 from builders.source_folders import RATE, SOURCE, WORDS, save, sound
 from unembed.cli import app
+from unembed.methods.heads.shuffled_tokens import STACK_OF
+from unembed.methods.heads.stack_roles import measure_stack_roles
 
 PREFIX = [0, 8, 9]
 
@@ -23,6 +27,12 @@ def own_logits(folder: Path, loader: str, **inputs):
     module = getattr(transformers, loader).from_pretrained(folder).eval()
     with torch.no_grad():
         return module(decoder_input_ids=torch.tensor([PREFIX]), **inputs).logits[0, -1].double()
+
+
+def own_logits_of(module, tokens: list[int], source: list[int]) -> torch.Tensor:
+    with torch.no_grad():
+        ids = torch.tensor([source])
+        return module(input_ids=ids, decoder_input_ids=torch.tensor([tokens])).logits[0, -1].double()
 
 
 def test_explain_a_translation(translator):
@@ -96,7 +106,7 @@ def test_lens_attention_ablate_and_generate(translator):
     assert steps["generated"][0]["id"] == int(logits.argmax())
 
 
-def test_patch_between_two_sources(translator):
+def test_patch_between_two_sources(translator, tmp_path):
     words = ["patch", "-m", translator, SOURCE, "the haus is small", "--decoder-ids", "0,8,9", "-t", "klein"]
     found = run_json(*words, "--vs", "das", "--site", "enc.head", "--json")
     assert [token["text"] for token in found["clean_tokens"]][:2] == ["the", "house"]
@@ -107,8 +117,16 @@ def test_patch_between_two_sources(translator):
     shown = CliRunner().invoke(app, [str(word) for word in (*words, "--site", "enc.resid_pre")]).stdout
     assert "in the encoder" in shown
     assert "enc.L0 @ 1 haus" in shown or "enc.L0 @ 1 house" in shown
-    page = refusal(*words, "--html", translator / "page.html")
-    assert "A page shows one source, and this compares two" in page
+    page = tmp_path / "page.html"
+    swept = run_json(*words, "--site", "enc.resid_pre", "--html", page, "--json")
+    strongest = max(swept["grid"], key=lambda cell: abs(cell["effect"]))
+    text = swept["clean_tokens"][strongest["position"]]["text"].replace("<", "&lt;").replace(">", "&gt;")
+    static = page.read_text()
+    assert f"enc.L{strongest['layer']} at {strongest['position']} <code>{text}</code>" in static
+    assert "Clean: <q>thehouseissmall" in static
+    assert "Corrupt: <q>thehausissmall" in static
+    crossing = run_json(*words, "--site", "cross_head", "--html", page, "--json")["grid"][0]
+    assert f"L{crossing['layer']}.X{crossing['head']}" in page.read_text()
     alone = refusal("patch", "a", "b", "--decoder-ids", "0", "-m", "toy/two-layer")
     assert "no --decoder-ids" in alone
 
@@ -158,7 +176,9 @@ def test_bad_input_is_refused(translator, listener, tmp_path):
     assert "found both" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0", "--decoder-prompt", "das")
     assert "token ids such as 1,2,3" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0,x")
     assert "outside the vocabulary" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0,97")
-    assert "does not account for cross-attention" in refusal("paths", "-m", translator, SOURCE)
+    told = refusal("attended", "-m", translator, SOURCE, "--layer", 0, "--head", 0)
+    assert "does not account for cross-attention" in told
+    assert "What does: explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge" in told
     assert "has no cross-attention" in refusal("attention", "--cross", "-m", alone, "the house")
     (listener / "preprocessor_config.json").rename(tmp_path / "kept.json")
     result = CliRunner().invoke(app, ["explain", "-m", str(listener), "--audio", str(wav)])
@@ -201,8 +221,122 @@ def test_explain_a_prompt_with_an_image(tmp_path):
     with torch.no_grad():
         logits = module(**made).logits[0, -1]
     assert found["target"]["logit"] == pytest.approx(float(logits[11]), abs=1e-4)
-    assert [source["modality"] for source in found["sources"]].count("image") == 9
+    patches = [source["label"] for source in found["sources"] if source["modality"] == "image"]
+    assert patches == [f"patch {n}: row {n // 3}, column {n % 3}" for n in range(9)]
     assert sum(term["value"] for term in found["ledger"]["terms"]) == pytest.approx(float(logits[11]), abs=1e-4)
     noise = tmp_path / "noise.png"
     noise.write_bytes(b"no picture")
     assert "as an image" in refusal("explain", "-m", folder, "--image", noise, "the house")
+
+
+def test_heads_of_three_attentions(translator):
+    words = ["heads", "-m", translator, "--sequences", 2, "--top", 2]
+    found = run_json(*words, "--json")
+    assert valid(json.dumps(found))["schema"] == "unembed/stack-heads/1"
+    result = measure_stack_roles(unembed.load(str(translator)), sequences=2, top=2)
+    assert result.check is not None
+    assert [role["name"] for role in found["roles"]] == list(STACK_OF)
+    for role in found["roles"]:
+        scores = result.roles[role["name"]]
+        assert [(place["layer"], place["head"]) for place in role["top"]] == scores.top(2)
+        assert role["zeroed_change"] == pytest.approx(result.check.roles[role["name"]].change, rel=1e-4)
+    assert [len([h for h in found["heads"] if h["stack"] == stack]) for stack in ("encoder", "decoder", "cross")] == [
+        8,
+        12,
+        12,
+    ]
+    head = next(head for head in found["heads"] if head["label"] == "L1.X3")
+    assert (head["stack"], head["layer"], head["head"]) == ("cross", 1, 3)
+    for score in head["scores"]:
+        assert score["score"] == pytest.approx(float(result.roles[score["role"]].scores[1, 3]))
+        assert score["error"] == pytest.approx(float(result.roles[score["role"]].errors[1, 3]))
+    assert len(found["causal"]["controls"]) == 30
+    shown = CliRunner().invoke(app, [str(word) for word in (*words, "--role", "enc_next_token")]).stdout
+    assert "ENC NEXT TOKEN  mean attention to the position after" in shown
+    assert "CROSS-ATTENTION" in shown
+    assert "enc.L" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "has no role 'induction': expected one of enc_previous_token" in refusal(*words, "--role", "induction")
+    assert "has no role 'enc_next_token'" in refusal("heads", "-m", "toy/two-layer", "--role", "enc_next_token")
+
+
+def test_knowledge_on_the_sentinel_cloze(tmp_path):
+    module = build("t5", dtype=torch.float32)
+    folder = save(module, tmp_path / "t5", blank="<extra_id_0>")
+    text = "the house is <extra_id_0>"
+    words = ["knowledge", "attribute", "-m", folder, text, "-t", "klein"]
+    found = valid(json.dumps(run_json(*words, "--top", 0, "--json")))
+    assert [token["id"] for token in found["tokens"]] == [0, 12]
+    assert [source["label"] for source in found["sources"]][3] == "<extra_id_0>"
+    assert found["source_positions"] == [3]
+    logits = own_logits_of(module, [0, 12], [4, 5, 6, 12, 2])
+    assert found["probability"] == pytest.approx(float(logits.softmax(-1)[11]), rel=1e-4)
+    assert len(found["attributions"]) == 5 * 48
+    assert [(layer["encoder"], layer["layer"]) for layer in found["layers"]] == [
+        *((False, i) for i in range(3)),
+        (True, 0),
+        (True, 1),
+    ]
+    given = run_json(*words, "--decoder-prompt", "<extra_id_0>", "--top", 0, "--json")
+    assert given == found
+    shown = CliRunner().invoke(app, [str(word) for word in (*words, "--path", "neuron")]).stdout
+    assert "neurons of the encoder (enc.) move at 3 <extra_id_0> of the source" in shown
+    assert "enc.L1.N" in shown
+    assert "The source has no blank that" in refusal("knowledge", "attribute", "-m", folder, "the house", "-t", "is")
+    assert "leave --html out" in refusal(*words, "--html", tmp_path / "page.html")
+    facts = tmp_path / "facts.yaml"
+    facts.write_text(
+        "relation: size\ntemplates: ['the {subject} is <extra_id_0>', '<extra_id_0> is the {subject}']\n"
+        "facts: [{subject: house, answer: klein}, {subject: haus, answer: small}]\n"
+    )
+    sought = run_json("knowledge", "find", "-m", folder, facts, "--p", 0.5, "--json")
+    kept = sought["facts"][0]["kept"]
+    assert {neuron["encoder"] for neuron in kept} == {True, False}
+    assert sought["facts"][0]["target"][0]["id"] == 11
+
+
+def test_paths_through_cross_attention(translator):
+    words = ["paths", "-m", translator, SOURCE, "--decoder-ids", "0,8,9", "-t", "klein", "--smallest", "0.02"]
+    found = valid(json.dumps(run_json(*words, "--reference", "raw", "--json")))
+    logits = own_logits(translator, "AutoModelForSeq2SeqLM", input_ids=torch.tensor([[4, 5, 6, 7, 2]]))
+    assert found["sum"] == pytest.approx(float(logits[11]), abs=1e-5)
+    listed = sum(path["value"] for path in found["paths"]) + sum(found["constants"].values())
+    assert listed + found["small"] + found["unopened"] == pytest.approx(found["sum"], abs=1e-9)
+    assert [source["label"] for source in found["sources"]] == [*WORDS[:4], "</s>"]
+    crossing = [path for path in found["paths"] if any(step["cross"] for step in path["steps"])]
+    assert crossing
+    assert all(path["of_source"] for path in crossing)
+    assert not any(path["of_source"] for path in found["paths"] if path not in crossing)
+    shown = CliRunner().invoke(app, [str(word) for word in (*words, "--top", 100)]).stdout
+    assert "= model ✓" in shown
+    start = max(crossing, key=lambda path: abs(path["value"]))
+    step = next(step for step in start["steps"] if step["cross"])
+    assert f"L{step['layer']}.X{step['head']} → {step['destination']}" in shown
+    assert found["sources"][start["position"]]["label"] in shown
+
+
+def test_patch_between_two_sounds(listener, tmp_path):
+    first, second = sound(tmp_path / "a.wav"), sound(tmp_path / "b.wav", seconds=0.3)
+    words = ["patch", "-m", listener, "--audio", first, "--audio", second, "--decoder-ids", "0,8,9", "-t", "klein"]
+    words += ["--vs", "das", "--site", "enc.resid_pre", "--layer", 0]
+    found = valid(json.dumps(run_json(*words, "--json")))
+    assert (found["clean_tokens"], len(found["clean_places"])) == ([], 50)
+    assert found["clean_places"][29:31] == ["0.58s", "0.60s padding"]
+    assert [(cell["position"], cell["until"]) for cell in found["grid"]] == [(p, p + 1) for p in range(0, 50, 2)]
+    whole = run_json(*words, "--group", 50, "--json")
+    assert len(whole["grid"]) == 1
+    assert whole["grid"][0]["value"] == pytest.approx(whole["clean"], abs=1e-4)  # all that the encoder reads
+    shown = CliRunner().invoke(app, [str(word) for word in words]).stdout
+    assert "two sounds of 50 positions each" in shown
+    assert "0.00s–0.02s" in shown
+    strongest = max(found["grid"], key=lambda cell: abs(cell["effect"]))
+    assert f"enc.L0 @ {0.02 * strongest['position']:.2f}s–" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "Expected two sounds" in refusal("patch", "-m", listener, "--audio", first)
+    assert "Expected two sounds" in refusal(*words, "a text", "another")
+    assert "no --audio" in refusal("patch", "-m", "toy/two-layer", "--audio", first, "--audio", second)
+    page = tmp_path / "page.html"
+    assert CliRunner().invoke(app, [str(word) for word in (*words, "--html", page)]).exit_code == 0
+    static = page.read_text()
+    assert f"enc.L0 at {0.02 * strongest['position']:.2f}s–" in static
+    assert "Clean: a sound of 50 positions" in static

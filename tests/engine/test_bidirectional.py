@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 import unembed
 from builders import random_models
+from builders.masked_models import MASKED, build_masked
 from builders.random_encoder_decoders import ENCODER_DECODERS, build
 from builders.stack_versions import EDITS, StackCase, check, edit, site_of
 from oracles.rerun import exactly
+from oracles.stacks import Change
 from unembed import Site, edits
 from unembed.engine import counterfactual as engine
 from unembed.engine.batch import row_of
@@ -24,6 +26,8 @@ from unembed.models.read_source import probe_source, with_source
 
 PROMPT, OTHER = (0, 5, 9, 33, 2), (0, 44, 8, 6, 71)
 each = pytest.mark.parametrize("model_type", ENCODER_DECODERS)
+each_bidirectional = pytest.mark.parametrize("model_type", [*ENCODER_DECODERS, *MASKED])
+"""Also masked language models, whose one stack reads on both sides."""
 
 
 def whole(logits: torch.Tensor) -> torch.Tensor:
@@ -33,6 +37,11 @@ def whole(logits: torch.Tensor) -> torch.Tensor:
 @cache
 def case(model_type: str) -> StackCase:
     with exactly():
+        if model_type in MASKED:
+            model = unembed.wrap(build_masked(model_type))
+            made = StackCase(model, PROMPT, (model, OTHER))
+            _ = made.run, made.other_run, made.values, made.other_values
+            return made
         model = probe_source(unembed.wrap(build(model_type)), 6)
         if model_type == "whisper":
             other = with_source(model, inputs={"input_features": -model.source.inputs["input_features"]})
@@ -43,7 +52,7 @@ def case(model_type: str) -> StackCase:
     return made
 
 
-@each
+@each_bidirectional
 def test_every_kind_of_site_equals_a_full_run(model_type: str) -> None:
     at = case(model_type)
     random = torch.Generator().manual_seed(0)
@@ -59,13 +68,13 @@ def test_every_kind_of_site_equals_a_full_run(model_type: str) -> None:
         ]
         stacks = {change.stack for version in versions for _, change in version}
         found = check(at, versions)
-    assert stacks == {"encoder", "decoder"}
+    assert stacks == ({"encoder"} if model_type in MASKED else {"encoder", "decoder"})
     effects = (found - at.run.logits).abs().amax((1, 2)).sort().values
     # Nearly all edits do something; not one vector added to all keys of a head, or the pattern of the first position.
     assert float(effects[len(effects) // 10]) > 1e-6
 
 
-@each
+@each_bidirectional
 def test_any_sites_edits_and_positions_in_both_stacks_at_once(model_type: str) -> None:
     at = case(model_type)
 
@@ -108,6 +117,42 @@ def test_the_split_into_walks_changes_nothing(model_type: str) -> None:
     size = float(together.abs().max())
     assert float((together - apart).abs().max()) < 1e-12 * size
     assert float((together - small).abs().max()) < 1e-12 * size
+
+
+@pytest.mark.parametrize("model_type", MASKED)
+def test_an_edit_at_any_position_changes_the_blank_of_a_masked_model(model_type: str) -> None:
+    """Wherever a head is zeroed, before the blank or after it, the number at the blank is that of a full run."""
+    at, blank = case(model_type), 2
+    with exactly():
+        changes = [
+            edits.zero(f"L{layer}.H{head} @ {place}") for layer in (0, 1) for head in (0, 3) for place in range(5)
+        ]
+        found = counterfactuals(at.run, changes, unembed.measures.logit(12), at=[blank])
+        for change, value in zip(changes, found.tolist(), strict=True):
+            site = change.site
+            expected = at.expected([Change("encoder", "z", site.layer, site.positions, lambda x: 0 * x, (site.head,))])
+            assert value == pytest.approx(float(expected[blank, 12]), abs=1e-11 * float(expected.abs().max())), (
+                site.label
+            )
+        cost = costs(at.run, 1, gradients=False, source=False)
+        least = max(cost.of(row_of(engine._resolved(change, at.run), at.run)) for change in changes)
+        small = counterfactuals(at.run, changes, unembed.measures.logit(12), at=[blank], memory=least)
+    assert torch.allclose(small, found, rtol=0, atol=1e-12)
+    assert float((found - at.run.logits[blank, 12]).abs().min()) > 1e-9  # each of them is felt there
+
+
+@pytest.mark.parametrize("model_type", MASKED)
+def test_gradients_at_a_blank_flow_from_later_positions(model_type: str) -> None:
+    at, site = case(model_type), Site.parse("L0.H1 @ 4")
+    with exactly():
+        base = at.run.at(site)[0]
+        leaf = base.clone().requires_grad_()
+        _, (slope,) = gradients(at.run, [edits.set_to(site, leaf)], unembed.measures.logit(12), [leaf], at=[1])
+        step = 1e-5 * torch.randn(base.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        moved = [
+            at.expected([Change("encoder", "z", 0, (4,), lambda x, s=s: x + s * step, (1,))])[1, 12] for s in (1, -1)
+        ]
+    assert float(slope @ step) == pytest.approx(float(moved[0] - moved[1]) / 2, rel=1e-5, abs=1e-13)
 
 
 @each

@@ -326,8 +326,10 @@ def test_what_is_no_source_is_refused(tmp_path):
         unembed.record(model, PROMPT).at(Site(kind="resid_mid", layer=0))
     with pytest.raises(InputError, match="There is no position 6"):
         unembed.record(model, PROMPT).at(Site(kind="cross_value", layer=0, positions=(6,)))
-    with pytest.raises(InputError, match="does not account for cross-attention"):
-        unembed.expand_paths(model, PROMPT)
+    with pytest.raises(
+        InputError, match=r"does not account for cross-attention.*\nWhat does: explain, .* paths, heads"
+    ):
+        unembed.composition_scores(model)
     with pytest.raises(InputError, match="has no encoder"):
         input_credit(unembed.readout(unembed.record(alone, [1, 2])))
 

@@ -1,5 +1,6 @@
 """Methods in the encoder and in the decoder of an encoder-decoder, against full hooked re-runs (oracles/stacks.py)."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -191,11 +192,54 @@ def test_sources_that_do_not_align_are_refused() -> None:
     found = patch(at.run, short, 12, 40, site="enc.head", align={0: 0, 1: 1, 5: 2})
     assert found.complete
     heard = both("whisper")
-    with pytest.raises(InputError, match="whisper reads no text, and a sweep over its encoder aligns the tokens"):
-        patch(heard[0].run, heard[1].run, 12, 40, site="enc.head")
+    assert patch(heard[0].run, heard[1].run, 12, 40, site="enc.head").complete
     assert patch(heard[0].run, heard[1].run, 12, 40, site="cross_head").complete
     with pytest.raises(InputError, match="two prompts are the same"):
         patch(at.run, at.run, 12, 40)
+
+
+@pytest.mark.parametrize("site", ["enc.resid_pre", "enc.resid_post", "enc.mlp", "enc.attention", "enc.head"])
+@pytest.mark.parametrize("group", [None, 4])
+def test_patching_between_two_sounds_equals_full_reruns(site: str, group: int | None) -> None:
+    """Positions of a sound are swept over in groups of neighbours, each patched in one run."""
+    clean, corrupt = both("whisper")
+    kind, length = SWEEPS[site][1], len(clean.model.source or ())
+    with exactly():
+        found = patch(clean.run, corrupt.run, 12, 40, site=site, group=group)
+        for n, cell in enumerate(found.cells):
+            last = cell.position if cell.until is None else cell.until
+            places = range(length) if cell.position is None else range(cell.position, last + 1)  # type: ignore[operator]
+            index = () if cell.head is None else (cell.head,)
+            value = clean.values["encoder", kind, cell.layer][(torch.tensor(list(places)), *index)]
+            change = Change("encoder", kind, cell.layer, tuple(places), lambda x, value=value: value, index)
+            logits = corrupt.expected([change])[-1]
+            assert float(found.values["denoise"][n]) == pytest.approx(float(logits[12] - logits[40]), abs=1e-9)
+    spans = [(cell.position, cell.until) for cell in found.cells if cell.layer == 0]
+    whole = {None: [(p, None) for p in range(9)], 4: [(0, 3), (4, 7), (8, None)]}[group]
+    assert spans == ([(None, None)] * 2 if site == "enc.head" else whole)
+    assert found.token_texts == tuple(map(str, range(9)))  # features have no times; a WAV file has
+    label = "enc.L1 resid_pre @ 4-7" if group else "enc.L1 resid_pre @ 4"
+    assert site != "enc.resid_pre" or label in {cell.label(found.site) for cell in found.cells}
+
+
+def test_a_long_sound_is_swept_over_in_thirty_groups_and_a_text_in_groups_that_are_asked_for() -> None:
+    module = build("whisper", max_source_positions=70)
+    model = unembed.wrap(module)
+    one, other = (unembed.record(probe_source(model, seed=seed), PROMPT) for seed in (0, 1))
+    found = patch(one, other, 12, 40, site="enc.resid_pre", layers=[0])
+    assert [(cell.position, cell.until) for cell in found.cells[:2]] == [(0, 2), (3, 5)]
+    assert (found.cells[-1].position, found.cells[-1].until, len(found.cells)) == (69, None, 24)
+    assert found.table()[0]["token"] == "0–2"
+    at, text = both("t5")
+    pairs = patch(at.run, text.run, 12, 40, site="enc.resid_pre", layers=[1], group=2)
+    assert [(cell.position, cell.until) for cell in pairs.cells] == [(0, 1), (2, 3), (4, 5)]
+    assert len(pairs.plot().axes[0].get_xticklabels()) == 3
+    with pytest.raises(InputError, match="the size of a group as a whole number of at least 1, found 0"):
+        patch(at.run, text.run, 12, 40, group=0)
+    short = probe_source(unembed.wrap(module))
+    cut = replace(short.source, tokens=short.source.tokens[:60])
+    with pytest.raises(InputError, match=r"The sounds do not align: the encoder of .* has 70 and 60 positions"):
+        patch(one, replace(other, model=replace(short, source=cut)), 12, 40, site="enc.mlp")
 
 
 def test_what_cannot_be_asked_is_refused() -> None:

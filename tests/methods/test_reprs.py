@@ -161,6 +161,12 @@ def _intervened(model: unembed.Model) -> Shown:
     return Shown(found, f"{found.target_before.probability:.3f} to {found.target_after.probability:.3f}")
 
 
+def _stack_roles(model: unembed.Model) -> Shown:
+    found = unembed.measure_stack_roles(unembed.wrap(build_encoder_decoder("bart")), sequences=2, top=1)
+    best = found.roles["enc_next_token"].top(1)[0]
+    return Shown(found, f"enc_next_token enc.L{best[0]}.H{best[1]}")
+
+
 def _edits(model: unembed.Model) -> Shown:
     found = weight_edits(model, [scaled(0, list(range(48)), 2.0)], "twice the value")
     return Shown(found, "twice the value")
@@ -174,6 +180,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "causal_trace": _tracing,
     "steer": _steering,
     "measure_head_roles": _roles,
+    "measure_stack_roles": _stack_roles,
     "noise": _noise,
     "ov_circuit": _ov,
     "virtual_head": lambda model: Shown(unembed.virtual_head(model, (0, 0), (1, 1)), "reads=float32[32, 8]"),

@@ -5,6 +5,7 @@ patterns are changed in a wrapper around the eager attention of the modeling fil
 anew in every version, and the decoder reads what it gives.
 """
 
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -31,6 +32,8 @@ class Stack:
     cross_out: str | None = None
     heads: str = "num_heads"
     """The attribute of the attention that counts its heads."""
+    write: str | None = None
+    """What gives the write of the attention, where the attention itself gives the heads' mix only."""
 
 
 def _bart(blocks: str) -> dict[str, Stack]:
@@ -39,7 +42,38 @@ def _bart(blocks: str) -> dict[str, Stack]:
 
 
 _T5 = {"attention": "layer.0.SelfAttention", "out": "layer.0.SelfAttention.o", "heads": "n_heads"}
+
+
+def _bert(body: str) -> dict[str, Stack]:
+    """A masked language model is one stack, which is called an encoder as well."""
+    attention = {"attention": "attention.self", "out": "attention.output.dense", "write": "attention.output.dense"}
+    ends = {"mlp": "output.dense", "down": "output.dense"}
+    return {"encoder": Stack(f"{body}.encoder.layer", heads="num_attention_heads", **attention, **ends)}
+
+
 STACKS: dict[str, dict[str, Stack]] = {
+    **{name: _bert(name) for name in ("bert", "roberta", "electra")},
+    "xlm-roberta": _bert("roberta"),
+    "distilbert": {
+        "encoder": Stack(
+            "distilbert.transformer.layer",
+            attention="attention",
+            out="attention.out_lin",
+            mlp="ffn.lin2",
+            down="ffn.lin2",
+            heads="n_heads",
+        )
+    },
+    "modernbert": {
+        "encoder": Stack(
+            "model.layers",
+            attention="attn",
+            out="attn.Wo",
+            mlp="mlp",
+            down="mlp.Wo",
+            heads="config.num_attention_heads",
+        )
+    },
     **{name: _bart("model.decoder.layers") for name in ("bart", "mbart", "marian", "whisper")},
     "t5": {
         "encoder": Stack("encoder.block", mlp="layer.1.DenseReluDense", down="layer.1.DenseReluDense.wo", **_T5),
@@ -91,7 +125,8 @@ class StackRerun:
                     for layer, block in enumerate(self.module.get_submodule(row.blocks)):
                         self._hook(stack, name, layer, block, row)
                 self._wrap_attention(stack)
-                return self.module(**inputs, use_cache=False).logits[0]
+                more = {"use_cache": False} if "decoder_input_ids" in inputs else {}
+                return self.module(**inputs, **more).logits[0]
         finally:
             self.module.set_attn_implementation(before)
 
@@ -114,12 +149,13 @@ class StackRerun:
             return (new[None], *args[1:]), kwargs
 
         stack.enter_context(block.register_forward_pre_hook(before, with_kwargs=True))
-        attentions = [("", row.attention, row.out), *([("cross_", row.cross, row.cross_out)] if row.cross else [])]
-        for prefix, path, out in attentions:
+        cross = [("cross_", row.cross, row.cross_out, None)] if row.cross else []
+        for prefix, path, out, write in [("", row.attention, row.out, row.write), *cross]:
             attention = block.get_submodule(path)
             self.place[attention] = (name, layer, prefix)
-            heads = getattr(attention, row.heads)
-            self._output(stack, attention, lambda x, p=prefix: self._write(name, layer, p, x))
+            heads = operator.attrgetter(row.heads)(attention)
+            written = attention if write is None else block.get_submodule(write)
+            self._output(stack, written, lambda x, p=prefix: self._write(name, layer, p, x))
             self._input(stack, block.get_submodule(out), lambda x, p=prefix, n=heads: self._z(name, layer, p, n, x))
         self._output(stack, block.get_submodule(row.mlp), lambda x: self.touch((name, "mlp_write", layer), x))
         self._input(stack, block.get_submodule(row.down), lambda x: self.touch((name, "neuron", layer), x))

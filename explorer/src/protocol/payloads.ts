@@ -168,10 +168,14 @@ export interface AttributePayload {
   complete: boolean;
   /** By falling value; as many as were asked for. */
   attributions: Array<NeuronValue>;
-  /** Each layer that was computed. */
+  /** Each layer that was computed; of an encoder-decoder the decoder's, and then the encoder's. */
   layers: Array<LayerChange>;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What the encoder of an encoder-decoder read; empty for a decoder alone. */
+  sources?: Array<SourceToken>;
+  /** Where in `sources` the neurons of the encoder move: at its blank, or everywhere without one. */
+  source_positions?: Array<number>;
   /** The name and number of this schema. */
   schema: "unembed/knowledge-attribute/1";
 }
@@ -716,6 +720,8 @@ export interface LayerChange {
   error: number | null;
   /** Points of the quadrature; 0 on the neuron path. */
   nodes: number;
+  /** Whether the layer is the encoder's. */
+  encoder?: boolean;
 }
 
 /** Terms whose sum is the model's own number, within the tolerance. */
@@ -972,6 +978,8 @@ export interface NeuronPlace {
   expert: number | null;
   /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron: number;
+  /** Whether it is inside the encoder of an encoder-decoder. */
+  encoder?: boolean;
 }
 
 /** A neuron's attribution, in units of probability; its activation where the answer is predicted. */
@@ -984,8 +992,10 @@ export interface NeuronValue {
   neuron: number;
   /** In units of probability. */
   value: number;
-  /** Where the answer is predicted. */
+  /** Where the answer is predicted; of an encoder, at the blank of the source. */
   activation: number;
+  /** Whether it is inside the encoder of an encoder-decoder. */
+  encoder?: boolean;
 }
 
 /** What was changed, and what heads did on average over runs and heads. */
@@ -1166,13 +1176,15 @@ export interface PatchCell {
   value: number;
   /** 0: as the run that is patched; 1: as the other run. Null where the metric is the same in both. */
   effect: number | null;
+  /** The last position of a group that is patched together; null of one position. */
+  until?: number | null;
 }
 
 /** `unembed patch --json`. */
 export interface PatchPayload {
   /** The model that was run. */
   model: ModelFacts;
-  /** The prompt that shows the behaviour; for sites inside an encoder, the source. */
+  /** The prompt that shows the behaviour; for sites inside an encoder, the source. Empty where that is no text. */
   clean_tokens: Array<PromptToken>;
   /** The same with what matters changed. */
   corrupt_tokens: Array<PromptToken>;
@@ -1204,6 +1216,8 @@ export interface PatchPayload {
   complete: boolean;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What stands at each position of a source that is no text, for sites inside its encoder: times, of a sound. */
+  clean_places?: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/patch/2";
 }
@@ -1219,7 +1233,7 @@ export interface PathDepth {
 /** One path and what it adds, in logits. */
 export interface PathEntry {
   /** What starts the path. */
-  kind: "embedding" | "position_embedding" | "mlp" | "attention_bias" | "value_bias";
+  kind: "embedding" | "token_type_embedding" | "position_embedding" | "embedding_norm_shift" | "embedding_projection_bias" | "mlp" | "attention_bias" | "value_bias" | "cross_attention_bias" | "cross_value_bias" | "stream_norm_shift";
   /** The block of what starts it; null for an embedding. */
   layer: number | null;
   /** Where it starts. */
@@ -1228,6 +1242,8 @@ export interface PathEntry {
   steps: Array<PathStep>;
   /** What the path adds, in logits. */
   value: number;
+  /** Whether `position` is one of `sources`: it starts in the encoder, or at a bias of cross-attention's values. */
+  of_source?: boolean;
 }
 
 /** A head that carries the stream of a source token to a destination. */
@@ -1240,6 +1256,10 @@ export interface PathStep {
   source: number;
   /** The position that it writes to. */
   destination: number;
+  /** Whether it is a head of cross-attention, whose `source` is a position of `sources`. */
+  cross?: boolean;
+  /** Whether it is inside the encoder: both positions are of `sources`. */
+  encoder?: boolean;
 }
 
 /** `unembed paths --json`. */
@@ -1280,6 +1300,8 @@ export interface PathsPayload {
   tolerance: number;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What the encoder of an encoder-decoder read; empty for a decoder alone. */
+  sources?: Array<SourceToken>;
   /** The name and number of this schema. */
   schema: "unembed/paths/1";
 }
@@ -1294,6 +1316,14 @@ export interface Prediction {
   logit: number;
   /** From 0 to 1, at temperature 1. */
   probability: number;
+}
+
+/** What zeroing heads changes in the decoder's predictions. */
+export interface PredictionCheck {
+  /** As many heads of an attention at random. */
+  controls: Array<ZeroedHeadSet>;
+  /** How many were measured. */
+  sequences: number;
 }
 
 /** A token of the prompt. */
@@ -1506,6 +1536,82 @@ export interface SourceToken {
   modality: "text" | "audio" | "image";
   /** The token, or the stretch of sound or piece of image. */
   label: string;
+}
+
+/** `unembed heads --json` of an encoder-decoder. */
+export interface StackHeadsPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** How many random tokens the source and the decoder's prompt hold, in two orders. */
+  count: number;
+  /** How many were run. */
+  sequences: number;
+  /** Of all that was drawn. */
+  seed: number;
+  /** Each role, and its best heads. */
+  roles: Array<StackRole>;
+  /** Every head of the encoder, of the decoder and of its cross-attention, in order. */
+  heads: Array<StackRoleHead>;
+  /** What zeroing heads changes; null where it was not asked for or was interrupted. */
+  causal: PredictionCheck | null;
+  /** Whether all is here; false after an interruption. */
+  complete: boolean;
+  /** What a reader should know, such as a target of several tokens. */
+  notes: Array<string>;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/stack-heads/1";
+}
+
+/** A role, and what its scores are compared with. */
+export interface StackRole {
+  /** As of `--role`. */
+  name: string;
+  /** Whose heads play it: those of the encoder, of the decoder's self-attention, or of its cross-attention. */
+  stack: "encoder" | "decoder" | "cross";
+  /** What a head would score that does not care. */
+  chance: number;
+  /** The mean score where the role means nothing. */
+  null_mean: number;
+  /** The 99.9th percentile of the null. */
+  null_high: number;
+  /** The role is claimed above it. */
+  threshold: number;
+  /** By how many heads. */
+  claimed: number;
+  /** The best heads, best first. */
+  top: Array<HeadPlace>;
+  /** Standard errors of the scores of `top` over the sequences; null of one sequence. */
+  top_errors: Array<number> | null;
+  /** Of the decoder's predictions with the heads of `top` zeroed together: KL in nats a token; null without a causal check. */
+  zeroed_change: number | null;
+}
+
+/** One head. */
+export interface StackRoleHead {
+  /** The attention it belongs to. */
+  stack: "encoder" | "decoder" | "cross";
+  /** Of the encoder, or of the decoder. */
+  layer: number;
+  /** The head, counted from 0 in its layer. */
+  head: number;
+  /** `enc.L1.H3`, `L1.H3`, or of cross-attention `L1.X3`. */
+  label: string;
+  /** One a role of its attention. */
+  scores: Array<StackRoleScore>;
+}
+
+/** The score of a head in one role. */
+export interface StackRoleScore {
+  /** One of its attention. */
+  role: string;
+  /** Mean attention, from 0 to 1. */
+  score: number;
+  /** Its standard error over the sequences; null of one sequence. */
+  error: number | null;
+  /** Whether it is above the role's threshold. */
+  claimed: boolean;
 }
 
 /** The fact that a prompt states, word for word. */
@@ -1944,6 +2050,16 @@ export interface Zeroed {
   effect: Effect;
   /** On the logit difference to the other token; null without `--vs`, and then the one that views show. */
   difference: Effect | null;
+}
+
+/** Heads of one attention that were zeroed together at every position. */
+export interface ZeroedHeadSet {
+  /** The attention they belong to. */
+  stack: "encoder" | "decoder" | "cross";
+  /** Together. */
+  heads: Array<HeadPlace>;
+  /** Of the decoder's predictions: KL in nats a token. */
+  change: number;
 }
 
 /** Heads that were zeroed together at every position, and the loss of the second repetition. */

@@ -87,11 +87,7 @@ def kept(
         **dict.fromkeys(explain_keys(state, explained), explained),
         **({} if lens is None else {key_of(first): lens}),
     }
-    asks = [
-        ask
-        for ask in (first, *(_details(session.model, followed, explained) if details else ()))
-        if key_of(ask) not in known
-    ]
+    asks = [ask for ask in (first, *(_details(followed, explained) if details else ())) if key_of(ask) not in known]
     for done, ask in enumerate(asks):
         known[key_of(ask)] = answer(session, ask, silent)
         progress("report", (done + 1) / len(asks))
@@ -113,6 +109,15 @@ def kept_of_two(
     }
 
 
+def kept_of_two_sources(
+    session: Session, state: Mapping[str, Any], patch: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """The results that a report of a sweep between two sources embeds: the sweep, for its static part, and what the
+    page shows, which is about one source: the explanation of the clean one."""
+    sweep = {"ask": "patch", **common(state), "site": patch["site"], "align": patch["align"]}
+    return {**kept(session, state, progress, details=False), key_of(sweep): patch}
+
+
 def kept_attribution(
     session: Session, state: Mapping[str, Any], attribution: Mapping[str, Any], progress: Progress
 ) -> dict[str, Any]:
@@ -124,7 +129,7 @@ def kept_attribution(
     return {**kept(session, state, progress, details=False), key_of(ask): attribution}
 
 
-def _details(model: Model, followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
+def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
     """The largest rows opened; the parts that are listed, inspected, zeroed, and their layers' attention."""
     alone = explained["model"]["reads"] is None
     rows = [t for t in explained["ledger"]["terms"] if t["kind"] in ("attention", "cross_attention", "mlp")]
@@ -140,8 +145,7 @@ def _details(model: Model, followed: Ask, explained: Mapping[str, Any]) -> Itera
                 place = {name: followed[name] for name in ("prompt", "position") if name in followed}
                 yield {"ask": "reads", **place, **named}
     yield from _patterns(followed, explained["heads"])
-    sums = model.prediction_head is None and not any(block.stream_norms for block in model.blocks)
-    if len(explained["tokens"]) <= _FEW and alone and sums:  # others have no paths
+    if len(explained["tokens"]) <= _FEW and alone:  # the page draws one stack
         yield {"ask": "paths", **followed}
 
 

@@ -12,7 +12,8 @@ Attention is causal: before the first token that differs both runs hold equal va
 positions otherwise), so these cells are not computed.
 
 Of an encoder-decoder the two runs read two sources, or one source with two decoder prompts. Inside the encoder (`enc.`)
-the cells are of positions of the source, in the decoder of positions of its prompt.
+the cells are of positions of the source, in the decoder of positions of its prompt. Neighbouring positions of a sound
+are patched together (places.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ from unembed.engine.measures import Known, Measure
 from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.methods.patching import Cell, Direction, Patching, Sweep
+from unembed.methods.places import Places, check_equal_sounds, group_size, grouped, places_of_source
 from unembed.models.kinds import KINDS, SiteKind, kind_of
 from unembed.models.lengths import check_answer
 from unembed.models.model import Model, check_has_layers, check_has_neurons
@@ -60,6 +62,7 @@ def patch(
     position: str | int = "all",
     layers: Sequence[int] | None = None,
     align: Mapping[int, int] | None = None,
+    group: int | None = None,
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Patching:
@@ -85,6 +88,8 @@ def patch(
         layers: which to sweep; None is all (for neurons they must be given).
         align: from positions of the clean prompt to those of the corrupt one, for prompts that differ in length or
             order; positions that it leaves out are not patched. None pairs equal positions.
+        group: how many neighbouring positions a sweep over positions patches together; None is 1, and over the encoder
+            of a sound as many as leave 30 groups.
         memory: bytes that walks may use beyond model and runs; None takes a quarter of what is free.
         progress: called while the runs advance.
 
@@ -106,13 +111,14 @@ def patch(
         else target_tokens(model, target, clean.context)
     )
     _check_metric(metric, target, versus, answer)
-    prompts, alignment = _compared(clean, corrupt, align, inside=inside)
+    prompts, places, alignment = _compared(clean, corrupt, align, inside=inside)
     chosen = alignment.at(position)
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
     more = () if answer is None else answer[:-1]
-    for ids in prompts:
-        check_answer(model, len(ids), len(more) + 1)
-    cells, spots = _cells(model, sweep, layers, chosen, [pair for pair in chosen if alignment.differs(pair)])
+    for each in (clean, corrupt):
+        check_answer(model, len(each.tokens), len(more) + 1)
+    size = group_size(places, group)
+    cells, spots = _cells(model, sweep, layers, grouped(chosen, size), [p for p in chosen if alignment.differs(p)])
     longer = [each.followed_by(more) for each in (clean, corrupt)]
     ats = [_read_at(each, len(more)) for each in longer]
     runs = _runs(longer, [_kept(sweep, spots, side, ats[side]) for side in (0, 1)])
@@ -130,6 +136,7 @@ def patch(
         alignment=alignment,
         cells=cells,
         values={},
+        places=() if places is None else places.names,
     )
     for one in directions:
         result = _swept(result, one, _Plan(runs, spots, measure, ats), memory, progress)
@@ -187,31 +194,24 @@ def _kind(site: str) -> SiteKind:
 
 def _compared(
     clean: Prompt, corrupt: Prompt, align: Mapping[int, int] | None, *, inside: bool
-) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], Alignment]:
-    """The tokens over which is swept, of the prompts or inside an encoder of the sources, and how they align."""
+) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], Places | None, Alignment]:
+    """The tokens over which is swept, of the prompts or inside an encoder of the sources; the places of the clean
+    source; and how they align."""
     model, sources = clean.model, not same_source(clean.model, corrupt.model)
     if not inside:
         prompts = clean.tokens, corrupt.tokens
         everywhere = sources or (model.bidirectional and prompts[0] != prompts[1])
-        return prompts, aligned(model, *prompts, align, all_differ=everywhere)
+        return prompts, None, aligned(model, *prompts, align, all_differ=everywhere)
     if not sources:
         raise InputError(
             "Both runs read the same source, so inside the encoder they are equal: give runs of two sources "
             "(with_source), or a site of the decoder."
         )
-    prompts = _source_ids(clean.model), _source_ids(corrupt.model)
-    return prompts, aligned(model, *prompts, align, all_differ=True, what="sources")
-
-
-def _source_ids(model: Model) -> tuple[int, ...]:
-    ids = None if model.source is None else model.source.inputs.get("input_ids")
-    if ids is None:
-        raise InputError(
-            f"{model.name} reads no text, and a sweep over its encoder aligns the tokens of two sources.\n"
-            "Take a site of the decoder, or swap what you name: counterfactual(run, edits.swap('enc.L3.H1', other, "
-            "run=run), ...)."
-        )
-    return tuple(ids[0].tolist())
+    places = places_of_source(clean.model), places_of_source(corrupt.model)
+    if align is None:
+        check_equal_sounds(model, *places)
+    ids = places[0].ids, places[1].ids
+    return ids, places[0], aligned(model, *ids, align, all_differ=True, what="sources")
 
 
 def _directions(word: str) -> list[Direction]:
@@ -240,10 +240,10 @@ def _check_metric(
 
 
 def _cells(
-    model: Model, sweep: Sweep, layers: Sequence[int] | None, chosen: _Pairs, differ: _Pairs
+    model: Model, sweep: Sweep, layers: Sequence[int] | None, groups: Sequence[_Pairs], differ: _Pairs
 ) -> tuple[tuple[Cell, ...], list[_Pairs]]:
     """The cells of a sweep, and for each the positions that differ: none where there is nothing to compute."""
-    kind, cells, spots = _kind(sweep), [], []
+    kind, cells, spots, changing = _kind(sweep), [], [], set(differ)
     inside, word = stack_and_word(sweep)
     stack = encoder_of(model) if inside else model
     if layers is None and word == "neuron":
@@ -253,10 +253,10 @@ def _cells(
     for layer in range(stack.layers) if layers is None else layers:
         layer = resolve(Site(kind=kind, layer=layer), stack, 1).layer
         if not KINDS[kind].indices:
-            cells += [Cell(layer, p) for p, _ in chosen]
-            spots += [[pair] if pair in differ else [] for pair in chosen]
+            cells += [Cell(layer, part[0][0], until=part[-1][0] if len(part) > 1 else None) for part in groups]
+            spots += [[pair for pair in part if pair in changing] for part in groups]
             continue
-        position = chosen[0][0] if len(chosen) == 1 else None
+        position = groups[0][0][0] if len(groups) == 1 and len(groups[0]) == 1 else None
         parts = parts_of(model, sweep, [layer])
         cells += [Cell(layer, position, part.head, part.expert, part.neuron) for part in parts]
         spots += [differ] * len(parts)

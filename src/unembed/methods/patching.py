@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from jaxtyping import Float
@@ -12,9 +13,10 @@ from unembed.errors import InputError
 from unembed.methods.alignment import Alignment
 from unembed.models.labels import visible
 from unembed.models.model import Model
-from unembed.models.names import part_name, stack_and_word
+from unembed.models.names import name_of_group, part_name, stack_and_word
 from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import encoder_of
+from unembed.models.tokens import name_of
 from unembed.runs.result import Result
 
 if TYPE_CHECKING:
@@ -53,11 +55,14 @@ class Cell:
     head: int | None = None
     expert: int | None = None
     neuron: int | None = None
+    until: int | None = None
+    """The last position of a group that is patched together; None of one position."""
 
     def label(self, site: Sweep) -> str:
-        """`L3.H2`, `L1 resid_pre @ 4`."""
+        """`L3.H2`, `L1 resid_pre @ 4`; of a group `enc.L1 resid_pre @ 4-7`."""
         name = part_name(site, self.layer, self.head, self.expert, self.neuron)
-        return name if self.position is None else f"{name} @ {self.position}"
+        places = f"{self.position}" if self.until is None else f"{self.position}-{self.until}"
+        return name if self.position is None else f"{name} @ {places}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,20 @@ class Patching(Result[PatchedRun]):
     cells: tuple[Cell, ...]
     values: Mapping[Direction, Float[Tensor, "cell"]]
     """The metric of each patched run, a sweep a direction; NaN where the work was stopped before."""
+    places: tuple[str, ...] = ()
+    """What stands at each position of a source that is no text: times, of a sound; else empty."""
+
+    @cached_property
+    def token_texts(self) -> tuple[str, ...]:
+        """The text of the token at each position; of a sound the times."""
+        return self.places or tuple(name_of(self.model, token) for token in self.tokens)
+
+    def text_at(self, cell: Cell) -> str | None:
+        """What stands where a cell is: the text of its token, the times of its group; None of all positions."""
+        if cell.position is None:
+            return None
+        last = self.token_texts[cell.position if cell.until is None else cell.until]
+        return name_of_group(self.token_texts[cell.position], last)
 
     def __repr__(self) -> str:
         return (
@@ -142,7 +161,7 @@ class Patching(Result[PatchedRun]):
     def columns(self, entry: PatchedRun) -> dict[str, Any]:
         """A cell and its numbers, with the text of its token."""
         cell = entry.cell
-        text = None if cell.position is None else self.token_texts[cell.position]
+        text = self.text_at(cell)
         numbers = {"value": entry.value, "change": entry.change, "effect": entry.effect}
         return {"label": cell.label(self.site), "direction": entry.direction, **vars(cell), "token": text, **numbers}
 
@@ -162,11 +181,18 @@ class Patching(Result[PatchedRun]):
 
         direction = direction or next(iter(self.values))
         of_heads = word in ("head", "cross_head")
-        heads, texts = range((encoder_of(self.model) if encoder else self.model).heads), map(visible, self.token_texts)
+        heads = range((encoder_of(self.model) if encoder else self.model).heads)
         effects = zip(self.cells, self.effect(direction).tolist(), strict=True)
+        grouped = any(cell.until is not None for cell in self.cells)
+        groups = {cell.position: visible(self.text_at(cell) or "") for cell in self.cells}  # of one layer, in order
+        column = {position: place for place, position in enumerate(groups)} if grouped else {}
+        names = list(groups.values()) if grouped else [visible(text) for text in self.token_texts]
         return by_layer(
-            ((cell.layer, (cell.head if of_heads else cell.position) or 0, effect) for cell, effect in effects),
-            columns=[str(head) for head in heads] if of_heads else list(texts),
+            (
+                (cell.layer, (cell.head if of_heads else column.get(cell.position, cell.position)) or 0, effect)
+                for cell, effect in effects
+            ),
+            columns=[str(head) for head in heads] if of_heads else names,
             axis="head" if of_heads else "position",
             unit=f"share of the {'clean' if direction == 'denoise' else 'corrupt'} run's {self.metric} reached",
             title=f"{self.site} patched, {direction}",

@@ -332,6 +332,12 @@ def settings(module: "PreTrainedModel", family: Family) -> Any:
     return module.config if family.prefix is None else getattr(module.config, family.prefix.text)
 
 
+_ACCOUNTED = (
+    "explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge find, open"
+)
+"""The commands that take an encoder-decoder."""
+
+
 def decoders_only(model: Model, what: str) -> None:
     """Refuse encoder-decoders where a method does not account for cross-attention.
 
@@ -341,7 +347,7 @@ def decoders_only(model: Model, what: str) -> None:
     if model.encoder is not None:
         raise InputError(
             f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
-            "What does: explain, lens, attention, ablate, generate, open."
+            f"What does: {_ACCOUNTED}."
         )
 
 

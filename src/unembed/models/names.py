@@ -139,3 +139,11 @@ def head_name(layer: int, head: int, *, cross: bool = False) -> str:
 def neuron_name(layer: int, expert: int | None, neuron: int) -> str:
     """`L24.N1005`; of an expert, `L24.E2.N17`."""
     return part_name("neuron", layer, None, expert, neuron)
+
+
+def name_of_group(first: str, last: str) -> str:
+    """What a group is called: `0.58s`, `0.58s–0.64s`, `0.60s–0.64s padding`."""
+    if first == last:
+        return first
+    start, padding = first.removesuffix(" padding"), " padding" if first.endswith(" padding") else ""
+    return f"{start}–{last.removesuffix(' padding')}{padding}"

@@ -110,15 +110,30 @@ def _labelled(model: Model, ids: tuple[int, ...]) -> tuple[SourceToken, ...]:
     """Every position of a prompt with its modality."""
     assert model.family.prefix is not None
     placeholder = getattr(model.module.config, model.family.prefix.token)
+    side = _patches_of_a_side(model)
     found: list[SourceToken] = []
     patches = 0
     for position, token in enumerate(ids):
         if token == placeholder:
-            found.append(SourceToken(position, "image", f"patch {patches}"))
+            found.append(SourceToken(position, "image", _name_of_patch(patches, side, ids.count(placeholder))))
             patches += 1
         else:
             found.append(SourceToken(position, "text", name_of(model, token)))
     return tuple(found)
+
+
+def _patches_of_a_side(model: Model) -> int | None:
+    """How many patches an image has from left to right, and from top to bottom; None where its encoder does not say."""
+    vision = getattr(model.module.config, "vision_config", None)
+    size, patch = getattr(vision, "image_size", None), getattr(vision, "patch_size", None)
+    return size // patch if isinstance(size, int) and isinstance(patch, int) else None
+
+
+def _name_of_patch(number: int, side: int | None, count: int) -> str:
+    """`patch 7: row 1, column 3`, counted from the top left; its number alone where patches make no square."""
+    if side is None or count != side**2:
+        return f"patch {number}"
+    return f"patch {number}: row {number // side}, column {number % side}"
 
 
 def _picture(path: Path) -> Any:
@@ -133,13 +148,13 @@ def _picture(path: Path) -> Any:
         raise InputError(f"Cannot read {path} as an image: {error}.") from error
 
 
-def probe_source(model: Model, length: int = 5) -> Model:
-    """The model with a source that only serves to run it."""
+def probe_source(model: Model, length: int = 5, *, seed: int = 0) -> Model:
+    """The model with a source that only serves to run it; random features, where it reads sound."""
     encoder = _encoder(model)
     if encoder.reads == "text":
         return with_source(model, [(7919 * i + 13) % model.vocab for i in range(length)])
     shape = (1, model.config.num_mel_bins, 2 * model.config.max_source_positions)
-    features = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    features = torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return with_source(model, inputs={"input_features": features})
 
 

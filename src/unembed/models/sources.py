@@ -22,7 +22,7 @@ class SourceToken:
     position: int
     modality: Literal["text", "audio", "image"]
     label: str
-    """The text of a token; the time of a stretch of sound; the number of an image patch."""
+    """The text of a token; the time of a stretch of sound; the number and place of an image patch."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

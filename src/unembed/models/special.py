@@ -90,6 +90,15 @@ def beginning(model: Model) -> tuple[int, ...]:
     return _frame(model).begins if model.special == "auto" else ()
 
 
+def around_a_source(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What the tokenizer of an encoder-decoder puts before and after a source text; nothing where it reads sound."""
+    encoder = model.family.encoder
+    if encoder is None or encoder.reads != "text":
+        return (), ()
+    frame = _frame(model)
+    return frame.begins, frame.ends
+
+
 def _ending(model: Model) -> tuple[int, ...]:
     """What stands after every text of a model that reads whole texts."""
     return _frame(model).ends if model.fills_blanks and model.special == "auto" else ()

@@ -11,6 +11,7 @@ from unembed.cli.options import (
     ModelOptions,
     PredictionOptions,
     PromptOptions,
+    SourceOptions,
     TopOpt,
     file_option,
     seed_option,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @takes
 def paths(
     *,
-    prompt: PromptOptions,
+    prompt: SourceOptions,
     prediction: PredictionOptions,
     top: TopOpt = 12,
     smallest: Annotated[float, typer.Option(help="Leave out paths below this share of the logit.")] = 1e-3,

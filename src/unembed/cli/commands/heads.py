@@ -16,12 +16,13 @@ class HeadsOptions(Options):
     """What is measured: the keywords of `measure_head_roles`, and the role that is drawn."""
 
     role: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="The role whose scores are drawn: previous_token, current_token, first_token, duplicate_token, "
-            "induction, copying, copy_suppression, successor."
+            "induction (by default), copying, copy_suppression, successor; of an encoder-decoder also enc_next_token, "
+            "cross_aligned_token (by default), cross_monotone and so on."
         ),
-    ] = "induction"
+    ] = None
     top: Annotated[int, typer.Option(min=1, help="How many heads of each role to zero.")] = 5
     sequences: Annotated[int, typer.Option(min=1, help="How many sequences of repeated random tokens.")] = 32
     seed: Annotated[int, seed_option("all that is drawn")] = 0
@@ -35,8 +36,18 @@ class HeadsOptions(Options):
 def heads(options: HeadsOptions, model: ModelOptions, out: Output) -> None:
     """Tell what each head does: induction, previous token, copying and so on, and what is lost without it."""
     from unembed.methods.heads.roles import ROLES, measure_head_roles
+    from unembed.methods.heads.shuffled_tokens import STACK_OF
+    from unembed.methods.heads.stack_roles import measure_stack_roles
 
-    if options.role not in ROLES:
-        raise InputError(f"There is no role {options.role!r}: expected one of {', '.join(ROLES)}.")
-    loaded = model.load()
-    out.work(lambda progress: measure_head_roles(loaded, **options.words("role"), progress=progress), role=options.role)
+    if options.role not in (None, *ROLES, *STACK_OF):
+        raise InputError(f"There is no role {options.role!r}: expected one of {', '.join((*ROLES, *STACK_OF))}.")
+    loaded = model.load(sources=True)
+    known = ROLES if loaded.encoder is None else tuple(STACK_OF)
+    if options.role not in (None, *known):
+        raise InputError(f"{loaded.name} has no role {options.role!r}: expected one of {', '.join(known)}.")
+    if loaded.encoder is not None:
+        words = options.words("role", "fresh")  # it is measured each time
+        out.work(lambda progress: measure_stack_roles(loaded, **words, progress=progress), role=options.role)
+        return
+    role = options.role or "induction"
+    out.work(lambda progress: measure_head_roles(loaded, **options.words("role"), progress=progress), role=role)

@@ -8,7 +8,7 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_lines
-from unembed.cli.options import MemoryOpt, ModelOptions, PromptOptions, file_option
+from unembed.cli.options import MemoryOpt, ModelOptions, SourceOptions, file_option
 from unembed.cli.output import HtmlOptions, Output, page_state
 from unembed.errors import InputError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unembed.methods.knowledge.facts import Fact, Relation
     from unembed.methods.knowledge.neurons import Criteria, Found, Neuron
     from unembed.models.model import Model
+    from unembed.models.prompts import Given
 
 knowledge_app = typer.Typer(help="The neurons in which facts are stored: find them, test them, edit them.")
 app.add_typer(knowledge_app, name="knowledge", no_args_is_help=True)
@@ -139,7 +140,7 @@ class AttributeOptions:
 @knowledge_app.command()
 @takes
 def attribute(
-    prompt: PromptOptions,
+    prompt: SourceOptions,
     target: Annotated[str, typer.Option("--target", "-t", help="The answer, with its leading space.")],
     options: AttributeOptions,
     report: HtmlOptions,
@@ -153,6 +154,8 @@ def attribute(
 
     path = path_of(options.path, quadrature=options.quadrature, steps=options.steps, candidates=options.candidates)
     loaded, text = prompt.load(model)
+    if loaded.encoder is not None:
+        text = _asked_of_decoder(loaded, prompt, text, report)
     words: Any = {"path": path, "memory": options.memory}
 
     def listing(result: Any, top: int = options.top) -> Any:
@@ -173,6 +176,23 @@ def attribute(
     report.write(report.session(loaded), listing(result), keep)
 
 
+def _asked_of_decoder(model: "Model", prompt: SourceOptions, given: "Given", report: HtmlOptions) -> "Given":
+    """What the decoder is asked with: as it was given, or what asks for the blank of the source.
+
+    Raises:
+        InputError: a report, which shows one stack; or neither a decoder's prompt nor a blank.
+    """
+    from unembed.models.cloze import cloze_prompt
+
+    if report.html is not None:
+        raise InputError(
+            "A page shows the neurons of one stack, and these are of two: leave --html out (--json has all)."
+        )
+    if prompt.decoder_prompt is None and prompt.decoder_ids is None and prompt.text is not None:
+        return cloze_prompt(model, prompt.text)
+    return given
+
+
 @knowledge_app.command()
 @takes
 def find(
@@ -191,7 +211,7 @@ def find(
     relation, fact = about.all()
     words: Any = {"path": path_of(path, candidates=300 if path == "neuron" else None), "memory": memory}
     _ = search.criteria  # refused before a model is loaded
-    loaded = model.load()
+    loaded = model.load(sources=True)
     out.work(
         lambda progress: search.found(loaded, relation, fact, progress=progress, **words),
         lambda found: find_payload(loaded, found),

@@ -58,6 +58,10 @@ class PairOptions:
         list[str] | None,
         typer.Option(metavar="1,2,3", help="Twice: the two prompts as token ids, as without a tokenizer."),
     ] = None
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option(help="Twice: two WAV files, as the sources of a model that reads sound, in the prompts' place."),
+    ] = None
     chat: Annotated[bool, typer.Option("--chat", help="Both are what a user says, through the chat template.")] = False
     system: Annotated[str | None, typer.Option(help="With --chat: what the system message says.")] = None
 
@@ -68,6 +72,10 @@ class PairOptions:
             InputError: fewer or more than two, or options that contradict each other.
         """
         words = [word for word in (self.clean, self.corrupt) if word is not None]
+        if self.audio:
+            if len(self.audio) != 2 or words or self.ids:
+                raise InputError("Expected two sounds and no other prompt: --audio CLEAN.wav --audio CORRUPT.wav.")
+            return str(self.audio[0]), str(self.audio[1])
         if len(words) + len(self.ids or ()) != 2 or len(words) == 1:
             raise InputError(
                 "Expected two prompts, CLEAN and CORRUPT, or --ids twice. A prompt that begins with - stands after --."
@@ -96,27 +104,24 @@ class DecoderOptions:
         if self.decoder_prompt is not None and self.decoder_ids is not None:
             raise InputError("Expected --decoder-prompt or --decoder-ids, found both.")
 
-    def refuse(self, model: "Model") -> None:
+    def refuse(self, model: "Model", pair: PairOptions) -> None:
         """Refuse what a decoder alone does not read."""
-        refuse_of_decoder(model, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
+        refuse_of_decoder(model, audio=pair.audio, decoder_prompt=self.decoder_prompt, decoder_ids=self.decoder_ids)
 
-    def runs(
-        self, model: "Model", sources: "tuple[Given, Given]", pair: PairOptions, report: HtmlOptions
-    ) -> "tuple[Run, Run]":
+    def runs(self, model: "Model", sources: "tuple[Given, Given]", pair: PairOptions) -> "tuple[Run, Run]":
         """The runs of one decoder prompt over two sources.
 
         Raises:
-            InputError: sources as a chat, or a page, which shows one source.
+            InputError: sources as a chat.
         """
         from unembed.models.read_source import with_source
         from unembed.runs.record import record
 
         if pair.chat:
             raise InputError(f"{model.name} is an encoder-decoder, whose source is no chat: leave --chat out.")
-        if report.html is not None:
-            raise InputError("A page shows one source, and this compares two: leave --html out, or take --json.")
         prompt = (self.decoder_prompt or "") if self.decoder_ids is None else self.decoder_ids
-        clean, corrupt = (record(with_source(model, source), prompt) for source in sources)  # type: ignore[arg-type]
+        word = "audio" if pair.audio else "text"
+        clean, corrupt = (record(with_source(model, **{word: source}), prompt) for source in sources)  # type: ignore[arg-type]
         return clean, corrupt
 
 
@@ -147,6 +152,10 @@ class PatchOptions(Options):
         str | None,
         typer.Option(parser=_pairs, help="Positions that correspond, CLEAN:CORRUPT, such as 0:0,1:2,2:3."),
     ] = None
+    group: Annotated[
+        int | None,
+        typer.Option(min=1, help="Neighbouring positions that are patched together: 1; of a sound a thirtieth of it."),
+    ] = None
     top: TopOpt = 10
     memory: MemoryOpt = None
 
@@ -167,20 +176,25 @@ def patch(
 
     prompts = pair.prompts()
     loaded = model.load(sources=True)
-    asked: Any = (loaded, *prompts) if loaded.encoder is None else decoder.runs(loaded, prompts, pair, report)
     if loaded.encoder is None:
-        decoder.refuse(loaded)
+        decoder.refuse(loaded, pair)
+    asked: Any = (loaded, *prompts) if loaded.encoder is None else decoder.runs(loaded, prompts, pair)
     result = out.work(lambda progress: run(*asked, **options.words("top"), progress=progress), top=options.top)
 
     def keep(session: Any, progress: Any) -> Any:
-        from unembed.explorer.report_asks import kept_of_two
+        from unembed.explorer.report_asks import kept_of_two, kept_of_two_sources
 
+        if loaded.encoder is not None:
+            clean = asked[0]
+            given = clean.tokens if clean.text is None else clean.text
+            state = page_state(clean.model, given, target=options.target, vs=options.versus)
+            return state, kept_of_two_sources(session, state, to_json(payload_of(result)), progress)
         state = page_state(
             loaded, prompts[0], b=page_text(loaded, prompts[1]), target=options.target, vs=options.versus
         )
         return state, kept_of_two(session, state, to_json(payload_of(result)), progress)
 
-    report.write(report.session(loaded), payload_of(result), keep)
+    report.write(report.session(result.model), payload_of(result), keep)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,11 @@ readout `w` at `i` into one at `s`:
 
     w' = pattern[h, i, s] * N_s(W_V W_O w),    N_s the norm before attention with its scale at `s` frozen
 
+A head of cross-attention carries what the encoder gave at a position of the source; below it the path goes on in the
+encoder, through the norm of its last states and its heads, down to what the encoder read: `enc.embedding @ 3`. Where
+the stream itself goes through a norm after each write (post-LN), a readout is pulled back through it on its way down,
+with the scale of that norm frozen as well; its shift is a start of paths, too.
+
 There are more paths than atoms, so they are found best first: the head whose credit is largest is opened into the
 paths that make it up. Whatever is not opened or too small to list is one remainder, computed and not inferred: listed
 paths, small ones and unopened heads sum to the model's own number. An MLP ends a path: it is not linear.
@@ -30,10 +35,9 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import SAFETY, rounding
 from unembed.ledger.ledger import check_sum
 from unembed.ledger.readout import Readout, readout
-from unembed.methods.circuits.projections import Affine, affine
-from unembed.models.layers import bias
-from unembed.models.model import decoders_only, input_norm, no_prediction_head, sums_only
-from unembed.models.names import head_name, part_name
+from unembed.methods.circuits.frozen_stack import FrozenHeads, FrozenLayer, FrozenStack
+from unembed.models.layers import bias, projection
+from unembed.models.names import head_name, in_stack, part_name
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted
@@ -55,11 +59,16 @@ class Step:
     head: int
     source: int
     destination: int
+    cross: bool = False
+    """Whether it is a head of cross-attention, from a position of the source to one of the prompt."""
+    encoder: bool = False
+    """Whether it is inside the encoder: both positions are of the source."""
 
     @property
     def label(self) -> str:
-        """`L23.H4 (3→4)`: from source to destination."""
-        return f"{head_name(self.layer, self.head)} ({self.source}→{self.destination})"
+        """`L23.H4 (3→4)`: from source to destination; `enc.L1.H0 (2→3)`, `L2.X1 (3→4)`."""
+        name = in_stack(head_name(self.layer, self.head, cross=self.cross), self.encoder)
+        return f"{name} ({self.source}→{self.destination})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,19 +76,22 @@ class Path(Brief):
     """One path: what was written at its start, the heads that carry it up, and what it adds to the readout."""
 
     kind: str
-    """Of the start: `embedding`, `position_embedding`, `mlp`, `attention_bias`, `value_bias`."""
+    """Of the start: `embedding`, `position_embedding`, `mlp`, `attention_bias`, `value_bias`, the shift of a norm and
+    so on."""
     layer: int | None
-    """Of the MLP or bias at the start."""
+    """Of the MLP, bias or norm at the start."""
     position: int
     """Where the start was written."""
     steps: tuple[Step, ...]
     """From the start up; empty for a direct effect on the readout's own position."""
     value: float
+    of_source: bool = False
+    """Whether it starts at a position of the source: inside the encoder, or at a bias of cross-attention's values."""
 
     @property
     def label(self) -> str:
-        """`embedding @ 3 → L23.H4 (3→4)`."""
-        start = part_name(self.kind, self.layer)
+        """`embedding @ 3 → L23.H4 (3→4)`, `enc.L0 mlp @ 2 → L2.X1 (2→4)`."""
+        start = in_stack(part_name(self.kind, self.layer), self.of_source and not self.kind.startswith("cross"))
         return " → ".join([f"{start} @ {self.position}", *(step.label for step in self.steps)])
 
 
@@ -122,7 +134,7 @@ class PathExpansion(RunResult[Path]):
             "kind": entry.kind,
             "layer": entry.layer,
             "position": entry.position,
-            "token": self.token_texts[entry.position],
+            "token": (self.source_texts if entry.of_source else self.token_texts)[entry.position],
             "heads": len(entry.steps),
             "value": entry.value,
         }
@@ -201,15 +213,12 @@ def expand_paths(
         LedgerError: paths and remainder do not sum to the model's number.
     """
     model = prompt.model
-    decoders_only(model, "Path expansion")
-    sums_only(model, "Path expansion")
-    no_prediction_head(model, "A path")
     if not 0 < smallest < 1 or open_at_most < 0:
         raise InputError(f"Expected 0 < smallest < 1 and open_at_most >= 0, found {smallest:g} and {open_at_most}.")
     run = prompt.recorded()
     read = readout(run, target, position=position, reference=reference, versus=versus)
     search = _Search(run, smallest * max(abs(read.value), 1e-12))
-    search.open([_Node(read.direction, read.position, model.layers, (), 0.0)], open_at_most)
+    search.open([_Node(read.direction, read.position, model.layers, (), 0.0, False)], open_at_most)
     opened = 0
     while search.heap and opened < open_at_most:
         batch = search.pop(min(_BATCH, open_at_most - opened))
@@ -225,7 +234,7 @@ def expand_paths(
         unopened=search.pruned + sum(entry[2] for entry in search.heap),
         opened=opened,
         # Each opened head is once more a readout of states that carry rounding.
-        tolerance=SAFETY * rounding(read) * (1 + opened) ** 0.5,
+        tolerance=SAFETY * (rounding(read) ** 2 * (1 + opened) + search.rounded) ** 0.5,
     )
     check_sum("The expansion into paths and remainder", found.sum, read.value, found.tolerance)
     return found
@@ -241,46 +250,8 @@ class _Node:
     steps: tuple[Step, ...]
     constant: float
     """What the biases of the value add: a path that starts here."""
-
-
-class _Layer:
-    """A layer's projections and frozen norms, in float64."""
-
-    def __init__(self, run: Run, index: int) -> None:
-        model, self.block = run.model, run.model.blocks[index]
-        part = run.layers[index]
-        assert part.heads is not None
-        self.heads = part.heads
-        self.output = self.block.output_by_head.double()
-        x, y = run.before(index), run.attention_input(index)
-        maps: Affine = affine(run, index, 0, y[0])
-        times = model.heads // model.kv_heads
-        self.value = maps.value.repeat_interleave(times, 0)
-        self.constant = maps.value_constant.repeat_interleave(times, 0)
-        self.values = part.heads.value.double().repeat_interleave(times, 0)
-        self.norm = input_norm(self.block, model.d_model)
-        self.scales = None if self.norm is None else self.norm.scale(x, y)
-        after = self.block.attention_norm
-        before = part.attention_output
-        self.post = None if after is None or before is None else after.scale(before, part.attention_write)
-        self.mlp = part.mlp_write.double()
-        self.bias = bias(self.block.output_projection)
-
-    def through_post(self, w: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Readouts before the block's post-norm, and what its shift and the output bias add."""
-        constant = torch.zeros(len(w), dtype=w.dtype, device=w.device)
-        if self.post is not None and self.block.attention_norm is not None:
-            constant = w @ self.block.attention_norm.shift
-            w = self.block.attention_norm.pullback(w, self.post[positions])
-        return w, constant if self.bias is None else constant + w @ self.bias.double()
-
-    def pulled(self, folded: Float[Tensor, "d_head"], head: int, source: int) -> tuple[Tensor, float]:
-        """A readout of a head's value at a source as one of the stream there, and what biases add."""
-        w = self.value[head] @ folded
-        constant = float(self.constant[head] @ folded)
-        if self.norm is None or self.scales is None:
-            return w, constant
-        return self.norm.pullback(w, self.scales[source]), constant + float(w @ self.norm.shift)
+    encoder: bool
+    """Whether the stream is that of the encoder."""
 
 
 class _Search:
@@ -288,9 +259,12 @@ class _Search:
 
     def __init__(self, run: Run, least: float) -> None:
         self.run, self.least = run, least
-        self.layers = [_Layer(run, index) for index in range(run.model.layers)]
+        inside = None if run.model.encoder is None else FrozenStack(run.encoder)
+        self.stacks = [FrozenStack(run, inside), *([] if inside is None else [inside])]
         self.paths: list[Path] = []
         self.small, self.small_count, self.pruned = 0.0, 0, 0.0
+        self.rounded = 0.0
+        """The variance of what is rounded at states that no sum of writes tells: post-LN, and in an encoder."""
         self.heap: list[tuple[float, int, float, Step, tuple[Step, ...], Tensor]] = []
         self._order = itertools.count()
 
@@ -299,24 +273,35 @@ class _Search:
         return [self._node(*heapq.heappop(self.heap)[3:]) for _ in range(min(count, len(self.heap)))]
 
     def _node(self, step: Step, above: tuple[Step, ...], folded: Tensor) -> _Node:
-        direction, constant = self.layers[step.layer].pulled(folded, step.head, step.source)
-        return _Node(direction, step.source, step.layer, (step, *above), constant)
+        layer = self.stacks[step.encoder].layers[step.layer]
+        heads = layer.cross if step.cross else layer.attention
+        assert heads is not None
+        direction, constant = heads.pulled(folded, step.head, step.source)
+        below = len(self.stacks[1].layers) if step.cross else step.layer
+        return _Node(direction, step.source, below, (step, *above), constant, step.encoder or step.cross)
 
     def open(self, nodes: list[_Node], most: int) -> None:
         """Split each readout into the paths that end here and the heads of which `most` may be opened later."""
-        w = torch.stack([node.direction for node in nodes])
-        positions = torch.tensor([node.position for node in nodes], device=w.device)
-        self._leaves("embedding", None, nodes, w, self.run.embedding[positions].double())
-        if self.run.position_embedding is not None:
-            self._leaves("position_embedding", None, nodes, w, self.run.position_embedding[positions].double())
         for node in nodes:
             if node.constant:
-                self._leaf("value_bias", node.steps[0].layer, node, node.constant)
-        for index, layer in enumerate(self.layers):
+                kind = "cross_value_bias" if node.steps[0].cross else "value_bias"
+                self._leaf(kind, node.steps[0].layer, node, node.constant)
+        for stack in self.stacks:
+            mine = [node for node in nodes if node.encoder == stack.inside]
+            if mine:
+                self._open_stack(stack, mine, most)
+
+    def _open_stack(self, stack: FrozenStack, nodes: list[_Node], most: int) -> None:
+        """Go down a stack with readouts of its stream."""
+        w = torch.stack([node.direction for node in nodes])
+        positions = torch.tensor([node.position for node in nodes], device=w.device)
+        for index in reversed(range(len(stack.layers))):
             inside = [k for k, node in enumerate(nodes) if node.layer > index]
             if inside:
-                self._open_layer(index, layer, [nodes[k] for k in inside], w[inside], positions[inside])
+                here = [nodes[k] for k in inside]
+                w[inside] = self._open_layer(stack, index, here, w[inside], positions[inside])
                 self._forget(most)
+        self._start(stack, nodes, w, positions)
 
     def _forget(self, most: int) -> None:
         """Prune the heads behind the `most` largest: best first, none of them would ever be opened."""
@@ -325,29 +310,82 @@ class _Search:
             self.pruned += sum(entry[2] for entry in self.heap[most:])
             del self.heap[most:]
 
-    def _open_layer(self, index: int, layer: _Layer, nodes: list[_Node], w: Tensor, positions: Tensor) -> None:
-        self._leaves("mlp", index, nodes, w, layer.mlp[positions])
-        w, constants = layer.through_post(w, positions)
-        for node, constant in zip(nodes, constants.tolist(), strict=True):
-            if constant:
-                self._leaf("attention_bias", index, node, constant)
-        folded = torch.einsum("nm,hdm->nhd", w, layer.output)
-        pattern = layer.heads.pattern[:, positions].double().transpose(0, 1)
-        credit = pattern * torch.einsum("nhd,hsd->nhs", folded, layer.values)
+    def _open_layer(
+        self, stack: FrozenStack, index: int, nodes: list[_Node], w: Tensor, positions: Tensor
+    ) -> Float[Tensor, "node d_model"]:
+        """Split what a block wrote, the last write first; gives the readouts of the stream before the block."""
+        layer = stack.layers[index]
+        self._meet(stack, w, stack.streams[index + 1][positions])
+        shifts = torch.zeros(len(nodes), dtype=w.dtype, device=w.device)
+        for stage in reversed(layer.stages):
+            if stage in layer.norms:
+                w, shift = layer.norms[stage].below(w, positions)
+                shifts = shifts + shift
+            if stage == "mlp":
+                self._leaves("mlp", index, nodes, w, layer.mlp[positions], stack)
+            elif stage == "cross_attention":
+                self._open_cross(index, layer, nodes, w, positions)
+            else:
+                before, constants = layer.through_post(w, positions)
+                self._constants("attention_bias", index, nodes, constants)
+                self._open_heads(layer.attention, nodes, before, positions, index, encoder=stack.inside)
+        self._constants("stream_norm_shift", index, nodes, shifts)
+        return w
+
+    def _open_cross(self, index: int, layer: FrozenLayer, nodes: list[_Node], w: Tensor, positions: Tensor) -> None:
+        assert layer.cross is not None
+        if layer.cross.bias is not None:
+            self._constants("cross_attention_bias", index, nodes, w @ layer.cross.bias)
+        self._open_heads(layer.cross, nodes, w, positions, index, cross=True)
+
+    def _open_heads(
+        self, heads: FrozenHeads, nodes: list[_Node], w: Tensor, positions: Tensor, index: int, **place: bool
+    ) -> None:
+        """Put the heads of an attention on the heap, each with what it reads at one source."""
+        credit, pattern, folded = heads.credit(w, positions)
         large = credit.abs() >= self.least
         self.pruned += float(credit[~large].sum())
         for n, head, source in large.nonzero().tolist():
-            step = Step(index, head, source, nodes[n].position)
+            step = Step(index, head, source, nodes[n].position, **place)
             value, moved = float(credit[n, head, source]), pattern[n, head, source] * folded[n, head]
             heapq.heappush(self.heap, (-abs(value), next(self._order), value, step, nodes[n].steps, moved))
 
-    def _leaves(self, kind: str, layer: int | None, nodes: list[_Node], w: Tensor, writes: Tensor) -> None:
-        for node, value in zip(nodes, (w * writes).sum(-1).tolist(), strict=True):
-            self._leaf(kind, layer, node, value)
+    def _start(self, stack: FrozenStack, nodes: list[_Node], w: Tensor, positions: Tensor) -> None:
+        """End at the embeddings."""
+        run, made = stack.run, stack.run.model.embedding_projection
+        if made is not None:
+            vector = bias(made)
+            if vector is not None:
+                self._constants("embedding_projection_bias", None, nodes, w @ vector.double())
+            w = w @ projection(made).double().T
+        if stack.start is not None:
+            w, shifts = stack.start.below(w, positions)
+            self._constants("embedding_norm_shift", None, nodes, shifts)
+        for kind in ("embedding", "token_type_embedding", "position_embedding"):
+            written = getattr(run, kind)
+            if written is not None:
+                self._leaves(kind, None, nodes, w, written[positions].double(), stack)
+
+    def _leaves(
+        self, kind: str, layer: int | None, nodes: list[_Node], w: Tensor, writes: Tensor, stack: FrozenStack
+    ) -> None:
+        self._meet(stack, w, writes)
+        self._constants(kind, layer, nodes, (w * writes).sum(-1))
+
+    def _constants(self, kind: str, layer: int | None, nodes: list[_Node], values: Tensor) -> None:
+        for node, value in zip(nodes, values.tolist(), strict=True):
+            if value or kind in ("mlp", "embedding", "position_embedding"):
+                self._leaf(kind, layer, node, value)
 
     def _leaf(self, kind: str, layer: int | None, node: _Node, value: float) -> None:
         if abs(value) < self.least:
             self.small += value
             self.small_count += 1
         else:
-            self.paths.append(Path(kind, layer, node.position, node.steps, value))
+            self.paths.append(Path(kind, layer, node.position, node.steps, value, node.encoder))
+
+    def _meet(self, stack: FrozenStack, w: Tensor, states: Tensor) -> None:
+        """States of a stream, whose rounding counts where the readout's own does not tell it."""
+        if not stack.plain:
+            precision = max(each.run.model.precision for each in self.stacks)
+            self.rounded += precision**2 * float((w * states.double()).square().sum())

@@ -233,12 +233,17 @@ def measure_head_roles(
         progress: called with each stage.
 
     Raises:
-        InputError: a model without heads or with a context of fewer than 16 tokens; no sequence or no head to zero; a
-            negative seed.
+        InputError: a model without heads or with a context of fewer than 16 tokens; an encoder-decoder; no sequence or
+            no head to zero; a negative seed.
         ModelError: damaged weights.
         Interrupted: on Ctrl-C during the causal check, with the scores.
     """
     next_token_only(model, "Head roles")
+    if model.encoder is not None:
+        raise InputError(
+            f"{model.name} is an encoder-decoder, whose heads have other roles: measure_stack_roles tells them "
+            "(`unembed heads` does by itself)."
+        )
     settings = _checked_settings(model, Settings(sequences, top, seed, check))
     lists = ordinals(model)
     place = kept_results.place_of("heads", model, [EDITION, asdict(settings), lists, beginning(model)])

@@ -14,6 +14,10 @@ or a mean activation. There are two readings, and they are two quantities:
     quadrature. The sum over a layer is `P - P(all w = b)` up to the quadrature's error (completeness), which is always
     reported.
 
+Of an encoder-decoder the neurons of both stacks are attributed. Those of the decoder move where the answer is
+predicted, those of the encoder at the blank of the source (cloze.py), or at every position of a source without one;
+there are as many layers as both stacks have, the decoder's first.
+
 docs/methods/knowledge-attribution.md compares them on a real model, and says where the layer path misleads.
 """
 
@@ -32,9 +36,18 @@ from unembed.engine.counterfactual import finished
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, question
 from unembed.errors import InputError, Interrupted, counted
-from unembed.methods.knowledge.integrated_gradients import Estimate, Paths, activations_of, gauss, riemann
+from unembed.methods.knowledge.integrated_gradients import (
+    Estimate,
+    Paths,
+    activations_of,
+    gauss,
+    layer_in_stack,
+    layers_of,
+    riemann,
+)
+from unembed.models.cloze import blank_in_source
 from unembed.models.model import Model, check_has_neurons
-from unembed.models.sites import Site
+from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.prompted import Prompt, prompted
@@ -120,12 +133,15 @@ class NeuronScore:
     value: float
     """In units of probability."""
     activation: float
-    """At the last position where the answer is predicted."""
+    """At the last position where it moves: where the answer is predicted, or of the blank."""
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder."""
 
     @property
     def label(self) -> str:
-        """`L24.N1005`, `L24.E2.N17`."""
-        return Site(kind="neuron", layer=self.layer, expert=self.expert, neuron=self.neuron).label
+        """`L24.N1005`, `L24.E2.N17`, `enc.L3.N17`."""
+        expert, neuron = self.expert, self.neuron
+        return Site(kind="neuron", layer=self.layer, expert=expert, neuron=neuron, encoder=self.encoder).label
 
 
 @dataclass(frozen=True)
@@ -141,6 +157,8 @@ class LayerSum:
     """`sum - change`: on the layer path the quadrature's error, on the neuron path what the neurons do together."""
     nodes: int
     """Points of the quadrature; 0 on the neuron path."""
+    encoder: bool = False
+    """Whether the layer is the encoder's."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +171,8 @@ class Attribution(RunResult[NeuronScore]):
     quadrature: Quadrature | None
     """None on the neuron path."""
     values: tuple[Float[Tensor, "*neuron"], ...]
-    """One tensor a layer, `neuron` or `expert neuron`; NaN where a neuron was not computed."""
+    """One tensor a layer, `neuron` or `expert neuron`; NaN where a neuron was not computed. Of an encoder-decoder the
+    decoder's layers, and then the encoder's."""
     layers: tuple[LayerSum, ...]
     probability: float
     """`P`, of the whole answer."""
@@ -161,6 +180,8 @@ class Attribution(RunResult[NeuronScore]):
     """How many neurons the neuron path was asked for, chosen by the layer path; None: for all."""
     baseline: Literal["zero", "mean"] = "zero"
     """Where neurons move from: zero, or values that were given, such as means."""
+    source: tuple[int, ...] = ()
+    """The positions of the source at which neurons of an encoder move."""
 
     @property
     def unit(self) -> str:
@@ -216,18 +237,24 @@ class Attribution(RunResult[NeuronScore]):
     def _score(self, layer: int, index: int) -> NeuronScore:
         values = self.values[layer]
         place = [int(i) for i in np.unravel_index(index, values.shape)]
+        encoder, number = layer_in_stack(self.run.model, layer)
         return NeuronScore(
-            layer=layer,
+            layer=number,
             expert=place[0] if len(place) == 2 else None,
             neuron=place[-1],
             value=float(values[tuple(place)]),
             activation=float(self._activations[layer][tuple(place)]),
+            encoder=encoder,
         )
 
     @cached_property
     def _activations(self) -> list[Tensor]:
-        last = (self.question.positions[-1],)
-        return [activations_of(self.run, layer, last)[-1] for layer in range(self.run.model.layers)]
+        ends = (self.question.positions[-1:], self.source[-1:])
+        model = self.run.model
+        return [
+            activations_of(self.run, layer, ends[layer_in_stack(model, layer)[0]])[-1]
+            for layer in range(layers_of(model))
+        ]
 
     def __repr__(self) -> str:
         best = ", ".join(f"{score.label} {score.value:+.3f}" for score in self.top(4))
@@ -244,6 +271,7 @@ def attribute(
     *,
     path: Path | LayerPath | NeuronPath = "layer",
     baseline: Literal["zero"] | Baseline = "zero",
+    source_positions: Sequence[int] | None = None,
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Attribution:
@@ -255,6 +283,8 @@ def attribute(
             move at every position where one of them is predicted.
         path: "layer" or "neuron", see above; or one of them with its numbers.
         baseline: "zero", or one tensor a layer (`mean_activations`).
+        source_positions: where in the source neurons of the encoder of an encoder-decoder move; None is at its blank,
+            or everywhere without one.
         memory: bytes for walks, as in `counterfactuals`.
         progress: called after each block of each walk.
 
@@ -266,7 +296,8 @@ def attribute(
     check_has_neurons(prompt.model)
     asked = question(prompt.model, prompt.written, target)
     run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
-    paths = Paths(run, asked, _baseline(run, baseline), memory, progress)
+    source = _moving_in_source(prompt, asked, source_positions)
+    paths = Paths(run, asked, _baseline(run, baseline), memory, progress, source)
     if isinstance(way, NeuronPath):
         return _by_neuron(paths, way.candidates)
     if way.quadrature == "riemann":
@@ -274,19 +305,41 @@ def attribute(
     return _attribution(paths, "layer", "gauss", gauss(paths, way.steps, way.tolerance))
 
 
+def _moving_in_source(prompt: Prompt, asked: Question, given: Sequence[int] | None) -> tuple[int, ...]:
+    """Where in the source neurons of the encoder move; nowhere in a decoder alone."""
+    model = prompt.model
+    if model.encoder is None:
+        if given is not None:
+            raise InputError(f"{model.name} has no encoder: leave source_positions out.")
+        return ()
+    if given is None:
+        return blank_in_source(model, asked.prompt)
+    site = Site(kind="resid_pre", layer=0, positions=tuple(given), encoder=True)
+    return resolve(site, model, len(asked.tokens)).positions or ()
+
+
 def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> list[Float[Tensor, "*neuron"]]:
     """The mean activation of every neuron over all positions of all prompts: a baseline, one tensor a layer.
 
     Raises:
-        InputError: a model without MLPs, no prompt, or a bad one.
+        InputError: a model without MLPs, an encoder-decoder, no prompt, or a bad one.
     """
     check_has_neurons(model)
+    if model.encoder is not None:
+        raise InputError(
+            f"{model.name} is an encoder-decoder, whose two stacks read two texts: give a baseline of one tensor a "
+            "layer, the decoder's first, or take zero."
+        )
     return means(model, prompts, [Site(kind="neuron", layer=layer) for layer in range(model.layers)])
 
 
 def _baseline(run: Run, baseline: Any) -> list[Tensor]:
     model = run.model
-    shapes = [activations_of(run, layer, run.positions[:1]).shape[1:] for layer in range(model.layers)]
+    firsts = (run.positions[:1], (0,))
+    shapes = [
+        activations_of(run, layer, firsts[layer_in_stack(model, layer)[0]]).shape[1:]
+        for layer in range(layers_of(model))
+    ]
     if isinstance(baseline, str):
         if baseline != "zero":
             raise InputError(f"Expected a baseline of 'zero', or one tensor a layer, found {baseline!r}.")
@@ -311,20 +364,21 @@ def _attribution(
         quadrature=quadrature,
         values=tuple(estimate.values.cpu() for estimate in estimates),
         layers=tuple(
-            _layer_sum(layer, estimate, change)
+            _layer_sum(layer_in_stack(paths.run.model, layer), estimate, change)
             for layer, (estimate, change) in enumerate(zip(estimates, paths.changes, strict=True))
         ),
         probability=paths.probability,
         candidates=candidates,
         baseline="mean" if any(bool(values.any()) for values in paths.baseline) else "zero",
+        source=paths.source,
     )
 
 
-def _layer_sum(layer: int, estimate: Estimate, change: float) -> LayerSum:
+def _layer_sum(place: tuple[bool, int], estimate: Estimate, change: float) -> LayerSum:
+    encoder, layer = place
     total = None if bool(estimate.values.isnan().any()) else float(estimate.values.sum())
-    return LayerSum(
-        layer=layer, sum=total, change=change, error=None if total is None else total - change, nodes=estimate.nodes
-    )
+    error = None if total is None else total - change
+    return LayerSum(layer=layer, sum=total, change=change, error=error, nodes=estimate.nodes, encoder=encoder)
 
 
 # The neuron path

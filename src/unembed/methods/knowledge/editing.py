@@ -174,6 +174,11 @@ def _scaled(model: Model, neurons: Collection[Neuron], factor: float, descriptio
 def _by_layer(neurons: Collection[Neuron]) -> dict[tuple[int, int | None], list[Neuron]]:
     if not neurons:
         raise InputError("There is no neuron to edit: expected at least one.")
+    if inside := [neuron.label for neuron in neurons if neuron.encoder]:
+        raise InputError(
+            f"Weights are edited in the stack that predicts, and {inside[0]} is in an encoder.\n"
+            "What scales it without an edit of weights: counterfactuals, ablate."
+        )
     groups: dict[tuple[int, int | None], list[Neuron]] = defaultdict(list)
     for neuron in sorted(set(neurons), key=lambda n: (n.layer, n.expert or 0, n.neuron)):
         groups[neuron.layer, neuron.expert].append(neuron)

@@ -23,6 +23,7 @@ from unembed.engine.counterfactual import counterfactuals, gradients
 from unembed.engine.edits import Edit, set_to
 from unembed.engine.measures import Question, TokenMeasure
 from unembed.errors import all_or_nothing
+from unembed.models.model import Model
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress
@@ -39,8 +40,21 @@ MOST_NODES, NARROWEST = 512, 1e-3
 
 
 def activations_of(run: Run, layer: int, positions: Iterable[int]) -> Float[Tensor, "position *neuron"]:
-    """Of all neurons of a layer, as recorded."""
-    return run.whole("neuron", layer, torch.tensor(list(positions), device=run.model.device))
+    """Of all neurons of a layer, as recorded; layers are counted as in `layer_in_stack`."""
+    encoder, layer = layer_in_stack(run.model, layer)
+    stack = run.encoder if encoder else run
+    return stack.whole("neuron", layer, torch.tensor(list(positions), device=run.model.device))
+
+
+def layers_of(model: Model) -> int:
+    """How many layers have neurons: those of the model, and after them those of its encoder."""
+    return model.layers + (0 if model.encoder is None else model.encoder.layers)
+
+
+def layer_in_stack(model: Model, layer: int) -> tuple[bool, int]:
+    """Whether a layer of an encoder-decoder is the encoder's, and its number there: the decoder's are counted first."""
+    inside = layer >= model.layers
+    return inside, layer - model.layers if inside else layer
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,11 +75,13 @@ class Paths(Brief):
     baseline: list[Tensor]
     memory: int | None
     progress: Progress
+    source: tuple[int, ...] = ()
+    """Where neurons of the encoder of an encoder-decoder move, in the source."""
 
     @property
     def layers(self) -> range:
-        """All of them."""
-        return range(self.run.model.layers)
+        """All of them, as `layer_in_stack` counts."""
+        return range(layers_of(self.run.model))
 
     @property
     def measure(self) -> TokenMeasure:
@@ -79,12 +95,17 @@ class Paths(Brief):
         return float(self.measure(self.run.logits[rows][None].double())[0])
 
     def site(self, layer: int, **index: int | None) -> Site:
-        """Neurons of a layer, where the answer is predicted."""
-        return Site(kind="neuron", layer=layer, positions=self.question.positions, **index)  # type: ignore[arg-type]
+        """Neurons of a layer, where they move."""
+        encoder, number = layer_in_stack(self.run.model, layer)
+        return Site(kind="neuron", layer=number, positions=self.moving(layer), encoder=encoder, **index)  # type: ignore[arg-type]
+
+    def moving(self, layer: int) -> tuple[int, ...]:
+        """The positions at which the neurons of a layer move: where the answer is predicted, or in the source."""
+        return self.source if layer_in_stack(self.run.model, layer)[0] else self.question.positions
 
     def way(self, layer: int) -> Float[Tensor, "position *neuron"]:
         """`w - b`, in float64."""
-        return activations_of(self.run, layer, self.question.positions).double() - self.baseline[layer]
+        return activations_of(self.run, layer, self.moving(layer)).double() - self.baseline[layer]
 
     def values_at(self, interventions: Sequence[Edit | Sequence[Edit]]) -> Tensor:
         """`P` of versions of the run."""
@@ -189,8 +210,14 @@ def gauss(paths: Paths, steps: int | None, tolerance: float) -> list[Estimate]:
     # everywhere for the sake of the one place where P falls.
     if steps is not None:
         return _totals(paths, _integrate(paths, [(layer, 0.0, 1.0) for layer in paths.layers], steps), steps)
-    first = [(0, *ends) for ends in itertools.pairwise(_FIRST_ENDS)]
-    done = _integrate(paths, first + [(layer, 0.0, 1.0) for layer in paths.layers[1:]], _NODES)
+    whole = [(layer, 0.0, 1.0) for layer in paths.layers if layer_in_stack(paths.run.model, layer)[1]]
+    first = [
+        (layer, *ends)
+        for layer in paths.layers
+        if not layer_in_stack(paths.run.model, layer)[1]
+        for ends in itertools.pairwise(_FIRST_ENDS)
+    ]
+    done = _integrate(paths, first + whole, _NODES)
     # P itself is known to its rounding only, which in 16 bit is more than half a percent.
     allowed = max(tolerance, 8 * torch.finfo(paths.run.model.dtype).eps) * paths.probability
     while bad := _too_coarse(done, allowed):

@@ -33,6 +33,7 @@ from unembed.errors import InputError, all_or_nothing
 from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
+from unembed.models.cloze import blank_in_source, cloze
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, neurons_of
@@ -50,39 +51,50 @@ class Neuron:
     layer: int
     neuron: int
     expert: int | None = None
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder."""
 
     @property
     def label(self) -> str:
-        """`L24.N1005`, `L24.E2.N17`."""
+        """`L24.N1005`, `L24.E2.N17`, `enc.L3.N17`."""
         return self.site(None).label
 
     def site(self, positions: tuple[int, ...] | None) -> Site:
         """Its activation, at some positions."""
-        return Site(kind="neuron", layer=self.layer, expert=self.expert, neuron=self.neuron, positions=positions)
+        place = {"layer": self.layer, "expert": self.expert, "neuron": self.neuron, "encoder": self.encoder}
+        return Site(kind="neuron", positions=positions, **place)
 
 
 def parse_neuron(text: str) -> Neuron:
-    """`L24.N1005` or `L24.E2.N17` as a neuron.
+    """`L24.N1005`, `L24.E2.N17` or, inside an encoder, `enc.L3.N17` as a neuron.
 
     Raises:
         InputError: it has another form.
     """
-    match = re.fullmatch(r"L(\d+)(?:\.E(\d+))?\.N(\d+)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(enc\.)?L(\d+)(?:\.E(\d+))?\.N(\d+)", text.strip(), re.IGNORECASE)
     if match is None:
         raise InputError(f"Expected a neuron such as L24.N1005 (in a mixture L24.E2.N17), found {text!r}.")
-    layer, expert, neuron = match.groups()
-    return Neuron(int(layer), int(neuron), None if expert is None else int(expert))
+    encoder, layer, expert, neuron = match.groups()
+    return Neuron(int(layer), int(neuron), None if expert is None else int(expert), encoder is not None)
 
 
-def above(values: Sequence[Float[Tensor, "*neuron"]], t: float) -> frozenset[Neuron]:
-    """The neurons whose attribution is more than `t` times the largest; none where no value is positive."""
+def above(values: Sequence[Float[Tensor, "*neuron"]], t: float, *, layers: int | None = None) -> frozenset[Neuron]:
+    """The neurons whose attribution is more than `t` times the largest; none where no value is positive.
+
+    Args:
+        values: one tensor a layer, as an `Attribution` has them.
+        t: the share.
+        layers: how many of them are the decoder's, of an encoder-decoder; None is all.
+    """
     top = max(float(value.nan_to_num(-torch.inf).max()) for value in values)
     if top <= 0:
         return frozenset()
     found = []
     for layer, value in enumerate(values):
         for place in (value > t * top).nonzero().tolist():
-            found.append(Neuron(layer, place[-1], place[0] if len(place) == 2 else None))
+            encoder = layers is not None and layer >= layers
+            number = layer - (layers or 0) if encoder else layer
+            found.append(Neuron(number, place[-1], place[0] if len(place) == 2 else None, encoder))
     return frozenset(found)
 
 
@@ -189,7 +201,7 @@ def find(
     """The knowledge neurons of some facts, refined against all facts of their relation that are given.
 
     Args:
-        model: from `load` or `wrap`.
+        model: from `load` or `wrap`. Of an encoder-decoder each prompt is a source with a blank (cloze.py).
         relation: whose facts are compared.
         facts: those to search; None searches all of the relation. Refining compares them with each other.
         criteria: when a neuron is a fact's own.
@@ -210,10 +222,12 @@ def find(
     for fact in chosen:
         found = []
         for prompt in fact.prompts:
-            found.append(attribute(model, prompt, fact.target, path=path, memory=memory))
+            asked = (model, prompt) if model.encoder is None else cloze(model, prompt)
+            found.append(attribute(*asked, fact.target, path=path, memory=memory))
             done += 1
             progress("knowledge attribution", done / total)
-        votes[fact] = kept([above(attribution.values, criteria.t) for attribution in found], criteria.p)
+        voted = [above(attribution.values, criteria.t, layers=model.layers) for attribution in found]
+        votes[fact] = kept(voted, criteria.p)
         chances[fact] = tuple(attribution.probability for attribution in found)
         tops[fact] = tuple(attribution.top_prediction for attribution in found)
     return Found(
@@ -230,15 +244,28 @@ def find(
     )
 
 
-def scaled(neurons: Collection[Neuron], factor: float, positions: tuple[int, ...] | None) -> list[Edit]:
-    """The intervention that scales some neurons: 0 suppresses, 2 amplifies. None of them is no change."""
+def scaled(
+    neurons: Collection[Neuron],
+    factor: float,
+    positions: tuple[int, ...] | None,
+    source: tuple[int, ...] | None = None,
+) -> list[Edit]:
+    """The intervention that scales some neurons: 0 suppresses, 2 amplifies. None of them is no change.
+
+    Args:
+        neurons: of any stack.
+        factor: what their activations are multiplied by.
+        positions: where, in the prompt; None is everywhere.
+        source: where in the source those of an encoder are scaled; None is everywhere.
+    """
     if not neurons:  # an edit that changes nothing, so that an empty selection is a version like any other
         return [edits.scale(Site(kind="resid_post", layer=-1, positions=positions), 1.0)]
-    return [edits.scale(neuron.site(positions), factor) for neuron in sorted(neurons, key=_place)]
+    chosen = sorted(neurons, key=_place)
+    return [edits.scale(neuron.site(source if neuron.encoder else positions), factor) for neuron in chosen]
 
 
-def _place(neuron: Neuron) -> tuple[int, int, int]:
-    return neuron.layer, -1 if neuron.expert is None else neuron.expert, neuron.neuron
+def _place(neuron: Neuron) -> tuple[bool, int, int, int]:
+    return not neuron.encoder, neuron.layer, -1 if neuron.expert is None else neuron.expert, neuron.neuron
 
 
 @all_or_nothing()
@@ -250,9 +277,11 @@ def probabilities(
     *,
     memory: int | None = None,
 ) -> Float[Tensor, "selection"]:
-    """The answer's probability with each selection scaled by `factor` where the answer is predicted. Exact."""
+    """The answer's probability with each selection scaled by `factor` where the answer is predicted; neurons of an
+    encoder at the blank of the source, or everywhere in one without a blank. Exact."""
     run = record(model, asked.tokens, positions=asked.positions)
-    interventions = [scaled(selection, factor, asked.positions) for selection in selections]
+    source = None if model.encoder is None else blank_in_source(model, asked.prompt)
+    interventions = [scaled(selection, factor, asked.positions, source) for selection in selections]
     return counterfactuals(run, interventions, asked.probability, at=asked.positions, memory=memory).double()
 
 
@@ -275,17 +304,19 @@ def random_neurons(
     run = record(model, asked.tokens, positions=asked.positions)
     random = generator(seed)
     found: list[Neuron] = []
-    for layer in sorted({neuron.layer for neuron in like}):
-        if model.blocks[layer].experts is not None:
+    for encoder, layer in sorted({(neuron.encoder, neuron.layer) for neuron in like}):
+        stack = run.encoder if encoder else run
+        if stack.model.blocks[layer].experts is not None:
             raise InputError(
                 f"Layer {layer} is a mixture of experts: random controls are drawn from dense layers only."
             )
-        taken = {(None, neuron.neuron) for neuron in like if neuron.layer == layer}
-        least = AMONG * len(taken) if active else neurons_of(model, layer)
-        pool = others_strongly_active(run, layer, taken, least, position=asked.positions[0])
+        taken = {(None, neuron.neuron) for neuron in like if (neuron.encoder, neuron.layer) == (encoder, layer)}
+        least = AMONG * len(taken) if active else neurons_of(stack.model, layer)
+        position = blank_in_source(model, asked.prompt)[0] if encoder else asked.positions[0]
+        pool = others_strongly_active(stack, layer, taken, least, position=position)
         if len(pool) < len(taken):
             raise InputError(
                 f"Layer {layer} has {len(pool)} other active neurons: there are not {len(taken)} for a control."
             )
-        found += [Neuron(layer, neuron) for _, neuron in draw(pool, len(taken), random)]
+        found += [Neuron(layer, neuron, encoder=encoder) for _, neuron in draw(pool, len(taken), random)]
     return frozenset(found)

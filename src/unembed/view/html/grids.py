@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unembed.models.names import part_name
+from unembed.models.names import in_stack, name_of_group, part_name, stack_and_word
 from unembed.view.glyphs import decimal, percent, signed
 from unembed.view.html.markup import CELL, escaped, table, token
 
@@ -41,7 +41,7 @@ def patch_html(payload: Payload) -> str:
     layers, columns = _distinct(grid, "layer"), list(dict.fromkeys(_column(c) for c in grid))
     effect = {(c["layer"], _column(c)): c["effect"] or 0.0 for c in grid}
     across = "position" if grid and grid[0]["head"] is None else "head"
-    clean, corrupt = ("".join(t["text"] for t in payload[f"{name}_tokens"]) for name in ("clean", "corrupt"))
+    clean, corrupt = (_said(payload, name) for name in ("clean", "corrupt"))
     strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:_MOST_ROWS]
     rows = [
         (_cell_name(c, payload), decimal(c["value"], 3), "" if c["effect"] is None else signed(c["effect"]))
@@ -49,8 +49,8 @@ def patch_html(payload: Payload) -> str:
     ]
     return (
         "<h1>Activation patching</h1>\n"
-        f"<p>Clean: <q>{escaped(clean)}</q> ({escaped(payload['metric'])} {decimal(payload['clean'], 3)}). "
-        f"Corrupt: <q>{escaped(corrupt)}</q> ({decimal(payload['corrupt'], 3)}).</p>\n"
+        f"<p>Clean: {clean} ({escaped(payload['metric'])} {decimal(payload['clean'], 3)}). "
+        f"Corrupt: {corrupt} ({decimal(payload['corrupt'], 3)}).</p>\n"
         f"<p>One value of {escaped(payload['site'])} patched at a time ({escaped(payload['direction'])}); "
         f"effect 0 is the run as it is, 1 the other run. Layers up, {across}s to the right.</p>\n"
         + _image(
@@ -60,15 +60,32 @@ def patch_html(payload: Payload) -> str:
     )
 
 
+def _said(payload: Payload, name: str) -> str:
+    """What a run read: the words of its prompt or source; of a sound that it is one."""
+    places = payload.get("clean_places")
+    if places:
+        return f"a sound of {len(places)} positions"
+    return f"<q>{escaped(''.join(t['text'] for t in payload[f'{name}_tokens']))}</q>"
+
+
 def _column(cell: Payload) -> int:
     """Where a cell stands in its layer: its position, head or neuron."""
     return next((cell[name] for name in ("neuron", "head", "position") if cell[name] is not None), 0)
 
 
 def _cell_name(cell: Payload, payload: Payload) -> str:
-    name = part_name("", cell["layer"], cell["head"], cell["expert"], cell["neuron"])
+    encoder, word = stack_and_word(payload["site"])
+    kind = word if cell["head"] is not None or cell["neuron"] is not None else ""
+    name = in_stack(part_name(kind, cell["layer"], cell["head"], cell["expert"], cell["neuron"]), encoder)
     position = cell["position"]
-    return name if position is None else f"{name} at {position} {token(payload['clean_tokens'][position]['text'])}"
+    if position is None:
+        return name
+    until = cell.get("until")
+    last = position if until is None else until
+    if payload.get("clean_places"):
+        return f"{name} at {escaped(name_of_group(payload['clean_places'][position], payload['clean_places'][last]))}"
+    texts = [token(payload["clean_tokens"][p]["text"]) for p in dict.fromkeys((position, last))]
+    return f"{name} at {'-'.join(map(str, dict.fromkeys((position, last))))} {'…'.join(texts)}"
 
 
 def _distinct(cells: Sequence[Payload], name: str) -> list[Any]:

@@ -1,16 +1,18 @@
 """`unembed knowledge attribute`, `find` and `facts` as data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
+    SourceToken,
     Token,
     model_facts,
     prompt_tokens,
+    source_tokens,
     token_of,
     versions,
 )
@@ -32,7 +34,9 @@ class NeuronValue:
     value: float
     """In units of probability."""
     activation: float
-    """Where the answer is predicted."""
+    """Where the answer is predicted; of an encoder, at the blank of the source."""
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class LayerChange:
     """`sum - change`: of the quadrature on the layer path, what neurons do together on the neuron path."""
     nodes: int
     """Points of the quadrature; 0 on the neuron path."""
+    encoder: bool = False
+    """Whether the layer is the encoder's."""
 
 
 @payload("unembed/knowledge-attribute/1")
@@ -76,8 +82,12 @@ class AttributePayload:
     attributions: list[NeuronValue]
     """By falling value; as many as were asked for."""
     layers: list[LayerChange]
-    """Each layer that was computed."""
+    """Each layer that was computed; of an encoder-decoder the decoder's, and then the encoder's."""
     versions: dict[str, str]
+    sources: list[SourceToken] = field(default_factory=list)
+    """What the encoder of an encoder-decoder read; empty for a decoder alone."""
+    source_positions: list[int] = field(default_factory=list)
+    """Where in `sources` the neurons of the encoder move: at its blank, or everywhere without one."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,8 @@ class NeuronPlace:
     layer: int
     expert: int | None
     neuron: int
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder."""
 
 
 @dataclass(frozen=True)
@@ -227,6 +239,8 @@ def attribute_payload(result: "Attribution", *, top: int = 0) -> AttributePayloa
         attributions=[NeuronValue(**vars(score)) for score in result.ranked(top or None)],
         layers=[LayerChange(**vars(layer)) for layer in result.layers],
         versions=versions(),
+        sources=source_tokens(model),
+        source_positions=list(result.source),
     )
 
 
@@ -247,12 +261,15 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
 
 
 def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
+    from unembed.models.cloze import cloze_prompt
     from unembed.models.targets import target_tokens
 
+    prompt = entry.fact.prompts[0]
+    before = prompt if model.encoder is None else cloze_prompt(model, prompt)
     return FoundFact(
         subject=entry.fact.subject,
         answer=entry.fact.answer,
-        target=[token_of(model, token) for token in target_tokens(model, entry.fact.target, entry.fact.prompts[0])],
+        target=[token_of(model, token) for token in target_tokens(model, entry.fact.target, before)],
         prompts=list(entry.fact.prompts),
         probabilities=list(entry.probabilities),
         top=list(entry.top),
@@ -262,9 +279,9 @@ def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
 
 
 def places(neurons: "frozenset[Neuron]") -> list[NeuronPlace]:
-    """Neurons as data, from the first layer to the last."""
-    found = [NeuronPlace(layer=n.layer, expert=n.expert, neuron=n.neuron) for n in neurons]
-    return sorted(found, key=lambda n: (n.layer, -1 if n.expert is None else n.expert, n.neuron))
+    """Neurons as data, from the first layer to the last, those of an encoder first."""
+    found = [NeuronPlace(layer=n.layer, expert=n.expert, neuron=n.neuron, encoder=n.encoder) for n in neurons]
+    return sorted(found, key=lambda n: (not n.encoder, n.layer, -1 if n.expert is None else n.expert, n.neuron))
 
 
 def facts_payload(relations: "Sequence[Relation]") -> FactsPayload:

@@ -1,7 +1,7 @@
 """`unembed patch`, `unembed trace` and `unembed steer` as data."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unembed.view.payloads import payload, payload_of
@@ -38,6 +38,8 @@ class PatchCell:
     """The metric of the patched run."""
     effect: float | None
     """0: as the run that is patched; 1: as the other run. Null where the metric is the same in both."""
+    until: int | None = None
+    """The last position of a group that is patched together; null of one position."""
 
 
 @payload("unembed/patch/2")
@@ -46,7 +48,7 @@ class PatchPayload:
 
     model: ModelFacts
     clean_tokens: list[PromptToken]
-    """The prompt that shows the behaviour; for sites inside an encoder, the source."""
+    """The prompt that shows the behaviour; for sites inside an encoder, the source. Empty where that is no text."""
     corrupt_tokens: list[PromptToken]
     """The same with what matters changed."""
     site: Literal[
@@ -94,6 +96,8 @@ class PatchPayload:
     complete: bool
     """Whether all cells were computed."""
     versions: dict[str, str]
+    clean_places: list[str] = field(default_factory=list)
+    """What stands at each position of a source that is no text, for sites inside its encoder: times, of a sound."""
 
 
 @payload_of.register
@@ -102,8 +106,8 @@ def patch_payload(result: "Patching") -> PatchPayload:
     model, directions = result.model, list(result.values)
     return PatchPayload(
         model=model_facts(model),
-        clean_tokens=prompt_tokens(model, result.clean_tokens),
-        corrupt_tokens=prompt_tokens(model, result.corrupt_tokens),
+        clean_tokens=[] if result.places else prompt_tokens(model, result.clean_tokens),
+        corrupt_tokens=[] if result.places else prompt_tokens(model, result.corrupt_tokens),
         site=result.site,
         metric=result.metric,
         target=None if result.target is None else [token_of(model, t) for t in result.target],
@@ -118,6 +122,7 @@ def patch_payload(result: "Patching") -> PatchPayload:
         planned=len(result.cells),
         complete=result.complete,
         versions=versions(),
+        clean_places=list(result.places),
     )
 
 

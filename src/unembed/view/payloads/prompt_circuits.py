@@ -1,7 +1,7 @@
 """Circuits in a prompt, as data: `unembed paths` and `attended`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unembed.view.payloads import payload, payload_of
@@ -9,10 +9,12 @@ from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
     Reference,
+    SourceToken,
     Target,
     model_facts,
     prompt_tokens,
     reference_of,
+    source_tokens,
     target_of,
     versions,
 )
@@ -32,13 +34,29 @@ class PathStep:
     """The position whose stream the head reads."""
     destination: int
     """The position that it writes to."""
+    cross: bool = False
+    """Whether it is a head of cross-attention, whose `source` is a position of `sources`."""
+    encoder: bool = False
+    """Whether it is inside the encoder: both positions are of `sources`."""
 
 
 @dataclass(frozen=True)
 class PathEntry:
     """One path and what it adds, in logits."""
 
-    kind: Literal["embedding", "position_embedding", "mlp", "attention_bias", "value_bias"]
+    kind: Literal[
+        "embedding",
+        "token_type_embedding",
+        "position_embedding",
+        "embedding_norm_shift",
+        "embedding_projection_bias",
+        "mlp",
+        "attention_bias",
+        "value_bias",
+        "cross_attention_bias",
+        "cross_value_bias",
+        "stream_norm_shift",
+    ]
     """What starts the path."""
     layer: int | None
     """The block of what starts it; null for an embedding."""
@@ -48,6 +66,8 @@ class PathEntry:
     """The heads on the way, from first to last; none where the start is read directly."""
     value: float
     """What the path adds, in logits."""
+    of_source: bool = False
+    """Whether `position` is one of `sources`: it starts in the encoder, or at a bias of cross-attention's values."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +113,8 @@ class PathsPayload:
     """`sum - value`, in logits."""
     tolerance: float
     versions: dict[str, str]
+    sources: list[SourceToken] = field(default_factory=list)
+    """What the encoder of an encoder-decoder read; empty for a decoder alone."""
 
 
 @dataclass(frozen=True)
@@ -178,12 +200,13 @@ def paths_payload(result: "PathExpansion") -> PathsPayload:
         error=result.error,
         tolerance=result.tolerance,
         versions=versions(),
+        sources=source_tokens(model),
     )
 
 
 def _path(path: "Path") -> PathEntry:
     steps = [PathStep(**vars(step)) for step in path.steps]
-    return PathEntry(path.kind, path.layer, path.position, steps, path.value)  # type: ignore[arg-type]
+    return PathEntry(path.kind, path.layer, path.position, steps, path.value, path.of_source)  # type: ignore[arg-type]
 
 
 @payload_of.register

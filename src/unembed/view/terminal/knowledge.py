@@ -4,9 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from unembed.models.names import neuron_name
+from unembed.models.names import in_stack, neuron_name
 from unembed.view.glyphs import percent, scientific, signed, visible
-from unembed.view.payloads.knowledge import AttributePayload, FactsPayload, FindPayload, FoundFact, NeuronPlace
+from unembed.view.payloads.knowledge import (
+    AttributePayload,
+    FactsPayload,
+    FindPayload,
+    FoundFact,
+    NeuronPlace,
+    NeuronValue,
+)
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
@@ -21,15 +28,32 @@ def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     if not payload.complete:
         done = f"{payload.computed} of {payload.planned} neurons are finished"
         yield Text(f" INTERRUPTED: {done}; the others are missing here", STRONG)
+    yield from _moving(payload)
     yield Text(f"  {cell('neuron', 14)}{cell('value', 9)}{cell('act', 8)}in units of probability", FAINT)
     largest = max((abs(entry.value) for entry in payload.attributions), default=0.0)
     for entry in payload.attributions:
-        line = Text(f"  {cell(neuron_name(entry.layer, entry.expert, entry.neuron), 14)}")
+        line = Text(f"  {cell(_name(entry), 14)}")
         line.append(signed_cell(entry.value, 9, 3), signed_style(entry.value))
         line.append(signed_cell(entry.activation, 8, 1))
         yield line.append(paper.glyphs.bar(entry.value, largest, 40), signed_style(entry.value))
     yield Text()
     yield from _layers(payload)
+
+
+def _moving(payload: AttributePayload) -> Iterator[Text]:
+    """Where neurons of an encoder move."""
+    if not payload.source_positions:
+        return
+    places = [payload.sources[position] for position in payload.source_positions]
+    if len(places) == len(payload.sources):
+        where = "at every position of the source, which has no blank"
+    else:
+        where = "at " + ", ".join(f"{place.position} {visible(place.label)}" for place in places) + " of the source"
+    yield Text(f"  neurons of the encoder (enc.) move {where}", FAINT)
+
+
+def _name(neuron: NeuronValue | NeuronPlace) -> str:
+    return in_stack(neuron_name(neuron.layer, neuron.expert, neuron.neuron), neuron.encoder)
 
 
 def _how(payload: AttributePayload) -> str:
@@ -48,7 +72,8 @@ def _layers(payload: AttributePayload) -> Iterator[Text]:
         total = "-" if layer.sum is None else signed(layer.sum, 3)
         error = "-" if layer.error is None else scientific(layer.error, plus="+")
         numbers = f"{cell(total, 9)}{signed_cell(layer.change, 11, 3)}{cell(error, 10)}"
-        yield Text(f"  {cell(f'L{layer.layer}', 8)}{numbers}{layer.nodes or '-'}")
+        name = in_stack(f"L{layer.layer}", layer.encoder)
+        yield Text(f"  {cell(name, 8)}{numbers}{layer.nodes or '-'}")
     rest = ranked[_LAYERS:]
     errors = [abs(layer.error) for layer in rest if layer.error is not None]
     if rest:
@@ -83,7 +108,7 @@ def _fact_line(fact: FoundFact) -> Text:
 
 
 def _names(neurons: Sequence[NeuronPlace], shown: int) -> str:
-    names = [neuron_name(n.layer, n.expert, n.neuron) for n in neurons]
+    names = [_name(neuron) for neuron in neurons]
     return " ".join(names[:shown]) + (f" … {len(names) - shown} more" if len(names) > shown else "")
 
 

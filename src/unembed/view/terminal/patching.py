@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.models.names import in_stack, part_name, stack_and_word
+from unembed.models.names import in_stack, name_of_group, part_name, stack_and_word
 from unembed.view.glyphs import decimal, percent, scientific, signed, visible
 from unembed.view.payloads.common import PromptToken, Token
 from unembed.view.payloads.patching import Continuation, PatchCell, PatchPayload, SteerPayload, TracePayload
@@ -33,8 +33,12 @@ def patch_lines(payload: PatchPayload, paper: Paper, *, top: int = 5) -> Iterato
     inside, site = stack_and_word(payload.site)
     where = "in the encoder: " if inside else ""
     yield headline(f" PATCH  {where}{_SITES[site]}", payload.model, paper)
-    yield _prompt("clean", payload.clean_tokens, payload.shared, paper)
-    yield _prompt("corrupt", payload.corrupt_tokens, payload.shared, paper)
+    if payload.clean_places:
+        count, last = len(payload.clean_places), payload.clean_places[-1].removesuffix(" padding")
+        yield Text(f"  two sounds of {count} positions each, named by when they begin, to {visible(last)}", FAINT)
+    else:
+        yield _prompt("clean", payload.clean_tokens, payload.shared, paper)
+        yield _prompt("corrupt", payload.corrupt_tokens, payload.shared, paper)
     yield Text(f" {_metric(payload)}: ").append(f"clean {_number(payload.clean)}, corrupt {_number(payload.corrupt)}")
     if not payload.complete:
         yield Text(" INTERRUPTED: cells that were not computed are missing", STRONG)
@@ -72,15 +76,17 @@ def _by_position(payload: PatchPayload, effects: list[tuple[PatchCell, float]], 
     if same:
         which = f"before {changing[0]}" if same[-1] < changing[0] else ", ".join(map(str, same))
         yield Text(f"  positions {which} hold the same in both runs: effect 0", FAINT)
-    names = [f"{p} {visible(payload.clean_tokens[p].text)}" for p in changing]
+    ends = {c.position: c.until for c, _ in effects}
+    names = [_at(payload, p, ends[p]) for p in changing]
     yield from heat_map({(c.layer, c.position or 0): e for c, e in effects}, changing, names, paper)
 
 
 def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], top: int) -> Iterator[Text]:
     ranked = sorted(effects, key=lambda pair: -abs(pair[1]))
-    yield Text(f"  {cell('strongest', 26)}{cell('effect', 10)}{_metric(payload)}", FAINT)
+    width = 30 if payload.clean_places else 26
+    yield Text(f"  {cell('strongest', width)}{cell('effect', 10)}{_metric(payload)}", FAINT)
     for c, effect in ranked[:top]:
-        line = Text(f"  {cell(_name(c, payload), 26)}").append(signed_cell(effect, 10), signed_style(effect))
+        line = Text(f"  {cell(_name(c, payload), width)}").append(signed_cell(effect, 10), signed_style(effect))
         yield line.append(_number(c.value))
     if len(ranked) > top:
         yield Text(f"  {len(ranked) - top} others, each at most {decimal(abs(ranked[top][1]))}; --json has all", FAINT)
@@ -92,7 +98,18 @@ def _name(c: PatchCell, payload: PatchPayload) -> str:
     name = in_stack(part_name(kind, c.layer, c.head, c.expert, c.neuron), inside)
     if c.position is None:
         return name
-    return f"{name} @ {c.position} {visible(payload.clean_tokens[c.position].text)}"
+    return f"{name} @ {_at(payload, c.position, c.until)}"
+
+
+def _at(payload: PatchPayload, position: int, until: int | None) -> str:
+    """Where a cell is: `4 ·Paris`; of a sound, or of a group, `0.58s–0.64s`."""
+    last = position if until is None else until
+    if payload.clean_places:
+        return name_of_group(payload.clean_places[position], payload.clean_places[last])
+    if until is None:
+        return f"{position} {visible(payload.clean_tokens[position].text)}"
+    texts = (visible(payload.clean_tokens[p].text) for p in (position, last))
+    return f"{position}-{until} " + "…".join(texts)
 
 
 def _metric(payload: PatchPayload) -> str:

@@ -1,12 +1,11 @@
 """Circuits in a prompt, in the terminal: `unembed paths` and `attended`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.models.names import head_name, part_name
+from unembed.models.names import head_name, in_stack, part_name
 from unembed.view.glyphs import decimal, percent, scientific, signed, visible
-from unembed.view.payloads.common import PromptToken
 from unembed.view.payloads.prompt_circuits import AttendedPayload, PathEntry, PathsPayload, StreamPart
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style
@@ -22,7 +21,7 @@ def paths_lines(payload: PathsPayload, paper: Paper, *, top: int = 12) -> Iterat
     yield Text(f" {_needed(payload)} 90% of {signed(payload.value)} logits; {_frozen(payload)}", STRONG)
     largest = max((abs(path.value) for path in payload.paths), default=0.0)
     for path in payload.paths[:top]:
-        yield _row(_path_name(path, payload.tokens), path.value, largest, paper)
+        yield _row(_path_name(path, payload), path.value, largest, paper)
     rest = payload.paths[top:]
     if rest:
         yield _plain(f"{len(rest)} other listed paths (net)", sum(path.value for path in rest))
@@ -45,10 +44,13 @@ def _frozen(payload: PathsPayload) -> str:
     return "patterns frozen" if payload.model.norm is None else "patterns and norm scales frozen"
 
 
-def _path_name(path: PathEntry, tokens: Sequence[PromptToken]) -> str:
-    """`embedding 3 ·France → L23.H4 → 4`."""
-    name = f"{part_name(path.kind, path.layer)} {path.position} {visible(tokens[path.position].text)}"
-    return name + "".join(f" → {head_name(s.layer, s.head)} → {s.destination}" for s in path.steps)
+def _path_name(path: PathEntry, payload: PathsPayload) -> str:
+    """`embedding 3 ·France → L23.H4 → 4`, `enc.L0 mlp 2 house → L2.X1 → 4`."""
+    text = payload.sources[path.position].label if path.of_source else payload.tokens[path.position].text
+    start = in_stack(part_name(path.kind, path.layer), path.of_source and not path.kind.startswith("cross"))
+    name = f"{start} {path.position} {visible(text)}"
+    heads = ((in_stack(head_name(s.layer, s.head, cross=s.cross), s.encoder), s.destination) for s in path.steps)
+    return name + "".join(f" → {head} → {destination}" for head, destination in heads)
 
 
 @lines_of.register
