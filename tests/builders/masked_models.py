@@ -23,6 +23,14 @@ _MORE: dict[str, dict[str, Any]] = {
     "xlm-roberta": {},
     "distilbert": {},
     "electra": {"embedding_size": 20},
+    "albert": {"embedding_size": 20, "num_hidden_groups": 2, "inner_group_num": 2},
+    "deberta-v2": {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 4,
+        "norm_rel_ebd": "layer_norm",
+        "type_vocab_size": 2,
+    },
     "modernbert": {
         "norm_bias": True,
         "attention_bias": True,

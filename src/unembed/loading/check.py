@@ -9,6 +9,7 @@ to the logit. So for the encoder of an encoder-decoder. A row that is wrong in a
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -88,7 +89,7 @@ def _check(model: Model) -> None:
 def _own_logits(model: Model, ids: Tensor) -> Tensor:
     """What the module gives by itself; of an encoder-decoder, from its source on."""
     if model.encoder is None or model.source is None:
-        return call(model, ids).logits[0]
+        return call(model if model.given is None else replace(model, module=model.given), ids).logits[0]
     return model.module(**model.source.inputs, decoder_input_ids=ids, use_cache=False).logits[0]
 
 
@@ -158,7 +159,7 @@ def _check_stream(run: Run) -> None:
 def _check_blocks(run: Run, reads: Sequence[BlockReads]) -> None:
     """Block by block: what it read, and that it adds its writes to the stream."""
     model, at = run.model, list(run.positions)
-    start = [x for x in (run.embedding, run.token_type_embedding, run.position_embedding) if x is not None]
+    start = run.embeddings
     if model.embedding_norm is not None and run.embedding_normed is not None:
         _agree_norm(model, "norm of the embeddings", model.embedding_norm, run.start, run.embedding_normed)
         start = [run.embedding_normed]

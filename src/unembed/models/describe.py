@@ -13,6 +13,7 @@ from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
 from unembed.models.norms import Norm, no_norm, probed
 from unembed.models.prediction_head import PredictionHead
+from unembed.models.shared import with_own_blocks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -33,6 +34,7 @@ def describe(
     family = family_of(module.config)
     if module.training or any(isinstance(part, nn.Dropout) and part.training for part in module.modules()):
         raise ModelError("The model is in training mode, so dropout would change every run. Call `model.eval()` first.")
+    given, module = module, with_own_blocks(module, family)
     unembedding = module.get_output_embeddings()
     if unembedding is None:
         raise ModelError(
@@ -49,7 +51,7 @@ def describe(
     head = _prediction_head(module, family)
     d_model = _width(module, family, unembedding.in_features, head)
     model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
-    model = replace(model, final_norm=model.final_norm.times(model.logit_scale), prediction_head=head)
+    model = replace(model, final_norm=model.final_norm.times(model.logit_scale), prediction_head=head, given=given)
     if family.encoder is None:
         return model
     encoder = _part(module, family.encoder.path)

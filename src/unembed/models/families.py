@@ -8,7 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from unembed.errors import ModelError
-from unembed.models.family import CrossAttention, Encoder, Family, HeadRow, Prefix, Require
+from unembed.models.family import (
+    CrossAttention,
+    Encoder,
+    Family,
+    HeadRow,
+    Prefix,
+    Require,
+    SharedBlocks,
+    WholeAttention,
+)
 
 _PREFIXED = {"llava": Prefix()}
 
@@ -256,6 +265,11 @@ _T5 = replace(
 )
 _ENCODER_DECODERS = (_T5, _BART, _MBART, _MARIAN, _WHISPER)
 
+_BERT_HEAD = HeadRow(
+    dense="cls.predictions.transform.dense",
+    activation="cls.predictions.transform.transform_act_fn",
+    norm="cls.predictions.transform.LayerNorm",
+)
 _BERT = Family(
     model_type="bert",
     loader="AutoModelForMaskedLM",
@@ -272,11 +286,7 @@ _BERT = Family(
     down_projection="output.dense",
     writes=("attention.output.dense", "output.dense"),
     stream_norms=("attention.output.LayerNorm", "output.LayerNorm"),
-    prediction_head=HeadRow(
-        dense="cls.predictions.transform.dense",
-        activation="cls.predictions.transform.transform_act_fn",
-        norm="cls.predictions.transform.LayerNorm",
-    ),
+    prediction_head=_BERT_HEAD,
     requires=(
         Require(attribute="is_decoder", value=False, otherwise="it reads no later tokens, so it fills no blanks"),
     ),
@@ -294,7 +304,7 @@ def _like_bert(model_type: str, head: HeadRow, **more: Any) -> Family:
     return replace(_BERT, model_type=model_type, prediction_head=head, **own)
 
 
-_BODY = {"xlm-roberta": "roberta"}
+_BODY = {"xlm-roberta": "roberta", "deberta-v2": "deberta"}
 _ROBERTA = _like_bert(
     "roberta",
     HeadRow(dense="lm_head.dense", activation="gelu", norm="lm_head.layer_norm"),
@@ -342,12 +352,47 @@ _MODERNBERT = Family(
     writes=("attn", "mlp"),
     prediction_head=HeadRow(dense="head.dense", activation="head.act", norm="head.norm"),
 )
+_ALBERT = Family(
+    model_type="albert",
+    loader="AutoModelForMaskedLM",
+    bidirectional=True,
+    blocks="albert.encoder.albert_layer_groups",
+    shared_blocks=SharedBlocks(
+        inside="albert_layers", layers="num_hidden_layers", groups="num_hidden_groups", blocks="inner_group_num"
+    ),
+    final_norm=None,
+    embedding="albert.embeddings.word_embeddings",
+    token_type_embedding="albert.embeddings.token_type_embeddings",
+    position_embedding="albert.embeddings.position_embeddings",
+    embedding_norm="albert.embeddings.LayerNorm",
+    embedding_projection="albert.encoder.embedding_hidden_mapping_in",
+    attention="albert_layers.0.attention",
+    output_projection="albert_layers.0.attention.dense",
+    value_projection="albert_layers.0.attention.value",
+    down_projection="albert_layers.0.ffn_output",
+    writes=("albert_layers.0.attention.dense", "albert_layers.0.ffn_output"),
+    stream_norms=("albert_layers.0.attention.LayerNorm", "albert_layers.0.full_layer_layer_norm"),
+    prediction_head=HeadRow(
+        dense="predictions.dense", activation="predictions.activation", norm="predictions.LayerNorm"
+    ),
+)
+_DEBERTA = _like_bert(
+    "deberta-v2",
+    _BERT_HEAD,
+    adds_position_first=True,
+    value_projection="attention.self.value_proj",
+    whole_attention=WholeAttention(split="transpose_for_scores", pattern="output_attentions", anew=("relative_pos",)),
+    may_lack=("token_type_embedding", "position_embedding"),
+    requires=(Require(attribute="conv_kernel_size", value=0, otherwise="a convolution writes to the stream as well"),),
+)
 _MASKED = (
     _BERT,
     _ROBERTA,
     replace(_ROBERTA, model_type="xlm-roberta"),
     _DISTILBERT,
     _ELECTRA,
+    _ALBERT,
+    _DEBERTA,
     _MODERNBERT,
 )
 

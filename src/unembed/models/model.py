@@ -103,6 +103,8 @@ class Model:
     """What makes the stream of narrower embeddings, after that norm."""
     prediction_head: PredictionHead | None = None
     """What stands between the last stream and the unembedding, in a masked language model."""
+    given: "PreTrainedModel | None" = None
+    """The module as it was given: `module` is a twin of it where its layers share blocks (shared.py)."""
     encoder: "Model | None" = None
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
