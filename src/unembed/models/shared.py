@@ -37,9 +37,9 @@ def with_own_blocks(module: Any, family: Family) -> Any:
         setattr(twin.config, name, value)
     shell = groups[0]
     setattr(shell, row.inside, nn.ModuleList())
-    own = [_twin(shell) for _ in called]
+    own = [_twin(shell, twin.config) for _ in called]
     for group, block in zip(own, called, strict=True):
-        getattr(group, row.inside).append(_twin(block))
+        getattr(group, row.inside).append(_twin(block, twin.config))
     parent, _, name = family.blocks.rpartition(".")
     setattr(twin.get_submodule(parent), name, nn.ModuleList(own))
     return twin
@@ -51,6 +51,6 @@ def _called(config: Any, row: SharedBlocks) -> list[int]:
     return [int(i / (layers / groups)) for i in range(layers)]
 
 
-def _twin(module: nn.Module) -> Any:
-    """A copy of a module and its configuration, but not of its parameters and buffers, which it shares."""
-    return copy.deepcopy(module, {id(x): x for x in (*module.parameters(), *module.buffers())})
+def _twin(module: nn.Module, *shared: Any) -> Any:
+    """A copy of a module that shares its parameters and buffers, and what else is said."""
+    return copy.deepcopy(module, {id(x): x for x in (*module.parameters(), *module.buffers(), *shared)})
