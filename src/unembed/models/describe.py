@@ -66,7 +66,7 @@ def describe(
 def _present(module: nn.Module, family: Family) -> Family:
     """The row without the parts that this model does without, where the row says that some do."""
     paths = {name: getattr(family, name) for name in family.may_lack}
-    return replace(family, **{name: None for name, path in paths.items() if not _has(module, path)})
+    return replace(family, **{name: None for name, path in paths.items() if path and not _has(module, path)})
 
 
 def _has(module: nn.Module, path: str) -> bool:
