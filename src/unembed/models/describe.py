@@ -34,8 +34,12 @@ def describe(
     family = family_of(module.config)
     if module.training or any(isinstance(part, nn.Dropout) and part.training for part in module.modules()):
         raise ModelError("The model is in training mode, so dropout would change every run. Call `model.eval()` first.")
-    given, module = module, with_own_blocks(module, family)
     unembedding = module.get_output_embeddings()
+    if unembedding is None and family.prediction_head is not None:
+        raise ModelError(
+            f"{type(module).__name__} has no prediction head, as sentence embedders and classifiers have none, so it "
+            "fills no blanks.\nGive the masked language model it was made of (AutoModelForMaskedLM)."
+        )
     if unembedding is None:
         raise ModelError(
             f"{type(module).__name__} has no unembedding, so it gives no logits of a next token: it is no "
@@ -47,6 +51,7 @@ def describe(
         raise ModelError(f"The row of {family.model_type} names no embedding: only an encoder may leave it out.")
     if (family.encoder is None) != (family.cross_attention is None):
         raise ModelError(f"The row of {family.model_type} needs both of encoder and cross_attention, or none.")
+    given, module = module, with_own_blocks(module, family)
     family = _present(module, family)
     head = _prediction_head(module, family)
     d_model = _width(module, family, unembedding.in_features, head)

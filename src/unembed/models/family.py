@@ -118,6 +118,10 @@ class Family(Brief):
     """Whose states the cross-attention reads."""
     loader: str = "AutoModelForCausalLM"
     """The class of `transformers` that loads the module."""
+    pretrained_as: str | None = None
+    """Another class of `transformers` whose folders hold the same language model, beside other heads."""
+    unread: tuple[str, ...] = ()
+    """How names of tensors begin that folders carry and no logit reads: of other heads."""
     heads: str = "num_attention_heads"
     """The configuration value that counts query heads."""
     context: str = "max_position_embeddings"
