@@ -111,6 +111,8 @@ class Model:
     """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
     special: Literal["auto", "none", "as-typed"] = "auto"
     """Which special tokens prompts get (special.py)."""
+    mask: str | None = None
+    """What a prompt may write for a blank, beside what every masked language model reads so (blanks.py)."""
 
     def __repr__(self) -> str:
         return (
