@@ -15,6 +15,7 @@ from oracles.rerun import exactly
 from unembed.engine import edits
 from unembed.errors import InputError
 from unembed.methods.knowledge.weight_edits import scaled, weight_edits
+from unembed.runs.record import record_together
 
 PROMPT, OTHER = (1, 5, 9, MASK, 33, 2), (1, 44, 8, MASK, 71, 2)
 
@@ -74,6 +75,19 @@ def test_any_sites_edits_and_positions_at_once(model_type: str) -> None:
             check(at, versions, read)
 
     run()
+
+
+@each_masked
+def test_prompts_that_were_recorded_together_are_versioned_as_each_alone(model_type: str) -> None:
+    model = case(model_type).model
+    changes = [edits.zero(part) for part in model.parts("head")]
+    with exactly():
+        for run, tokens in zip(record_together(model, [PROMPT, OTHER]), (PROMPT, OTHER), strict=True):
+            alone = unembed.record(model, tokens)
+            found, expected = (
+                unembed.counterfactuals(each, changes, lambda logits: logits, at=range(6)) for each in (run, alone)
+            )
+            assert float((found - expected).abs().max()) <= 1e-11 * float(expected.abs().max())
 
 
 def test_layers_that_share_a_block_are_told_apart() -> None:
