@@ -27,6 +27,7 @@ _HOME = {
     "Readout": "ledger.readout",
     "with_source": "models.read_source",
     "with_image": "models.read_source",
+    "with_mask": "models.blanks",
     "with_special": "models.special",
     "input_credit": "ledger.input_credit",
     "decompose": "ledger.decompose",
@@ -161,6 +162,7 @@ if TYPE_CHECKING:
     from unembed.methods.steer import steered as steered
     from unembed.methods.words.words import Words as Words
     from unembed.methods.words.words import words as words
+    from unembed.models.blanks import with_mask as with_mask
     from unembed.models.families import register as register
     from unembed.models.family import Family as Family
     from unembed.models.model import Model as Model

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 import torch
+from tokenizers import AddedToken
 
+import unembed
 from builders.random_models import CONTEXT, VOCAB, scramble
+from builders.tokenizers_of_kinds import KINDS
 
 MASK = 4
 """The id of the blank."""
@@ -23,6 +26,14 @@ _MORE: dict[str, dict[str, Any]] = {
     "xlm-roberta": {},
     "distilbert": {},
     "electra": {"embedding_size": 20},
+    "albert": {"embedding_size": 20, "num_hidden_groups": 2, "inner_group_num": 2},
+    "deberta-v2": {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 4,
+        "norm_rel_ebd": "layer_norm",
+        "type_vocab_size": 2,
+    },
     "modernbert": {
         "norm_bias": True,
         "attention_bias": True,
@@ -62,6 +73,20 @@ def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.f
     module = module.double().eval()
     scramble(module, seed)
     return module.to(dtype)
+
+
+def masked_tokenizer(kind: str, *, mask: str = "<mask>", declared: bool = True) -> Any:
+    """A tokenizer of a kind (tokenizers_of_kinds.py) that frames texts and has a blank, which takes the space before it
+    as those of RoBERTa, XLM-R and ALBERT do; `declared` is whether it says which token that is."""
+    made = KINDS[kind](ends=True)
+    blank = AddedToken(mask, lstrip=kind != "word-piece", special=True)
+    made.add_special_tokens({"mask_token": blank} if declared else {"additional_special_tokens": [blank]})
+    return made
+
+
+def masked_by(tokenizer: Any, model_type: str = "bert", **more: Any) -> Any:
+    """A random masked language model of a tokenizer's vocabulary, checked."""
+    return unembed.wrap(build_masked(model_type, vocab_size=len(tokenizer), **more), tokenizer)
 
 
 WORDS = ["the", "capital", "of", "france", "germany", "is", "paris", "berlin", "a", "city", "river", ".", ",", "in"]

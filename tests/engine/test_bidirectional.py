@@ -26,8 +26,6 @@ from unembed.models.read_source import probe_source, with_source
 
 PROMPT, OTHER = (0, 5, 9, 33, 2), (0, 44, 8, 6, 71)
 each = pytest.mark.parametrize("model_type", ENCODER_DECODERS)
-each_bidirectional = pytest.mark.parametrize("model_type", [*ENCODER_DECODERS, *MASKED])
-"""Also masked language models, whose one stack reads on both sides."""
 
 
 def whole(logits: torch.Tensor) -> torch.Tensor:
@@ -52,7 +50,7 @@ def case(model_type: str) -> StackCase:
     return made
 
 
-@each_bidirectional
+@each
 def test_every_kind_of_site_equals_a_full_run(model_type: str) -> None:
     at = case(model_type)
     random = torch.Generator().manual_seed(0)
@@ -68,13 +66,13 @@ def test_every_kind_of_site_equals_a_full_run(model_type: str) -> None:
         ]
         stacks = {change.stack for version in versions for _, change in version}
         found = check(at, versions)
-    assert stacks == ({"encoder"} if model_type in MASKED else {"encoder", "decoder"})
+    assert stacks == {"encoder", "decoder"}
     effects = (found - at.run.logits).abs().amax((1, 2)).sort().values
     # Nearly all edits do something; not one vector added to all keys of a head, or the pattern of the first position.
     assert float(effects[len(effects) // 10]) > 1e-6
 
 
-@each_bidirectional
+@each
 def test_any_sites_edits_and_positions_in_both_stacks_at_once(model_type: str) -> None:
     at = case(model_type)
 

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 import unembed
-from builders import random_encoder_decoders, random_models
+from builders import masked_models, random_encoder_decoders, random_models
 from builders.random_models import MODEL_TYPES
 from unembed import Site
 from unembed.engine import edits
@@ -25,7 +25,7 @@ from unembed.ledger.input_credit import input_credit
 from unembed.methods.circuits.composition import KINDS
 from unembed.methods.circuits.readings import readings
 from unembed.models import families
-from unembed.models.families import CrossAttention, Encoder, Family
+from unembed.models.families import CrossAttention, Encoder, Family, HeadRow
 from unembed.models.model import Model
 from unembed.models.parts import Part
 from unembed.models.read_source import probe_source
@@ -41,6 +41,8 @@ Numbers = dict[str, torch.Tensor]
 
 def build(model_type: str) -> Any:
     """As small as shows every part: two layers, of an encoder one."""
+    if model_type in masked_models.MASKED:
+        return masked_models.build_masked(model_type, num_hidden_layers=2)
     if model_type not in ENCODER_DECODERS:
         return random_models.build(model_type, layers=2)
     encoder, decoder = (
@@ -69,20 +71,20 @@ def numbers(model: Model) -> Numbers:
         model = replace(model, source=Source((), {"pixel_values": pixels}, None, None))
         tokens = (1, *[random_models.VOCAB - 1] * 9, *TOKENS)
     run = unembed.record(model, tokens)
-    read = unembed.readout(run, 12, reference="mean")
+    read = unembed.readout(run, 12, position=-1, reference="mean")
     found = {"logits": run.logits, "normed": run.normed, "stream": run.streams()}
     found["heads, neurons"] = torch.tensor([model.heads, model.kv_heads, model.d_mlp])
     for segment in unembed.decompose(read, by="source+neuron").segments:
         found[f"ledger {segment.kind} {segment.layer}"] = torch.from_numpy(segment.values)
     found["lens"] = torch.tensor(
-        [unembed.readout(run, 12, layer=layer).value for layer in ["emb", *range(model.layers)]]
+        [unembed.readout(run, 12, position=-1, layer=layer).value for layer in ["emb", *range(model.layers)]]
     )
-    found["edited"] = unembed.counterfactuals(run, list(interventions(model)), lambda logits: logits[:, 0])
+    found["edited"] = unembed.counterfactuals(run, list(interventions(model)), lambda logits: logits[:, 0], at=[-1])
     if model.encoder is not None:
         for segment in input_credit(read).segments:
             found[f"credit {segment.kind} {segment.layer}"] = torch.from_numpy(segment.values)
         return found
-    return found | circuits(model, run)
+    return found if model.fills_blanks else found | circuits(model, run)
 
 
 def interventions(model: Model) -> Iterator[list[unembed.Edit]]:
@@ -153,6 +155,9 @@ def changes(row: Family, module: Any) -> Iterator[tuple[str, Family]]:
         "cross_attention": [] if row.cross_attention is None else list(_of_cross_attention(row, [*matrices, *some])),
         "stream_norms": [row.stream_norms[::-1], row.stream_norms[1:], row.stream_norms[:-1], norms[:1], norms[:2]],
         "inner_attention": ["_attn", NOWHERE],
+        "token_type_embedding": [*outer, NOWHERE],
+        "embedding_projection": [*outer, NOWHERE],
+        "prediction_head": [] if row.prediction_head is None else list(_of_head(row.prediction_head, outer)),
         "logit_softcap": of_config,
         "parallel": [True, NOWHERE],
         "encoder": [] if row.encoder is None else list(_of_encoder(row.encoder, module)),
@@ -171,7 +176,7 @@ def changes(row: Family, module: Any) -> Iterator[tuple[str, Family]]:
 
 def _drawn(model_type: str, field: str, values: Sequence[Any]) -> Sequence[Any]:
     """At most `MOST` other values of a field, other ones in each family; all of them in the thorough profile."""
-    of_parts = field in ("encoder", "cross_attention")  # whose own fields are changed one by one
+    of_parts = field in ("encoder", "cross_attention", "prediction_head")  # whose own fields are changed one by one
     if of_parts or len(values) <= MOST or os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
         return values
     return random.Random(f"{model_type}.{field}").sample(list(values), MOST)
@@ -199,7 +204,13 @@ def _of_encoder(row: Encoder, module: Any) -> Iterator[Encoder]:
         yield replace(row, path=path)
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES + ENCODER_DECODERS)
+def _of_head(row: HeadRow, paths: Sequence[str]) -> Iterator[HeadRow]:
+    for field in fields(HeadRow):
+        for path in (*paths, "relu", NOWHERE):
+            yield replace(row, **{field.name: path})
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES + ENCODER_DECODERS + masked_models.MASKED)
 def test_every_field_dropped_or_changed(rows: dict[str, Family], model_type: str) -> None:
     module = build(model_type)
     right = numbers(unembed.wrap(module))

@@ -28,7 +28,12 @@ def linearised(module: nn.Module):
                 stack.callback(setattr, config, "_attn_implementation", config._attn_implementation)
                 config._attn_implementation = "eager"
         modeling = sys.modules[type(module).__module__]
-        _swap(stack, modeling, "eager_attention_forward", _attention(modeling.eager_attention_forward))
+        if hasattr(modeling, "eager_attention_forward"):
+            _swap(stack, modeling, "eager_attention_forward", _attention(modeling.eager_attention_forward))
+        else:  # DeBERTa: all that its scores are made of
+            for name, part in module.named_modules():
+                if name.endswith((".query_proj", ".key_proj")):
+                    _swap(stack, part, "forward", lambda x, own=part.forward: own(x).detach())
         yield
 
 

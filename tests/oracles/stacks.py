@@ -5,11 +5,11 @@ patterns are changed in a wrapper around the eager attention of the modeling fil
 anew in every version, and the decoder reads what it gives.
 """
 
-import operator
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -33,7 +33,7 @@ class Stack:
     heads: str = "num_heads"
     """The attribute of the attention that counts its heads."""
     write: str | None = None
-    """What gives the write of the attention, where the attention itself gives the heads' mix only."""
+    """What gives the attention's write; None where the attention does."""
 
 
 def _bart(blocks: str) -> dict[str, Stack]:
@@ -41,39 +41,16 @@ def _bart(blocks: str) -> dict[str, Stack]:
     return {"encoder": Stack("model.encoder.layers"), "decoder": Stack(blocks, **cross)}
 
 
+def _masked(blocks: str, attention: str, out: str, down: str, heads: str = "num_attention_heads") -> dict[str, Stack]:
+    """The one stack of a masked language model, whose layers write by their output projections."""
+    return {"encoder": Stack(blocks, attention, out, down, down, heads=heads, write=out)}
+
+
+_BERT = ("attention.self", "attention.output.dense", "output.dense")
 _T5 = {"attention": "layer.0.SelfAttention", "out": "layer.0.SelfAttention.o", "heads": "n_heads"}
 
 
-def _bert(body: str) -> dict[str, Stack]:
-    """A masked language model is one stack, which is called an encoder as well."""
-    attention = {"attention": "attention.self", "out": "attention.output.dense", "write": "attention.output.dense"}
-    ends = {"mlp": "output.dense", "down": "output.dense"}
-    return {"encoder": Stack(f"{body}.encoder.layer", heads="num_attention_heads", **attention, **ends)}
-
-
 STACKS: dict[str, dict[str, Stack]] = {
-    **{name: _bert(name) for name in ("bert", "roberta", "electra")},
-    "xlm-roberta": _bert("roberta"),
-    "distilbert": {
-        "encoder": Stack(
-            "distilbert.transformer.layer",
-            attention="attention",
-            out="attention.out_lin",
-            mlp="ffn.lin2",
-            down="ffn.lin2",
-            heads="n_heads",
-        )
-    },
-    "modernbert": {
-        "encoder": Stack(
-            "model.layers",
-            attention="attn",
-            out="attn.Wo",
-            mlp="mlp",
-            down="mlp.Wo",
-            heads="config.num_attention_heads",
-        )
-    },
     **{name: _bart("model.decoder.layers") for name in ("bart", "mbart", "marian", "whisper")},
     "t5": {
         "encoder": Stack("encoder.block", mlp="layer.1.DenseReluDense", down="layer.1.DenseReluDense.wo", **_T5),
@@ -86,6 +63,17 @@ STACKS: dict[str, dict[str, Stack]] = {
             **_T5,
         ),
     },
+    **{name: _masked(f"{name}.encoder.layer", *_BERT) for name in ("bert", "roberta", "electra")},
+    "xlm-roberta": _masked("roberta.encoder.layer", *_BERT),
+    "deberta-v2": _masked("deberta.encoder.layer", *_BERT),
+    "distilbert": _masked("distilbert.transformer.layer", "attention", "attention.out_lin", "ffn.lin2", "n_heads"),
+    "albert": _masked(
+        "albert.encoder.albert_layer_groups",
+        "albert_layers.0.attention",
+        "albert_layers.0.attention.dense",
+        "albert_layers.0.ffn_output",
+    ),
+    "modernbert": {"encoder": Stack("model.layers", "attn", "attn.Wo", "mlp", "mlp.Wo")},
 }
 
 
@@ -153,9 +141,9 @@ class StackRerun:
         for prefix, path, out, write in [("", row.attention, row.out, row.write), *cross]:
             attention = block.get_submodule(path)
             self.place[attention] = (name, layer, prefix)
-            heads = operator.attrgetter(row.heads)(attention)
-            written = attention if write is None else block.get_submodule(write)
-            self._output(stack, written, lambda x, p=prefix: self._write(name, layer, p, x))
+            heads = getattr(attention, row.heads, None) or self.module.config.num_attention_heads
+            write = block.get_submodule(row.write) if row.write else attention
+            self._output(stack, write, lambda x, p=prefix: self._write(name, layer, p, x))
             self._input(stack, block.get_submodule(out), lambda x, p=prefix, n=heads: self._z(name, layer, p, n, x))
         self._output(stack, block.get_submodule(row.mlp), lambda x: self.touch((name, "mlp_write", layer), x))
         self._input(stack, block.get_submodule(row.down), lambda x: self.touch((name, "neuron", layer), x))
@@ -190,21 +178,65 @@ class StackRerun:
 
     def _wrap_attention(self, stack: ExitStack) -> None:
         file = sys.modules[type(next(iter(self.place))).__module__]
+        if hasattr(file, "DisentangledSelfAttention"):
+            for module in self.place:
+                stack.callback(delattr, module, "forward")
+                module.forward = partial(self._forward, module)
+            return
         own = file.eager_attention_forward
 
         def wrapped(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Any, **kwargs: Any) -> Any:
             if module not in self.place:
                 return own(module, query, key, value, mask, **kwargs)
-            name, layer, prefix = self.place[module]
-
-            def touched(kind: str, x: Tensor) -> Tensor:
-                return self.touch((name, prefix + kind, layer), x[0].transpose(0, 1)).transpose(0, 1)[None]
-
-            query, key, value = touched("query", query), touched("key", key), touched("value", value)
-            z, pattern = own(module, query, key, value, mask, **kwargs)
-            new = self.touch((name, f"{prefix}pattern", layer), pattern[0].transpose(0, 1))
-            mixed = torch.einsum("qhk,hkd->qhd", new - pattern[0].transpose(0, 1), value[0])
-            return z + mixed[None], pattern
+            return self._touched(module, lambda *heads: own(module, *heads, mask, **kwargs), query, key, value)
 
         file.eager_attention_forward = wrapped
         stack.callback(setattr, file, "eager_attention_forward", own)
+
+    def _touched(self, module: nn.Module, own: Callable[..., Any], query: Tensor, key: Tensor, value: Tensor) -> Any:
+        name, layer, prefix = self.place[module]
+
+        def touched(kind: str, x: Tensor) -> Tensor:
+            return self.touch((name, prefix + kind, layer), x[0].transpose(0, 1)).transpose(0, 1)[None]
+
+        query, key, value = touched("query", query), touched("key", key), touched("value", value)
+        z, pattern = own(query, key, value)
+        new = self.touch((name, f"{prefix}pattern", layer), pattern[0].transpose(0, 1))
+        mixed = torch.einsum("qhk,hkd->qhd", new - pattern[0].transpose(0, 1), value[0])
+        return z + mixed[None], pattern
+
+    def _forward(self, module: Any, hidden: Tensor, _: Tensor, *__: Any, rel_embeddings: Tensor, **___: Any) -> Any:
+        """DeBERTa's attention, of one text without padding."""
+        heads = module.num_attention_heads
+        projections = (module.query_proj, module.key_proj, module.value_proj)
+        split = [by_head(x(hidden), heads) for x in projections]
+        z, pattern = self._touched(module, partial(_disentangled, module, rel_embeddings), *split)
+        return z.flatten(-2), pattern
+
+
+def by_head(x: Tensor, heads: int) -> Tensor:
+    return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
+
+
+def _disentangled(module: Any, embeddings: Tensor, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """He et al., *DeBERTa: Decoding-enhanced BERT with Disentangled Attention* (2021), equation 4, pair by pair.
+
+    score[i, j] = (q_i . k_j + q_i . k^r[d(i, j)] + k_j . q^r[d(j, i)]) / sqrt(3 d_head)
+    """
+    length, span, width = query.shape[2], module.pos_ebd_size, query.shape[3]
+    file = sys.modules[type(module).__module__]
+    distance = file.build_relative_position(query, key, module.position_buckets, module.max_relative_positions)[0]
+    of_position = [
+        by_head(x(embeddings), module.num_attention_heads) for x in (module.pos_query_proj, module.pos_key_proj)
+    ]
+    root = float(torch.tensor(3.0 * width).sqrt())  # the module takes it in float32
+    scores = torch.empty_like(query[0] @ key[0].transpose(1, 2))
+    for i in range(length):
+        for j in range(length):
+            at = [min(max(int(x) + span, 0), 2 * span - 1) for x in (distance[i, j], -distance[j, i])]
+            content = (query[0, :, i] * key[0, :, j]).sum(-1)
+            place = (query[0, :, i] * of_position[1][:, at[0]]).sum(-1)
+            other = (key[0, :, j] * of_position[0][:, at[1]]).sum(-1)
+            scores[:, i, j] = (content + place + other) / root
+    pattern = scores.softmax(-1)
+    return (pattern @ value[0]).transpose(0, 1)[None], pattern[None]

@@ -87,6 +87,9 @@ class LoadOptions:
     special: Annotated[
         str, typer.Option(help="Special tokens before a prompt: auto (as its tokenizer begins, once), none, as-typed.")
     ] = "auto"
+    mask: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What a prompt writes for a masked model's blank, beside [MASK].")
+    ] = None
 
     def load(self, *, sources: bool = False) -> "Model":
         """The model, checked; a bar while it is converted or fetched.
@@ -99,12 +102,13 @@ class LoadOptions:
             ModelError: as `load`.
         """
         from unembed.loading.load import load
+        from unembed.models.blanks import with_mask
         from unembed.models.special import with_special
 
         with progress_bar() as progress:
             how: dict[str, Any] = {"adapter": self.adapter, "device": self.device, "dtype": self.dtype}
             model = load(self.name, **how, offline=self.offline, progress=progress)
-        model = with_special(model, self.special)
+        model = with_mask(with_special(model, self.special), self.mask)
         if not sources:
             from unembed.models.model import decoders_only
 

@@ -50,7 +50,7 @@ class Attention:
         )
         call, heads_kept = self.run.calls[layer], self.run.layers[layer].heads
         assert heads_kept is not None
-        inner = self.run.model.family.inner_attention is not None
+        inner = self.run.model.family.bypasses_interface
         # Layers that share a mask share what is made of it; the base run holds the masks, so an id stays one mask's.
         causal = not self.run.model.bidirectional
         prefix = Prefix(call.key, heads_kept.value, call.mask, inner, causal, self._masks[id(call.mask)])

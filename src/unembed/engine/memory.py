@@ -122,7 +122,7 @@ def costs(run: Run, positions: int, *, gradients: bool, source: bool = False) ->
         saved=inside if gradients else 0,
         read=positions * max(4, size) * (3 * SLICE + 4 * model.d_model),
         copied=2 * size * (model.heads + model.kv_heads) * run.calls[0].key.shape[-1],
-        batch_only=model.family.inner_attention is not None,
+        batch_only=model.family.bypasses_interface,
         source=costs(run.encoder, 0, gradients=gradients) if source else None,
         own=size * (model.d_model + model.heads * (4 * run.calls[0].key.shape[-1] + 3 * run.length)) if source else 0,
     )

@@ -50,10 +50,8 @@ def rounding_segments(readout: Readout, read: ReadStages, grain: Grain) -> Itera
 
 def _of_embeddings(readout: Readout, read: ReadStages, row: int) -> float:
     run, norm, lost = readout.run, readout.run.model.embedding_norm, 0.0
-    added = [x[row] for x in (run.position_embedding, run.token_type_embedding) if x is not None]
-    if added:
-        # Of three, word and type are added first.
-        addends = (*added, run.embedding[row])
+    addends = [x[row] for x in reversed(run.embeddings)]
+    if len(addends) > 1:
         lost += float(read.start @ roundings.of_sum("the sum of the embeddings", run.start[row], *addends))
     if norm is not None and run.embedding_normed is not None:
         after = run.embedding_normed[row]

@@ -9,6 +9,7 @@ to the logit. So for the encoder of an encoder-decoder. A row that is wrong in a
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -20,7 +21,7 @@ from unembed.ledger.readout import readout
 from unembed.loading.cache import cache_folder
 from unembed.loading.fingerprint import fingerprint
 from unembed.models.forward import call
-from unembed.models.hooks import one_at_a_time
+from unembed.models.hooks import on_call, one_at_a_time
 from unembed.models.layers import projection
 from unembed.models.model import Block, Model, input_norm
 from unembed.models.norms import Norm, probed
@@ -73,13 +74,13 @@ def _check(model: Model) -> None:
     probe = [(7919 * i + 11) % model.vocab for i in range(min(LENGTH, model.context or LENGTH))]
     with torch.inference_mode():
         own = _own_logits(model, torch.tensor([probe], device=model.device))
-    run, reads = _watched(model, lambda: record(model, probe))
+    run, reads, summed = _watched(model, lambda: record(model, probe))
     with torch.inference_mode():
         eager = max(model.precision, torch.finfo(torch.float32).eps)
         _compare(model, "logits of the recorded run", run.logits, own, precision=eager)
         _check_stream(run)
         _compare(model, "logit after unembedding and soft-cap", capped(run.uncapped_logits, model.softcap), run.logits)
-        _check_blocks(run, reads)
+        _check_blocks(run, reads, summed)
     _check_ledger(model, run)
     if model.encoder is not None:
         _check_encoder(model, run)
@@ -88,14 +89,18 @@ def _check(model: Model) -> None:
 def _own_logits(model: Model, ids: Tensor) -> Tensor:
     """What the module gives by itself; of an encoder-decoder, from its source on."""
     if model.encoder is None or model.source is None:
-        return call(model, ids).logits[0]
+        return call(model if model.given is None else replace(model, module=model.given), ids).logits[0]
     return model.module(**model.source.inputs, decoder_input_ids=ids, use_cache=False).logits[0]
 
 
-def _watched(model: Model, runs: Callable[[], Run]) -> tuple[Run, list[BlockReads]]:
+def _watched(model: Model, runs: Callable[[], Run]) -> tuple[Run, list[BlockReads], Tensor | None]:
+    """A run, what each block read, and what a norm of the embeddings read."""
+    summed, norm = [], model.family.embedding_norm
     with one_at_a_time, ExitStack() as stack:
         reads = [watch(stack, block) for block in model.blocks]
-        return runs(), reads
+        if norm is not None:
+            on_call(stack, model.module.get_submodule(norm), lambda args, _: summed.append(by_position(args[0])))
+        return runs(), reads, summed[-1] if summed else None
 
 
 def _check_encoder(model: Model, run: Run) -> None:
@@ -106,12 +111,12 @@ def _check_encoder(model: Model, run: Run) -> None:
     assert source.states is not None
     states = source.states
     first = range(min(LENGTH, len(source)))
-    own, reads = _watched(encoder, lambda: record_source(model, positions=first))
+    own, reads, summed = _watched(encoder, lambda: record_source(model, positions=first))
     with torch.inference_mode():
         eager = max(encoder.precision, torch.finfo(torch.float32).eps)
         _compare(encoder, "state that the decoder reads", own.normed, states[0, list(first)], precision=eager)
         _check_stream(own)
-        _check_blocks(own, reads)
+        _check_blocks(own, reads, summed)
         for index, (block, layer) in enumerate(zip(model.blocks, run.layers, strict=True)):
             assert block.cross is not None
             matrices = (block.cross.output_projection, block.cross.value_projection)
@@ -155,10 +160,12 @@ def _check_stream(run: Run) -> None:
     _compare(model, "final norm of the last stream", model.norm(run.final), run.normed)
 
 
-def _check_blocks(run: Run, reads: Sequence[BlockReads]) -> None:
+def _check_blocks(run: Run, reads: Sequence[BlockReads], summed: Tensor | None) -> None:
     """Block by block: what it read, and that it adds its writes to the stream."""
     model, at = run.model, list(run.positions)
-    start = [x for x in (run.embedding, run.token_type_embedding, run.position_embedding) if x is not None]
+    start = run.embeddings
+    if summed is not None:  # a norm gives the same of twice as much, so what it read is compared as well
+        _agree_sum(model, "sum of the embeddings", start, summed[at])
     if model.embedding_norm is not None and run.embedding_normed is not None:
         _agree_norm(model, "norm of the embeddings", model.embedding_norm, run.start, run.embedding_normed)
         start = [run.embedding_normed]

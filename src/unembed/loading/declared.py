@@ -11,6 +11,7 @@ from typing import Any
 
 from unembed.errors import ModelError
 from unembed.files import parse_json
+from unembed.models.family import Family
 
 _SCORES = ("Classification", "QuestionAnswering", "RewardModel", "MultipleChoice", "SequenceScoring")
 """How the names of classes end, or nearly, that give scores in the place of a next token."""
@@ -51,13 +52,14 @@ def check_code(folder: Path, declared: dict[str, Any]) -> None:
             )
 
 
-def check_architecture(folder: Path, declared: dict[str, Any], built: str) -> None:
+def check_architecture(folder: Path, declared: dict[str, Any], built: str, family: Family) -> None:
     """Refuse a folder that was written by another class than the language model that transformers builds of it.
 
     Args:
         folder: for the message.
         declared: config.json.
         built: the name of the class that transformers builds.
+        family: the row of the model.
 
     Raises:
         ModelError: a classifier, an embedding model, a model without an unembedding, or a class of the folder's own.
@@ -65,7 +67,7 @@ def check_architecture(folder: Path, declared: dict[str, Any], built: str) -> No
     _check_embedding(folder, declared)
     names = declared.get("architectures") or [built]
     names = [str(name) for name in (names if isinstance(names, list) else [names])]
-    if any(_same(name, built) for name in names):
+    if any(_same(name, built) or name == family.pretrained_as for name in names):
         return
     name = names[0]
     found = f"config.json in {folder} says that it holds a {name}"
@@ -80,6 +82,16 @@ def check_architecture(folder: Path, declared: dict[str, Any], built: str) -> No
         raise ModelError(
             f"{found}, a class of the folder's own code (auto_map), which is never run here; transformers' {built} may "
             f'compute something else.\nIf it computes the same, set "architectures" to ["{built}"] in config.json.'
+        )
+    if name.endswith("Model") and family.prediction_head is not None:
+        raise ModelError(
+            f"{found}: the body of a model, without a prediction head, as sentence embedders are. It gives vectors of "
+            f"texts and fills no blanks.\nGive a folder that holds the head as well (a {built}){_base(declared)}."
+        )
+    if name.endswith("ForPreTraining"):
+        raise ModelError(
+            f"{found}, which tells tokens that were replaced from those that were not: a discriminator, which fills no "
+            f"blanks.\nGive the generator that was trained beside it (a {built}){_base(declared)}."
         )
     if name.endswith("Model"):
         raise ModelError(

@@ -20,6 +20,7 @@ from unembed.loading.folders import has_tokenizer, tensors_in
 from unembed.loading.generation_file import check_generation
 from unembed.loading.library_bars import quiet, swapped
 from unembed.models.families import family_of, row
+from unembed.models.family import Family
 from unembed.models.pretrained import from_folder
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
             importlib.import_module(described.code)
         config = from_folder("AutoConfig", folder)
         family = family_of(config)
-        check_architecture(folder, declared, _built(described.loader, config))
+        check_architecture(folder, declared, _built(described.loader, config), family)
         options = {"config": config, "dtype": described.runs_in or dtype if dtype == "auto" else dtype}
         stored = tensors_in(folder)
         _check_floats(folder, stored)
@@ -62,7 +63,8 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
         if (prefix := _prefix(report)) is not None:
             module, report = _loaded(folder, described.loader, options, renaming | {f"^{re.escape(prefix)}": ""})
     _check_shapes(folder, report)
-    _check_complete(folder, config.model_type, report)
+    report["unexpected_keys"] = [name for name in report["unexpected_keys"] if not _is_unread(name, family)]
+    _check_complete(folder, family, report)
     _check_all_used(folder, family.blocks, report)
     return module
 
@@ -129,11 +131,19 @@ def _check_shapes(folder: Path, report: dict[str, Any]) -> None:
         )
 
 
-def _check_complete(folder: Path, model_type: str, report: dict[str, Any]) -> None:
+def _is_unread(name: str, family: Family) -> bool:
+    return _NO_WEIGHT.search(name) is not None or name.startswith(family.unread)
+
+
+def _check_complete(folder: Path, family: Family, report: dict[str, Any]) -> None:
     missing = sorted(report["missing_keys"])
     if not missing:
         return
     found = sorted(report["unexpected_keys"])
+    if family.prediction_head is not None and not any("head" in name or "predict" in name for name in found):
+        of_head = [name for name in missing if name.startswith(family.prediction_head.dense)]
+        if of_head:
+            raise _without_head(folder, family, of_head)
     adapted = any(".base_layer." in name or ".lora_" in name for name in found)
     if adapted:
         what = "They hold an adapter that was not merged: call merge_and_unload on the model, then save_pretrained."
@@ -141,13 +151,20 @@ def _check_complete(folder: Path, model_type: str, report: dict[str, Any]) -> No
         what = f"They have tensors of other names instead ({_some(found)}): save the model itself with save_pretrained."
     else:
         what = "Copy or fetch the folder again, whole."
-    raise ModelError(
-        f"The weights in {folder} lack {len(missing)} tensors that {model_type} needs ({_some(missing)}).\n{what}"
+    needs = f"{len(missing)} tensors that {family.model_type} needs"
+    raise ModelError(f"The weights in {folder} lack {needs} ({_some(missing)}).\n{what}")
+
+
+def _without_head(folder: Path, family: Family, missing: list[str]) -> ModelError:
+    return ModelError(
+        f"The weights in {folder} have no prediction head ({', '.join(missing)}), so the model fills no blanks: they "
+        f"are the body of a {family.model_type}, of which sentence embedders and classifiers are made.\nGive a folder "
+        "that holds the head as well, as masked language models are published."
     )
 
 
 def _check_all_used(folder: Path, blocks: str, report: dict[str, Any]) -> None:
-    surplus = sorted(key for key in report["unexpected_keys"] if not _NO_WEIGHT.search(key))
+    surplus = sorted(report["unexpected_keys"])
     inside = [key for key in surplus if f"{blocks}." in key]
     if surplus:
         where = "of blocks that" if inside else "for which"

@@ -2,7 +2,8 @@
 
 A masked model (BERT) predicts what stands at a blank of its text, from what is before *and* after it. Each tokenizer
 has a token of its own for it: `[MASK]`, `<mask>`. Both are read as this model's blank, whatever the tokenizer calls it,
-unless special tokens are read as plain text (`--special none`).
+and so is what `with_mask` says (`--mask ___`), unless special tokens are read as plain text (`--special none`). Where a
+tokenizer does not say which token is its blank, `with_mask` names it.
 
 So a question has a place: in a decoder the last position, since nothing comes after it; here the blank. Of several
 blanks the first is asked, unless a position says another; what fills the others stays open.
@@ -10,7 +11,7 @@ blanks the first is asked, unless a position says another; what fills the others
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from unembed.errors import InputError
@@ -30,18 +31,51 @@ class Blank:
     position: int
 
 
-def blank_text(model: Model) -> str | None:
-    """How this model's tokenizer writes a blank; None where it fills none, or has no tokenizer."""
+def with_mask(model: Model, mask: str | None) -> Model:
+    """The model with another way to write the blank of a prompt.
+
+    Args:
+        model: a masked language model, from `load` or `wrap`.
+        mask: what stands for a blank, besides `[MASK]` and `<mask>`. Where the tokenizer names no token for blanks, it
+            must be a token of its vocabulary, which is the blank then. None changes nothing.
+
+    Raises:
+        InputError: a model that fills no blanks, an empty text, or one that is no token where it has to be.
+    """
+    if mask is None:
+        return model
+    if not model.fills_blanks:
+        raise InputError(
+            f"A blank is of masked language models, and {model.name} predicts what comes next: leave --mask out."
+        )
+    if not mask.strip():
+        raise InputError("Expected the text that stands for a blank (--mask), found an empty one.")
     tokenizer: Any = model.tokenizer
-    if not model.fills_blanks or tokenizer is None or tokenizer.mask_token is None:
+    if tokenizer is None:
+        raise InputError(f"{model.name} has no tokenizer, so its prompts are token ids and hold no text {mask!r}.")
+    if tokenizer.mask_token is None and tokenizer(mask, add_special_tokens=False)["input_ids"] != [
+        tokenizer.get_vocab().get(mask)
+    ]:
+        raise InputError(
+            f"The tokenizer of {model.name} names no token for blanks, so --mask must be the one it was trained with, "
+            f"and {mask!r} is no token that it reads as one."
+        )
+    return replace(model, mask=mask)
+
+
+def blank_text(model: Model) -> str | None:
+    """How this model's tokenizer writes a blank; None where it fills none, has no tokenizer, or does not say."""
+    tokenizer: Any = model.tokenizer
+    if not model.fills_blanks or tokenizer is None:
         return None
-    return str(tokenizer.mask_token)
+    return model.mask if tokenizer.mask_token is None else str(tokenizer.mask_token)
 
 
 def blanks(model: Model, tokens: Sequence[int]) -> tuple[int, ...]:
     """The positions of the blanks among some tokens."""
     tokenizer: Any = model.tokenizer
-    blank = None if tokenizer is None else tokenizer.mask_token_id
+    text = blank_text(model)
+    blank = None if text is None else tokenizer.convert_tokens_to_ids(text)
     return tuple(i for i, token in enumerate(tokens) if token == blank)
 
 
@@ -64,6 +98,8 @@ def asked_position(model: Model, tokens: Sequence[int]) -> int:
 
 def _how_to_blank(model: Model) -> str:
     text = blank_text(model)
+    if text is None and model.tokenizer is not None:
+        return "Its tokenizer does not say which token is its blank: name it (--mask TEXT), or say at which position."
     if text is None:
         return "It has no tokenizer that names its blank: say at which position of the token ids to ask (position)."
     if model.special == "none":
@@ -74,7 +110,7 @@ def _how_to_blank(model: Model) -> str:
 def respelled(model: Model, text: str) -> str:
     """A text with its blanks written as this model's tokenizer writes them."""
     own = blank_text(model)
-    return text if own is None or model.special == "none" else _WRITTEN.sub(own, text)
+    return text if own is None or model.special == "none" else _written(model).sub(lambda _: own, text)
 
 
 def typed_place(model: Model, text: str, place: int) -> int:
@@ -83,7 +119,7 @@ def typed_place(model: Model, text: str, place: int) -> int:
     if own is None or model.special == "none":
         return place
     shift = 0
-    for found in _WRITTEN.finditer(text):
+    for found in _written(model).finditer(text):
         start = found.start() + shift  # of this blank in the respelled text
         if place <= start:
             break
@@ -93,7 +129,10 @@ def typed_place(model: Model, text: str, place: int) -> int:
     return place - shift
 
 
-_WRITTEN = re.compile("|".join(map(re.escape, _SPELLINGS)))
+def _written(model: Model) -> re.Pattern[str]:
+    """How a blank may be written; of two spellings of which one is in the other, the longer is read."""
+    spellings = {*_SPELLINGS, model.mask} if model.mask else {*_SPELLINGS}
+    return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
 
 
 def blank_notes(model: Model, text: str, tokens: Sequence[int]) -> tuple[str, ...]:
@@ -104,7 +143,7 @@ def blank_notes(model: Model, text: str, tokens: Sequence[int]) -> tuple[str, ..
         text: as it was typed.
         tokens: that the model reads.
     """
-    own, written = blank_text(model), sorted(set(_WRITTEN.findall(text)))
+    own, written = blank_text(model), sorted(set(_written(model).findall(text)))
     if own is None:
         return tuple(
             f"{word} is no blank to {model.name}, which predicts what comes after a prompt: it is read as plain text. "

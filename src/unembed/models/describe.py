@@ -13,6 +13,7 @@ from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
 from unembed.models.norms import Norm, no_norm, probed
 from unembed.models.prediction_head import PredictionHead
+from unembed.models.shared import with_own_blocks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -34,6 +35,11 @@ def describe(
     if module.training or any(isinstance(part, nn.Dropout) and part.training for part in module.modules()):
         raise ModelError("The model is in training mode, so dropout would change every run. Call `model.eval()` first.")
     unembedding = module.get_output_embeddings()
+    if unembedding is None and family.prediction_head is not None:
+        raise ModelError(
+            f"{type(module).__name__} has no prediction head, as sentence embedders and classifiers have none, so it "
+            "fills no blanks.\nGive the masked language model it was made of (AutoModelForMaskedLM)."
+        )
     if unembedding is None:
         raise ModelError(
             f"{type(module).__name__} has no unembedding, so it gives no logits of a next token: it is no "
@@ -45,12 +51,13 @@ def describe(
         raise ModelError(f"The row of {family.model_type} names no embedding: only an encoder may leave it out.")
     if (family.encoder is None) != (family.cross_attention is None):
         raise ModelError(f"The row of {family.model_type} needs both of encoder and cross_attention, or none.")
+    given, module = module, with_own_blocks(module, family)
     family = _present(module, family)
     head = _prediction_head(module, family)
     # The columns, not in_features, which may be stale where a library swapped the matrix.
     d_model = _width(module, family, unembedding.weight.shape[-1], head)
     model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
-    model = replace(model, final_norm=model.final_norm.times(model.logit_scale), prediction_head=head)
+    model = replace(model, final_norm=model.final_norm.times(model.logit_scale), prediction_head=head, given=given)
     if family.encoder is None:
         return model
     encoder = _part(module, family.encoder.path)
@@ -65,7 +72,7 @@ def describe(
 def _present(module: nn.Module, family: Family) -> Family:
     """The row without the parts that this model does without, where the row says that some do."""
     paths = {name: getattr(family, name) for name in family.may_lack}
-    return replace(family, **{name: None for name, path in paths.items() if not _has(module, path)})
+    return replace(family, **{name: None for name, path in paths.items() if path and not _has(module, path)})
 
 
 def _has(module: nn.Module, path: str) -> bool:

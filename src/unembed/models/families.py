@@ -1,4 +1,5 @@
-"""Every bit of architecture knowledge: one row a family (family.py), over the unmodified `transformers` modules.
+"""Every bit of architecture knowledge: one row a family (family.py), over the unmodified `transformers` modules. The
+rows of masked language models stand in a file of their own (masked_families.py).
 
 To support another architecture, add a row (docs/families.md): a model is checked against its own logits when it
 loads, so a wrong row refuses to load instead of giving wrong numbers.
@@ -8,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from unembed.errors import ModelError
-from unembed.models.family import CrossAttention, Encoder, Family, HeadRow, Prefix, Require
+from unembed.models.family import CrossAttention, Encoder, Family, Prefix, Require
+from unembed.models.masked_families import MASKED
 
 _PREFIXED = {"llava": Prefix()}
 
@@ -256,102 +258,7 @@ _T5 = replace(
 )
 _ENCODER_DECODERS = (_T5, _BART, _MBART, _MARIAN, _WHISPER)
 
-_BERT = Family(
-    model_type="bert",
-    loader="AutoModelForMaskedLM",
-    bidirectional=True,
-    blocks="bert.encoder.layer",
-    final_norm=None,
-    embedding="bert.embeddings.word_embeddings",
-    token_type_embedding="bert.embeddings.token_type_embeddings",
-    position_embedding="bert.embeddings.position_embeddings",
-    embedding_norm="bert.embeddings.LayerNorm",
-    attention="attention.self",
-    output_projection="attention.output.dense",
-    value_projection="attention.self.value",
-    down_projection="output.dense",
-    writes=("attention.output.dense", "output.dense"),
-    stream_norms=("attention.output.LayerNorm", "output.LayerNorm"),
-    prediction_head=HeadRow(
-        dense="cls.predictions.transform.dense",
-        activation="cls.predictions.transform.transform_act_fn",
-        norm="cls.predictions.transform.LayerNorm",
-    ),
-    requires=(
-        Require(attribute="is_decoder", value=False, otherwise="it reads no later tokens, so it fills no blanks"),
-    ),
-)
-
-
-def _like_bert(model_type: str, head: HeadRow, **more: Any) -> Family:
-    """A row whose stack is BERT's under another name."""
-
-    def inside(path: str | None) -> str | None:
-        return None if path is None else path.replace("bert.", f"{_BODY.get(model_type, model_type)}.", 1)
-
-    paths = ("blocks", "embedding", "token_type_embedding", "position_embedding", "embedding_norm")
-    own = {name: inside(getattr(_BERT, name)) for name in paths} | more
-    return replace(_BERT, model_type=model_type, prediction_head=head, **own)
-
-
-_BODY = {"xlm-roberta": "roberta"}
-_ROBERTA = _like_bert(
-    "roberta",
-    HeadRow(dense="lm_head.dense", activation="gelu", norm="lm_head.layer_norm"),
-    first_position="pad_token_id",
-)
-_DISTILBERT = Family(
-    model_type="distilbert",
-    loader="AutoModelForMaskedLM",
-    bidirectional=True,
-    blocks="distilbert.transformer.layer",
-    final_norm=None,
-    embedding="distilbert.embeddings.word_embeddings",
-    position_embedding="distilbert.embeddings.position_embeddings",
-    embedding_norm="distilbert.embeddings.LayerNorm",
-    attention="attention",
-    output_projection="attention.out_lin",
-    value_projection="attention.v_lin",
-    down_projection="ffn.lin2",
-    writes=("attention", "ffn.lin2"),
-    stream_norms=("sa_layer_norm", "output_layer_norm"),
-    prediction_head=HeadRow(dense="vocab_transform", activation="activation", norm="vocab_layer_norm"),
-)
-_ELECTRA = _like_bert(
-    "electra",
-    HeadRow(
-        dense="generator_predictions.dense",
-        activation="generator_predictions.activation",
-        norm="generator_predictions.LayerNorm",
-    ),
-    embedding_projection="electra.embeddings_project",
-    may_lack=("embedding_projection",),
-)
-_MODERNBERT = Family(
-    model_type="modernbert",
-    loader="AutoModelForMaskedLM",
-    bidirectional=True,
-    blocks="model.layers",
-    final_norm="model.final_norm",
-    embedding="model.embeddings.tok_embeddings",
-    embedding_norm="model.embeddings.norm",
-    attention="attn",
-    attention_input_norm="attn_norm",
-    output_projection="attn.Wo",
-    down_projection="mlp.Wo",
-    writes=("attn", "mlp"),
-    prediction_head=HeadRow(dense="head.dense", activation="head.act", norm="head.norm"),
-)
-_MASKED = (
-    _BERT,
-    _ROBERTA,
-    replace(_ROBERTA, model_type="xlm-roberta"),
-    _DISTILBERT,
-    _ELECTRA,
-    _MODERNBERT,
-)
-
-_families: dict[str, Family] = {row.model_type: row for row in (*_ROWS, *_ENCODER_DECODERS, *_MASKED)}
+_families: dict[str, Family] = {row.model_type: row for row in (*_ROWS, *_ENCODER_DECODERS, *MASKED)}
 
 
 def supported() -> list[str]:

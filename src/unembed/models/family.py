@@ -65,14 +65,17 @@ class Family(Brief):
     position_embedding: str | None = None
     """A learned position embedding that is added to the stream, where there is one."""
     token_type_embedding: str | None = None
-    """An embedding of which text of a pair a token stands in, which is added before the position's (BERT)."""
+    """An embedding of which text of a pair a token stands in."""
+    adds_position_first: bool = False
+    """Whether the position's embedding is added before that of the text: the order decides what is rounded."""
     embedding_projection: str | None = None
     """A layer that makes the stream of narrower embeddings, after their norm (ALBERT, ELECTRA)."""
     may_lack: tuple[str, ...] = ()
     """The fields above whose part some models of this type do without."""
 
     attention: str
-    """The module that attends: it calls `transformers`' attention interface, or has `inner_attention`."""
+    """The module that attends: it calls `transformers`' attention interface, or the row says how it is reached else
+    (`inner_attention`, `whole_attention`)."""
     attention_input_norm: str | None = None
     """The norm through which attention reads the stream; None where it reads the stream itself."""
     output_projection: str
@@ -92,6 +95,10 @@ class Family(Brief):
 
     inner_attention: str | None = None
     """A method `(query, key, value, mask) -> (z, pattern)` of `attention`, for a model that bypasses the interface."""
+    whole_attention: "WholeAttention | None" = None
+    """For a model that bypasses the interface and has no inner method either."""
+    shared_blocks: "SharedBlocks | None" = None
+    """In a model whose layers call the same blocks again (ALBERT); `blocks` is the list of their groups then."""
     logit_softcap: str | None = None
     """The configuration value `c` of a soft-cap `c * tanh(logit / c)` after the unembedding."""
     parallel: bool | str = False
@@ -111,6 +118,10 @@ class Family(Brief):
     """Whose states the cross-attention reads."""
     loader: str = "AutoModelForCausalLM"
     """The class of `transformers` that loads the module."""
+    pretrained_as: str | None = None
+    """Another class of `transformers` whose folders hold the same language model, beside other heads."""
+    unread: tuple[str, ...] = ()
+    """How names of tensors begin that folders carry and no logit reads: of other heads."""
     heads: str = "num_attention_heads"
     """The configuration value that counts query heads."""
     context: str = "max_position_embeddings"
@@ -125,6 +136,38 @@ class Family(Brief):
     """Another modality that the model reads within its prompt."""
     prediction_head: "HeadRow | None" = None
     """What stands between the last stream and the unembedding in a masked language model."""
+
+    @property
+    def bypasses_interface(self) -> bool:
+        """Whether its attention is reached without `transformers`' interface: it may know by itself what it masks."""
+        return self.inner_attention is not None or self.whole_attention is not None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class WholeAttention(Brief):
+    """How an attention is opened that makes heads, scores and mixes in one piece (DeBERTa): hooks.py."""
+
+    split: str
+    """A method `(x, heads)` that splits a projection into heads: called first for query, key and value, in this order.
+    """
+    pattern: str
+    """The switch among its arguments by which it gives the pattern as well."""
+    anew: tuple[str, ...]
+    """Arguments that it makes by itself where they are None: of the length of what it reads."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SharedBlocks(Brief):
+    """Blocks that several layers call, as `shared.py` gives each layer its own. Three configuration values count."""
+
+    inside: str
+    """The list of blocks of a group, from the group."""
+    layers: str
+    """How many groups are called one after the other."""
+    groups: str
+    """How many groups there are: the layers are divided among them in order."""
+    blocks: str
+    """How many blocks a group has."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

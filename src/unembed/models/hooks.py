@@ -3,7 +3,9 @@
 Forward hooks watch or replace what a module takes and gives. Attention needs none: `transformers` calls attention
 through an interface by name, where one registered function hands each call to the `Attend` of the current run. So
 soft-caps, sinks, relative biases, grouped queries and sliding windows need no code here. A model that bypasses the
-interface names an inner method in its row; that method is shadowed instead.
+interface names an inner method in its row; that method is shadowed instead. One that attends in a single piece
+(DeBERTa, whose scores of content and of position both need queries and keys) is stopped once it has split its
+projections into heads, and run again from there with the heads that it is given.
 
 Both belong to a module, not to a thread: runs of a process take turns (`one_at_a_time`).
 """
@@ -11,13 +13,14 @@ Both belong to a module, not to a thread: runs of a process take turns (`one_at_
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
+from unembed.models.family import WholeAttention
 from unembed.models.model import Model
 
 Eager = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
@@ -69,7 +72,12 @@ def attending(model: Model, attend: Attend) -> Iterator[None]:
     """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""
     mine = {part.attention for block in model.blocks for part in (block, block.cross) if part is not None}
     with ExitStack() as stack:
-        (_shadow_inner if model.family.inner_attention else _switch_interface)(model, stack)
+        if model.family.inner_attention is not None:
+            _shadow_inner(model, model.family.inner_attention, stack)
+        elif model.family.whole_attention is not None:
+            _shadow_whole(model, model.family.whole_attention, stack)
+        else:
+            _switch_interface(model, stack)
         token = _attend.set(partial(_hand_over, attend, mine))
         stack.callback(_attend.reset, token)
         yield
@@ -113,14 +121,21 @@ def _added(scores: tuple[int, int], *parts: Tensor | None) -> Tensor | None:
     return sum(fitting[1:], fitting[0]) if fitting else None
 
 
-def _shadow_inner(model: Model, stack: ExitStack) -> None:
-    name = model.family.inner_attention
-    assert name is not None
+def _shadow_inner(model: Model, name: str, stack: ExitStack) -> None:
     for module in (block.attention for block in model.blocks):
-        before = vars(module).get(name)  # the shadow of an outer run, if there is one
-        stack.callback(delattr, module, name) if before is None else stack.callback(setattr, module, name, before)
         own = getattr(type(module), name).__get__(module)
-        setattr(module, name, partial(_shadow, module, own))
+        stack.enter_context(_shadowed(module, name, partial(_shadow, module, own)))
+
+
+@contextmanager
+def _shadowed(module: nn.Module, name: str, method: Callable[..., Any]) -> Iterator[None]:
+    """Call `method` in the place of a method of one module in this context."""
+    before = vars(module).get(name)  # the shadow of an outer run, if there is one
+    setattr(module, name, method)
+    try:
+        yield
+    finally:
+        delattr(module, name) if before is None else setattr(module, name, before)
 
 
 def _shadow(
@@ -138,6 +153,61 @@ def _heads_last(
     """`Eager` from an inner method, whose z is `batch head query d_head`."""
     z, pattern = own(query, key, value, mask)
     return z.transpose(1, 2), pattern
+
+
+def _shadow_whole(model: Model, row: WholeAttention, stack: ExitStack) -> None:
+    for module in (block.attention for block in model.blocks):
+        stack.enter_context(_shadowed(module, "forward", partial(_opened, module, row)))
+
+
+class _HeadsFound(Exception):  # noqa: N818  # no error: it ends the first part of an attention
+    """An attention has split its projections: what it would do now, it does in `_attended`."""
+
+
+def _opened(
+    module: nn.Module, row: WholeAttention, hidden: Tensor, mask: Tensor | None, *_: Any, **given: Any
+) -> tuple[Tensor, Tensor | None]:
+    """What an attention in one piece gives, its heads handed to the `Attend` of the run."""
+    given = given | dict.fromkeys(row.anew) | {row.pattern: True}
+    own = partial(type(module).forward, module, **given)
+    found: list[Tensor] = []
+
+    def split(x: Tensor, heads: int) -> Tensor:
+        found.append(getattr(type(module), row.split)(module, x, heads))
+        if len(found) == 3:
+            raise _HeadsFound
+        return found[-1]
+
+    with _shadowed(module, row.split, split), suppress(_HeadsFound):
+        own(hidden, mask)
+    query, key, value = (x.unflatten(0, (len(hidden), -1)) for x in found)
+    attend, eager = _attend.get(), partial(_attended, module, row, own, hidden[:, :0])
+    call = eager if attend is None else partial(attend, module, eager)
+    z, pattern = call(query, key, value, mask)
+    return z.flatten(-2), pattern
+
+
+def _attended(
+    module: nn.Module,
+    row: WholeAttention,
+    own: Callable[..., Any],
+    nothing: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """`Eager` from an attention in one piece. It projects no positions at all (`nothing`), and gets heads instead."""
+    heads = iter([x.flatten(0, 1) for x in (query, key, value)])
+
+    def split(x: Tensor, count: int) -> Tensor:
+        # After these three come other projections, of the embeddings of positions: they are the module's own.
+        known = next(heads, None)
+        return getattr(type(module), row.split)(module, x, count) if known is None else known
+
+    with _shadowed(module, row.split, split):
+        z, pattern = own(nothing, mask)
+    return z.unflatten(-1, (query.shape[1], -1)), pattern
 
 
 @contextmanager

@@ -103,12 +103,16 @@ class Model:
     """What makes the stream of narrower embeddings, after that norm."""
     prediction_head: PredictionHead | None = None
     """What stands between the last stream and the unembedding, in a masked language model."""
+    given: "PreTrainedModel | None" = None
+    """The module as it was given: `module` is a twin of it where its layers share blocks (shared.py)."""
     encoder: "Model | None" = None
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
     """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
     special: Literal["auto", "none", "as-typed"] = "auto"
     """Which special tokens prompts get (special.py)."""
+    mask: str | None = None
+    """What a prompt may write for a blank, beside what every masked language model reads so (blanks.py)."""
 
     def __repr__(self) -> str:
         return (

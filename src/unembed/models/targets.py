@@ -3,7 +3,8 @@
 1. A name of a token is that token (tokens.py): `id:29871`, `<0xF0>`, and every label that is printed.
 2. Any other text is the continuation of the prompt: the tokens of prompt and text together without those of the prompt.
    On SentencePiece vocabularies a text alone begins with a space of its own, so that `2` after `1+1=` would be `▁`.
-   In a masked language model it is what stands at the blank once the text is written there.
+   In a masked language model it is what stands at the blank once the text is written there: `Paris` is the word, and
+   the token that joins what stands before it has a name with a mark, `##Paris`.
 3. Where the text would change the prompt's own last token (`play` + `ing` is `playing`), it is read as it stands after
    a token that it does not join, and a note says so. So it is where the prompt is no text, or is not known.
 """
@@ -19,7 +20,7 @@ from unembed.models.labels import unescaped
 from unembed.models.model import Model
 from unembed.models.prompts import decoded, inner_tokens, well_formed
 from unembed.models.special import start_tokens
-from unembed.models.tokens import EXPLICIT, label_of, name_of, read_token
+from unembed.models.tokens import EXPLICIT, JOINED, label_of, name_of, read_token
 
 Target = str | SupportsIndex | Sequence[int]
 """What should follow a prompt: text (with its leading space, where there is one), a label, a token id, or ids."""
@@ -73,12 +74,12 @@ def target_notes(model: Model, after: Before, *targets: Target | None) -> tuple[
 
 def _as_filled(model: Model, target: Target | None, ids: tuple[int, ...]) -> list[str]:
     """That a text names another token than the one that it becomes at the blank."""
-    named = read_token(model, target) if isinstance(target, str) else None
-    if named is None or named == ids[:1]:
+    joined = read_token(model, JOINED + target) if isinstance(target, str) else None
+    if joined is None or joined == ids[:1] or name_of(model, ids[0]) == target:
         return []
     return [
-        f"At the blank {target!r} is read as {label_of(model, ids[0])}; the token that is written {target!r} is "
-        f"id:{named[0]}."
+        f"At the blank {target!r} is read as {label_of(model, ids[0])}; the token that joins what stands before it is "
+        f"{label_of(model, joined[0])}."
     ]
 
 
@@ -142,8 +143,11 @@ def _target_ids(model: Model, target: Target, after: Before) -> tuple[int, ...]:
 
 
 def _of_text(model: Model, target: str, after: Before) -> tuple[int, ...]:
-    filled = _filling(model, well_formed(target), after) if isinstance(after, Blank) else None
-    named = read_token(model, target) if filled is None else filled
+    named = read_token(model, target)
+    if named is None and isinstance(after, Blank):
+        # What ends a clause has no space before it in running text, although a blank has one.
+        ends = all(unicodedata.category(c) in ("Po", "Pe", "Pf") for c in target)
+        named = (read_token(model, JOINED + target) if ends else None) or _filling(model, well_formed(target), after)
     if named is not None or not target:
         return named or ()
     if model.tokenizer is None:
@@ -160,7 +164,7 @@ def _filling(model: Model, target: str, blank: Blank) -> tuple[int, ...] | None:
     """The tokens at a blank once a text is written there; None where the text names a token by its mark (`id:7`,
     `##s`), where the prompt is no text, or where its other tokens would change.
     """
-    if model.tokenizer is None or EXPLICIT.fullmatch(target) or target.startswith("##") or not target.strip():
+    if model.tokenizer is None or EXPLICIT.fullmatch(target) or target.startswith(JOINED) or not target.strip():
         return None
     own, places = blank_text(model), blanks(model, blank.tokens)
     text = blank.text or decoded(model, blank.tokens, skip_special_tokens=False)

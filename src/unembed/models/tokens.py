@@ -6,6 +6,8 @@ which token it is:
 
 - a piece's text, with the space it brings: ` Paris` (byte-level `ĠParis`, SentencePiece `▁Paris`), `Paris`;
 - what continues a word in a WordPiece vocabulary keeps its mark, `##s`; what begins one brings its space, ` of`;
+- in a masked language model of the other vocabularies, what brings no space is marked likewise, `##Paris`: at a blank
+  the text `Paris` is read as the word ` Paris`, as running text has it (targets.py);
 - bytes that are no text are written as bytes: `<0xF0>`, `<0xF0><0x9F>`;
 - anything else is `id:29871`: a token that the tokenizer does not know (a padded vocabulary), an empty piece, and a
   piece whose name another token has already.
@@ -65,7 +67,9 @@ class TokenNames:
         return None if None in found else tuple(token for token in found if token is not None)
 
 
-_kept: "WeakKeyDictionary[Any, tuple[tuple[int, int], TokenNames]]" = WeakKeyDictionary()
+_kept: "WeakKeyDictionary[Any, tuple[tuple[int, int, bool], TokenNames]]" = WeakKeyDictionary()
+JOINED = "##"
+"""The mark of a token that joins what stands before it, where a text without a space is read with one."""
 
 
 def token_names(model: Model) -> TokenNames:
@@ -74,10 +78,11 @@ def token_names(model: Model) -> TokenNames:
     if tokenizer is None:
         return TokenNames((), {}, {})
     size = max(len(tokenizer), model.vocab if model.has_unembedding else 0)
-    mark, names = _kept.get(tokenizer, (None, None))
-    if names is None or mark != (size, len(tokenizer)):
-        names = _named(tokenizer, size)
-        _kept[tokenizer] = ((size, len(tokenizer)), names)
+    mark = (size, len(tokenizer), model.fills_blanks)
+    known, names = _kept.get(tokenizer, (None, None))
+    if names is None or known != mark:
+        names = _named(tokenizer, size, joined=model.fills_blanks)
+        _kept[tokenizer] = (mark, names)
     return names
 
 
@@ -103,11 +108,11 @@ def read_token(model: Model, text: str) -> tuple[int, ...] | None:
     return found
 
 
-def _named(tokenizer: Any, size: int) -> TokenNames:
+def _named(tokenizer: Any, size: int, *, joined: bool) -> TokenNames:
     names: list[str] = []
     ids: dict[str, int] = {}
     written: dict[bytes, int] = {}
-    for token, (text, raw) in enumerate(_texts(tokenizer, size)):
+    for token, (text, raw) in enumerate(_texts(tokenizer, size, joined)):
         name = escaped(text)
         if not name or name in ids or _ID.fullmatch(name):
             name = f"id:{token}"
@@ -118,8 +123,11 @@ def _named(tokenizer: Any, size: int) -> TokenNames:
     return TokenNames(tuple(names), ids, written)
 
 
-def _texts(tokenizer: Any, size: int) -> Iterator[tuple[str, bytes]]:
-    """What each token adds to a text, and its bytes where the vocabulary has bytes; both empty where there is none."""
+def _texts(tokenizer: Any, size: int, joined: bool) -> Iterator[tuple[str, bytes]]:
+    """What each token adds to a text, and its bytes where the vocabulary has bytes; both empty where there is none.
+
+    With `joined`, what a vocabulary that writes spaces adds without one is marked.
+    """
     added = {token: str(entry) for token, entry in tokenizer.added_tokens_decoder.items()}
     pieces = _pieces(tokenizer, min(size, len(tokenizer)), set(added))
     text_of = _scheme(tokenizer, pieces)
@@ -127,7 +135,9 @@ def _texts(tokenizer: Any, size: int) -> Iterator[tuple[str, bytes]]:
         if token in added:
             yield added[token], b""
         elif token < len(pieces) and pieces[token]:
-            yield text_of(str(pieces[token]))
+            text, raw = text_of(str(pieces[token]))
+            marked = joined and text_of in (_byte_level, _spaced) and text[:1] != " " and not EXPLICIT.fullmatch(text)
+            yield JOINED + text if marked else text, raw
         else:
             yield "", b""
 

@@ -246,7 +246,9 @@ class Recorder:
             return {name: self._own_arguments(value) for name, value in x.items()}
         if isinstance(x, tuple):
             return tuple(self._own_arguments(value) for value in x)
-        return self._own(x) if isinstance(x, Tensor) and x.ndim > 1 else x
+        if not isinstance(x, Tensor) or x.ndim < 2 or (x.ndim == 2 and x.shape[0] != self.batch):
+            return x  # a matrix of another length is of no prompt: DeBERTa's embeddings of distances
+        return self._own(x)
 
     def _select(self, x: Tensor, axis: int = 0) -> Tensor:
         return x if self._whole else x.index_select(axis, self._index.to(x.device))

@@ -237,10 +237,18 @@ class Run(Result[Prediction]):
         return all(p in self._row_of for p in positions)
 
     @property
+    def embeddings(self) -> list[Float[Tensor, "query d_embedding"]]:
+        """Those that are summed, in the order in which the model adds them."""
+        more = [self.token_type_embedding, self.position_embedding]
+        if self.model.family.adds_position_first:
+            more.reverse()
+        return [self.embedding, *(x for x in more if x is not None)]
+
+    @property
     def start(self) -> Float[Tensor, "query d_embedding"]:
-        """The sum of the embeddings, in the order in which the model adds them."""
-        added = [x for x in (self.token_type_embedding, self.position_embedding) if x is not None]
-        return sum(added, self.embedding)
+        """The sum of the embeddings."""
+        first, *more = self.embeddings
+        return sum(more, first)
 
     @property
     def before_blocks(self) -> Float[Tensor, "query d_model"]:

@@ -121,11 +121,13 @@ def bigrams(
 ) -> None:
     """What follows a token by embedding and unembedding alone: the zero-layer model inside."""
     from unembed.methods.circuits import direct_path
+    from unembed.models.model import next_token_only
     from unembed.view.payloads.circuits import bigrams_payload
 
     if token is None and (text is None or generate):
         raise InputError("Expected a token, or --text FILE; --generate needs a token.")
     loaded = model.load()
+    next_token_only(loaded, "The direct path")  # before a token is read, which a blank would take otherwise
     one = None if token is None else _one_token(loaded, token)
     follows = [] if one is None else direct_path.follows(loaded, one, top=top)
     with progress_bar() as progress:

@@ -291,7 +291,9 @@ def steer(
 ) -> None:
     """Continue a prompt with a direction added to the stream at every position, and without."""
     from unembed.methods.steer import steer as run
+    from unembed.models.model import next_token_only
 
     loaded, text = prompt.load(model)
+    next_token_only(loaded, "Steering a continuation")  # before its direction is read of prompts without a blank
     added = direction.read(loaded, options.layer, options.site)
     out.work(lambda _: run(loaded, text, added, **options.words(), **sampling.words()))

@@ -38,6 +38,8 @@ class Subject(Brief):
     tokens: tuple[int, ...]
     positions: tuple[int, ...]
     """Where attention is read."""
+    asked: int
+    """Where the prediction is read."""
     grams: list[Float[Tensor, "head d_head d_head"]]
     """`W_O W_O^T` of each head: `|z W_O|^2 = z W_O W_O^T z`, so nothing of the stream's width is made."""
 
@@ -47,10 +49,10 @@ class Subject(Brief):
         return max(1, LARGEST // (self.model.heads * len(self.tokens) ** 2))
 
 
-def subject(model: Model, tokens: tuple[int, ...], positions: tuple[int, ...]) -> Subject:
-    """Prepare the runs of a prompt whose attention is read at some positions."""
+def subject(model: Model, tokens: tuple[int, ...], positions: tuple[int, ...], asked: int) -> Subject:
+    """Prepare the runs of a prompt whose attention is read at some positions, and whose prediction at one."""
     by_head = (block.output_by_head.double() for block in model.blocks)
-    return Subject(model, tokens, positions, [rows @ rows.transpose(1, 2) for rows in by_head])
+    return Subject(model, tokens, positions, asked, [rows @ rows.transpose(1, 2) for rows in by_head])
 
 
 def plain_values(model: Model, prompts: Sequence[Sequence[int]]) -> list[Values]:
@@ -70,14 +72,14 @@ def plain_values(model: Model, prompts: Sequence[Sequence[int]]) -> list[Values]
 def run(
     subject: Subject, change: Change, runs: int, *, own_kept: bool
 ) -> tuple[Float[Tensor, "run quantity layer head"], Float[Tensor, "run vocab"]]:
-    """What heads did in runs with changed values, and the log probabilities after the last token that is read.
+    """What heads did in runs with changed values, and the log probabilities where the prediction is read.
 
     Args:
         subject: from `subject`.
         change: gets the values of all runs, a layer at a time.
         runs: how many there are.
-        own_kept: whether a token reads its own value as it is. The first token does in any case: it has no others,
-            and its stream, from which the sink is made, stays whole.
+        own_kept: whether a token reads its own value as it is. The first token reads all values as they are in any
+            case, so that its stream, from which the sink is made, stays whole.
 
     Returns:
         Means over the positions that are read, by `QUANTITIES`.
@@ -95,13 +97,13 @@ def run(
         layer = layer_of[module]
         z, pattern = eager(query, key, value, mask)
         changed = change(layer, value)
-        moved = (_without_self(pattern) if own_kept else _without_first(pattern)).to(value.dtype)
+        moved = _without_first(_without_self(pattern) if own_kept else pattern).to(value.dtype)
         z = z + (moved @ _per_head(changed - value, pattern)).transpose(1, 2)
         quantities = _quantities(pattern, value if own_kept else changed, changed, subject.grams[layer])
         found[layer] = quantities[..., list(subject.positions)].mean(-1).cpu()
         return z, pattern
 
-    logits = _logits(model, [subject.tokens] * runs, attend, subject.positions[-1])
+    logits = _logits(model, [subject.tokens] * runs, attend, subject.asked)
     if not bool(torch.isfinite(logits).all()):
         raise ModelError(f"{model.name} gave logits that are not finite with changed values: try smaller strengths.")
     heads = torch.stack([found[layer] for layer in range(model.layers)], 2)

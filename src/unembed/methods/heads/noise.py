@@ -68,7 +68,7 @@ class Condition(Brief):
     heads: Float[Tensor, "run quantity layer head"]
     """By `QUANTITIES`; a run a seed, or a text."""
     kl: Float[Tensor, "run"]
-    """KL(plain || changed) of the prediction after the last position that is read, in nats."""
+    """KL(plain || changed) of the prediction after the last position that is read, or at a blank, in nats."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def noise(
     Args:
         prompt: a recorded run, or a model and a prompt; two tokens at least.
         position: read attention at this token only, and the prediction after it; None reads attention at all tokens
-            but the first, and the prediction after the last.
+            but the first, and the prediction after the last, or at the blank of a masked language model.
         strengths: of the noise, in units of the rms of a layer's values.
         seeds: runs a strength.
         text: unrelated text, at least twice as long as the prompt; None takes paragraphs that ship with the package.
@@ -195,8 +195,9 @@ def noise(
     if seeds < 2:
         raise InputError(f"An interval needs at least two seeds, found {seeds}.")
     read = positions[-1] + 1
-    # Later tokens have no say, but in some models their number has.
-    ids = tokens[:read] if acts_alike(model, read, len(tokens)) else tokens
+    # Later tokens have no say, but where all read them, and in some models their number has.
+    ids = tokens[:read] if not model.bidirectional and acts_alike(model, read, len(tokens)) else tokens
+    asked = prompt.asked if position is None and model.fills_blanks else positions[-1]
     if text is None and model.tokenizer is None:
         raise InputError(
             f"{model.name} has no tokenizer, so it cannot read the unrelated text that ships here: give another text "
@@ -204,7 +205,7 @@ def noise(
         )
     windows = _windows(model, inner_tokens(model, "\n\n".join(PARAGRAPHS) if text is None else text), ids, seeds)
     changes = _changes(model, ids, strengths, seeds, windows)
-    plain, conditions = _conditions(subject(model, ids, positions), seeds, changes, progress)
+    plain, conditions = _conditions(subject(model, ids, positions, asked), seeds, changes, progress)
     return Noise(model, tokens, positions, plain, conditions, _notes(model))
 
 

@@ -27,7 +27,7 @@ from unembed.errors import InputError, ModelError
 from unembed.files import parse_json, write_file
 from unembed.loading.folders import weights_sha256
 from unembed.models.hooks import one_at_a_time
-from unembed.models.model import Model, check_has_neurons, value_rows
+from unembed.models.model import Block, Model, check_has_neurons, value_rows
 from unembed.models.reprs import Brief, short
 from unembed.models.sites import experts_of, neurons_of
 
@@ -171,6 +171,7 @@ def _check(model: Model, edit: WeightEdit) -> None:
     check_has_neurons(model)
     if not 0 <= edit.layer < model.layers:
         raise InputError(f"There is no layer {edit.layer} to edit: expected 0 to {model.layers - 1}.")
+    _check_own_weights(model, edit.layer)
     experts, width = experts_of(model, edit.layer), neurons_of(model, edit.layer)
     if experts and edit.expert is None:
         raise InputError(f"Layer {edit.layer} is a mixture of experts: an edit of its weights needs an expert.")
@@ -191,6 +192,21 @@ def _check(model: Model, edit: WeightEdit) -> None:
     numbers = [torch.tensor(edit.factor), *(v for v in (edit.input, edit.output) if v is not None)]
     if not all(bool(torch.isfinite(x).all()) for x in numbers):
         raise InputError(f"An edit of layer {edit.layer} holds numbers that are not finite (NaN or infinity).")
+
+
+def _check_own_weights(model: Model, layer: int) -> None:
+    """Refuse an edit that is told of one layer and would change others, which share its weights (ALBERT)."""
+    down = model.blocks[layer].down_projection
+    sharing = [] if down is None else [i for i, block in enumerate(model.blocks) if _weight(block) is down.weight]
+    if len(sharing) > 1:
+        raise InputError(
+            f"The layers {', '.join(map(str, sharing))} share their weights in {model.name}, so an edit of those of "
+            f"layer {layer} would change them all.\nWhat changes one layer alone is an edit of its activations: ablate."
+        )
+
+
+def _weight(block: Block) -> Any:
+    return None if block.down_projection is None else block.down_projection.weight
 
 
 def _kind(model: Model) -> str:

@@ -43,8 +43,9 @@ def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]]
     yield Text(f"  {_name(head)}  credit {signed(head.value)} logits", STRONG)
     yield Text(f"  {cell('source', 22)}attends                   adds", FAINT)
     largest = max((abs(v) for v in head.contribution), default=0.0)
+    both_ways = head.cross or any(head.pattern[payload.position + 1 :])
     order = sorted(
-        range(len(head.pattern) if head.cross else payload.position + 1),
+        range(len(head.pattern) if both_ways else payload.position + 1),
         key=lambda s: -max(head.pattern[s], _share(head.contribution[s], largest)),
     )
     for source in sorted(order[:_SOURCES]):
@@ -56,14 +57,16 @@ def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]]
         rest = sum(head.contribution[s] for s in order[_SOURCES:])
         yield Text(f"  {len(order) - _SOURCES} other sources add {signed(rest, 3)} (net)", FAINT)
     yield Text()
-    yield from _grid(payload, matrix, paper, cross=head.cross)
+    yield from _grid(payload, matrix, paper, cross=head.cross, both_ways=both_ways)
 
 
-def _grid(payload: AttentionPayload, matrix: list[list[float]], paper: Paper, *, cross: bool) -> Iterator[Text]:
+def _grid(
+    payload: AttentionPayload, matrix: list[list[float]], paper: Paper, *, cross: bool, both_ways: bool
+) -> Iterator[Text]:
     start = 0 if cross else max(0, len(matrix) - _GRID)
     yield Text(f"  the whole pattern, row attends to column{'' if start == 0 else f', from position {start}'}", FAINT)
     for query in range(start, len(matrix)):
-        end = _GRID if cross else query + 1
+        end = _GRID if cross else len(matrix) if both_ways else query + 1
         shades = "".join(paper.glyphs.shade(w) for w in matrix[query][start:end])
         yield Text(f"  {cell(f'{query} {visible(payload.tokens[query].text)}', 22)}").append(shades, "dark_orange3")
 

@@ -68,7 +68,8 @@ def _answer(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The prompt with the token that the answer names, and the answer."""
     answer = payload.answer
     marked = None if answer.cross else answer.position
-    line, places = token_strip(payload.tokens, payload.position, payload.target.text, paper.width, keep=marked)
+    end = payload.position if marked is None else max(payload.position, marked)  # a blank is read from both sides
+    line, places = token_strip(payload.tokens, end, payload.target.text, paper.width, keep=marked)
     yield line
     if marked is not None:
         column, width = places[marked]

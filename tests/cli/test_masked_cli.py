@@ -1,0 +1,165 @@
+"""Masked language models on the command line: folders of several kinds of tokenizers, and the toy that is shipped."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+from typer.testing import CliRunner
+
+import unembed
+from builders.commands import refusal, run_json
+from builders.masked_models import build_masked, masked_tokenizer, word_pieces
+from unembed.cli import app
+from unembed.engine import edits
+
+FOLDERS = {
+    "byte-level": "roberta",
+    "sentence-piece": "albert",
+    "word-piece": "bert",
+    "uncased": "deberta-v2",
+}
+each = pytest.mark.parametrize("kind", FOLDERS)
+PROMPT, OTHER = "the capital of France is <mask>", "the capital of Italy is <mask>"
+
+
+@cache
+def folder(kind: str) -> Path:
+    """A tiny random model with a tokenizer of a kind, made once."""
+    made = Path(mkdtemp())
+    tokenizer = word_pieces() if kind == "uncased" else masked_tokenizer(kind)
+    build_masked(FOLDERS[kind], vocab_size=len(tokenizer), dtype=torch.float32).save_pretrained(made)
+    tokenizer.save_pretrained(made)
+    return made
+
+
+@cache
+def own(kind: str, prompt: str) -> tuple[int, Any]:
+    """The blank's position and the module's own logits there, by transformers alone."""
+    tokenizer = AutoTokenizer.from_pretrained(folder(kind))
+    module = AutoModelForMaskedLM.from_pretrained(folder(kind)).eval()
+    ids = tokenizer(prompt.replace("<mask>", tokenizer.mask_token), return_tensors="pt").input_ids
+    blank = int((ids[0] == tokenizer.mask_token_id).nonzero()[0])
+    with torch.no_grad():
+        return blank, module(ids).logits[0, blank].double()
+
+
+@each
+def test_explain_at_the_blank(kind: str) -> None:
+    blank, logits = own(kind, PROMPT)
+    found = run_json(
+        "explain", PROMPT, "-m", folder(kind), "-t", "Paris", "--reference", "raw", "--by", "source", "--json"
+    )
+    assert found["position"] == blank
+    assert found["target"]["text"] == (" paris" if kind == "uncased" else " Paris")
+    assert found["target"]["logit"] == pytest.approx(float(logits[found["target"]["id"]]), abs=1e-4)
+    assert found["target"]["probability"] == pytest.approx(float(logits.softmax(-1)[found["target"]["id"]]), abs=1e-5)
+    terms = found["ledger"]["terms"]
+    assert sum(term["value"] for term in terms) == pytest.approx(found["target"]["logit"], abs=1e-4)
+    assert {term["source"] for term in terms if term["kind"] == "head"} == set(range(len(found["tokens"])))
+    again = run_json("explain", PROMPT.replace("<mask>", "____"), "-m", folder(kind), "--mask", "____", "--json")
+    assert again["predictions"][0]["logit"] == pytest.approx(float(logits.max()), abs=1e-4)
+
+
+@each
+def test_every_label_of_a_result_can_be_typed(kind: str) -> None:
+    found = run_json("explain", PROMPT, "-m", folder(kind), "--json")
+    for told in (*found["predictions"], *found["tokens"]):
+        model = unembed.load(str(folder(kind)))
+        run = unembed.record(model, PROMPT)
+        assert unembed.readout(run, told["text"]).target == told["id"]
+
+
+@each
+def test_ablate_a_head_and_trace_a_subject(kind: str) -> None:
+    blank, _ = own(kind, PROMPT)
+    model = unembed.load(str(folder(kind)))
+    run = unembed.record(model, PROMPT)
+    found = run_json("ablate", PROMPT, "-m", folder(kind), "-t", "Paris", "--json")
+    token = found["target"]["id"]
+    zeroed = unembed.counterfactuals(
+        run, [edits.zero(f"L1.H2 @ {blank}")], lambda logits: logits[:, 0, token], at=[blank]
+    )
+    effect = next(e for e in found["effects"] if (e["layer"], e["head"]) == (1, 2))
+    assert effect["logit"] == pytest.approx(float(zeroed[0] - run.logits[blank, token]), abs=1e-4)
+    traced = run_json(
+        "trace", PROMPT, "-m", folder(kind), "-t", "Paris", "--subject", "France", "--samples", "1", "--json"
+    )
+    assert traced["clean"] == pytest.approx(float(run.logits[blank].softmax(-1)[token]), abs=1e-5)
+
+
+RUNS = [
+    ["lens", PROMPT, "-t", "Paris"],
+    ["attention", PROMPT, "-t", "Paris", "--layer", "1", "--head", "0"],
+    ["ablate", PROMPT, "--site", "neuron"],
+    ["patch", PROMPT, OTHER, "-t", "Paris", "--vs", "is"],
+    ["patch", PROMPT, OTHER, "-t", "Paris", "--vs", "is", "--site", "head"],
+    ["noise", PROMPT],
+    ["explain", PROMPT, "-p", "1"],
+    ["explain", PROMPT, "--swap", "France=Italy"],
+    ["knowledge", "attribute", PROMPT, "-t", "Paris", "--steps", "3"],
+]
+REFUSED = {
+    "heads": [],
+    "generate": [PROMPT],
+    "bigrams": ["Paris"],
+    "steer": [PROMPT, "--layer", "1", "--toward", "the capital"],
+    "paths": [PROMPT],
+    "attended": [PROMPT, "--layer", "1", "--head", "0"],
+    "circuit": ["--layer", "0", "--head", "1"],
+    "composition": [],
+}
+
+
+@each
+@pytest.mark.parametrize("words", RUNS, ids=lambda words: "-".join(w.strip("-") for w in words if " " not in w))
+@pytest.mark.usefixtures("own_cache")
+def test_a_command_answers_at_the_blank(kind: str, words: list[str]) -> None:
+    if kind == "uncased":
+        words = [word.replace("Italy", "Germany") for word in words]
+    result = CliRunner().invoke(app, [*words, "-m", str(folder(kind))], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    name = "paris" if kind == "uncased" else "Paris"
+    assert "-t" not in words or name in result.output
+
+
+@each
+@pytest.mark.parametrize("command", REFUSED)
+def test_a_command_that_is_of_other_models_says_so(kind: str, command: str) -> None:
+    said = refusal(command, *REFUSED[command], "-m", folder(kind))
+    assert "masked language model" in said or "post-LN" in said or "prediction head" in said
+    assert "explain, lens, attention" in said
+
+
+@each
+def test_bad_input_is_told(kind: str) -> None:
+    at = ("-m", folder(kind))
+    mask = "[MASK]" if kind == "uncased" else "<mask>"
+    said = refusal("explain", "the capital of France is", *at)
+    assert "has no blank" in said
+    assert f"Write {mask} where a word is missing" in said
+    two = CliRunner().invoke(app, ["explain", f"the <mask> of France is {mask}", *map(str, at)], catch_exceptions=False)
+    assert "The prompt has 2 blanks, and one is explained at a time" in " ".join(two.output.split())
+    with_mask = refusal("explain", "a b", "-m", "toy/two-layer", "--mask", "___")
+    assert "leave --mask out" in with_mask
+
+
+def test_a_blank_in_a_decoders_prompt_is_noted() -> None:
+    result = CliRunner().invoke(app, ["explain", "The capital of France is [MASK]"], catch_exceptions=False)
+    assert "[MASK] is no blank to smollm2-135m" in " ".join(result.output.split())
+
+
+def test_the_shipped_toy_answers() -> None:
+    found = run_json("explain", "Bambo lives in ___.", "-m", "toy/cloze", "--mask", "___", "--json")
+    assert (found["target"]["text"], found["position"]) == (" Prague", 5)
+    shown = CliRunner().invoke(app, ["explain", "Bambo lives in [MASK].", "-m", "toy/cloze", "-p", "1"]).output
+    assert "│ 3 ·lives │" in shown  # the head that answers reads what comes after the asked position
+    shown = (
+        CliRunner()
+        .invoke(app, ["attention", "Bambo lives in [MASK].", "-m", "toy/cloze", "--layer", "3", "--head", "2"])
+        .output
+    )
+    assert "7 [SEP]               0.018" in shown
