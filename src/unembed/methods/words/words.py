@@ -178,10 +178,17 @@ def words(
         InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align; a model
             that reads both ways.
     """
-    question, units, notes = _asked(prompt, target, by, how, versus, answer, other, keep_sink)
+    model = prompt.model
+    next_token_only(model, "What words are worth")
+    _check(how, other, keep_sink, model.encoder is not None)
+    question, units, notes = _asked(prompt, target, by, how, versus, answer, other)
+    begin = _begin(model, prompt.tokens) if keep_sink else None
+    if begin is not None:
+        question = replace(question, begin=begin)
+        notes += (f"Where the first token is gone, {label_of(model, begin)} stands in its place.",)
     if compare and (question.of_source or question.model.source is not None):
         raise InputError("Cheap rankings are of prompts of text that a decoder reads: leave --compare out.")
-    base, model = question.base(), prompt.model
+    base = question.base()
     gone = [frozenset(unit.positions) for unit in units]
     values = question.values(gone, _named(progress, "units"))
     found = tuple(
@@ -276,12 +283,9 @@ def _asked(
     versus: str | int | None,
     answer: str | Sequence[int] | None,
     other: Given | None,
-    keep_sink: bool,
 ) -> tuple[Question, tuple[Unit, ...], tuple[str, ...]]:
     model, of_source = prompt.model, prompt.model.encoder is not None
-    next_token_only(model, "What words are worth")
     word, _, given = how.partition("=")
-    _check(how, other, keep_sink, of_source)
     if model.source is not None and not of_source and word != "mask":
         raise InputError("An image within a prompt stands at places of its own: its words can be masked (--how mask).")
     read = written_source(model) if of_source else written(model, prompt.messages or prompt.written, prompt.tokens)
@@ -301,7 +305,6 @@ def _asked(
         versus=None if versus is None else target_token(model, versus, prompt.written),
         how=word,  # type: ignore[arg-type]  # checked above
         instead=_instead(model, word, given, source, other),
-        begin=_begin(model, tokens) if keep_sink else None,
         of_source=of_source,
     )
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
@@ -392,8 +395,6 @@ def _notes(
     notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.written, target, versus), *units.notes]
     option = "--target" if answer is None else "--answer"
     notes += space_notes(question.run, asked if isinstance(asked, str) else None, last, option=option)
-    if question.begin is not None:
-        notes.append(f"Where the first token is gone, {label_of(model, question.begin)} stands in its place.")
     left = len(units.units) - len(kept)
     if left:
         notes.append(f"{left} of {len(units.units)} units have the same tokens in both prompts: they are left out.")
