@@ -31,6 +31,7 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
 from unembed.errors import InputError, all_or_nothing
 from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
+from unembed.methods.knowledge.asking import asking
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.model import Model
@@ -159,6 +160,8 @@ class Found(Brief):
     p: float
     share: float
     path: Path
+    left_out: tuple[str, ...] = ()
+    """Notes on prompts that the model cannot be asked by."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -173,7 +176,7 @@ class Found(Brief):
             )
         if len(self.facts) == 1:
             notes.append("there is only one fact, so nothing is refined: its neurons may be those of the relation.")
-        return tuple(notes)
+        return (*notes, *self.left_out)
 
 
 def find(
@@ -198,11 +201,13 @@ def find(
         progress: called after each prompt.
 
     Raises:
-        InputError: no facts.
+        InputError: no facts, or none that the model can be asked for.
     """
-    chosen = list(relation.facts if facts is None else facts)
+    asked = asking(model, relation.facts if facts is None else facts)
+    chosen = asked.facts
     if not chosen:
-        raise InputError(f"There is no fact of {relation.name} to search.")
+        why = f"\nNone can be asked: {asked.why}" if asked.why else ""
+        raise InputError(f"There is no fact of {relation.name} to search.{why}")
     total, done = sum(len(fact.prompts) for fact in chosen), 0
     votes: dict[Fact, frozenset[Neuron]] = {}
     chances: dict[Fact, tuple[float, ...]] = {}
@@ -227,6 +232,7 @@ def find(
         p=criteria.p,
         share=criteria.share,
         path="neuron" if isinstance(path, NeuronPath) else "layer",
+        left_out=asked.notes,
     )
 
 

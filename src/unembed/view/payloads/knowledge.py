@@ -247,12 +247,13 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
 
 
 def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
-    from unembed.models.targets import target_tokens
+    from unembed.engine.measures import question
 
+    asked = question(model, entry.fact.prompts[0], entry.fact.target)
     return FoundFact(
         subject=entry.fact.subject,
         answer=entry.fact.answer,
-        target=[token_of(model, token) for token in target_tokens(model, entry.fact.target, entry.fact.prompts[0])],
+        target=[token_of(model, token) for token in asked.answer],
         prompts=list(entry.fact.prompts),
         probabilities=list(entry.probabilities),
         top=list(entry.top),
