@@ -90,7 +90,7 @@ def _neighbours(session: Session, relation: Relation, fact: Fact | None) -> Grou
 
 def _tried(session: Session, make: Make, groups: Groups, edited: Edited, progress: Progress) -> Any:
     """An edit measured. The model is as it was afterwards."""
-    text = reference_texts(session.model)[::_EVERY]
+    text = reference_texts(session.model, every=_EVERY)
     result = report_beside_control(session.model, make, edited.neurons, groups, keys=1, text=text, progress=progress)
     return edit_payload(session.model, result, edited)
 

@@ -43,7 +43,14 @@ class Asking(Brief):
 
 def as_asked(model: Model, relation: Relation) -> Relation:
     """A relation with its prompts as the model reads them: for a masked model each has a blank."""
-    return replace(relation, facts=tuple(_with_blanks(model, fact) for fact in relation.facts))
+    return replace(relation, facts=tuple(with_blanks(model, fact) for fact in relation.facts))
+
+
+def with_blanks(model: Model, fact: Fact) -> Fact:
+    """A fact with a blank in each of its prompts, for a masked model; as it is for others."""
+    if not model.fills_blanks:
+        return fact
+    return replace(fact, prompts=tuple(dict.fromkeys(with_blank(model, p, fact.target) for p in fact.prompts)))
 
 
 def asked_of(model: Model, fact: Fact) -> Fact:
@@ -70,7 +77,7 @@ def asking(model: Model, facts: Sequence[Fact]) -> Asking:
             _check_no_blank(model, fact)
         return Asking(tuple(facts), (), "")
     found, left_out, reasons = [], [], []
-    for fact in (_with_blanks(model, fact) for fact in facts):
+    for fact in (with_blanks(model, fact) for fact in facts):
         refusals = {prompt: _refusal(model, prompt, fact.target) for prompt in fact.prompts}
         asked = tuple(prompt for prompt, refused in refusals.items() if refused is None)
         if asked:
@@ -81,32 +88,32 @@ def asking(model: Model, facts: Sequence[Fact]) -> Asking:
     return Asking(tuple(found), tuple(left_out), reasons[0] if reasons else "")
 
 
-def reference_texts(model: Model, *, without: str = "") -> list[str]:
+def can_be_asked(model: Model, prompt: str, target: str) -> bool:
+    """Whether a prompt asks for a target: in a masked model it may be of several tokens at the blank, or too long."""
+    return not model.fills_blanks or _refusal(model, prompt, target) is None
+
+
+def reference_texts(model: Model, *, without: str = "", every: int = 1) -> list[str]:
     """A prompt of every fact that the model is asked about with its answer, the templates in turn.
 
     Args:
         model: what is longer than it reads is left out.
         without: a subject; no text that mentions it is given.
+        every: 6 takes only every sixth of them.
     """
-    found = []
-    for relation in facts_for(model.folder):
-        for index, fact in enumerate(relation.facts):
-            text = _stated(model, fact, fact.prompts[index % len(fact.prompts)])
-            if (not without or without.lower() not in text.lower()) and _fits(model, text):
-                found.append(text)
-    return found
+    stated = [
+        (fact, fact.prompts[index % len(fact.prompts)])
+        for relation in facts_for(model.folder)
+        for index, fact in enumerate(relation.facts)
+    ]
+    texts = [_stated(model, *one) for one in stated[::every]]
+    return [t for t in texts if (not without or without.lower() not in t.lower()) and _fits(model, t)]
 
 
 def reference_prompts(model: Model) -> list[str]:
     """The first prompt of every fact that the model is asked about, of those that it can read."""
     prompts = (fact.prompts[0] for relation in facts_for(model.folder) for fact in as_asked(model, relation).facts)
     return [prompt for prompt in prompts if _fits(model, prompt)]
-
-
-def _with_blanks(model: Model, fact: Fact) -> Fact:
-    if not model.fills_blanks:
-        return fact
-    return replace(fact, prompts=tuple(dict.fromkeys(with_blank(model, p, fact.target) for p in fact.prompts)))
 
 
 def _stated(model: Model, fact: Fact, prompt: str) -> str:

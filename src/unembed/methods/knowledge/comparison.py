@@ -13,7 +13,7 @@ import torch
 
 from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.methods.knowledge.asking import asked_of, asking, reference_texts
+from unembed.methods.knowledge.asking import asked_of, can_be_asked, reference_texts, with_blanks
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for
 from unembed.methods.knowledge.neurons import Neuron, random_neurons
 from unembed.methods.knowledge.report import Asked, EditReport, Groups, report
@@ -59,7 +59,7 @@ def report_beside_control(
         control = [make(others, progress)] if others else []
     else:
         control = random_keys(model, edits, count=keys)
-    passages = text or reference_texts(model)[::_EVERY]
+    passages = text or reference_texts(model, every=_EVERY)
     return report(model, edits, groups, control=control, text=passages, progress=progress)
 
 
@@ -101,11 +101,19 @@ def neighbours(
     return Groups(asked, _one_each(model, others, related), _one_each(model, elsewhere, unrelated))
 
 
-def _one_each(model: Model, given: Sequence[Fact], count: int) -> Asked:
-    """Evenly spaced facts, each with one of its prompts, in turn."""
-    facts = asking(model, given).facts
-    chosen = [facts[i * len(facts) // count] for i in range(count)] if len(facts) > count else facts
-    return [(fact.prompts[i % len(fact.prompts)], fact.target) for i, fact in enumerate(chosen)]
+def _one_each(model: Model, facts: Sequence[Fact], count: int) -> Asked:
+    """Evenly spaced facts, each with one of its prompts, in turn; others in place of those that cannot be asked."""
+    chosen = [i * len(facts) // count for i in range(count)] if len(facts) > count else list(range(len(facts)))
+    found: list[tuple[str, str]] = []
+    for i in dict.fromkeys([*chosen, *range(len(facts))]):
+        if len(found) == len(chosen):
+            break
+        fact = with_blanks(model, facts[i])
+        first = len(found) % len(fact.prompts)
+        turn = (*fact.prompts[first:], *fact.prompts[:first])
+        asked = next((prompt for prompt in turn if can_be_asked(model, prompt, fact.target)), None)
+        found += [] if asked is None else [(asked, fact.target)]
+    return found
 
 
 def random_like(model: Model, neurons: Collection[Neuron], asked: tuple[str, str]) -> frozenset[Neuron]:
