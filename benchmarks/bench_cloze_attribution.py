@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import shared
 import timing
@@ -81,8 +81,9 @@ def cloze() -> Case:
     from unembed.engine.measures import question
 
     model = unembed.load("toy/cloze", device="cpu")
+    module: Any = model.module
     asked = question(model, PROMPT, ANSWER)
-    neurons = [layer.intermediate for layer in model.module.bert.encoder.layer]
+    neurons = [layer.intermediate for layer in module.bert.encoder.layer]
     return Case(model, asked.tokens, asked.positions[0], asked.answer[0], neurons)
 
 
@@ -94,10 +95,10 @@ def decoder() -> Case:
     import unembed
 
     same = cloze()
-    sizes = {"n_embd": 96, "n_layer": 4, "n_head": 4, "n_inner": 384, "n_positions": 32}
-    config = GPT2Config(vocab_size=same.model.vocab, bos_token_id=0, eos_token_id=0, **sizes)
+    config = GPT2Config(vocab_size=same.model.vocab, n_embd=96, n_layer=4, n_head=4, n_inner=384, n_positions=32)
+    config.bos_token_id = config.eos_token_id = 0
     torch.manual_seed(0)
-    module = GPT2LMHeadModel(config).eval()
+    module: Any = GPT2LMHeadModel(config).eval()
     neurons = [block.mlp.act for block in module.transformer.h]
     return Case(unembed.wrap(module), same.tokens, len(same.tokens) - 1, same.answer, neurons)
 

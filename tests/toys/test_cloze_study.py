@@ -1,6 +1,6 @@
 """What the study of clozes says (studies/knowledge_clozes.py), on facts that it did not search, by plain runs.
 
-Margins: a third of the effects that the study reports, for few facts.
+Margins: half of the effects that the study reports, for few facts.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, BertForMaskedLM
 
 import unembed
 from unembed.loading.shipped import toy_folder
-from unembed.methods.knowledge.editing import Value, erase, update
+from unembed.methods.knowledge.editing import Value, update
 from unembed.methods.knowledge.facts import Fact, read_facts
 from unembed.methods.knowledge.neurons import Criteria, Neuron, find, refined
 from unembed.methods.knowledge.weight_edits import WeightEdits, added, applied, weight_edits
@@ -68,7 +68,7 @@ def test_the_published_update_misses_and_the_one_through_the_head_hits(found):
     for fact in some:
         neurons = refined({f: n for f, n in some.items() if f.relation == fact.relation}, fact, 0.1)
         new = next(answer for answer in answers[fact.relation] if answer != fact.answer)
-        other = next(f for f in some if f.relation != fact.relation)
+        other = next(f for f in some if f.relation != fact.relation and f.subject != fact.subject)
         prompts = fact.prompts[1::2]
         before += [chance(model, p, new) for p in prompts]
         with applied(model, as_published(model, fact, new, neurons)):
@@ -77,10 +77,10 @@ def test_the_published_update_misses_and_the_one_through_the_head_hits(found):
         with applied(model, update(model, fact, new, by=Value(neurons), prompts=fact.prompts[::2])):
             through += [chance(model, p, new) for p in prompts]
             others += [chance(model, p, other.answer) / b for p, b in zip(other.prompts, base, strict=True)]
-    assert mean(before) < 0.1
-    assert mean(published) < 0.2
-    assert mean(through) > 0.3
-    assert 0.85 < mean(others) < 1.15
+    assert mean(before) < 0.05
+    assert mean(published) < 0.07
+    assert mean(through) > 0.1
+    assert 0.9 < mean(others) < 1.1
 
 
 def as_published(model, fact: Fact, new: str, neurons: frozenset[Neuron]) -> WeightEdits:
@@ -89,20 +89,6 @@ def as_published(model, fact: Fact, new: str, neurons: frozenset[Neuron]) -> Wei
     layers = Counter(neuron.layer for neuron in neurons)
     edits = [added(i, [n.neuron for n in neurons if n.layer == i], change) for i in layers]
     return weight_edits(model, edits, "as published")
-
-
-def test_erasing_a_relation_takes_no_more_of_its_other_facts_than_of_other_relations(found):
-    model, some = found
-    own, other = read_facts(FOLDER / "facts.yaml")[:2]
-    votes = Counter(n for fact, neurons in some.items() if fact.relation == own.name for n in neurons)
-    chosen = [neuron for neuron, _ in sorted(votes.items(), key=lambda entry: (-entry[1], entry[0]))[:20]]
-    asked = [[(f.prompts[i % 8], f.answer) for i, f in enumerate(r.facts[100:140:2])] for r in (own, other)]
-    before = [[chance(model, *pair) for pair in group] for group in asked]
-    with applied(model, erase(model, own.name, chosen)):
-        after = [[chance(model, *pair) for pair in group] for group in asked]
-    lost = [1 - sum(a) / sum(b) for a, b in zip(after, before, strict=True)]
-    assert abs(lost[0]) < 0.25
-    assert abs(lost[1]) < 0.25
 
 
 def test_the_weights_are_those_that_ship_after_all_of_this(found):
@@ -131,5 +117,13 @@ def test_the_main_figures_of_the_study_stand_apart_from_their_controls():
             assert max(sign * x for x in changes[control][f"{word} own"]) < min(sign * x for x in own)
         for kind in ("relation", "elsewhere"):
             assert max(abs(x) for x in changes["published"][f"{word} {kind}"]) < abs(own[0]) / 3
+    for row in RESULTS["erased"].values():
+        assert row["own erased"]["ratio"][1] > 1
+        assert row["own erased"]["ratio"][0] > row["others erased"]["ratio"][0] + 0.1
+        assert abs(row["own control"]["ratio"][0] - 1) < 0.06
     updated = RESULTS["updated"]
+    for name in ("through the head", "through the head, random neurons"):
+        assert updated[name]["success"][1] > 0.2
+    own, random = (updated[name]["relation"] for name in ("through the head", "through the head, random neurons"))
+    assert own[2] < random[1]
     assert updated["through the head"]["success"][1] > updated["as published"]["success"][2]

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tokenizers import AddedToken
+from transformers import AddedToken
 
 import unembed
 from builders.masked_models import build_masked
