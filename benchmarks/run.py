@@ -29,6 +29,7 @@ BENCHMARKS = (
     "explain",
     "counterfactual_memory",
     "explorer",
+    "cloze_attribution",
 )
 SLOW = ("neuron_attribution",)
 PEERS = ("peers", "counterfactual_peers")

@@ -30,11 +30,8 @@ def facts(tmp_path, monkeypatch) -> str:
     other = unembed.methods.knowledge.facts.Relation(
         "other", "", (), (unembed.methods.knowledge.facts.Fact("other", "a", "of", ("a new", "a is a")),)
     )
-    for module in ("comparison", "editing"):
-        monkeypatch.setattr(f"unembed.methods.knowledge.{module}.relations", lambda: ("capital", "other"))
-        monkeypatch.setattr(
-            f"unembed.methods.knowledge.{module}.shipped", {"capital": mine, "other": other}.__getitem__
-        )
+    for module in ("comparison", "asking"):
+        monkeypatch.setattr(f"unembed.methods.knowledge.{module}.facts_for", lambda _: (mine, other))
     return str(path)
 
 

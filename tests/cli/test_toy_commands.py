@@ -20,11 +20,26 @@ FACT = (FACTS, "--relation", "home", "--subject", "Bambo")
 OF_FACT = ("--facts", *FACT)
 PROMPTS = dict.fromkeys(GPTS, ("The king shall", "The man shall", " be", " not", " king")) | {
     "facts": ("Bambo lives in", "Banter lives in", " Prague", " Vienna", "Bambo"),
+    "cloze": ("Bambo lives in [MASK].", "Banter lives in [MASK].", "Prague", "Vienna", "Bambo"),
     "parti": ("a red circle", "a blue circle", "<background>", "<red-full>", "red"),
 }
 """Clean, corrupt, target, another token, subject."""
 TRACE = ("trace", "PROMPT", "--subject", "SUBJECT", "--samples", "3")
 STEER = ("steer", "PROMPT", "--layer", "0", "--add", "TARGET", "--tokens", "2")
+
+CLOZES = str(toy_folder("cloze") / "facts.yaml")
+CLOZE = (CLOZES, "--relation", "home", "--subject", "Bambo")
+AT_A_BLANK = [
+    *[("knowledge", "attribute", "PROMPT", "--target", "TARGET", "--path", path) for path in ("layer", "neuron")],
+    ("knowledge", "attribute", "PROMPT", "--target", "TARGET", "--baseline", "mean", "--text", "TEXT"),
+    ("knowledge", "find", CLOZES, "--relation", "home", "--limit", "2"),
+    ("knowledge", "find", "--relation", "capital", "--limit", "2"),
+    *[("knowledge", action, "--facts", *CLOZE, "--limit", "2") for action in ("suppress", "amplify")],
+    ("knowledge", "suppress", "L3.N147"),
+    ("knowledge", "update", *CLOZE, "--to", "Paris", "--method", "value", "--limit", "2"),
+    ("knowledge", "erase", "home", "--facts", CLOZES, "--limit", "2"),
+]
+"""Of a masked model, with the texts that each takes by itself."""
 
 ANYWHERE = [
     *[("explain", "PROMPT", "--by", by) for by in ("sublayer", "head", "source", "neuron", "source+neuron")],
@@ -135,6 +150,38 @@ def test_where_there_are_neurons(ask, toy, command):
         succeeds(ask, toy, command)
     else:
         is_refused(ask, toy, command, "has no layers" if toy == "zero-layer" else "has attention only, no MLPs")
+
+
+@pytest.mark.parametrize("command", AT_A_BLANK, ids=named)
+def test_knowledge_at_a_blank(ask, command):
+    succeeds(ask, "cloze", command)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("knowledge", "update", *CLOZE, "--to", "Paris"), "take the value edit of its neurons (--method value)"),
+        (("knowledge", "update", *CLOZE, "--to", "Xy", "--method", "value"), "holds one token, but ' Xy' is 2 there"),
+        (("knowledge", "memory", "L3"), "unembed explain, of a sentence with a blank"),
+        (("knowledge", "attribute", "Bambo lives in", "--target", "TARGET"), "Write [MASK] where a word is missing"),
+        (("knowledge", "attribute", "PROMPT", "--target", "Xyz"), "holds one token, but 'Xyz' is 3 there"),
+        (("knowledge", "find", "--relation", "capital", "--subject", "Bangladesh"), "but toy/cloze reads at most 32"),
+        (("knowledge", "find", FACTS, "--relation", "nobody"), "choose one with --relation"),
+    ],
+    ids=str,
+)
+def test_what_knowledge_refuses_at_a_blank(ask, command, says):
+    is_refused(ask, "cloze", command, says)
+
+
+def test_an_edit_at_a_blank_is_kept_and_applied(ask, tmp_path):
+    kept = str(tmp_path / "edit.safetensors")
+    update = ("knowledge", "update", *CLOZE, "--to", "Paris", "--method", "value", "--limit", "4", "--save", kept)
+    said = valid(ask("cloze", *update, "--json")[1])
+    assert said["effects"]["own"]["top_after"] < said["effects"]["own"]["top_before"] == 8
+    data = valid(ask("cloze", "explain", "PROMPT", "--target", "Paris", "--edits", kept, "--json")[1])
+    assert data["model"]["edits"] == [said["description"]]
+    assert data["target"]["probability"] > 5 * said["effects"]["new"]["before"] > 0
 
 
 @pytest.mark.parametrize("toy", GPTS)

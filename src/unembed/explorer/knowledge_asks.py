@@ -13,6 +13,7 @@ from unembed.explorer.arguments import About
 from unembed.explorer.session import Session
 from unembed.methods.knowledge import editing as knowledge_editing
 from unembed.methods.knowledge import neurons as knowledge_neurons
+from unembed.methods.knowledge.asking import as_asked, reference_texts
 from unembed.methods.knowledge.comparison import Make, neighbours, report_beside_control
 from unembed.methods.knowledge.editing import new_target
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for, stated
@@ -32,7 +33,7 @@ _SCALES = {"suppress": knowledge_editing.suppress, "amplify": knowledge_editing.
 
 def facts(session: Session, ask: arguments.FactsAsk, progress: Progress) -> Any:
     """The facts that the model can be asked about, and which of them the prompt states."""
-    known = facts_for(session.model.folder)
+    known = _known(session)
     return fact_list_payload(known, stated(known, ask.prompt))
 
 
@@ -78,14 +79,18 @@ def update(session: Session, ask: arguments.UpdateAsk, progress: Progress) -> An
     return _tried(session, make, groups, edited, progress)
 
 
+def _known(session: Session) -> tuple[Relation, ...]:
+    return tuple(as_asked(session.model, relation) for relation in facts_for(session.model.folder))
+
+
 def _neighbours(session: Session, relation: Relation, fact: Fact | None) -> Groups:
     known = None if relation.name == _OWN else relation
-    return neighbours(known, fact, known=facts_for(session.model.folder), related=_FACTS, unrelated=_FACTS)
+    return neighbours(session.model, known, fact, known=_known(session), related=_FACTS, unrelated=_FACTS)
 
 
 def _tried(session: Session, make: Make, groups: Groups, edited: Edited, progress: Progress) -> Any:
     """An edit measured. The model is as it was afterwards."""
-    text = knowledge_editing.reference_texts()[::_EVERY]
+    text = reference_texts(session.model, every=_EVERY)
     result = report_beside_control(session.model, make, edited.neurons, groups, keys=1, text=text, progress=progress)
     return edit_payload(session.model, result, edited)
 
@@ -93,7 +98,7 @@ def _tried(session: Session, make: Make, groups: Groups, edited: Edited, progres
 def _fact(session: Session, ask: About, prompts: list[str] | None, subject: str | None = None) -> tuple[Relation, Fact]:
     """The fact that the prompt states, or one's own."""
     if prompts is None:
-        found = stated(facts_for(session.model.folder), ask.prompt)
+        found = stated(_known(session), ask.prompt)
         if found is None:
             raise InputError(
                 "This prompt states none of the facts that are known here, word for word.\n"

@@ -17,7 +17,7 @@ from typing import Any
 from unembed.errors import InputError
 from unembed.models.model import Model
 
-_SPELLINGS = ("[MASK]", "<mask>")
+BLANKS = ("[MASK]", "<mask>")
 """How blanks are written in the tokenizers of the field."""
 
 
@@ -107,6 +107,33 @@ def _how_to_blank(model: Model) -> str:
     return f"Write {text} where a word is missing: The capital of France is {text}."
 
 
+def blanked(model: Model, tokens: Sequence[int], position: int) -> tuple[int, ...]:
+    """The tokens with a blank at a position.
+
+    Raises:
+        InputError: the model's tokenizer, if it has one, names no blank.
+    """
+    tokenizer: Any = model.tokenizer
+    blank = None if tokenizer is None else tokenizer.mask_token_id
+    if blank is None:
+        raise InputError(f"{model.name} has no tokenizer that names its blank: no token can be hidden from it.")
+    return (*tokens[:position], blank, *tokens[position + 1 :])
+
+
+def with_blank(model: Model, prompt: str, target: str = " ") -> str:
+    """A prompt that ends where its answer begins as a sentence with a blank there; itself if it has one.
+
+    Args:
+        model: whose blank it gets; where it has none, the prompt stays.
+        prompt: text.
+        target: the answer as it follows the prompt; the blank stands after a space where the answer does.
+    """
+    own = blank_text(model)
+    if own is None or own in respelled(model, prompt):
+        return prompt
+    return f"{prompt}{' ' if target[:1].isspace() else ''}{own}."
+
+
 def respelled(model: Model, text: str) -> str:
     """A text with its blanks written as this model's tokenizer writes them."""
     own = blank_text(model)
@@ -131,7 +158,7 @@ def typed_place(model: Model, text: str, place: int) -> int:
 
 def _written(model: Model) -> re.Pattern[str]:
     """How a blank may be written; of two spellings of which one is in the other, the longer is read."""
-    spellings = {*_SPELLINGS, model.mask} if model.mask else {*_SPELLINGS}
+    spellings = {*BLANKS, model.mask} if model.mask else {*BLANKS}
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
 
 

@@ -355,8 +355,8 @@ def decoders_only(model: Model, what: str) -> None:
         )
 
 
-def next_token_only(model: Model, what: str) -> None:
-    """Refuse masked language models where a method is about what comes next.
+def next_token_only(model: Model, what: str, *, instead: str = "") -> None:
+    """Refuse masked language models where a method is about what comes next; `instead` says what to do, else what does.
 
     Raises:
         InputError: the model fills blanks.
@@ -364,8 +364,8 @@ def next_token_only(model: Model, what: str) -> None:
     if model.fills_blanks:
         raise InputError(
             f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
-            "a blank in a whole text.\nWhat does: explain, lens, attention, ablate, patch, trace, knowledge attribute, "
-            "open."
+            "a blank in a whole text.\n"
+            + (instead or "What does: explain, lens, attention, ablate, patch, trace, knowledge, open.")
         )
 
 

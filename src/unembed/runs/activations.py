@@ -1,7 +1,8 @@
 """Many passages at once: the activations of one layer, and the last stream, at every position.
 
 The passages run in batches, padded on the right, and only up to what is read. A causal model never looks to the right,
-so padding changes nothing but rounding; passages whose numbers depend on their length (lengths.py) run apart.
+so padding changes nothing but rounding; passages whose numbers depend on their length (lengths.py) run apart, and so do
+those of different length in a model that reads both ways.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,18 +11,22 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.forward import call
-from unembed.models.hooks import on_call, one_at_a_time
+from unembed.models.hooks import on_call, on_output, one_at_a_time
 from unembed.models.lengths import acts_alike
-from unembed.models.model import Model, decoders_only, next_token_only
+from unembed.models.model import Model, decoders_only
 from unembed.progress import Progress, silent
 from unembed.runs.kept import ExpertInputs, expert_neurons
 
 BATCH = 2048
 """Tokens of a batch."""
+
+
+_Watch = Callable[[ExitStack, Callable[[Tensor], None]], None]
+"""Hooks what is read until the stack closes, and hands it on."""
 
 
 class _Read(Exception):  # noqa: N818  # no error: what is wanted has been read, the rest need not run
@@ -58,7 +63,11 @@ def activations(
 
     part = block.down_projection if expert is None else block.experts
     assert part is not None
-    yield from _read_all(model, part, passages, read, progress)
+
+    def watch(stack: ExitStack, keep: Callable[[Tensor], None]) -> None:
+        on_call(stack, part, lambda args, _: keep(read(args)))
+
+    yield from _read_all(model, watch, passages, progress)
 
 
 def last_streams(
@@ -66,10 +75,15 @@ def last_streams(
 ) -> Iterator[tuple[int, Float[Tensor, "position d_model"]]]:
     """The stream after the last block at every position of each passage, in the manner of `activations`."""
     decoders_only(model, "Reading streams over a text")
-    next_token_only(model, "How well a text is predicted")
-    assert model.family.final_norm is not None  # encoder-decoders are refused
-    norm = model.module.get_submodule(model.family.final_norm)
-    yield from _read_all(model, norm, passages, lambda args: args[0], progress)
+    path = model.family.final_norm
+
+    def watch(stack: ExitStack, keep: Callable[[Tensor], None]) -> None:
+        if path is None:  # the last stream is what the last block gives
+            on_output(stack, model.blocks[-1].module, keep)
+        else:
+            on_call(stack, model.module.get_submodule(path), lambda args, _: keep(args[0]))
+
+    yield from _read_all(model, watch, passages, progress)
 
 
 def padded(rows: Sequence[Sequence[int]]) -> Int[Tensor, "row position"]:
@@ -80,15 +94,14 @@ def padded(rows: Sequence[Sequence[int]]) -> Int[Tensor, "row position"]:
 
 def _read_all(
     model: Model,
-    part: nn.Module,
+    watch: _Watch,
     passages: Sequence[Sequence[int]],
-    read: Callable[[tuple[Any, ...]], Tensor],
     progress: Progress,
 ) -> Iterator[tuple[int, Tensor]]:
-    """What `read` takes from the arguments of a module, passage by passage."""
+    """What is watched, passage by passage."""
     order = sorted(range(len(passages)), key=lambda i: len(passages[i]))
     for done, batch in _batches(model, order, passages):
-        found = _run(model, part, padded([passages[i] for i in batch]).to(model.device), read)
+        found = _run(model, watch, padded([passages[i] for i in batch]).to(model.device))
         for row, i in enumerate(batch):
             yield i, found[row, : len(passages[i])]
         progress("passages", done)
@@ -112,17 +125,15 @@ def _batches(model: Model, order: list[int], passages: Sequence[Sequence[int]]) 
 
 
 @torch.no_grad()
-def _run(
-    model: Model, part: nn.Module, ids: Int[Tensor, "row position"], read: Callable[[tuple[Any, ...]], Tensor]
-) -> Tensor:
+def _run(model: Model, watch: _Watch, ids: Int[Tensor, "row position"]) -> Tensor:
     kept: list[Tensor] = []
 
-    def keep(args: tuple[Any, ...], _: dict[str, Any]) -> None:
-        kept.append(read(args))
+    def keep(found: Tensor) -> None:
+        kept.append(found)
         raise _Read
 
     with one_at_a_time, ExitStack() as stack:
-        on_call(stack, part, keep)
+        watch(stack, keep)
         with suppress(_Read):
             call(model, ids, keep=1, attention_mask=torch.ones_like(ids))
     return kept[0].reshape(*ids.shape, -1)

@@ -7,7 +7,8 @@ import unembed
 from builders.facts import FACT, logits, model_of
 from builders.random_models import build
 from unembed.errors import InputError
-from unembed.methods.knowledge.editing import Value, amplify, erase, new_target, reference_texts, suppress, update
+from unembed.methods.knowledge.asking import reference_texts
+from unembed.methods.knowledge.editing import Value, amplify, erase, new_target, suppress, update
 from unembed.methods.knowledge.facts import Fact, shipped
 from unembed.methods.knowledge.neurons import Neuron
 from unembed.methods.knowledge.report import Groups, report
@@ -97,7 +98,8 @@ def test_a_new_target_keeps_the_space_of_the_old() -> None:
 
 
 def test_reference_texts_are_facts_that_do_not_mention_the_subject() -> None:
-    everything, without = reference_texts(), reference_texts(without="France")
+    model = model_of("llama")
+    everything, without = reference_texts(model), reference_texts(model, without="France")
     assert len(everything) == sum(len(shipped(name).facts) for name in unembed.methods.knowledge.facts.relations())
     assert set(without) == {text for text in everything if "france" not in text.lower()}
     assert 0 < len(without) < len(everything)
@@ -108,7 +110,8 @@ def test_real_update_holds_on_unseen_paraphrases(real_model: Model) -> None:
     """Made with three prompts, tried on the other three; other facts keep their answers; then all is as before."""
     fact = next(f for f in shipped("capital").facts if f.subject == "France")
     others = [f for f in shipped("capital").facts if f.subject in ("Austria", "Portugal", "Greece", "Denmark")]
-    edits = update(real_model, fact, "Rome", prompts=fact.prompts[0::2], texts=reference_texts(without="France")[::4])
+    texts = reference_texts(real_model, without="France")[::4]
+    edits = update(real_model, fact, "Rome", prompts=fact.prompts[0::2], texts=texts)
     groups = Groups(
         own=[(fact.prompts[0], fact.target)],
         unseen=[(prompt, " Rome") for prompt in fact.prompts[1::2]],

@@ -128,22 +128,24 @@ def test_top_predictions_are_counted() -> None:
 
 
 def test_neighbours_have_other_answers_and_relations() -> None:
-    found = neighbours(RELATION, FACT, unrelated=12)
+    found = neighbours(model_of("llama"), RELATION, FACT, unrelated=12)
     assert list(found.own) == [(prompt, "Paris") for prompt in FACT.prompts]
     assert list(found.related) == [("the capital of Rome is", "new")]
     assert len(found.unrelated) == 12
     capitals = {prompt for fact in shipped("capital").facts for prompt in fact.prompts}
     assert not capitals & {prompt for prompt, _ in found.unrelated}
-    found = neighbours(RELATION, None)
+    found = neighbours(model_of("llama"), RELATION, None)
     assert (len(found.own), len(found.related)) == (3, 0)
 
 
 def test_other_relations_are_those_of_the_file_where_it_has_some() -> None:
     other = replace(shipped("language"), facts=shipped("language").facts[:3])
-    assert len(neighbours(RELATION, FACT, known=(RELATION, other)).unrelated) == 3
-    asked = {prompt for prompt, _ in neighbours(RELATION, FACT, known=(RELATION, other)).unrelated}
+    assert len(neighbours(model_of("llama"), RELATION, FACT, known=(RELATION, other)).unrelated) == 3
+    asked = {prompt for prompt, _ in neighbours(model_of("llama"), RELATION, FACT, known=(RELATION, other)).unrelated}
     assert asked <= {prompt for fact in other.facts for prompt in fact.prompts}
-    assert neighbours(RELATION, FACT, known=(RELATION,)) == neighbours(RELATION, FACT)
+    assert neighbours(model_of("llama"), RELATION, FACT, known=(RELATION,)) == neighbours(
+        model_of("llama"), RELATION, FACT
+    )
 
 
 def test_random_neurons_like_others() -> None:

@@ -1,7 +1,7 @@
 """`knowledge suppress`, `amplify`, `update`, `erase`: edits of weights, with reports of what they do."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,12 +96,12 @@ class TrialOptions:
         out.show(edit_payload(model, result, edited, saved=None if self.save is None else str(self.save)))
 
 
-def _neighbours(relation: "Relation | None", fact: "Fact | None", file: str | None) -> "Groups":
+def _neighbours(model: "Model", relation: "Relation | None", fact: "Fact | None", file: str | None) -> "Groups":
     """What is asked about an edit; the other relations of a file are unrelated prompts."""
     from unembed.methods.knowledge.comparison import neighbours
     from unembed.methods.knowledge.facts import read_facts
 
-    return neighbours(relation, fact, known=read_facts(file) if file else ())
+    return neighbours(model, relation, fact, known=read_facts(file) if file else ())
 
 
 @knowledge_app.command()
@@ -156,7 +156,9 @@ def _scale(
     relation, own = about or (None, None)
     edited = Edited(action, search.neurons(loaded, named, about), relation and relation.name, own)
     make = {"suppress": editing.suppress, "amplify": editing.amplify}[action]
-    trial.run(loaded, lambda chosen, _: make(loaded, chosen), _neighbours(relation, own, fact.file), edited, out)
+    trial.run(
+        loaded, lambda chosen, _: make(loaded, chosen), _neighbours(loaded, relation, own, fact.file), edited, out
+    )
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def update(
 ) -> None:
     """Give a fact another answer, and tell whether that holds on unseen prompts and what else it changes."""
     from unembed.methods.knowledge import editing
+    from unembed.methods.knowledge.asking import asked_of
     from unembed.view.payloads.editing import Edited
 
     relation, own = fact.one()
@@ -199,6 +202,8 @@ def update(
     named = named_neurons(options.neuron)
     editing.editor(method, named, layer=options.layer, strength=options.strength)  # refused before a model is loaded
     loaded = model.load()
+    own = asked_of(loaded, own)
+    asked_of(loaded, replace(own, answer=to.strip(), target=target))  # refuses the new answer before the search
     made = own.prompts[0::2] if options.hold_out else own.prompts
     chosen = search.neurons(loaded, options.neuron, (relation, own)) if method == "value" else named
 
@@ -206,7 +211,7 @@ def update(
         by = editing.editor(method, neurons, layer=options.layer, strength=options.strength)
         return editing.update(loaded, own, to, by=by, prompts=made, progress=progress)
 
-    groups = _neighbours(relation, own, fact.file).of_update(own.prompts, made, target)
+    groups = _neighbours(loaded, relation, own, fact.file).of_update(own.prompts, made, target)
     edited = Edited("update", chosen, relation.name, own, to.strip(), method)  # type: ignore[arg-type]  # as was checked
     trial.run(loaded, make, groups, edited, out)
 
@@ -231,5 +236,5 @@ def erase(
     with progress_bar() as progress:
         shared = search.found(loaded, chosen, None, progress=progress).shared
     edited = Edited("erase", shared, chosen.name)
-    groups = _neighbours(chosen, None, facts)
+    groups = _neighbours(loaded, chosen, None, facts)
     trial.run(loaded, lambda neurons, _: editing.erase(loaded, relation, neurons), groups, edited, out)

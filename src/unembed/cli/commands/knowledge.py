@@ -86,9 +86,12 @@ class SharedSearch:
 
     def found(self, model: "Model", relation: "Relation", fact: "Fact | None", **words: Any) -> "Found":
         """The neurons of a fact and of those it is compared with, or of a relation's facts; `words` are of `find`."""
+        from unembed.methods.knowledge.asking import asked_of
         from unembed.methods.knowledge.neurons import find
 
         chosen = [] if fact is None else [fact]
+        for each in chosen:
+            asked_of(model, each)  # refuses it: the search itself only leaves out what cannot be asked
         compared = [*chosen, *(other for other in relation.facts if other not in chosen)][: self.limit or 10]
         return find(model, relation, facts=compared, criteria=self.criteria, **words)
 
@@ -115,7 +118,9 @@ class AttributeOptions:
     ] = None
     candidates: Annotated[int | None, typer.Option(min=1, help="Neuron path: only the best of the layer path.")] = None
     baseline: Annotated[str, typer.Option(help="zero, or mean: over the prompts of --text.")] = "zero"
-    text: Annotated[Any, file_option("Prompts for the mean, one a line; else the shipped facts'.", read_lines)] = None
+    text: Annotated[
+        Any, file_option("Prompts for the mean, one a line; else those of the facts that ship.", read_lines)
+    ] = None
     top: Annotated[int, typer.Option(min=0, help="How many neurons to list; 0 lists all.")] = 20
     memory: MemoryOpt = None
 
@@ -127,14 +132,10 @@ class AttributeOptions:
 
     def baseline_of(self, model: "Model") -> Any:
         """The baseline as `attribute` takes it."""
+        from unembed.methods.knowledge.asking import reference_prompts
         from unembed.methods.knowledge.attribution import mean_activations
-        from unembed.methods.knowledge.facts import relations, shipped
 
-        if self.baseline == "zero":
-            return "zero"
-        return mean_activations(
-            model, self.text or [fact.prompts[0] for name in relations() for fact in shipped(name).facts]
-        )
+        return "zero" if self.baseline == "zero" else mean_activations(model, self.text or reference_prompts(model))
 
 
 @knowledge_app.command()
@@ -232,14 +233,14 @@ def memory(
 ) -> None:
     """What neurons fire on in a text, and what they write then (Geva et al. 2021)."""
     from unembed.methods.knowledge import key_value_memory as kv
-    from unembed.methods.knowledge.editing import reference_texts
+    from unembed.methods.knowledge.asking import reference_texts
 
     layer = _layer(places)
     sites = [] if layer else [neuron.site(None) for neuron in named_neurons(places)]
     if neurons is not None and layer is None:
         raise InputError("--neurons is of a layer, such as L24: leave it out where neurons are named.")
-    lines = text or reference_texts()
     loaded = model.load()
+    lines = text or reference_texts(loaded)
 
     def run(progress: Any) -> Any:
         words: Any = {"top": top, "among": among, "progress": progress}

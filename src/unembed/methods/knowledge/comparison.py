@@ -13,8 +13,8 @@ import torch
 
 from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.methods.knowledge.editing import reference_texts
-from unembed.methods.knowledge.facts import Fact, Relation, relations, shipped
+from unembed.methods.knowledge.asking import asked_of, can_be_asked, reference_texts, with_blanks
+from unembed.methods.knowledge.facts import Fact, Relation, facts_for
 from unembed.methods.knowledge.neurons import Neuron, random_neurons
 from unembed.methods.knowledge.report import Asked, EditReport, Groups, report
 from unembed.methods.knowledge.weight_edits import WeightEdits, weight_edits
@@ -26,7 +26,7 @@ from unembed.seeds import generator
 Make = Callable[[Collection[Neuron], Progress], WeightEdits]
 """Makes an edit of some neurons; where it takes long, it reports its progress."""
 _EVERY = 6
-"""Every which passage of the shipped facts is read for the perplexity."""
+"""Every which statement of a fact is read for the perplexity."""
 
 
 def report_beside_control(
@@ -47,7 +47,7 @@ def report_beside_control(
         neurons: the edited ones; none for an edit of rank one, whose control has `random_keys`.
         groups: what is asked; `neighbours` finds it.
         keys: how many random keys.
-        text: passages for the perplexity; without any, some of the shipped facts.
+        text: passages for the perplexity; without any, some of the facts that the model is asked about.
         progress: called after each group.
 
     Raises:
@@ -59,11 +59,12 @@ def report_beside_control(
         control = [make(others, progress)] if others else []
     else:
         control = random_keys(model, edits, count=keys)
-    passages = text or reference_texts()[::_EVERY]
+    passages = text or reference_texts(model, every=_EVERY)
     return report(model, edits, groups, control=control, text=passages, progress=progress)
 
 
 def neighbours(
+    model: Model,
     relation: Relation | None,
     fact: Fact | None,
     *,
@@ -73,28 +74,46 @@ def neighbours(
 ) -> Groups:
     """What to ask about an edit: the fact's own prompts, and one of each of some facts of its relation and of others.
 
+    Facts that the model cannot be asked about (asking.py) are left out.
+
     Args:
+        model: from `load` or `wrap`.
         relation: of the fact; None asks about all relations as unrelated ones.
         fact: the edited one; None makes every fact of the relation its own.
-        known: the relations of a file of facts, of which the others are asked about; where there is no other, shipped
-            ones are.
+        known: the relations of a file of facts, of which the others are asked about; where there is no other, those
+            beside the model's weights are (of a toy), or those that ship.
         related: facts of the relation, with another answer, at most.
         unrelated: facts of other relations, at most.
+
+    Raises:
+        InputError: the model cannot be asked for the fact.
     """
     facts = [] if relation is None else list(relation.facts)
-    own = list(fact.prompts) if fact is not None else []
-    asked = _one_each(facts, len(facts)) if fact is None else [(prompt, fact.target) for prompt in own]
+    asked = _one_each(model, facts, len(facts))
+    if fact is not None:
+        own = asked_of(model, fact)
+        asked = [(prompt, own.target) for prompt in own.prompts]
     others = [] if fact is None else [other for other in facts if other.answer != fact.answer]
     name = None if relation is None else relation.name
-    beside = [other for other in known if other.name != name] or [shipped(n) for n in relations() if n != name]
+    beside = [other for other in known if other.name != name]
+    beside = beside or [other for other in facts_for(model.folder) if other.name != name]
     elsewhere = [other for entry in beside for other in entry.facts]
-    return Groups(asked, _one_each(others, related), _one_each(elsewhere, unrelated))
+    return Groups(asked, _one_each(model, others, related), _one_each(model, elsewhere, unrelated))
 
 
-def _one_each(facts: Sequence[Fact], count: int) -> Asked:
-    """Evenly spaced facts, each with one of its prompts, in turn."""
-    chosen = [facts[i * len(facts) // count] for i in range(count)] if len(facts) > count else facts
-    return [(fact.prompts[i % len(fact.prompts)], fact.target) for i, fact in enumerate(chosen)]
+def _one_each(model: Model, facts: Sequence[Fact], count: int) -> Asked:
+    """Evenly spaced facts, each with one of its prompts, in turn; others in place of those that cannot be asked."""
+    chosen = [i * len(facts) // count for i in range(count)] if len(facts) > count else list(range(len(facts)))
+    found: list[tuple[str, str]] = []
+    for i in dict.fromkeys([*chosen, *range(len(facts))]):
+        if len(found) == len(chosen):
+            break
+        fact = with_blanks(model, facts[i])
+        first = len(found) % len(fact.prompts)
+        turn = (*fact.prompts[first:], *fact.prompts[:first])
+        asked = next((prompt for prompt in turn if can_be_asked(model, prompt, fact.target)), None)
+        found += [] if asked is None else [(asked, fact.target)]
+    return found
 
 
 def random_like(model: Model, neurons: Collection[Neuron], asked: tuple[str, str]) -> frozenset[Neuron]:

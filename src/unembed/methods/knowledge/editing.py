@@ -12,28 +12,33 @@ are small and hardly ever negative. In a model of today none of this holds, so t
 scaled to the length of the row they are added to; `s_n` is the sign of the neuron's mean activation where the fact is
 asked for; and `strength` scales the whole. At 1 the real model is destroyed (a perplexity of 1e26, activations of 20
 are common); at `STRENGTH` the new answer begins to win, and other facts begin to be lost. `e` is the row of the
-unembedding of the answer's first token.
+unembedding of the answer's first token; where a prediction head stands between the stream and the unembedding (masked
+models), it is that row as the head passes it on at the blank, with its ratio and norm frozen (prediction_head.py).
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unembed.engine.measures import question
 from unembed.errors import InputError
-from unembed.methods.knowledge.facts import Fact, relations, shipped
+from unembed.ledger.readout import readout
+from unembed.methods.knowledge.asking import asked_of, reference_texts
+from unembed.methods.knowledge.facts import Fact
 from unembed.methods.knowledge.neurons import Neuron
 from unembed.methods.knowledge.rome import Rome, rome
 from unembed.methods.knowledge.weight_edits import WeightEdit, WeightEdits, rank_one, scaled, weight_edits
+from unembed.models.blanks import asked_position
 from unembed.models.model import Model, value_rows
 from unembed.models.prompts import tokenize
-from unembed.models.targets import target_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
+from unembed.runs.record import record
 
 __all__ = ["Neuron", "Rome", "Value", "amplify", "erase", "suppress", "update"]
 
@@ -96,19 +101,20 @@ def update(
         fact: to be changed.
         to: the new answer, without the space before it.
         by: ROME with its settings, or the value edit of the fact's neurons.
-        prompts: those of the fact's that the edit is made with; None takes all.
-        texts: what ROME should leave alone; None takes `reference_texts()` without the fact's subject.
+        prompts: those of the fact's that the edit is made with; None takes all. Of a masked model, each gets a blank.
+        texts: what ROME should leave alone; None takes statements of other subjects' facts.
         progress: called as the work goes on.
 
     Raises:
-        InputError: no or the same answer, no prompts, no neurons for the value edit, or one that does not exist.
+        InputError: no or the same answer, no prompts, no neurons for the value edit, or one that does not exist; ROME
+            of a masked language model, or an answer that is no single token at its blank.
     """
     new, chosen = new_target(fact, to), list(fact.prompts if prompts is None else prompts)
     what = f"{fact.relation} of {fact.subject}: {fact.answer} to {to.strip()}"
     if not chosen:
         raise InputError(f"There is no prompt that asks for {fact.subject!r}: expected at least one.")
     if isinstance(by, Rome):
-        kept = reference_texts(without=fact.subject) if texts is None else texts
+        kept = reference_texts(model, without=fact.subject) if texts is None else texts
         edits = [rome(model, chosen, fact.subject, new, texts=kept, how=by, progress=progress)]
         return weight_edits(model, edits, f"{what}, by ROME")
     return weight_edits(model, _value_edits(model, chosen, fact, new, by), f"{what}, in {_count(by.neurons)}")
@@ -154,17 +160,6 @@ def new_target(fact: Fact, to: str) -> str:
     return (" " if fact.target[0].isspace() else "") + to.strip()
 
 
-def reference_texts(*, without: str = "") -> list[str]:
-    """A prompt of every shipped fact with its answer, the templates in turn; none that mentions a subject."""
-    found = []
-    for name in relations():
-        for index, fact in enumerate(shipped(name).facts):
-            text = fact.prompts[index % len(fact.prompts)] + fact.target
-            if not without or without.lower() not in text.lower():
-                found.append(text)
-    return found
-
-
 def _scaled(model: Model, neurons: Collection[Neuron], factor: float, description: str) -> WeightEdits:
     groups = _by_layer(neurons)
     edits = [scaled(layer, [n.neuron for n in part], factor, expert=e) for (layer, e), part in groups.items()]
@@ -192,15 +187,17 @@ def _count(neurons: Collection[Neuron]) -> str:
 
 
 def _value_edits(model: Model, prompts: Sequence[str], fact: Fact, new: str, by: Value) -> list[WeightEdit]:
-    toward, against = (_direction(model, target, prompts[0]) for target in (new, fact.target))
+    asked = asked_of(model, replace(fact, prompts=tuple(prompts)))
+    toward, against = (_direction(model, target, asked.prompts) for target in (new, fact.target))
     change = by.strength * (TOWARD * toward - AGAINST * against)
-    passages = [tokenize(model, prompt) for prompt in prompts]
+    passages = [tokenize(model, prompt) for prompt in asked.prompts]
+    places = [asked_position(model, tokens) for tokens in passages]
     edits = []
     groups = _by_layer(by.neurons)
     _scaled(model, by.neurons, 1.0, "")  # refuses neurons that do not exist
     for (layer, expert), part in groups.items():
         rows = [neuron.neuron for neuron in part]
-        firing = torch.stack([found[-1] for _, found in activations(model, layer, passages, expert=expert)])
+        firing = torch.stack([found[places[i]] for i, found in activations(model, layer, passages, expert=expert)])
         matrix = value_rows(model.blocks[layer], expert).double()
         input_ = torch.zeros(len(matrix), dtype=torch.float64, device=matrix.device)
         input_[rows] = firing.double().mean(0)[rows].sign() * matrix[rows].norm(dim=1)
@@ -208,6 +205,15 @@ def _value_edits(model: Model, prompts: Sequence[str], fact: Fact, new: str, by:
     return edits
 
 
-def _direction(model: Model, target: str, prompt: str) -> Float[Tensor, "d_model"]:
-    row = model.unembedding[target_tokens(model, target, prompt)[0]].detach().double()
-    return row / row.norm()
+def _direction(model: Model, target: str, prompts: Sequence[str]) -> Float[Tensor, "d_model"]:
+    """`e / |e|`: the row of the unembedding, or what stands for it before a prediction head, the mean over prompts."""
+    if model.prediction_head is None:
+        row = model.unembedding[question(model, prompts[0], target).answer[0]].detach().double()
+        return row / row.norm()
+    found = []
+    for asked in (question(model, prompt, target) for prompt in prompts):
+        run = record(model, asked.tokens, positions=asked.positions, keep="stream")
+        one = readout(run, asked.answer[0], position=asked.positions[0], reference="raw").direction
+        found.append(one / one.norm())
+    mean = torch.stack(found).mean(0)
+    return mean / mean.norm()

@@ -24,12 +24,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError, counted
-from unembed.models.model import Block, Model, check_has_neurons, no_prediction_head, value_rows
+from unembed.models.model import Block, Model, check_has_neurons, next_token_only, no_prediction_head, value_rows
 from unembed.models.prompts import tokenize
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, neurons_of, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.activations import activations
+
+_AT_A_BLANK = "What neurons write at a blank, and what that promotes: unembed explain, of a sentence with a blank."
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,11 @@ def memory(
         progress: called after each batch.
 
     Raises:
-        InputError: no such neuron, or a text without a passage of two tokens.
+        InputError: no such neuron, a text without a passage of two tokens, or a masked language model, where no token
+            follows.
     """
     check_has_neurons(model)
+    next_token_only(model, "A key-value memory", instead=_AT_A_BLANK)
     passages = _passages(model, texts)
     sites = [_neuron(model, site) for site in sites]
     found: dict[Site, NeuronMemory] = {}
@@ -124,8 +128,9 @@ def layer_memory(
     """The neurons of a layer (of an expert) that write most on a text: by their largest `|activation| * |value row|`.
 
     Raises:
-        InputError: no such layer or expert, or a text without a passage of two tokens.
+        InputError: no such layer or expert, a text without a passage of two tokens, or a masked language model.
     """
+    next_token_only(model, "A key-value memory", instead=_AT_A_BLANK)
     first = _neuron(model, Site(kind="neuron", layer=layer, expert=expert, neuron=0))
     passages = _passages(model, texts)
     peaks = _peaks(model, first.layer, first.expert, passages, progress)

@@ -31,6 +31,7 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
 from unembed.errors import InputError, all_or_nothing
 from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
+from unembed.methods.knowledge.asking import asking
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
 from unembed.models.cloze import blank_in_source, cloze
@@ -171,6 +172,8 @@ class Found(Brief):
     p: float
     share: float
     path: Path
+    left_out: tuple[str, ...] = ()
+    """Notes on prompts that the model cannot be asked by."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -185,7 +188,7 @@ class Found(Brief):
             )
         if len(self.facts) == 1:
             notes.append("there is only one fact, so nothing is refined: its neurons may be those of the relation.")
-        return tuple(notes)
+        return (*notes, *self.left_out)
 
 
 def find(
@@ -210,11 +213,13 @@ def find(
         progress: called after each prompt.
 
     Raises:
-        InputError: no facts.
+        InputError: no facts, or none that the model can be asked for.
     """
-    chosen = list(relation.facts if facts is None else facts)
+    asked = asking(model, relation.facts if facts is None else facts)
+    chosen = asked.facts
     if not chosen:
-        raise InputError(f"There is no fact of {relation.name} to search.")
+        why = f"\nNone can be asked: {asked.why}" if asked.why else ""
+        raise InputError(f"There is no fact of {relation.name} to search.{why}")
     total, done = sum(len(fact.prompts) for fact in chosen), 0
     votes: dict[Fact, frozenset[Neuron]] = {}
     chances: dict[Fact, tuple[float, ...]] = {}
@@ -222,8 +227,8 @@ def find(
     for fact in chosen:
         found = []
         for prompt in fact.prompts:
-            asked = (model, prompt) if model.encoder is None else cloze(model, prompt)
-            found.append(attribute(*asked, fact.target, path=path, memory=memory))
+            of = (model, prompt) if model.encoder is None else cloze(model, prompt)
+            found.append(attribute(*of, fact.target, path=path, memory=memory))
             done += 1
             progress("knowledge attribution", done / total)
         voted = [above(attribution.values, criteria.t, layers=model.layers) for attribution in found]
@@ -241,6 +246,7 @@ def find(
         p=criteria.p,
         share=criteria.share,
         path="neuron" if isinstance(path, NeuronPath) else "layer",
+        left_out=asked.notes,
     )
 
 

@@ -4,7 +4,8 @@
     groups      own: the fact itself; related: other facts of its relation; unrelated: facts of other relations
     control     the same for an edit of as many random, strongly active neurons of the same layers; for a rank-one edit,
                 of the same `delta` at a random key, over several keys
-    perplexity  exp of the mean of -log P(token | tokens before), over a text, before and after
+    perplexity  exp of the mean of -log P(token | tokens before), over a text, before and after; of a masked model
+                -log P(token | all others), each blanked in turn (Salazar et al., *Masked Language Model Scoring*, 2020)
 
 Exact: the edited module runs on every prompt. An answer is right when each of its tokens is the top prediction.
 """
@@ -12,13 +13,16 @@ Exact: the edited module runs on every prompt. An answer is right when each of i
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine.measures import Question, question
 from unembed.errors import InputError
 from unembed.methods.knowledge.weight_edits import WeightEdits, applied
+from unembed.models.blanks import blanked
 from unembed.models.model import Model
 from unembed.models.prompts import tokenize
 from unembed.models.reprs import Brief
@@ -237,17 +241,40 @@ def answers(model: Model, questions: Sequence[Question]) -> list[Answered]:
 def perplexity(model: Model, passages: Sequence[Sequence[int]]) -> float:
     """`exp(mean of -log P(token | tokens before))` over all tokens of all passages but the first of each.
 
+    A masked language model reads both sides: there it is `-log P(token | all others)` of every token that is no
+    special one, with a blank in its place.
+
     Raises:
-        InputError: no passage has two tokens.
+        InputError: no passage has two tokens; of a masked model, none has a token that is no special one.
     """
-    total, count = 0.0, 0
     long = [passage for passage in passages if len(passage) > 1]
     if not long:
         raise InputError("A perplexity needs a text: expected at least one passage of two tokens.")
-    for i, stream in last_streams(model, long):
-        total -= float(_log_probabilities(model, stream[:-1], long[i][1:]).double().sum())
-        count += len(long[i]) - 1
-    return float(torch.tensor(total / count, dtype=torch.float64).exp())
+    surprises = _surprises_at_blanks(model, long) if model.fills_blanks else _surprises(model, long)
+    found = torch.cat(surprises) if surprises else torch.zeros(0)
+    if not len(found):
+        raise InputError("A perplexity needs a text: there are only special tokens in it.")
+    return float(found.mean().exp())
+
+
+def _surprises(model: Model, passages: Sequence[Sequence[int]]) -> list[Float[Tensor, "token"]]:
+    """`-log P(token | tokens before)` of each token but the first."""
+    return [
+        -_log_probabilities(model, stream[:-1], passages[i][1:]).double() for i, stream in last_streams(model, passages)
+    ]
+
+
+def _surprises_at_blanks(model: Model, passages: Sequence[Sequence[int]]) -> list[Float[Tensor, "token"]]:
+    """`-log P(token | all others)` of each token that is no special one."""
+    tokenizer: Any = model.tokenizer
+    special = set() if tokenizer is None else set(tokenizer.all_special_ids)
+    places = [(p, i) for p in passages for i, token in enumerate(p) if token not in special]
+    rows = [blanked(model, passage, i) for passage, i in places]
+    found = []
+    for row, stream in last_streams(model, rows):
+        passage, i = places[row]
+        found.append(-_log_probabilities(model, stream[i : i + 1], passage[i : i + 1]).double())
+    return found
 
 
 def _log_probabilities(model: Model, stream: Tensor, tokens: Sequence[int]) -> Tensor:

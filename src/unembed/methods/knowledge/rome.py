@@ -111,7 +111,9 @@ def rome(
             or a bad target.
     """
     check_has_neurons(model)
-    next_token_only(model, "ROME")
+    next_token_only(
+        model, "ROME", instead="To update a fact of it, take the value edit of its neurons (--method value)."
+    )
     layer = checked_layer(model, model.layers // 6 if how.layer is None else how.layer)
     if model.blocks[layer].experts is not None:
         raise InputError(

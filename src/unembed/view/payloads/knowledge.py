@@ -260,16 +260,23 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
     )
 
 
-def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
+def _answer_of(model: "Model", fact: "Fact") -> tuple[int, ...]:
+    """The tokens of its answer, as it was asked for by its first prompt."""
+    from unembed.engine.measures import question
     from unembed.models.cloze import cloze_prompt
     from unembed.models.targets import target_tokens
 
-    prompt = entry.fact.prompts[0]
-    before = prompt if model.encoder is None else cloze_prompt(model, prompt)
+    prompt = fact.prompts[0]
+    if model.encoder is not None:
+        return target_tokens(model, fact.target, cloze_prompt(model, prompt))
+    return question(model, prompt, fact.target).answer
+
+
+def _fact(model: "Model", entry: "FactNeurons") -> FoundFact:
     return FoundFact(
         subject=entry.fact.subject,
         answer=entry.fact.answer,
-        target=[token_of(model, token) for token in target_tokens(model, entry.fact.target, before)],
+        target=[token_of(model, token) for token in _answer_of(model, entry.fact)],
         prompts=list(entry.fact.prompts),
         probabilities=list(entry.probabilities),
         top=list(entry.top),
