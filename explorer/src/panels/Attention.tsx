@@ -78,10 +78,10 @@ function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
   );
 }
 
-/** What a head can look at: the tokens up to the explained position, or what the encoder read. */
+/** What a head can look at: the tokens up to the explained position (all, around a blank), or what the encoder read. */
 function readBy(head: HeadPattern, payload: AttentionPayload): { position: number; text: string }[] {
   if (head.cross) return (payload.sources ?? []).map(({ position, label }) => ({ position, text: label }));
-  return payload.tokens.slice(0, payload.position + 1);
+  return payload.tokens.slice(0, head.pattern.length);
 }
 
 /** All heads of the layer, each as two strips over the source tokens. */

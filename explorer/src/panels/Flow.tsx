@@ -31,7 +31,7 @@ export function FlowPanel() {
           title="Flow"
           note="Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers."
         >
-          {page.reads() === null ? null : <p class="note">Paths are not followed through cross-attention yet.</p>}
+          {page.reads() === null ? null : <p class="note">Paths through cross-attention: unembed paths.</p>}
           <Status answer={answer} />
           {result ? (
             <div class={stale ? "stale" : ""}>

@@ -12,15 +12,15 @@ export function PredictionPanel() {
   const explained = page.explained.value;
   const compared = useCompared();
   if (!explained) return null;
-  const { target, position, tokens } = explained;
+  const { target, position, tokens, model } = explained;
   return (
     <Panel
       name="prediction"
       title="Prediction"
       note={
         <>
-          After {position} {visible(tokens[position]?.text ?? "")}: {visible(target.text)} has{" "}
-          {percent(target.probability)}, rank {target.rank}. Choose a token to explain it.
+          {model.bidirectional ? "At" : "After"} {position} {visible(tokens[position]?.text ?? "")}:{" "}
+          {visible(target.text)} has {percent(target.probability)}, rank {target.rank}. Choose a token to explain it.
         </>
       }
     >

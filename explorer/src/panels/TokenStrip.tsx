@@ -32,7 +32,7 @@ export function TokenStrip() {
             lowers; largest {signed(credit.values.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0))} logits.
           </>
         ) : (
-          "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources."
+          `Choose the position ${explained.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`
         )
       }
     >
@@ -43,7 +43,8 @@ export function TokenStrip() {
       <ol class="strip" start={start.value + 1}>
         {shown.map((token, place) => {
           const opens = token.role && (place === 0 || token.role !== shown[place - 1]?.role);
-          const value = cross || token.position > position ? undefined : credit?.values[token.position];
+          const hidden = cross || (token.position > position && !explained.model.bidirectional);
+          const value = hidden ? undefined : credit?.values[token.position];
           return (
             <li key={token.position}>
               <button

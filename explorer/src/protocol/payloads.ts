@@ -936,6 +936,8 @@ export interface ModelFacts {
   weights_sha256: string | null;
   /** What the encoder of an encoder-decoder reads; null for a decoder alone. */
   reads?: "text" | "audio" | null;
+  /** Whether every position reads all others: so in masked language models, which are asked at a blank. */
+  bidirectional?: boolean;
   /** What was done to the weights after loading, edit by edit; empty for the plain model. */
   edits?: Array<string>;
 }

@@ -1942,7 +1942,7 @@ function ar(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
-	})) : t.tokens.slice(0, t.position + 1);
+	})) : t.tokens.slice(0, e.pattern.length);
 }
 function or({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
@@ -2642,7 +2642,7 @@ function qr() {
 			children: [
 				e.reads() === null ? null : /* @__PURE__ */ X("p", {
 					class: "note",
-					children: "Paths are not followed through cross-attention yet."
+					children: "Paths through cross-attention: unembed paths."
 				}),
 				/* @__PURE__ */ X(Q, { answer: a }),
 				o ? /* @__PURE__ */ X("div", {
@@ -4817,19 +4817,20 @@ function za() {
 function Ba() {
 	let e = B().explained.value, t = gr();
 	if (!e) return null;
-	let { target: n, position: r, tokens: i } = e;
+	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ X(Z, {
 		name: "prediction",
 		title: "Prediction",
 		note: /* @__PURE__ */ X(S, { children: [
-			"After ",
+			a.bidirectional ? "At" : "After",
+			" ",
 			r,
 			" ",
 			Y(i[r]?.text ?? ""),
-			": ",
-			Y(n.text),
-			" has",
+			":",
 			" ",
+			Y(n.text),
+			" has ",
 			J(n.probability),
 			", rank ",
 			n.rank,
@@ -5002,7 +5003,7 @@ function qa() {
 			": orange + raises, purple − lowers; largest ",
 			q(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : "Choose the position whose next token is explained. Select a head or an attention sublayer to colour its sources.",
+		] }) : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
 			e.reads() === null ? null : /* @__PURE__ */ X(Ja, {
 				sources: t.sources ?? [],
@@ -5017,33 +5018,33 @@ function qa() {
 			/* @__PURE__ */ X("ol", {
 				class: "strip",
 				start: n.value + 1,
-				children: c.map((t, n) => {
-					let i = t.role && (n === 0 || t.role !== c[n - 1]?.role), u = o || t.position > a ? void 0 : r?.values[t.position];
+				children: c.map((n, i) => {
+					let u = n.role && (i === 0 || n.role !== c[i - 1]?.role), d = o || n.position > a && !t.model.bidirectional ? void 0 : r?.values[n.position];
 					return /* @__PURE__ */ X("li", { children: [/* @__PURE__ */ X("button", {
 						type: "button",
 						class: "token",
-						"aria-pressed": t.position === a,
-						style: Ya(u, s),
+						"aria-pressed": n.position === a,
+						style: Ya(d, s),
 						onClick: () => e.set({
-							position: t.position,
+							position: n.position,
 							target: null
 						}),
 						onKeyDown: (e) => Za(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
-								children: t.position
+								children: n.position
 							}),
-							/* @__PURE__ */ X($, { text: t.text }),
+							/* @__PURE__ */ X($, { text: n.text }),
 							/* @__PURE__ */ X(Xa, {
-								value: u,
+								value: d,
 								largest: s
 							})
 						]
 					}), l ? /* @__PURE__ */ X("span", {
 						class: "small role",
-						children: i ? t.role : "\xA0"
-					}) : null] }, t.position);
+						children: u ? n.role : "\xA0"
+					}) : null] }, n.position);
 				})
 			})
 		]

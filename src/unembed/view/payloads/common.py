@@ -43,6 +43,8 @@ class ModelFacts:
     """Of the files, without `edits`."""
     reads: Literal["text", "audio"] | None = None
     """What the encoder of an encoder-decoder reads; null for a decoder alone."""
+    bidirectional: bool = False
+    """Whether every position reads all others: so in masked language models, which are asked at a blank."""
     edits: list[str] = field(default_factory=list)
     """What was done to the weights after loading, edit by edit; empty for the plain model."""
 
@@ -190,6 +192,7 @@ def model_facts(model: "Model") -> ModelFacts:
         norm=None if model.final_norm.identity else "LayerNorm" if model.final_norm.centred else "RMSNorm",
         weights_sha256=None if model.folder is None else weights_sha256(model.folder),
         reads=None if model.family.encoder is None else model.family.encoder.reads,
+        bidirectional=model.bidirectional,
         edits=list(model.edits),
     )
 

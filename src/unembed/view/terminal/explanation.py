@@ -57,19 +57,26 @@ def closing_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 
 
 def _ending(payload: ExplainPayload) -> str:
-    """The end of the prompt."""
-    texts = [token.text for token in payload.tokens[: payload.position + 1]]
+    """The end of the prompt that was read."""
+    texts = [token.text for token in payload.tokens[: _last(payload) + 1]]
     text = (" " if all(text.startswith("id:") for text in texts) else "").join(texts)
     shown = "".join(c if c == " " else visible(c) for c in text).strip()
     return shown if len(shown) <= _TITLE else f"… {shown[-_TITLE:]}"
+
+
+def _last(payload: ExplainPayload) -> int:
+    """The last position that can matter: a blank is read from both sides."""
+    return len(payload.tokens) - 1 if payload.model.bidirectional else payload.position
 
 
 def _answer(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The prompt with the token that the answer names, and the answer."""
     answer = payload.answer
     marked = None if answer.cross else answer.position
-    end = payload.position if marked is None else max(payload.position, marked)  # a blank is read from both sides
-    line, places = token_strip(payload.tokens, end, payload.target.text, paper.width, keep=marked)
+    tail, keep = f"→ {visible(payload.target.text)}", [] if marked is None else [marked]
+    if payload.model.bidirectional:  # the blank need not be at the end, so the arrow says where the answer stands
+        tail, keep = f"{payload.position} {tail}", [payload.position, *keep]
+    line, places = token_strip(payload.tokens[: _last(payload) + 1], tail, paper.width, keep=keep)
     yield line
     if marked is not None:
         column, width = places[marked]

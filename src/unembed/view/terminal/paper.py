@@ -1,7 +1,7 @@
 """Paper: how wide the page is and what can be written on it; helpers that every view shares."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -82,15 +82,14 @@ def signed_style(value: float) -> str:
 
 
 def token_strip(
-    tokens: list[PromptToken], position: int, answer: str, width: int, *, keep: int | None = None
+    tokens: list[PromptToken], tail: str, width: int, *, keep: Sequence[int] = ()
 ) -> tuple[Text, dict[int, tuple[int, int]]]:
-    """The prompt up to `position` as one line, and where each shown token stands on it (column, width).
+    """A prompt as one line that ends with `tail`, and where each shown token stands on it (column, width).
 
-    A prompt that does not fit keeps its first token, its end, and the token at `keep`; the gaps are named.
+    A prompt that does not fit keeps its first token, its end, and the tokens at `keep`; the gaps are named.
     """
-    cells = {t.position: f"{t.position} {visible(t.text)}" for t in tokens[: position + 1]}
-    tail = f"→ {visible(answer)}"
-    kept = _fitting(cells, width - cell_len(tail) - 4, [0] if keep is None else sorted({0, keep}))
+    cells = {t.position: f"{t.position} {visible(t.text)}" for t in tokens}
+    kept = _fitting(cells, width - cell_len(tail) - 4, sorted({0, *keep}))
     line, places, last = Text(" "), {}, -1
     for place in kept:
         if place > last + 1:
