@@ -139,6 +139,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
   const { payload, matrix, start } = props;
   const [head] = payload.heads;
   const weighting = useSignal<Weighting>("attention");
+  const whole = payload.model.bidirectional ?? false;
   const size = Math.min(WINDOW, payload.tokens.length - start);
   const name = head ? nameOf(headPart(head)) : "";
   const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
@@ -173,6 +174,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
           start={start}
           text={text}
           value={weighting.value === "attention" ? attention : written}
+          whole={whole}
           largest={weighting.value === "attention" ? 1 : undefined}
         />
       )}
@@ -181,7 +183,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
         head={["from", "to", "attention", "norm of what is written"]}
         rows={() =>
           Array.from({ length: size }, (_, from) =>
-            Array.from({ length: from + 1 }, (_, to) => [
+            Array.from({ length: whole ? size : from + 1 }, (_, to) => [
               `${start + from} ${text(from)}`,
               `${start + to} ${text(to)}`,
               decimal(attention(from, to), 3),
@@ -194,13 +196,15 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
   );
 }
 
-/** A triangle of amounts, query by key. */
+/** Amounts, query by key: a triangle, or a square where every token is read by all. */
 function Square(props: {
   label: string;
   size: number;
   start: number;
   text: (place: number) => string;
   value: (row: number, column: number) => number;
+  /** Whether tokens read those after them. */
+  whole: boolean;
   /** What is brightest; without it, the largest value that is shown. */
   largest: number | undefined;
 }) {
@@ -213,7 +217,7 @@ function Square(props: {
       columns={size}
       rows={size}
       height={12}
-      colour={(column, row) => (column > row ? null : amountColour(value(row, column) / largest))}
+      colour={(column, row) => (column > row && !props.whole ? null : amountColour(value(row, column) / largest))}
       tell={(column, row) =>
         `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${decimal(value(row, column), 3)}`
       }

@@ -41,7 +41,7 @@ export function ComparePanel() {
       <div class="side-by-side wide">
         {compared.result && compared.mate !== null ? <Differences a={explained} b={compared.result} /> : null}
         {page.reads() === null && pairs.length > 0 && compared.mate !== null ? (
-          explained.position === explained.tokens.length - 1 ? (
+          explained.position === explained.asks ? (
             <PatchMap pairs={pairs} promptB={b} />
           ) : (
             <p class="note">Patching is read at the last token; choose it to see this map.</p>

@@ -24,7 +24,7 @@ export function KnowledgePanel() {
   const explained = page.explained.value;
   const { ref, seen } = useSeen<HTMLDivElement>();
   const followed = page.followed();
-  const last = explained !== null && explained.position === explained.tokens.length - 1;
+  const last = explained !== null && explained.position === explained.asks;
   const alone = page.reads() === null;
   const ask =
     seen && last && followed && alone
@@ -40,7 +40,12 @@ export function KnowledgePanel() {
           note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`}
         >
           {alone ? null : <p class="note">Knowledge is not attributed in an encoder-decoder yet.</p>}
-          {last ? null : <p class="note">Knowledge is attributed at the last token; choose it to see this panel.</p>}
+          {last ? null : (
+            <p class="note">
+              Knowledge is attributed {explained.model.bidirectional ? "at the blank" : "at the last token"}; choose it
+              to see this panel.
+            </p>
+          )}
           <div class="side-by-side wide">
             <div>
               <Status answer={answer} />

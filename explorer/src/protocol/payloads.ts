@@ -458,6 +458,8 @@ export interface ExplainPayload {
   whole_target?: WholeTarget | null;
   /** What cross-attention adds, pulled back to what the encoder read; null without `--inputs`. */
   inputs?: Ledger | null;
+  /** Where the prompt asks by itself: at its last position, or at the (first) blank of a masked language model; null where that has none. */
+  asks?: number | null;
   /** The name and number of this schema. */
   schema: "unembed/explain/2";
 }

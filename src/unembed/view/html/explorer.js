@@ -1996,9 +1996,9 @@ var cr = {
 	target: "value-weighted, for the target"
 };
 function lr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = Math.min(128, t.tokens.length - r), s = i ? G(At(i)) : "", c = (e) => Y(t.tokens[r + e]?.text ?? ""), l = (e, t) => n[r + e]?.[r + t] ?? 0, u = (e, n) => l(e, n) * (t.norms?.[r + n] ?? 0);
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? G(At(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X("h3", { children: s }),
+		/* @__PURE__ */ X("h3", { children: c }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: Object.entries(cr).map(([e, n]) => /* @__PURE__ */ X("button", {
@@ -2012,30 +2012,31 @@ function lr(e) {
 		a.value === "target" ? /* @__PURE__ */ X(dr, {
 			payload: t,
 			given: i?.contribution ?? [],
-			name: s,
+			name: c,
 			start: r,
-			size: o
+			size: s
 		}) : /* @__PURE__ */ X(ur, {
-			label: a.value === "attention" ? `Attention pattern of ${s}, query by key` : `Norm of what ${s} writes, query by key`,
-			size: o,
+			label: a.value === "attention" ? `Attention pattern of ${c}, query by key` : `Norm of what ${c} writes, query by key`,
+			size: s,
 			start: r,
-			text: c,
-			value: a.value === "attention" ? l : u,
+			text: l,
+			value: a.value === "attention" ? u : d,
+			whole: o,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
 		/* @__PURE__ */ X(er, {
-			label: `pattern of ${s}`,
+			label: `pattern of ${c}`,
 			head: [
 				"from",
 				"to",
 				"attention",
 				"norm of what is written"
 			],
-			rows: () => Array.from({ length: o }, (e, n) => Array.from({ length: n + 1 }, (e, i) => [
-				`${r + n} ${c(n)}`,
-				`${r + i} ${c(i)}`,
-				K(l(n, i), 3),
-				t.norms ? K(u(n, i), 3) : ""
+			rows: () => Array.from({ length: s }, (e, n) => Array.from({ length: o ? s : n + 1 }, (e, i) => [
+				`${r + n} ${l(n)}`,
+				`${r + i} ${l(i)}`,
+				K(u(n, i), 3),
+				t.norms ? K(d(n, i), 3) : ""
 			])).flat()
 		})
 	] });
@@ -2047,7 +2048,7 @@ function ur(e) {
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (e, t) => e > t ? null : Cn(i(t, e) / o),
+		colour: (t, n) => t > n && !e.whole ? null : Cn(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
@@ -2371,7 +2372,7 @@ function Mr() {
 				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Fr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.tokens.length - 1 ? /* @__PURE__ */ X(kr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(kr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -4098,7 +4099,7 @@ function ta(e) {
 // src/panels/Knowledge.tsx
 var na = 12, ra = 100, ia = 12;
 function aa() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), a = t !== null && t.position === t.tokens.length - 1, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), a = t !== null && t.position === t.asks, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
@@ -4118,7 +4119,11 @@ function aa() {
 				}),
 				a ? null : /* @__PURE__ */ X("p", {
 					class: "note",
-					children: "Knowledge is attributed at the last token; choose it to see this panel."
+					children: [
+						"Knowledge is attributed ",
+						t.model.bidirectional ? "at the blank" : "at the last token",
+						"; choose it to see this panel."
+					]
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",

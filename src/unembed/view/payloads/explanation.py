@@ -219,6 +219,16 @@ class ExplainPayload:
     """Of a target of several tokens; null where it is one."""
     inputs: Ledger | None = None
     """What cross-attention adds, pulled back to what the encoder read; null without `--inputs`."""
+    asks: int | None = None
+    """Where the prompt asks by itself: at its last position, or at the (first) blank of a masked language model; null
+    where that has none."""
+
+
+def _asks(run: "Run") -> int | None:
+    from unembed.models.blanks import asked_position, blanks
+
+    model, tokens = run.model, run.tokens
+    return None if model.fills_blanks and not blanks(model, tokens) else asked_position(model, tokens)
 
 
 @payload_of.register
@@ -229,6 +239,7 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         model=model_facts(model),
         tokens=prompt_tokens(model, result.run.tokens, result.run.roles),
         position=read.position,
+        asks=_asks(result.run),
         predictions=[prediction_of(model, p) for p in result.predictions],
         target=target_of(model, result.target),
         reference=reference_of(model, read),
