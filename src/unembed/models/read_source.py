@@ -20,6 +20,7 @@ from unembed.errors import InputError, ModelError
 from unembed.models.audio import read_wav, resampled
 from unembed.models.family import Encoder
 from unembed.models.hooks import one_at_a_time
+from unembed.models.images import read_image
 from unembed.models.model import Model
 from unembed.models.pretrained import from_folder
 from unembed.models.prompts import well_formed
@@ -82,13 +83,14 @@ def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tup
     processor: Any = _processor(model, "AutoProcessor", "an image into patches (processor_config.json)")
     mark = processor.image_token
     text = well_formed(prompt if mark in prompt else mark + prompt)
+    picture, notes = read_image(Path(image))
     try:
-        made = processor(images=_picture(Path(image)), text=text, return_tensors="pt")
+        made = processor(images=picture, text=text, return_tensors="pt")
     except (ValueError, TypeError, IndexError) as error:
         raise InputError(f"The processor of {model.name} cannot read {image} with this prompt: {error}") from error
     ids = tuple(made["input_ids"][0].tolist())
     inputs = {prefix.inputs: _prepared(model, made[prefix.inputs])}
-    source = Source(_labelled(model, ids), inputs, states=None, mask=None, text=prompt)
+    source = Source(_labelled(model, ids), inputs, states=None, mask=None, text=prompt, notes=notes)
     return replace(model, source=source), ids
 
 
@@ -105,18 +107,6 @@ def _labelled(model: Model, ids: tuple[int, ...]) -> tuple[SourceToken, ...]:
         else:
             found.append(SourceToken(position, "text", name_of(model, token)))
     return tuple(found)
-
-
-def _picture(path: Path) -> Any:
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise InputError("Reading images needs Pillow: pip install 'unembed[images]'.") from error
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"Cannot read {path} as an image: {error}.") from error
 
 
 def probe_source(model: Model, length: int = 5) -> Model:
