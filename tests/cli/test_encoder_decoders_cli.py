@@ -10,11 +10,13 @@ from PIL import Image
 from transformers import WhisperFeatureExtractor
 from typer.testing import CliRunner
 
+import unembed
 from builders import random_models
 from builders.commands import refusal, run_json
 from builders.random_encoder_decoders import build_llava
 from builders.source_folders import RATE, SOURCE, WORDS, save, sound
 from unembed.cli import app
+from unembed.errors import ModelError
 
 PREFIX = [0, 8, 9]
 
@@ -180,3 +182,14 @@ def test_explain_a_prompt_with_an_image(tmp_path):
     noise = tmp_path / "noise.png"
     noise.write_bytes(b"no picture")
     assert "as an image" in refusal("explain", "-m", folder, "--image", noise, "the house")
+    read = unembed.load(str(folder))
+    for name, damaged in (
+        ("processor_config.json", "[1]"),
+        ("processor_config.json", "{"),
+        ("chat_template.json", "{}"),
+    ):
+        kept = (folder / name).read_text() if (folder / name).exists() else "{}"
+        (folder / name).write_text(damaged)
+        with pytest.raises(ModelError, match="holds no processor that turns an image"):
+            unembed.with_image(read, "the house", picture)
+        (folder / name).write_text(kept)

@@ -86,7 +86,7 @@ def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tup
     picture, notes = read_image(Path(image))
     try:
         made = processor(images=picture, text=text, return_tensors="pt")
-    except (ValueError, TypeError, IndexError) as error:
+    except Exception as error:  # a processor raises whatever its files make of the picture
         raise InputError(f"The processor of {model.name} cannot read {image} with this prompt: {error}") from error
     ids = tuple(made["input_ids"][0].tolist())
     inputs = {prefix.inputs: _prepared(model, made[prefix.inputs])}
@@ -207,8 +207,10 @@ def _processor(model: Model, kind: str, purpose: str) -> Any:
         raise InputError("A model in memory has no processor: give what one makes of the source as `inputs`.")
     try:
         return from_folder(kind, model.folder)
-    except (OSError, ValueError, ImportError, TypeError) as error:
-        reason = next(iter(str(error).splitlines()), "")
+    except ModelError:
+        raise
+    except Exception as error:  # a damaged file makes transformers raise whatever it meets
+        reason = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
         raise ModelError(
             f"{model.folder} holds no processor that turns {purpose}: {reason}\n"
             "Copy the model's processor files into it; of a model from the hub, `unembed models fetch` brings them."
