@@ -10,7 +10,7 @@ _FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Of pixels. Pillow reads others by starting a program on the file (EPS: Ghostscript)."""
 _DEEP = ("I", "F")
 """Modes of more than 8 bits, whose pixels Pillow cuts off at 255: a picture of 16 bits becomes white."""
-NARROWEST = 200
+_NARROWEST = 200
 """The longer side in shorter ones: processors make the shorter one as long as their model wants it."""
 
 
@@ -40,10 +40,10 @@ def read_image(path: Path) -> tuple[Any, tuple[str, ...]]:
 
 def _check(path: Path, image: Any) -> None:
     short, long = sorted(image.size)
-    if long > NARROWEST * short:
+    if long > _NARROWEST * short:
         raise InputError(
             f"{path} is {image.width} x {image.height} pixels, so narrow that processors would blow it up: "
-            f"expected a longer side of at most {NARROWEST} shorter ones."
+            f"expected a longer side of at most {_NARROWEST} shorter ones."
         )
     if image.mode.startswith(_DEEP):
         raise InputError(

@@ -13,15 +13,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-SECONDS = 5.0
-MEMORY = 2**28
-LONGEST = 10**7
+_SECONDS = 5.0
+_MEMORY = 2**28
+_LONGEST = 10**7
 """Characters of a rendered chat, and of a product within it."""
-BITS = 10**5
+_BITS = 10**5
 """Of a product or power of whole numbers."""
 
 
-class OutOfBounds(Exception):  # noqa: N818  # the message is the reason
+class _OutOfBounds(Exception):  # noqa: N818  # the message is the reason
     """A template that took more than it may."""
 
 
@@ -30,28 +30,27 @@ class _Late(BaseException):
 
 
 def run_bounded(render: Callable[[], str]) -> str:
-    """What `render` returns, which runs a template: within `SECONDS`, and on Linux within `MEMORY` bytes.
+    """What `render` returns, which runs a template: within `_SECONDS`, and on Linux within `_MEMORY` bytes.
 
     Raises:
-        OutOfBounds: it took more.
-        Exception: what the template raises.
+        Exception: what the template raises; or it took more, which the message tells.
     """
     try:
         with _guarded_products(), _memory(), _time():
             text = render()
     except _Late as error:
-        raise OutOfBounds(f"it runs for more than {SECONDS:g} seconds") from error
+        raise _OutOfBounds(f"it runs for more than {_SECONDS:g} seconds") from error
     except MemoryError as error:
-        raise OutOfBounds(f"it takes more than {MEMORY >> 20} MiB of memory") from error
-    if len(text) > LONGEST:
-        raise OutOfBounds(f"it writes {len(text)} characters")
+        raise _OutOfBounds(f"it takes more than {_MEMORY >> 20} MiB of memory") from error
+    if len(text) > _LONGEST:
+        raise _OutOfBounds(f"it writes {len(text)} characters")
     return text
 
 
 @contextmanager
 def _time() -> Iterator[None]:
     """Look at the clock at each line of Python, which a compiled template is: a thread cannot be stopped otherwise."""
-    end, before = time.monotonic() + SECONDS, sys.gettrace()
+    end, before = time.monotonic() + _SECONDS, sys.gettrace()
 
     def look(frame: FrameType, event: str, _: Any) -> Any:
         if time.monotonic() > end:
@@ -67,7 +66,7 @@ def _time() -> Iterator[None]:
 
 @contextmanager
 def _memory() -> Iterator[None]:
-    """Lower the limit of this process to what it uses now and `MEMORY` more, so that a request for more is an error."""
+    """Lower the limit of this process to what it uses now and `_MEMORY`; a request for more is an error."""
     if sys.platform != "linux":
         yield
         return
@@ -75,7 +74,7 @@ def _memory() -> Iterator[None]:
 
     before = resource.getrlimit(resource.RLIMIT_AS)
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    limits = [limit for limit in (used + MEMORY, *before) if limit != resource.RLIM_INFINITY]
+    limits = [limit for limit in (used + _MEMORY, *before) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_AS, (min(limits), before[1]))
     try:
         yield
@@ -93,7 +92,7 @@ def _guarded_products() -> Iterator[None]:
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
             if _too_large(operator, left, right):
-                raise OutOfBounds("it multiplies texts or numbers until they are too large")
+                raise _OutOfBounds("it multiplies texts or numbers until they are too large")
             return super().call_binop(context, operator, left, right)
 
     library: Any = importlib.import_module("transformers.utils.chat_template_utils")
@@ -106,10 +105,10 @@ def _guarded_products() -> Iterator[None]:
 
 
 def _too_large(operator: str, left: Any, right: Any) -> bool:
-    """Whether a product or power is a number of more than `BITS`, or a text or list of more than `LONGEST` items."""
+    """Whether a product or power is a number of more than `_BITS`, or a text or list of more than `_LONGEST` items."""
     if isinstance(left, int) and isinstance(right, int):
         bits = left.bit_length()
-        return (bits * right if operator == "**" else bits + right.bit_length()) > BITS
+        return (bits * right if operator == "**" else bits + right.bit_length()) > _BITS
     if isinstance(left, int):
         left, right = right, left
-    return hasattr(left, "__len__") and isinstance(right, int) and len(left) * right > LONGEST
+    return hasattr(left, "__len__") and isinstance(right, int) and len(left) * right > _LONGEST
