@@ -17,6 +17,7 @@ from builders.commands import refusal, run_json, valid
 from builders.random_encoder_decoders import build, build_llava
 from builders.source_folders import RATE, SOURCE, WORDS, save, sound
 from unembed.cli import app
+from unembed.errors import ModelError
 from unembed.methods.heads.shuffled_tokens import STACK_OF
 from unembed.methods.heads.stack_roles import measure_stack_roles
 
@@ -227,6 +228,17 @@ def test_explain_a_prompt_with_an_image(tmp_path):
     noise = tmp_path / "noise.png"
     noise.write_bytes(b"no picture")
     assert "as an image" in refusal("explain", "-m", folder, "--image", noise, "the house")
+    read = unembed.load(str(folder))
+    for name, damaged in (
+        ("processor_config.json", "[1]"),
+        ("processor_config.json", "{"),
+        ("chat_template.json", "{}"),
+    ):
+        kept = (folder / name).read_text() if (folder / name).exists() else "{}"
+        (folder / name).write_text(damaged)
+        with pytest.raises(ModelError, match="holds no processor that turns an image"):
+            unembed.with_image(read, "the house", picture)
+        (folder / name).write_text(kept)
 
 
 def test_heads_of_three_attentions(translator):

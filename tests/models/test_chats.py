@@ -11,6 +11,7 @@ from builders.random_models import build
 from builders.tokenizers_of_kinds import KINDS
 from unembed.errors import InputError
 from unembed.methods.explain import explain
+from unembed.models import templates
 from unembed.models.prompts import prompt_notes, tokenize
 from unembed.runs.record import record
 
@@ -176,3 +177,32 @@ def test_chats_that_contradict_are_refused(assistant: str, tmp_path, folder) -> 
     assert "give --chat too" in refusal("explain", "-m", assistant, "the capital", "--system", "a")
     assert "Expected a list of messages" in refusal("explain", "-m", assistant, "--messages", tmp_path / "talk.json")
     assert "no chat template" in refusal("explain", "-m", folder, "--chat", "the capital")
+
+
+ENDLESS = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"
+DOUBLING = "{% set all = namespace(x='x') %}{% for i in range(60) %}{% set all.x = all.x OP all.x %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        (ENDLESS, "it runs for more than 0.5 seconds"),
+        ("{{ [1] | slice(1000000000) | list | length }}", "it runs for more than 0.5 seconds"),
+        (DOUBLING.replace("OP", "~"), "it takes more than 256 MiB of memory"),
+        ("{{ 'x' | center(10000000000) }}", "it takes more than 256 MiB of memory"),
+        ("{{ 'x' * 10000000000 }}", "it multiplies texts or numbers until they are too large"),
+        (DOUBLING.replace("OP", "*").replace("'x'", "3"), "it multiplies texts or numbers until they are too large"),
+        ("{{ 10 ** 1000000000 }}", "it multiplies texts or numbers until they are too large"),
+        ("{% for i in range(200) %}{{ 'x' * 100000 }}{% endfor %}", "it writes 20000000 characters"),
+    ],
+)
+def test_a_template_that_loops_or_fills_memory_is_refused(monkeypatch, template: str, said: str) -> None:
+    """And the next chat of the process is rendered as ever."""
+    monkeypatch.setattr(templates, "_SECONDS", 0.5)
+    model = chatty("chatml")
+    found = tokenize(model, ASKED)
+    model.tokenizer.chat_template = template
+    with pytest.raises(InputError, match=f"refuses these messages: {said}"):
+        tokenize(model, ASKED)
+    model.tokenizer.chat_template = CHATML
+    assert tokenize(model, ASKED) == found

@@ -5,6 +5,7 @@ from typing import Any
 
 from unembed.errors import InputError
 from unembed.models.model import Model
+from unembed.models.templates import run_bounded
 
 Message = Mapping[str, Any]
 """`{"role": "user", "content": "..."}`, as `transformers` takes them."""
@@ -37,8 +38,10 @@ def rendered(model: Model, messages: Sequence[Message]) -> str:
         )
     goes_on = checked[-1]["role"] == "assistant"
     try:
-        return tokenizer.apply_chat_template(
-            checked, tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
+        return run_bounded(
+            lambda: tokenizer.apply_chat_template(
+                checked, tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
+            )
         )
     except Exception as error:  # a template is a program of the model's makers, and raises what it likes
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -20,6 +20,7 @@ from unembed.errors import InputError, ModelError
 from unembed.models.audio import read_wav, resampled
 from unembed.models.family import Encoder
 from unembed.models.hooks import attending, one_at_a_time
+from unembed.models.images import read_image
 from unembed.models.model import Model
 from unembed.models.pretrained import from_folder
 from unembed.models.prompts import well_formed
@@ -96,13 +97,14 @@ def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tup
     processor: Any = _processor(model, "AutoProcessor", "an image into patches (processor_config.json)")
     mark = processor.image_token
     text = well_formed(prompt if mark in prompt else mark + prompt)
+    picture, notes = read_image(Path(image))
     try:
-        made = processor(images=_picture(Path(image)), text=text, return_tensors="pt")
-    except (ValueError, TypeError, IndexError) as error:
+        made = processor(images=picture, text=text, return_tensors="pt")
+    except Exception as error:  # a processor raises whatever its files make of the picture
         raise InputError(f"The processor of {model.name} cannot read {image} with this prompt: {error}") from error
     ids = tuple(made["input_ids"][0].tolist())
     inputs = {prefix.inputs: _prepared(model, made[prefix.inputs])}
-    source = Source(_labelled(model, ids), inputs, states=None, mask=None, text=prompt)
+    source = Source(_labelled(model, ids), inputs, states=None, mask=None, text=prompt, notes=notes)
     return replace(model, source=source), ids
 
 
@@ -134,18 +136,6 @@ def _name_of_patch(number: int, side: int | None, count: int) -> str:
     if side is None or count != side**2:
         return f"patch {number}"
     return f"patch {number}: row {number // side}, column {number % side}"
-
-
-def _picture(path: Path) -> Any:
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise InputError("Reading images needs Pillow: pip install 'unembed[images]'.") from error
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"Cannot read {path} as an image: {error}.") from error
 
 
 def probe_source(model: Model, length: int = 5, *, seed: int = 0) -> Model:
@@ -247,8 +237,10 @@ def _processor(model: Model, kind: str, purpose: str) -> Any:
         raise InputError("A model in memory has no processor: give what one makes of the source as `inputs`.")
     try:
         return from_folder(kind, model.folder)
-    except (OSError, ValueError, ImportError, TypeError) as error:
-        reason = next(iter(str(error).splitlines()), "")
+    except ModelError:
+        raise
+    except Exception as error:  # a damaged file makes transformers raise whatever it meets
+        reason = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
         raise ModelError(
             f"{model.folder} holds no processor that turns {purpose}: {reason}\n"
             "Copy the model's processor files into it; of a model from the hub, `unembed models fetch` brings them."
