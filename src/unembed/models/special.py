@@ -99,7 +99,7 @@ def around_a_source(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return frame.begins, frame.ends
 
 
-def _ending(model: Model) -> tuple[int, ...]:
+def ending(model: Model) -> tuple[int, ...]:
     """What stands after every text of a model that reads whole texts."""
     return _frame(model).ends if model.fills_blanks and model.special == "auto" else ()
 
@@ -108,7 +108,7 @@ def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
     """The tokens of a prompt with what stands before it, and around it in a masked language model, once."""
     begins = beginning(model)
     if model.encoder is None:
-        own, ends = _typed(begins, tokens), _ending(model)
+        own, ends = _typed(begins, tokens), ending(model)
         tokens = tokens if own == len(begins) else begins + tokens[own:]
         return tokens if not ends or tokens[-len(ends) :] == ends else tokens + ends
     start, forced = start_tokens(model), begins[1:]

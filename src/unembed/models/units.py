@@ -1,8 +1,8 @@
 """Units: a prompt cut into what a reader would take away from it: tokens, words, sentences, lines, turns, or spans.
 
-Every token is in one unit at most. What only frames a text is in none: the tokens that begin every text of the model,
-and what a chat template writes around the words. A span that ends within a token is widened to the token, and a note
-says so.
+Every token is in one unit at most. What only frames a text is in none: the tokens that begin and end every text of the
+model, and what a chat template writes around the words; nor is the blank of which a masked
+language model is asked. A span that ends within a token is widened to the token, and a note says so.
 """
 
 import re
@@ -13,10 +13,11 @@ from typing import Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models import chat
+from unembed.models.blanks import asked_position
 from unembed.models.model import Model
 from unembed.models.prompts import Given
 from unembed.models.reprs import Brief
-from unembed.models.special import beginning
+from unembed.models.special import beginning, ending
 from unembed.models.tokens import name_of
 from unembed.models.words import joins_words, token_spans
 
@@ -69,9 +70,11 @@ def written(model: Model, prompt: Given, tokens: Sequence[int]) -> Written:
         prompt: as it was given.
         tokens: what `tokenize` makes of it.
     """
-    names, begins = tuple(name_of(model, token) for token in tokens), beginning(model)
+    names, begins, ends = tuple(name_of(model, token) for token in tokens), beginning(model), ending(model)
     first = len(begins) if tuple(tokens[: len(begins)]) == begins else 0
-    free = tuple(range(first, len(tokens)))
+    last = len(tokens) - (len(ends) if tuple(tokens[len(tokens) - len(ends) :]) == ends else 0)
+    blank = asked_position(model, tokens) if model.fills_blanks else None
+    free = tuple(p for p in range(first, last) if p != blank)
     if chat.is_chat(prompt):
         text: str | None = chat.rendered(model, prompt)  # type: ignore[arg-type]
         roles = chat.roles(model, prompt, tokens)  # type: ignore[arg-type]

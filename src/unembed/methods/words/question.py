@@ -9,8 +9,9 @@ What is gone, by how it goes:
 | `replace` | has another token in each place | a run of that prompt |
 | `swap` | has the tokens of an aligned second prompt there | a run of that prompt |
 
-In a decoder the prompts share what they begin alike with (engine/texts.py). The source of an encoder-decoder is read by
-all of its positions at once, so there each version is a run of its own.
+In a decoder the prompts share what they begin alike with (engine/texts.py). The source of an encoder-decoder, and the
+text around a blank, are read by all of their positions at once, so there each version is a run of its own. A blank
+stays where it stands: the answer is asked for there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,9 +85,14 @@ class Question(Brief):
         """That is asked."""
         return self.run.model
 
+    @property
+    def place(self) -> int:
+        """Where the answer's first token is asked for: after the prompt's last token, or at its blank."""
+        return self.run.asked if self.model.fills_blanks else self.length - 1
+
     def base(self) -> Value:
         """What the model gives the answer with nothing gone."""
-        first = self.run.row(self.length - 1)
+        first = self.run.row(self.place)
         return self._value(self.run.logits[first : first + len(self.answer)])
 
     def values(self, versions: Sequence[Gone], progress: Progress = silent) -> list[Value]:
@@ -113,10 +119,11 @@ class Question(Brief):
         )
 
     def _logits(self, versions: Sequence[Gone], progress: Progress) -> Iterator[Float[Tensor, "answer vocab"]]:
-        if self.of_source:
+        if self.of_source or self.model.fills_blanks:
+            one = self._of_other_source if self.of_source else self._of_other_cloze
             for number, gone in enumerate(versions):
-                yield self._of_other_source(gone)
-                progress("other sources", (number + 1) / len(versions))
+                yield one(gone)
+                progress("other texts", (number + 1) / len(versions))
             return
         if self.how == "mask":
             yield from self._masked(versions, progress)
@@ -156,6 +163,10 @@ class Question(Brief):
             raise InputError("Nothing of the prompt is left: expected at least one token that stays.")
         left = tuple(self.begin if p == 0 and 0 in gone and self.begin is not None else tokens[p] for p in kept)
         return Text(left, tuple(kept) if self.how == "mask" else tuple(range(len(kept))))
+
+    def _of_other_cloze(self, gone: Gone) -> Float[Tensor, "answer vocab"]:
+        before = sum(p < self.place for p in gone) if self.how == "delete" else 0
+        return record(self.model, self._text(gone).tokens, positions=[self.place - before], keep="stream").logits
 
     def _of_other_source(self, gone: Gone) -> Float[Tensor, "answer vocab"]:
         assert self.model.source is not None

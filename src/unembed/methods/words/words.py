@@ -23,7 +23,8 @@ from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
 from unembed.methods.words.shapley import MOST_EXACT, Shapley, shapley_values
-from unembed.models.model import Model, next_token_only
+from unembed.models.blanks import blank_text
+from unembed.models.model import Model
 from unembed.models.prompts import Given, prompt_notes, tokenize
 from unembed.models.special import beginning
 from unembed.models.targets import target_notes, target_token, target_tokens
@@ -175,18 +176,17 @@ def words(
         progress: called after each block of each walk.
 
     Raises:
-        InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align; a model
-            that reads both ways.
+        InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align; a
+            mask in a model that reads both ways.
     """
     model = prompt.model
-    next_token_only(model, "What words are worth")
-    _check(how, other, keep_sink, model.encoder is not None)
+    _check(model, how, other, keep_sink)
     question, units, notes = _asked(prompt, target, by, how, versus, answer, other)
     begin = _begin(model, prompt.tokens) if keep_sink else None
     if begin is not None:
         question = replace(question, begin=begin)
         notes += (f"Where the first token is gone, {label_of(model, begin)} stands in its place.",)
-    if compare and (question.of_source or question.model.source is not None):
+    if compare and (question.of_source or model.source is not None or model.fills_blanks):
         raise InputError("Cheap rankings are of prompts of text that a decoder reads: leave --compare out.")
     base = question.base()
     gone = [frozenset(unit.positions) for unit in units]
@@ -200,7 +200,7 @@ def words(
         model=model,
         tokens=tuple(whole),
         answer=question.answer,
-        target=question.run.prediction(question.answer[0], position=question.length - 1),
+        target=question.run.prediction(question.answer[0], position=question.place),
         versus=question.versus,
         how=question.how,
         replacement=question.instead[0] if question.how == "replace" else None,
@@ -233,9 +233,9 @@ def _named(progress: Progress, stage: str) -> Progress:
 
 
 def _mark(question: Question, unit: Unit) -> Literal["first", "last"] | None:
-    if question.of_source:
+    if question.of_source or question.model.fills_blanks:
         return None
-    if question.length - 1 in unit.positions:
+    if question.place in unit.positions:
         return "last"
     return "first" if 0 in unit.positions else None
 
@@ -294,7 +294,8 @@ def _asked(
     if answer is not None and (target is not None or versus is not None):
         raise InputError("An answer is asked for as a whole: leave the target out, and what it is compared with.")
     wanted = () if answer is None else _answer(model, answer, prompt)
-    run = prompt.followed_by(wanted[:-1]).recorded(range(len(tokens) - 1, len(tokens) + max(1, len(wanted)) - 1))
+    place = prompt.asked
+    run = prompt.followed_by(wanted[:-1]).recorded(range(place, place + max(1, len(wanted))))
     if answer is None:
         wanted = (run.token(target),)
     source = tuple(model.source.inputs["input_ids"][0].tolist()) if of_source and model.source else tokens
@@ -302,33 +303,39 @@ def _asked(
         run=run,
         length=len(tokens),
         answer=wanted,
-        versus=None if versus is None else target_token(model, versus, prompt.written),
+        versus=None if versus is None else target_token(model, versus, prompt.context),
         how=word,  # type: ignore[arg-type]  # checked above
         instead=_instead(model, word, given, source, other),
         of_source=of_source,
     )
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
-    asking = next((frozenset(u.positions) for u in kept if not of_source and len(tokens) - 1 in u.positions), Gone())
-    _check_units(kept, source, word, by, of_source)
+    asking = next((frozenset(u.positions) for u in kept if not of_source and place in u.positions), Gone())
+    _check_units(kept, source, word, by, of_source or model.fills_blanks)
     notes = _notes(prompt, target, versus, answer, units, question, kept)
     return replace(question, asking=asking), kept, notes
 
 
-def _check(how: str, other: Given | None, keep_sink: bool, of_source: bool) -> None:
+def _check(model: Model, how: str, other: Given | None, keep_sink: bool) -> None:
     word, has, given = how.partition("=")
     if word not in ("delete", "mask", "replace", "swap") or (word == "replace") != bool(has) or (has and not given):
         raise InputError(f"Expected units to go by delete, mask, replace=TOKEN or swap, found {how!r}.")
     if (word == "swap") != (other is not None):
         raise InputError("A swap takes its tokens from a second prompt, and nothing else does: give both or neither.")
-    if keep_sink and (word not in ("delete", "mask") or of_source):
+    if keep_sink and (word not in ("delete", "mask") or model.encoder is not None or model.fills_blanks):
         raise InputError("The first place of a prompt stays filled: keep_sink is for delete and mask in a prompt.")
+    if word == "mask" and model.fills_blanks:
+        raise InputError(
+            f"Attention that reads both ways is not masked yet, and that of {model.name} does. Take units away "
+            f"(--how delete), or put the blank's own token in their place (--how replace={blank_text(model)})."
+        )
 
 
-def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, by: object, of_source: bool) -> None:
+def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, by: object, apart: bool) -> None:
+    """Refuse a cut that leaves nothing; `apart`: the answer is asked for outside of the units."""
     if how == "swap" and not units:
         raise InputError("The two prompts have the same tokens in every unit: there is nothing to swap.")
     # Of a prompt in words, the one unit is also the question; a span may be asked for alone.
-    asking = isinstance(by, str) and not of_source and len(units) == 1
+    asking = isinstance(by, str) and not apart and len(units) == 1
     if how in ("delete", "mask") and (asking or any(len(unit.positions) == len(tokens) for unit in units)):
         raise InputError(
             f"The prompt is one unit, {units[0].text!r:.60}: without it nothing is left to answer. Take smaller units "
@@ -339,7 +346,10 @@ def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, by:
 def _answer(model: Model, answer: str | Sequence[int], prompt: Prompt) -> tuple[int, ...]:
     if not len(answer):
         raise InputError("The answer is empty: expected at least one token.")
-    return target_tokens(model, answer, prompt.written)
+    found = target_tokens(model, answer, prompt.context)
+    if model.fills_blanks and len(found) > 1:
+        raise InputError(f"A blank of {model.name} holds one token, but {answer!r} is {len(found)} there.")
+    return found
 
 
 def _instead(model: Model, how: str, given: str, tokens: tuple[int, ...], other: Given | None) -> tuple[int, ...]:
@@ -391,8 +401,8 @@ def _notes(
     kept: tuple[Unit, ...],
 ) -> tuple[str, ...]:
     model = prompt.model
-    asked, last = target if answer is None else answer, question.length - 1
-    notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.written, target, versus), *units.notes]
+    asked, last = target if answer is None else answer, question.place
+    notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.context, target, versus), *units.notes]
     option = "--target" if answer is None else "--answer"
     notes += space_notes(question.run, asked if isinstance(asked, str) else None, last, option=option)
     left = len(units.units) - len(kept)

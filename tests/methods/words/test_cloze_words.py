@@ -1,0 +1,84 @@
+"""Words around a blank: each row equals a full run of the masked language model on the text without the unit.
+
+Tolerance: an effect is a difference of log-probabilities of two float64 runs, whose logits agree to 1e-11 of the
+largest.
+"""
+
+import pytest
+import torch
+
+import unembed
+from builders.commands import run_json
+from builders.masked_models import MASK, build_masked, each_masked, masked_by, word_pieces
+from oracles.rerun import exactly
+from unembed.errors import InputError
+from unembed.methods.words.words import words
+
+TOKENS = (1, 5, 9, MASK, 33, 12, 2)
+ANSWER, PLACE = 14, 3
+
+
+def log_p(module, tokens, place: int) -> float:
+    with torch.no_grad():
+        return float(module(torch.tensor([tokens])).logits[0, place].log_softmax(-1)[ANSWER])
+
+
+@each_masked
+@pytest.mark.parametrize("how", ["delete", "replace"])
+def test_every_token_equals_a_full_run(model_type: str, how: str) -> None:
+    tokenizer = word_pieces()
+    module = build_masked(model_type, vocab_size=len(tokenizer))
+    with exactly():
+        model = unembed.wrap(module, tokenizer)
+        found = words(model, TOKENS, ANSWER, by="token", how="delete" if how == "delete" else "replace=id:23")
+        whole = log_p(module, TOKENS, PLACE)
+        assert [unit.positions for unit in found.units] == [(p,) for p in (1, 2, 4, 5)]
+        for unit in found.units:
+            (gone,) = unit.positions
+            if how == "delete":
+                left = [token for p, token in enumerate(TOKENS) if p != gone]
+                expected = log_p(module, left, PLACE - (gone < PLACE))
+            else:
+                expected = log_p(module, [23 if p == gone else token for p, token in enumerate(TOKENS)], PLACE)
+            assert unit.without.log_probability == pytest.approx(expected, abs=1e-9)
+            assert unit.effect == pytest.approx(whole - expected, abs=1e-9)
+    assert max(abs(unit.effect) for unit in found.units) > 1e-3
+    assert {unit.mark for unit in found.units} == {None}
+
+
+def test_shapley_values_of_the_words_around_a_blank_add_up() -> None:
+    model = masked_by(word_pieces())
+    with exactly():
+        found = words(model, "the capital [MASK] france", "of", shapley=True)
+        module, ids = model.module, list(unembed.record(model, "the capital [MASK] france").tokens)
+        answer = int(model.tokenizer.convert_tokens_to_ids("of"))
+        with torch.no_grad():
+            whole, none = (
+                float(module(torch.tensor([x])).logits[0, x.index(MASK)].log_softmax(-1)[answer])
+                for x in (ids, [1, MASK, 2])
+            )
+    assert [unit.text for unit in found.units] == ["the", "capital", "france"]
+    assert found.shapley is not None
+    assert sum(each.value for each in found.shapley.values) == pytest.approx(whole - none, abs=1e-9)
+
+
+def test_frames_and_the_blank_are_no_units_of_a_text() -> None:
+    found = run_json("words", "-m", "toy/cloze", "Bambo lives in [MASK].", "--by", "token", "--json")
+    assert [unit["positions"] for unit in found["units"]] == [[1], [2], [3], [4], [6]]
+    assert found["target"]["text"] == " Prague"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "more", "says"),
+    [
+        ("the capital", {}, "The prompt has no blank"),
+        ("[MASK]", {}, "nothing that can be taken away"),
+        ("the [MASK] is", {"how": "mask"}, "not masked yet"),
+        ("the [MASK] is", {"keep_sink": True}, "keep_sink"),
+        ("the [MASK] is", {"compare": True}, "a decoder reads"),
+        ("the [MASK] is", {"answer": "rivers"}, "holds one token"),
+    ],
+)
+def test_what_is_refused(prompt: str, more: dict, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        words(masked_by(word_pieces()), prompt, **more)
