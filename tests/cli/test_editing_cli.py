@@ -58,8 +58,8 @@ def test_suppress_reports_and_saves_what_the_library_does(cli, folder, facts, tm
     assert data["effects"]["related"]["prompts"] == data["effects"]["unrelated"]["prompts"] == 1
     assert data["control"]["own"]["prompts"] == 3
     assert data["neurons"] == [
-        {"layer": 1, "expert": None, "neuron": 3},
-        {"layer": 2, "expert": None, "neuron": 40},
+        {"layer": 1, "expert": None, "neuron": 3, "encoder": False},
+        {"layer": 2, "expert": None, "neuron": 40, "encoder": False},
     ]
     assert data["saved"] == str(saved)
     assert load_edits(saved, model).description == data["description"] == "suppress 2 neurons (L1.N3, L2.N40)"

@@ -167,6 +167,12 @@ def _stack_roles(model: unembed.Model) -> Shown:
     return Shown(found, f"enc_next_token enc.L{best[0]}.H{best[1]}")
 
 
+def _words(model: unembed.Model) -> Shown:
+    found = unembed.words(model, PROMPT, 7, by="token", shapley=True, pairs=True)
+    most = max((unit for unit in found.units if unit.mark != "last"), key=lambda unit: abs(unit.effect))
+    return Shown(found, f"{most.effect:+.2f}")
+
+
 def _edits(model: unembed.Model) -> Shown:
     found = weight_edits(model, [scaled(0, list(range(48)), 2.0)], "twice the value")
     return Shown(found, "twice the value")
@@ -182,6 +188,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "measure_head_roles": _roles,
     "measure_stack_roles": _stack_roles,
     "noise": _noise,
+    "words": _words,
     "ov_circuit": _ov,
     "virtual_head": lambda model: Shown(unembed.virtual_head(model, (0, 0), (1, 1)), "reads=float32[32, 8]"),
     "qk_circuit": _qk,

@@ -20,6 +20,7 @@ from unembed.errors import UnembedError
 
 _FIRST = (
     "prediction",
+    "words",
     "interventions",
     "heads",
     "circuits",

@@ -31,6 +31,7 @@ from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, frozen, on_call, on_output, on_pass
 from unembed.models.model import Block, Model
 from unembed.models.norms import Norm, probed
+from unembed.models.reprs import Brief
 from unembed.runs.record import record
 
 Method = Literal["input_x_gradient", "integrated_gradients", "frozen_gates", "relp"]
@@ -39,8 +40,8 @@ STEPS = 50
 """Nodes of the quadrature of integrated gradients (Gauss-Legendre), as captum has them."""
 
 
-@dataclass(frozen=True)
-class Linearisation:
+@dataclass(frozen=True, repr=False)
+class Linearisation(Brief):
     """What a cheap method gives each position of a run."""
 
     method: Method
