@@ -365,7 +365,7 @@ def next_token_only(model: Model, what: str, *, instead: str = "") -> None:
         raise InputError(
             f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
             "a blank in a whole text.\n"
-            + (instead or "What does: explain, lens, attention, ablate, patch, trace, knowledge, open.")
+            + (instead or "What does: explain, lens, attention, ablate, patch, trace, heads, knowledge, open.")
         )
 
 
