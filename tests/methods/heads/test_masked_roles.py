@@ -1,20 +1,22 @@
-"""Head roles of masked language models, against the module's own attentions and reruns; heads that are built by hand."""
+"""Head roles of masked language models, against the module's own attentions and reruns; heads built by hand."""
 
 import pytest
 import torch
 
 import unembed
-from builders.masked_models import MASKED, build_masked, masked_by, masked_tokenizer, word_pieces
+from builders.masked_models import build_masked, each_masked, masked_by, masked_tokenizer, word_pieces
+from oracles.stacks import Change, StackRerun
 from unembed.errors import InputError
 from unembed.methods.heads.shuffled_tokens import blanked, count_of, shuffled
 from unembed.methods.heads.stack_roles import measure_stack_roles
 
-each = pytest.mark.parametrize("model_type", MASKED)
+FRAMED = masked_tokenizer("word-piece")
+"""It puts <s> before a text and </s> after it."""
 
 
-@each
+@each_masked
 def test_scores_are_means_of_the_modules_own_attention(model_type: str) -> None:
-    model = unembed.wrap(build_masked(model_type), masked_tokenizer("word-piece", mask="[MASK]"))
+    model = masked_by(FRAMED, model_type)
     result = measure_stack_roles(model, sequences=3, check=False, seed=5)
     model.module.set_attn_implementation("eager")
     each_sequence = []
@@ -43,42 +45,79 @@ def test_scores_are_means_of_the_modules_own_attention(model_type: str) -> None:
         assert found.chance == pytest.approx(1 / (result.count + 2))
 
 
-@each
+@each_masked
 def test_what_zeroing_changes_is_read_at_blanks_of_full_reruns(model_type: str) -> None:
-    """Zeroed by the columns of the output projection, which read the head."""
-    model = unembed.wrap(build_masked(model_type), masked_tokenizer("word-piece", mask="[MASK]"))
-    result = measure_stack_roles(model, sequences=2, top=1, seed=3)
+    model = masked_by(FRAMED, model_type)
+    result = measure_stack_roles(model, sequences=2, top=2, seed=3)
     assert result.check is not None
-    ((layer, head),) = result.check.roles["enc_next_token"].heads
-    blank, total = model.tokenizer.mask_token_id, 0.0
-    found = [blanked(sequence) for sequence in shuffled(model, 2, seed=3)]
-    output = model.blocks[layer].attention_out
-    width = model.width // model.heads
-
-    calls = []
-
-    def without_head(module: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        calls.append(module)
-        if len(calls) % shared != layer_in_shared:
-            return given
-        z = given[0].clone()
-        z[..., head * width : (head + 1) * width] = 0
-        return (z, *given[1:])
-
-    users = [place for place, block in enumerate(model.blocks) if block.attention_out is output]
-    shared, layer_in_shared = len(users), (users.index(layer) + 1) % len(users)
-    for one in found:
-        assert one is not None
-        ids = torch.tensor([one[0].tokens])
-        at = (ids[0] == blank).nonzero()[:, 0]
-        assert at.tolist() == list(one[1])
-        with torch.no_grad():
-            base = model.module(ids).logits[0, at].log_softmax(-1)
-            hook = output.register_forward_pre_hook(without_head)
-            calls.clear()
-            zeroed = model.module(ids).logits[0, at].log_softmax(-1)
-            hook.remove()
-        total += float((base.exp() * (base - zeroed)).sum(-1).mean()) / 2
-    assert total > 1e-6
-    assert result.check.roles["enc_next_token"].change == pytest.approx(total, rel=1e-5)
+    for role in ("enc_next_token", "enc_first_token"):
+        total = 0.0
+        for sequence in shuffled(model, 2, seed=3):
+            ids = list(sequence.tokens)
+            at = range(sequence.lead + 4, sequence.lead + result.count, 8)
+            for place in at:
+                ids[place] = FRAMED.mask_token_id
+            every = tuple(range(len(ids)))
+            heads = result.check.roles[role].heads
+            changes = [Change("encoder", "z", layer, every, lambda z: 0 * z, (head,)) for layer, head in heads]
+            runs = (StackRerun(model.module, made)(input_ids=torch.tensor([ids])) for made in ([], changes))
+            p, q = (logits[list(at)].log_softmax(-1) for logits in runs)
+            total += float((p.exp() * (p - q)).sum(-1).mean()) / 2
+        assert total > 1e-6
+        assert result.check.roles[role].change == pytest.approx(total, rel=1e-4)  # softmaxes of float32
     assert {stack: len(sets) for stack, sets in result.check.controls.items()} == {"encoder": 10}
+
+
+@pytest.mark.parametrize("model_type", ["bert", "roberta"])
+def test_random_tokens_stand_in_the_tokenizers_frame_and_none_is_special(model_type: str) -> None:
+    tokenizer = word_pieces()
+    model = masked_by(tokenizer, model_type, max_position_embeddings=40)
+    (sequence,) = shuffled(model, 1)
+    assert model.context is not None
+    assert count_of(model) == model.context - 2
+    assert (sequence.tokens[0], sequence.tokens[-1]) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
+    drawn = set(sequence.tokens[1:-1])
+    assert len(drawn) == count_of(model)
+    assert not drawn & set(tokenizer.all_special_ids)
+    found = blanked(sequence)
+    assert found is not None
+    assert [i for i, token in enumerate(found[0].tokens) if token == tokenizer.mask_token_id] == list(found[1])
+    bare = masked_by(masked_tokenizer("word-piece", declared=False), model_type)
+    assert model.module.config.pad_token_id not in {token for one in shuffled(bare, 9) for token in one.tokens}
+
+
+def test_heads_of_position_built_by_hand_have_their_role_and_no_other() -> None:
+    """Positions are one-hot and tokens have no say, so a head looks where its W_Q W_K' takes a position."""
+    module = build_masked(
+        "bert", vocab_size=200, hidden_size=128, num_attention_heads=4, num_hidden_layers=1, max_position_embeddings=32
+    )
+    embeddings, attention = module.bert.embeddings, module.bert.encoder.layer[0].attention.self
+    with torch.no_grad():
+        embeddings.position_embeddings.weight.copy_(torch.eye(32, 128))
+        embeddings.word_embeddings.weight.zero_()
+        embeddings.token_type_embeddings.weight.zero_()
+        embeddings.LayerNorm.weight.fill_(1)
+        embeddings.LayerNorm.bias.zero_()
+        for part in (attention.query, attention.key):
+            part.bias.zero_()
+            part.weight.copy_(torch.eye(32, 128).repeat(4, 1) * 6)
+        for head, step in enumerate((-1, 0, 1)):
+            attention.query.weight[head * 32 : head * 32 + 32] = torch.eye(32, 128).roll(step, 0) * 6
+        attention.query.weight[96:] = 0
+    result = measure_stack_roles(unembed.wrap(module), sequences=2, check=False)
+    expected = [("enc_previous_token",), ("enc_current_token",), ("enc_next_token",), ()]
+    assert [result.of("encoder", 0, head) for head in range(4)] == expected
+
+
+def test_what_is_not_asked_is_said() -> None:
+    model = unembed.wrap(build_masked("bert"), name="small")
+    result = measure_stack_roles(model, sequences=1)  # no tokenizer names its blank
+    assert result.check is None
+    assert result.complete
+    assert any("no blank is known" in note for note in result.notes)
+    assert result.entries()[0].label == "L0.H0 enc_previous_token"
+    with pytest.raises(InputError, match=r"small is a masked language model.*measure_stack_roles"):
+        unembed.measure_head_roles(model)
+    short = unembed.wrap(build_masked("bert", max_position_embeddings=7), name="short")
+    with pytest.raises(InputError, match=r"short has room for 7 tokens"):
+        measure_stack_roles(short)

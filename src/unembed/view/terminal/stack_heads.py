@@ -38,8 +38,9 @@ def stack_heads_lines(payload: StackHeadsPayload, paper: Paper, *, role: str | N
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     if not payload.complete:
         yield Text(" INTERRUPTED: heads were not zeroed", STRONG)
-    for stack in dict.fromkeys(role.stack for role in payload.roles):
-        yield from _table(payload, stack)
+    present = {role.stack for role in payload.roles}
+    for stack in _TITLES:
+        yield from _table(payload, stack) if stack in present else ()
     if payload.causal is not None:
         yield Text()
         of = "at blanks" if payload.model.bidirectional else "of the predictions"
