@@ -99,6 +99,7 @@ RUNS = [
     ["patch", PROMPT, OTHER, "-t", "Paris", "--vs", "is"],
     ["patch", PROMPT, OTHER, "-t", "Paris", "--vs", "is", "--site", "head"],
     ["noise", PROMPT],
+    ["paths", PROMPT],
     ["explain", PROMPT, "-p", "1"],
     ["explain", PROMPT, "--swap", "France=Italy"],
     ["knowledge", "attribute", PROMPT, "-t", "Paris", "--steps", "3"],
@@ -107,7 +108,6 @@ REFUSED = {
     "generate": [PROMPT],
     "bigrams": ["Paris"],
     "steer": [PROMPT, "--layer", "1", "--toward", "the capital"],
-    "paths": [PROMPT],
     "attended": [PROMPT, "--layer", "1", "--head", "0"],
     "circuit": ["--layer", "0", "--head", "1"],
     "composition": [],
@@ -132,6 +132,7 @@ def test_a_command_that_is_of_other_models_says_so(kind: str, command: str) -> N
     said = refusal(command, *REFUSED[command], "-m", folder(kind))
     assert "masked language model" in said or "post-LN" in said or "prediction head" in said
     assert "explain, lens, attention" in said
+    assert command not in ("circuit", "composition") or "What heads look at, whatever the prompt: heads." in said
 
 
 @each

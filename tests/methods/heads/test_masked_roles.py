@@ -115,6 +115,9 @@ def test_what_is_not_asked_is_said() -> None:
     assert result.check is None
     assert result.complete
     assert any("no blank is known" in note for note in result.notes)
+    bare = masked_by(masked_tokenizer("word-piece", declared=False))
+    assert measure_stack_roles(bare, sequences=1).check is None
+    assert measure_stack_roles(unembed.with_mask(bare, "<mask>"), sequences=1, top=1).check is not None
     assert result.entries()[0].label == "L0.H0 enc_previous_token"
     with pytest.raises(InputError, match=r"small is a masked language model.*measure_stack_roles"):
         unembed.measure_head_roles(model)
