@@ -15,6 +15,7 @@ from builders.commands import refusal, run_json
 from builders.masked_models import build_masked, masked_tokenizer, word_pieces
 from unembed.cli import app
 from unembed.engine import edits
+from unembed.methods.heads.stack_roles import measure_stack_roles
 
 FOLDERS = {
     "byte-level": "roberta",
@@ -105,7 +106,6 @@ RUNS = [
     ["knowledge", "attribute", PROMPT, "-t", "Paris", "--steps", "3"],
 ]
 REFUSED = {
-    "heads": [],
     "generate": [PROMPT],
     "bigrams": ["Paris"],
     "steer": [PROMPT, "--layer", "1", "--toward", "the capital"],
@@ -133,6 +133,35 @@ def test_a_command_that_is_of_other_models_says_so(kind: str, command: str) -> N
     said = refusal(command, *REFUSED[command], "-m", folder(kind))
     assert "masked language model" in said or "post-LN" in said or "prediction head" in said
     assert "explain, lens, attention" in said
+    assert command not in ("circuit", "composition") or "What heads look at, whatever the prompt: heads." in said
+
+
+@each
+def test_heads_tells_the_roles_of_the_one_stack(kind: str) -> None:
+    words = ["heads", "-m", str(folder(kind)), "--sequences", "2", "--top", "2"]
+    found = run_json(*words, "--json")
+    result = measure_stack_roles(unembed.load(str(folder(kind))), sequences=2, top=2)
+    assert result.check is not None
+    assert found["schema"] == "unembed/stack-heads/1"
+    assert [role["stack"] for role in found["roles"]] == ["encoder"] * 5
+    for role in found["roles"]:
+        scores = result.roles[role["name"]]
+        assert [(place["layer"], place["head"]) for place in role["top"]] == scores.top(2)
+        assert role["zeroed_change"] == pytest.approx(result.check.roles[role["name"]].change, rel=1e-4)
+    for head in found["heads"]:
+        assert head["label"] == f"L{head['layer']}.H{head['head']}"
+        for score in head["scores"]:
+            expected = float(result.roles[score["role"]].scores[head["layer"], head["head"]])
+            assert score["score"] == pytest.approx(expected, abs=1e-6)
+    assert len(found["causal"]["controls"]) == 10
+    shown = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert f"HEADS  2 texts of {found['count']} random tokens" in shown
+    assert "KL at blanks" in shown
+    assert "ENC PREVIOUS TOKEN  mean attention to the position before" in shown
+    assert "DECODER" not in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    said = refusal(*words, "--role", "cross_monotone")
+    assert "has no role 'cross_monotone': expected one of enc_previous_token, enc_current_token" in said
 
 
 @each

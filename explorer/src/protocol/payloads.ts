@@ -1322,7 +1322,7 @@ export interface Prediction {
   probability: number;
 }
 
-/** What zeroing heads changes in the decoder's predictions. */
+/** What zeroing heads changes in the predictions of the decoder, or of a masked language model at blanks. */
 export interface PredictionCheck {
   /** As many heads of an attention at random. */
   controls: Array<ZeroedHeadSet>;
@@ -1542,11 +1542,11 @@ export interface SourceToken {
   label: string;
 }
 
-/** `unembed heads --json` of an encoder-decoder. */
+/** `unembed heads --json` of an encoder-decoder or a masked language model. */
 export interface StackHeadsPayload {
   /** The model that was run. */
   model: ModelFacts;
-  /** How many random tokens the source and the decoder's prompt hold, in two orders. */
+  /** How many random tokens the source and the decoder's prompt hold, in two orders; or a masked model's text. */
   count: number;
   /** How many were run. */
   sequences: number;
@@ -1554,9 +1554,9 @@ export interface StackHeadsPayload {
   seed: number;
   /** Each role, and its best heads. */
   roles: Array<StackRole>;
-  /** Every head of the encoder, of the decoder and of its cross-attention, in order. */
+  /** Every head of the encoder, of the decoder and of its cross-attention, or of a masked model, in order. */
   heads: Array<StackRoleHead>;
-  /** What zeroing heads changes; null where it was not asked for or was interrupted. */
+  /** What zeroing heads changes; null where it was not asked for or was interrupted, or no blank is known. */
   causal: PredictionCheck | null;
   /** Whether all is here; false after an interruption. */
   complete: boolean;
@@ -1572,7 +1572,7 @@ export interface StackHeadsPayload {
 export interface StackRole {
   /** As of `--role`. */
   name: string;
-  /** Whose heads play it: those of the encoder, of the decoder's self-attention, or of its cross-attention. */
+  /** Whose heads play it: those of the encoder, of the decoder's self-attention, or of its cross-attention. The one stack of a masked language model is an encoder. */
   stack: "encoder" | "decoder" | "cross";
   /** What a head would score that does not care. */
   chance: number;
@@ -1588,7 +1588,7 @@ export interface StackRole {
   top: Array<HeadPlace>;
   /** Standard errors of the scores of `top` over the sequences; null of one sequence. */
   top_errors: Array<number> | null;
-  /** Of the decoder's predictions with the heads of `top` zeroed together: KL in nats a token; null without a causal check. */
+  /** Of the predictions of the decoder, or at blanks, with the heads of `top` zeroed together: KL in nats a token; null without a causal check. */
   zeroed_change: number | null;
 }
 
@@ -1600,7 +1600,7 @@ export interface StackRoleHead {
   layer: number;
   /** The head, counted from 0 in its layer. */
   head: number;
-  /** `enc.L1.H3`, `L1.H3`, or of cross-attention `L1.X3`. */
+  /** `enc.L1.H3`, `L1.H3` (also of a masked language model), or of cross-attention `L1.X3`. */
   label: string;
   /** One a role of its attention. */
   scores: Array<StackRoleScore>;
@@ -2062,7 +2062,7 @@ export interface ZeroedHeadSet {
   stack: "encoder" | "decoder" | "cross";
   /** Together. */
   heads: Array<HeadPlace>;
-  /** Of the decoder's predictions: KL in nats a token. */
+  /** Of the predictions of the decoder, or at blanks: KL in nats a token. */
   change: number;
 }
 

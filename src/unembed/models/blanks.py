@@ -71,11 +71,16 @@ def blank_text(model: Model) -> str | None:
     return model.mask if tokenizer.mask_token is None else str(tokenizer.mask_token)
 
 
-def blanks(model: Model, tokens: Sequence[int]) -> tuple[int, ...]:
-    """The positions of the blanks among some tokens."""
+def blank_token(model: Model) -> int | None:
+    """The id of a blank; None as in `blank_text`."""
     tokenizer: Any = model.tokenizer
     text = blank_text(model)
-    blank = None if text is None else tokenizer.convert_tokens_to_ids(text)
+    return None if text is None else tokenizer.convert_tokens_to_ids(text)
+
+
+def blanks(model: Model, tokens: Sequence[int]) -> tuple[int, ...]:
+    """The positions of the blanks among some tokens."""
+    blank = blank_token(model)
     return tuple(i for i, token in enumerate(tokens) if token == blank)
 
 

@@ -342,6 +342,10 @@ _ACCOUNTED = (
 """The commands that take an encoder-decoder."""
 
 
+_HEADS_INSTEAD = "What heads look at, whatever the prompt: heads."
+"""Of masked language models, whose heads are not told from weights."""
+
+
 def decoders_only(model: Model, what: str) -> None:
     """Refuse encoder-decoders where a method does not account for cross-attention.
 
@@ -365,7 +369,7 @@ def next_token_only(model: Model, what: str, *, instead: str = "") -> None:
         raise InputError(
             f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
             "a blank in a whole text.\n"
-            + (instead or "What does: explain, lens, attention, ablate, patch, trace, knowledge, open.")
+            + (instead or "What does: explain, lens, attention, ablate, patch, paths, trace, heads, knowledge, open.")
         )
 
 
@@ -378,7 +382,8 @@ def no_prediction_head(model: Model, what: str) -> None:
     if model.prediction_head is not None:
         raise InputError(
             f"{what} is read from weights alone, but between the stream of {model.name} and its vocabulary stands a "
-            "prediction head, and what it passes on depends on the prompt.\nAsk of a prompt: explain, lens, attention."
+            "prediction head, and what it passes on depends on the prompt.\n"
+            f"Ask of a prompt: explain, lens, attention. {_HEADS_INSTEAD}"
         )
 
 
@@ -391,7 +396,8 @@ def sums_only(model: Model, what: str) -> None:
     if any(block.stream_norms for block in model.blocks):
         raise InputError(
             f"{what} is told of streams that are sums of what was written, and {model.name} norms its stream after "
-            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch."
+            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch, paths."
+            + (f" {_HEADS_INSTEAD}" if model.fills_blanks else "")
         )
 
 

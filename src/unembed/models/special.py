@@ -99,6 +99,11 @@ def around_a_source(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return frame.begins, frame.ends
 
 
+def around_a_text(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What stands before and after every text of a model that has no encoder beside it."""
+    return beginning(model), ending(model)
+
+
 def ending(model: Model) -> tuple[int, ...]:
     """What stands after every text of a model that reads whole texts."""
     return _frame(model).ends if model.fills_blanks and model.special == "auto" else ()

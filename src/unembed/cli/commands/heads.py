@@ -20,11 +20,12 @@ class HeadsOptions(Options):
         typer.Option(
             help="The role whose scores are drawn: previous_token, current_token, first_token, duplicate_token, "
             "induction (by default), copying, copy_suppression, successor; of an encoder-decoder also enc_next_token, "
-            "cross_aligned_token (by default), cross_monotone and so on."
+            "cross_aligned_token (by default), cross_monotone and so on; of a masked model enc_previous_token (by "
+            "default), enc_next_token and so on."
         ),
     ] = None
     top: Annotated[int, typer.Option(min=1, help="How many heads of each role to zero.")] = 5
-    sequences: Annotated[int, typer.Option(min=1, help="How many sequences of repeated random tokens.")] = 32
+    sequences: Annotated[int, typer.Option(min=1, help="How many sequences of random tokens.")] = 32
     seed: Annotated[int, seed_option("all that is drawn")] = 0
     check: Annotated[bool, typer.Option(help="Zero the best heads and tell what is lost.")] = True
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what the cache holds.")] = False
@@ -42,10 +43,13 @@ def heads(options: HeadsOptions, model: ModelOptions, out: Output) -> None:
     if options.role not in (None, *ROLES, *STACK_OF):
         raise InputError(f"There is no role {options.role!r}: expected one of {', '.join((*ROLES, *STACK_OF))}.")
     loaded = model.load(sources=True)
-    known = ROLES if loaded.encoder is None else tuple(STACK_OF)
+    whole_text = loaded.encoder is not None or loaded.fills_blanks
+    known = tuple(STACK_OF) if whole_text else ROLES
+    if loaded.fills_blanks:
+        known = tuple(role for role in known if STACK_OF[role] == "encoder")
     if options.role not in (None, *known):
         raise InputError(f"{loaded.name} has no role {options.role!r}: expected one of {', '.join(known)}.")
-    if loaded.encoder is not None:
+    if whole_text:
         words = options.words("role", "fresh")  # it is measured each time
         out.work(lambda progress: measure_stack_roles(loaded, **words, progress=progress), role=options.role)
         return

@@ -25,7 +25,7 @@ from unembed.methods.heads.repeated_tokens import HALF, attention_roles, half_of
 from unembed.methods.heads.repetition_loss import repetition_loss
 from unembed.methods.heads.role_scores import RoleScores
 from unembed.methods.heads.weight_roles import ordinals, weight_roles
-from unembed.models.model import Model, next_token_only
+from unembed.models.model import Model
 from unembed.models.names import head_name
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.models.special import beginning
@@ -233,15 +233,15 @@ def measure_head_roles(
         progress: called with each stage.
 
     Raises:
-        InputError: a model without heads or with a context of fewer than 16 tokens; an encoder-decoder; no sequence or
-            no head to zero; a negative seed.
+        InputError: a model without heads or with a context of fewer than 16 tokens; an encoder-decoder or a masked
+            language model; no sequence or no head to zero; a negative seed.
         ModelError: damaged weights.
         Interrupted: on Ctrl-C during the causal check, with the scores.
     """
-    next_token_only(model, "Head roles")
-    if model.encoder is not None:
+    if model.encoder is not None or model.fills_blanks:
+        kind = "an encoder-decoder" if model.encoder is not None else "a masked language model"
         raise InputError(
-            f"{model.name} is an encoder-decoder, whose heads have other roles: measure_stack_roles tells them "
+            f"{model.name} is {kind}, whose heads have other roles: measure_stack_roles tells them "
             "(`unembed heads` does by itself)."
         )
     settings = _checked_settings(model, Settings(sequences, top, seed, check))

@@ -1,4 +1,4 @@
-"""Shuffled random tokens: what the heads of an encoder-decoder attend to where no meaning can help them.
+"""Shuffled random tokens: what heads attend to where no meaning can help them, in models that read a whole text.
 
 `count` different tokens are drawn at random. The source holds them in the order in which they were drawn, between what
 the tokenizer puts around a text. The decoder's prompt holds the same tokens in another order, drawn anew for each
@@ -19,6 +19,9 @@ a role is the mean over sequences and drawn tokens (in an encoder of sound: over
 
 Nothing is aligned with sound, so the two roles of alignment are left out there. A stretch of a text is one token.
 
+A masked language model is one stack that reads a whole text as an encoder does: its heads have the encoder's roles,
+and its text is a source. Its blank, what pads its texts and other special tokens are not drawn there.
+
 The null of a role is the same mean for attention to offsets that mean nothing, over all heads of its stack: those at
 least `APART` from 0, ends of the source left out. Chance is uniform attention.
 """
@@ -34,10 +37,11 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.methods.heads.repeated_tokens import APART, HALF, vocabulary
 from unembed.methods.heads.role_scores import RoleScores, role_scores
+from unembed.models.blanks import blank_token
 from unembed.models.model import Model
 from unembed.models.read_source import probe_source, with_source
 from unembed.models.reprs import Brief
-from unembed.models.special import around_a_source, beginning
+from unembed.models.special import around_a_source, around_a_text, beginning
 from unembed.runs.record import record
 from unembed.runs.run import Run
 from unembed.seeds import generator
@@ -53,57 +57,75 @@ STACK_OF: dict[str, StackName] = {
 }
 """Every role, and the attention whose heads play it."""
 _SHORTEST = 8
+_BLANKED = 8
 
 
 @dataclass(frozen=True, repr=False)
 class Shuffled(Brief):
-    """One sequence: a source that was read, and a prompt of the decoder."""
+    """One sequence: a source that was read, and a prompt of the decoder; of a masked model its text alone."""
 
     model: Model
     """With its source."""
     tokens: tuple[int, ...]
-    """The decoder's prompt."""
+    """The decoder's prompt, or the text of a masked model with what stands around it."""
     lead: int
     """How many tokens of it stand before the drawn ones."""
     first: int
-    """The position of the first drawn token in the source."""
+    """The position of the first drawn token in the source, or in the text."""
     end: int
     """The position after the last one."""
     places: Int[Tensor, "token"] | None
-    """Where each drawn token of the prompt stands among those of the source; None where the source is sound."""
+    """Where each drawn token of the prompt stands among those of the source; None where the source is sound,
+    and of a masked model."""
 
     @property
     def drawn(self) -> int:
         """How many tokens were drawn."""
-        return len(self.tokens) - self.lead
+        return self.end - self.first if self.model.fills_blanks else len(self.tokens) - self.lead
 
     @property
     def length(self) -> int:
-        """Of the source."""
-        return len(self.model.source or ())
+        """Of the source, or of the text."""
+        return len(self.tokens if self.model.fills_blanks else self.model.source or ())
 
 
 def count_of(model: Model) -> int:
-    """How many tokens are drawn: `HALF`, or as many as the source, the decoder and the vocabulary have room for.
+    """How many tokens are drawn: `HALF`, or as many as source, decoder or text, and the vocabulary have room for.
 
     Raises:
         InputError: fewer than 8.
     """
     encoder = model.family.encoder
-    assert encoder is not None
-    begins, ends = around_a_source(model)
-    limit = None if encoder.context is None else getattr(model.config, encoder.context, None)
-    if encoder.reads == "audio":
-        limit = model.config.max_source_positions
-    room = [HALF, vocabulary(model) - len({*begins, *ends, *beginning(model)})]
-    room += [] if limit is None else [limit - len(begins) - len(ends)]
-    room += [] if model.context is None else [model.context - len(beginning(model))]
+    room = [HALF, len(_free(model))]
+    if encoder is None:
+        around = sum(map(len, around_a_text(model)))
+    else:
+        begins, ends = around_a_source(model)
+        limit = None if encoder.context is None else getattr(model.config, encoder.context, None)
+        if encoder.reads == "audio":
+            limit = model.config.max_source_positions
+        room += [] if limit is None else [limit - len(begins) - len(ends)]
+        around = len(beginning(model))
+    room += [] if model.context is None else [model.context - around]
     if min(room) < _SHORTEST:
         raise InputError(
             f"{model.name} has room for {min(room)} tokens: the roles of its heads are measured on {_SHORTEST} at "
             "least."
         )
     return min(room)
+
+
+def _free(model: Model) -> list[int]:
+    """The tokens that are drawn from."""
+    if model.encoder is not None:
+        begins, ends = around_a_source(model)
+        left_out = {*begins, *ends, *beginning(model)}
+    else:
+        begins, ends = around_a_text(model)
+        # What pads a text has no position of its own in a RoBERTa, so the place of the others would not be theirs.
+        left_out = {*begins, *ends, blank_token(model), getattr(model.config, "pad_token_id", None)}
+        left_out |= set(getattr(model.tokenizer, "all_special_ids", ()))
+    return [token for token in range(vocabulary(model)) if token not in left_out]
 
 
 def shuffled(model: Model, count: int, *, seed: int = 0) -> Iterator[Shuffled]:
@@ -114,11 +136,14 @@ def shuffled(model: Model, count: int, *, seed: int = 0) -> Iterator[Shuffled]:
     """
     if count < 1:
         raise InputError(f"Expected at least one sequence, found {count}.")
-    random, size = generator(seed), count_of(model)
-    begins, ends = around_a_source(model)
-    free = [token for token in range(vocabulary(model)) if token not in {*begins, *ends, *beginning(model)}]
+    random, size, free = generator(seed), count_of(model), torch.tensor(_free(model))
+    begins, ends = around_a_source(model) if model.encoder is not None else around_a_text(model)
     for _ in range(count):
-        drawn = torch.tensor(free)[torch.randperm(len(free), generator=random)[:size]]
+        drawn = free[torch.randperm(len(free), generator=random)[:size]]
+        if model.fills_blanks:
+            text = (*begins, *drawn.tolist(), *ends)
+            yield Shuffled(model, text, len(begins), len(begins), len(begins) + size, None)
+            continue
         places = torch.randperm(size, generator=random)
         assert model.family.encoder is not None
         sound = model.family.encoder.reads == "audio"
@@ -133,8 +158,18 @@ def shuffled(model: Model, count: int, *, seed: int = 0) -> Iterator[Shuffled]:
 
 
 def recorded(sequence: Shuffled) -> Run:
-    """The run of the decoder on a sequence; `encoder` of it is that of the source."""
+    """The run of the decoder on a sequence, whose `encoder` is that of the source; or of a masked model on its text."""
     return record(sequence.model, sequence.tokens)
+
+
+def blanked(sequence: Shuffled) -> tuple[Shuffled, tuple[int, ...]] | None:
+    """A text of a masked model with a blank for every eighth drawn token, and where they are; None without a blank."""
+    blank = blank_token(sequence.model)
+    if blank is None:
+        return None
+    places = tuple(range(sequence.first + _BLANKED // 2, sequence.end, _BLANKED))
+    tokens = (blank if i in places else token for i, token in enumerate(sequence.tokens))
+    return replace(sequence, tokens=tuple(tokens)), places
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,10 +186,11 @@ def scores_of(sequence: Shuffled, run: Run) -> SequenceScores:
     """The scores of every role on a sequence, with chance and null."""
     found: dict[str, list[tuple[Tensor, Tensor]]] = {}
     chance = dict.fromkeys(STACK_OF, 1 / sequence.length)
-    for layer in run.encoder.layers:
+    masked = sequence.model.fills_blanks
+    for layer in (run if masked else run.encoder).layers:
         assert layer.heads is not None
         _put(found, _of_encoder(sequence, layer.heads.pattern.double().cpu()))
-    for layer in run.layers:
+    for layer in () if masked else run.layers:
         assert layer.heads is not None
         assert layer.cross_heads is not None
         _put(found, _of_decoder(sequence, layer.heads.pattern.double().cpu()))

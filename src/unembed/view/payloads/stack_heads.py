@@ -1,4 +1,4 @@
-"""`unembed heads` of an encoder-decoder as data."""
+"""`unembed heads` of an encoder-decoder or a masked language model as data."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +20,8 @@ class StackRole:
     name: str
     """As of `--role`."""
     stack: AttentionName
-    """Whose heads play it: those of the encoder, of the decoder's self-attention, or of its cross-attention."""
+    """Whose heads play it: those of the encoder, of the decoder's self-attention, or of its cross-attention. The one
+    stack of a masked language model is an encoder."""
     chance: float
     """What a head would score that does not care."""
     null_mean: float
@@ -36,8 +37,8 @@ class StackRole:
     top_errors: list[float] | None
     """Standard errors of the scores of `top` over the sequences; null of one sequence."""
     zeroed_change: float | None
-    """Of the decoder's predictions with the heads of `top` zeroed together: KL in nats a token; null without a causal
-    check."""
+    """Of the predictions of the decoder, or at blanks, with the heads of `top` zeroed together: KL in nats a token;
+    null without a causal check."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class StackRoleHead:
     """Of the encoder, or of the decoder."""
     head: int
     label: str
-    """`enc.L1.H3`, `L1.H3`, or of cross-attention `L1.X3`."""
+    """`enc.L1.H3`, `L1.H3` (also of a masked language model), or of cross-attention `L1.X3`."""
     scores: list[StackRoleScore]
     """One a role of its attention."""
 
@@ -78,12 +79,12 @@ class ZeroedHeadSet:
     heads: list[HeadPlace]
     """Together."""
     change: float
-    """Of the decoder's predictions: KL in nats a token."""
+    """Of the predictions of the decoder, or at blanks: KL in nats a token."""
 
 
 @dataclass(frozen=True)
 class PredictionCheck:
-    """What zeroing heads changes in the decoder's predictions."""
+    """What zeroing heads changes in the predictions of the decoder, or of a masked language model at blanks."""
 
     controls: list[ZeroedHeadSet]
     """As many heads of an attention at random."""
@@ -93,11 +94,11 @@ class PredictionCheck:
 
 @payload("unembed/stack-heads/1")
 class StackHeadsPayload:
-    """`unembed heads --json` of an encoder-decoder."""
+    """`unembed heads --json` of an encoder-decoder or a masked language model."""
 
     model: ModelFacts
     count: int
-    """How many random tokens the source and the decoder's prompt hold, in two orders."""
+    """How many random tokens the source and the decoder's prompt hold, in two orders; or a masked model's text."""
     sequences: int
     """How many were run."""
     seed: int
@@ -105,9 +106,9 @@ class StackHeadsPayload:
     roles: list[StackRole]
     """Each role, and its best heads."""
     heads: list[StackRoleHead]
-    """Every head of the encoder, of the decoder and of its cross-attention, in order."""
+    """Every head of the encoder, of the decoder and of its cross-attention, or of a masked model, in order."""
     causal: PredictionCheck | None
-    """What zeroing heads changes; null where it was not asked for or was interrupted."""
+    """What zeroing heads changes; null where it was not asked for or was interrupted, or no blank is known."""
     complete: bool
     notes: list[str]
     versions: dict[str, str]
@@ -115,7 +116,7 @@ class StackHeadsPayload:
 
 @payload_of.register
 def stack_heads_payload(result: "StackRoles") -> StackHeadsPayload:
-    """Head roles of an encoder-decoder as data."""
+    """Head roles of an encoder-decoder or a masked language model as data."""
     return StackHeadsPayload(
         model=model_facts(result.model),
         count=result.count,
@@ -150,15 +151,13 @@ def _role(result: "StackRoles", name: str) -> StackRole:
 
 
 def _heads(result: "StackRoles") -> list[StackRoleHead]:
-    from unembed.methods.heads.stack_roles import name_in
-
     found: dict[tuple[AttentionName, int, int], list[StackRoleScore]] = {}
     for entry in result.entries():
         errors = result.roles[entry.role].errors
         error = None if errors is None else float(errors[entry.layer, entry.head])
         score = StackRoleScore(entry.role, entry.score, error, entry.claimed)
         found.setdefault((entry.stack, entry.layer, entry.head), []).append(score)
-    return [StackRoleHead(*place, name_in(*place), scores) for place, scores in found.items()]
+    return [StackRoleHead(*place, result.name_of(*place), scores) for place, scores in found.items()]
 
 
 def _check(check: "ChangeCheck") -> PredictionCheck:

@@ -1,4 +1,4 @@
-"""`unembed heads` of an encoder-decoder in the terminal: the best heads of each role of each attention."""
+"""`unembed heads` of encoder-decoders and masked models in the terminal: the best heads of each role."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ _MEANS = {
     "current_token": "mean attention to itself",
     "next_token": "mean attention to the position after",
     "first_token": "mean attention to the first position",
-    "last_token": "mean attention to the last position of the source",
+    "last_token": "mean attention to the last position that is read",
     "aligned_token": "mean attention to where the token just read stands in the source",
     "aligned_next": "mean attention to what follows that token in the source",
     "monotone": "mean attention to the place of the same number in the source",
@@ -31,19 +31,20 @@ _SHOWN = 3
 @lines_of.register
 def stack_heads_lines(payload: StackHeadsPayload, paper: Paper, *, role: str | None = None) -> Iterator[Text]:
     """The roles of each attention with their best heads, what zeroing them changes, and a map of one role."""
-    yield headline(
-        f" HEADS  {payload.sequences} sources of {payload.count} random tokens, the decoder in another order",
-        payload.model,
-        paper,
-    )
+    title = f" HEADS  {payload.sequences} sources of {payload.count} random tokens, the decoder in another order"
+    if payload.model.bidirectional:
+        title = f" HEADS  {payload.sequences} texts of {payload.count} random tokens"
+    yield headline(title, payload.model, paper)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     if not payload.complete:
         yield Text(" INTERRUPTED: heads were not zeroed", STRONG)
+    present = {role.stack for role in payload.roles}
     for stack in _TITLES:
-        yield from _table(payload, stack)
+        yield from _table(payload, stack) if stack in present else ()
     if payload.causal is not None:
         yield Text()
-        yield Text("  zeroed: KL of the predictions in nats a token, the best heads of a role zeroed together", FAINT)
+        of = "at blanks" if payload.model.bidirectional else "of the predictions"
+        yield Text(f"  zeroed: KL {of} in nats a token, the best heads of a role zeroed together", FAINT)
         yield Text("  ● more than any of the draws of as many heads at random, ○ not", FAINT)
     yield from _map(payload, role or _default(payload), paper)
 
@@ -78,7 +79,8 @@ def _changed(payload: StackHeadsPayload, role: StackRole) -> str:
 
 
 def _default(payload: StackHeadsPayload) -> str:
-    return next(role.name for role in payload.roles if role.stack == "cross")
+    """The first role of the last attention."""
+    return next(role.name for role in payload.roles if role.stack == payload.roles[-1].stack)
 
 
 def _map(payload: StackHeadsPayload, name: str, paper: Paper) -> Iterator[Text]:
