@@ -80,6 +80,17 @@ def test_a_head_of_cross_attention_is_inspected_and_looks_at_the_source(session,
     assert found["value"] == pytest.approx(heads[2]["value"], abs=1e-6)
 
 
+def test_paths_start_in_what_the_source_of_the_ask_wrote(session, model):
+    found = ask(session, "paths")
+    own = unembed.expand_paths(with_source(model, SOURCE), WRITTEN)
+    assert [path["value"] for path in found["paths"]] == [path.value for path in own.paths]
+    assert [source["label"] for source in found["sources"]] == [*SOURCE.split(), "</s>"]
+    inside = [path for path in found["paths"] if path["of_source"] and path["kind"] == "embedding"]
+    assert inside and all(sum(step["cross"] for step in path["steps"]) == 1 for path in inside)
+    assert found["value"] == pytest.approx(ask(session, "explain", test=False)["ledger"]["value"], abs=1e-6)
+    assert ask(session, "paths", source=OTHER)["value"] != found["value"]
+
+
 def test_a_swap_takes_what_another_source_gives(session, model):
     """The oracle: all heads of all cross-attentions swapped at the one position are the other source's run there."""
     tests = [{"part": {"kind": "cross_attention", "layer": layer}, "how": "swap"} for layer in range(model.layers)]

@@ -29,39 +29,39 @@ function x(n, r, i, a, o) {
 function S(e) {
 	return e.children;
 }
-function ee(e, t) {
+function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function te(e, t) {
-	if (t == null) return e.__ && te(e.__, e.__i + 1);
+function ee(e, t) {
+	if (t == null) return e.__ && ee(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : te(e);
+	return typeof e.type != "function" || e.props.__P ? null : ee(e);
 }
-function C(t) {
+function w(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || te(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
 }
-function w(e) {
+function T(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), w(e);
+	}), T(e);
 }
-function T(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
+function E(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
 }
-function ne() {
+function te() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ne);
+		(a = r.length) && (i || queueMicrotask)(te);
 	}
 }
-function re(e, t, n, r, i, a, o, s, c, l, u) {
+function ne(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = E(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function E(e, t, n, r, i) {
+function re(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
 	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
@@ -71,7 +71,7 @@ function E(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = te(s)), de(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
 	return r;
 }
 function ie(e, t, n, r) {
@@ -81,7 +81,7 @@ function ie(e, t, n, r) {
 		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = te(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
@@ -127,30 +127,30 @@ function se(t) {
 	};
 }
 function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
+	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
 	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
 	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (T ? n.__c = _ = new A(w, E) : (n.__c = _ = new ee(w, E), _.constructor = A, _.render = fe), ne && ne.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), T && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(w, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (w !== b && T && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(w, _.__s, E)) {
-					n.__v != r.__v && (_.props = w, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
+					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = te(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(w, _.__s, E), T && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, C);
+				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, w);
 				});
-			} else T && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), T && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = E, _.props = w, _.__P = t, _.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
+			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
 			do
 				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
 			while (8 & _.__g && ++ae < 25);
-			T && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), T && r.__c && _.getSnapshotBeforeUpdate && (C = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
 				e && de(e, e);
-			}), r.__k = null), c = r.__k ? te(r, 0) : null), c = re(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
@@ -202,23 +202,23 @@ function k(t, n, r) {
 	});
 }
 function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, ee, C = r.props || p, w = n.props, T = n.type;
-	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (T ? b.localName == T : b.nodeType == 3)) {
+	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
+	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ee = u.ownerDocument || document, !T) return ee.createTextNode(w);
-		t = ee.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
+		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (T) {
-		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(b = t.attributes[d]).name] = b.value;
-		for (d in C) b = C[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, b, a);
-		for (d in w) b = w[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || C[d] === b || D(t, d, b, C[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && te(r, 0), c, l), o && o.some(y)), c && T != "textarea" || (d = "value", T == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (T != "progress" || x) || D(t, d, x, C[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, C[d], a));
-	} else C === w || c && t.data == w || (t.data = w);
+	if (E) {
+		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
+		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
+		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
+	} else w === T || c && t.data == T || (t.data = T);
 	return t;
 }
 function A(t, n, r, i) {
@@ -255,7 +255,7 @@ function me(e) {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, T(e);
+				e.__g |= 4, E(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,12 +281,12 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, ee.prototype.setState = function(e, t) {
+}, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), T(this)));
-}, ee.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
-}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
+}, C.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
+}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
@@ -813,7 +813,7 @@ pt("unmount", function(e, t) {
 	e(t);
 }), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), ee.prototype.shouldComponentUpdate = function(e, t) {
+}), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -1062,13 +1062,16 @@ function G(e) {
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Ft(e) {
-	let t = It(e);
+function Ft(e, t) {
+	return t ? `enc.${e}` : e;
+}
+function It(e) {
+	let t = Lt(e);
 	if (t) return G(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function It(e) {
+function Lt(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1091,24 +1094,24 @@ function It(e) {
 		neuron: e.neuron
 	};
 }
-function Lt(e) {
-	let t = e;
-	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
-}
 function Rt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !zt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? zt(t.head) : t.kind === "neuron" ? zt(t.neuron) && (t.expert === void 0 || zt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function zt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
 // src/lib/knowledge.ts
-var zt = [
+var Bt = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Bt = ["rome", "value"], Vt = [
+], Vt = ["rome", "value"], Ht = [
 	"refined",
 	"kept",
 	"shared"
-], Ht = {
+], Ut = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1116,23 +1119,23 @@ var zt = [
 	test: null,
 	edit: null
 };
-function Ut(e, t, n) {
+function Wt(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Wt(e, t) {
+function Gt(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function Gt(e) {
+function Kt(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Kt(e) {
+function qt(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1140,17 +1143,17 @@ function Kt(e) {
 		shared: e.shared
 	};
 }
-function qt(e, t) {
-	return t ?? Vt.find((t) => e[t].length > 0) ?? "refined";
+function Jt(e, t) {
+	return t ?? Ht.find((t) => e[t].length > 0) ?? "refined";
 }
-function Jt({ layer: e, expert: t, neuron: n }) {
+function Yt({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function Yt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Xt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1160,7 +1163,7 @@ function Yt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Xt(e, t, n, r, i) {
+function Zt(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1178,7 +1181,7 @@ function Xt(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Zt([
+		return Qt([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1187,34 +1190,34 @@ function Xt(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Zt([
+	return e.action === "erase" ? Qt([
 		"suppress",
 		...r,
 		...o
-	]) : Zt([
+	]) : Qt([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Zt(e) {
+function Qt(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Qt(e, t) {
+function $t(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...en(e, t),
+		...tn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function $t(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Jt);
+function en(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Yt);
 	return t.action === "update" ? {
 		ask: "update",
-		...en(e, n),
+		...tn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1222,42 +1225,42 @@ function $t(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...en(e, n),
+		...tn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function en({ prompts: e }, { prompt: t, target: n }) {
+function tn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function tn(e) {
+function nn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && rn([null, ...Vt])(a) && rn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && an([null, ...Ht])(a) && an([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || nn(s));
-}
-function nn(e) {
-	let t = e;
-	return typeof t == "object" && rn(zt)(t.action) && typeof t.to == "string" && rn(Bt)(t.method);
+	])(o) && (s === null || rn(s));
 }
 function rn(e) {
+	let t = e;
+	return typeof t == "object" && an(Bt)(t.action) && typeof t.to == "string" && an(Vt)(t.method);
+}
+function an(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var an = [
+var on = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], on = {
+], sn = {
 	a: "",
 	b: null,
 	source: null,
@@ -1270,11 +1273,11 @@ var an = [
 	pins: [],
 	knowledge: null
 };
-function sn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(on[e]));
+function cn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(sn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function cn(e, t = on) {
+function ln(e, t = sn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1282,39 +1285,39 @@ function cn(e, t = on) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? ln({
-		...on,
+	return typeof n == "object" && n && !Array.isArray(n) ? un({
+		...sn,
 		...n
 	}) : t;
 }
-function ln(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : on[t], n = (e) => e === null || typeof e == "string";
+function un(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : sn[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Rt(e)),
-		target: t("target", (e) => n(e) || Rt(e)),
+		position: t("position", (e) => e === null || zt(e)),
+		target: t("target", (e) => n(e) || zt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Lt(e)),
-		test: t("test", (e) => e === null || dn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(fn)),
-		knowledge: t("knowledge", (e) => e === null || tn(e))
+		selection: t("selection", (e) => e === null || Rt(e)),
+		test: t("test", (e) => e === null || fn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(pn)),
+		knowledge: t("knowledge", (e) => e === null || nn(e))
 	};
 }
-function un(e) {
+function dn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function dn(e) {
-	return an.some((t) => t === e);
-}
 function fn(e) {
+	return on.some((t) => t === e);
+}
+function pn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Lt(t.part) && dn(t.how);
+	return typeof t == "object" && !!t && Rt(t.part) && fn(t.how);
 }
 // src/page/page.ts
-var pn = class {
+var mn = class {
 	data;
 	desk;
 	state;
@@ -1326,8 +1329,8 @@ var pn = class {
 	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
 		this.data = e, this.desk = new wt(t, e.results);
-		let n = ln({
-			...on,
+		let n = un({
+			...sn,
 			...e.state
 		});
 		this.state = L(e.host === "widget" ? n : this.#e(n));
@@ -1335,8 +1338,8 @@ var pn = class {
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = on) {
-		let t = cn(location.hash, e);
+	#e(e = sn) {
+		let t = ln(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1387,14 +1390,14 @@ var pn = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...mn(e),
+			...hn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
 		let e = ct(() => {
-			let e = sn(this.state.value);
+			let e = cn(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1404,8 +1407,8 @@ var pn = class {
 		};
 	}
 };
-function mn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return hn({
+function hn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return gn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1414,15 +1417,15 @@ function mn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function hn(e) {
+function gn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-function gn(e, t) {
+function _n(e, t) {
 	let n = R(0), r = N(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
 // src/lib/colours.ts
-var _n = [
+var vn = [
 	[
 		84,
 		39,
@@ -1458,7 +1461,7 @@ var _n = [
 		88,
 		6
 	]
-], vn = [
+], yn = [
 	[
 		203,
 		196,
@@ -1494,7 +1497,7 @@ var _n = [
 		206,
 		148
 	]
-], yn = [
+], bn = [
 	[
 		0,
 		32,
@@ -1525,14 +1528,14 @@ var _n = [
 		234,
 		70
 	]
-], bn = L(!1);
+], xn = L(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	bn.value = e.matches, e.addEventListener("change", () => {
-		bn.value = e.matches;
+	xn.value = e.matches, e.addEventListener("change", () => {
+		xn.value = e.matches;
 	});
 }
-function xn(e, t) {
+function Sn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1543,96 +1546,96 @@ function xn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Sn(e, t) {
-	return Tn(xn(bn.value ? vn : _n, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function Cn(e) {
-	return Tn(xn(yn, e));
+function Cn(e, t) {
+	return En(Sn(xn.value ? yn : vn, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function wn(e) {
+	return En(Sn(bn, e));
+}
+function Tn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Tn([e, t, n]) {
+function En([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var En = "−", Dn = 1e6;
+var Dn = "−", On = 1e6;
 function K(e, t = 2) {
-	return On(e, t, "");
+	return kn(e, t, "");
 }
 function q(e, t = 2) {
-	return On(e, t, "+");
+	return kn(e, t, "+");
 }
-function On(e, t, n) {
+function kn(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Dn)) return kn(e, t, n);
+	if (!(r < On)) return An(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : An(e, n) + i;
+	return Number(i) === 0 ? i : jn(e, n) + i;
 }
-function kn(e, t = 0, n = "") {
+function An(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return An(e, n) + i;
+	return jn(e, n) + i;
 }
-function An(e, t) {
-	return e < 0 ? En : t;
+function jn(e, t) {
+	return e < 0 ? Dn : t;
 }
 function J(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = K(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function jn(e) {
+function Mn(e) {
 	return `${K(100 * e, 1)}%`;
 }
-function Mn(e, t) {
-	if (Math.max(e, t) < 1e-4) return [kn(e, 1), kn(t, 1)];
-	let [n, r] = [J(e), J(t)];
-	if (!In(e, t) || n !== r && !Fn(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !Pn(e, t, i);) i++;
-	return [`${Nn(e, i)}%`, `${Nn(t, i)}%`];
-}
 function Nn(e, t) {
+	if (Math.max(e, t) < 1e-4) return [An(e, 1), An(t, 1)];
+	let [n, r] = [J(e), J(t)];
+	if (!Ln(e, t) || n !== r && !In(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !Fn(e, t, i);) i++;
+	return [`${Pn(e, i)}%`, `${Pn(t, i)}%`];
+}
+function Pn(e, t) {
 	let n = K(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${K(r, t)}` : `>${K(100 - r, t)}`;
 }
-function Pn(e, t, n) {
-	let r = [Nn(e, n), Nn(t, n)];
-	return r[0] !== r[1] && !(Fn(e, t) && r.some((e) => e.includes(">")));
-}
-function Fn(e, t) {
-	return Math.min(e, t) > .99;
+function Fn(e, t, n) {
+	let r = [Pn(e, n), Pn(t, n)];
+	return r[0] !== r[1] && !(In(e, t) && r.some((e) => e.includes(">")));
 }
 function In(e, t) {
+	return Math.min(e, t) > .99;
+}
+function Ln(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Ln(e) {
+function Rn(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Rn = {
+var zn = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, zn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, Bn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function Y(e) {
-	return [...e].map((e) => Rn[e] ?? (zn.test(e) ? Bn(e) : e)).join("") || "''";
+	return [...e].map((e) => zn[e] ?? (Bn.test(e) ? Vn(e) : e)).join("") || "''";
 }
-function Bn(e) {
+function Vn(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function Vn(e) {
+function Hn(e) {
 	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -1642,7 +1645,7 @@ function Vn(e) {
 	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Hn = Symbol.for("pv"), Un = 0;
+var Un = Symbol.for("pv"), Wn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1658,35 +1661,35 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Hn,
-		__v: --Un,
+		constructor: Un,
+		__v: --Wn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Grid.tsx
-var Wn = 34;
-function Gn(e) {
+var Gn = 34;
+function Kn(e) {
 	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	Vn(() => {
+	Hn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Wn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Gn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Wn + l.width * i, l.height * a + Xn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), qn(c, e, l), Yn(c, e, l, getComputedStyle(o).color), n.value && Jn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Gn + l.width * i, l.height * a + Zn(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Jn(c, e, l), Xn(c, e, l, getComputedStyle(o).color), n.value && Yn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Wn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Gn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1697,7 +1700,7 @@ function Gn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Kn(o[0] + e, i), Kn(o[1] + t, a)];
+			n.value = [qn(o[0] + e, i), qn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1723,33 +1726,33 @@ function Gn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Kn(e, t) {
+function qn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function qn(e, t, n) {
+function Jn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Wn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Jn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Gn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Yn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Jn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Wn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Yn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Gn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Yn(e, t, n, r) {
+function Xn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Wn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Zn(t.columnName(r)), 0, 4), e.restore();
-}
-function Xn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Zn(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Gn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Qn(t.columnName(r)), 0, 4), e.restore();
 }
 function Zn(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => Qn(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function Qn(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
@@ -1773,7 +1776,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Qn(e) {
+function $n(e) {
 	let t = B(), n = W(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1809,7 +1812,7 @@ function Q(e) {
 	});
 }
 // src/ui/Table.tsx
-function $n(e) {
+function er(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1817,13 +1820,13 @@ function $n(e) {
 		children: e.children
 	});
 }
-function er(e) {
-	let t = B(), n = tr();
+function tr(e) {
+	let t = B(), n = nr();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X($n, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(er, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1832,7 +1835,7 @@ function er(e) {
 		}) : null]
 	});
 }
-function tr() {
+function nr() {
 	let e = R(!1), t = N(null);
 	return {
 		ref: t,
@@ -1845,7 +1848,7 @@ function tr() {
 	};
 }
 // src/ui/Window.tsx
-function nr(e) {
+function rr(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1877,8 +1880,8 @@ function nr(e) {
 	});
 }
 // src/panels/Attention.tsx
-function rr() {
-	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = gn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function ir() {
+	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = _n(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
@@ -1892,7 +1895,7 @@ function rr() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(rr, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -1900,10 +1903,10 @@ function rr() {
 			/* @__PURE__ */ X(Q, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(or, {
+				children: [/* @__PURE__ */ X(sr, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(er, {
+				}), /* @__PURE__ */ X(tr, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1911,7 +1914,7 @@ function rr() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => ir(f.result, c.value)
+					rows: () => ar(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
@@ -1921,7 +1924,7 @@ function rr() {
 			}) : null,
 			p.result?.matrix ? /* @__PURE__ */ X("div", {
 				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(lr, {
+				children: /* @__PURE__ */ X(ur, {
 					payload: p.result,
 					matrix: p.result.matrix,
 					start: c.value
@@ -1930,38 +1933,38 @@ function rr() {
 		]
 	}) : null;
 }
-function ir(e, t) {
-	return e.heads.flatMap((n) => ar(n, e).slice(t, t + 128).map((e) => [
+function ar(e, t) {
+	return e.heads.flatMap((n) => or(n, e).slice(t, t + 128).map((e) => [
 		G(At(n)),
 		`${e.position} ${Y(e.text)}`,
 		K(n.pattern[e.position] ?? 0, 3),
 		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function ar(e, t) {
+function or(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function or({ payload: e, start: t }) {
+function sr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(Qn, { part: At(n) }),
+			/* @__PURE__ */ X($n, { part: At(n) }),
 			" ",
 			q(n.value),
-			/* @__PURE__ */ X(sr, {
+			/* @__PURE__ */ X(cr, {
 				head: n,
-				tokens: ar(n, e),
+				tokens: or(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function sr(e) {
+function cr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1976,32 +1979,32 @@ function sr(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Cn(i)
+					fill: wn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Sn(a, e.largest)
+					fill: Cn(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var cr = {
+var lr = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function lr(e) {
+function ur(e) {
 	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? G(At(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: c }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(cr).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(lr).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2009,13 +2012,13 @@ function lr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(dr, {
+		a.value === "target" ? /* @__PURE__ */ X(fr, {
 			payload: t,
 			given: i?.contribution ?? [],
 			name: c,
 			start: r,
 			size: s
-		}) : /* @__PURE__ */ X(ur, {
+		}) : /* @__PURE__ */ X(dr, {
 			label: a.value === "attention" ? `Attention pattern of ${c}, query by key` : `Norm of what ${c} writes, query by key`,
 			size: s,
 			start: r,
@@ -2024,7 +2027,7 @@ function lr(e) {
 			whole: o,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(tr, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2041,36 +2044,36 @@ function lr(e) {
 		})
 	] });
 }
-function ur(e) {
+function dr(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Gn, {
+	return /* @__PURE__ */ X(Kn, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : Cn(i(n, t) / o),
+		colour: (t, n) => t > n && !e.whole ? null : wn(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function dr(e) {
+function fr(e) {
 	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Gn, {
+	return /* @__PURE__ */ X(Kn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Sn(n[i + e] ?? 0, a),
+		colour: (e) => Cn(n[i + e] ?? 0, a),
 		tell: (e) => `${o(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
 // src/lib/align.ts
-function fr(e, t) {
+function pr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...mr(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...hr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2090,22 +2093,22 @@ function fr(e, t) {
 	}
 	return n;
 }
-function pr(e) {
+function mr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function mr(e, t) {
+function hr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = hr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = gr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function hr(e, t) {
+function gr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2113,7 +2116,7 @@ function hr(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function gr() {
+function _r() {
 	let e = B(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2124,7 +2127,7 @@ function gr() {
 	let c = V(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? fr(_r(r), _r(c.result)) : null, u = l && r ? pr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
+	} : null), l = o && c?.result ? pr(vr(r), vr(c.result)) : null, u = l && r ? mr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2138,25 +2141,25 @@ function gr() {
 		mate: u?.[1] ?? null
 	};
 }
-function _r(e) {
+function vr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/ledger.ts
-function vr(e, t, n, r = () => !1) {
+function yr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: br(o.map((e) => e.value))
+			value: xr(o.map((e) => e.value))
 		},
-		sum: br(e.map((e) => e.value))
+		sum: xr(e.map((e) => e.value))
 	};
 }
-function yr(e, t, n) {
+function br(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function br(e) {
+function xr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2164,15 +2167,15 @@ function br(e) {
 	}
 	return t + n;
 }
-function xr(e) {
-	let t = br(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Sr(e) {
+	let t = xr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Sr(e) {
+function Cr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2182,11 +2185,11 @@ function Sr(e) {
 		e.source
 	].join(" ");
 }
-function Cr(e, t) {
-	let n = new Map(t.map((e) => [Sr(e), e]));
+function wr(e, t) {
+	let n = new Map(t.map((e) => [Cr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Sr(e));
-		return n.delete(Sr(e)), {
+		let t = n.get(Cr(e));
+		return n.delete(Cr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2198,7 +2201,7 @@ function Cr(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function wr(e) {
+function Tr(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -2209,7 +2212,7 @@ function wr(e) {
 		})
 	});
 }
-function Tr(e) {
+function Er(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: q(e.value, e.digits)
@@ -2222,7 +2225,7 @@ function $(e) {
 		children: Y(e.text)
 	});
 }
-function Er(e) {
+function Dr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -2231,7 +2234,7 @@ function Er(e) {
 		}, t))
 	});
 }
-function Dr(e) {
+function Or(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -2245,12 +2248,12 @@ function Dr(e) {
 	});
 }
 // src/panels/Patch.tsx
-var Or = {
+var kr = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function kr(e) {
+function Ar(e) {
 	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = H({
 		ask: "patch",
 		prompt: n,
@@ -2270,7 +2273,7 @@ function kr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(Or).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(kr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2280,11 +2283,11 @@ function kr(e) {
 		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Ar, { result: s })
+			children: /* @__PURE__ */ X(jr, { result: s })
 		}) : null
 	] });
 }
-function Ar({ result: e }) {
+function jr({ result: e }) {
 	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
@@ -2304,18 +2307,18 @@ function Ar({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(nr, {
+		/* @__PURE__ */ X(rr, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Kn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Sn(n.effect ?? 0, l) : null;
+				return n ? Cn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2325,7 +2328,7 @@ function Ar({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(tr, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2343,9 +2346,9 @@ function Ar({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var jr = 12;
-function Mr() {
-	let e = B(), t = e.explained.value, n = gr(), { b: r } = e.state.value;
+var Mr = 12;
+function Nr() {
+	let e = B(), t = e.explained.value, n = _r(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2353,13 +2356,13 @@ function Mr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? pr(n.columns) : [];
+	let i = n.columns ? mr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n.answer }),
-			/* @__PURE__ */ X(Nr, {
+			/* @__PURE__ */ X(Pr, {
 				explained: t,
 				compared: n
 			}),
@@ -2369,10 +2372,10 @@ function Mr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Fr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Ir, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(kr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Ar, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2383,7 +2386,7 @@ function Mr() {
 		]
 	});
 }
-function Nr({ explained: e, compared: t }) {
+function Pr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2391,7 +2394,7 @@ function Nr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X($n, {
+	return /* @__PURE__ */ X(er, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2431,12 +2434,12 @@ function Nr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Pr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Fr({ a: e, b: t }) {
-	let n = Cr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Pr(t)) - Math.abs(Pr(e))), r = n.slice(0, jr), i = n.slice(jr), a = Math.max(0, ...n.map((e) => Math.abs(Pr(e)))), o = (e) => [
-		br(e.map((e) => e.a ?? 0)),
-		br(e.map((e) => e.b ?? 0)),
-		br(e.map(Pr))
+var Fr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ir({ a: e, b: t }) {
+	let n = wr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Fr(t)) - Math.abs(Fr(e))), r = n.slice(0, Mr), i = n.slice(Mr), a = Math.max(0, ...n.map((e) => Math.abs(Fr(e)))), o = (e) => [
+		xr(e.map((e) => e.a ?? 0)),
+		xr(e.map((e) => e.b ?? 0)),
+		xr(e.map(Fr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2481,11 +2484,11 @@ function Fr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = It(e.term);
+				let t = Lt(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(Qn, { part: t }) : Ft(e.term)
+						children: t ? /* @__PURE__ */ X($n, { part: t }) : It(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2497,28 +2500,28 @@ function Fr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(Tr, { value: Pr(e) })
+						children: /* @__PURE__ */ X(Er, { value: Fr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(wr, {
-							value: Pr(e),
+						children: /* @__PURE__ */ X(Tr, {
+							value: Fr(e),
 							largest: a
 						})
 					})
-				] }, Sr(e.term));
-			}), /* @__PURE__ */ X(Ir, {
+				] }, Cr(e.term));
+			}), /* @__PURE__ */ X(Lr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Ir, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Lr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ir({ name: e, sums: t }) {
+function Lr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2535,7 +2538,7 @@ function Ir({ name: e, sums: t }) {
 	});
 }
 // src/hooks/useSeen.ts
-function Lr() {
+function Rr() {
 	let e = N(null), t = R(typeof IntersectionObserver > "u");
 	return ke(() => {
 		if (t.value || !e.current) return;
@@ -2551,15 +2554,15 @@ function Lr() {
 	}), []);
 }
 // src/lib/flow.ts
-var Rr = 60;
-function zr(e, t, n = Rr) {
-	let r = /* @__PURE__ */ new Map([[Br, Vr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var zr = 60;
+function Br(e, t, n = zr) {
+	let r = /* @__PURE__ */ new Map([[Vr, Hr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Hr(s), ...s.steps.map(Ur)], c = o.filter((e) => !r.has(e.id));
+		let o = [Ur(s), ...s.steps.map(Wr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Br];
+		let l = [...o.map((e) => e.id), Vr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2578,58 +2581,80 @@ function zr(e, t, n = Rr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - br(a.map((e) => e.value))
+			value: e.value - xr(a.map((e) => e.value))
 		}
 	};
 }
-var Br = "output";
-function Vr(e) {
+var Vr = "output";
+function Hr(e) {
+	let { position: t, model: n } = e;
 	return {
-		id: Br,
+		id: Vr,
 		label: "",
-		position: e.position,
-		height: e.model.layers,
+		position: t,
+		ofSource: !1,
+		height: n.layers,
+		carries: !1,
 		part: null
 	};
 }
-function Hr(e) {
-	let { kind: t, layer: n, position: r } = e;
+function Ur(e) {
+	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${t} ${n} ${r}`,
-		label: Ft({
+		id: `${Ft(t, a)} ${n} ${r}`,
+		label: Ft(It({
 			kind: t,
 			layer: n
-		}),
+		}), a),
 		position: r,
-		height: n === null ? -1 : n + .6,
-		part: t === "mlp" && n !== null ? {
+		ofSource: i,
+		height: Kr(o, a),
+		carries: !1,
+		part: t === "mlp" && n !== null && !a ? {
 			kind: "mlp",
 			layer: n
 		} : null
 	};
 }
-function Ur(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = {
-		kind: "head",
-		layer: t,
-		head: n
-	};
+function Wr(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = At(e);
 	return {
-		id: `head ${t} ${n} ${r} ${i}`,
-		label: G(a),
+		id: `${Ft(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: Ft(G(o), a),
 		position: i,
-		height: t + .2,
-		part: a
+		ofSource: a,
+		height: Kr(t + (e.cross ? .4 : .2), a),
+		carries: !0,
+		part: a ? null : o
 	};
 }
-function Wr(e, t) {
-	let n = Hr(e), r = e.steps.map((e) => ` → ${Ur(e).label} (to ${e.destination} ${t(e.destination)})`);
-	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
+var Gr = -1e6;
+function Kr(e, t) {
+	return t ? Gr + e : e;
+}
+function qr(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Jr({
+		ofSource: e,
+		position: t
+	}), {
+		ofSource: e,
+		position: t
+	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
+}
+function Jr({ ofSource: e, position: t }) {
+	return `${e ? "source" : "prompt"} ${t}`;
+}
+function Yr(e, { ofSource: t, position: n }) {
+	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
+}
+function Xr(e, t) {
+	let n = Ur(e), r = e.steps.map(Wr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Gr = 84, Kr = 30;
-function qr() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
+var Zr = 84, Qr = 108, $r = 30;
+function ei() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Rr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i ? {
 		ask: "paths",
 		...i
 	} : null), c = R(2);
@@ -2643,7 +2668,7 @@ function qr() {
 			children: [
 				e.reads() === null ? null : /* @__PURE__ */ X("p", {
 					class: "note",
-					children: "Paths through cross-attention: unembed paths."
+					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
 				/* @__PURE__ */ X(Q, { answer: a }),
 				o ? /* @__PURE__ */ X("div", {
@@ -2664,19 +2689,19 @@ function qr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(Jr, {
+					}), /* @__PURE__ */ X(ti, {
 						payload: o,
-						flow: zr(o, c.value / 100)
+						flow: Br(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Jr({ payload: e, flow: t }) {
-	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Yr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Gr, s = i.length * Kr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function ti({ payload: e, flow: t }) {
+	let n = (t) => Y(Yr(e, t)), r = qr(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = ni(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Zr, s = i.length * $r + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X($n, {
+		/* @__PURE__ */ X(er, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2685,12 +2710,12 @@ function Jr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Qr, {
+					t.edges.map((e) => /* @__PURE__ */ X(ai, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X($r, {
+					t.nodes.map((t) => /* @__PURE__ */ X(oi, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2700,14 +2725,14 @@ function Jr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Zr(a, t.nodes, e),
+						x: ii(a, t.nodes, e),
 						y: s - 10,
 						children: [
-							e,
+							Ft(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, e))
+					}, Jr(e)))
 				]
 			})
 		}),
@@ -2729,35 +2754,36 @@ function Jr({ payload: e, flow: t }) {
 				] }),
 				" ",
 				"(",
-				jn(Math.abs(t.remainder.value / e.value)),
+				Mn(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(tr, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Wr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Xr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function Yr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Xr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Xr(e) || !a.has(e.position) ? 0 : 1);
-		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Gr / 2;
-	for (let e of t) s.set(e, c), c += Gr * (r.get(e) ?? 1);
+function ni(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ri).map(Jr)), o = e.map((e) => {
+		let t = Jr(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ri(e) || !a.has(t) ? 0 : 1);
+		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? Qr : Zr, l = c / 2;
+	for (let e of t.map(Jr)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Gr,
-		y: n.indexOf(e.height) * Kr + 18
+		x: (s.get(Jr(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * $r + 18
 	}]));
 }
-function Xr(e) {
-	return e.part?.kind === "head" || e.id === "output";
+function ri(e) {
+	return e.carries || e.id === "output";
 }
-function Zr(e, t, n) {
-	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
+function ii(e, t, n) {
+	let r = t.filter((e) => Jr(e) === Jr(n));
+	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function Qr({ edge: e, places: t, largest: n }) {
+function ai({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2768,13 +2794,13 @@ function Qr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function $r({ node: e, place: t, label: n }) {
+function oi({ node: e, place: t, label: n }) {
 	let r = B(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
 		height: 18,
-		rx: e.part?.kind === "head" ? 9 : 2
+		rx: e.carries ? 9 : 2
 	}), /* @__PURE__ */ X("text", {
 		x: t.x,
 		y: t.y + 4,
@@ -2801,16 +2827,16 @@ function $r({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var ei = 12;
-function ti() {
+var si = 12;
+function ci() {
 	let e = B(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...hn({
+		...gn({
 			prompt: n,
 			source: r
 		}),
-		tokens: ei
-	}, a = V(t.value && ni(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: si
+	}, a = V(t.value && li(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2821,19 +2847,19 @@ function ti() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					ei,
+					si,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(ri, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(ui, { result: a.result }) : null
 		]
 	});
 }
-function ni(e, t, n) {
+function li(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function ri({ result: e }) {
+function ui({ result: e }) {
 	let t = B(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
@@ -2844,12 +2870,12 @@ function ri({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === un(e),
+			"aria-pressed": r === e.position - 1 && i === dn(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: un(e)
+				target: dn(e)
 			}),
 			children: [/* @__PURE__ */ X($, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
@@ -2859,18 +2885,18 @@ function ri({ result: e }) {
 	})] });
 }
 // src/protocol/transports.ts
-function ii(e) {
+function di(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return ai("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await oi(e));
-			await si(e.body, n);
+		return fi("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await pi(e));
+			await mi(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function ai(e, t, n, r) {
+function fi(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2879,7 +2905,7 @@ function ai(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function oi(e) {
+async function pi(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2887,7 +2913,7 @@ async function oi(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function si(e, t) {
+async function mi(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2895,38 +2921,38 @@ async function si(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) ci(e, t);
+		for (let e of a) hi(e, t);
 	}
-	r.trim() && ci(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && hi(r, t), t.error("The server closed the connection before it had answered.");
 }
-function ci(e, t) {
+function hi(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && li(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && gi(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function li(e, t, n) {
+function gi(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var ui = /* @__PURE__ */ new Set([
+var _i = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function di(e) {
-	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ui.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function vi(e) {
+	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !_i.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function fi(e) {
+function yi(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (li(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (gi(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2940,11 +2966,11 @@ function fi(e) {
 	};
 }
 // src/panels/Header.tsx
-var pi = {
+var bi = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function mi() {
+function xi() {
 	let e = B(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -2966,8 +2992,8 @@ function mi() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(gi, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(_i, {}) : null,
+				/* @__PURE__ */ X(Ci, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(wi, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2980,37 +3006,37 @@ function mi() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(hi, {
+				e.reads() === "text" ? /* @__PURE__ */ X(Si, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(hi, {
+				i === "source" ? null : /* @__PURE__ */ X(Si, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(hi, {
+				t.b === null ? null : /* @__PURE__ */ X(Si, {
 					name: "b",
-					label: `${pi[i]} B`,
+					label: `${bi[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(hi, {
+				i === "source" ? /* @__PURE__ */ X(Si, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(hi, {
+				/* @__PURE__ */ X(Si, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(hi, {
+				/* @__PURE__ */ X(Si, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3046,7 +3072,7 @@ function mi() {
 		})]
 	});
 }
-function hi(e) {
+function Si(e) {
 	let t = B(), n = String(t.state.value[e.name] ?? ""), r = R(n);
 	ke(() => {
 		r.value = n;
@@ -3087,7 +3113,7 @@ function hi(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function gi() {
+function Ci() {
 	let e = B(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
@@ -3105,15 +3131,15 @@ function gi() {
 		})]
 	});
 }
-function _i() {
+function wi() {
 	let e = B(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await ai("/report", {
+		let n = await fi("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await oi(n);
+			t.value = await pi(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3131,7 +3157,7 @@ function _i() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var vi = [
+var Ti = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3141,7 +3167,7 @@ var vi = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function yi() {
+function Ei() {
 	let e = B(), t = N(null), n = e.helpOpen.value;
 	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -3154,7 +3180,7 @@ function yi() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: vi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Ti.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3167,7 +3193,7 @@ function yi() {
 	});
 }
 // src/ui/Tested.tsx
-function bi(e) {
+function Di(e) {
 	let t = B(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = V(n && !a ? {
 		ask: "test",
 		...n,
@@ -3178,13 +3204,13 @@ function bi(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(xi, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(Oi, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function xi({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Mn(n.probability, r.probability);
+function Oi({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Nn(n.probability, r.probability);
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
 		"aria-live": "polite",
@@ -3199,7 +3225,7 @@ function xi({ result: e, note: t }) {
 					s
 				]
 			}),
-			/* @__PURE__ */ X(wi, {
+			/* @__PURE__ */ X(ji, {
 				before: n.probability,
 				after: r.probability,
 				limit: a?.limit ?? null
@@ -3212,24 +3238,24 @@ function xi({ result: e, note: t }) {
 					": ",
 					q(e.nats),
 					" nats. ",
-					Si(e),
+					ki(e),
 					" ",
-					i ? /* @__PURE__ */ X("strong", { children: Ln(i) }) : null
+					i ? /* @__PURE__ */ X("strong", { children: Rn(i) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Ci, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Ai, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Si({ tests: e, effect: t, control: n }) {
+function ki({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function Ci(e) {
+function Ai(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3242,8 +3268,8 @@ function Ci(e) {
 		]
 	}, t)) });
 }
-function wi(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Ti(e.before, n * (e.limit ?? 0))));
+function ji(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Mi(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -3285,18 +3311,18 @@ function wi(e) {
 		]
 	});
 }
-function Ti(e, t) {
+function Mi(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Ei = {
+var Ni = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function Di() {
+function Pi() {
 	let e = B(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = H(n && t ? {
 		ask: "inspect",
 		...n,
@@ -3310,30 +3336,30 @@ function Di() {
 			i && W(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(Oi, {
+					i.value === null ? null : /* @__PURE__ */ X(Fi, {
 						name: "credit",
 						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(Oi, {
+					i.activation === null ? null : /* @__PURE__ */ X(Fi, {
 						name: "activation",
 						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Oi, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Fi, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(Dr, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(Or, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(Ni, {
+					/* @__PURE__ */ X(Bi, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(Ni, {
+					/* @__PURE__ */ X(Bi, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(Ai, { part: t })
+					/* @__PURE__ */ X(Li, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Pi, {})
+			/* @__PURE__ */ X(Vi, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -3342,34 +3368,34 @@ function Di() {
 		children: null
 	}) : null;
 }
-function Oi(e) {
+function Fi(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var ki = {
+var Ii = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Ai({ part: e }) {
+function Li({ part: e }) {
 	let t = B(), n = t.followed(), { answer: r, result: i, stale: a } = H(n && Mt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...hn({
+		...gn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(Oi, {
+	return r?.error ? /* @__PURE__ */ X(Fi, {
 		name: "reads",
 		children: /* @__PURE__ */ X(Q, { answer: r })
-	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(ji, { reading: e }, e.what)) });
+	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Ri, { reading: e }, e.what)) });
 }
-function ji({ reading: e }) {
+function Ri({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(Oi, {
-		name: ki[t],
+	return /* @__PURE__ */ X(Fi, {
+		name: Ii[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3387,7 +3413,7 @@ function ji({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Mi, { term: e }, Ft(e.part))),
+			r.map((e) => /* @__PURE__ */ X(zi, { term: e }, It(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -3402,12 +3428,12 @@ function ji({ reading: e }) {
 		]
 	});
 }
-function Mi({ term: e }) {
-	let t = It(e.part);
+function zi({ term: e }) {
+	let t = Lt(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(Qn, { part: t }) : Ft(e.part),
+			t ? /* @__PURE__ */ X($n, { part: t }) : It(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3416,13 +3442,13 @@ function Mi({ term: e }) {
 		]
 	});
 }
-function Ni(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Oi, {
+function Bi(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Fi, {
 		name: e.name,
-		children: /* @__PURE__ */ X(Er, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(Dr, { tokens: e.tokens })
 	});
 }
-function Pi() {
+function Vi() {
 	let e = B(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3430,11 +3456,11 @@ function Pi() {
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [an.map((t) => /* @__PURE__ */ X("button", {
+				children: [on.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Ei[t],
+					title: t === "swap" && r === null ? "Open B first" : Ni[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
@@ -3443,19 +3469,19 @@ function Pi() {
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(bi, {
+			n ? /* @__PURE__ */ X(Di, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Ei[n]
+				note: Ni[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Fi({ list: e, explained: t }) {
-	let n = B(), r = Ut(e, n.state.value.a, t.target.text);
+function Hi({ list: e, explained: t }) {
+	let n = B(), r = Wt(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3465,7 +3491,7 @@ function Fi({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Ht
+				knowledge: Ut
 			}),
 			children: [
 				e.relation,
@@ -3477,7 +3503,7 @@ function Fi({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Ii({ list: e, open: t }) {
+function Ui({ list: e, open: t }) {
 	let n = B(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
@@ -3528,8 +3554,8 @@ function Ii({ list: e, open: t }) {
 		})]
 	});
 }
-function Li() {
-	let e = B(), t = R(""), n = R(""), r = Gt(t.value);
+function Wi() {
+	let e = B(), t = R(""), n = R(""), r = Kt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3556,7 +3582,7 @@ function Li() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Ht,
+					...Ut,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3566,17 +3592,17 @@ function Li() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ri = {
+var Gi = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, zi = {
+}, Ki = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Bi({ found: e, list: t }) {
-	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Kt(e), s = a?.action === "erase" ? o.shared : o[qt(o, r?.set ?? null)], c = V(a && r && i ? $t(r, a, i, s) : null);
+function qi({ found: e, list: t }) {
+	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = qt(e), s = a?.action === "erase" ? o.shared : o[Jt(o, r?.set ?? null)], c = V(a && r && i ? en(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3589,7 +3615,7 @@ function Bi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Vi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Ji, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3597,10 +3623,10 @@ function Bi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Hi, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Yi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(Wi, {
+			}), /* @__PURE__ */ X(Zi, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -3609,7 +3635,7 @@ function Bi({ found: e, list: t }) {
 		]
 	});
 }
-function Vi({ own: e, counts: t }) {
+function Ji({ own: e, counts: t }) {
 	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
@@ -3627,9 +3653,9 @@ function Vi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: zt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: Bt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ri[e]
+						children: Gi[e]
 					}, e))
 				})
 			] }),
@@ -3647,9 +3673,9 @@ function Vi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Bt.map((e) => /* @__PURE__ */ X("option", {
+					children: Vt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: zi[e]
+						children: Ki[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3670,7 +3696,7 @@ function Vi({ own: e, counts: t }) {
 		]
 	});
 }
-function Hi({ result: e, answer: t }) {
+function Yi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3701,7 +3727,7 @@ function Hi({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(er, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3724,12 +3750,12 @@ function Hi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ui, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ui, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Xi, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Xi, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(er, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3809,7 +3835,7 @@ function Hi({ result: e, answer: t }) {
 		]
 	});
 }
-function Ui({ said: e }) {
+function Xi({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3822,44 +3848,44 @@ function Ui({ said: e }) {
 		]
 	});
 }
-function Wi(e) {
+function Zi(e) {
 	let t = B().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(Gi, {
+		}), /* @__PURE__ */ X(Qi, {
 			label: "The fact as a line of JSON",
-			text: Yt(e.fact)
+			text: Xt(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(Gi, {
+		/* @__PURE__ */ X(Qi, {
 			label: "The command",
-			text: Xt(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Zt(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Gi({ label: e, text: t }) {
-	return /* @__PURE__ */ X($n, {
+function Qi({ label: e, text: t }) {
+	return /* @__PURE__ */ X(er, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Ki = [
+var $i = [
 	.2,
 	.1,
 	.05
-], qi = 12, Ji = {
+], ea = 12, ta = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Yi({ explained: e }) {
+function na({ explained: e }) {
 	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = V(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3877,15 +3903,15 @@ function Yi({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Xi, {
+			a?.result ? /* @__PURE__ */ X(ra, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Qi, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(aa, { list: a.result }) : null
 		]
 	});
 }
-function Xi({ list: e, explained: t }) {
+function ra({ list: e, explained: t }) {
 	let n = B(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3894,7 +3920,7 @@ function Xi({ list: e, explained: t }) {
 		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Zi, {})
+		/* @__PURE__ */ X(ia, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3910,10 +3936,10 @@ function Xi({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Zi, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(ia, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Ht }),
+				onClick: () => n.set({ knowledge: Ut }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3924,17 +3950,17 @@ function Xi({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Fi, {
+		i || a ? null : /* @__PURE__ */ X(Hi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ii, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ui, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Li, {})] })
+		}), i ? null : /* @__PURE__ */ X(Wi, {})] })
 	] });
 }
-function Zi() {
+function ia() {
 	let e = B();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3942,8 +3968,8 @@ function Zi() {
 		children: "Close"
 	});
 }
-function Qi({ list: e }) {
-	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Qt(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
+function aa({ list: e }) {
+	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? $t(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3957,7 +3983,7 @@ function Qi({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Ki, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...$i, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3975,17 +4001,17 @@ function Qi({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X($i, { found: o }), /* @__PURE__ */ X(Bi, {
+			children: [/* @__PURE__ */ X(oa, { found: o }), /* @__PURE__ */ X(qi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function $i({ found: e }) {
+function oa({ found: e }) {
 	let t = B(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Kt(e), a = qt(i, n.set), o = e.facts.length - 1;
+	let i = qt(e), a = Jt(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -4006,7 +4032,7 @@ function $i({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Vt.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ht.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -4018,23 +4044,23 @@ function $i({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ji[e],
+					ta[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(ea, { neurons: i[e] })
+				/* @__PURE__ */ X(sa, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(ta, {
+		}) : /* @__PURE__ */ X(ca, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(tr, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4049,23 +4075,23 @@ function $i({ found: e }) {
 		})
 	] });
 }
-function ea({ neurons: e }) {
+function sa({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, qi).map((e) => {
+		children: [e.slice(0, ea).map((e) => {
 			let t = U(e);
-			return /* @__PURE__ */ X(Qn, { part: t }, G(t));
-		}), e.length > qi ? /* @__PURE__ */ X("span", {
+			return /* @__PURE__ */ X($n, { part: t }, G(t));
+		}), e.length > ea ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - qi,
+				e.length - ea,
 				" more"
 			]
 		}) : null]
 	});
 }
-function ta(e) {
+function ca(e) {
 	let t = B(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -4081,7 +4107,7 @@ function ta(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(bi, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Di, {
 				tests: e.neurons.map((e) => ({
 					part: U(e),
 					how: n
@@ -4097,13 +4123,13 @@ function ta(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var na = 12, ra = 100, ia = 12;
-function aa() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), a = t !== null && t.position === t.asks, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
+var la = 12, ua = 100, da = 12;
+function fa() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Rr(), i = e.followed(), a = t !== null && t.position === t.asks, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
 		ask: "attribute",
 		prompt: i.prompt,
 		target: i.target,
-		top: ra
+		top: ua
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4127,24 +4153,24 @@ function aa() {
 				}),
 				/* @__PURE__ */ X("div", {
 					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(oa, {
+					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(pa, {
 						result: c,
 						stale: l
-					}) : null] }), r && a && o ? /* @__PURE__ */ X(Yi, { explained: t }) : null]
+					}) : null] }), r && a && o ? /* @__PURE__ */ X(na, { explained: t }) : null]
 				})
 			]
 		}) : null
 	});
 }
-function oa({ result: e, stale: t }) {
-	let n = Wt(e.attributions, e.layers.length);
+function pa({ result: e, stale: t }) {
+	let n = Gt(e.attributions, e.layers.length);
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(sa, { result: e }),
-			/* @__PURE__ */ X(ca, { result: e }),
-			/* @__PURE__ */ X(la, { neurons: e.attributions.slice(0, na) }),
-			/* @__PURE__ */ X(er, {
+			/* @__PURE__ */ X(ma, { result: e }),
+			/* @__PURE__ */ X(ha, { result: e }),
+			/* @__PURE__ */ X(ga, { neurons: e.attributions.slice(0, la) }),
+			/* @__PURE__ */ X(tr, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4164,7 +4190,7 @@ function oa({ result: e, stale: t }) {
 		]
 	});
 }
-function sa({ result: e }) {
+function ma({ result: e }) {
 	let t = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4200,25 +4226,25 @@ function sa({ result: e }) {
 		})]
 	});
 }
-function ca({ result: e }) {
-	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(ia, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
+function ha({ result: e }) {
+	let t = B(), n = Gt(e.attributions, e.layers.length), r = Math.min(da, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
 	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.attributions.length,
 			" strongest neurons by layer, at most ",
-			ia,
+			da,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Gn, {
+	}), /* @__PURE__ */ X(Kn, {
 		label: "Attribution of the strongest neurons, layers across",
 		columns: n.length,
 		rows: r,
 		height: 10,
 		colour: (e, t) => {
 			let n = a(e, t);
-			return n ? Sn(n.value, i) : null;
+			return n ? Cn(n.value, i) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
@@ -4236,7 +4262,7 @@ function ca({ result: e }) {
 		}
 	})] });
 }
-function la({ neurons: e }) {
+function ga({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4264,18 +4290,18 @@ function la({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(Qn, { part: U(e) })
+			children: /* @__PURE__ */ X($n, { part: U(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Tr, {
+			children: /* @__PURE__ */ X(Er, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(wr, {
+			children: /* @__PURE__ */ X(Tr, {
 				value: e.value,
 				largest: t
 			})
@@ -4287,10 +4313,10 @@ function la({ neurons: e }) {
 	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
 }
 // src/hooks/useTested.ts
-function ua() {
-	return V(da(B().followed()))?.result ?? null;
+function _a() {
+	return V(va(B().followed()))?.result ?? null;
 }
-function da(e) {
+function va(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4298,22 +4324,22 @@ function da(e) {
 		top: 10
 	} : null;
 }
-function fa(e, t) {
+function ya(e, t) {
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
 }
 // src/ui/Outcome.tsx
-function pa({ part: e, brief: t }) {
-	let n = ua(), r = n && fa(n, e);
+function ba({ part: e, brief: t }) {
+	let n = _a(), r = n && ya(n, e);
 	if (!n || !r) return null;
-	let [i, a] = Mn(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	let [i, a] = Nn(n.target.probability, r.probability), o = r.difference ?? r.effect;
 	return t ? /* @__PURE__ */ X("span", {
 		class: "outcome",
-		title: `${i} → ${a}, ${q(o.nats)} nats, ${Ln(o)}`,
+		title: `${i} → ${a}, ${q(o.nats)} nats, ${Rn(o)}`,
 		children: [
 			"→ ",
 			a,
 			" ",
-			Ln(o)[0]
+			Rn(o)[0]
 		]
 	}) : /* @__PURE__ */ X("span", {
 		class: "outcome",
@@ -4324,34 +4350,34 @@ function pa({ part: e, brief: t }) {
 				a
 			] }),
 			" ",
-			/* @__PURE__ */ X(ma, { effect: o })
+			/* @__PURE__ */ X(xa, { effect: o })
 		]
 	});
 }
-function ma({ effect: e }) {
+function xa({ effect: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
 			/* @__PURE__ */ X("span", { children: [q(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ X("span", { children: Ln(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ X("span", { children: Rn(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var ha = 12, ga = 10, _a = Infinity, va = me({
+var Sa = 12, Ca = 10, wa = Infinity, Ta = me({
 	is: () => !1,
 	set: () => {}
 });
-function ya() {
-	let e = B(), t = e.explained.value, n = R("size"), r = R(ha), i = R({});
+function Ea() {
+	let e = B(), t = e.explained.value, n = R("size"), r = R(Sa), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = vr(a.terms, r.value, n.value, (e) => ba(It(e), o)), c = yr(0, a.terms, s.others.value);
+	let { ledger: a } = t, o = e.state.value.selection, s = yr(a.terms, r.value, n.value, (e) => Da(Lt(e), o)), c = br(0, a.terms, s.others.value);
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(xa, { explained: t }),
+		note: /* @__PURE__ */ X(Oa, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4370,12 +4396,12 @@ function ya() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === ha ? _a : ha,
-				children: r.value === ha ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Sa ? wa : Sa,
+				children: r.value === Sa ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(va.Provider, {
+		}), /* @__PURE__ */ X(Ta.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ba(t, o),
+				is: (e, t) => i.value[e] ?? Da(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4387,7 +4413,7 @@ function ya() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: Na,
+				onKeyDown: Ba,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4412,44 +4438,44 @@ function ya() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(wa, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(ja, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, Sr(e))), /* @__PURE__ */ X(ja, {
+					}, Cr(e))), /* @__PURE__ */ X(Ra, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(Ca, { explained: t })
+					/* @__PURE__ */ X(Aa, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ba(e, t) {
+function Da(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : W(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Mt(t) === e.kind;
 }
-function xa({ explained: e }) {
+function Oa({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		Y(t.text),
 		": ",
-		Sa(n),
+		ka(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Sa(e) {
+function ka(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function Ca({ explained: e }) {
-	let { sum: t, error: n, holds: r } = xr(e.ledger);
+function Aa({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Sr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4467,21 +4493,21 @@ function Ca({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					kn(n),
+					An(n),
 					", tolerance",
 					" ",
-					kn(e.ledger.tolerance),
+					An(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function wa(e) {
-	let t = B(), n = Me(va), { term: r, level: i } = e, a = It(r), o = Sr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ja(e) {
+	let t = B(), n = Me(Ta), { term: r, level: i } = e, a = Lt(r), o = Cr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Aa, {
-			name: Ft(r),
+		/* @__PURE__ */ X(La, {
+			name: It(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4493,24 +4519,24 @@ function wa(e) {
 				a && t.select(W(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Ta, {
+		c && i === 1 ? /* @__PURE__ */ X(Ma, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(Oa, {
+		c && i === 2 ? /* @__PURE__ */ X(Fa, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ta({ term: e, largest: t }) {
+function Ma({ term: e, largest: t }) {
 	let n = B().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ga
+		top: Ca
 	}, i = V(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4520,61 +4546,61 @@ function Ta({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ea(e)), c = vr(s, _a, "size"), l = yr(t, s, o.value);
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Na(e)), c = yr(s, wa, "size"), l = br(t, s, o.value);
 	return /* @__PURE__ */ X(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ X(wa, {
+		c.shown.map((e) => /* @__PURE__ */ X(ja, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => Da(t, e))
-		}, Sr(e))),
-		/* @__PURE__ */ X(ja, {
+			sources: a.filter((t) => Pa(t, e))
+		}, Cr(e))),
+		/* @__PURE__ */ X(Ra, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ X(Ma, {
+		/* @__PURE__ */ X(za, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Ea({ kind: e }) {
+function Na({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Da(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Ea(e));
+function Pa(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Na(e));
 }
-function Oa(e) {
-	let t = B(), n = (e) => Ea(e) ? "rounding" : `from ${e.source} ${Y(ka(t.explained.value, e))}`, { shown: r, others: i, sum: a } = vr(e.terms, ga, "size"), o = yr(e.largest, r, i.value);
+function Fa(e) {
+	let t = B(), n = (e) => Na(e) ? "rounding" : `from ${e.source} ${Y(Ia(t.explained.value, e))}`, { shown: r, others: i, sum: a } = yr(e.terms, Ca, "size"), o = br(e.largest, r, i.value);
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((e) => /* @__PURE__ */ X(Aa, {
+		r.map((e) => /* @__PURE__ */ X(La, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Sr(e))),
-		/* @__PURE__ */ X(ja, {
+		}, Cr(e))),
+		/* @__PURE__ */ X(Ra, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ X(Ma, {
+		/* @__PURE__ */ X(za, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ka(e, { kind: t, source: n }) {
+function Ia(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function Aa(e) {
+function La(e) {
 	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4604,23 +4630,23 @@ function Aa(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Tr, { value: e.value })
+				children: /* @__PURE__ */ X(Er, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(wr, {
+				children: /* @__PURE__ */ X(Tr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(pa, {
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ba, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function ja(e) {
+function Ra(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4636,11 +4662,11 @@ function ja(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Tr, { value: e.value })
+				children: /* @__PURE__ */ X(Er, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(wr, {
+				children: /* @__PURE__ */ X(Tr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4649,7 +4675,7 @@ function ja(e) {
 		]
 	});
 }
-function Ma(e) {
+function za(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4671,29 +4697,29 @@ function Ma(e) {
 		]
 	});
 }
-function Na(e) {
+function Ba(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Pa = {
+var Va = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Fa() {
-	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
+function Ha() {
+	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = _n(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...hn({ source: a.source }),
+		...gn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ra(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Ga(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4707,14 +4733,14 @@ function Fa() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Pa).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Va).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(rr, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4722,23 +4748,23 @@ function Fa() {
 			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Gn, {
-					label: `Logit lens, ${Pa[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Kn, {
+					label: `Logit lens, ${Va[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Cn(f(n)) : null;
+						return n ? wn(f(n)) : null;
 					},
-					tell: (e, t) => La(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Ia(u.layers[e] ?? null),
+					tell: (e, t) => Wa(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Ua(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(er, {
+				}), /* @__PURE__ */ X(tr, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4749,7 +4775,7 @@ function Fa() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Ia(e.layer),
+						Ua(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4761,15 +4787,15 @@ function Fa() {
 		]
 	});
 }
-function Ia(e) {
+function Ua(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function La(e, t) {
+function Wa(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${Ia(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Ua(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ra(e, t) {
+function Ga(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4779,7 +4805,7 @@ function Ra(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function za() {
+function Ka() {
 	let e = B(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
@@ -4788,7 +4814,7 @@ function za() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(Qn, { part: r.part }),
+				/* @__PURE__ */ X($n, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${G(r.part)} is tested`,
 					value: r.how,
@@ -4799,7 +4825,7 @@ function za() {
 							how: r
 						} : e) });
 					},
-					children: an.map((e) => /* @__PURE__ */ X("option", {
+					children: on.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4812,15 +4838,15 @@ function za() {
 					children: "×"
 				})
 			] }, jt(r.part)))
-		}), /* @__PURE__ */ X(bi, {
+		}), /* @__PURE__ */ X(Di, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Ba() {
-	let e = B().explained.value, t = gr();
+function qa() {
+	let e = B().explained.value, t = _r();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4846,17 +4872,17 @@ function Ba() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Va, {
+			children: [/* @__PURE__ */ X(Ja, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Va, {
+			}), t?.result ? /* @__PURE__ */ X(Ja, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Va({ explained: e, caption: t }) {
+function Ja({ explained: e, caption: t }) {
 	let n = B();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4886,7 +4912,7 @@ function Va({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: un(t) }),
+					onClick: () => n.set({ target: dn(t) }),
 					children: /* @__PURE__ */ X($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
@@ -4903,18 +4929,18 @@ function Va({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Ha = 6;
-function Ua() {
-	let e = B(), t = e.explained.value, n = V(da(e.followed())), r = ua(), i = R(!1);
+var Ya = 6;
+function Xa() {
+	let e = B(), t = e.explained.value, n = V(va(e.followed())), r = _a(), i = R(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ha;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ya;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n }),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(er, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4938,13 +4964,13 @@ function Ua() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(Za, {
 					part: At(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Dr, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Or, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, jt(At(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
+				}, jt(At(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(Za, {
 					part: U(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -4952,7 +4978,7 @@ function Ua() {
 					toward: e.promotes
 				}, jt(U(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Ha ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > Ya ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4960,17 +4986,17 @@ function Ua() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Ga(r)
+				children: Qa(r)
 			})
 		]
 	});
 }
-function Wa(e) {
+function Za(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ X(Qn, { part: e.part }),
+				/* @__PURE__ */ X($n, { part: e.part }),
 				" ",
 				/* @__PURE__ */ X("span", {
 					class: "small shown-for",
@@ -4980,23 +5006,23 @@ function Wa(e) {
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Tr, { value: e.value })
+			children: /* @__PURE__ */ X(Er, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(pa, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Er, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ba, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Dr, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ga(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Ka(t)}`] : []);
+function Qa(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${$a(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Ka({ limit: e }) {
+function $a({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/panels/TokenStrip.tsx
-function qa() {
-	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Qa();
+function eo() {
+	let e = B(), t = e.explained.value, n = _n(t?.position ?? 0, t?.tokens.length ?? 0), r = ao();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = r !== null && Nt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128), l = c.some((e) => e.role);
 	return /* @__PURE__ */ X(Z, {
@@ -5010,12 +5036,12 @@ function qa() {
 			" logits."
 		] }) : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Ja, {
+			e.reads() === null ? null : /* @__PURE__ */ X(to, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(rr, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -5029,19 +5055,19 @@ function qa() {
 						type: "button",
 						class: "token",
 						"aria-pressed": n.position === a,
-						style: Ya(d, s),
+						style: no(d, s),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Za(e),
+						onKeyDown: (e) => io(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: n.position
 							}),
 							/* @__PURE__ */ X($, { text: n.text }),
-							/* @__PURE__ */ X(Xa, {
+							/* @__PURE__ */ X(ro, {
 								value: d,
 								largest: s
 							})
@@ -5055,14 +5081,14 @@ function qa() {
 		]
 	});
 }
-function Ja(e) {
-	let t = gn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function to(e) {
+	let t = _n(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(nr, {
+		/* @__PURE__ */ X(rr, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -5073,14 +5099,14 @@ function Ja(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Ya(e.values[t.position], e.largest),
+				style: no(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(Xa, {
+					/* @__PURE__ */ X(ro, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5089,28 +5115,28 @@ function Ja(e) {
 		})
 	] });
 }
-function Ya(e, t) {
+function no(e, t) {
 	if (e === void 0) return {};
-	let n = Sn(e, t);
+	let n = Cn(e, t);
 	return {
 		background: n,
-		color: wn(n)
+		color: Tn(n)
 	};
 }
-function Xa(e) {
+function ro(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function Za(e) {
+function io(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Qa() {
+function ao() {
 	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5119,18 +5145,18 @@ function Qa() {
 	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: $a(s, a)
+		values: oo(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: $a(i.result, t)
+		values: oo(i.result, t)
 	} : null;
 }
-function $a(e, t) {
+function oo(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Nt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function eo({ page: e }) {
+function so({ page: e }) {
 	let t = N(null);
 	return ke(() => e.link(), [e]), ke(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
 		value: e,
@@ -5138,9 +5164,9 @@ function eo({ page: e }) {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(mi, {}),
-				/* @__PURE__ */ X(to, { page: e }),
-				/* @__PURE__ */ X(yi, {}),
+				/* @__PURE__ */ X(xi, {}),
+				/* @__PURE__ */ X(co, { page: e }),
+				/* @__PURE__ */ X(Ei, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5150,10 +5176,10 @@ function eo({ page: e }) {
 		})
 	});
 }
-function to({ page: e }) {
+function co({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = V(t ? {
 		ask: "explain",
-		...mn(n),
+		...hn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
@@ -5169,27 +5195,27 @@ function to({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(qa, {}),
+			/* @__PURE__ */ X(eo, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Ba, {}), /* @__PURE__ */ X(Fa, {})]
+				children: [/* @__PURE__ */ X(qa, {}), /* @__PURE__ */ X(Ha, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ya, {}), /* @__PURE__ */ X(Ua, {})]
+				children: [/* @__PURE__ */ X(Ea, {}), /* @__PURE__ */ X(Xa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(Di, {}),
-					/* @__PURE__ */ X(za, {}),
-					/* @__PURE__ */ X(rr, {})
+					/* @__PURE__ */ X(Pi, {}),
+					/* @__PURE__ */ X(Ka, {}),
+					/* @__PURE__ */ X(ir, {})
 				]
 			}),
-			/* @__PURE__ */ X(Mr, {}),
-			/* @__PURE__ */ X(qr, {}),
-			/* @__PURE__ */ X(aa, {}),
-			/* @__PURE__ */ X(ti, {})
+			/* @__PURE__ */ X(Nr, {}),
+			/* @__PURE__ */ X(ei, {}),
+			/* @__PURE__ */ X(fa, {}),
+			/* @__PURE__ */ X(ci, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5201,30 +5227,30 @@ function to({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var no = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
+var lo = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
 // src/main.tsx
-function ro(e, t, n) {
-	io(n);
+function uo(e, t, n) {
+	fo(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(eo, { page: new pn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(so, { page: new mn(e, t) }), r), () => pe(null, r);
 }
-function io(e) {
+function fo(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = no, n.append(r);
+	r.dataset.unembed = "", r.textContent = lo, n.append(r);
 }
-function ao({ model: e, el: t }) {
+function po({ model: e, el: t }) {
 	let n = e.get("data");
-	return ro({
+	return uo({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? di(n.results) : fi(e), t);
+	}, n.live === !1 ? vi(n.results) : yi(e), t);
 }
-var oo = document.getElementById("unembed"), so = document.getElementById("unembed-data")?.textContent;
-if (oo && so) {
-	let e = JSON.parse(so);
-	ro(e, e.host === "report" ? di(e.results) : ii(e.token), oo);
+var mo = document.getElementById("unembed"), ho = document.getElementById("unembed-data")?.textContent;
+if (mo && ho) {
+	let e = JSON.parse(ho);
+	uo(e, e.host === "report" ? vi(e.results) : di(e.token), mo);
 }
-var co = { render: ao };
-export { co as default };
+var go = { render: po };
+export { go as default };
