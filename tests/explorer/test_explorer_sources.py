@@ -87,7 +87,8 @@ def test_another_source_is_set_beside_it_and_swapped_in(visit: Visit) -> None:
     page.locator(".panel-flow").scroll_into_view_if_needed()
     expect(page.locator(".panel-flow svg.flow text").filter(has_text=re.compile(r"^enc\.")).first).to_be_visible()
     page.locator(".panel-knowledge").scroll_into_view_if_needed()
-    expect(page.locator(".panel-knowledge")).to_contain_text("not attributed in an encoder-decoder")
+    expect(page.locator(".panel-knowledge")).to_contain_text("The encoder (enc.), at every position of the source")
+    expect(page.locator(".panel-knowledge svg.layers")).to_have_count(2)
     settled(page)
     assert page.locator(".fact").count() == 0
     assert page.get_by_role("alert").count() == 0
