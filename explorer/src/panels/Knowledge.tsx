@@ -145,6 +145,7 @@ function NeuronMap({ stack, largest }: { stack: Stack; largest: number }) {
   const rows = Math.min(ROWS, Math.max(0, ...columns.map((column) => column.length)));
   const at = (column: number, row: number) => columns[column]?.[row];
   const selected = page.state.value.selection;
+  if (stack.neurons.length === 0) return <p class="note">None of the strongest neurons is in it.</p>;
   return (
     <>
       <p class="note">

@@ -4252,7 +4252,10 @@ function _a({ stack: e, largest: t }) {
 }
 function va({ stack: e, largest: t }) {
 	let n = z(), r = qt(e.neurons, e.layers.length), i = Math.min(pa, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
+	return e.neurons.length === 0 ? /* @__PURE__ */ X("p", {
+		class: "note",
+		children: "None of the strongest neurons is in it."
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
