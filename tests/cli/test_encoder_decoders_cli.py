@@ -12,12 +12,14 @@ from transformers import WhisperFeatureExtractor
 from typer.testing import CliRunner
 
 import unembed
+from browser.document import Document
 from builders import random_models
 from builders.commands import refusal, run_json, valid
 from builders.random_encoder_decoders import build, build_llava
 from builders.source_folders import RATE, SOURCE, WORDS, save, sound
 from unembed.cli import app
 from unembed.errors import ModelError
+from unembed.explorer.report_asks import key_of
 from unembed.methods.heads.shuffled_tokens import STACK_OF
 from unembed.methods.heads.stack_roles import measure_stack_roles
 
@@ -295,7 +297,15 @@ def test_knowledge_on_the_sentinel_cloze(tmp_path):
     assert "neurons of the encoder (enc.) move at 3 <extra_id_0> of the source" in shown
     assert "enc.L1.N" in shown
     assert "The source has no blank that" in refusal("knowledge", "attribute", "-m", folder, "the house", "-t", "is")
-    assert "leave --html out" in refusal(*words, "--html", tmp_path / "page.html")
+    page = tmp_path / "page.html"
+    assert CliRunner().invoke(app, [str(word) for word in (*words, "--html", page)]).exit_code == 0
+    document = Document(page.read_text())
+    state, kept = (json.loads(document.scripts[0])[name] for name in ("state", "results"))
+    assert (state["a"], state["source"]) == ("<extra_id_0>", text)
+    asked = {"ask": "attribute", "prompt": state["a"], "source": state["source"], "target": state["target"]}
+    assert {n["encoder"] for n in kept[key_of({**asked, "top": 100})]["attributions"]} == {True, False}
+    assert any(row[0].startswith("enc.L1.N") for row in document.table("neuron"))
+    assert [row[0] for row in document.table("layer")] == ["L0", "L1", "L2", "enc.L0", "enc.L1"]
     facts = tmp_path / "facts.yaml"
     facts.write_text(
         "relation: size\ntemplates: ['the {subject} is <extra_id_0>', '<extra_id_0> is the {subject}']\n"

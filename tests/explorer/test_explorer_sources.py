@@ -1,6 +1,7 @@
 """The page of an encoder-decoder in a browser: the source, cross-attention by source position, a source beside it."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from urllib.parse import quote
@@ -84,9 +85,10 @@ def test_another_source_is_set_beside_it_and_swapped_in(visit: Visit) -> None:
         a, b, difference = (number(text) for text in row.locator("td.number").all_inner_texts())
         assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
     page.locator(".panel-flow").scroll_into_view_if_needed()
-    expect(page.locator(".panel-flow")).to_contain_text("not followed through cross-attention")
+    expect(page.locator(".panel-flow svg.flow text").filter(has_text=re.compile(r"^enc\.")).first).to_be_visible()
     page.locator(".panel-knowledge").scroll_into_view_if_needed()
-    expect(page.locator(".panel-knowledge")).to_contain_text("not attributed in an encoder-decoder")
+    expect(page.locator(".panel-knowledge")).to_contain_text("The encoder (enc.), at every position of the source")
+    expect(page.locator(".panel-knowledge svg.layers")).to_have_count(2)
     settled(page)
     assert page.locator(".fact").count() == 0
     assert page.get_by_role("alert").count() == 0

@@ -18,6 +18,7 @@ from unembed.explorer import session as sessions
 from unembed.explorer.asks import answer
 from unembed.explorer.report_asks import key_of
 from unembed.explorer.session import Session
+from unembed.methods.knowledge.attribution import attribute
 from unembed.models.read_source import with_source
 
 OTHER, WRITTEN = "the haus is klein", "das haus"
@@ -78,6 +79,28 @@ def test_a_head_of_cross_attention_is_inspected_and_looks_at_the_source(session,
     assert heads[2]["pattern"] == [pytest.approx(float(a)) for a in pattern]
     # One is summed in float32 by head, the other by source position.
     assert found["value"] == pytest.approx(heads[2]["value"], abs=1e-6)
+
+
+def test_paths_start_in_what_the_source_of_the_ask_wrote(session, model):
+    found = ask(session, "paths")
+    own = unembed.expand_paths(with_source(model, SOURCE), WRITTEN)
+    assert [path["value"] for path in found["paths"]] == [path.value for path in own.paths]
+    assert [source["label"] for source in found["sources"]] == [*SOURCE.split(), "</s>"]
+    inside = [path for path in found["paths"] if path["of_source"] and path["kind"] == "embedding"]
+    assert inside
+    assert all(sum(step["cross"] for step in path["steps"]) == 1 for path in inside)
+    assert found["value"] == pytest.approx(ask(session, "explain", test=False)["ledger"]["value"], abs=1e-6)
+    assert ask(session, "paths", source=OTHER)["value"] != found["value"]
+
+
+def test_neurons_of_both_stacks_are_attributed_with_the_source_of_the_ask(session, model):
+    found = ask(session, "attribute", target="klein", top=100)
+    own = attribute(with_source(model, SOURCE), WRITTEN, "klein")
+    assert found["probability"] == pytest.approx(own.probability)
+    assert [neuron["value"] for neuron in found["attributions"]] == [score.value for score in own.ranked(100)]
+    assert {neuron["encoder"] for neuron in found["attributions"]} == {True, False}
+    assert found["source_positions"] == list(range(len(SOURCE.split()) + 1))  # a source without a blank
+    assert ask(session, "attribute", target="klein", source=OTHER)["probability"] != found["probability"]
 
 
 def test_a_swap_takes_what_another_source_gives(session, model):

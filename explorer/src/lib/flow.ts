@@ -1,18 +1,26 @@
 /** Paths as a graph that can be read: the largest ones, at most 60 nodes, and one named remainder. */
 import type { PathEntry, PathsPayload } from "../protocol/payloads";
 import { total } from "./ledger";
-import { nameOf, nameOfTerm, type Part } from "./parts";
+import { headPart, inStack, nameOf, nameOfTerm, type Part } from "./parts";
 
 const MOST_NODES = 60;
 
 export interface Node {
   id: string;
   label: string;
-  /** The token column. */
+  /** The token column: a position of the source, or of the prompt. */
   position: number;
-  /** The layer, with the place in the block as a fraction; embeddings lie below 0. */
+  ofSource: boolean;
+  /** The layer, with the place in the block as a fraction; embeddings lie below 0, and the encoder lies below all. */
   height: number;
+  /** Whether it is a head, which carries the stream on. */
+  carries: boolean;
+  /** What is selected with it; null where there is none, as of all that is inside the encoder. */
   part: Part | null;
+}
+export interface Column {
+  ofSource: boolean;
+  position: number;
 }
 export interface Edge {
   from: string;
@@ -61,39 +69,73 @@ export function flowOf(payload: PathsPayload, share: number, most = MOST_NODES):
 const OUTPUT = "output";
 
 function output(payload: PathsPayload): Node {
-  return { id: OUTPUT, label: "", position: payload.position, height: payload.model.layers, part: null };
+  const { position, model } = payload;
+  return { id: OUTPUT, label: "", position, ofSource: false, height: model.layers, carries: false, part: null };
 }
 
 /** Where a path starts: a write that is not opened further. */
 function origin(path: PathEntry): Node {
   const { kind, layer, position } = path;
+  const ofSource = path.of_source ?? false;
+  // A bias of cross-attention's values is carried from the source, but it is the decoder's.
+  const encoder = ofSource && !kind.startsWith("cross");
+  const height = layer === null ? -1 : layer + (kind.startsWith("cross") ? 0.3 : 0.6);
   return {
-    id: `${kind} ${layer} ${position}`,
-    label: nameOfTerm({ kind, layer }),
+    id: `${inStack(kind, encoder)} ${layer} ${position}`,
+    label: inStack(nameOfTerm({ kind, layer }), encoder),
     position,
-    height: layer === null ? -1 : layer + 0.6,
-    part: kind === "mlp" && layer !== null ? { kind: "mlp", layer } : null,
+    ofSource,
+    height: inEncoder(height, encoder),
+    carries: false,
+    part: kind === "mlp" && layer !== null && !encoder ? { kind: "mlp", layer } : null,
   };
 }
 
 /** A head that carries the stream from one token column to another. */
 function carrier(step: PathEntry["steps"][number]): Node {
   const { layer, head, source, destination } = step;
-  const part: Part = { kind: "head", layer, head };
+  const encoder = step.encoder ?? false;
+  const part: Part = headPart(step);
   return {
-    id: `head ${layer} ${head} ${source} ${destination}`,
-    label: nameOf(part),
+    id: `${inStack(part.kind, encoder)} ${layer} ${head} ${source} ${destination}`,
+    label: inStack(nameOf(part), encoder),
     position: destination,
-    height: layer + 0.2,
-    part,
+    ofSource: encoder,
+    height: inEncoder(layer + (step.cross ? 0.4 : 0.2), encoder),
+    carries: true,
+    part: encoder ? null : part,
   };
 }
 
-/** The name of a path, from where it starts to the output. */
-export function pathName(path: PathEntry, token: (position: number) => string): string {
-  const start = origin(path);
-  const steps = path.steps.map(
-    (step) => ` → ${carrier(step).label} (to ${step.destination} ${token(step.destination)})`,
+/** Only the order of heights is drawn: this is lower than any layer of a decoder. */
+const BELOW = -1e6;
+
+function inEncoder(height: number, encoder: boolean): number {
+  return encoder ? BELOW + height : height;
+}
+
+/** The columns of nodes from left to right: those of the source, then those of the prompt. */
+export function columnsOf(nodes: readonly Node[]): Column[] {
+  const found = new Map(
+    nodes.map(({ ofSource, position }) => [columnKey({ ofSource, position }), { ofSource, position }]),
   );
-  return `${start.label} at ${path.position} ${token(path.position)}${steps.join("")}`;
+  return [...found.values()].sort(
+    (one, other) => Number(other.ofSource) - Number(one.ofSource) || one.position - other.position,
+  );
+}
+
+export function columnKey({ ofSource, position }: Column): string {
+  return `${ofSource ? "source" : "prompt"} ${position}`;
+}
+
+/** What stands in a column. */
+export function columnText(payload: PathsPayload, { ofSource, position }: Column): string {
+  return (ofSource ? payload.sources?.[position]?.label : payload.tokens[position]?.text) ?? "";
+}
+
+/** The name of a path, from where it starts to the output. */
+export function pathName(path: PathEntry, token: (column: Column) => string): string {
+  const start = origin(path);
+  const steps = path.steps.map(carrier).map((node) => ` → ${node.label} (to ${node.position} ${token(node)})`);
+  return `${start.label} at ${path.position} ${token(start)}${steps.join("")}`;
 }

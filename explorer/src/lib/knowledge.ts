@@ -1,5 +1,14 @@
 /** What the page makes of facts: suggestions, sets of neurons, and the command that writes an edit to a file. */
-import type { FactListPayload, FindPayload, ListedFact, NeuronPlace, NeuronValue } from "../protocol/payloads";
+import type {
+  AttributePayload,
+  FactListPayload,
+  FindPayload,
+  LayerChange,
+  ListedFact,
+  NeuronPlace,
+  NeuronValue,
+} from "../protocol/payloads";
+import { inStack, nameOf, neuronPart } from "./parts";
 
 export const ACTIONS = ["update", "erase", "suppress", "amplify"] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -43,6 +52,29 @@ export function suggested(
       .filter((fact) => answer !== "" && fact.answer.startsWith(answer) && prompt.includes(fact.subject))
       .map((fact) => ({ ...fact, relation: name })),
   );
+}
+
+/** What an attribution tells of the encoder or of the decoder. */
+export interface Stack {
+  encoder: boolean;
+  layers: LayerChange[];
+  neurons: NeuronValue[];
+}
+
+/** An attribution by stack: what is read first, the encoder, comes first; a decoder alone is one. */
+export function stacksOf({ layers, attributions }: Pick<AttributePayload, "layers" | "attributions">): Stack[] {
+  return [true, false]
+    .map((encoder) => ({
+      encoder,
+      layers: layers.filter((layer) => (layer.encoder ?? false) === encoder),
+      neurons: attributions.filter((neuron) => (neuron.encoder ?? false) === encoder),
+    }))
+    .filter((stack) => stack.layers.length > 0);
+}
+
+/** The name of a neuron: L24.N1005, enc.L3.N17. */
+export function neuronName(neuron: NeuronPlace): string {
+  return inStack(nameOf(neuronPart(neuron)), neuron.encoder ?? false);
 }
 
 /** The listed neurons of each layer, largest attribution first. */

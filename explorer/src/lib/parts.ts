@@ -81,6 +81,11 @@ export function nameOf(part: Part): string {
   return `L${part.layer} ${{ mlp: "mlp", attention: "attn", cross_attention: "cross" }[part.kind]}`;
 }
 
+/** A name as it is inside the encoder of an encoder-decoder: enc.L3.H4. Such parts are shown and not selected. */
+export function inStack(name: string, encoder: boolean): string {
+  return encoder ? `enc.${name}` : name;
+}
+
 /** A term of a ledger, or of what a part reads. */
 type AnyTerm = Pick<Term, "layer"> & { kind: string } & Partial<Pick<Term, "head" | "expert" | "neuron">>;
 

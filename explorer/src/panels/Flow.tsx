@@ -3,15 +3,27 @@ import { useSignal } from "@preact/signals";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useSeen } from "../hooks/useSeen";
-import { type Edge, type Flow, flowOf, type Node, pathName } from "../lib/flow";
+import {
+  type Column,
+  columnKey,
+  columnsOf,
+  columnText,
+  type Edge,
+  type Flow,
+  flowOf,
+  type Node,
+  pathName,
+} from "../lib/flow";
 import { share, signed, visible } from "../lib/format";
-import { samePart } from "../lib/parts";
+import { inStack, samePart } from "../lib/parts";
 import type { PathsPayload } from "../protocol/payloads";
 import { Panel } from "../ui/Panel";
 import { Status } from "../ui/Status";
 import { Scroll, TableTwin } from "../ui/Table";
 
 const COLUMN = 84;
+/** With names of parts of an encoder, which are longer. */
+const WIDER = 108;
 const ROW = 30;
 
 export function FlowPanel() {
@@ -19,9 +31,7 @@ export function FlowPanel() {
   const explained = page.explained.value;
   const { ref, seen } = useSeen<HTMLDivElement>();
   const followed = page.followed();
-  const { answer, result, stale } = useLatest(
-    seen && followed && page.reads() === null ? { ask: "paths" as const, ...followed } : null,
-  );
+  const { answer, result, stale } = useLatest(seen && followed ? { ask: "paths" as const, ...followed } : null);
   const threshold = useSignal(2);
   return (
     <div ref={ref} class="flow-place">
@@ -31,7 +41,12 @@ export function FlowPanel() {
           title="Flow"
           note="Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers."
         >
-          {page.reads() === null ? null : <p class="note">Paths through cross-attention: unembed paths.</p>}
+          {page.reads() === null ? null : (
+            <p class="note">
+              Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to
+              the prompt by heads of cross-attention (X).
+            </p>
+          )}
           <Status answer={answer} />
           {result ? (
             <div class={stale ? "stale" : ""}>
@@ -56,8 +71,8 @@ export function FlowPanel() {
 }
 
 function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
-  const token = (position: number) => visible(payload.tokens[position]?.text ?? "");
-  const columns = [...new Set(flow.nodes.map((node) => node.position))].sort((one, other) => one - other);
+  const token = (column: Column) => visible(columnText(payload, column));
+  const columns = columnsOf(flow.nodes);
   const heights = [...new Set(flow.nodes.map((node) => node.height))].sort((one, other) => other - one);
   const places = placed(flow.nodes, columns, heights);
   const width = Math.max(1, ...[...places.values()].map((place) => place.x)) + COLUMN;
@@ -80,9 +95,9 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
               label={node.id === "output" ? `${visible(payload.target.text)} ${signed(payload.value)}` : node.label}
             />
           ))}
-          {columns.map((position) => (
-            <text key={position} class="column" x={columnX(places, flow.nodes, position)} y={height - 10}>
-              {position} {token(position)}
+          {columns.map((column) => (
+            <text key={columnKey(column)} class="column" x={columnX(places, flow.nodes, column)} y={height - 10}>
+              {inStack(String(column.position), column.ofSource)} {token(column)}
             </text>
           ))}
         </svg>
@@ -113,28 +128,30 @@ interface Place {
 }
 
 /** Columns by token, heights by layer. Heads stand in line, writes to their right, so that no line runs through both. */
-function placed(nodes: readonly Node[], columns: readonly number[], heights: readonly number[]): Map<string, Place> {
-  const widths = new Map<number, number>();
+function placed(nodes: readonly Node[], columns: readonly Column[], heights: readonly number[]): Map<string, Place> {
+  const widths = new Map<string, number>();
   const slots = new Map<string, number>();
-  const withHeads = new Set(nodes.filter(inLine).map((node) => node.position));
+  const withHeads = new Set(nodes.filter(inLine).map(columnKey));
   const slotOf = nodes.map((node) => {
-    const key = `${node.position} ${node.height}`;
-    const slot = slots.get(key) ?? (inLine(node) || !withHeads.has(node.position) ? 0 : 1);
+    const column = columnKey(node);
+    const key = `${column} ${node.height}`;
+    const slot = slots.get(key) ?? (inLine(node) || !withHeads.has(column) ? 0 : 1);
     slots.set(key, slot + 1);
-    widths.set(node.position, Math.max(widths.get(node.position) ?? 0, slot + 1));
+    widths.set(column, Math.max(widths.get(column) ?? 0, slot + 1));
     return slot;
   });
-  const starts = new Map<number, number>();
-  let x = COLUMN / 2;
-  for (const position of columns) {
-    starts.set(position, x);
-    x += COLUMN * (widths.get(position) ?? 1);
+  const starts = new Map<string, number>();
+  const step = columns.some((column) => column.ofSource) ? WIDER : COLUMN;
+  let x = step / 2;
+  for (const column of columns.map(columnKey)) {
+    starts.set(column, x);
+    x += step * (widths.get(column) ?? 1);
   }
   return new Map(
     nodes.map((node, place) => [
       node.id,
       {
-        x: (starts.get(node.position) ?? 0) + (slotOf[place] ?? 0) * COLUMN,
+        x: (starts.get(columnKey(node)) ?? 0) + (slotOf[place] ?? 0) * step,
         y: heights.indexOf(node.height) * ROW + 18,
       },
     ]),
@@ -142,11 +159,12 @@ function placed(nodes: readonly Node[], columns: readonly number[], heights: rea
 }
 
 function inLine(node: Node): boolean {
-  return node.part?.kind === "head" || node.id === "output";
+  return node.carries || node.id === "output";
 }
 
-function columnX(places: Map<string, Place>, nodes: readonly Node[], position: number): number {
-  return Math.min(...nodes.filter((node) => node.position === position).map((node) => places.get(node.id)?.x ?? 0));
+function columnX(places: Map<string, Place>, nodes: readonly Node[], column: Column): number {
+  const inside = nodes.filter((node) => columnKey(node) === columnKey(column));
+  return Math.min(...inside.map((node) => places.get(node.id)?.x ?? 0));
 }
 
 function Line({ edge, places, largest }: { edge: Edge; places: Map<string, Place>; largest: number }) {
@@ -170,7 +188,7 @@ function Spot({ node, place, label }: { node: Node; place: Place; label: string 
   const width = Math.max(label.length * 6.6 + 10, 30);
   const shape = (
     <>
-      <rect x={place.x - width / 2} y={place.y - 9} width={width} height={18} rx={node.part?.kind === "head" ? 9 : 2} />
+      <rect x={place.x - width / 2} y={place.y - 9} width={width} height={18} rx={node.carries ? 9 : 2} />
       <text x={place.x} y={place.y + 4}>
         {label}
       </text>

@@ -4,8 +4,9 @@ import { usePage } from "../hooks/usePage";
 import { useSeen } from "../hooks/useSeen";
 import { signColour } from "../lib/colours";
 import { decimal, signed, visible } from "../lib/format";
-import { byLayer } from "../lib/knowledge";
-import { nameOf, neuronPart, samePart } from "../lib/parts";
+import { byLayer, neuronName, type Stack, stacksOf } from "../lib/knowledge";
+import { inStack, neuronPart, samePart } from "../lib/parts";
+import { given } from "../page/page";
 import type { AttributePayload, NeuronValue } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
 import { Grid } from "../ui/Grid";
@@ -24,12 +25,11 @@ export function KnowledgePanel() {
   const explained = page.explained.value;
   const { ref, seen } = useSeen<HTMLDivElement>();
   const followed = page.followed();
+  const { prompt, source, target } = followed ?? {};
   const last = explained !== null && explained.position === explained.asks;
   const alone = page.reads() === null;
   const ask =
-    seen && last && followed && alone
-      ? { ask: "attribute" as const, prompt: followed.prompt, target: followed.target, top: LISTED }
-      : null;
+    seen && last && followed ? { ask: "attribute" as const, ...given({ prompt, source, target }), top: LISTED } : null;
   const { answer, result, stale } = useLatest(ask);
   return (
     <div ref={ref} class={page.state.value.knowledge ? "knowledge-place" : ""}>
@@ -39,7 +39,6 @@ export function KnowledgePanel() {
           title="Knowledge"
           note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`}
         >
-          {alone ? null : <p class="note">Knowledge is not attributed in an encoder-decoder yet.</p>}
           {last ? null : (
             <p class="note">
               Knowledge is attributed {explained.model.bidirectional ? "at the blank" : "at the last token"}; choose it
@@ -60,43 +59,59 @@ export function KnowledgePanel() {
 }
 
 function Attributed({ result, stale }: { result: AttributePayload; stale: boolean }) {
-  const columns = byLayer(result.attributions, result.layers.length);
+  const stacks = stacksOf(result);
+  // One scale for both stacks, so that they can be compared. A sum is missing where only some neurons of a layer were
+  // computed, which this page never asks for.
+  const largest = Math.max(1e-9, ...result.layers.map((layer) => Math.abs(layer.sum ?? 0)));
+  const strongest = Math.max(0, ...result.attributions.map((neuron) => Math.abs(neuron.value)));
   return (
     <div class={stale ? "stale" : ""}>
-      <Layers result={result} />
-      <NeuronMap result={result} />
+      {stacks.map((stack) => (
+        <div key={String(stack.encoder)}>
+          {stacks.length > 1 ? <p class="note">{stackNote(stack, result)}</p> : null}
+          <Layers stack={stack} largest={largest} />
+          <NeuronMap stack={stack} largest={strongest} />
+        </div>
+      ))}
       <Neurons neurons={result.attributions.slice(0, NEURONS)} />
       <TableTwin
         label="attribution by layer"
         head={["layer", "sum of its neurons", "change of the probability", "error", "strongest neurons"]}
         rows={() =>
-          result.layers.map((layer, place) => [
-            `L${layer.layer}`,
-            layer.sum === null ? "" : signed(layer.sum, 4),
-            signed(layer.change, 4),
-            layer.error === null ? "" : decimal(layer.error, 4),
-            (columns[place] ?? [])
-              .map((neuron) => `${nameOf(neuronPart(neuron))} ${signed(neuron.value, 3)}`)
-              .join(", "),
-          ])
+          stacks.flatMap((stack) => {
+            const columns = byLayer(stack.neurons, stack.layers.length);
+            return stack.layers.map((layer, place) => [
+              inStack(`L${layer.layer}`, stack.encoder),
+              layer.sum === null ? "" : signed(layer.sum, 4),
+              signed(layer.change, 4),
+              layer.error === null ? "" : decimal(layer.error, 4),
+              (columns[place] ?? []).map((neuron) => `${neuronName(neuron)} ${signed(neuron.value, 3)}`).join(", "),
+            ]);
+          })
         }
       />
     </div>
   );
 }
 
+/** Which stack it is, and where its neurons move. */
+function stackNote({ encoder }: Stack, { sources = [], source_positions = [] }: AttributePayload): string {
+  if (!encoder) return "The decoder, where the answer is predicted:";
+  if (source_positions.length === sources.length) return "The encoder (enc.), at every position of the source:";
+  const named = source_positions.map((position) => `${position} ${visible(sources[position]?.label ?? "")}`);
+  return `The encoder (enc.), at the blank of the source (${named.join(", ")}):`;
+}
+
 /** A column a layer, up if its neurons raise the probability and down if they lower it. */
-function Layers({ result }: { result: AttributePayload }) {
-  // A sum is missing where only some neurons of a layer were computed, which this page never asks for.
-  const layers = result.layers.map((layer) => ({ layer: layer.layer, sum: layer.sum ?? 0 }));
-  const largest = Math.max(1e-9, ...layers.map((layer) => Math.abs(layer.sum)));
+function Layers({ stack, largest }: { stack: Stack; largest: number }) {
+  const layers = stack.layers.map((layer) => ({ layer: layer.layer, sum: layer.sum ?? 0 }));
   const width = 300 / Math.max(layers.length, 1);
   return (
     <svg
       class="layers"
       viewBox="0 0 300 96"
       role="img"
-      aria-label="Attribution by layer; the table below has the numbers"
+      aria-label={`Attribution by layer${stack.encoder ? " of the encoder" : ""}; the table below has the numbers`}
     >
       <line x1={0} x2={300} y1={42} y2={42} class="axis" />
       {layers.map((layer, place) => {
@@ -115,7 +130,7 @@ function Layers({ result }: { result: AttributePayload }) {
                 {layer.layer}
               </text>
             ) : null}
-            <title>{`L${layer.layer}: ${signed(layer.sum, 3)}`}</title>
+            <title>{`${inStack(`L${layer.layer}`, stack.encoder)}: ${signed(layer.sum, 3)}`}</title>
           </g>
         );
       })}
@@ -124,20 +139,21 @@ function Layers({ result }: { result: AttributePayload }) {
 }
 
 /** Layers across, the strongest neurons of all down, the largest of a layer at the top. */
-function NeuronMap({ result }: { result: AttributePayload }) {
+function NeuronMap({ stack, largest }: { stack: Stack; largest: number }) {
   const page = usePage();
-  const columns = byLayer(result.attributions, result.layers.length);
+  const columns = byLayer(stack.neurons, stack.layers.length);
   const rows = Math.min(ROWS, Math.max(0, ...columns.map((column) => column.length)));
-  const largest = Math.max(0, ...result.attributions.map((neuron) => Math.abs(neuron.value)));
   const at = (column: number, row: number) => columns[column]?.[row];
   const selected = page.state.value.selection;
+  if (stack.neurons.length === 0) return <p class="note">None of the strongest neurons is in it.</p>;
   return (
     <>
       <p class="note">
-        The {result.attributions.length} strongest neurons by layer, at most {ROWS} a layer; a cell selects its neuron.
+        The {stack.neurons.length} strongest neurons by layer, at most {ROWS} a layer
+        {stack.encoder ? "." : "; a cell selects its neuron."}
       </p>
       <Grid
-        label="Attribution of the strongest neurons, layers across"
+        label={`Attribution of the strongest neurons${stack.encoder ? " of the encoder" : ""}, layers across`}
         columns={columns.length}
         rows={rows}
         height={10}
@@ -147,17 +163,17 @@ function NeuronMap({ result }: { result: AttributePayload }) {
         }}
         tell={(column, row) => {
           const neuron = at(column, row);
-          return neuron ? `${nameOf(neuronPart(neuron))}: ${signed(neuron.value, 3)}` : "";
+          return neuron ? `${neuronName(neuron)}: ${signed(neuron.value, 3)}` : "";
         }}
         marked={(column, row) => {
           const neuron = at(column, row);
-          return neuron !== undefined && samePart(neuronPart(neuron), selected);
+          return neuron !== undefined && !neuron.encoder && samePart(neuronPart(neuron), selected);
         }}
         rowName={(row) => String(row + 1)}
-        columnName={(column) => `L${column}`}
+        columnName={(column) => inStack(`L${column}`, stack.encoder)}
         onChoose={(column, row) => {
           const neuron = at(column, row);
-          if (neuron) page.select(neuronPart(neuron));
+          if (neuron && !neuron.encoder) page.select(neuronPart(neuron));
         }}
       />
     </>
@@ -184,10 +200,8 @@ function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
       </thead>
       <tbody>
         {neurons.map((neuron) => (
-          <tr key={`${neuron.layer} ${neuron.expert} ${neuron.neuron}`}>
-            <th scope="row">
-              <PartButton part={neuronPart(neuron)} />
-            </th>
+          <tr key={neuronName(neuron)}>
+            <th scope="row">{neuron.encoder ? neuronName(neuron) : <PartButton part={neuronPart(neuron)} />}</th>
             <td class="number">
               <Signed value={neuron.value} digits={3} />
             </td>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { flowOf } from "../../src/lib/flow";
+import { type Column, columnsOf, columnText, flowOf, pathName } from "../../src/lib/flow";
 import type { PathEntry, PathsPayload } from "../../src/protocol/payloads";
 
 function path(layer: number, value: number, ...heads: number[]): PathEntry {
@@ -42,5 +42,65 @@ describe("flow", () => {
     const flow = flowOf(payload(many, 100), 0);
     expect(flow.nodes.length).toBeLessThanOrEqual(60);
     expect(flow.paths.length).toBeGreaterThan(5);
+  });
+});
+
+describe("flow of an encoder-decoder", () => {
+  const crossing: PathEntry = {
+    kind: "embedding",
+    layer: null,
+    position: 2,
+    steps: [
+      { layer: 0, head: 1, source: 2, destination: 1, encoder: true },
+      { layer: 1, head: 3, source: 1, destination: 1, cross: true },
+    ],
+    value: 4,
+    of_source: true,
+  };
+  const bias: PathEntry = {
+    kind: "cross_value_bias",
+    layer: 1,
+    position: 2,
+    steps: [{ layer: 1, head: 0, source: 2, destination: 1, cross: true }],
+    value: 1,
+    of_source: true,
+  };
+  const own: PathEntry = { kind: "embedding", layer: null, position: 2, steps: [], value: 3 };
+  const flow = flowOf(payload([crossing, bias, own], 8), 0);
+  const node = (label: string, ofSource: boolean) =>
+    flow.nodes.find((each) => each.label === label && each.ofSource === ofSource);
+
+  it("stands the source left of the prompt, and the encoder below the decoder", () => {
+    expect(columnsOf(flow.nodes)).toEqual([
+      { ofSource: true, position: 1 },
+      { ofSource: true, position: 2 },
+      { ofSource: false, position: 1 },
+      { ofSource: false, position: 2 },
+      { ofSource: false, position: 3 },
+    ]);
+    const heights = ["enc.embedding", "enc.L0.H1"].map((label) => node(label, true)?.height ?? 0);
+    expect(heights[0]).toBeLessThan(heights[1] as number);
+    expect(heights[1]).toBeLessThan(node("embedding", false)?.height as number);
+  });
+
+  it("keeps the two embeddings of one position apart", () => {
+    const from = flow.edges.map((edge) => [edge.from, edge.value]);
+    expect(from).toContainEqual(["embedding null 2", 3]);
+    expect(from).toContainEqual(["enc.embedding null 2", 4]);
+  });
+
+  it("selects cross-attention's heads and nothing inside the encoder", () => {
+    expect(node("L1.X3", false)?.part).toEqual({ kind: "cross_head", layer: 1, head: 3 });
+    expect(node("enc.L0.H1", true)?.part).toBeNull();
+    expect(node("L1 cross value bias", true)?.height).toBeGreaterThan(0);
+  });
+
+  it("names a path by the tokens of both", () => {
+    const texts = {
+      tokens: [0, 1, 2].map((i) => ({ text: `t${i}` })),
+      sources: [0, 1, 2].map((i) => ({ label: `s${i}` })),
+    };
+    const token = (column: Column) => columnText(texts as unknown as PathsPayload, column);
+    expect(pathName(crossing, token)).toBe("enc.embedding at 2 s2 → enc.L0.H1 (to 1 s1) → L1.X3 (to 1 t1)");
   });
 });

@@ -8,8 +8,10 @@ import {
   findAsk,
   LOOKED_FOR,
   lineOf,
+  neuronName,
   promptsOf,
   setsOf,
+  stacksOf,
   suggested,
 } from "../../src/lib/knowledge";
 import type { FactListPayload, FindPayload } from "../../src/protocol/payloads";
@@ -145,4 +147,21 @@ describe("asks about a fact", () => {
       neurons: [{ layer: 24, neuron: 1005 }],
     });
   });
+});
+
+it("tells the stacks of an encoder-decoder apart, the encoder first", () => {
+  const change = { sum: 0, change: 0, error: 0, nodes: 1 };
+  const value = { expert: null, value: 1, activation: 0 };
+  const layers = [{ ...change, layer: 0 }, ...[0, 1].map((layer) => ({ ...change, layer, encoder: true }))];
+  const attributions = [
+    { ...value, layer: 0, neuron: 3 },
+    { ...value, layer: 0, neuron: 4, encoder: true },
+  ];
+  const stacks = stacksOf({ layers, attributions });
+  expect(stacks.map((stack) => [stack.encoder, stack.layers.length])).toEqual([
+    [true, 2],
+    [false, 1],
+  ]);
+  expect(stacks.map((stack) => stack.neurons.map(neuronName))).toEqual([["enc.L0.N4"], ["L0.N3"]]);
+  expect(stacksOf({ layers: layers.slice(0, 1), attributions }).length).toBe(1);
 });

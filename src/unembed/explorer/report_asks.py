@@ -15,7 +15,7 @@ from unembed.progress import Progress, silent
 TOP, ROWS, CHILDREN, SHOWN_TOKENS, NEURONS = 10, 8, 10, 5, 100
 """Predictions and parts, opened rows, neurons of a row, tokens of a lens state, neurons of an attribution."""
 _FEW = 32
-"""Tokens of a prompt up to which its paths are kept: their number grows with it."""
+"""Tokens of a prompt, and positions of a source, up to which its paths are kept: their number grows with it."""
 Ask = dict[str, Any]
 
 
@@ -125,7 +125,8 @@ def kept_attribution(
 
     It is `unembed/knowledge-attribute/1` on whatever path it was computed; the page finds it where it would ask.
     """
-    ask = {"ask": "attribute", "prompt": state["a"], "target": state["target"], "top": NEURONS}
+    source = {"source": state["source"]} if "source" in state else {}
+    ask = {"ask": "attribute", "prompt": state["a"], **source, "target": state["target"], "top": NEURONS}
     return {**kept(session, state, progress, details=False), key_of(ask): attribution}
 
 
@@ -145,7 +146,7 @@ def _details(followed: Ask, explained: Mapping[str, Any]) -> Iterator[Ask]:
                 place = {name: followed[name] for name in ("prompt", "position") if name in followed}
                 yield {"ask": "reads", **place, **named}
     yield from _patterns(followed, explained["heads"])
-    if len(explained["tokens"]) <= _FEW and alone:  # the page draws one stack
+    if max(len(explained["tokens"]), len(explained["sources"])) <= _FEW:
         yield {"ask": "paths", **followed}
 
 

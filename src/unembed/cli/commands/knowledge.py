@@ -156,7 +156,7 @@ def attribute(
     path = path_of(options.path, quadrature=options.quadrature, steps=options.steps, candidates=options.candidates)
     loaded, text = prompt.load(model)
     if loaded.encoder is not None:
-        text = _asked_of_decoder(loaded, prompt, text, report)
+        text = _asked_of_decoder(loaded, prompt, text)
     words: Any = {"path": path, "memory": options.memory}
 
     def listing(result: Any, top: int = options.top) -> Any:
@@ -177,18 +177,14 @@ def attribute(
     report.write(report.session(loaded), listing(result), keep)
 
 
-def _asked_of_decoder(model: "Model", prompt: SourceOptions, given: "Given", report: HtmlOptions) -> "Given":
+def _asked_of_decoder(model: "Model", prompt: SourceOptions, given: "Given") -> "Given":
     """What the decoder is asked with: as it was given, or what asks for the blank of the source.
 
     Raises:
-        InputError: a report, which shows one stack; or neither a decoder's prompt nor a blank.
+        InputError: neither a decoder's prompt nor a blank.
     """
     from unembed.models.cloze import cloze_prompt
 
-    if report.html is not None:
-        raise InputError(
-            "A page shows the neurons of one stack, and these are of two: leave --html out (--json has all)."
-        )
     if prompt.decoder_prompt is None and prompt.decoder_ids is None and prompt.text is not None:
         return cloze_prompt(model, prompt.text)
     return given

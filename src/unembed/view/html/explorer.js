@@ -29,39 +29,39 @@ function x(n, r, i, a, o) {
 function S(e) {
 	return e.children;
 }
-function ee(e, t) {
+function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function te(e, t) {
-	if (t == null) return e.__ && te(e.__, e.__i + 1);
+function ee(e, t) {
+	if (t == null) return e.__ && ee(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : te(e);
+	return typeof e.type != "function" || e.props.__P ? null : ee(e);
 }
-function C(t) {
+function w(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || te(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
 }
-function w(e) {
+function T(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), w(e);
+	}), T(e);
 }
-function T(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
+function E(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
 }
-function ne() {
+function te() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ne);
+		(a = r.length) && (i || queueMicrotask)(te);
 	}
 }
-function re(e, t, n, r, i, a, o, s, c, l, u) {
+function ne(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = E(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function E(e, t, n, r, i) {
+function re(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
 	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
@@ -71,7 +71,7 @@ function E(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = te(s)), de(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
 	return r;
 }
 function ie(e, t, n, r) {
@@ -81,7 +81,7 @@ function ie(e, t, n, r) {
 		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = te(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
@@ -127,30 +127,30 @@ function se(t) {
 	};
 }
 function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
+	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
 	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
 	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (T ? n.__c = _ = new A(w, E) : (n.__c = _ = new ee(w, E), _.constructor = A, _.render = fe), ne && ne.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), T && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(w, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (w !== b && T && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(w, _.__s, E)) {
-					n.__v != r.__v && (_.props = w, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
+					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = te(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(w, _.__s, E), T && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, C);
+				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, w);
 				});
-			} else T && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), T && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = E, _.props = w, _.__P = t, _.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
+			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
 			do
 				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
 			while (8 & _.__g && ++ae < 25);
-			T && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), T && r.__c && _.getSnapshotBeforeUpdate && (C = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
 				e && de(e, e);
-			}), r.__k = null), c = r.__k ? te(r, 0) : null), c = re(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
@@ -202,23 +202,23 @@ function k(t, n, r) {
 	});
 }
 function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, ee, C = r.props || p, w = n.props, T = n.type;
-	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (T ? b.localName == T : b.nodeType == 3)) {
+	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
+	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ee = u.ownerDocument || document, !T) return ee.createTextNode(w);
-		t = ee.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
+		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (T) {
-		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(b = t.attributes[d]).name] = b.value;
-		for (d in C) b = C[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, b, a);
-		for (d in w) b = w[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || C[d] === b || D(t, d, b, C[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && te(r, 0), c, l), o && o.some(y)), c && T != "textarea" || (d = "value", T == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (T != "progress" || x) || D(t, d, x, C[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, C[d], a));
-	} else C === w || c && t.data == w || (t.data = w);
+	if (E) {
+		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
+		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
+		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
+	} else w === T || c && t.data == T || (t.data = T);
 	return t;
 }
 function A(t, n, r, i) {
@@ -255,7 +255,7 @@ function me(e) {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, T(e);
+				e.__g |= 4, E(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,12 +281,12 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, ee.prototype.setState = function(e, t) {
+}, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), T(this)));
-}, ee.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
-}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
+}, C.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
+}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
@@ -813,7 +813,7 @@ pt("unmount", function(e, t) {
 	e(t);
 }), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), ee.prototype.shouldComponentUpdate = function(e, t) {
+}), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -861,37 +861,37 @@ var bt = {
 	attribute: 7,
 	find: 8
 }, xt = 2, St = 200;
-function z(e) {
-	if (Array.isArray(e)) return `[${e.map(z).join(",")}]`;
+function Ct(e) {
+	if (Array.isArray(e)) return `[${e.map(Ct).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${z(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Ct(t)}`).join(",")}}`;
 }
-var Ct = {
+var wt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, wt = class {
+}, Tt = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(z(t), this.#n(t, n));
+			this.#e.set(Ct(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = z(e), n = this.#e.get(t);
+		let t = Ct(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = z(e), n = this.#e.get(t);
+		let t = Ct(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(z(e))?.answer.value?.result ?? null;
+		return this.#e.get(Ct(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -903,10 +903,10 @@ var Ct = {
 			ask: e,
 			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
 			answer: L(n ? {
-				...Ct,
+				...wt,
 				fraction: 1,
 				result: t
-			} : Ct),
+			} : wt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -926,18 +926,18 @@ var Ct = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Ct,
+					...wt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Ct,
+				...wt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Ct,
+				...wt,
 				error: e
 			})
 		});
@@ -948,15 +948,15 @@ var Ct = {
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Tt = me(null);
-function B() {
-	let e = Me(Tt);
+}, Et = me(null);
+function z() {
+	let e = Me(Et);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
-function V(e) {
-	let t = B(), n = e === null ? "" : z(e), r = R(null);
+function B(e) {
+	let t = z(), n = e === null ? "" : Ct(e), r = R(null);
 	return Ae(() => {
 		if (e !== null) return r.value = {
 			key: n,
@@ -964,8 +964,8 @@ function V(e) {
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function H(e) {
-	let t = V(e), n = N(null);
+function V(e) {
+	let t = B(e), n = N(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -973,21 +973,21 @@ function H(e) {
 	};
 }
 // src/page/keys.ts
-var Et = {
+var Dt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Dt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Ot(e, t, n);
+function Ot(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => kt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Ot(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || kt(n.target) || e.helpOpen.value) return;
+function kt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || At(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Et[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Dt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -995,18 +995,18 @@ function Ot(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function kt(e) {
+function At(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function At({ cross: e, layer: t, head: n }) {
+function jt({ cross: e, layer: t, head: n }) {
 	return {
 		kind: e ? "cross_head" : "head",
 		layer: t,
 		head: n
 	};
 }
-function U(e) {
+function H(e) {
 	let { layer: t, expert: n, neuron: r } = e;
 	return {
 		kind: "neuron",
@@ -1015,10 +1015,10 @@ function U(e) {
 		neuron: r
 	};
 }
-function W(e, t) {
-	return e === null || t === null ? e === t : jt(e) === jt(t);
+function U(e, t) {
+	return e === null || t === null ? e === t : Mt(e) === Mt(t);
 }
-function jt(e) {
+function Mt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1027,13 +1027,13 @@ function jt(e) {
 		e.neuron ?? ""
 	].join(" ");
 }
-function Mt(e) {
+function Nt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Nt(e) {
-	return Mt(e) === "cross_attention";
-}
 function Pt(e) {
+	return Nt(e) === "cross_attention";
+}
+function Ft(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1055,20 +1055,23 @@ function Pt(e) {
 		head: Number(r)
 	};
 }
-function G(e) {
+function W(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Ft(e) {
-	let t = It(e);
-	if (t) return G(t);
+function G(e, t) {
+	return t ? `enc.${e}` : e;
+}
+function It(e) {
+	let t = Lt(e);
+	if (t) return W(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function It(e) {
+function Lt(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1091,24 +1094,24 @@ function It(e) {
 		neuron: e.neuron
 	};
 }
-function Lt(e) {
-	let t = e;
-	return typeof t != "object" || !t || !Rt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Rt(t.head) : t.kind === "neuron" ? Rt(t.neuron) && (t.expert === void 0 || Rt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
-}
 function Rt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !zt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? zt(t.head) : t.kind === "neuron" ? zt(t.neuron) && (t.expert === void 0 || zt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function zt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
 // src/lib/knowledge.ts
-var zt = [
+var Bt = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Bt = ["rome", "value"], Vt = [
+], Vt = ["rome", "value"], Ht = [
 	"refined",
 	"kept",
 	"shared"
-], Ht = {
+], Ut = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1116,23 +1119,33 @@ var zt = [
 	test: null,
 	edit: null
 };
-function Ut(e, t, n) {
+function Wt(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Wt(e, t) {
+function Gt({ layers: e, attributions: t }) {
+	return [!0, !1].map((n) => ({
+		encoder: n,
+		layers: e.filter((e) => (e.encoder ?? !1) === n),
+		neurons: t.filter((e) => (e.encoder ?? !1) === n)
+	})).filter((e) => e.layers.length > 0);
+}
+function Kt(e) {
+	return G(W(H(e)), e.encoder ?? !1);
+}
+function qt(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function Gt(e) {
+function Jt(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Kt(e) {
+function Yt(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1140,17 +1153,17 @@ function Kt(e) {
 		shared: e.shared
 	};
 }
-function qt(e, t) {
-	return t ?? Vt.find((t) => e[t].length > 0) ?? "refined";
+function Xt(e, t) {
+	return t ?? Ht.find((t) => e[t].length > 0) ?? "refined";
 }
-function Jt({ layer: e, expert: t, neuron: n }) {
+function Zt({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function Yt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Qt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1160,7 +1173,7 @@ function Yt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Xt(e, t, n, r, i) {
+function $t(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1178,7 +1191,7 @@ function Xt(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Zt([
+		return en([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1187,34 +1200,34 @@ function Xt(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Zt([
+	return e.action === "erase" ? en([
 		"suppress",
 		...r,
 		...o
-	]) : Zt([
+	]) : en([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Zt(e) {
+function en(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Qt(e, t) {
+function tn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...en(e, t),
+		...rn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function $t(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Jt);
+function nn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Zt);
 	return t.action === "update" ? {
 		ask: "update",
-		...en(e, n),
+		...rn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1222,42 +1235,42 @@ function $t(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...en(e, n),
+		...rn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function en({ prompts: e }, { prompt: t, target: n }) {
+function rn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function tn(e) {
+function an(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && rn([null, ...Vt])(a) && rn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && sn([null, ...Ht])(a) && sn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || nn(s));
+	])(o) && (s === null || on(s));
 }
-function nn(e) {
+function on(e) {
 	let t = e;
-	return typeof t == "object" && rn(zt)(t.action) && typeof t.to == "string" && rn(Bt)(t.method);
+	return typeof t == "object" && sn(Bt)(t.action) && typeof t.to == "string" && sn(Vt)(t.method);
 }
-function rn(e) {
+function sn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var an = [
+var cn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], on = {
+], ln = {
 	a: "",
 	b: null,
 	source: null,
@@ -1270,11 +1283,11 @@ var an = [
 	pins: [],
 	knowledge: null
 };
-function sn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(on[e]));
+function un(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(ln[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function cn(e, t = on) {
+function dn(e, t = ln) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1282,39 +1295,39 @@ function cn(e, t = on) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? ln({
-		...on,
+	return typeof n == "object" && n && !Array.isArray(n) ? fn({
+		...ln,
 		...n
 	}) : t;
 }
-function ln(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : on[t], n = (e) => e === null || typeof e == "string";
+function fn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : ln[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Rt(e)),
-		target: t("target", (e) => n(e) || Rt(e)),
+		position: t("position", (e) => e === null || zt(e)),
+		target: t("target", (e) => n(e) || zt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Lt(e)),
-		test: t("test", (e) => e === null || dn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(fn)),
-		knowledge: t("knowledge", (e) => e === null || tn(e))
+		selection: t("selection", (e) => e === null || Rt(e)),
+		test: t("test", (e) => e === null || mn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(hn)),
+		knowledge: t("knowledge", (e) => e === null || an(e))
 	};
 }
-function un(e) {
+function pn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function dn(e) {
-	return an.some((t) => t === e);
+function mn(e) {
+	return cn.some((t) => t === e);
 }
-function fn(e) {
+function hn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Lt(t.part) && dn(t.how);
+	return typeof t == "object" && !!t && Rt(t.part) && mn(t.how);
 }
 // src/page/page.ts
-var pn = class {
+var gn = class {
 	data;
 	desk;
 	state;
@@ -1325,9 +1338,9 @@ var pn = class {
 	said = L("");
 	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new wt(t, e.results);
-		let n = ln({
-			...on,
+		this.data = e, this.desk = new Tt(t, e.results);
+		let n = fn({
+			...ln,
 			...e.state
 		});
 		this.state = L(e.host === "widget" ? n : this.#e(n));
@@ -1335,8 +1348,8 @@ var pn = class {
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = on) {
-		let t = cn(location.hash, e);
+	#e(e = ln) {
+		let t = dn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1373,11 +1386,11 @@ var pn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !W(t.part, e));
+		let r = n.filter((t) => !U(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${G(e)}.`;
+		}] }), this.said.value = `Pinned ${W(e)}.`;
 	}
 	take(e, t) {
 		Ue(() => {
@@ -1387,14 +1400,14 @@ var pn = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...mn(e),
+			..._n(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
 		let e = ct(() => {
-			let e = sn(this.state.value);
+			let e = un(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1404,8 +1417,8 @@ var pn = class {
 		};
 	}
 };
-function mn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return hn({
+function _n({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return vn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1414,15 +1427,15 @@ function mn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function hn(e) {
+function vn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-function gn(e, t) {
+function yn(e, t) {
 	let n = R(0), r = N(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
 // src/lib/colours.ts
-var _n = [
+var bn = [
 	[
 		84,
 		39,
@@ -1458,7 +1471,7 @@ var _n = [
 		88,
 		6
 	]
-], vn = [
+], xn = [
 	[
 		203,
 		196,
@@ -1494,7 +1507,7 @@ var _n = [
 		206,
 		148
 	]
-], yn = [
+], Sn = [
 	[
 		0,
 		32,
@@ -1525,14 +1538,14 @@ var _n = [
 		234,
 		70
 	]
-], bn = L(!1);
+], Cn = L(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	bn.value = e.matches, e.addEventListener("change", () => {
-		bn.value = e.matches;
+	Cn.value = e.matches, e.addEventListener("change", () => {
+		Cn.value = e.matches;
 	});
 }
-function xn(e, t) {
+function wn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1543,96 +1556,96 @@ function xn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Sn(e, t) {
-	return Tn(xn(bn.value ? vn : _n, .5 + (t > 0 ? e / t : 0) / 2));
+function Tn(e, t) {
+	return On(wn(Cn.value ? xn : bn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Cn(e) {
-	return Tn(xn(yn, e));
+function En(e) {
+	return On(wn(Sn, e));
 }
-function wn(e) {
+function Dn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Tn([e, t, n]) {
+function On([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var En = "−", Dn = 1e6;
+var kn = "−", An = 1e6;
 function K(e, t = 2) {
-	return On(e, t, "");
+	return jn(e, t, "");
 }
 function q(e, t = 2) {
-	return On(e, t, "+");
+	return jn(e, t, "+");
 }
-function On(e, t, n) {
+function jn(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Dn)) return kn(e, t, n);
+	if (!(r < An)) return Mn(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : An(e, n) + i;
+	return Number(i) === 0 ? i : Nn(e, n) + i;
 }
-function kn(e, t = 0, n = "") {
+function Mn(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return An(e, n) + i;
+	return Nn(e, n) + i;
 }
-function An(e, t) {
-	return e < 0 ? En : t;
+function Nn(e, t) {
+	return e < 0 ? kn : t;
 }
 function J(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = K(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function jn(e) {
+function Pn(e) {
 	return `${K(100 * e, 1)}%`;
 }
-function Mn(e, t) {
-	if (Math.max(e, t) < 1e-4) return [kn(e, 1), kn(t, 1)];
+function Fn(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Mn(e, 1), Mn(t, 1)];
 	let [n, r] = [J(e), J(t)];
-	if (!In(e, t) || n !== r && !Fn(e, t)) return [n, r];
+	if (!zn(e, t) || n !== r && !Rn(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Pn(e, t, i);) i++;
-	return [`${Nn(e, i)}%`, `${Nn(t, i)}%`];
+	for (; i < 4 && !Ln(e, t, i);) i++;
+	return [`${In(e, i)}%`, `${In(t, i)}%`];
 }
-function Nn(e, t) {
+function In(e, t) {
 	let n = K(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${K(r, t)}` : `>${K(100 - r, t)}`;
 }
-function Pn(e, t, n) {
-	let r = [Nn(e, n), Nn(t, n)];
-	return r[0] !== r[1] && !(Fn(e, t) && r.some((e) => e.includes(">")));
+function Ln(e, t, n) {
+	let r = [In(e, n), In(t, n)];
+	return r[0] !== r[1] && !(Rn(e, t) && r.some((e) => e.includes(">")));
 }
-function Fn(e, t) {
+function Rn(e, t) {
 	return Math.min(e, t) > .99;
 }
-function In(e, t) {
+function zn(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Ln(e) {
+function Bn(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Rn = {
+var Vn = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, zn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, Hn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function Y(e) {
-	return [...e].map((e) => Rn[e] ?? (zn.test(e) ? Bn(e) : e)).join("") || "''";
+	return [...e].map((e) => Vn[e] ?? (Hn.test(e) ? Un(e) : e)).join("") || "''";
 }
-function Bn(e) {
+function Un(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function Vn(e) {
+function Wn(e) {
 	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -1642,7 +1655,7 @@ function Vn(e) {
 	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Hn = Symbol.for("pv"), Un = 0;
+var Gn = Symbol.for("pv"), Kn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1658,35 +1671,35 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Hn,
-		__v: --Un,
+		constructor: Gn,
+		__v: --Kn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Grid.tsx
-var Wn = 34;
-function Gn(e) {
+var qn = 34;
+function Jn(e) {
 	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	Vn(() => {
+	Wn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Wn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - qn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Wn + l.width * i, l.height * a + Xn(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), qn(c, e, l), Yn(c, e, l, getComputedStyle(o).color), n.value && Jn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [qn + l.width * i, l.height * a + $n(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Xn(c, e, l), Qn(c, e, l, getComputedStyle(o).color), n.value && Zn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Wn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - qn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1697,7 +1710,7 @@ function Gn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Kn(o[0] + e, i), Kn(o[1] + t, a)];
+			n.value = [Yn(o[0] + e, i), Yn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1723,33 +1736,33 @@ function Gn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Kn(e, t) {
+function Yn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function qn(e, t, n) {
+function Xn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Wn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Jn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(qn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Zn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Jn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Wn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Zn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(qn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Yn(e, t, n, r) {
+function Qn(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Wn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(Zn(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(qn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(er(t.columnName(r)), 0, 4), e.restore();
 }
-function Xn(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => Zn(e.columnName(n)).length);
+function $n(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => er(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function Zn(e) {
+function er(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
@@ -1773,8 +1786,8 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Qn(e) {
-	let t = B(), n = W(e.part, t.state.value.selection);
+function tr(e) {
+	let t = z(), n = U(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
 		class: "part",
@@ -1782,12 +1795,12 @@ function Qn(e) {
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: G(e.part)
+		children: W(e.part)
 	});
 }
 // src/ui/Status.tsx
 function Q(e) {
-	let t = B(), n = e.answer;
+	let t = z(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: n.error
@@ -1809,7 +1822,7 @@ function Q(e) {
 	});
 }
 // src/ui/Table.tsx
-function $n(e) {
+function nr(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1817,13 +1830,13 @@ function $n(e) {
 		children: e.children
 	});
 }
-function er(e) {
-	let t = B(), n = tr();
+function rr(e) {
+	let t = z(), n = ir();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X($n, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(nr, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1832,7 +1845,7 @@ function er(e) {
 		}) : null]
 	});
 }
-function tr() {
+function ir() {
 	let e = R(!1), t = N(null);
 	return {
 		ref: t,
@@ -1845,7 +1858,7 @@ function tr() {
 	};
 }
 // src/ui/Window.tsx
-function nr(e) {
+function ar(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1877,13 +1890,13 @@ function nr(e) {
 	});
 }
 // src/panels/Attention.tsx
-function rr() {
-	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = gn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function or() {
+	let e = z(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = yn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
 		layer: l,
 		...o ? { cross: o } : {}
-	}, f = H(d), p = H(d && u !== void 0 && !o ? {
+	}, f = V(d), p = V(d && u !== void 0 && !o ? {
 		...d,
 		head: u
 	} : null);
@@ -1892,7 +1905,7 @@ function rr() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(ar, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -1900,10 +1913,10 @@ function rr() {
 			/* @__PURE__ */ X(Q, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(or, {
+				children: [/* @__PURE__ */ X(lr, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(er, {
+				}), /* @__PURE__ */ X(rr, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1911,7 +1924,7 @@ function rr() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => ir(f.result, c.value)
+					rows: () => sr(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
@@ -1921,7 +1934,7 @@ function rr() {
 			}) : null,
 			p.result?.matrix ? /* @__PURE__ */ X("div", {
 				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(lr, {
+				children: /* @__PURE__ */ X(fr, {
 					payload: p.result,
 					matrix: p.result.matrix,
 					start: c.value
@@ -1930,38 +1943,38 @@ function rr() {
 		]
 	}) : null;
 }
-function ir(e, t) {
-	return e.heads.flatMap((n) => ar(n, e).slice(t, t + 128).map((e) => [
-		G(At(n)),
+function sr(e, t) {
+	return e.heads.flatMap((n) => cr(n, e).slice(t, t + 128).map((e) => [
+		W(jt(n)),
 		`${e.position} ${Y(e.text)}`,
 		K(n.pattern[e.position] ?? 0, 3),
 		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function ar(e, t) {
+function cr(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function or({ payload: e, start: t }) {
+function lr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(Qn, { part: At(n) }),
+			/* @__PURE__ */ X(tr, { part: jt(n) }),
 			" ",
 			q(n.value),
-			/* @__PURE__ */ X(sr, {
+			/* @__PURE__ */ X(ur, {
 				head: n,
-				tokens: ar(n, e),
+				tokens: cr(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function sr(e) {
+function ur(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1976,32 +1989,32 @@ function sr(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Cn(i)
+					fill: En(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Sn(a, e.largest)
+					fill: Tn(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var cr = {
+var dr = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function lr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? G(At(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
+function fr(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? W(jt(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("h3", { children: c }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(cr).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(dr).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2009,13 +2022,13 @@ function lr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(dr, {
+		a.value === "target" ? /* @__PURE__ */ X(mr, {
 			payload: t,
 			given: i?.contribution ?? [],
 			name: c,
 			start: r,
 			size: s
-		}) : /* @__PURE__ */ X(ur, {
+		}) : /* @__PURE__ */ X(pr, {
 			label: a.value === "attention" ? `Attention pattern of ${c}, query by key` : `Norm of what ${c} writes, query by key`,
 			size: s,
 			start: r,
@@ -2024,7 +2037,7 @@ function lr(e) {
 			whole: o,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(rr, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2041,36 +2054,36 @@ function lr(e) {
 		})
 	] });
 }
-function ur(e) {
+function pr(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Gn, {
+	return /* @__PURE__ */ X(Jn, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : Cn(i(n, t) / o),
+		colour: (t, n) => t > n && !e.whole ? null : En(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function dr(e) {
+function mr(e) {
 	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Gn, {
+	return /* @__PURE__ */ X(Jn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Sn(n[i + e] ?? 0, a),
+		colour: (e) => Tn(n[i + e] ?? 0, a),
 		tell: (e) => `${o(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
 // src/lib/align.ts
-function fr(e, t) {
+function hr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...mr(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [..._r(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2090,22 +2103,22 @@ function fr(e, t) {
 	}
 	return n;
 }
-function pr(e) {
+function gr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function mr(e, t) {
+function _r(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = hr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = vr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function hr(e, t) {
+function vr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2113,18 +2126,18 @@ function hr(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function gr() {
-	let e = B(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function yr() {
+	let e = z(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = V(o ? {
+	let c = B(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? fr(_r(r), _r(c.result)) : null, u = l && r ? pr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
+	} : null), l = o && c?.result ? hr(br(r), br(c.result)) : null, u = l && r ? gr(l).find(([e]) => e === r.position) : void 0, d = B(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2138,25 +2151,25 @@ function gr() {
 		mate: u?.[1] ?? null
 	};
 }
-function _r(e) {
+function br(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/ledger.ts
-function vr(e, t, n, r = () => !1) {
+function xr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: br(o.map((e) => e.value))
+			value: Cr(o.map((e) => e.value))
 		},
-		sum: br(e.map((e) => e.value))
+		sum: Cr(e.map((e) => e.value))
 	};
 }
-function yr(e, t, n) {
+function Sr(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function br(e) {
+function Cr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2164,15 +2177,15 @@ function br(e) {
 	}
 	return t + n;
 }
-function xr(e) {
-	let t = br(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function wr(e) {
+	let t = Cr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Sr(e) {
+function Tr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2182,11 +2195,11 @@ function Sr(e) {
 		e.source
 	].join(" ");
 }
-function Cr(e, t) {
-	let n = new Map(t.map((e) => [Sr(e), e]));
+function Er(e, t) {
+	let n = new Map(t.map((e) => [Tr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Sr(e));
-		return n.delete(Sr(e)), {
+		let t = n.get(Tr(e));
+		return n.delete(Tr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2198,7 +2211,7 @@ function Cr(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function wr(e) {
+function Dr(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -2209,7 +2222,7 @@ function wr(e) {
 		})
 	});
 }
-function Tr(e) {
+function Or(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: q(e.value, e.digits)
@@ -2222,7 +2235,7 @@ function $(e) {
 		children: Y(e.text)
 	});
 }
-function Er(e) {
+function kr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -2231,7 +2244,7 @@ function Er(e) {
 		}, t))
 	});
 }
-function Dr(e) {
+function Ar(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -2245,13 +2258,13 @@ function Dr(e) {
 	});
 }
 // src/panels/Patch.tsx
-var Or = {
+var jr = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function kr(e) {
-	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = H({
+function Mr(e) {
+	let t = z(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = V({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2270,7 +2283,7 @@ function kr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(Or).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(jr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2280,12 +2293,12 @@ function kr(e) {
 		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Ar, { result: s })
+			children: /* @__PURE__ */ X(Nr, { result: s })
 		}) : null
 	] });
 }
-function Ar({ result: e }) {
-	let t = B(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+function Nr({ result: e }) {
+	let t = z(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2304,18 +2317,18 @@ function Ar({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(nr, {
+		/* @__PURE__ */ X(ar, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Gn, {
+		/* @__PURE__ */ X(Jn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Sn(n.effect ?? 0, l) : null;
+				return n ? Tn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2325,7 +2338,7 @@ function Ar({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(rr, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2343,9 +2356,9 @@ function Ar({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var jr = 12;
-function Mr() {
-	let e = B(), t = e.explained.value, n = gr(), { b: r } = e.state.value;
+var Pr = 12;
+function Fr() {
+	let e = z(), t = e.explained.value, n = yr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2353,13 +2366,13 @@ function Mr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? pr(n.columns) : [];
+	let i = n.columns ? gr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n.answer }),
-			/* @__PURE__ */ X(Nr, {
+			/* @__PURE__ */ X(Ir, {
 				explained: t,
 				compared: n
 			}),
@@ -2369,10 +2382,10 @@ function Mr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Fr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Rr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(kr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Mr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2383,7 +2396,7 @@ function Mr() {
 		]
 	});
 }
-function Nr({ explained: e, compared: t }) {
+function Ir({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2391,7 +2404,7 @@ function Nr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X($n, {
+	return /* @__PURE__ */ X(nr, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2431,12 +2444,12 @@ function Nr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Pr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Fr({ a: e, b: t }) {
-	let n = Cr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Pr(t)) - Math.abs(Pr(e))), r = n.slice(0, jr), i = n.slice(jr), a = Math.max(0, ...n.map((e) => Math.abs(Pr(e)))), o = (e) => [
-		br(e.map((e) => e.a ?? 0)),
-		br(e.map((e) => e.b ?? 0)),
-		br(e.map(Pr))
+var Lr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Rr({ a: e, b: t }) {
+	let n = Er(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Lr(t)) - Math.abs(Lr(e))), r = n.slice(0, Pr), i = n.slice(Pr), a = Math.max(0, ...n.map((e) => Math.abs(Lr(e)))), o = (e) => [
+		Cr(e.map((e) => e.a ?? 0)),
+		Cr(e.map((e) => e.b ?? 0)),
+		Cr(e.map(Lr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2481,11 +2494,11 @@ function Fr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = It(e.term);
+				let t = Lt(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(Qn, { part: t }) : Ft(e.term)
+						children: t ? /* @__PURE__ */ X(tr, { part: t }) : It(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2497,28 +2510,28 @@ function Fr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(Tr, { value: Pr(e) })
+						children: /* @__PURE__ */ X(Or, { value: Lr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(wr, {
-							value: Pr(e),
+						children: /* @__PURE__ */ X(Dr, {
+							value: Lr(e),
 							largest: a
 						})
 					})
-				] }, Sr(e.term));
-			}), /* @__PURE__ */ X(Ir, {
+				] }, Tr(e.term));
+			}), /* @__PURE__ */ X(zr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Ir, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(zr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ir({ name: e, sums: t }) {
+function zr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2535,7 +2548,7 @@ function Ir({ name: e, sums: t }) {
 	});
 }
 // src/hooks/useSeen.ts
-function Lr() {
+function Br() {
 	let e = N(null), t = R(typeof IntersectionObserver > "u");
 	return ke(() => {
 		if (t.value || !e.current) return;
@@ -2551,15 +2564,15 @@ function Lr() {
 	}), []);
 }
 // src/lib/flow.ts
-var Rr = 60;
-function zr(e, t, n = Rr) {
-	let r = /* @__PURE__ */ new Map([[Br, Vr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Vr = 60;
+function Hr(e, t, n = Vr) {
+	let r = /* @__PURE__ */ new Map([[Ur, Wr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Hr(s), ...s.steps.map(Ur)], c = o.filter((e) => !r.has(e.id));
+		let o = [Gr(s), ...s.steps.map(Kr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Br];
+		let l = [...o.map((e) => e.id), Ur];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2578,58 +2591,80 @@ function zr(e, t, n = Rr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - br(a.map((e) => e.value))
+			value: e.value - Cr(a.map((e) => e.value))
 		}
 	};
 }
-var Br = "output";
-function Vr(e) {
+var Ur = "output";
+function Wr(e) {
+	let { position: t, model: n } = e;
 	return {
-		id: Br,
+		id: Ur,
 		label: "",
-		position: e.position,
-		height: e.model.layers,
+		position: t,
+		ofSource: !1,
+		height: n.layers,
+		carries: !1,
 		part: null
 	};
 }
-function Hr(e) {
-	let { kind: t, layer: n, position: r } = e;
+function Gr(e) {
+	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${t} ${n} ${r}`,
-		label: Ft({
+		id: `${G(t, a)} ${n} ${r}`,
+		label: G(It({
 			kind: t,
 			layer: n
-		}),
+		}), a),
 		position: r,
-		height: n === null ? -1 : n + .6,
-		part: t === "mlp" && n !== null ? {
+		ofSource: i,
+		height: Jr(o, a),
+		carries: !1,
+		part: t === "mlp" && n !== null && !a ? {
 			kind: "mlp",
 			layer: n
 		} : null
 	};
 }
-function Ur(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = {
-		kind: "head",
-		layer: t,
-		head: n
-	};
+function Kr(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = jt(e);
 	return {
-		id: `head ${t} ${n} ${r} ${i}`,
-		label: G(a),
+		id: `${G(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: G(W(o), a),
 		position: i,
-		height: t + .2,
-		part: a
+		ofSource: a,
+		height: Jr(t + (e.cross ? .4 : .2), a),
+		carries: !0,
+		part: a ? null : o
 	};
 }
-function Wr(e, t) {
-	let n = Hr(e), r = e.steps.map((e) => ` → ${Ur(e).label} (to ${e.destination} ${t(e.destination)})`);
-	return `${n.label} at ${e.position} ${t(e.position)}${r.join("")}`;
+var qr = -1e6;
+function Jr(e, t) {
+	return t ? qr + e : e;
+}
+function Yr(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Xr({
+		ofSource: e,
+		position: t
+	}), {
+		ofSource: e,
+		position: t
+	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
+}
+function Xr({ ofSource: e, position: t }) {
+	return `${e ? "source" : "prompt"} ${t}`;
+}
+function Zr(e, { ofSource: t, position: n }) {
+	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
+}
+function Qr(e, t) {
+	let n = Gr(e), r = e.steps.map(Kr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Gr = 84, Kr = 30;
-function qr() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i && e.reads() === null ? {
+var $r = 84, ei = 108, ti = 30;
+function ni() {
+	let e = z(), t = e.explained.value, { ref: n, seen: r } = Br(), i = e.followed(), { answer: a, result: o, stale: s } = V(r && i ? {
 		ask: "paths",
 		...i
 	} : null), c = R(2);
@@ -2643,7 +2678,7 @@ function qr() {
 			children: [
 				e.reads() === null ? null : /* @__PURE__ */ X("p", {
 					class: "note",
-					children: "Paths through cross-attention: unembed paths."
+					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
 				/* @__PURE__ */ X(Q, { answer: a }),
 				o ? /* @__PURE__ */ X("div", {
@@ -2664,19 +2699,19 @@ function qr() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(Jr, {
+					}), /* @__PURE__ */ X(ri, {
 						payload: o,
-						flow: zr(o, c.value / 100)
+						flow: Hr(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Jr({ payload: e, flow: t }) {
-	let n = (t) => Y(e.tokens[t]?.text ?? ""), r = [...new Set(t.nodes.map((e) => e.position))].sort((e, t) => e - t), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Yr(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Gr, s = i.length * Kr + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function ri({ payload: e, flow: t }) {
+	let n = (t) => Y(Zr(e, t)), r = Yr(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = ii(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + $r, s = i.length * ti + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X($n, {
+		/* @__PURE__ */ X(nr, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2685,12 +2720,12 @@ function Jr({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(Qr, {
+					t.edges.map((e) => /* @__PURE__ */ X(si, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X($r, {
+					t.nodes.map((t) => /* @__PURE__ */ X(ci, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2700,14 +2735,14 @@ function Jr({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: Zr(a, t.nodes, e),
+						x: oi(a, t.nodes, e),
 						y: s - 10,
 						children: [
-							e,
+							G(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, e))
+					}, Xr(e)))
 				]
 			})
 		}),
@@ -2729,35 +2764,36 @@ function Jr({ payload: e, flow: t }) {
 				] }),
 				" ",
 				"(",
-				jn(Math.abs(t.remainder.value / e.value)),
+				Pn(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(rr, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Wr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Qr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function Yr(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Xr).map((e) => e.position)), o = e.map((e) => {
-		let t = `${e.position} ${e.height}`, n = i.get(t) ?? (Xr(e) || !a.has(e.position) ? 0 : 1);
-		return i.set(t, n + 1), r.set(e.position, Math.max(r.get(e.position) ?? 0, n + 1)), n;
-	}), s = /* @__PURE__ */ new Map(), c = Gr / 2;
-	for (let e of t) s.set(e, c), c += Gr * (r.get(e) ?? 1);
+function ii(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ai).map(Xr)), o = e.map((e) => {
+		let t = Xr(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ai(e) || !a.has(t) ? 0 : 1);
+		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ei : $r, l = c / 2;
+	for (let e of t.map(Xr)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(e.position) ?? 0) + (o[t] ?? 0) * Gr,
-		y: n.indexOf(e.height) * Kr + 18
+		x: (s.get(Xr(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * ti + 18
 	}]));
 }
-function Xr(e) {
-	return e.part?.kind === "head" || e.id === "output";
+function ai(e) {
+	return e.carries || e.id === "output";
 }
-function Zr(e, t, n) {
-	return Math.min(...t.filter((e) => e.position === n).map((t) => e.get(t.id)?.x ?? 0));
+function oi(e, t, n) {
+	let r = t.filter((e) => Xr(e) === Xr(n));
+	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function Qr({ edge: e, places: t, largest: n }) {
+function si({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2768,13 +2804,13 @@ function Qr({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function $r({ node: e, place: t, label: n }) {
-	let r = B(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+function ci({ node: e, place: t, label: n }) {
+	let r = z(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
 		height: 18,
-		rx: e.part?.kind === "head" ? 9 : 2
+		rx: e.carries ? 9 : 2
 	}), /* @__PURE__ */ X("text", {
 		x: t.x,
 		y: t.y + 4,
@@ -2784,9 +2820,9 @@ function $r({ node: e, place: t, label: n }) {
 		class: "spot",
 		children: o
 	});
-	let s = W(i, r.state.value.selection);
+	let s = U(i, r.state.value.selection);
 	return /* @__PURE__ */ X("g", {
-		class: `spot choosable${W(i, r.hovered.value) ? " hovered" : ""}`,
+		class: `spot choosable${U(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2801,16 +2837,16 @@ function $r({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var ei = 12;
-function ti() {
-	let e = B(), t = R(null), { a: n, source: r } = e.state.value, i = {
+var li = 12;
+function ui() {
+	let e = z(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...hn({
+		...vn({
 			prompt: n,
 			source: r
 		}),
-		tokens: ei
-	}, a = V(t.value && ni(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: li
+	}, a = B(t.value && di(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2821,20 +2857,20 @@ function ti() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					ei,
+					li,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(ri, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(fi, { result: a.result }) : null
 		]
 	});
 }
-function ni(e, t, n) {
+function di(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function ri({ result: e }) {
-	let t = B(), { whole: n } = e, { position: r, target: i } = t.state.value;
+function fi({ result: e }) {
+	let t = z(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
@@ -2844,12 +2880,12 @@ function ri({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === un(e),
+			"aria-pressed": r === e.position - 1 && i === pn(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: un(e)
+				target: pn(e)
 			}),
 			children: [/* @__PURE__ */ X($, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
@@ -2859,18 +2895,18 @@ function ri({ result: e }) {
 	})] });
 }
 // src/protocol/transports.ts
-function ii(e) {
+function pi(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return ai("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await oi(e));
-			await si(e.body, n);
+		return mi("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await hi(e));
+			await gi(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function ai(e, t, n, r) {
+function mi(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2879,7 +2915,7 @@ function ai(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function oi(e) {
+async function hi(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2887,7 +2923,7 @@ async function oi(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function si(e, t) {
+async function gi(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2895,38 +2931,38 @@ async function si(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) ci(e, t);
+		for (let e of a) _i(e, t);
 	}
-	r.trim() && ci(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && _i(r, t), t.error("The server closed the connection before it had answered.");
 }
-function ci(e, t) {
+function _i(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && li(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && vi(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function li(e, t, n) {
+function vi(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var ui = /* @__PURE__ */ new Set([
+var yi = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function di(e) {
-	let t = (e) => z(Object.fromEntries(Object.entries(e).filter(([e]) => !ui.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function bi(e) {
+	let t = (e) => Ct(Object.fromEntries(Object.entries(e).filter(([e]) => !yi.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function fi(e) {
+function xi(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (li(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (vi(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2940,12 +2976,12 @@ function fi(e) {
 	};
 }
 // src/panels/Header.tsx
-var pi = {
+var Si = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function mi() {
-	let e = B(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
+function Ci() {
+	let e = z(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ X("div", {
@@ -2966,8 +3002,8 @@ function mi() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(gi, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(_i, {}) : null,
+				/* @__PURE__ */ X(Ti, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(Ei, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -2980,37 +3016,37 @@ function mi() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(hi, {
+				e.reads() === "text" ? /* @__PURE__ */ X(wi, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(hi, {
+				i === "source" ? null : /* @__PURE__ */ X(wi, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(hi, {
+				t.b === null ? null : /* @__PURE__ */ X(wi, {
 					name: "b",
-					label: `${pi[i]} B`,
+					label: `${Si[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(hi, {
+				i === "source" ? /* @__PURE__ */ X(wi, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(hi, {
+				/* @__PURE__ */ X(wi, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(hi, {
+				/* @__PURE__ */ X(wi, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3046,8 +3082,8 @@ function mi() {
 		})]
 	});
 }
-function hi(e) {
-	let t = B(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+function wi(e) {
+	let t = z(), n = String(t.state.value[e.name] ?? ""), r = R(n);
 	ke(() => {
 		r.value = n;
 	}, [n]);
@@ -3087,8 +3123,8 @@ function hi(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function gi() {
-	let e = B(), t = N(null), n = R(!1);
+function Ti() {
+	let e = z(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3099,21 +3135,21 @@ function gi() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = Pt(t.current.value), a = e.explained.value?.model;
+				let i = Ft(t.current.value), a = e.explained.value?.model;
 				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function _i() {
-	let e = B(), t = R(null), n = async () => {
+function Ei() {
+	let e = z(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await ai("/report", {
+		let n = await mi("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await oi(n);
+			t.value = await hi(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3131,7 +3167,7 @@ function _i() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var vi = [
+var Di = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3141,8 +3177,8 @@ var vi = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function yi() {
-	let e = B(), t = N(null), n = e.helpOpen.value;
+function Oi() {
+	let e = z(), t = N(null), n = e.helpOpen.value;
 	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
@@ -3154,7 +3190,7 @@ function yi() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: vi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Di.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3167,8 +3203,8 @@ function yi() {
 	});
 }
 // src/ui/Tested.tsx
-function bi(e) {
-	let t = B(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = V(n && !a ? {
+function ki(e) {
+	let t = z(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = B(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -3178,13 +3214,13 @@ function bi(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(xi, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(Ai, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function xi({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Mn(n.probability, r.probability);
+function Ai({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Fn(n.probability, r.probability);
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
 		"aria-live": "polite",
@@ -3199,7 +3235,7 @@ function xi({ result: e, note: t }) {
 					s
 				]
 			}),
-			/* @__PURE__ */ X(wi, {
+			/* @__PURE__ */ X(Ni, {
 				before: n.probability,
 				after: r.probability,
 				limit: a?.limit ?? null
@@ -3212,24 +3248,24 @@ function xi({ result: e, note: t }) {
 					": ",
 					q(e.nats),
 					" nats. ",
-					Si(e),
+					ji(e),
 					" ",
-					i ? /* @__PURE__ */ X("strong", { children: Ln(i) }) : null
+					i ? /* @__PURE__ */ X("strong", { children: Bn(i) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Ci, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Mi, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Si({ tests: e, effect: t, control: n }) {
+function ji({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function Ci(e) {
+function Mi(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3242,8 +3278,8 @@ function Ci(e) {
 		]
 	}, t)) });
 }
-function wi(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Ti(e.before, n * (e.limit ?? 0))));
+function Ni(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Pi(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -3285,55 +3321,55 @@ function wi(e) {
 		]
 	});
 }
-function Ti(e, t) {
+function Pi(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Ei = {
+var Fi = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function Di() {
-	let e = B(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = H(n && t ? {
+function Ii() {
+	let e = z(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = V(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
 	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
 		name: "inspector",
-		title: `Inspector: ${G(t)}`,
+		title: `Inspector: ${W(t)}`,
 		children: [
 			/* @__PURE__ */ X(Q, { answer: r }),
-			i && W(i.part, t) ? /* @__PURE__ */ X("dl", {
+			i && U(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(Oi, {
+					i.value === null ? null : /* @__PURE__ */ X(Li, {
 						name: "credit",
 						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(Oi, {
+					i.activation === null ? null : /* @__PURE__ */ X(Li, {
 						name: "activation",
 						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Oi, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Li, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(Dr, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(Ar, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(Ni, {
+					/* @__PURE__ */ X(Hi, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(Ni, {
+					/* @__PURE__ */ X(Hi, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(Ai, { part: t })
+					/* @__PURE__ */ X(zi, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Pi, {})
+			/* @__PURE__ */ X(Ui, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -3342,34 +3378,34 @@ function Di() {
 		children: null
 	}) : null;
 }
-function Oi(e) {
+function Li(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var ki = {
+var Ri = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Ai({ part: e }) {
-	let t = B(), n = t.followed(), { answer: r, result: i, stale: a } = H(n && Mt(e) !== e.kind && t.reads() === null ? {
+function zi({ part: e }) {
+	let t = z(), n = t.followed(), { answer: r, result: i, stale: a } = V(n && Nt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...hn({
+		...vn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(Oi, {
+	return r?.error ? /* @__PURE__ */ X(Li, {
 		name: "reads",
 		children: /* @__PURE__ */ X(Q, { answer: r })
-	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(ji, { reading: e }, e.what)) });
+	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Bi, { reading: e }, e.what)) });
 }
-function ji({ reading: e }) {
+function Bi({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(Oi, {
-		name: ki[t],
+	return /* @__PURE__ */ X(Li, {
+		name: Ri[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3387,7 +3423,7 @@ function ji({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Mi, { term: e }, Ft(e.part))),
+			r.map((e) => /* @__PURE__ */ X(Vi, { term: e }, It(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -3402,12 +3438,12 @@ function ji({ reading: e }) {
 		]
 	});
 }
-function Mi({ term: e }) {
-	let t = It(e.part);
+function Vi({ term: e }) {
+	let t = Lt(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(Qn, { part: t }) : Ft(e.part),
+			t ? /* @__PURE__ */ X(tr, { part: t }) : It(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3416,25 +3452,25 @@ function Mi({ term: e }) {
 		]
 	});
 }
-function Ni(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Oi, {
+function Hi(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Li, {
 		name: e.name,
-		children: /* @__PURE__ */ X(Er, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(kr, { tokens: e.tokens })
 	});
 }
-function Pi() {
-	let e = B(), { selection: t, test: n, b: r } = e.state.value;
+function Ui() {
+	let e = z(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [an.map((t) => /* @__PURE__ */ X("button", {
+				children: [cn.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Ei[t],
+					title: t === "swap" && r === null ? "Open B first" : Fi[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
@@ -3443,19 +3479,19 @@ function Pi() {
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(bi, {
+			n ? /* @__PURE__ */ X(ki, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Ei[n]
+				note: Fi[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Fi({ list: e, explained: t }) {
-	let n = B(), r = Ut(e, n.state.value.a, t.target.text);
+function Wi({ list: e, explained: t }) {
+	let n = z(), r = Wt(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3465,7 +3501,7 @@ function Fi({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Ht
+				knowledge: Ut
 			}),
 			children: [
 				e.relation,
@@ -3477,8 +3513,8 @@ function Fi({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Ii({ list: e, open: t }) {
-	let n = B(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function Gi({ list: e, open: t }) {
+	let n = z(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3528,8 +3564,8 @@ function Ii({ list: e, open: t }) {
 		})]
 	});
 }
-function Li() {
-	let e = B(), t = R(""), n = R(""), r = Gt(t.value);
+function Ki() {
+	let e = z(), t = R(""), n = R(""), r = Jt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3556,7 +3592,7 @@ function Li() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Ht,
+					...Ut,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3566,17 +3602,17 @@ function Li() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ri = {
+var qi = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, zi = {
+}, Ji = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Bi({ found: e, list: t }) {
-	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Kt(e), s = a?.action === "erase" ? o.shared : o[qt(o, r?.set ?? null)], c = V(a && r && i ? $t(r, a, i, s) : null);
+function Yi({ found: e, list: t }) {
+	let n = z(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Yt(e), s = a?.action === "erase" ? o.shared : o[Xt(o, r?.set ?? null)], c = B(a && r && i ? nn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3589,7 +3625,7 @@ function Bi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Vi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Xi, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3597,20 +3633,20 @@ function Bi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Hi, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Zi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(Wi, {
+			}), /* @__PURE__ */ X($i, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => G(U(e)))
+				neurons: s.map((e) => W(H(e)))
 			})] }) : null
 		]
 	});
 }
-function Vi({ own: e, counts: t }) {
-	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function Xi({ own: e, counts: t }) {
+	let n = z(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3627,9 +3663,9 @@ function Vi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: zt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: Bt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ri[e]
+						children: qi[e]
 					}, e))
 				})
 			] }),
@@ -3647,9 +3683,9 @@ function Vi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Bt.map((e) => /* @__PURE__ */ X("option", {
+					children: Vt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: zi[e]
+						children: Ji[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3670,7 +3706,7 @@ function Vi({ own: e, counts: t }) {
 		]
 	});
 }
-function Hi({ result: e, answer: t }) {
+function Zi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3701,7 +3737,7 @@ function Hi({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(nr, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3724,12 +3760,12 @@ function Hi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ui, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ui, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(nr, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3809,7 +3845,7 @@ function Hi({ result: e, answer: t }) {
 		]
 	});
 }
-function Ui({ said: e }) {
+function Qi({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3822,45 +3858,45 @@ function Ui({ said: e }) {
 		]
 	});
 }
-function Wi(e) {
-	let t = B().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+function $i(e) {
+	let t = z().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(Gi, {
+		}), /* @__PURE__ */ X(ea, {
 			label: "The fact as a line of JSON",
-			text: Yt(e.fact)
+			text: Qt(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(Gi, {
+		/* @__PURE__ */ X(ea, {
 			label: "The command",
-			text: Xt(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: $t(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Gi({ label: e, text: t }) {
-	return /* @__PURE__ */ X($n, {
+function ea({ label: e, text: t }) {
+	return /* @__PURE__ */ X(nr, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Ki = [
+var ta = [
 	.2,
 	.1,
 	.05
-], qi = 12, Ji = {
+], na = 12, ra = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Yi({ explained: e }) {
-	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = V(r && !i ? {
+function ia({ explained: e }) {
+	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = B(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -3877,16 +3913,16 @@ function Yi({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(Xi, {
+			a?.result ? /* @__PURE__ */ X(aa, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(Qi, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(sa, { list: a.result }) : null
 		]
 	});
 }
-function Xi({ list: e, explained: t }) {
-	let n = B(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+function aa({ list: e, explained: t }) {
+	let n = z(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -3894,7 +3930,7 @@ function Xi({ list: e, explained: t }) {
 		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(Zi, {})
+		/* @__PURE__ */ X(oa, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3910,10 +3946,10 @@ function Xi({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(Zi, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(oa, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Ht }),
+				onClick: () => n.set({ knowledge: Ut }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3924,26 +3960,26 @@ function Xi({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Fi, {
+		i || a ? null : /* @__PURE__ */ X(Wi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Ii, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Gi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Li, {})] })
+		}), i ? null : /* @__PURE__ */ X(Ki, {})] })
 	] });
 }
-function Zi() {
-	let e = B();
+function oa() {
+	let e = z();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Qi({ list: e }) {
-	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Qt(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
+function sa({ list: e }) {
+	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? tn(n, r) : null, { answer: a, result: o, stale: s } = V(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3957,7 +3993,7 @@ function Qi({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Ki, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...ta, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -3975,17 +4011,17 @@ function Qi({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X($i, { found: o }), /* @__PURE__ */ X(Bi, {
+			children: [/* @__PURE__ */ X(ca, { found: o }), /* @__PURE__ */ X(Yi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function $i({ found: e }) {
-	let t = B(), { knowledge: n } = t.state.value, [r] = e.facts;
+function ca({ found: e }) {
+	let t = z(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Kt(e), a = qt(i, n.set), o = e.facts.length - 1;
+	let i = Yt(e), a = Xt(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -4006,7 +4042,7 @@ function $i({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Vt.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ht.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -4018,23 +4054,23 @@ function $i({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ji[e],
+					ra[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(ea, { neurons: i[e] })
+				/* @__PURE__ */ X(la, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(ta, {
+		}) : /* @__PURE__ */ X(ua, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(er, {
+		/* @__PURE__ */ X(rr, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4049,24 +4085,24 @@ function $i({ found: e }) {
 		})
 	] });
 }
-function ea({ neurons: e }) {
+function la({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, qi).map((e) => {
-			let t = U(e);
-			return /* @__PURE__ */ X(Qn, { part: t }, G(t));
-		}), e.length > qi ? /* @__PURE__ */ X("span", {
+		children: [e.slice(0, na).map((e) => {
+			let t = H(e);
+			return /* @__PURE__ */ X(tr, { part: t }, W(t));
+		}), e.length > na ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - qi,
+				e.length - na,
 				" more"
 			]
 		}) : null]
 	});
 }
-function ta(e) {
-	let t = B(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+function ua(e) {
+	let t = z(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
@@ -4081,9 +4117,9 @@ function ta(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(bi, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(ki, {
 				tests: e.neurons.map((e) => ({
-					part: U(e),
+					part: H(e),
 					how: n
 				})),
 				target: e.target,
@@ -4097,13 +4133,16 @@ function ta(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var na = 12, ra = 100, ia = 12;
-function aa() {
-	let e = B(), t = e.explained.value, { ref: n, seen: r } = Lr(), i = e.followed(), a = t !== null && t.position === t.asks, o = e.reads() === null, { answer: s, result: c, stale: l } = H(r && a && i && o ? {
+var da = 12, fa = 100, pa = 12;
+function ma() {
+	let e = z(), t = e.explained.value, { ref: n, seen: r } = Br(), i = e.followed(), { prompt: a, source: o, target: s } = i ?? {}, c = t !== null && t.position === t.asks, l = e.reads() === null, { answer: u, result: d, stale: f } = V(r && c && i ? {
 		ask: "attribute",
-		prompt: i.prompt,
-		target: i.target,
-		top: ra
+		...vn({
+			prompt: a,
+			source: o,
+			target: s
+		}),
+		top: fa
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4112,39 +4151,44 @@ function aa() {
 			name: "knowledge",
 			title: "Knowledge",
 			note: `How much of the probability of ${Y(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-			children: [
-				o ? null : /* @__PURE__ */ X("p", {
-					class: "note",
-					children: "Knowledge is not attributed in an encoder-decoder yet."
-				}),
-				a ? null : /* @__PURE__ */ X("p", {
-					class: "note",
-					children: [
-						"Knowledge is attributed ",
-						t.model.bidirectional ? "at the blank" : "at the last token",
-						"; choose it to see this panel."
-					]
-				}),
-				/* @__PURE__ */ X("div", {
-					class: "side-by-side wide",
-					children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: s }), c ? /* @__PURE__ */ X(oa, {
-						result: c,
-						stale: l
-					}) : null] }), r && a && o ? /* @__PURE__ */ X(Yi, { explained: t }) : null]
-				})
-			]
+			children: [c ? null : /* @__PURE__ */ X("p", {
+				class: "note",
+				children: [
+					"Knowledge is attributed ",
+					t.model.bidirectional ? "at the blank" : "at the last token",
+					"; choose it to see this panel."
+				]
+			}), /* @__PURE__ */ X("div", {
+				class: "side-by-side wide",
+				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: u }), d ? /* @__PURE__ */ X(ha, {
+					result: d,
+					stale: f
+				}) : null] }), r && c && l ? /* @__PURE__ */ X(ia, { explained: t }) : null]
+			})]
 		}) : null
 	});
 }
-function oa({ result: e, stale: t }) {
-	let n = Wt(e.attributions, e.layers.length);
+function ha({ result: e, stale: t }) {
+	let n = Gt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ X(sa, { result: e }),
-			/* @__PURE__ */ X(ca, { result: e }),
-			/* @__PURE__ */ X(la, { neurons: e.attributions.slice(0, na) }),
-			/* @__PURE__ */ X(er, {
+			n.map((t) => /* @__PURE__ */ X("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ X("p", {
+					class: "note",
+					children: ga(t, e)
+				}) : null,
+				/* @__PURE__ */ X(_a, {
+					stack: t,
+					largest: r
+				}),
+				/* @__PURE__ */ X(va, {
+					stack: t,
+					largest: i
+				})
+			] }, String(t.encoder))),
+			/* @__PURE__ */ X(ya, { neurons: e.attributions.slice(0, da) }),
+			/* @__PURE__ */ X(rr, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4153,90 +4197,100 @@ function oa({ result: e, stale: t }) {
 					"error",
 					"strongest neurons"
 				],
-				rows: () => e.layers.map((e, t) => [
-					`L${e.layer}`,
-					e.sum === null ? "" : q(e.sum, 4),
-					q(e.change, 4),
-					e.error === null ? "" : K(e.error, 4),
-					(n[t] ?? []).map((e) => `${G(U(e))} ${q(e.value, 3)}`).join(", ")
-				])
+				rows: () => n.flatMap((e) => {
+					let t = qt(e.neurons, e.layers.length);
+					return e.layers.map((n, r) => [
+						G(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : q(n.sum, 4),
+						q(n.change, 4),
+						n.error === null ? "" : K(n.error, 4),
+						(t[r] ?? []).map((e) => `${Kt(e)} ${q(e.value, 3)}`).join(", ")
+					]);
+				})
 			})
 		]
 	});
 }
-function sa({ result: e }) {
-	let t = e.layers.map((e) => ({
+function ga({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${Y(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+}
+function _a({ stack: e, largest: t }) {
+	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), n = Math.max(1e-9, ...t.map((e) => Math.abs(e.sum))), r = 300 / Math.max(t.length, 1);
+	})), r = 300 / Math.max(n.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
-		"aria-label": "Attribution by layer; the table below has the numbers",
+		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [/* @__PURE__ */ X("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
 			y2: 42,
 			class: "axis"
-		}), t.map((e, i) => {
-			let a = Math.abs(e.sum) / n * 40;
+		}), n.map((i, a) => {
+			let o = Math.abs(i.sum) / t * 40;
 			return /* @__PURE__ */ X("g", { children: [
 				/* @__PURE__ */ X("rect", {
-					class: e.sum < 0 ? "negative" : "positive",
-					x: i * r + 1,
-					y: e.sum < 0 ? 42 : 42 - a,
+					class: i.sum < 0 ? "negative" : "positive",
+					x: a * r + 1,
+					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
-					height: a
+					height: o
 				}),
-				i % Math.ceil(t.length / 15) === 0 ? /* @__PURE__ */ X("text", {
-					x: (i + .5) * r,
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ X("text", {
+					x: (a + .5) * r,
 					y: 93,
-					children: e.layer
+					children: i.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `L${e.layer}: ${q(e.sum, 3)}` })
-			] }, e.layer);
+				/* @__PURE__ */ X("title", { children: `${G(`L${i.layer}`, e.encoder)}: ${q(i.sum, 3)}` })
+			] }, i.layer);
 		})]
 	});
 }
-function ca({ result: e }) {
-	let t = B(), n = Wt(e.attributions, e.layers.length), r = Math.min(ia, Math.max(0, ...n.map((e) => e.length))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value))), a = (e, t) => n[e]?.[t], o = t.state.value.selection;
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
+function va({ stack: e, largest: t }) {
+	let n = z(), r = qt(e.neurons, e.layers.length), i = Math.min(pa, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ X("p", {
+		class: "note",
+		children: "None of the strongest neurons is in it."
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
-			e.attributions.length,
+			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			ia,
-			" a layer; a cell selects its neuron."
+			pa,
+			" a layer",
+			e.encoder ? "." : "; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Gn, {
-		label: "Attribution of the strongest neurons, layers across",
-		columns: n.length,
-		rows: r,
+	}), /* @__PURE__ */ X(Jn, {
+		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
+		columns: r.length,
+		rows: i,
 		height: 10,
-		colour: (e, t) => {
-			let n = a(e, t);
-			return n ? Sn(n.value, i) : null;
+		colour: (e, n) => {
+			let r = a(e, n);
+			return r ? Tn(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${G(U(n))}: ${q(n.value, 3)}` : "";
+			return n ? `${Kt(n)}: ${q(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && W(U(n), o);
+			return n !== void 0 && !n.encoder && U(H(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (e) => `L${e}`,
-		onChoose: (e, n) => {
-			let r = a(e, n);
-			r && t.select(U(r));
+		columnName: (t) => G(`L${t}`, e.encoder),
+		onChoose: (e, t) => {
+			let r = a(e, t);
+			r && !r.encoder && n.select(H(r));
 		}
 	})] });
 }
-function la({ neurons: e }) {
+function ya({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4264,18 +4318,18 @@ function la({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: /* @__PURE__ */ X(Qn, { part: U(e) })
+			children: e.encoder ? Kt(e) : /* @__PURE__ */ X(tr, { part: H(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Tr, {
+			children: /* @__PURE__ */ X(Or, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(wr, {
+			children: /* @__PURE__ */ X(Dr, {
 				value: e.value,
 				largest: t
 			})
@@ -4284,13 +4338,13 @@ function la({ neurons: e }) {
 			class: "number",
 			children: q(e.activation)
 		})
-	] }, `${e.layer} ${e.expert} ${e.neuron}`)) })] });
+	] }, Kt(e))) })] });
 }
 // src/hooks/useTested.ts
-function ua() {
-	return V(da(B().followed()))?.result ?? null;
+function ba() {
+	return B(xa(z().followed()))?.result ?? null;
 }
-function da(e) {
+function xa(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4298,22 +4352,22 @@ function da(e) {
 		top: 10
 	} : null;
 }
-function fa(e, t) {
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
+function Sa(e, t) {
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Pt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
 }
 // src/ui/Outcome.tsx
-function pa({ part: e, brief: t }) {
-	let n = ua(), r = n && fa(n, e);
+function Ca({ part: e, brief: t }) {
+	let n = ba(), r = n && Sa(n, e);
 	if (!n || !r) return null;
-	let [i, a] = Mn(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	let [i, a] = Fn(n.target.probability, r.probability), o = r.difference ?? r.effect;
 	return t ? /* @__PURE__ */ X("span", {
 		class: "outcome",
-		title: `${i} → ${a}, ${q(o.nats)} nats, ${Ln(o)}`,
+		title: `${i} → ${a}, ${q(o.nats)} nats, ${Bn(o)}`,
 		children: [
 			"→ ",
 			a,
 			" ",
-			Ln(o)[0]
+			Bn(o)[0]
 		]
 	}) : /* @__PURE__ */ X("span", {
 		class: "outcome",
@@ -4324,34 +4378,34 @@ function pa({ part: e, brief: t }) {
 				a
 			] }),
 			" ",
-			/* @__PURE__ */ X(ma, { effect: o })
+			/* @__PURE__ */ X(wa, { effect: o })
 		]
 	});
 }
-function ma({ effect: e }) {
+function wa({ effect: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
 			/* @__PURE__ */ X("span", { children: [q(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ X("span", { children: Ln(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ X("span", { children: Bn(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var ha = 12, ga = 10, _a = Infinity, va = me({
+var Ta = 12, Ea = 10, Da = Infinity, Oa = me({
 	is: () => !1,
 	set: () => {}
 });
-function ya() {
-	let e = B(), t = e.explained.value, n = R("size"), r = R(ha), i = R({});
+function ka() {
+	let e = z(), t = e.explained.value, n = R("size"), r = R(Ta), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = vr(a.terms, r.value, n.value, (e) => ba(It(e), o)), c = yr(0, a.terms, s.others.value);
+	let { ledger: a } = t, o = e.state.value.selection, s = xr(a.terms, r.value, n.value, (e) => Aa(Lt(e), o)), c = Sr(0, a.terms, s.others.value);
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(xa, { explained: t }),
+		note: /* @__PURE__ */ X(ja, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4370,12 +4424,12 @@ function ya() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === ha ? _a : ha,
-				children: r.value === ha ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Ta ? Da : Ta,
+				children: r.value === Ta ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(va.Provider, {
+		}), /* @__PURE__ */ X(Oa.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ba(t, o),
+				is: (e, t) => i.value[e] ?? Aa(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4387,7 +4441,7 @@ function ya() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: Na,
+				onKeyDown: Ua,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4412,44 +4466,44 @@ function ya() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(wa, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Pa, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, Sr(e))), /* @__PURE__ */ X(ja, {
+					}, Tr(e))), /* @__PURE__ */ X(Va, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(Ca, { explained: t })
+					/* @__PURE__ */ X(Na, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ba(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : W(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Mt(t) === e.kind;
+function Aa(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
 }
-function xa({ explained: e }) {
+function ja({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		Y(t.text),
 		": ",
-		Sa(n),
+		Ma(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Sa(e) {
+function Ma(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function Ca({ explained: e }) {
-	let { sum: t, error: n, holds: r } = xr(e.ledger);
+function Na({ explained: e }) {
+	let { sum: t, error: n, holds: r } = wr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4467,21 +4521,21 @@ function Ca({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					kn(n),
+					Mn(n),
 					", tolerance",
 					" ",
-					kn(e.ledger.tolerance),
+					Mn(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function wa(e) {
-	let t = B(), n = Me(va), { term: r, level: i } = e, a = It(r), o = Sr(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function Pa(e) {
+	let t = z(), n = Me(Oa), { term: r, level: i } = e, a = Lt(r), o = Tr(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Aa, {
-			name: Ft(r),
+		/* @__PURE__ */ X(Ba, {
+			name: It(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4490,28 +4544,28 @@ function wa(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(W(a, t.state.value.selection) ? null : a);
+				a && t.select(U(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Ta, {
+		c && i === 1 ? /* @__PURE__ */ X(Fa, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(Oa, {
+		c && i === 2 ? /* @__PURE__ */ X(Ra, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ta({ term: e, largest: t }) {
-	let n = B().followed(), r = {
+function Fa({ term: e, largest: t }) {
+	let n = z().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ga
-	}, i = V(n ? r : null);
+		top: Ea
+	}, i = B(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ X("td", {
@@ -4520,64 +4574,64 @@ function Ta({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ea(e)), c = vr(s, _a, "size"), l = yr(t, s, o.value);
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ia(e)), c = xr(s, Da, "size"), l = Sr(t, s, o.value);
 	return /* @__PURE__ */ X(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ X(wa, {
+		c.shown.map((e) => /* @__PURE__ */ X(Pa, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => Da(t, e))
-		}, Sr(e))),
-		/* @__PURE__ */ X(ja, {
+			sources: a.filter((t) => La(t, e))
+		}, Tr(e))),
+		/* @__PURE__ */ X(Va, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ X(Ma, {
+		/* @__PURE__ */ X(Ha, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Ea({ kind: e }) {
+function Ia({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Da(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Ea(e));
+function La(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Ia(e));
 }
-function Oa(e) {
-	let t = B(), n = (e) => Ea(e) ? "rounding" : `from ${e.source} ${Y(ka(t.explained.value, e))}`, { shown: r, others: i, sum: a } = vr(e.terms, ga, "size"), o = yr(e.largest, r, i.value);
+function Ra(e) {
+	let t = z(), n = (e) => Ia(e) ? "rounding" : `from ${e.source} ${Y(za(t.explained.value, e))}`, { shown: r, others: i, sum: a } = xr(e.terms, Ea, "size"), o = Sr(e.largest, r, i.value);
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((e) => /* @__PURE__ */ X(Aa, {
+		r.map((e) => /* @__PURE__ */ X(Ba, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Sr(e))),
-		/* @__PURE__ */ X(ja, {
+		}, Tr(e))),
+		/* @__PURE__ */ X(Va, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ X(Ma, {
+		/* @__PURE__ */ X(Ha, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ka(e, { kind: t, source: n }) {
+function za(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function Aa(e) {
-	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
+function Ba(e) {
+	let t = z(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
-		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -4604,23 +4658,23 @@ function Aa(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Tr, { value: e.value })
+				children: /* @__PURE__ */ X(Or, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(wr, {
+				children: /* @__PURE__ */ X(Dr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(pa, {
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(Ca, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function ja(e) {
+function Va(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4636,11 +4690,11 @@ function ja(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Tr, { value: e.value })
+				children: /* @__PURE__ */ X(Or, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(wr, {
+				children: /* @__PURE__ */ X(Dr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4649,7 +4703,7 @@ function ja(e) {
 		]
 	});
 }
-function Ma(e) {
+function Ha(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4671,29 +4725,29 @@ function Ma(e) {
 		]
 	});
 }
-function Na(e) {
+function Ua(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Pa = {
+var Wa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Fa() {
-	let e = B(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = gn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
+function Ga() {
+	let e = z(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = V(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...hn({ source: a.source }),
+		...vn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ra(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Ja(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4707,14 +4761,14 @@ function Fa() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Pa).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Wa).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(ar, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4722,23 +4776,23 @@ function Fa() {
 			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Gn, {
-					label: `Logit lens, ${Pa[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Jn, {
+					label: `Logit lens, ${Wa[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Cn(f(n)) : null;
+						return n ? En(f(n)) : null;
 					},
-					tell: (e, t) => La(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Ia(u.layers[e] ?? null),
+					tell: (e, t) => qa(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Ka(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(er, {
+				}), /* @__PURE__ */ X(rr, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4749,7 +4803,7 @@ function Fa() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Ia(e.layer),
+						Ka(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4761,15 +4815,15 @@ function Fa() {
 		]
 	});
 }
-function Ia(e) {
+function Ka(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function La(e, t) {
+function qa(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${Ia(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Ka(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ra(e, t) {
+function Ja(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4779,8 +4833,8 @@ function Ra(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function za() {
-	let e = B(), { pins: t, b: n } = e.state.value;
+function Ya() {
+	let e = z(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
@@ -4788,9 +4842,9 @@ function za() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(Qn, { part: r.part }),
+				/* @__PURE__ */ X(tr, { part: r.part }),
 				/* @__PURE__ */ X("select", {
-					"aria-label": `How ${G(r.part)} is tested`,
+					"aria-label": `How ${W(r.part)} is tested`,
 					value: r.how,
 					onChange: (n) => {
 						let r = n.currentTarget.value;
@@ -4799,7 +4853,7 @@ function za() {
 							how: r
 						} : e) });
 					},
-					children: an.map((e) => /* @__PURE__ */ X("option", {
+					children: cn.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4807,20 +4861,20 @@ function za() {
 				}),
 				/* @__PURE__ */ X("button", {
 					type: "button",
-					"aria-label": `Remove the pin of ${G(r.part)}`,
+					"aria-label": `Remove the pin of ${W(r.part)}`,
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, jt(r.part)))
-		}), /* @__PURE__ */ X(bi, {
+			] }, Mt(r.part)))
+		}), /* @__PURE__ */ X(ki, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Ba() {
-	let e = B().explained.value, t = gr();
+function Xa() {
+	let e = z().explained.value, t = yr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4846,18 +4900,18 @@ function Ba() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Va, {
+			children: [/* @__PURE__ */ X(Za, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Va, {
+			}), t?.result ? /* @__PURE__ */ X(Za, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Va({ explained: e, caption: t }) {
-	let n = B();
+function Za({ explained: e, caption: t }) {
+	let n = z();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
 		children: [
@@ -4886,7 +4940,7 @@ function Va({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: un(t) }),
+					onClick: () => n.set({ target: pn(t) }),
 					children: /* @__PURE__ */ X($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
@@ -4903,18 +4957,18 @@ function Va({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Ha = 6;
-function Ua() {
-	let e = B(), t = e.explained.value, n = V(da(e.followed())), r = ua(), i = R(!1);
+var Qa = 6;
+function $a() {
+	let e = z(), t = e.explained.value, n = B(xa(e.followed())), r = ba(), i = R(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ha;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Qa;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n }),
-			/* @__PURE__ */ X($n, {
+			/* @__PURE__ */ X(nr, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4938,21 +4992,21 @@ function Ua() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
-					part: At(e),
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(eo, {
+					part: jt(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Dr, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Ar, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, jt(At(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(Wa, {
-					part: U(e),
+				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(eo, {
+					part: H(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
 					reads: q(e.activation, 1),
 					toward: e.promotes
-				}, jt(U(e))))] })] })
+				}, Mt(H(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Ha ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > Qa ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -4960,17 +5014,17 @@ function Ua() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: Ga(r)
+				children: to(r)
 			})
 		]
 	});
 }
-function Wa(e) {
+function eo(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ X(Qn, { part: e.part }),
+				/* @__PURE__ */ X(tr, { part: e.part }),
 				" ",
 				/* @__PURE__ */ X("span", {
 					class: "small shown-for",
@@ -4980,42 +5034,42 @@ function Wa(e) {
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Tr, { value: e.value })
+			children: /* @__PURE__ */ X(Or, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(pa, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Er, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ca, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(kr, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ga(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Ka(t)}`] : []);
+function to(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${no(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Ka({ limit: e }) {
+function no({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/panels/TokenStrip.tsx
-function qa() {
-	let e = B(), t = e.explained.value, n = gn(t?.position ?? 0, t?.tokens.length ?? 0), r = Qa();
+function ro() {
+	let e = z(), t = e.explained.value, n = yn(t?.position ?? 0, t?.tokens.length ?? 0), r = co();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && Nt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128), l = c.some((e) => e.role);
+	let { tokens: i, position: a } = t, o = r !== null && Pt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128), l = c.some((e) => e.role);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
 		note: r ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
-			G(r.part),
+			W(r.part),
 			": orange + raises, purple − lowers; largest ",
 			q(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(Ja, {
+			e.reads() === null ? null : /* @__PURE__ */ X(io, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(ar, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -5029,19 +5083,19 @@ function qa() {
 						type: "button",
 						class: "token",
 						"aria-pressed": n.position === a,
-						style: Ya(d, s),
+						style: ao(d, s),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Za(e),
+						onKeyDown: (e) => so(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: n.position
 							}),
 							/* @__PURE__ */ X($, { text: n.text }),
-							/* @__PURE__ */ X(Xa, {
+							/* @__PURE__ */ X(oo, {
 								value: d,
 								largest: s
 							})
@@ -5055,14 +5109,14 @@ function qa() {
 		]
 	});
 }
-function Ja(e) {
-	let t = gn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function io(e) {
+	let t = yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(nr, {
+		/* @__PURE__ */ X(ar, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -5073,14 +5127,14 @@ function Ja(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: Ya(e.values[t.position], e.largest),
+				style: ao(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(Xa, {
+					/* @__PURE__ */ X(oo, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5089,58 +5143,58 @@ function Ja(e) {
 		})
 	] });
 }
-function Ya(e, t) {
+function ao(e, t) {
 	if (e === void 0) return {};
-	let n = Sn(e, t);
+	let n = Tn(e, t);
 	return {
 		background: n,
-		color: wn(n)
+		color: Dn(n)
 	};
 }
-function Xa(e) {
+function oo(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function Za(e) {
+function so(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Qa() {
-	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
+function co() {
+	let e = z(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Nt(e) ? { cross: !0 } : {}
-	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Pt(e) ? { cross: !0 } : {}
+	} : null, i = B(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: $a(s, a)
+		values: lo(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: $a(i.result, t)
+		values: lo(i.result, t)
 	} : null;
 }
-function $a(e, t) {
+function lo(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Nt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Pt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function eo({ page: e }) {
+function uo({ page: e }) {
 	let t = N(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
+	return ke(() => e.link(), [e]), ke(() => t.current ? Ot(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Et.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(mi, {}),
-				/* @__PURE__ */ X(to, { page: e }),
-				/* @__PURE__ */ X(yi, {}),
+				/* @__PURE__ */ X(Ci, {}),
+				/* @__PURE__ */ X(fo, { page: e }),
+				/* @__PURE__ */ X(Oi, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5150,10 +5204,10 @@ function eo({ page: e }) {
 		})
 	});
 }
-function to({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = V(t ? {
+function fo({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = B(t ? {
 		ask: "explain",
-		...mn(n),
+		..._n(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
@@ -5169,27 +5223,27 @@ function to({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(qa, {}),
+			/* @__PURE__ */ X(ro, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Ba, {}), /* @__PURE__ */ X(Fa, {})]
+				children: [/* @__PURE__ */ X(Xa, {}), /* @__PURE__ */ X(Ga, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ya, {}), /* @__PURE__ */ X(Ua, {})]
+				children: [/* @__PURE__ */ X(ka, {}), /* @__PURE__ */ X($a, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(Di, {}),
-					/* @__PURE__ */ X(za, {}),
-					/* @__PURE__ */ X(rr, {})
+					/* @__PURE__ */ X(Ii, {}),
+					/* @__PURE__ */ X(Ya, {}),
+					/* @__PURE__ */ X(or, {})
 				]
 			}),
-			/* @__PURE__ */ X(Mr, {}),
-			/* @__PURE__ */ X(qr, {}),
-			/* @__PURE__ */ X(aa, {}),
-			/* @__PURE__ */ X(ti, {})
+			/* @__PURE__ */ X(Fr, {}),
+			/* @__PURE__ */ X(ni, {}),
+			/* @__PURE__ */ X(ma, {}),
+			/* @__PURE__ */ X(ui, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5201,30 +5255,30 @@ function to({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var no = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
+var po = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
 // src/main.tsx
-function ro(e, t, n) {
-	io(n);
+function mo(e, t, n) {
+	ho(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(eo, { page: new pn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(uo, { page: new gn(e, t) }), r), () => pe(null, r);
 }
-function io(e) {
+function ho(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = no, n.append(r);
+	r.dataset.unembed = "", r.textContent = po, n.append(r);
 }
-function ao({ model: e, el: t }) {
+function go({ model: e, el: t }) {
 	let n = e.get("data");
-	return ro({
+	return mo({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? di(n.results) : fi(e), t);
+	}, n.live === !1 ? bi(n.results) : xi(e), t);
 }
-var oo = document.getElementById("unembed"), so = document.getElementById("unembed-data")?.textContent;
-if (oo && so) {
-	let e = JSON.parse(so);
-	ro(e, e.host === "report" ? di(e.results) : ii(e.token), oo);
+var _o = document.getElementById("unembed"), vo = document.getElementById("unembed-data")?.textContent;
+if (_o && vo) {
+	let e = JSON.parse(vo);
+	mo(e, e.host === "report" ? bi(e.results) : pi(e.token), _o);
 }
-var co = { render: ao };
-export { co as default };
+var yo = { render: go };
+export { yo as default };
