@@ -194,8 +194,10 @@ def test_composition_needs_two_layers(ask, toy):
 
 @pytest.mark.parametrize("command", [*WITH_HEADS[7:], *WITH_NEURONS[2:]], ids=named)
 def test_an_encoder_decoder_is_refused_where_cross_attention_is_left_out(ask, command):
-    if command[0] in ("patch", "steer"):
+    if command[0] in ("patch", "steer", "heads"):
         succeeds(ask, "parti", command)
+    elif command[:2] in (("knowledge", "attribute"), ("knowledge", "find")):
+        is_refused(ask, "parti", command, "The source has no blank that toy/parti fills")
     else:
         is_refused(ask, "parti", command, "toy/parti is an encoder-decoder")
 

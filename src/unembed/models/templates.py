@@ -6,6 +6,7 @@ multiply a text until it fills the memory.
 
 import importlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,8 @@ class _Late(BaseException):
 
 
 def run_bounded(render: Callable[[], str]) -> str:
-    """What `render` returns, which runs a template: within `_SECONDS`, and on Linux within `_MEMORY` bytes.
+    """What `render` returns, which runs a template: within `_SECONDS`, and in the main thread on Linux
+    within `_MEMORY` bytes.
 
     Raises:
         Exception: what the template raises; or it took more, which the message tells.
@@ -66,8 +68,11 @@ def _time() -> Iterator[None]:
 
 @contextmanager
 def _memory() -> Iterator[None]:
-    """Lower the limit of this process to what it uses now and `_MEMORY`; a request for more is an error."""
-    if sys.platform != "linux":
+    """Lower the limit of this process to what it uses now and `_MEMORY`; a request for more is an error.
+
+    The limit holds for every thread, so a server, which renders in one of many, goes without it.
+    """
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         yield
         return
     import resource
