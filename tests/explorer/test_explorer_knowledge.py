@@ -42,6 +42,8 @@ def found(model: unembed.Model):
 
 def knowledge(page: Page) -> Locator:
     panel = page.locator(".panel-knowledge")
+    panel.wait_for()
+    settled(page)  # panels above it grow when their answers come, and it asks nothing until it was seen
     panel.scroll_into_view_if_needed()
     return panel
 

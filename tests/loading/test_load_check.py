@@ -25,7 +25,7 @@ from unembed.ledger.input_credit import input_credit
 from unembed.methods.circuits.composition import KINDS
 from unembed.methods.circuits.readings import readings
 from unembed.models import families
-from unembed.models.families import CrossAttention, Encoder, Family, HeadRow
+from unembed.models.family import CrossAttention, Encoder, Family, HeadRow
 from unembed.models.model import Model
 from unembed.models.parts import Part
 from unembed.models.read_source import probe_source

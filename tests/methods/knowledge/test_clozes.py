@@ -279,12 +279,12 @@ def test_answers_of_several_pieces_are_left_out_of_many_and_refused_alone(name: 
         update(made.model, FACT, "Berlin", by=Value(NEURONS))
 
 
-def test_only_the_prompts_at_which_an_answer_is_one_token_are_asked() -> None:
-    """At the start of a text byte-level BPE writes a word without its space, which here takes two tokens."""
+def test_only_the_prompts_that_the_model_can_read_are_asked() -> None:
+    """Also one whose blank begins the text: there too the word is that of running text, which is one token."""
     model = case("roberta").model
-    fact = Fact("capital", "France", "Paris", ("[MASK] is the capital of France", "the capital of France is"))
-    found = asking(model, [fact])
-    assert found.facts[0].prompts == ("the capital of France is <mask>.",)
+    prompts = ("[MASK] is the capital of France", "the capital of France is", "the " * 500 + "capital of France is")
+    found = asking(model, [Fact("capital", "France", "Paris", prompts)])
+    assert found.facts[0].prompts == (prompts[0], "the capital of France is <mask>.")
     assert "1 prompt is left out, of France (Paris)" in found.notes[0]
 
 
