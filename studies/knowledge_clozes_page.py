@@ -59,6 +59,8 @@ not have. `python studies/knowledge_clozes.py` repeats it and writes this page.
 - **Changes** are means over a fact's wordings of `P after / P - 1`, at the blank. Neurons are found and judged on the
   same wordings, as in the paper, but for the row that says otherwise.
 - Intervals are 95 %: bootstrap over facts, for shares Wilson's.
+- *In italics*: the paper's figures. They were not checked against its tables when this page was written: look them up
+  before you cite them.
 
 ## Numbers and overlap
 

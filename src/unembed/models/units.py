@@ -1,8 +1,8 @@
 """Units: a prompt cut into what a reader would take away from it: tokens, words, sentences, lines, turns, or spans.
 
 Every token is in one unit at most. What only frames a text is in none: the tokens that begin and end every text of the
-model, and what a chat template writes around the words; nor is the blank of which a masked
-language model is asked. A span that ends within a token is widened to the token, and a note says so.
+model, and what a chat template writes around the words. Nor is the blank at which a masked language model is asked. A
+span that ends within a token is widened to the token, and a note says so.
 """
 
 import re
