@@ -18,19 +18,21 @@ TOKENS = (1, 5, 9, MASK, 33, 12, 2)
 ANSWER, PLACE = 14, 3
 
 
-def log_p(module, tokens, place: int) -> float:
+def log_p(module, tokens, place: int, hidden: int | None = None) -> float:
+    seen = torch.tensor([[int(p != hidden) for p in range(len(tokens))]])
+    more = {} if hidden is None else {"attention_mask": seen}
     with torch.no_grad():
-        return float(module(torch.tensor([tokens])).logits[0, place].log_softmax(-1)[ANSWER])
+        return float(module(torch.tensor([tokens]), **more).logits[0, place].log_softmax(-1)[ANSWER])
 
 
 @each_masked
-@pytest.mark.parametrize("how", ["delete", "replace"])
+@pytest.mark.parametrize("how", ["delete", "mask", "replace"])
 def test_every_token_equals_a_full_run(model_type: str, how: str) -> None:
     tokenizer = word_pieces()
     module = build_masked(model_type, vocab_size=len(tokenizer))
     with exactly():
         model = unembed.wrap(module, tokenizer)
-        found = words(model, TOKENS, ANSWER, by="token", how="delete" if how == "delete" else "replace=id:23")
+        found = words(model, TOKENS, ANSWER, by="token", how="replace=id:23" if how == "replace" else how)
         whole = log_p(module, TOKENS, PLACE)
         assert [unit.positions for unit in found.units] == [(p,) for p in (1, 2, 4, 5)]
         for unit in found.units:
@@ -38,12 +40,27 @@ def test_every_token_equals_a_full_run(model_type: str, how: str) -> None:
             if how == "delete":
                 left = [token for p, token in enumerate(TOKENS) if p != gone]
                 expected = log_p(module, left, PLACE - (gone < PLACE))
+            elif how == "mask":
+                expected = log_p(module, TOKENS, PLACE, hidden=gone)
             else:
                 expected = log_p(module, [23 if p == gone else token for p, token in enumerate(TOKENS)], PLACE)
             assert unit.without.log_probability == pytest.approx(expected, abs=1e-9)
             assert unit.effect == pytest.approx(whole - expected, abs=1e-9)
     assert max(abs(unit.effect) for unit in found.units) > 1e-3
     assert {unit.mark for unit in found.units} == {None}
+
+
+def test_hidden_words_of_a_long_text_run_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = masked_by(word_pieces())
+    text = "the capital of france is [MASK] in a city"
+    with exactly():
+        together = words(model, text, "paris", how="mask", pairs=True)
+        monkeypatch.setattr("unembed.methods.words.question.WIDEST", 2 * len(together.tokens))
+        apart = words(model, text, "paris", how="mask", pairs=True)
+    assert [x.effect for x in apart.units] == pytest.approx([x.effect for x in together.units], abs=1e-12)
+    assert together.pairs is not None
+    assert apart.pairs is not None
+    assert [x.effect for x in apart.pairs] == pytest.approx([x.effect for x in together.pairs], abs=1e-12)
 
 
 def test_shapley_values_of_the_words_around_a_blank_add_up() -> None:
@@ -73,9 +90,7 @@ def test_frames_and_the_blank_are_no_units_of_a_text() -> None:
     [
         ("the capital", {}, "The prompt has no blank"),
         ("[MASK]", {}, "nothing that can be taken away"),
-        ("the [MASK] is", {"how": "mask"}, "not masked yet"),
         ("the [MASK] is", {"keep_sink": True}, "keep_sink"),
-        ("the [MASK] is", {"compare": True}, "a decoder reads"),
         ("the [MASK] is", {"answer": "rivers"}, "holds one token"),
     ],
 )

@@ -6,11 +6,13 @@ Tolerance: float64 throughout; gradients of a few layers agree to 1e-9 of the la
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 
 import unembed
+from builders.masked_models import MASK, build_masked, each_masked, word_pieces
 from builders.random_models import VOCAB, build, each_family
 from builders.words import numbered
 from oracles import hidden, rerun
@@ -139,6 +141,37 @@ def test_linear_methods_sum_to_the_logit_but_for_biases(model_type: str) -> None
         assert ranking.sum + ranking.rest == pytest.approx(found.value.logit, abs=1e-8)
         exact = abs(ranking.rest) < 1e-7 * abs(found.value.logit) + 1e-8
         assert exact == (model_type not in FUNCTIONS), (name, ranking.rest)
+
+
+@each_masked
+def test_around_a_blank_they_are_those_of_the_linearised_module(model_type: str) -> None:
+    """Plain gradients are autograd's; the linear methods sum to the logit where there are no biases."""
+    tokens, place = (1, 5, 9, MASK, 33, 12, 2), 3
+    tokenizer = word_pieces()
+    with rerun.exactly():
+        module = build_masked(model_type, vocab_size=len(tokenizer))
+        with torch.no_grad():
+            for name, parameter in module.named_parameters():
+                if name.endswith("bias"):
+                    parameter.zero_()
+        model = unembed.wrap(module, tokenizer)
+        found = words(model, tokens, TARGET, by="token", how="mask", compare=True)
+        leaf = unembed.record(model, tokens).before(0).detach().requires_grad_()
+        first: Any = model.blocks[0].module
+        handle = first.register_forward_pre_hook(lambda _, args: (leaf[None], *args[1:]))
+        logits = model.module(torch.tensor([tokens])).logits[0, place]
+        handle.remove()
+        (gradient,) = torch.autograd.grad(logits[TARGET] - logits.mean(), leaf)
+    assert found.rankings is not None
+    expected = (leaf * gradient).sum(-1).tolist()
+    plain = found.rankings[CHEAP["input_x_gradient"]].values
+    assert plain == pytest.approx([expected[p] for p in (1, 2, 4, 5)], abs=1e-9 * max(map(abs, expected)))
+    for name in ("frozen_gates", "relp"):
+        ranking = found.rankings[CHEAP[name]]
+        assert ranking.sum is not None
+        assert ranking.rest is not None
+        assert ranking.sum + ranking.rest == pytest.approx(found.value.logit, abs=1e-8)
+        assert abs(ranking.rest) < 1e-7 * abs(found.value.logit) + 1e-8, (name, ranking.rest)
 
 
 def ranks(values) -> torch.Tensor:

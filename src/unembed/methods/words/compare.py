@@ -43,7 +43,7 @@ def rankings(
     """The exact ranking, and every cheap one beside it.
 
     Args:
-        question: what is asked, of a decoder.
+        question: what is asked, of a prompt of text.
         units: the positions of each unit that is ranked, at least one.
         effects: the exact effect of each.
         progress: called after each walk of the curves.

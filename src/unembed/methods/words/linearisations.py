@@ -11,8 +11,9 @@
 
 What is read is the logit of the answer above the vocabulary mean (with `versus`, above that token). Each is one run and
 one gradient, integrated gradients `STEPS` of them. None is the effect of taking a word away: `compare.py` holds them
-against that. An activation without a gate is linear with its slope from 0 frozen, `f(x) / x`; so is a soft-cap. What is
-no module cannot be held (the gates of GPT-OSS, the activation of a toy): it is in the `rest`.
+against that. An activation without a gate is linear with its slope from 0 frozen, `f(x) / x`; so are a soft-cap and the
+activation of a prediction head. What is no module cannot be held (the gates of GPT-OSS, the activation of a toy): it is
+in the `rest`.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, frozen, on_call, on_output, on_pass
 from unembed.models.model import Block, Model
 from unembed.models.norms import Norm, probed
+from unembed.models.prediction_head import PredictionHead
 from unembed.models.reprs import Brief
 from unembed.runs.record import record
 
@@ -58,7 +60,8 @@ def linearisations(question: Question) -> Iterator[Linearisation]:
     """Every method's values at every position of a prompt, method by method.
 
     Args:
-        question: of a decoder; where its units are replaced or swapped, values are of the change to those tokens.
+        question: of a decoder or a masked language model; where its units are replaced or swapped, values are of the
+            change to those tokens.
     """
     model, start = question.model, question.run.before(0).detach()
     ids = question.run.tokens
@@ -90,7 +93,7 @@ def _slope(
 ) -> tuple[float, Float[Tensor, "position d_model"]]:
     """The answer's logit above its reference, of a run that starts with this stream, and its gradient."""
     model, leaf = question.model, start.clone().requires_grad_()
-    rows = range(question.length - 1, len(question.run.tokens))
+    rows = range(question.place, question.place + len(question.answer))
     with ExitStack() as stack:
         on_call(stack, model.blocks[0].module, lambda args, _: (leaf[None], *args[1:]))
         stack.enter_context(_as_it_is(model) if rules is None else rules())  # type: ignore[arg-type]
@@ -132,14 +135,16 @@ def _linear(model: Model, gated: frozenset[int], method: Method) -> Iterator[Non
     """Hold patterns, scales of norms, routers and gates as they are in the run that is made in this context."""
     with ExitStack() as stack:
         stack.enter_context(attending(model, _with_frozen_pattern))
-        attending_parts = {part for block in model.blocks for part in block.attention.modules()}
+        of_stream = {norm for block in model.blocks for norm, _ in block.stream_norms.values()}
+        inside = {part for block in model.blocks for part in block.attention.modules()} - of_stream
         for module in model.module.modules():
             if (
                 "norm" in type(module).__name__.lower()
-                and module not in attending_parts
+                and module not in inside  # of queries and keys, which are held as they are
                 and not list(module.children())
             ):
-                on_pass(stack, module, partial(_with_frozen_scale, probed(module, model.d_model, like=_like(model))))
+                width = next((len(x) for x in module.parameters()), model.d_model)
+                on_pass(stack, module, partial(_with_frozen_scale, probed(module, width, like=_like(model))))
         for index, block in enumerate(model.blocks):
             gate = index in gated
             for module in _activations(block):
@@ -148,7 +153,16 @@ def _linear(model: Model, gated: frozenset[int], method: Method) -> Iterator[Non
                 on_output(stack, block.mlp_write, _halved)
             if block.experts is not None:
                 on_call(stack, block.experts, lambda args, _: (args[0], *(x.detach() for x in args[1:])))
+        if model.prediction_head is not None:
+            _freeze_head(stack, model.prediction_head)
         yield
+
+
+def _freeze_head(stack: ExitStack, head: PredictionHead) -> None:
+    """Hold the ratio of its activation, which may be no module: it stands between the dense layer and the norm."""
+    dense: list[Tensor] = []
+    on_output(stack, head.dense, dense.append)
+    on_call(stack, head.norm_module, lambda args, _: (_with_frozen_ratio((dense.pop(),), args[0]), *args[1:]))
 
 
 def _like(model: Model) -> Tensor:

@@ -10,8 +10,9 @@ What is gone, by how it goes:
 | `swap` | has the tokens of an aligned second prompt there | a run of that prompt |
 
 In a decoder the prompts share what they begin alike with (engine/texts.py). The source of an encoder-decoder, and the
-text around a blank, are read by all of their positions at once, so there each version is a run of its own. A blank
-stays where it stands: the answer is asked for there.
+text around a blank, are read by all of their positions at once, so there each version is a run of its own; only those
+that hide tokens from attention are as long as the text, and run side by side. A blank stays where it stands: the answer
+is asked for there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,8 +23,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.engine.texts import Text, last_streams_of_texts
+from unembed.engine.texts import WIDEST, Text, last_streams_of_texts
 from unembed.errors import InputError
+from unembed.models.forward import call
+from unembed.models.hooks import one_at_a_time
 from unembed.models.lengths import acts_alike
 from unembed.models.model import Model
 from unembed.models.read_source import with_source
@@ -72,7 +75,8 @@ class Question(Brief):
     versus: int | None
     how: How
     instead: tuple[int, ...]
-    """For `replace` and `swap`: the token in each place of the prompt (or of the source) that comes for a gone one."""
+    """For `replace` and `swap`: the token in each place of the prompt (or of the source) that comes for a gone one, and
+    its own where it is in no unit."""
     asking: Gone = frozenset()
     """The positions of the last unit, where the answer is asked for: of a mask, they see each other."""
     begin: int | None = None
@@ -119,6 +123,9 @@ class Question(Brief):
         )
 
     def _logits(self, versions: Sequence[Gone], progress: Progress) -> Iterator[Float[Tensor, "answer vocab"]]:
+        if self.model.fills_blanks and self.how == "mask":
+            yield from self._with_hidden(versions, progress)
+            return
         if self.of_source or self.model.fills_blanks:
             one = self._of_other_source if self.of_source else self._of_other_cloze
             for number, gone in enumerate(versions):
@@ -167,6 +174,19 @@ class Question(Brief):
     def _of_other_cloze(self, gone: Gone) -> Float[Tensor, "answer vocab"]:
         before = sum(p < self.place for p in gone) if self.how == "delete" else 0
         return record(self.model, self._text(gone).tokens, positions=[self.place - before], keep="stream").logits
+
+    def _with_hidden(self, versions: Sequence[Gone], progress: Progress) -> Iterator[Float[Tensor, "answer vocab"]]:
+        tokens = torch.tensor([self.run.tokens], device=self.model.device)
+        at_once = max(1, WIDEST // self.run.length)
+        for start in range(0, len(versions), at_once):
+            part = versions[start : start + at_once]
+            seen = torch.ones_like(tokens).repeat(len(part), 1)
+            for row, gone in zip(seen, part, strict=True):
+                row[sorted(gone)] = 0
+            with one_at_a_time, torch.no_grad():
+                output = call(self.model, tokens.expand_as(seen), keep=[self.place], attention_mask=seen)
+            yield from output.logits
+            progress("other texts", (start + len(part)) / len(versions))
 
     def _of_other_source(self, gone: Gone) -> Float[Tensor, "answer vocab"]:
         assert self.model.source is not None

@@ -23,7 +23,6 @@ from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
 from unembed.methods.words.shapley import MOST_EXACT, Shapley, shapley_values
-from unembed.models.blanks import blank_text
 from unembed.models.model import Model
 from unembed.models.prompts import Given, prompt_notes, tokenize
 from unembed.models.special import beginning
@@ -176,8 +175,7 @@ def words(
         progress: called after each block of each walk.
 
     Raises:
-        InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align; a
-            mask in a model that reads both ways.
+        InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align.
     """
     model = prompt.model
     _check(model, how, other, keep_sink)
@@ -186,8 +184,8 @@ def words(
     if begin is not None:
         question = replace(question, begin=begin)
         notes += (f"Where the first token is gone, {label_of(model, begin)} stands in its place.",)
-    if compare and (question.of_source or model.source is not None or model.fills_blanks):
-        raise InputError("Cheap rankings are of prompts of text that a decoder reads: leave --compare out.")
+    if compare and (question.of_source or model.source is not None):
+        raise InputError("Cheap rankings are of prompts of text, not of a source or an image: leave --compare out.")
     base = question.base()
     gone = [frozenset(unit.positions) for unit in units]
     values = question.values(gone, _named(progress, "units"))
@@ -203,7 +201,7 @@ def words(
         target=question.run.prediction(question.answer[0], position=question.place),
         versus=question.versus,
         how=question.how,
-        replacement=question.instead[0] if question.how == "replace" else None,
+        replacement=question.instead[units[0].positions[0]] if question.how == "replace" else None,
         begin=question.begin,
         by=by if isinstance(by, str) else "spans",
         value=base,
@@ -312,7 +310,9 @@ def _asked(
     asking = next((frozenset(u.positions) for u in kept if not of_source and place in u.positions), Gone())
     _check_units(kept, source, word, by, of_source or model.fills_blanks)
     notes = _notes(prompt, target, versus, answer, units, question, kept)
-    return replace(question, asking=asking), kept, notes
+    taken = {p for unit in kept for p in unit.positions}
+    instead = tuple(new if p in taken else source[p] for p, new in enumerate(question.instead))
+    return replace(question, asking=asking, instead=instead), kept, notes
 
 
 def _check(model: Model, how: str, other: Given | None, keep_sink: bool) -> None:
@@ -323,11 +323,6 @@ def _check(model: Model, how: str, other: Given | None, keep_sink: bool) -> None
         raise InputError("A swap takes its tokens from a second prompt, and nothing else does: give both or neither.")
     if keep_sink and (word not in ("delete", "mask") or model.encoder is not None or model.fills_blanks):
         raise InputError("The first place of a prompt stays filled: keep_sink is for delete and mask in a prompt.")
-    if word == "mask" and model.fills_blanks:
-        raise InputError(
-            f"Attention that reads both ways is not masked yet, and that of {model.name} does. Take units away "
-            f"(--how delete), or put the blank's own token in their place (--how replace={blank_text(model)})."
-        )
 
 
 def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, by: object, apart: bool) -> None:
