@@ -132,6 +132,7 @@ def test_a_long_prompt_is_windowed(browser: Browser, length: int) -> None:
             page.get_by_role("button", name="Earlier tokens").first.click()
             expect(page.locator(".panel-strip .token .index").first).to_have_text(f"{length - 2 * WHOLE}")
             few_nodes(page)
+            find_in(page, length)
         # A preview moves nothing, so that a click meets what the pointer is over; and it is answered.
         row = page.locator("tr.level-1", has_text="attn").first
         row.scroll_into_view_if_needed()
@@ -142,6 +143,22 @@ def test_a_long_prompt_is_windowed(browser: Browser, length: int) -> None:
         row.click()
         expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
         few_nodes(page)
+
+
+def find_in(page: Page, length: int) -> None:
+    """Text is found wherever it stands, also where no window shows it."""
+    find = page.get_by_label("Find in the prompt")
+    find.fill(WORDS[2])
+    expect(page.locator(".panel-strip output")).to_contain_text(f"1 of {length // 8}")
+    expect(page.locator(".token.found .token-text")).to_contain_text(WORDS[2])
+    find.press("Shift+Enter")
+    expect(page.locator(".panel-strip output")).to_contain_text(f"{length // 8} of {length // 8}")
+    expect(page.locator(".token.found .index")).to_have_text(f"{length - 8}")
+    find.fill("Berlin")
+    expect(page.locator(".panel-strip output")).to_have_text("is not there")
+    expect(page.locator(".token.found")).to_have_count(0)
+    find.fill("")
+    expect(page.locator(".panel-strip output")).to_have_text("")
 
 
 def test_a_report_of_a_long_prompt_shows_its_lens(browser: Browser, tmp_path) -> None:

@@ -16,3 +16,9 @@ export function useWindow(position: number, length: number): Signal<number> {
   }
   return start;
 }
+
+/** Where a window starts that shows a position: where it does, if it shows it, else with the position in its middle. */
+export function windowWith(position: number, start: number, length: number): number {
+  if (position >= start && position < start + WINDOW) return start;
+  return Math.min(Math.max(0, position - WINDOW / 2), Math.max(0, length - WINDOW));
+}

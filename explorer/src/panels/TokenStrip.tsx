@@ -1,11 +1,14 @@
 /** The prompt's tokens: the position is chosen here; colours tell how much each gives through the selected part. */
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { useWindow, WINDOW } from "../hooks/useWindow";
+import { useWindow, WINDOW, windowWith } from "../hooks/useWindow";
 import { inkOn, signColour } from "../lib/colours";
 import { signed } from "../lib/format";
 import { isCross, nameOf, type Part, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, SourceToken } from "../protocol/payloads";
+import { Find } from "../ui/Find";
 import { Panel } from "../ui/Panel";
 import { TokenText } from "../ui/Token";
 import { Window } from "../ui/Window";
@@ -14,6 +17,8 @@ export function TokenStrip() {
   const page = usePage();
   const explained = page.explained.value;
   const start = useWindow(explained?.position ?? 0, explained?.tokens.length ?? 0);
+  const found = useSignal<number | null>(null);
+  const texts = useMemo(() => (explained?.tokens ?? []).map((token) => token.text), [explained]);
   const credit = useSourceCredit();
   if (!explained) return null;
   const { tokens, position } = explained;
@@ -40,6 +45,15 @@ export function TokenStrip() {
         <SourceStrip sources={explained.sources ?? []} values={cross ? credit.values : []} largest={largest} />
       )}
       <Window start={start} length={tokens.length} what="tokens" />
+      {tokens.length > WINDOW ? (
+        <Find
+          texts={texts}
+          go={(token) => {
+            found.value = token;
+            if (token !== null) start.value = windowWith(token, start.value, tokens.length);
+          }}
+        />
+      ) : null}
       <ol class="strip" start={start.value + 1}>
         {shown.map((token, place) => {
           const opens = token.role && (place === 0 || token.role !== shown[place - 1]?.role);
@@ -49,7 +63,7 @@ export function TokenStrip() {
             <li key={token.position}>
               <button
                 type="button"
-                class="token"
+                class={token.position === found.value ? "token found" : "token"}
                 aria-pressed={token.position === position}
                 style={shade(value, largest)}
                 onClick={() => page.set({ position: token.position, target: null })}

@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
-function y(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
+function v(e) {
 	e && e.parentNode && e.remove();
 }
-function b(e, t, n) {
+function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
 }
-function x(n, r, i, a, o) {
+function b(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function x(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function S(e) {
+function x(e) {
 	return e.children;
 }
-function C(e, t) {
+function te(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ee(e, t) {
-	if (t == null) return e.__ && ee(e.__, e.__i + 1);
+function S(e, t) {
+	if (t == null) return e.__ && S(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ee(e);
+	return typeof e.type != "function" || e.props.__P ? null : S(e);
 }
-function w(t) {
+function C(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), D(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || S(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, O(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
 }
-function T(e) {
+function w(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), T(e);
+	}), w(e);
 }
-function E(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
+function T(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
 }
-function te() {
+function ne() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(te);
+		(a = r.length) && (i || queueMicrotask)(ne);
 	}
 }
-function ne(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
-	return n.__e = _, c;
+function re(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
+	for (c = ie(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = D(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && k(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ae(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+	return n.__e = g, c;
 }
-function re(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
-	if (y) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
-			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
-			u[v] = o.__i, d[a] = v + 1;
+function ie(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = oe(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	if (v) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
+			u[_] = o.__i, d[a] = _ + 1;
 		}
-		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
+		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = S(s)), fe(s, s));
 	return r;
 }
-function ie(e, t, n, r) {
+function ae(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ae(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = S(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ae(e, t, n, r) {
+function oe(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ae(e, t, n, r) {
 	}
 	return -1;
 }
-function oe(e, t, n) {
+function se(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function D(e, t, n, r, i) {
+function E(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || se(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || se(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ce(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function D(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function se(t) {
+function ce(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function se(t) {
 		}
 	};
 }
-function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
+function D(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, y, b, C, w, T, ne, ie, ae, oe, se, E, ce, D, O, k = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof A == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = le(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof k == "function") {
 		h = s.length;
 		try {
-			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
-					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (w = n.props, T = (d = k.prototype) && d.render, ne = (d = k.contextType) && i[d.__c], ie = d ? ne ? ne.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (T ? n.__c = g = new k(w, ie) : (n.__c = g = new te(w, ie), g.constructor = k, g.render = pe), ne && ne.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), T && (g.__s || (g.__s = g.state), k.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, k.getDerivedStateFromProps(w, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
+				if (w !== y && T && !k.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(w, ie), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(w, g.__s, ie)) {
+					n.__v != r.__v && (g.props = w, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = S(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, w);
+				g.componentWillUpdate && g.componentWillUpdate(w, g.__s, ie), T && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(y, b, C);
 				});
-			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
+			} else T && !k.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), T && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = ie, g.props = w, g.__P = t, g.__g &= -5, ae = e.__r, oe = T ? 25 : 0;
 			do
-				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ae < 25);
-			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && de(e, e);
-			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				g.__g &= -9, ae && ae(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++oe < 25);
+			T && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), T && r.__c && g.getSnapshotBeforeUpdate && (C = g.getSnapshotBeforeUpdate(y, b)), se = d && d.type === x && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && fe(e, e);
+			}), r.__k = null), c = r.__k ? S(r, 0) : null), c = re(t, ee(se) ? se : [se], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
-						for (; O < o.length; O++) if (k = o[O]) {
-							if (o[O] = null, D) {
-								if (k == se) break;
+						for (~(D = o.indexOf(c || void 0)) || (D = o.length); (O = o[D - 1]) && O.nodeType == 8;) D--;
+						for (; D < o.length; D++) if (O = o[D]) {
+							if (o[D] = null, E) {
+								if (O == ce) break;
 							} else {
-								if (k.nodeType != 8) break;
-								k.data.startsWith("$s") && (se = ce(D = k));
+								if (O.nodeType != 8) break;
+								O.data.startsWith("$s") && (ce = le(E = O));
 							}
 						}
 					}
-					if (!D) {
+					if (!E) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						D = c;
+						E = c;
 					}
-					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(y);
+					(d = le(E = n.__c.__z || (n.__c.__z = E))) ? (n.__e = E, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(v);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || ue(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = de(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function ce(e, t) {
+function le(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function ce(e, t) {
 		t && t.push(e);
 	}
 }
-function le(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
+function ue(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ue));
 }
-function k(t, n, r) {
-	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
+function O(t, n, r) {
+	for (var i = 0; i < r.length;) k(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function k(t, n, r) {
 		}
 	});
 }
-function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
-	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
-			t = b, o[d] = null;
+function de(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, y, b, x, te, C = r.props || p, w = n.props, T = n.type;
+	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (T ? y.localName == T : y.nodeType == 3)) {
+			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
-		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (te = u.ownerDocument || document, !T) return te.createTextNode(w);
+		t = te.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (E) {
-		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
-		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
-		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
-	} else w === T || c && t.data == T || (t.data = T);
+	if (T) {
+		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(y = t.attributes[d]).name] = y.value;
+		for (d in C) y = C[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || E(t, d, null, y, a);
+		for (d in w) y = w[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || C[d] === y || E(t, d, y, C[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && S(r, 0), c, l), o && o.some(v)), c && T != "textarea" || (d = "value", T == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (T != "progress" || b) || E(t, d, b, C[d], a), d = "checked", x != null && x != t[d] && E(t, d, x, C[d], a));
+	} else C === w || c && t.data == w || (t.data = w);
 	return t;
 }
-function A(t, n, r, i) {
+function k(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function de(t, n, r) {
+function fe(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || k(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function de(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && fe(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = le(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
 }
-function fe(e, t, n) {
+function pe(e, t, n) {
 	return this.constructor(e, n);
 }
-function pe(t, n) {
+function me(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], D(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), O(a, n.__k, o), n.__k.props.children = null;
 }
-function me(e) {
+function he(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, E(e);
+				e.__g |= 4, T(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, C.prototype.setState = function(e, t) {
+}, te.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
-}, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
-}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), T(this)));
+}, te.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
+}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
-function Oe(e, t) {
-	M.__h && M.__h(j, e, ye || t), ye = 0;
-	var n = j.__H || (j.__H = {
+var ge, A, _e, ve, ye = Object.is, be = 0, xe = [], Se = [], j = e, Ce = j.__b, we = j.__r, Te = j.diffed, Ee = j.__c, De = j.unmount, Oe = j.__;
+function ke(e, t) {
+	j.__h && j.__h(A, e, be || t), be = 0;
+	var n = A.__H || (A.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function ke(e, t) {
-	var n = Oe(he++, 3);
-	!M.__s && Be(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
-}
 function Ae(e, t) {
-	var n = Oe(he++, 4);
-	!M.__s && Be(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
+	var n = ke(ge++, 3);
+	!j.__s && Ve(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, A.__H.__h.push(n));
 }
-function N(e) {
-	return ye = 5, je(function() {
+function je(e, t) {
+	var n = ke(ge++, 4);
+	!j.__s && Ve(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, A.__h.push(n));
+}
+function M(e) {
+	return be = 5, Me(function() {
 		return { current: e };
 	}, []);
 }
-function je(e, t) {
-	var n = Oe(he++, 7);
-	return Be(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Me(e, t) {
+	var n = ke(ge++, 7);
+	return Ve(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Me(e) {
-	var t = j.context[e.__c], n = Oe(he++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
+function Ne(e) {
+	var t = A.context[e.__c], n = ke(ge++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(A)), t.props.value) : e.__;
 }
-function Ne() {
-	var e = Oe(he++, 11);
+function Pe() {
+	var e = ke(ge++, 11);
 	if (!e.__) {
-		for (var t = j.__v; !t.__m && t.__;) t = t.__;
+		for (var t = A.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Pe() {
+function Fe() {
 	var e;
 	do {
-		for (; e = xe.shift();) try {
-			Re(e);
+		for (; e = Se.shift();) try {
+			ze(e);
 		} catch (t) {
-			M.__e(t, { __: (e = e.__P) && e.__v });
+			j.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = be.shift();) {
+		for (; e = xe.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Re), t.__h.some(ze), t.__h = [];
+				t.__h.some(ze), t.__h.some(Be), t.__h = [];
 			} catch (n) {
-				t.__h = [], M.__e(n, e.__v);
+				t.__h = [], j.__e(n, e.__v);
 			}
 		}
-	} while (xe.length);
+	} while (Se.length);
 }
-M.__b = function(e) {
-	j = null, Se && Se(e);
-}, M.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
-}, M.__r = function(e) {
-	Ce && Ce(e), he = 0;
-	var t = (j = e.__c).__H;
-	t && (ge == j ? j.__h = [] : (t.__h.some(Re), t.__h.some(ze), he = 0), t.__h = [], t.__.some(function(e) {
+j.__b = function(e) {
+	A = null, Ce && Ce(e);
+}, j.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Oe && Oe(e, t);
+}, j.__r = function(e) {
+	we && we(e), ge = 0;
+	var t = (A = e.__c).__H;
+	t && (_e == A ? A.__h = [] : (t.__h.some(ze), t.__h.some(Be), ge = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ge = j;
-}, M.diffed = function(e) {
-	we && we(e);
+	})), _e = A;
+}, j.diffed = function(e) {
+	Te && Te(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Le(be.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Re(xe.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ge = j = null;
-}, M.__c = function(e, t) {
+	})), _e = A = null;
+}, j.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Re), e.__h = e.__h.filter(function(e) {
-				return !e.__ || ze(e);
+			e.__h.some(ze), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Be(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Te && Te(e, t);
-}, M.unmount = function(e) {
-	Ee && Ee(e);
+	}), Ee && Ee(e, t);
+}, j.unmount = function(e) {
+	De && De(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ M.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Le(xe.push(r));
-			} else Re(r);
+				r.__P = n, Re(Se.push(r));
+			} else ze(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && M.__e(t, r.__v));
+	}), r.__H = void 0, t && j.__e(t, r.__v));
 };
-var Fe = typeof requestAnimationFrame == "function";
-function Ie(e) {
-	var t, n = function() {
-		clearTimeout(r), Fe && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Fe && (t = requestAnimationFrame(n));
-}
+var Ie = typeof requestAnimationFrame == "function";
 function Le(e) {
-	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Ie)(Pe);
+	var t, n = function() {
+		clearTimeout(r), Ie && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Ie && (t = requestAnimationFrame(n));
 }
 function Re(e) {
-	var t = j, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), j = t;
+	e != 1 && ve == j.requestAnimationFrame || ((ve = j.requestAnimationFrame) || Le)(Fe);
 }
 function ze(e) {
-	var t = j;
-	e.__c = e.__(), j = t;
+	var t = A, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), A = t;
 }
-function Be(e, t) {
+function Be(e) {
+	var t = A;
+	e.__c = e.__(), A = t;
+}
+function Ve(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ve(t, e[n]);
+		return !ye(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ve = Symbol.for("preact-signals");
-function He() {
-	if (F > 1) F--;
+var He = Symbol.for("preact-signals");
+function Ue() {
+	if (P > 1) P--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Xe;
-			for (Xe = void 0; e !== void 0;) {
+			var e = Ze;
+			for (Ze = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ke !== void 0;) {
-			var n = Ke;
-			for (Ke = void 0, qe++; n !== void 0;) {
+		})(); qe !== void 0;) {
+			var n = qe;
+			for (qe = void 0, Je++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && et(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function He() {
 				n = r;
 			}
 		}
-		if (qe = 0, F--, t) throw e;
+		if (Je = 0, P--, t) throw e;
 	}
 }
-function Ue(e) {
-	if (F > 0) return e();
-	Ye = ++Je, F++;
+function We(e) {
+	if (P > 0) return e();
+	Xe = ++Ye, P++;
 	try {
 		return e();
 	} finally {
-		He();
+		Ue();
 	}
 }
-var We, P = void 0;
-function Ge(e) {
-	var t = P, n = We;
-	P = void 0, We = void 0;
+var Ge, N = void 0;
+function Ke(e) {
+	var t = N, n = Ge;
+	N = void 0, Ge = void 0;
 	try {
 		return e();
 	} finally {
-		P = t, We = n;
+		N = t, Ge = n;
 	}
 }
-var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
-function Qe(e) {
-	if (P !== void 0) {
+var qe = void 0, P = 0, Je = 0, Ye = 0, Xe = 0, Ze = void 0, Qe = 0;
+function $e(e) {
+	if (N !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== P) return t = {
+		if (t === void 0 || t.t !== N) return t = {
 			i: 0,
 			S: e,
-			p: P.s,
+			p: N.s,
 			n: void 0,
-			t: P,
+			t: N,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
+		}, N.s !== void 0 && (N.s.n = t), N.s = t, e.n = t, 32 & N.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = N.s, t.n = void 0, N.s.n = t, N.s = t), t;
 	}
 }
-function I(e, t) {
+function F(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-I.prototype.brand = Ve, I.prototype.h = function() {
+F.prototype.brand = He, F.prototype.h = function() {
 	return !0;
-}, I.prototype.S = function(e) {
+}, F.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ke(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, I.prototype.U = function(e) {
+}, F.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ke(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, I.prototype.subscribe = function(e) {
+}, F.prototype.subscribe = function(e) {
 	var t = this;
-	return ct(function() {
+	return lt(function() {
 		var n = t.value;
-		Ge(function() {
+		Ke(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, I.prototype.valueOf = function() {
+}, F.prototype.valueOf = function() {
 	return this.value;
-}, I.prototype.toString = function() {
+}, F.prototype.toString = function() {
 	return this.value + "";
-}, I.prototype.toJSON = function() {
+}, F.prototype.toJSON = function() {
 	return this.value;
-}, I.prototype.peek = function() {
+}, F.prototype.peek = function() {
 	var e = this;
-	return Ge(function() {
+	return Ke(function() {
 		return e.value;
 	});
-}, Object.defineProperty(I.prototype, "value", {
+}, Object.defineProperty(F.prototype, "value", {
 	get: function() {
-		var e = Qe(this);
+		var e = $e(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (qe > 100) throw Error("Cycle detected");
+			if (Je > 100) throw Error("Cycle detected");
 			(function(e) {
-				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
+				P !== 0 && Je === 0 && e.l !== Xe && (e.l = Xe, Ze = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Xe
+					o: Ze
 				});
-			})(this), this.v = e, this.i++, Ze++, F++;
+			})(this), this.v = e, this.i++, Qe++, P++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				He();
+				Ue();
 			}
 		}
 	}
 });
-function L(e, t) {
-	return new I(e, t);
+function I(e, t) {
+	return new F(e, t);
 }
-function $e(e) {
+function et(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function et(e) {
+function tt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function et(e) {
 		}
 	}
 }
-function tt(e) {
+function nt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function nt(e, t) {
-	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
+function rt(e, t) {
+	F.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Qe - 1, this.f = 4;
 }
-nt.prototype = new I(), nt.prototype.h = function() {
+rt.prototype = new F(), rt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
-	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
-	var e = P;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Qe)) return !0;
+	if (this.g = Qe, this.f |= 1, this.i > 0 && !et(this)) return this.f &= -2, !0;
+	var e = N;
 	try {
-		et(this), P = this;
+		tt(this), N = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return P = e, tt(this), this.f &= -2, !0;
-}, nt.prototype.S = function(e) {
+	return N = e, nt(this), this.f &= -2, !0;
+}, rt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	I.prototype.S.call(this, e);
-}, nt.prototype.U = function(e) {
-	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
+	F.prototype.S.call(this, e);
+}, rt.prototype.U = function(e) {
+	if (this.t !== void 0 && (F.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, nt.prototype.N = function() {
+}, rt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(nt.prototype, "value", { get: function() {
+}, Object.defineProperty(rt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Qe(this);
+	var e = $e(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function rt(e, t) {
-	return new nt(e, t);
+function it(e, t) {
+	return new rt(e, t);
 }
-function it(e) {
+function at(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		F++;
-		var n = P;
-		P = void 0;
+		P++;
+		var n = N;
+		N = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, at(e), t;
+			throw e.f &= -2, e.f |= 8, ot(e), t;
 		} finally {
-			P = n, He();
+			N = n, Ue();
 		}
 	}
 }
-function at(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, it(e);
-}
 function ot(e) {
-	if (P !== this) throw Error("Out-of-order effect");
-	tt(this), P = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, at(e);
+}
+function st(e) {
+	if (N !== this) throw Error("Out-of-order effect");
+	nt(this), N = e, this.f &= -2;
 	try {
-		8 & this.f && at(this);
+		8 & this.f && ot(this);
 	} finally {
-		He();
+		Ue();
 	}
 }
-function st(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
+function ct(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ge && Ge.push(this);
 }
-st.prototype.c = function() {
+ct.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ st.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, st.prototype.S = function() {
+}, ct.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, it(this), et(this), F++;
-	var e = P;
-	return P = this, ot.bind(this, e);
-}, st.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
-}, st.prototype.d = function() {
-	this.f |= 8, 1 & this.f || at(this);
-}, st.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, at(this), tt(this), P++;
+	var e = N;
+	return N = this, st.bind(this, e);
+}, ct.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = qe, qe = this);
+}, ct.prototype.d = function() {
+	this.f |= 8, 1 & this.f || ot(this);
+}, ct.prototype.dispose = function() {
 	this.d();
 };
-function ct(e, t) {
-	var n = new st(e, t);
+function lt(e, t) {
+	var n = new ct(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function ct(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
-ct(function() {
-	lt = this.N;
+var ut, dt, ft = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, pt = [];
+lt(function() {
+	ut = this.N;
 })();
-function pt(t, n) {
+function mt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function mt(e) {
-	if (ut) {
-		var t = ut;
-		ut = void 0, t();
-	}
-	ut = e && e.S();
-}
 function ht(e) {
-	var t = this, r = e.data, i = R(r);
+	if (dt) {
+		var t = dt;
+		dt = void 0, t();
+	}
+	dt = e && e.S();
+}
+function gt(e) {
+	var t = this, r = e.data, i = L(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = je(function() {
+	var a = Me(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = rt(function() {
+		var a = it(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = rt(function() {
+		}), o = it(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ct(function() {
-			if (this.N = yt, o.value) {
+		}), s = lt(function() {
+			if (this.N = bt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function ht(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
+gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 	constructor: {
 		configurable: !0,
-		value: b(S, null).constructor
+		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: ht
+		value: gt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), pt("__b", function(e, t) {
-	if (mt(), typeof t.type == "string") {
+}), mt("__b", function(e, t) {
+	if (ht(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof F && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), pt("__r", function(e, t) {
-	if (e(t), t.type !== S) {
-		mt();
+}), mt("__r", function(e, t) {
+	if (e(t), t.type !== x) {
+		ht();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ct(function() {
+			return lt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				ft && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ht(n);
 	}
-}), pt("__e", function(e, t, n, r) {
-	mt(), e(t, n, r);
-}), pt("diffed", function(e, t) {
-	mt();
+}), mt("__e", function(e, t, n, r) {
+	ht(), e(t, n, r);
+}), mt("diffed", function(e, t) {
+	ht();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = _t(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function gt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
+function _t(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = I(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ct(function() {
-			this.N = yt;
+		d: lt(function() {
+			this.N = bt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-pt("unmount", function(e, t) {
+mt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ pt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), pt("__h", function(e, t, n, r) {
+}), mt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), C.prototype.shouldComponentUpdate = function(e, t) {
+}), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ pt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function R(e, t) {
-	return je(function() {
-		return L(e, t);
+function L(e, t) {
+	return Me(function() {
+		return I(e, t);
 	}, []);
 }
-var _t = function(e) {
+var vt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function vt() {
-	Ue(function() {
-		for (var e; e = ft.shift();) lt.call(e);
+function yt() {
+	We(function() {
+		for (var e; e = pt.shift();) ut.call(e);
 	});
 }
-function yt() {
-	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
+function bt() {
+	pt.push(this) === 1 && (e.requestAnimationFrame || vt)(yt);
 }
 // src/protocol/asks.ts
-var bt = {
+var xt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,12 +860,12 @@ var bt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, xt = 2, St = 200;
-function Ct(e) {
-	if (Array.isArray(e)) return `[${e.map(Ct).join(",")}]`;
+}, St = 2, Ct = 200;
+function R(e) {
+	if (Array.isArray(e)) return `[${e.map(R).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Ct(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${R(t)}`).join(",")}}`;
 }
 var wt = {
 	stage: "waiting",
@@ -879,19 +879,19 @@ var wt = {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Ct(t), this.#n(t, n));
+			this.#e.set(R(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = Ct(e), n = this.#e.get(t);
+		let t = R(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = Ct(e), n = this.#e.get(t);
+		let t = R(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(Ct(e))?.answer.value?.result ?? null;
+		return this.#e.get(R(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -901,8 +901,8 @@ var wt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: L(n ? {
+			order: xt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: I(n ? {
 				...wt,
 				fraction: 1,
 				result: t
@@ -913,7 +913,7 @@ var wt = {
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = St - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -944,20 +944,20 @@ var wt = {
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= St) return;
+			if (this.#e.size <= Ct) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Et = me(null);
+}, Et = he(null);
 function z() {
-	let e = Me(Et);
+	let e = Ne(Et);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
 function B(e) {
-	let t = z(), n = e === null ? "" : Ct(e), r = R(null);
-	return Ae(() => {
+	let t = z(), n = e === null ? "" : R(e), r = L(null);
+	return je(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -965,7 +965,7 @@ function B(e) {
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
 function V(e) {
-	let t = B(e), n = N(null);
+	let t = B(e), n = M(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -1331,19 +1331,19 @@ var gn = class {
 	data;
 	desk;
 	state;
-	hovered = L(null);
-	explained = L(null);
-	answered = L(null);
-	helpOpen = L(!1);
-	said = L("");
-	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = I(null);
+	explained = I(null);
+	answered = I(null);
+	helpOpen = I(!1);
+	said = I("");
+	shownPart = it(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
 		this.data = e, this.desk = new Tt(t, e.results);
 		let n = fn({
 			...ln,
 			...e.state
 		});
-		this.state = L(e.host === "widget" ? n : this.#e(n));
+		this.state = I(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
@@ -1393,7 +1393,7 @@ var gn = class {
 		}] }), this.said.value = `Pinned ${W(e)}.`;
 	}
 	take(e, t) {
-		Ue(() => {
+		We(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
@@ -1406,7 +1406,7 @@ var gn = class {
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ct(() => {
+		let e = lt(() => {
 			let e = un(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
@@ -1431,11 +1431,14 @@ function vn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 function yn(e, t) {
-	let n = R(0), r = N(""), i = `${e} ${t}`;
+	let n = L(0), r = M(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
+function bn(e, t, n) {
+	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
+}
 // src/lib/colours.ts
-var bn = [
+var xn = [
 	[
 		84,
 		39,
@@ -1471,7 +1474,7 @@ var bn = [
 		88,
 		6
 	]
-], xn = [
+], Sn = [
 	[
 		203,
 		196,
@@ -1507,7 +1510,7 @@ var bn = [
 		206,
 		148
 	]
-], Sn = [
+], Cn = [
 	[
 		0,
 		32,
@@ -1538,14 +1541,14 @@ var bn = [
 		234,
 		70
 	]
-], Cn = L(!1);
+], wn = I(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Cn.value = e.matches, e.addEventListener("change", () => {
-		Cn.value = e.matches;
+	wn.value = e.matches, e.addEventListener("change", () => {
+		wn.value = e.matches;
 	});
 }
-function wn(e, t) {
+function Tn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1556,97 +1559,97 @@ function wn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Tn(e, t) {
-	return On(wn(Cn.value ? xn : bn, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function En(e) {
-	return On(wn(Sn, e));
+function En(e, t) {
+	return kn(Tn(wn.value ? Sn : xn, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function Dn(e) {
+	return kn(Tn(Cn, e));
+}
+function On(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function On([e, t, n]) {
+function kn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var kn = "−", An = 1e6;
+var An = "−", jn = 1e6;
 function K(e, t = 2) {
-	return jn(e, t, "");
+	return Mn(e, t, "");
 }
 function q(e, t = 2) {
-	return jn(e, t, "+");
+	return Mn(e, t, "+");
 }
-function jn(e, t, n) {
+function Mn(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < An)) return Mn(e, t, n);
+	if (!(r < jn)) return Nn(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Nn(e, n) + i;
+	return Number(i) === 0 ? i : Pn(e, n) + i;
 }
-function Mn(e, t = 0, n = "") {
+function Nn(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Nn(e, n) + i;
+	return Pn(e, n) + i;
 }
-function Nn(e, t) {
-	return e < 0 ? kn : t;
+function Pn(e, t) {
+	return e < 0 ? An : t;
 }
 function J(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = K(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Pn(e) {
+function Fn(e) {
 	return `${K(100 * e, 1)}%`;
 }
-function Fn(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Mn(e, 1), Mn(t, 1)];
-	let [n, r] = [J(e), J(t)];
-	if (!zn(e, t) || n !== r && !Rn(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !Ln(e, t, i);) i++;
-	return [`${In(e, i)}%`, `${In(t, i)}%`];
-}
 function In(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Nn(e, 1), Nn(t, 1)];
+	let [n, r] = [J(e), J(t)];
+	if (!Bn(e, t) || n !== r && !zn(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !Rn(e, t, i);) i++;
+	return [`${Ln(e, i)}%`, `${Ln(t, i)}%`];
+}
+function Ln(e, t) {
 	let n = K(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${K(r, t)}` : `>${K(100 - r, t)}`;
 }
-function Ln(e, t, n) {
-	let r = [In(e, n), In(t, n)];
-	return r[0] !== r[1] && !(Rn(e, t) && r.some((e) => e.includes(">")));
-}
-function Rn(e, t) {
-	return Math.min(e, t) > .99;
+function Rn(e, t, n) {
+	let r = [Ln(e, n), Ln(t, n)];
+	return r[0] !== r[1] && !(zn(e, t) && r.some((e) => e.includes(">")));
 }
 function zn(e, t) {
+	return Math.min(e, t) > .99;
+}
+function Bn(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Bn(e) {
+function Vn(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Vn = {
+var Hn = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Hn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, Un = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function Y(e) {
-	return [...e].map((e) => Vn[e] ?? (Hn.test(e) ? Un(e) : e)).join("") || "''";
+	return [...e].map((e) => Hn[e] ?? (Un.test(e) ? Wn(e) : e)).join("") || "''";
 }
-function Un(e) {
+function Wn(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function Wn(e) {
-	ke(() => {
+function Gn(e) {
+	Ae(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1655,7 +1658,7 @@ function Wn(e) {
 	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Gn = Symbol.for("pv"), Kn = 0;
+var Kn = Symbol.for("pv"), qn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1671,35 +1674,35 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Gn,
-		__v: --Kn,
+		constructor: Kn,
+		__v: --qn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Grid.tsx
-var qn = 34;
-function Jn(e) {
-	let t = N(null), n = R(null), r = N({
+var Jn = 34;
+function Yn(e) {
+	let t = M(null), n = L(null), r = M({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	Wn(() => {
+	Gn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - qn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Jn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [qn + l.width * i, l.height * a + $n(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Xn(c, e, l), Qn(c, e, l, getComputedStyle(o).color), n.value && Zn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Jn + l.width * i, l.height * a + er(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Zn(c, e, l), $n(c, e, l, getComputedStyle(o).color), n.value && Qn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - qn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Jn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1710,12 +1713,12 @@ function Jn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Yn(o[0] + e, i), Yn(o[1] + t, a)];
+			n.value = [Xn(o[0] + e, i), Xn(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("div", {
 		class: "grid",
 		children: /* @__PURE__ */ X("canvas", {
 			ref: t,
@@ -1736,39 +1739,39 @@ function Jn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Yn(e, t) {
+function Xn(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Xn(e, t, n) {
+function Zn(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(qn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Zn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Jn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Qn(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Zn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(qn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Qn(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Jn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Qn(e, t, n, r) {
+function $n(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(qn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(er(t.columnName(r)), 0, 4), e.restore();
-}
-function $n(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => er(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Jn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(tr(t.columnName(r)), 0, 4), e.restore();
 }
 function er(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => tr(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
+}
+function tr(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Ne();
+	let t = Pe();
 	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1786,7 +1789,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function tr(e) {
+function nr(e) {
 	let t = z(), n = U(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1822,7 +1825,7 @@ function Q(e) {
 	});
 }
 // src/ui/Table.tsx
-function nr(e) {
+function rr(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1830,13 +1833,13 @@ function nr(e) {
 		children: e.children
 	});
 }
-function rr(e) {
-	let t = z(), n = ir();
+function ir(e) {
+	let t = z(), n = ar();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(nr, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(rr, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1845,8 +1848,8 @@ function rr(e) {
 		}) : null]
 	});
 }
-function ir() {
-	let e = R(!1), t = N(null);
+function ar() {
+	let e = L(!1), t = M(null);
 	return {
 		ref: t,
 		get open() {
@@ -1858,7 +1861,7 @@ function ir() {
 	};
 }
 // src/ui/Window.tsx
-function ar(e) {
+function or(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1890,7 +1893,7 @@ function ar(e) {
 	});
 }
 // src/panels/Attention.tsx
-function or() {
+function sr() {
 	let e = z(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = yn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
 		ask: "attention",
 		...n,
@@ -1905,7 +1908,7 @@ function or() {
 		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
 		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(ar, {
+			/* @__PURE__ */ X(or, {
 				start: c,
 				length: s,
 				what: "tokens"
@@ -1913,10 +1916,10 @@ function or() {
 			/* @__PURE__ */ X(Q, { answer: f.answer }),
 			f.result ? /* @__PURE__ */ X("div", {
 				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(lr, {
+				children: [/* @__PURE__ */ X(ur, {
 					payload: f.result,
 					start: c.value
-				}), /* @__PURE__ */ X(rr, {
+				}), /* @__PURE__ */ X(ir, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1924,7 +1927,7 @@ function or() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => sr(f.result, c.value)
+					rows: () => cr(f.result, c.value)
 				})]
 			}) : null,
 			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
@@ -1934,7 +1937,7 @@ function or() {
 			}) : null,
 			p.result?.matrix ? /* @__PURE__ */ X("div", {
 				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(fr, {
+				children: /* @__PURE__ */ X(pr, {
 					payload: p.result,
 					matrix: p.result.matrix,
 					start: c.value
@@ -1943,38 +1946,38 @@ function or() {
 		]
 	}) : null;
 }
-function sr(e, t) {
-	return e.heads.flatMap((n) => cr(n, e).slice(t, t + 128).map((e) => [
+function cr(e, t) {
+	return e.heads.flatMap((n) => lr(n, e).slice(t, t + 128).map((e) => [
 		W(jt(n)),
 		`${e.position} ${Y(e.text)}`,
 		K(n.pattern[e.position] ?? 0, 3),
 		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function cr(e, t) {
+function lr(e, t) {
 	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function lr({ payload: e, start: t }) {
+function ur({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(tr, { part: jt(n) }),
+			/* @__PURE__ */ X(nr, { part: jt(n) }),
 			" ",
 			q(n.value),
-			/* @__PURE__ */ X(ur, {
+			/* @__PURE__ */ X(dr, {
 				head: n,
-				tokens: cr(n, e),
+				tokens: lr(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function ur(e) {
+function dr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1989,32 +1992,32 @@ function ur(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: En(i)
+					fill: Dn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Tn(a, e.largest)
+					fill: En(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var dr = {
+var fr = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function fr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? W(jt(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ X(S, { children: [
+function pr(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = L("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? W(jt(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("h3", { children: c }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(dr).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(fr).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2022,13 +2025,13 @@ function fr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(mr, {
+		a.value === "target" ? /* @__PURE__ */ X(hr, {
 			payload: t,
 			given: i?.contribution ?? [],
 			name: c,
 			start: r,
 			size: s
-		}) : /* @__PURE__ */ X(pr, {
+		}) : /* @__PURE__ */ X(mr, {
 			label: a.value === "attention" ? `Attention pattern of ${c}, query by key` : `Norm of what ${c} writes, query by key`,
 			size: s,
 			start: r,
@@ -2037,7 +2040,7 @@ function fr(e) {
 			whole: o,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(rr, {
+		/* @__PURE__ */ X(ir, {
 			label: `pattern of ${c}`,
 			head: [
 				"from",
@@ -2054,36 +2057,36 @@ function fr(e) {
 		})
 	] });
 }
-function pr(e) {
+function mr(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Jn, {
+	return /* @__PURE__ */ X(Yn, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : En(i(n, t) / o),
+		colour: (t, n) => t > n && !e.whole ? null : Dn(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function mr(e) {
+function hr(e) {
 	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Jn, {
+	return /* @__PURE__ */ X(Yn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Tn(n[i + e] ?? 0, a),
+		colour: (e) => En(n[i + e] ?? 0, a),
 		tell: (e) => `${o(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: o
 	});
 }
 // src/lib/align.ts
-function hr(e, t) {
+function gr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [..._r(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...vr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2103,22 +2106,22 @@ function hr(e, t) {
 	}
 	return n;
 }
-function gr(e) {
+function _r(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function _r(e, t) {
+function vr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = vr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = yr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function vr(e, t) {
+function yr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2126,7 +2129,7 @@ function vr(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function yr() {
+function br() {
 	let e = z(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2137,7 +2140,7 @@ function yr() {
 	let c = B(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? hr(br(r), br(c.result)) : null, u = l && r ? gr(l).find(([e]) => e === r.position) : void 0, d = B(o && n !== null && u ? {
+	} : null), l = o && c?.result ? gr(xr(r), xr(c.result)) : null, u = l && r ? _r(l).find(([e]) => e === r.position) : void 0, d = B(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2151,25 +2154,25 @@ function yr() {
 		mate: u?.[1] ?? null
 	};
 }
-function br(e) {
+function xr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/ledger.ts
-function xr(e, t, n, r = () => !1) {
+function Sr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: Cr(o.map((e) => e.value))
+			value: wr(o.map((e) => e.value))
 		},
-		sum: Cr(e.map((e) => e.value))
+		sum: wr(e.map((e) => e.value))
 	};
 }
-function Sr(e, t, n) {
+function Cr(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Cr(e) {
+function wr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2177,15 +2180,15 @@ function Cr(e) {
 	}
 	return t + n;
 }
-function wr(e) {
-	let t = Cr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Tr(e) {
+	let t = wr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Tr(e) {
+function Er(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2195,11 +2198,11 @@ function Tr(e) {
 		e.source
 	].join(" ");
 }
-function Er(e, t) {
-	let n = new Map(t.map((e) => [Tr(e), e]));
+function Dr(e, t) {
+	let n = new Map(t.map((e) => [Er(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Tr(e));
-		return n.delete(Tr(e)), {
+		let t = n.get(Er(e));
+		return n.delete(Er(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2211,7 +2214,7 @@ function Er(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Dr(e) {
+function Or(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -2222,7 +2225,7 @@ function Dr(e) {
 		})
 	});
 }
-function Or(e) {
+function kr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: q(e.value, e.digits)
@@ -2235,7 +2238,7 @@ function $(e) {
 		children: Y(e.text)
 	});
 }
-function kr(e) {
+function Ar(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -2244,7 +2247,7 @@ function kr(e) {
 		}, t))
 	});
 }
-function Ar(e) {
+function jr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -2258,13 +2261,13 @@ function Ar(e) {
 	});
 }
 // src/panels/Patch.tsx
-var jr = {
+var Mr = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Mr(e) {
-	let t = z(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = V({
+function Nr(e) {
+	let t = z(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = L("resid_pre"), { answer: o, result: s, stale: c } = V({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2283,7 +2286,7 @@ function Mr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(jr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(Mr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2293,13 +2296,13 @@ function Mr(e) {
 		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Nr, { result: s })
+			children: /* @__PURE__ */ X(Pr, { result: s })
 		}) : null
 	] });
 }
-function Nr({ result: e }) {
-	let t = z(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
-	return /* @__PURE__ */ X(S, { children: [
+function Pr({ result: e }) {
+	let t = z(), n = L(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -2317,18 +2320,18 @@ function Nr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(ar, {
+		/* @__PURE__ */ X(or, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Jn, {
+		/* @__PURE__ */ X(Yn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Tn(n.effect ?? 0, l) : null;
+				return n ? En(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2338,7 +2341,7 @@ function Nr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(rr, {
+		/* @__PURE__ */ X(ir, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2356,9 +2359,9 @@ function Nr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Pr = 12;
-function Fr() {
-	let e = z(), t = e.explained.value, n = yr(), { b: r } = e.state.value;
+var Fr = 12;
+function Ir() {
+	let e = z(), t = e.explained.value, n = br(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2366,13 +2369,13 @@ function Fr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? gr(n.columns) : [];
+	let i = n.columns ? _r(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n.answer }),
-			/* @__PURE__ */ X(Ir, {
+			/* @__PURE__ */ X(Lr, {
 				explained: t,
 				compared: n
 			}),
@@ -2382,10 +2385,10 @@ function Fr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Rr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(zr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Mr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Nr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2396,7 +2399,7 @@ function Fr() {
 		]
 	});
 }
-function Ir({ explained: e, compared: t }) {
+function Lr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2404,7 +2407,7 @@ function Ir({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(nr, {
+	return /* @__PURE__ */ X(rr, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2444,12 +2447,12 @@ function Ir({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Lr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Rr({ a: e, b: t }) {
-	let n = Er(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Lr(t)) - Math.abs(Lr(e))), r = n.slice(0, Pr), i = n.slice(Pr), a = Math.max(0, ...n.map((e) => Math.abs(Lr(e)))), o = (e) => [
-		Cr(e.map((e) => e.a ?? 0)),
-		Cr(e.map((e) => e.b ?? 0)),
-		Cr(e.map(Lr))
+var Rr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function zr({ a: e, b: t }) {
+	let n = Dr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Rr(t)) - Math.abs(Rr(e))), r = n.slice(0, Fr), i = n.slice(Fr), a = Math.max(0, ...n.map((e) => Math.abs(Rr(e)))), o = (e) => [
+		wr(e.map((e) => e.a ?? 0)),
+		wr(e.map((e) => e.b ?? 0)),
+		wr(e.map(Rr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2498,7 +2501,7 @@ function Rr({ a: e, b: t }) {
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(tr, { part: t }) : It(e.term)
+						children: t ? /* @__PURE__ */ X(nr, { part: t }) : It(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2510,28 +2513,28 @@ function Rr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(Or, { value: Lr(e) })
+						children: /* @__PURE__ */ X(kr, { value: Rr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(Dr, {
-							value: Lr(e),
+						children: /* @__PURE__ */ X(Or, {
+							value: Rr(e),
 							largest: a
 						})
 					})
-				] }, Tr(e.term));
-			}), /* @__PURE__ */ X(zr, {
+				] }, Er(e.term));
+			}), /* @__PURE__ */ X(Br, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(zr, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Br, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function zr({ name: e, sums: t }) {
+function Br({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2548,15 +2551,15 @@ function zr({ name: e, sums: t }) {
 	});
 }
 // src/hooks/useSeen.ts
-function Br() {
-	let e = N(null), t = R(typeof IntersectionObserver > "u");
-	return ke(() => {
+function Vr() {
+	let e = M(null), t = L(typeof IntersectionObserver > "u");
+	return Ae(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), je(() => ({
+	}, []), Me(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -2564,15 +2567,15 @@ function Br() {
 	}), []);
 }
 // src/lib/flow.ts
-var Vr = 60;
-function Hr(e, t, n = Vr) {
-	let r = /* @__PURE__ */ new Map([[Ur, Wr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Hr = 60;
+function Ur(e, t, n = Hr) {
+	let r = /* @__PURE__ */ new Map([[Wr, Gr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Gr(s), ...s.steps.map(Kr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Kr(s), ...s.steps.map(qr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Ur];
+		let l = [...o.map((e) => e.id), Wr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2591,15 +2594,15 @@ function Hr(e, t, n = Vr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Cr(a.map((e) => e.value))
+			value: e.value - wr(a.map((e) => e.value))
 		}
 	};
 }
-var Ur = "output";
-function Wr(e) {
+var Wr = "output";
+function Gr(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Ur,
+		id: Wr,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -2608,7 +2611,7 @@ function Wr(e) {
 		part: null
 	};
 }
-function Gr(e) {
+function Kr(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${G(t, a)} ${n} ${r}`,
@@ -2618,7 +2621,7 @@ function Gr(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Jr(o, a),
+		height: Yr(o, a),
 		carries: !1,
 		part: t === "mlp" && n !== null && !a ? {
 			kind: "mlp",
@@ -2626,24 +2629,24 @@ function Gr(e) {
 		} : null
 	};
 }
-function Kr(e) {
+function qr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = jt(e);
 	return {
 		id: `${G(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: G(W(o), a),
 		position: i,
 		ofSource: a,
-		height: Jr(t + (e.cross ? .4 : .2), a),
+		height: Yr(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		part: a ? null : o
 	};
 }
-var qr = -1e6;
-function Jr(e, t) {
-	return t ? qr + e : e;
+var Jr = -1e6;
+function Yr(e, t) {
+	return t ? Jr + e : e;
 }
-function Yr(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Xr({
+function Xr(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Zr({
 		ofSource: e,
 		position: t
 	}), {
@@ -2651,23 +2654,23 @@ function Yr(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Xr({ ofSource: e, position: t }) {
+function Zr({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Zr(e, { ofSource: t, position: n }) {
+function Qr(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Qr(e, t) {
-	let n = Gr(e), r = e.steps.map(Kr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function $r(e, t) {
+	let n = Kr(e), r = e.steps.map(qr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var $r = 84, ei = 108, ti = 30;
-function ni() {
-	let e = z(), t = e.explained.value, { ref: n, seen: r } = Br(), i = e.followed(), { answer: a, result: o, stale: s } = V(r && i ? {
+var ei = 84, ti = 108, ni = 30;
+function ri() {
+	let e = z(), t = e.explained.value, { ref: n, seen: r } = Vr(), i = e.followed(), { answer: a, result: o, stale: s } = V(r && i ? {
 		ask: "paths",
 		...i
-	} : null), c = R(2);
+	} : null), c = L(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2699,19 +2702,19 @@ function ni() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(ri, {
+					}), /* @__PURE__ */ X(ii, {
 						payload: o,
-						flow: Hr(o, c.value / 100)
+						flow: Ur(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function ri({ payload: e, flow: t }) {
-	let n = (t) => Y(Zr(e, t)), r = Yr(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = ii(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + $r, s = i.length * ti + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(nr, {
+function ii({ payload: e, flow: t }) {
+	let n = (t) => Y(Qr(e, t)), r = Xr(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = ai(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ei, s = i.length * ni + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ X(x, { children: [
+		/* @__PURE__ */ X(rr, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2720,12 +2723,12 @@ function ri({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(si, {
+					t.edges.map((e) => /* @__PURE__ */ X(ci, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(ci, {
+					t.nodes.map((t) => /* @__PURE__ */ X(li, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2735,14 +2738,14 @@ function ri({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: oi(a, t.nodes, e),
+						x: si(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							G(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, Xr(e)))
+					}, Zr(e)))
 				]
 			})
 		}),
@@ -2764,36 +2767,36 @@ function ri({ payload: e, flow: t }) {
 				] }),
 				" ",
 				"(",
-				Pn(Math.abs(t.remainder.value / e.value)),
+				Fn(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(rr, {
+		/* @__PURE__ */ X(ir, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Qr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [$r(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function ii(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ai).map(Xr)), o = e.map((e) => {
-		let t = Xr(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ai(e) || !a.has(t) ? 0 : 1);
+function ai(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(oi).map(Zr)), o = e.map((e) => {
+		let t = Zr(e), n = `${t} ${e.height}`, o = i.get(n) ?? (oi(e) || !a.has(t) ? 0 : 1);
 		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ei : $r, l = c / 2;
-	for (let e of t.map(Xr)) s.set(e, l), l += c * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ti : ei, l = c / 2;
+	for (let e of t.map(Zr)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(Xr(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * ti + 18
+		x: (s.get(Zr(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * ni + 18
 	}]));
 }
-function ai(e) {
+function oi(e) {
 	return e.carries || e.id === "output";
 }
-function oi(e, t, n) {
-	let r = t.filter((e) => Xr(e) === Xr(n));
+function si(e, t, n) {
+	let r = t.filter((e) => Zr(e) === Zr(n));
 	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function si({ edge: e, places: t, largest: n }) {
+function ci({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2804,8 +2807,8 @@ function si({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function ci({ node: e, place: t, label: n }) {
-	let r = z(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+function li({ node: e, place: t, label: n }) {
+	let r = z(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2837,16 +2840,16 @@ function ci({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var li = 12;
-function ui() {
-	let e = z(), t = R(null), { a: n, source: r } = e.state.value, i = {
+var ui = 12;
+function di() {
+	let e = z(), t = L(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...vn({
 			prompt: n,
 			source: r
 		}),
-		tokens: li
-	}, a = B(t.value && di(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: ui
+	}, a = B(t.value && fi(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2857,21 +2860,21 @@ function ui() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					li,
+					ui,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(fi, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(pi, { result: a.result }) : null
 		]
 	});
 }
-function di(e, t, n) {
+function fi(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function fi({ result: e }) {
+function pi({ result: e }) {
 	let t = z(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
+	return /* @__PURE__ */ X(x, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
 	}) : null, /* @__PURE__ */ X("ol", {
@@ -2895,18 +2898,18 @@ function fi({ result: e }) {
 	})] });
 }
 // src/protocol/transports.ts
-function pi(e) {
+function mi(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return mi("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await hi(e));
-			await gi(e.body, n);
+		return hi("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await gi(e));
+			await _i(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function mi(e, t, n, r) {
+function hi(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2915,7 +2918,7 @@ function mi(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function hi(e) {
+async function gi(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2923,7 +2926,7 @@ async function hi(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function gi(e, t) {
+async function _i(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2931,38 +2934,38 @@ async function gi(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) _i(e, t);
+		for (let e of a) vi(e, t);
 	}
-	r.trim() && _i(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && vi(r, t), t.error("The server closed the connection before it had answered.");
 }
-function _i(e, t) {
+function vi(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && vi(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && yi(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function vi(e, t, n) {
+function yi(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var yi = /* @__PURE__ */ new Set([
+var bi = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function bi(e) {
-	let t = (e) => Ct(Object.fromEntries(Object.entries(e).filter(([e]) => !yi.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function xi(e) {
+	let t = (e) => R(Object.fromEntries(Object.entries(e).filter(([e]) => !bi.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function xi(e) {
+function Si(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (vi(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (yi(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2976,11 +2979,11 @@ function xi(e) {
 	};
 }
 // src/panels/Header.tsx
-var Si = {
+var Ci = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function Ci() {
+function wi() {
 	let e = z(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -3002,8 +3005,8 @@ function Ci() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(Ti, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(Ei, {}) : null,
+				/* @__PURE__ */ X(Ei, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(Di, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3016,37 +3019,37 @@ function Ci() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(wi, {
+				e.reads() === "text" ? /* @__PURE__ */ X(Ti, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(wi, {
+				i === "source" ? null : /* @__PURE__ */ X(Ti, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(wi, {
+				t.b === null ? null : /* @__PURE__ */ X(Ti, {
 					name: "b",
-					label: `${Si[i]} B`,
+					label: `${Ci[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(wi, {
+				i === "source" ? /* @__PURE__ */ X(Ti, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(wi, {
+				/* @__PURE__ */ X(Ti, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(wi, {
+				/* @__PURE__ */ X(Ti, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3082,9 +3085,9 @@ function Ci() {
 		})]
 	});
 }
-function wi(e) {
-	let t = z(), n = String(t.state.value[e.name] ?? ""), r = R(n);
-	ke(() => {
+function Ti(e) {
+	let t = z(), n = String(t.state.value[e.name] ?? ""), r = L(n);
+	Ae(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3123,8 +3126,8 @@ function wi(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Ti() {
-	let e = z(), t = N(null), n = R(!1);
+function Ei() {
+	let e = z(), t = M(null), n = L(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3141,21 +3144,21 @@ function Ti() {
 		})]
 	});
 }
-function Ei() {
-	let e = z(), t = R(null), n = async () => {
+function Di() {
+	let e = z(), t = L(null), n = async () => {
 		t.value = null;
-		let n = await mi("/report", {
+		let n = await hi("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await hi(n);
+			t.value = await gi(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("button", {
+	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
@@ -3167,7 +3170,7 @@ function Ei() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Di = [
+var Oi = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3177,9 +3180,9 @@ var Di = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Oi() {
-	let e = z(), t = N(null), n = e.helpOpen.value;
-	return ke(() => {
+function ki() {
+	let e = z(), t = M(null), n = e.helpOpen.value;
+	return Ae(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
@@ -3190,7 +3193,7 @@ function Oi() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Di.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Oi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3203,7 +3206,7 @@ function Oi() {
 	});
 }
 // src/ui/Tested.tsx
-function ki(e) {
+function Ai(e) {
 	let t = z(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = B(n && !a ? {
 		ask: "test",
 		...n,
@@ -3214,13 +3217,13 @@ function ki(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(Ai, {
+	}) : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(ji, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function Ai({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Fn(n.probability, r.probability);
+function ji({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = In(n.probability, r.probability);
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
 		"aria-live": "polite",
@@ -3235,7 +3238,7 @@ function Ai({ result: e, note: t }) {
 					s
 				]
 			}),
-			/* @__PURE__ */ X(Ni, {
+			/* @__PURE__ */ X(Pi, {
 				before: n.probability,
 				after: r.probability,
 				limit: a?.limit ?? null
@@ -3248,25 +3251,25 @@ function Ai({ result: e, note: t }) {
 					": ",
 					q(e.nats),
 					" nats. ",
-					ji(e),
+					Mi(e),
 					" ",
-					i ? /* @__PURE__ */ X("strong", { children: Bn(i) }) : null
+					i ? /* @__PURE__ */ X("strong", { children: Vn(i) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Mi, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Ni, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function ji({ tests: e, effect: t, control: n }) {
+function Mi({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function Mi(e) {
-	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+function Ni(e) {
+	return /* @__PURE__ */ X(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
 			/* @__PURE__ */ X($, { text: e.text }),
@@ -3278,8 +3281,8 @@ function Mi(e) {
 		]
 	}, t)) });
 }
-function Ni(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Pi(e.before, n * (e.limit ?? 0))));
+function Pi(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Fi(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -3321,18 +3324,18 @@ function Ni(e) {
 		]
 	});
 }
-function Pi(e, t) {
+function Fi(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Fi = {
+var Ii = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function Ii() {
+function Li() {
 	let e = z(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = V(n && t ? {
 		ask: "inspect",
 		...n,
@@ -3346,30 +3349,30 @@ function Ii() {
 			i && U(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(Li, {
+					i.value === null ? null : /* @__PURE__ */ X(Ri, {
 						name: "credit",
 						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(Li, {
+					i.activation === null ? null : /* @__PURE__ */ X(Ri, {
 						name: "activation",
 						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Li, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Ri, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(Ar, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(jr, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(Hi, {
+					/* @__PURE__ */ X(Ui, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(Hi, {
+					/* @__PURE__ */ X(Ui, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(zi, { part: t })
+					/* @__PURE__ */ X(Bi, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Ui, {})
+			/* @__PURE__ */ X(Wi, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -3378,17 +3381,17 @@ function Ii() {
 		children: null
 	}) : null;
 }
-function Li(e) {
+function Ri(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var Ri = {
+var zi = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function zi({ part: e }) {
+function Bi({ part: e }) {
 	let t = z(), n = t.followed(), { answer: r, result: i, stale: a } = V(n && Nt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
 		...vn({
@@ -3397,15 +3400,15 @@ function zi({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(Li, {
+	return r?.error ? /* @__PURE__ */ X(Ri, {
 		name: "reads",
 		children: /* @__PURE__ */ X(Q, { answer: r })
-	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Bi, { reading: e }, e.what)) });
+	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ X(x, { children: i.reads.map((e) => /* @__PURE__ */ X(Vi, { reading: e }, e.what)) });
 }
-function Bi({ reading: e }) {
+function Vi({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(Li, {
-		name: Ri[t],
+	return /* @__PURE__ */ X(Ri, {
+		name: zi[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3413,7 +3416,7 @@ function Bi({ reading: e }) {
 					a ? "score" : t,
 					" ",
 					q(n),
-					a ? /* @__PURE__ */ X(S, { children: [
+					a ? /* @__PURE__ */ X(x, { children: [
 						" ",
 						"toward ",
 						/* @__PURE__ */ X($, { text: a.text })
@@ -3423,7 +3426,7 @@ function Bi({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Vi, { term: e }, It(e.part))),
+			r.map((e) => /* @__PURE__ */ X(Hi, { term: e }, It(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -3438,12 +3441,12 @@ function Bi({ reading: e }) {
 		]
 	});
 }
-function Vi({ term: e }) {
+function Hi({ term: e }) {
 	let t = Lt(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(tr, { part: t }) : It(e.part),
+			t ? /* @__PURE__ */ X(nr, { part: t }) : It(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3452,13 +3455,13 @@ function Vi({ term: e }) {
 		]
 	});
 }
-function Hi(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Li, {
+function Ui(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Ri, {
 		name: e.name,
-		children: /* @__PURE__ */ X(kr, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(Ar, { tokens: e.tokens })
 	});
 }
-function Ui() {
+function Wi() {
 	let e = z(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3470,7 +3473,7 @@ function Ui() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Fi[t],
+					title: t === "swap" && r === null ? "Open B first" : Ii[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
@@ -3479,18 +3482,18 @@ function Ui() {
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(ki, {
+			n ? /* @__PURE__ */ X(Ai, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Fi[n]
+				note: Ii[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Wi({ list: e, explained: t }) {
+function Gi({ list: e, explained: t }) {
 	let n = z(), r = Wt(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
@@ -3513,8 +3516,8 @@ function Wi({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Gi({ list: e, open: t }) {
-	let n = z(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function Ki({ list: e, open: t }) {
+	let n = z(), r = L(0), i = L(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3564,8 +3567,8 @@ function Gi({ list: e, open: t }) {
 		})]
 	});
 }
-function Ki() {
-	let e = z(), t = R(""), n = R(""), r = Jt(t.value);
+function qi() {
+	let e = z(), t = L(""), n = L(""), r = Jt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3602,16 +3605,16 @@ function Ki() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var qi = {
+var Ji = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ji = {
+}, Yi = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Yi({ found: e, list: t }) {
+function Xi({ found: e, list: t }) {
 	let n = z(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Yt(e), s = a?.action === "erase" ? o.shared : o[Xt(o, r?.set ?? null)], c = B(a && r && i ? nn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -3625,7 +3628,7 @@ function Yi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Xi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(Zi, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3633,10 +3636,10 @@ function Yi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Zi, {
+			c?.result && a ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Qi, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X($i, {
+			}), /* @__PURE__ */ X(ea, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -3645,8 +3648,8 @@ function Yi({ found: e, list: t }) {
 		]
 	});
 }
-function Xi({ own: e, counts: t }) {
-	let n = z(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function Zi({ own: e, counts: t }) {
+	let n = z(), r = n.state.value.knowledge?.edit ?? null, i = L(r?.action ?? "update"), a = L(r?.to ?? ""), o = L(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3665,11 +3668,11 @@ function Xi({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: Bt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: qi[e]
+						children: Ji[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("label", { children: [
+			s ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("label", { children: [
 				"New answer",
 				" ",
 				/* @__PURE__ */ X("input", {
@@ -3685,7 +3688,7 @@ function Xi({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Vt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ji[e]
+						children: Yi[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3706,7 +3709,7 @@ function Xi({ own: e, counts: t }) {
 		]
 	});
 }
-function Zi({ result: e, answer: t }) {
+function Qi({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3737,7 +3740,7 @@ function Zi({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(rr, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3760,12 +3763,12 @@ function Zi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X($i, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X($i, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(rr, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3845,7 +3848,7 @@ function Zi({ result: e, answer: t }) {
 		]
 	});
 }
-function Qi({ said: e }) {
+function $i({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3858,14 +3861,14 @@ function Qi({ said: e }) {
 		]
 	});
 }
-function $i(e) {
+function ea(e) {
 	let t = z().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
+		n ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(ea, {
+		}), /* @__PURE__ */ X(ta, {
 			label: "The fact as a line of JSON",
 			text: Qt(e.fact)
 		})] }) : null,
@@ -3873,29 +3876,29 @@ function $i(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(ea, {
+		/* @__PURE__ */ X(ta, {
 			label: "The command",
 			text: $t(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function ea({ label: e, text: t }) {
-	return /* @__PURE__ */ X(nr, {
+function ta({ label: e, text: t }) {
+	return /* @__PURE__ */ X(rr, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var ta = [
+var na = [
 	.2,
 	.1,
 	.05
-], na = 12, ra = {
+], ra = 12, ia = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function ia({ explained: e }) {
+function aa({ explained: e }) {
 	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = B(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3913,15 +3916,15 @@ function ia({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(aa, {
+			a?.result ? /* @__PURE__ */ X(oa, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(sa, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(ca, { list: a.result }) : null
 		]
 	});
 }
-function aa({ list: e, explained: t }) {
+function oa({ list: e, explained: t }) {
 	let n = z(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3930,10 +3933,10 @@ function aa({ list: e, explained: t }) {
 		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(oa, {})
+		/* @__PURE__ */ X(sa, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		i ? /* @__PURE__ */ X("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
@@ -3946,7 +3949,7 @@ function aa({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(oa, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(sa, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: Ut }),
@@ -3960,17 +3963,17 @@ function aa({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Wi, {
+		i || a ? null : /* @__PURE__ */ X(Gi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Gi, {
+		a || r && i ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Ki, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Ki, {})] })
+		}), i ? null : /* @__PURE__ */ X(qi, {})] })
 	] });
 }
-function oa() {
+function sa() {
 	let e = z();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3978,9 +3981,9 @@ function oa() {
 		children: "Close"
 	});
 }
-function sa({ list: e }) {
+function ca({ list: e }) {
 	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? tn(n, r) : null, { answer: a, result: o, stale: s } = V(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
+	return !n || !i ? null : /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: /* @__PURE__ */ X("label", { children: [
@@ -3993,7 +3996,7 @@ function sa({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...ta, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...na, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -4011,18 +4014,18 @@ function sa({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(ca, { found: o }), /* @__PURE__ */ X(Yi, {
+			children: [/* @__PURE__ */ X(la, { found: o }), /* @__PURE__ */ X(Xi, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function ca({ found: e }) {
+function la({ found: e }) {
 	let t = z(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = Yt(e), a = Xt(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -4054,23 +4057,23 @@ function ca({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					ra[e],
+					ia[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(la, { neurons: i[e] })
+				/* @__PURE__ */ X(ua, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(ua, {
+		}) : /* @__PURE__ */ X(da, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(rr, {
+		/* @__PURE__ */ X(ir, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4085,23 +4088,23 @@ function ca({ found: e }) {
 		})
 	] });
 }
-function la({ neurons: e }) {
+function ua({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, na).map((e) => {
+		children: [e.slice(0, ra).map((e) => {
 			let t = H(e);
-			return /* @__PURE__ */ X(tr, { part: t }, W(t));
-		}), e.length > na ? /* @__PURE__ */ X("span", {
+			return /* @__PURE__ */ X(nr, { part: t }, W(t));
+		}), e.length > ra ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - na,
+				e.length - ra,
 				" more"
 			]
 		}) : null]
 	});
 }
-function ua(e) {
+function da(e) {
 	let t = z(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -4117,7 +4120,7 @@ function ua(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(ki, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Ai, {
 				tests: e.neurons.map((e) => ({
 					part: H(e),
 					how: n
@@ -4133,16 +4136,16 @@ function ua(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var da = 12, fa = 100, pa = 12;
-function ma() {
-	let e = z(), t = e.explained.value, { ref: n, seen: r } = Br(), i = e.followed(), { prompt: a, source: o, target: s } = i ?? {}, c = t !== null && t.position === t.asks, l = e.reads() === null, { answer: u, result: d, stale: f } = V(r && c && i ? {
+var fa = 12, pa = 100, ma = 12;
+function ha() {
+	let e = z(), t = e.explained.value, { ref: n, seen: r } = Vr(), i = e.followed(), { prompt: a, source: o, target: s } = i ?? {}, c = t !== null && t.position === t.asks, l = e.reads() === null, { answer: u, result: d, stale: f } = V(r && c && i ? {
 		ask: "attribute",
 		...vn({
 			prompt: a,
 			source: o,
 			target: s
 		}),
-		top: fa
+		top: pa
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4160,15 +4163,15 @@ function ma() {
 				]
 			}), /* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: u }), d ? /* @__PURE__ */ X(ha, {
+				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: u }), d ? /* @__PURE__ */ X(ga, {
 					result: d,
 					stale: f
-				}) : null] }), r && c && l ? /* @__PURE__ */ X(ia, { explained: t }) : null]
+				}) : null] }), r && c && l ? /* @__PURE__ */ X(aa, { explained: t }) : null]
 			})]
 		}) : null
 	});
 }
-function ha({ result: e, stale: t }) {
+function ga({ result: e, stale: t }) {
 	let n = Gt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
@@ -4176,19 +4179,19 @@ function ha({ result: e, stale: t }) {
 			n.map((t) => /* @__PURE__ */ X("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ X("p", {
 					class: "note",
-					children: ga(t, e)
+					children: _a(t, e)
 				}) : null,
-				/* @__PURE__ */ X(_a, {
+				/* @__PURE__ */ X(va, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ X(va, {
+				/* @__PURE__ */ X(ya, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ X(ya, { neurons: e.attributions.slice(0, da) }),
-			/* @__PURE__ */ X(rr, {
+			/* @__PURE__ */ X(ba, { neurons: e.attributions.slice(0, fa) }),
+			/* @__PURE__ */ X(ir, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4211,10 +4214,10 @@ function ha({ result: e, stale: t }) {
 		]
 	});
 }
-function ga({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function _a({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${Y(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function _a({ stack: e, largest: t }) {
+function va({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4250,29 +4253,29 @@ function _a({ stack: e, largest: t }) {
 		})]
 	});
 }
-function va({ stack: e, largest: t }) {
-	let n = z(), r = qt(e.neurons, e.layers.length), i = Math.min(pa, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function ya({ stack: e, largest: t }) {
+	let n = z(), r = qt(e.neurons, e.layers.length), i = Math.min(ma, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
+	}) : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			pa,
+			ma,
 			" a layer",
 			e.encoder ? "." : "; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Jn, {
+	}), /* @__PURE__ */ X(Yn, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Tn(r.value, t) : null;
+			return r ? En(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
@@ -4290,7 +4293,7 @@ function va({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function ya({ neurons: e }) {
+function ba({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4318,18 +4321,18 @@ function ya({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: e.encoder ? Kt(e) : /* @__PURE__ */ X(tr, { part: H(e) })
+			children: e.encoder ? Kt(e) : /* @__PURE__ */ X(nr, { part: H(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Or, {
+			children: /* @__PURE__ */ X(kr, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(Dr, {
+			children: /* @__PURE__ */ X(Or, {
 				value: e.value,
 				largest: t
 			})
@@ -4341,10 +4344,10 @@ function ya({ neurons: e }) {
 	] }, Kt(e))) })] });
 }
 // src/hooks/useTested.ts
-function ba() {
-	return B(xa(z().followed()))?.result ?? null;
+function xa() {
+	return B(Sa(z().followed()))?.result ?? null;
 }
-function xa(e) {
+function Sa(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4352,22 +4355,22 @@ function xa(e) {
 		top: 10
 	} : null;
 }
-function Sa(e, t) {
+function Ca(e, t) {
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Pt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
 }
 // src/ui/Outcome.tsx
-function Ca({ part: e, brief: t }) {
-	let n = ba(), r = n && Sa(n, e);
+function wa({ part: e, brief: t }) {
+	let n = xa(), r = n && Ca(n, e);
 	if (!n || !r) return null;
-	let [i, a] = Fn(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	let [i, a] = In(n.target.probability, r.probability), o = r.difference ?? r.effect;
 	return t ? /* @__PURE__ */ X("span", {
 		class: "outcome",
-		title: `${i} → ${a}, ${q(o.nats)} nats, ${Bn(o)}`,
+		title: `${i} → ${a}, ${q(o.nats)} nats, ${Vn(o)}`,
 		children: [
 			"→ ",
 			a,
 			" ",
-			Bn(o)[0]
+			Vn(o)[0]
 		]
 	}) : /* @__PURE__ */ X("span", {
 		class: "outcome",
@@ -4378,34 +4381,34 @@ function Ca({ part: e, brief: t }) {
 				a
 			] }),
 			" ",
-			/* @__PURE__ */ X(wa, { effect: o })
+			/* @__PURE__ */ X(Ta, { effect: o })
 		]
 	});
 }
-function wa({ effect: e }) {
+function Ta({ effect: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
 			/* @__PURE__ */ X("span", { children: [q(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ X("span", { children: Bn(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ X("span", { children: Vn(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Ta = 12, Ea = 10, Da = Infinity, Oa = me({
+var Ea = 12, Da = 10, Oa = Infinity, ka = he({
 	is: () => !1,
 	set: () => {}
 });
-function ka() {
-	let e = z(), t = e.explained.value, n = R("size"), r = R(Ta), i = R({});
+function Aa() {
+	let e = z(), t = e.explained.value, n = L("size"), r = L(Ea), i = L({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = xr(a.terms, r.value, n.value, (e) => Aa(Lt(e), o)), c = Sr(0, a.terms, s.others.value);
+	let { ledger: a } = t, o = e.state.value.selection, s = Sr(a.terms, r.value, n.value, (e) => ja(Lt(e), o)), c = Cr(0, a.terms, s.others.value);
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(ja, { explained: t }),
+		note: /* @__PURE__ */ X(Ma, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4424,12 +4427,12 @@ function ka() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Ta ? Da : Ta,
-				children: r.value === Ta ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Ea ? Oa : Ea,
+				children: r.value === Ea ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(Oa.Provider, {
+		}), /* @__PURE__ */ X(ka.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Aa(t, o),
+				is: (e, t) => i.value[e] ?? ja(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4441,7 +4444,7 @@ function ka() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: Ua,
+				onKeyDown: Wa,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4466,44 +4469,44 @@ function ka() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Pa, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Fa, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, Tr(e))), /* @__PURE__ */ X(Va, {
+					}, Er(e))), /* @__PURE__ */ X(Ha, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(Na, { explained: t })
+					/* @__PURE__ */ X(Pa, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Aa(e, t) {
+function ja(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
 }
-function ja({ explained: e }) {
+function Ma({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		"Why ",
 		Y(t.text),
 		": ",
-		Ma(n),
+		Na(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Ma(e) {
+function Na(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function Na({ explained: e }) {
-	let { sum: t, error: n, holds: r } = wr(e.ledger);
+function Pa({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Tr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4521,20 +4524,20 @@ function Na({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					Mn(n),
+					Nn(n),
 					", tolerance",
 					" ",
-					Mn(e.ledger.tolerance),
+					Nn(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Pa(e) {
-	let t = z(), n = Me(Oa), { term: r, level: i } = e, a = Lt(r), o = Tr(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Ba, {
+function Fa(e) {
+	let t = z(), n = Ne(ka), { term: r, level: i } = e, a = Lt(r), o = Er(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ X(x, { children: [
+		/* @__PURE__ */ X(Va, {
 			name: It(r),
 			value: r.value,
 			level: i,
@@ -4547,24 +4550,24 @@ function Pa(e) {
 				a && t.select(U(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Fa, {
+		c && i === 1 ? /* @__PURE__ */ X(Ia, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(Ra, {
+		c && i === 2 ? /* @__PURE__ */ X(za, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Fa({ term: e, largest: t }) {
+function Ia({ term: e, largest: t }) {
 	let n = z().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Ea
+		top: Da
 	}, i = B(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4574,61 +4577,61 @@ function Fa({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ia(e)), c = xr(s, Da, "size"), l = Sr(t, s, o.value);
-	return /* @__PURE__ */ X(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ X(Pa, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !La(e)), c = Sr(s, Oa, "size"), l = Cr(t, s, o.value);
+	return /* @__PURE__ */ X(x, { children: [
+		c.shown.map((e) => /* @__PURE__ */ X(Fa, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => La(t, e))
-		}, Tr(e))),
-		/* @__PURE__ */ X(Va, {
+			sources: a.filter((t) => Ra(t, e))
+		}, Er(e))),
+		/* @__PURE__ */ X(Ha, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ X(Ha, {
+		/* @__PURE__ */ X(Ua, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Ia({ kind: e }) {
+function La({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function La(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Ia(e));
+function Ra(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || La(e));
 }
-function Ra(e) {
-	let t = z(), n = (e) => Ia(e) ? "rounding" : `from ${e.source} ${Y(za(t.explained.value, e))}`, { shown: r, others: i, sum: a } = xr(e.terms, Ea, "size"), o = Sr(e.largest, r, i.value);
-	return /* @__PURE__ */ X(S, { children: [
-		r.map((e) => /* @__PURE__ */ X(Ba, {
+function za(e) {
+	let t = z(), n = (e) => La(e) ? "rounding" : `from ${e.source} ${Y(Ba(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Sr(e.terms, Da, "size"), o = Cr(e.largest, r, i.value);
+	return /* @__PURE__ */ X(x, { children: [
+		r.map((e) => /* @__PURE__ */ X(Va, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Tr(e))),
-		/* @__PURE__ */ X(Va, {
+		}, Er(e))),
+		/* @__PURE__ */ X(Ha, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ X(Ha, {
+		/* @__PURE__ */ X(Ua, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function za(e, { kind: t, source: n }) {
+function Ba(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function Ba(e) {
+function Va(e) {
 	let t = z(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4658,23 +4661,23 @@ function Ba(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Or, { value: e.value })
+				children: /* @__PURE__ */ X(kr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(Dr, {
+				children: /* @__PURE__ */ X(Or, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(Ca, {
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(wa, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function Va(e) {
+function Ha(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4690,11 +4693,11 @@ function Va(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Or, { value: e.value })
+				children: /* @__PURE__ */ X(kr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(Dr, {
+				children: /* @__PURE__ */ X(Or, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4703,7 +4706,7 @@ function Va(e) {
 		]
 	});
 }
-function Ha(e) {
+function Ua(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4725,20 +4728,20 @@ function Ha(e) {
 		]
 	});
 }
-function Ua(e) {
+function Wa(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Wa = {
+var Ga = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Ga() {
-	let e = z(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = V(a ? {
+function Ka() {
+	let e = z(), t = L("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = V(a ? {
 		ask: "lens",
 		prompt: a.prompt,
 		...vn({ source: a.source }),
@@ -4747,7 +4750,7 @@ function Ga() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ja(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Ya(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4761,14 +4764,14 @@ function Ga() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Wa).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Ga).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(ar, {
+			/* @__PURE__ */ X(or, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4776,23 +4779,23 @@ function Ga() {
 			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Jn, {
-					label: `Logit lens, ${Wa[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Yn, {
+					label: `Logit lens, ${Ga[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? En(f(n)) : null;
+						return n ? Dn(f(n)) : null;
 					},
-					tell: (e, t) => qa(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Ka(u.layers[e] ?? null),
+					tell: (e, t) => Ja(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => qa(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(rr, {
+				}), /* @__PURE__ */ X(ir, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4803,7 +4806,7 @@ function Ga() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Ka(e.layer),
+						qa(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4815,15 +4818,15 @@ function Ga() {
 		]
 	});
 }
-function Ka(e) {
+function qa(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function qa(e, t) {
+function Ja(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${Ka(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${qa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ja(e, t) {
+function Ya(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4833,16 +4836,16 @@ function Ja(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function Ya() {
+function Xa() {
 	let e = z(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:",
-		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(tr, { part: r.part }),
+				/* @__PURE__ */ X(nr, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${W(r.part)} is tested`,
 					value: r.how,
@@ -4866,21 +4869,21 @@ function Ya() {
 					children: "×"
 				})
 			] }, Mt(r.part)))
-		}), /* @__PURE__ */ X(ki, {
+		}), /* @__PURE__ */ X(Ai, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Xa() {
-	let e = z().explained.value, t = yr();
+function Za() {
+	let e = z().explained.value, t = br();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ X(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ X(S, { children: [
+		note: /* @__PURE__ */ X(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
@@ -4900,17 +4903,17 @@ function Xa() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Za, {
+			children: [/* @__PURE__ */ X(Qa, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Za, {
+			}), t?.result ? /* @__PURE__ */ X(Qa, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Za({ explained: e, caption: t }) {
+function Qa({ explained: e, caption: t }) {
 	let n = z();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4957,18 +4960,18 @@ function Za({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Qa = 6;
-function $a() {
-	let e = z(), t = e.explained.value, n = B(xa(e.followed())), r = ba(), i = R(!1);
+var $a = 6;
+function eo() {
+	let e = z(), t = e.explained.value, n = B(Sa(e.followed())), r = xa(), i = L(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Qa;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : $a;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n }),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(rr, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4992,13 +4995,13 @@ function $a() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(eo, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(to, {
 					part: jt(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Ar, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(jr, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(eo, {
+				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(to, {
 					part: H(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -5006,7 +5009,7 @@ function $a() {
 					toward: e.promotes
 				}, Mt(H(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Qa ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > $a ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -5014,17 +5017,17 @@ function $a() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: to(r)
+				children: no(r)
 			})
 		]
 	});
 }
-function eo(e) {
+function to(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ X(tr, { part: e.part }),
+				/* @__PURE__ */ X(nr, { part: e.part }),
 				" ",
 				/* @__PURE__ */ X("span", {
 					class: "small shown-for",
@@ -5034,89 +5037,135 @@ function eo(e) {
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Or, { value: e.value })
+			children: /* @__PURE__ */ X(kr, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ca, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(kr, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(wa, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ar, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function to(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${no(t)}`] : []);
+function no(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${ro(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function no({ limit: e }) {
+function ro({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
+// src/lib/find.ts
+function io(e, t) {
+	let n = t.toLowerCase();
+	if (!n) return [];
+	let r = [], i = "";
+	for (let t of e) r.push(i.length), i += t.toLowerCase();
+	let a = [], o = 0;
+	for (let e = i.indexOf(n); e >= 0; e = i.indexOf(n, e + 1)) {
+		for (; o + 1 < r.length && (r[o + 1] ?? 0) <= e;) o += 1;
+		a.at(-1) !== o && a.push(o);
+	}
+	return a;
+}
+// src/ui/Find.tsx
+function ao(e) {
+	let t = L(""), n = L(-1), r = io(e.texts, t.value), i = (t) => {
+		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
+	}, a = (r) => {
+		t.value = r, n.value = -1;
+		let i = io(e.texts, r)[0];
+		i !== void 0 && (n.value = 0), e.go(i ?? null);
+	};
+	return /* @__PURE__ */ X("label", { children: [
+		"Find in the prompt",
+		" ",
+		/* @__PURE__ */ X("input", {
+			type: "search",
+			value: t.value,
+			onInput: (e) => a(e.currentTarget.value),
+			onKeyDown: (e) => {
+				e.key === "Enter" && (i(e.shiftKey ? -1 : 1), e.preventDefault());
+			}
+		}),
+		" ",
+		/* @__PURE__ */ X("output", {
+			class: "small",
+			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
+		})
+	] });
+}
 // src/panels/TokenStrip.tsx
-function ro() {
-	let e = z(), t = e.explained.value, n = yn(t?.position ?? 0, t?.tokens.length ?? 0), r = co();
+function oo() {
+	let e = z(), t = e.explained.value, n = yn(t?.position ?? 0, t?.tokens.length ?? 0), r = L(null), i = Me(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = fo();
 	if (!t) return null;
-	let { tokens: i, position: a } = t, o = r !== null && Pt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128), l = c.some((e) => e.role);
+	let { tokens: o, position: s } = t, c = a !== null && Pt(a.part), l = Math.max(0, ...(a?.values ?? []).map(Math.abs)), u = o.slice(n.value, n.value + 128), d = u.some((e) => e.role);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: r ? /* @__PURE__ */ X(S, { children: [
+		note: a ? /* @__PURE__ */ X(x, { children: [
 			"Coloured by what each token gives the target through ",
-			W(r.part),
+			W(a.part),
 			": orange + raises, purple − lowers; largest ",
-			q(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			q(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(io, {
+			e.reads() === null ? null : /* @__PURE__ */ X(so, {
 				sources: t.sources ?? [],
-				values: o ? r.values : [],
-				largest: s
+				values: c ? a.values : [],
+				largest: l
 			}),
-			/* @__PURE__ */ X(ar, {
+			/* @__PURE__ */ X(or, {
 				start: n,
-				length: i.length,
+				length: o.length,
 				what: "tokens"
 			}),
+			o.length > 128 ? /* @__PURE__ */ X(ao, {
+				texts: i,
+				go: (e) => {
+					r.value = e, e !== null && (n.value = bn(e, n.value, o.length));
+				}
+			}) : null,
 			/* @__PURE__ */ X("ol", {
 				class: "strip",
 				start: n.value + 1,
-				children: c.map((n, i) => {
-					let u = n.role && (i === 0 || n.role !== c[i - 1]?.role), d = o || n.position > a && !t.model.bidirectional ? void 0 : r?.values[n.position];
+				children: u.map((n, i) => {
+					let o = n.role && (i === 0 || n.role !== u[i - 1]?.role), f = c || n.position > s && !t.model.bidirectional ? void 0 : a?.values[n.position];
 					return /* @__PURE__ */ X("li", { children: [/* @__PURE__ */ X("button", {
 						type: "button",
-						class: "token",
-						"aria-pressed": n.position === a,
-						style: ao(d, s),
+						class: n.position === r.value ? "token found" : "token",
+						"aria-pressed": n.position === s,
+						style: co(f, l),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => so(e),
+						onKeyDown: (e) => uo(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: n.position
 							}),
 							/* @__PURE__ */ X($, { text: n.text }),
-							/* @__PURE__ */ X(oo, {
-								value: d,
-								largest: s
+							/* @__PURE__ */ X(lo, {
+								value: f,
+								largest: l
 							})
 						]
-					}), l ? /* @__PURE__ */ X("span", {
+					}), d ? /* @__PURE__ */ X("span", {
 						class: "small role",
-						children: u ? n.role : "\xA0"
+						children: o ? n.role : "\xA0"
 					}) : null] }, n.position);
 				})
 			})
 		]
 	});
 }
-function io(e) {
+function so(e) {
 	let t = yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ X(S, { children: [
+	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(ar, {
+		/* @__PURE__ */ X(or, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -5127,14 +5176,14 @@ function io(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: ao(e.values[t.position], e.largest),
+				style: co(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(oo, {
+					/* @__PURE__ */ X(lo, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5143,28 +5192,28 @@ function io(e) {
 		})
 	] });
 }
-function ao(e, t) {
+function co(e, t) {
 	if (e === void 0) return {};
-	let n = Tn(e, t);
+	let n = En(e, t);
 	return {
 		background: n,
-		color: Dn(n)
+		color: On(n)
 	};
 }
-function oo(e) {
+function lo(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function so(e) {
+function uo(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function co() {
+function fo() {
 	let e = z(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5173,28 +5222,28 @@ function co() {
 	} : null, i = B(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: lo(s, a)
+		values: po(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: lo(i.result, t)
+		values: po(i.result, t)
 	} : null;
 }
-function lo(e, t) {
+function po(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Pt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function uo({ page: e }) {
-	let t = N(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? Ot(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Et.Provider, {
+function mo({ page: e }) {
+	let t = M(null);
+	return Ae(() => e.link(), [e]), Ae(() => t.current ? Ot(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Et.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(Ci, {}),
-				/* @__PURE__ */ X(fo, { page: e }),
-				/* @__PURE__ */ X(Oi, {}),
+				/* @__PURE__ */ X(wi, {}),
+				/* @__PURE__ */ X(ho, { page: e }),
+				/* @__PURE__ */ X(ki, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5204,46 +5253,46 @@ function uo({ page: e }) {
 		})
 	});
 }
-function fo({ page: e }) {
+function ho({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = B(t ? {
 		ask: "explain",
 		..._n(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return ke(() => {
+	return Ae(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ X(S, { children: [r && !i ? /* @__PURE__ */ X("div", {
+	]), t ? /* @__PURE__ */ X(x, { children: [r && !i ? /* @__PURE__ */ X("div", {
 		class: "panel",
 		children: /* @__PURE__ */ X(Q, { answer: r })
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(ro, {}),
+			/* @__PURE__ */ X(oo, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Xa, {}), /* @__PURE__ */ X(Ga, {})]
+				children: [/* @__PURE__ */ X(Za, {}), /* @__PURE__ */ X(Ka, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ka, {}), /* @__PURE__ */ X($a, {})]
+				children: [/* @__PURE__ */ X(Aa, {}), /* @__PURE__ */ X(eo, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(Ii, {}),
-					/* @__PURE__ */ X(Ya, {}),
-					/* @__PURE__ */ X(or, {})
+					/* @__PURE__ */ X(Li, {}),
+					/* @__PURE__ */ X(Xa, {}),
+					/* @__PURE__ */ X(sr, {})
 				]
 			}),
-			/* @__PURE__ */ X(Fr, {}),
-			/* @__PURE__ */ X(ni, {}),
-			/* @__PURE__ */ X(ma, {}),
-			/* @__PURE__ */ X(ui, {})
+			/* @__PURE__ */ X(Ir, {}),
+			/* @__PURE__ */ X(ri, {}),
+			/* @__PURE__ */ X(ha, {}),
+			/* @__PURE__ */ X(di, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5255,30 +5304,30 @@ function fo({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var po = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
+var go = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
 // src/main.tsx
-function mo(e, t, n) {
-	ho(n);
+function _o(e, t, n) {
+	vo(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(uo, { page: new gn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), me(/* @__PURE__ */ X(mo, { page: new gn(e, t) }), r), () => me(null, r);
 }
-function ho(e) {
+function vo(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = po, n.append(r);
+	r.dataset.unembed = "", r.textContent = go, n.append(r);
 }
-function go({ model: e, el: t }) {
+function yo({ model: e, el: t }) {
 	let n = e.get("data");
-	return mo({
+	return _o({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? bi(n.results) : xi(e), t);
+	}, n.live === !1 ? xi(n.results) : Si(e), t);
 }
-var _o = document.getElementById("unembed"), vo = document.getElementById("unembed-data")?.textContent;
-if (_o && vo) {
-	let e = JSON.parse(vo);
-	mo(e, e.host === "report" ? bi(e.results) : pi(e.token), _o);
+var bo = document.getElementById("unembed"), xo = document.getElementById("unembed-data")?.textContent;
+if (bo && xo) {
+	let e = JSON.parse(xo);
+	_o(e, e.host === "report" ? xi(e.results) : mi(e.token), bo);
 }
-var yo = { render: go };
-export { yo as default };
+var So = { render: yo };
+export { So as default };
