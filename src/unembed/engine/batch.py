@@ -30,7 +30,7 @@ class Row:
     edits: tuple[Edit, ...]
     """Those of the stack that the walk goes up."""
     start: int
-    """Its first edited position."""
+    """Its first position: the first edited one, and 0 where that one is read from every position."""
     layer: int
     """The first block it changes."""
     late: bool

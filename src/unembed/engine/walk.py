@@ -84,6 +84,7 @@ class Walk:
         assert source is not None
         assert source.states is not None
         walk = Walk(encoder, rows, [replace(site, encoder=False) for site in self._watch_source])
+        # Work is counted in layers of the decoder (counterfactual.py): up here none of them is done, layer -1 was last.
         states = encoder.model.norm(walk.go(range(encoder.length), lambda _: progress(-1)))
         self._sources = torch.cat([source.states, states.flatten(0, 1)[None]], 1)
         self._source_watched = walk.watched()

@@ -268,7 +268,6 @@ class Recorder:
             tokens: the prompt.
             positions: where in it the kept positions stand: they are others where a cache held its beginning.
             logits: the model's own, at these positions.
-            text: the prompt as it was written.
         """
         ends = self._ends
         final = self._select(ends.whole_final.value)
