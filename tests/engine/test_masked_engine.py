@@ -7,7 +7,7 @@ import torch
 
 import unembed
 from builders.masked_models import MASK, build_masked, each_masked
-from builders.stack_versions import StackCase, check_any, check_every_kind
+from builders.stack_versions import StackCase, check, check_any, check_every_kind, edit
 from oracles.rerun import exactly
 from oracles.stacks import Change
 from unembed import Site
@@ -78,6 +78,50 @@ def test_gradients_at_a_blank_flow_from_later_positions(model_type: str) -> None
             at.expected([Change("encoder", "z", 0, (4,), lambda x, s=s: x + s * step, (1,))])[1, 12] for s in (1, -1)
         ]
     assert float(slope @ step) == pytest.approx(float(moved[0] - moved[1]) / 2, rel=1e-5, abs=1e-13)
+
+
+@each_masked
+def test_edits_of_the_last_block_where_it_is_read_and_elsewhere(model_type: str) -> None:
+    """Of the last block only what is read is computed, so edits there are told apart by their kind and position."""
+    at = case(model_type)
+    last = max(layer for _, _, layer in at.places())
+    sites = [
+        Site(kind=kind, layer=last, positions=positions)
+        for kind in ("attention_write", "neuron", "mlp_write", "resid_post", "resid_mid", "z", "query", "key")
+        for positions in ((3,), (3, 1), (0,), (4, 3))
+        if ("encoder", kind, last) in at.values
+    ]
+    early = Site(kind="z", layer=0, head=1, positions=(5,))
+    for read in ([3], [1, 3]):
+        for site in sites:
+            with exactly():
+                check(
+                    at, [[edit(at, early, "zero", 0)], [edit(at, early, "zero", 0), edit(at, site, "scale", 1)]], read
+                )
+    with exactly():
+        check(at, [[edit(at, early, "zero", 0), edit(at, site, "add", 2)] for site in sites], [3])
+
+
+@each_masked
+def test_what_nothing_reads_of_the_last_block_is_not_computed(model_type: str) -> None:
+    """Neurons of the last layer need no block; earlier edits need the last MLP where it is read."""
+    at = case(model_type)
+    last, calls, lines = at.model.blocks[-1], [], []
+    handles = [
+        last.module.register_forward_hook(lambda *_: calls.append(1)),
+        last.down_projection.register_forward_pre_hook(lambda _, args: lines.append(args[0].flatten(0, -2).shape[0])),
+    ]
+    name = f"L{at.model.layers - 1}"
+    unembed.counterfactuals(
+        at.run, [edits.zero(f"{name}.N{n} @ 3") for n in range(5)], unembed.measures.logit(12), at=[3]
+    )
+    assert (calls, lines) == ([], [5])
+    lines.clear()
+    unembed.counterfactuals(at.run, [edits.zero(f"L0.H{h} @ 1") for h in range(4)], unembed.measures.logit(12), at=[3])
+    for handle in handles:
+        handle.remove()
+    in_one_piece = at.model.family.whole_attention is not None
+    assert lines == [4 * len(PROMPT) if in_one_piece else 4]
 
 
 @each_masked

@@ -66,9 +66,8 @@ def check_terms(trace: Run, run: oracle.Run, position: int, layer: int, attentio
 
 def test_every_row_has_a_builder_and_an_oracle() -> None:
     assert sorted(MODEL_TYPES) == sorted(PARTS)
-    assert supported() == sorted(
-        {*MODEL_TYPES, *ENCODER_DECODERS, *map(masked_models.row_of, masked_models.MASKED), "llava"}
-    )
+    masked = map(masked_models.row_of, masked_models.MASKED)
+    assert supported() == sorted({*MODEL_TYPES, *ENCODER_DECODERS, *masked, "llava"})
 
 
 @each_family
