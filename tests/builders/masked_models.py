@@ -64,6 +64,9 @@ def row_of(name: str) -> str:
     return _PUBLISHED_AS.get(name, name)
 
 
+ROWS = frozenset(map(row_of, MASKED))
+
+
 def build_masked(model_type: str, *, seed: int = 0, dtype: torch.dtype = torch.float64, **overrides: Any) -> Any:
     """A random masked language model of this type (as `MASKED` calls it), scrambled, in evaluation mode."""
     from transformers import AutoConfig, AutoModelForMaskedLM
