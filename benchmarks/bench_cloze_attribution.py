@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 PROMPT, ANSWER = "Bambo goes back to [MASK] every winter.", "Prague"
 STEPS = 20
-OF_AUTHORS = 1.0
+OF_AUTHORS = 0.85
 """The most that attribution on clozes may cost, over the authors' way. What it costs over a decoder is reported: there
-only the last position is computed again, and at a blank every position is, since each reads all others."""
+only the last position is computed again, and at a blank every position of all blocks but the last is, since each reads
+all others."""
 NEAR = 1e-5
 
 
@@ -105,20 +106,24 @@ def decoder() -> Case:
 
 def run(rounds: int) -> shared.Report:
     """Both models, both ways, in forwards of each model."""
-    found = {}
+    found, published = {}, {}
     for name, case in (("cloze", cloze()), ("decoder", decoder())):
         check(case)
+        published[name] = functools.partial(case.attributed, quadrature="riemann", steps=STEPS)
         jobs: dict[str, Callable[[], object]] = {
-            "as published": lambda case=case: case.attributed(quadrature="riemann", steps=STEPS),
+            "as published": published[name],
             "refined until complete": case.attributed,
             "straightforward": case.straightforward,
         }
         found[name] = timing.in_forwards(case.forward, jobs, rounds)
-    ours = {name: part["forwards"]["as published"] for name, part in found.items()}
-    over = ours["cloze"] / found["cloze"]["forwards"]["straightforward"]
+    cloze_jobs = found["cloze"]["forwards"]
+    over = cloze_jobs["as published"] / cloze_jobs["straightforward"]
+    # The models are of one size, so their jobs are compared themselves, in turn: on a busy machine a job that takes
+    # milliseconds says more than a forward that takes one.
+    beside = timing.medians(timing.interleaved(published, rounds))
     return {
         **found,
-        "over_decoder": ours["cloze"] / ours["decoder"],
+        "over_decoder": beside["cloze"] / beside["decoder"],
         "limits": [shared.limit("20 steps at a blank, over the straightforward way", over, OF_AUTHORS)],
     }
 

@@ -11,8 +11,11 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
+from oracles.rerun import exactly
 from oracles.stacks import Change, StackRerun
 from unembed.engine import edits as make
 from unembed.engine.counterfactual import counterfactuals
@@ -133,3 +136,46 @@ def check(case: StackCase, versions: list[list[tuple[Edit, Change]]], at: Any = 
         names = [f"{made.what} {made.site.label}" for made, _ in version]
         assert error <= 1e-11 * max(1.0, float(expected.abs().max())), f"{names}: off by {error}"
     return found
+
+
+def check_every_kind(case: StackCase) -> tuple[list[list[tuple[Edit, Change]]], Tensor]:
+    """One edit of every stack, kind and layer equals a full run; gives the versions, and how much each changed."""
+    random = torch.Generator().manual_seed(0)
+
+    def pick(options: Any) -> Any:
+        options = list(options)
+        return options[int(torch.randint(len(options), (), generator=random))]
+
+    with exactly():
+        versions = [
+            [edit(case, site_of(case, place, pick, lambda length: pick((None, (1,), (length - 1, 0)))), pick(EDITS), n)]
+            for n, place in enumerate(case.places())
+        ]
+        found = check(case, versions)
+    return versions, (found - case.run.logits).abs().amax((1, 2))
+
+
+def check_any(case: StackCase) -> None:
+    """Versions of any sites, edits and positions, read at any positions, equal full runs."""
+
+    @settings(max_examples=max(4, settings().max_examples // 4))
+    @given(data=st.data())
+    def run(data: st.DataObject) -> None:
+        def pick(options: Any) -> Any:
+            return data.draw(st.sampled_from(list(options)))
+
+        def positions(length: int) -> Any:
+            return data.draw(
+                st.none() | st.lists(st.integers(0, length - 1), min_size=1, max_size=3, unique=True).map(tuple)
+            )
+
+        def version() -> list[Any]:
+            sites = [site_of(case, pick(case.places()), pick, positions) for _ in range(pick((1, 1, 2, 3)))]
+            return [edit(case, site, pick(EDITS), pick(range(100))) for site in sites]
+
+        versions = [version() for _ in range(pick(range(1, 7)))]
+        read = data.draw(st.lists(st.integers(0, len(case.tokens) - 1), min_size=1, max_size=3))
+        with exactly():
+            check(case, versions, read)
+
+    run()

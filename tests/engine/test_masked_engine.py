@@ -1,18 +1,20 @@
 """The engine in masked language models, against full hooked re-runs of the module (oracles/stacks.py)."""
 
 from functools import cache
-from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import unembed
 from builders.masked_models import MASK, build_masked, each_masked
-from builders.stack_versions import EDITS, StackCase, check, edit, site_of
+from builders.stack_versions import StackCase, check, check_any, check_every_kind, edit
 from oracles.rerun import exactly
+from oracles.stacks import Change
+from unembed import Site
 from unembed.engine import edits
+from unembed.engine.batch import row_of
+from unembed.engine.counterfactual import _resolved, gradients
+from unembed.engine.memory import costs
 from unembed.errors import InputError
 from unembed.methods.knowledge.weight_edits import scaled, weight_edits
 from unembed.runs.record import record_together
@@ -31,50 +33,95 @@ def case(model_type: str) -> StackCase:
 
 @each_masked
 def test_every_kind_of_site_equals_a_full_run(model_type: str) -> None:
-    at = case(model_type)
-    random = torch.Generator().manual_seed(0)
-
-    def pick(options: Any) -> Any:
-        options = list(options)
-        return options[int(torch.randint(len(options), (), generator=random))]
-
-    with exactly():
-        versions = [
-            [edit(at, site_of(at, place, pick, lambda length: pick((None, (1,), (length - 1, 0)))), pick(EDITS), n)]
-            for n, place in enumerate(at.places())
-        ]
-        found = check(at, versions)
+    versions, effects = check_every_kind(case(model_type))
     assert {change.kind for version in versions for _, change in version} >= {"pattern", "query", "key", "value", "z"}
-    effects = (found - at.run.logits).abs().amax((1, 2)).sort().values
     # Nearly all edits do something; not one vector added to all keys of a head.
-    assert float(effects[len(effects) // 10]) > 1e-6
+    assert float(effects.sort().values[len(effects) // 10]) > 1e-6
 
 
 @each_masked
 def test_any_sites_edits_and_positions_at_once(model_type: str) -> None:
-    at = case(model_type)
+    check_any(case(model_type))
 
-    @settings(max_examples=max(4, settings().max_examples // 4))
-    @given(data=st.data())
-    def run(data: st.DataObject) -> None:
-        def pick(options: Any) -> Any:
-            return data.draw(st.sampled_from(list(options)))
 
-        def positions(length: int) -> Any:
-            return data.draw(
-                st.none() | st.lists(st.integers(0, length - 1), min_size=1, max_size=3, unique=True).map(tuple)
+@each_masked
+def test_an_edit_at_any_position_changes_the_blank_of_a_masked_model(model_type: str) -> None:
+    """Wherever a head is zeroed, before the blank or after it (as far as the window of ModernBERT reaches)."""
+    at, blank = case(model_type), 3
+    with exactly():
+        changes = [
+            edits.zero(f"L{layer}.H{head} @ {place}") for layer in (0, 1) for head in (0, 3) for place in range(1, 6)
+        ]
+        found = unembed.counterfactuals(at.run, changes, unembed.measures.logit(12), at=[blank])
+        for change, value in zip(changes, found.tolist(), strict=True):
+            site = change.site
+            expected = at.expected([Change("encoder", "z", site.layer, site.positions, lambda x: 0 * x, (site.head,))])
+            assert value == pytest.approx(float(expected[blank, 12]), abs=1e-11 * float(expected.abs().max())), (
+                site.label
             )
+        cost = costs(at.run, 1, gradients=False, source=False)
+        least = max(cost.of(row_of(_resolved(change, at.run), at.run)) for change in changes)
+        small = unembed.counterfactuals(at.run, changes, unembed.measures.logit(12), at=[blank], memory=least)
+    assert torch.allclose(small, found, rtol=0, atol=1e-12)
+    assert float((found - at.run.logits[blank, 12]).abs().min()) > 1e-9  # each of them is felt there
 
-        def version() -> list[Any]:
-            sites = [site_of(at, pick(at.places()), pick, positions) for _ in range(pick((1, 1, 2, 3)))]
-            return [edit(at, site, pick(EDITS), pick(range(100))) for site in sites]
 
-        versions = [version() for _ in range(pick(range(1, 7)))]
-        read = data.draw(st.lists(st.integers(0, len(PROMPT) - 1), min_size=1, max_size=3))
-        with exactly():
-            check(at, versions, read)
+@each_masked
+def test_gradients_at_a_blank_flow_from_later_positions(model_type: str) -> None:
+    at, site = case(model_type), Site.parse("L0.H1 @ 4")
+    with exactly():
+        base = at.run.at(site)[0]
+        leaf = base.clone().requires_grad_()
+        _, (slope,) = gradients(at.run, [edits.set_to(site, leaf)], unembed.measures.logit(12), [leaf], at=[1])
+        step = 1e-5 * torch.randn(base.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        moved = [
+            at.expected([Change("encoder", "z", 0, (4,), lambda x, s=s: x + s * step, (1,))])[1, 12] for s in (1, -1)
+        ]
+    assert float(slope @ step) == pytest.approx(float(moved[0] - moved[1]) / 2, rel=1e-5, abs=1e-13)
 
-    run()
+
+@each_masked
+def test_edits_of_the_last_block_where_it_is_read_and_elsewhere(model_type: str) -> None:
+    """Of the last block only what is read is computed, so edits there are told apart by their kind and position."""
+    at = case(model_type)
+    last = max(layer for _, _, layer in at.places())
+    sites = [
+        Site(kind=kind, layer=last, positions=positions)
+        for kind in ("attention_write", "neuron", "mlp_write", "resid_post", "resid_mid", "z", "query", "key")
+        for positions in ((3,), (3, 1), (0,), (4, 3))
+        if ("encoder", kind, last) in at.values
+    ]
+    early = Site(kind="z", layer=0, head=1, positions=(5,))
+    for read in ([3], [1, 3]):
+        for site in sites:
+            with exactly():
+                check(
+                    at, [[edit(at, early, "zero", 0)], [edit(at, early, "zero", 0), edit(at, site, "scale", 1)]], read
+                )
+    with exactly():
+        check(at, [[edit(at, early, "zero", 0), edit(at, site, "add", 2)] for site in sites], [3])
+
+
+@each_masked
+def test_what_nothing_reads_of_the_last_block_is_not_computed(model_type: str) -> None:
+    """Neurons of the last layer need no block; earlier edits need the last MLP where it is read."""
+    at = case(model_type)
+    last, calls, lines = at.model.blocks[-1], [], []
+    handles = [
+        last.module.register_forward_hook(lambda *_: calls.append(1)),
+        last.down_projection.register_forward_pre_hook(lambda _, args: lines.append(args[0].flatten(0, -2).shape[0])),
+    ]
+    name = f"L{at.model.layers - 1}"
+    unembed.counterfactuals(
+        at.run, [edits.zero(f"{name}.N{n} @ 3") for n in range(5)], unembed.measures.logit(12), at=[3]
+    )
+    assert (calls, lines) == ([], [5])
+    lines.clear()
+    unembed.counterfactuals(at.run, [edits.zero(f"L0.H{h} @ 1") for h in range(4)], unembed.measures.logit(12), at=[3])
+    for handle in handles:
+        handle.remove()
+    in_one_piece = at.model.family.whole_attention is not None
+    assert lines == [4 * len(PROMPT) if in_one_piece else 4]
 
 
 @each_masked

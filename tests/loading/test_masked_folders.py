@@ -31,6 +31,10 @@ def saved(folder: Path, name: str, *, more: dict[str, Any] | None = None, **decl
     module = kind(kind.config_class(vocab_size=len(tokenizer), **SIZES, **(more or {}))).eval()
     module.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return saved_as(folder, **declared)
+
+
+def saved_as(folder: Path, **declared: Any) -> Path:
     config = json.loads((folder / "config.json").read_text()) | declared
     (folder / "config.json").write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
     return folder
@@ -104,7 +108,6 @@ def test_a_body_without_a_prediction_head_is_told(tmp_path: Path, name: str) -> 
         ("BertLMHeadModel", {"is_decoder": True}, "it reads no later tokens, so it fills no blanks"),
         ("RobertaForCausalLM", {"is_decoder": True}, "it reads no later tokens, so it fills no blanks"),
         ("DebertaV2ForMaskedLM", {"conv_kernel_size": 3}, "a convolution writes to the stream as well"),
-        ("DebertaV2ForMaskedLM", {"legacy": False}, "its logits are made by no layer"),
     ],
 )
 def test_what_is_no_masked_language_model_that_can_be_taken_apart(
@@ -112,3 +115,38 @@ def test_what_is_no_masked_language_model_that_can_be_taken_apart(
 ) -> None:
     with pytest.raises(ModelError, match=said):
         unembed.load(str(saved(tmp_path, name, more=more)))
+
+
+@pytest.mark.parametrize("declared", [False, None], ids=["declared", "as published"])
+def test_the_head_of_deberta_is_the_one_that_the_weights_hold(tmp_path: Path, declared: bool | None) -> None:
+    """Published folders hold the newer head and do not say so; other weights of theirs are read by no logit."""
+    folder = saved(tmp_path, "DebertaV2ForMaskedLM", more={"legacy": False, "position_biased_input": False})
+    own = own_logits(folder, "DebertaV2ForMaskedLM")
+    saved_as(folder, legacy=declared, architectures=None)
+    file = folder / "model.safetensors"
+    more = {"mask_predictions.dense.weight": torch.randn(32, 32)}
+    more["deberta.embeddings.position_embeddings.weight"] = torch.randn(512, 32)
+    save_file(load_file(file) | more, file, metadata={"format": "pt"})
+    run = unembed.record(unembed.load(str(folder)), PROMPT)
+    assert float((run.logits[6] - own).abs().max()) <= 1e-5 * float(own.abs().max())
+
+
+@pytest.mark.parametrize(
+    ("legacy", "lost", "said"),
+    [
+        (True, "cls.", r"have no prediction head \(cls.predictions.transform.dense"),
+        (False, "lm_predictions.", r"have no prediction head \(lm_predictions.lm_head.dense"),
+        (True, "cls.predictions.bias", r"lack 2 tensors that deberta-v2 needs \(cls.predictions.bias"),
+        (True, "cls.predictions.transform.LayerNorm.bias", "lack 1 tensors that deberta-v2 needs"),
+        (False, "lm_predictions.lm_head.bias", r"lack 1 tensors that deberta-v2 needs \(lm_predictions.lm_head.bias"),
+        (False, "lm_predictions.lm_head.LayerNorm.bias", "lack 1 tensors that deberta-v2 needs"),
+    ],
+)
+def test_a_head_that_is_not_in_the_file_is_refused(tmp_path: Path, legacy: bool, lost: str, said: str) -> None:
+    """transformers would fill what is missing with random numbers, and only warn."""
+    folder = saved(tmp_path, "DebertaV2ForMaskedLM", more={"legacy": legacy})
+    file = folder / "model.safetensors"
+    kept = {name: x for name, x in load_file(file).items() if not name.startswith(lost)}
+    save_file(kept, file, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=said):
+        unembed.load(str(folder))

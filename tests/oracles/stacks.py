@@ -226,9 +226,9 @@ def _disentangled(module: Any, embeddings: Tensor, query: Tensor, key: Tensor, v
     length, span, width = query.shape[2], module.pos_ebd_size, query.shape[3]
     file = sys.modules[type(module).__module__]
     distance = file.build_relative_position(query, key, module.position_buckets, module.max_relative_positions)[0]
-    of_position = [
-        by_head(x(embeddings), module.num_attention_heads) for x in (module.pos_query_proj, module.pos_key_proj)
-    ]
+    shared = module.share_att_key
+    ends = (module.query_proj, module.key_proj) if shared else (module.pos_query_proj, module.pos_key_proj)
+    of_position = [by_head(x(embeddings), module.num_attention_heads) for x in ends]
     root = float(torch.tensor(3.0 * width).sqrt())  # the module takes it in float32
     scores = torch.empty_like(query[0] @ key[0].transpose(1, 2))
     for i in range(length):

@@ -7,7 +7,8 @@ it there, and those that were edited inside the encoder and have other states.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import torch
@@ -27,6 +28,10 @@ _TAKEN: dict[str, dict[str, SiteKind]] = {
 """For each kind of attention, the kinds of sites that it takes (query, key, value) and gives (pattern, z)."""
 
 
+class _KeysFound(Exception):  # noqa: N818  # no error: it ends a call of a block
+    """A block has come to its attention, with keys and values of all tokens."""
+
+
 class Attention:
     """The attention of every block of a walk; called as `models.hooks.Attend`."""
 
@@ -36,6 +41,26 @@ class Attention:
         self._grouped: tuple[int, list[Group]] = (0, [])
         self.layer = 0
         """Of the block that is called: a module may stand for several."""
+        self._at: tuple[int, ...] | None = None
+        """The positions of each row that queries are of; None: all."""
+        self._ahead: tuple[Tensor, Tensor] | None = None
+        """Keys and values of all tokens, where queries are of some."""
+
+    @contextmanager
+    def at(self, positions: Sequence[int], whole: Callable[[], object]) -> Iterator[None]:
+        """Attend with queries of some positions alone in this context.
+
+        Args:
+            positions: of each row, all of which start at 0.
+            whole: calls the block with all tokens; it is stopped once it has the keys and values that are read.
+        """
+        self._at = tuple(positions)
+        try:
+            with suppress(_KeysFound):
+                whole()
+            yield
+        finally:
+            self._at = self._ahead = None
 
     def __call__(
         self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
@@ -48,6 +73,10 @@ class Attention:
         query, key, value = (
             self._heads_edited(layer, kinds[name], x) for name, x in (("query", query), ("key", key), ("value", value))
         )
+        if self._at is not None and self._ahead is None:
+            self._ahead = key, value
+            raise _KeysFound
+        key, value = self._ahead or (key, value)
         call, heads_kept = self.run.calls[layer], self.run.layers[layer].heads
         assert heads_kept is not None
         inner = self.run.model.family.bypasses_interface
@@ -129,6 +158,8 @@ class Attention:
 
     def _groups(self) -> list[Group]:
         """The joined rows by their start: those of one start have queries of one shape, and see one prefix."""
+        if self._at is not None:
+            return [Group(0, tuple(range(self.batch.joined)), slice(None), self._at)]
         if self._grouped[0] != self.batch.joined:
             by_start: dict[int, list[int]] = defaultdict(list)
             for index, row in enumerate(self.batch.rows[: self.batch.joined]):

@@ -30,7 +30,7 @@ class Row:
     edits: tuple[Edit, ...]
     """Those of the stack that the walk goes up."""
     start: int
-    """Its first edited position."""
+    """Its first position: the first edited one, and 0 where that one is read from every position."""
     layer: int
     """The first block it changes."""
     late: bool
@@ -71,9 +71,8 @@ def _is_late(site: Site, run: Run) -> bool:
     kind, block = KINDS[site.kind], run.model.blocks[site.layer]
     if not kind.late or kind.place == "after":
         return kind.late
-    # A write is the last thing of its block, and simply added, only where no norm of the stream follows it; that a
-    # cross-attention stands between is not worked out here. Neurons of a mixture are weighted by the router as well.
-    if block.cross is not None or block.stream_norms or (block.experts is not None and "expert" in kind.shape):
+    # That a cross-attention stands between is not worked out here. Neurons of a mixture are weighted by the router too.
+    if block.cross is not None or (block.experts is not None and "expert" in kind.shape):
         return False
     return run.keeps(site.positions or ())
 
@@ -110,6 +109,13 @@ class Batch:
         rows = range(self.joined) if rows is None else rows
         edited = any(r in rows for kind in kinds for r, _ in self._places.get((layer, kind), []))
         return edited or any(site.layer == layer and site.kind in kinds for site in self.watch)
+
+    def confined(self, layer: int, kinds: Sequence[str], positions: Sequence[int]) -> bool:
+        """Whether all that is edited or watched in a layer, in the rows so far, is of these kinds and positions."""
+        sites = [site for site in self.watch if site.layer == layer]
+        for (place, _), edits in self._places.items():
+            sites += [edit.site for row, edit in edits if place == layer and row < self.joined]
+        return all(site.kind in kinds and set(site.positions or ()) <= set(positions) for site in sites)
 
     def cells(self, layer: int, *kinds: str, rows: range) -> list[tuple[int, int]]:
         """The (row, position) pairs that edits of these kinds change."""

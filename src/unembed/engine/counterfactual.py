@@ -7,7 +7,7 @@ keeps what is finished when the work is interrupted.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -218,7 +218,8 @@ def _job(
     run.check_has_calls()
     if not len(interventions):
         raise InputError("There is nothing to do: expected at least one intervention.")
-    rows = [row_of(_resolved(edits, run), run) for edits in interventions]
+    sites = _Sites(run)
+    rows = [row_of(_resolved(edits, run, sites), run) for edits in interventions]
     order = sorted(range(len(rows)), key=lambda i: rows[i].key)
     at = (run.asked,) if at is None else tuple(absolute_position(p, run.length) for p in at)
     if not at:
@@ -243,14 +244,24 @@ def _job(
     return job
 
 
-def _resolved(edits: Intervention, run: Run) -> list[Edit]:
+class _Sites:
+    """Sites as they are resolved in a run, and the shapes of their values. Each is looked up once: a job often has many
+    edits of few sites, as the points of a path."""
+
+    def __init__(self, run: Run) -> None:
+        self.found = cache(partial(_found, run=run))
+        self.shape = cache(partial(value_shape, run=run))
+
+
+def _resolved(edits: Intervention, run: Run, sites: _Sites | None = None) -> list[Edit]:
+    sites = sites or _Sites(run)
     several: list[Any] = list(edits) if isinstance(edits, Sequence) and not isinstance(edits, str) else [edits]
     if not several:
         raise InputError("An intervention needs at least one edit.")
     for edit in several:
         if not isinstance(edit, Edit):
             raise InputError(f"Expected an edit, such as edits.zero('L3.H1'), or several; found {edit!r:.80}.")
-    return [_fitting(replace(edit, site=_found(edit.site, run)), run) for edit in several]
+    return [_fitting(replace(edit, site=sites.found(edit.site)), sites) for edit in several]
 
 
 def _found(site: Site, run: Run) -> Site:
@@ -260,11 +271,11 @@ def _found(site: Site, run: Run) -> Site:
         raise InputError(f"{site.label}: {error}") from error
 
 
-def _fitting(edit: Edit, run: Run) -> Edit:
+def _fitting(edit: Edit, sites: _Sites) -> Edit:
     """The edit, if what it adds and removes has the shape of its site's value."""
     if edit.shift is None and edit.remove is None:
         return edit
-    width = value_shape(edit.site, run)
+    width = sites.shape(edit.site)
     shape = (len(edit.site.positions or ()), *width)
     if edit.shift is not None:
         try:

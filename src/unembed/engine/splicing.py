@@ -33,6 +33,8 @@ class Group(Brief):
     """The rows, by their index in the batch."""
     tokens: Int[Tensor, "token"] | slice
     """Row by row, position by position."""
+    queries: tuple[int, ...] | None = None
+    """The positions of each row that queries are of; None: all that it holds."""
 
     @property
     def rows(self) -> int:
@@ -92,19 +94,20 @@ def attend(
     eager: Eager,
     prefix: Prefix,
     groups: Sequence[Group],
-    query: Float[Tensor, "1 head token d_head"],
+    query: Float[Tensor, "1 head asked d_head"],
     key: Float[Tensor, "1 kv_head token d_head"],
     value: Float[Tensor, "1 kv_head token d_head"],
     *,
     edit_pattern: EditPattern | None = None,
-) -> Float[Tensor, "1 token head d_head"]:
-    """`z` of every token of a packed batch.
+) -> Float[Tensor, "1 asked head d_head"]:
+    """`z` of every token of a packed batch, or of those that are asked (`Group.queries`).
 
     Args:
         eager: the module's own attention.
         prefix: keys, values and mask of the base run.
         groups: the rows, by their start; together they cover every token once.
-        query: of the packed tokens, like `key` and `value`.
+        query: of the packed tokens that are asked.
+        key: of all packed tokens, like `value`.
         edit_pattern: shown each group's pattern (`row position head key`); may change it. None asks for no pattern.
     """
     parts = []
@@ -146,6 +149,8 @@ def _batch(
     before_k, before_v = (x[:, : group.start].expand(group.rows, -1, -1, -1) for x in (prefix.key, prefix.value))
     keys, values = torch.cat([before_k, k], 2), torch.cat([before_v, v], 2)
     mask = prefix.below(group.start, q).expand(group.rows, -1, -1, -1)
+    if group.queries is not None:
+        mask = mask[:, :, [position - group.start for position in group.queries]]
     z, pattern = eager(q, keys, values, mask)
     if edit_pattern is not None:
         edited = edit_pattern(group, pattern.transpose(1, 2)).transpose(1, 2).to(values.dtype)

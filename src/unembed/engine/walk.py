@@ -5,9 +5,9 @@ and before, nothing changed, so nothing is computed. Rows that have joined are p
 norms, projections and MLPs act on positions one by one, so every block is called once, unmodified, on all of them;
 attention is spliced onto the base run (attention.py). Exact: the numbers of a full run of each version, up to rounding.
 
-In a bidirectional stack a row holds every position. A version that is edited inside the encoder goes up there first, in
-a walk of the same kind; the states that it ends with are the source that its row reads in the decoder, from the first
-block and position on.
+In a bidirectional stack a row holds every position; of the last block only what is read is computed. A version that is
+edited inside the encoder goes up there first, in a walk of the same kind; the states that it ends with are the source
+that its row reads in the decoder, from the first block and position on.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,13 +21,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.engine.attention import Attention
-from unembed.engine.batch import Batch, Row, Watched, line_in
+from unembed.engine.batch import Batch, Line, Row, Watched, line_in
 from unembed.models.hooks import attending, on_call, on_output, one_at_a_time
-from unembed.models.kinds import KINDS, Kind
+from unembed.models.kinds import KINDS, Kind, SiteKind
 from unembed.models.model import Block, Model
 from unembed.models.sites import Site
 from unembed.runs.kept import ExpertInputs, at_positions, expert_neurons, router_weights
 from unembed.runs.run import Run
+
+_BEHIND_ATTENTION: tuple[SiteKind, ...] = ("attention_write", "neuron", "mlp_write")
+"""Kinds of sites that no attention of their block reads, each changed where a module takes or gives it."""
 
 
 class Walk:
@@ -54,13 +57,15 @@ class Walk:
         with one_at_a_time:
             self._read_sources(progress)
             with attending(self.model, self._attention):
-                self._climb(progress)
+                self._climb(sorted(set(at)), progress)
         return self._last(at)
 
-    def _climb(self, progress: Callable[[int], None]) -> None:
+    def _climb(self, at: Sequence[int], progress: Callable[[int], None]) -> None:
         for layer, block in enumerate(self.model.blocks):
             self._join(layer, late=False)
-            if self.batch.joined:
+            if self.batch.joined and self._ends_at(layer, at):
+                self._call_at(layer, block, at)
+            elif self.batch.joined:
                 self._call(layer, block)
             self._join(layer, late=True)
             progress(layer)
@@ -84,6 +89,7 @@ class Walk:
         assert source is not None
         assert source.states is not None
         walk = Walk(encoder, rows, [replace(site, encoder=False) for site in self._watch_source])
+        # Work is counted in layers of the decoder (counterfactual.py): up here none of them is done, layer -1 was last.
         states = encoder.model.norm(walk.go(range(encoder.length), lambda _: progress(-1)))
         self._sources = torch.cat([source.states, states.flatten(0, 1)[None]], 1)
         self._source_watched = walk.watched()
@@ -127,8 +133,17 @@ class Walk:
             write = batch.edited(layer, "mlp_write", write, rows=new, line=line_in(cells))
             # From the middle of the block up, as the block does: `state - before + write` would cancel where writes are
             # large beside the stream.
-            state = state.index_put((tokens,), self.run.whole("resid_mid", layer, positions) + write)
+            end = self._middle(layer, positions) + write
+            norm = self.model.blocks[layer].stream_norms.get("mlp")
+            state = state.index_put((tokens,), end if norm is None else norm[0](end))
         return batch.edited(layer, "resid_post", state, rows=new)
+
+    def _middle(self, layer: int, positions: Tensor) -> Tensor:
+        """The stream of the base run that the MLP's write is added to: after a norm of the attention's, in post-LN."""
+        normed = self.run.layers[layer].normed.get("attention")
+        if normed is None:
+            return self.run.whole("resid_mid", layer, positions)
+        return normed[self.run.rows(positions.tolist())]
 
     def _neurons_anew(self, layer: int, new: range, cells: list[tuple[int, int]], write: Tensor) -> Tensor:
         """The MLP writes at `cells`, where edited neurons write anew: one down projection instead of a whole block."""
@@ -148,42 +163,64 @@ class Walk:
     # Calling a block
 
     def _call(self, layer: int, block: Block) -> None:
-        call = self.run.calls[layer]
         self.hidden = self.batch.edited(layer, "resid_pre", self.hidden)
-        states = None if self.model.source is None else self.model.source.states
-        # The block sees one sequence of packed tokens, each with the arguments (rotary pairs and the like) of its own
-        # position; that neighbours are of other rows it cannot tell, for attention is ours.
-        args, kwargs = (
-            at_positions(x, self.positions, self.run.length, states, self._sources)
-            for x in (call.args[1:], call.kwargs)
-        )
-        self._attention.layer = layer
         with ExitStack() as stack:
             self._hook_modules(stack, layer, block)
             if block.experts is not None:
                 self._hook_experts(stack, layer, block.experts)
-            out = block.module(self.hidden[None], *args, **kwargs)
-        out = (out[0] if isinstance(out, tuple) else out)[0]
+            out = self._made_by(layer, block, self.hidden, self.positions)
         self.hidden = self.batch.edited(layer, "resid_post", out)
 
-    def _hook_modules(self, stack: ExitStack, layer: int, block: Block) -> None:
-        """Watch and edit what passes through modules of the block, where the table of kinds says (`Tap`)."""
+    def _made_by(self, layer: int, block: Block, hidden: Tensor, positions: Tensor) -> Tensor:
+        """What the unmodified block makes of packed tokens."""
+        call = self.run.calls[layer]
+        states = None if self.model.source is None else self.model.source.states
+        # The block sees one sequence of packed tokens, each with the arguments (rotary pairs and the like) of its own
+        # position; that neighbours are of other rows it cannot tell, for attention is ours.
+        args, kwargs = (
+            at_positions(x, positions, self.run.length, states, self._sources) for x in (call.args[1:], call.kwargs)
+        )
+        self._attention.layer = layer
+        out = block.module(hidden[None], *args, **kwargs)
+        return (out[0] if isinstance(out, tuple) else out)[0]
+
+    def _ends_at(self, layer: int, at: Sequence[int]) -> bool:
+        """Whether a block is called for the positions that are read alone: the last one of a bidirectional stack."""
+        # Elsewhere rows hold little else. Edits that attention reads, or that are of other positions, need all of it.
+        model = self.model
+        few = layer == model.layers - 1 and model.bidirectional and len(at) < self.run.length
+        return few and not model.family.bypasses_interface and self.batch.confined(layer, _BEHIND_ATTENTION, at)
+
+    def _call_at(self, layer: int, block: Block, at: Sequence[int]) -> None:
+        """Call a block for some positions of each row. They read keys and values of the others, so for all tokens it is
+        called as well, until it attends."""
+        cells = [(row, position) for row in range(self.batch.joined) for position in at]
+        tokens = torch.tensor([self.batch.token(*cell) for cell in cells], device=self.hidden.device)
+        whole = partial(self._made_by, layer, block, self.hidden, self.positions)
+        with self._attention.at(at, whole), ExitStack() as stack:
+            self._hook_modules(stack, layer, block, line_in(cells))
+            out = self._made_by(layer, block, self.hidden[tokens], self.positions[tokens])
+        self.hidden = self.hidden.index_put((tokens,), out)  # the others keep what nobody reads
+
+    def _hook_modules(self, stack: ExitStack, layer: int, block: Block, line: Line | None = None) -> None:
+        """Watch and edit what passes through modules of the block, where the table of kinds says (`Tap`); `line` as in
+        `Batch.edited`."""
         # In the order in which a block computes them: of hooks of one module, the first sees the value first.
         for kind in sorted(KINDS.values(), key=lambda kind: kind.order):
             inside_experts = "expert" in kind.shape and block.experts is not None
             if kind.tap.of == "module" or inside_experts or not self.batch.touched(layer, kind.name):
                 continue
-            edit = partial(self._passing, layer, kind)
+            edit = partial(self._passing, layer, kind, line)
             if kind.tap.side in ("output", "sum"):
                 on_output(stack, kind.tap.module(block), edit)
             elif kind.tap.side == "input":
                 on_call(stack, kind.tap.module(block), lambda args, _, edit=edit: (edit(args[0]), *args[1:]))
 
-    def _passing(self, layer: int, kind: Kind, x: Tensor) -> Tensor:
+    def _passing(self, layer: int, kind: Kind, line: Line | None, x: Tensor) -> Tensor:
         """What passes a module, edited."""
-        lines = x.reshape(len(self.hidden), -1)
+        lines = x.flatten(0, -2)
         if kind.tap.side != "sum":
-            return self.batch.edited(layer, kind.name, lines).reshape(x.shape)
+            return self.batch.edited(layer, kind.name, lines, line=line).reshape(x.shape)
         middle = self.hidden + lines
         edited = self.batch.edited(layer, kind.name, middle)
         # The block adds the write to the stream itself, so an edited sum is handed to it as another write. Where

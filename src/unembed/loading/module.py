@@ -7,7 +7,7 @@ for a folder that is refused afterwards.
 import contextlib
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +52,11 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
         check_generation(folder)
         if described.code is not None:
             importlib.import_module(described.code)
-        config = from_folder("AutoConfig", folder)
+        config, stored = from_folder("AutoConfig", folder), tensors_in(folder)
+        _choose_head(config, described, stored)
         family = family_of(config)
         check_architecture(folder, declared, _built(described.loader, config), family)
         options = {"config": config, "dtype": described.runs_in or dtype if dtype == "auto" else dtype}
-        stored = tensors_in(folder)
         _check_floats(folder, stored)
         renaming = _COMPILED if any("_orig_mod." in name for name in stored) else {}
         module, report = _loaded(folder, described.loader, options, renaming)
@@ -75,6 +75,15 @@ def tokenizer_of(folder: Path) -> "PreTrainedTokenizerBase | None":
         return None
     with quiet(), _as_model_error(folder):
         return from_folder("AutoTokenizer", folder)
+
+
+def _choose_head(config: Any, described: Family, stored: Iterable[str]) -> None:
+    """Configure the prediction head that the weights hold: published folders of DeBERTa do not say which it is."""
+    usual, other = described.prediction_head, described.other_head
+    if usual is None or other is None or any(usual.dense in name for name in stored):
+        return
+    if any(other.head.dense in name for name in stored):
+        setattr(config, other.attribute, other.value)
 
 
 def _built(loader: str, config: Any) -> str:

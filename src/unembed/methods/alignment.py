@@ -1,7 +1,7 @@
 """Alignment: which positions of two prompts correspond, and where they can hold different values.
 
-Attention is causal, so before the first token that differs every part of the model holds the same in both runs; but not
-where the two lengths turn positions otherwise (lengths.py).
+In a decoder every part of the model holds the same in both runs before the first token that differs; but not where the
+two lengths turn positions otherwise (lengths.py). In a bidirectional stack every position reads that token.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,8 +66,8 @@ def aligned(
         clean: token ids, like `corrupt`.
         corrupt: the other prompt.
         given: the map; None pairs equal positions.
-        all_differ: whether the runs can differ before the first token that does: in a bidirectional stack, or where
-            they read two sources.
+        all_differ: whether the runs can differ before the first token that does, whatever the model: where they read
+            two sources.
         what: what they are called in an error.
 
     Raises:

@@ -170,10 +170,10 @@ class Population(Brief):
 def population(
     run: Run, token: int, versus: int | None = None, *, memory: int | None = None, progress: Progress = silent
 ) -> Population:
-    """Zero every head, every sublayer and a sample of strongly active neurons at the last position; kept with the run.
+    """Zero every head, every sublayer and a sample of strongly active neurons where a run is asked; kept with the run.
 
     Args:
-        run: keeps its last position, which is the explained one.
+        run: keeps that position, which is the explained one: the last, or the blank of a masked language model.
         token: the target.
         versus: the other token of a logit difference.
         memory: bytes for walks, as in `counterfactuals`; so is `progress`.
@@ -270,7 +270,7 @@ def zeroed_each(
     Args:
         run: that of the population.
         among: what they are compared with; who is in it is not zeroed again.
-        sites: of heads, neurons and sublayers at the last position, neurons with their expert in a mixture.
+        sites: of heads, neurons and sublayers where the run is asked, neurons with their expert in a mixture.
         memory: bytes for walks, as in `counterfactuals`; so is `progress`.
 
     Raises:

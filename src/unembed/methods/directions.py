@@ -35,7 +35,7 @@ inside an encoder as `enc.resid_post` and so on."""
 def difference(
     model: Model, toward: AnyPrompt, away: AnyPrompt | None = None, *, layer: int, site: str = "resid_post"
 ) -> Float[Tensor, "d_model"]:
-    """What a site holds at the last position of one prompt, minus what it holds at the last of another.
+    """What a site holds where one prompt asks, minus what it holds where another does.
 
     Args:
         model: from `load` or `wrap`.

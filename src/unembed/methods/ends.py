@@ -1,4 +1,4 @@
-"""ends: the stream that versions of a run end with at its last position, kept with the run, and what is read of it.
+"""ends: the stream that versions of a run end with where it is asked, kept with the run, and what is read of it.
 
 A version takes a walk through the model; what it ends with is `d_model` numbers, from which any target and any
 difference of logits is read at once. So versions are run once for a run, whatever is asked of it later.

@@ -89,7 +89,7 @@ def intervene(
     top: int = 10,
     progress: Progress = silent,
 ) -> Intervened:
-    """Set some parts where a run is asked (at its last position), together, and read the prediction there.
+    """Set some parts where a run is asked, together, and read the prediction there.
 
     Args:
         prompt: a recorded run, or a model and a prompt.

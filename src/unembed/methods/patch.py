@@ -8,8 +8,8 @@ other run (1). Exact: each value equals a full run of the model with that one ch
 *Causal mediation analysis*, 2020; Meng et al., *Locating and editing factual associations in GPT*, 2022; Heimersheim
 and Nanda, *How to use and interpret activation patching*, 2024.
 
-Attention is causal: before the first token that differs both runs hold equal values (unless their lengths turn
-positions otherwise), so these cells are not computed.
+Before the first token that differs both runs of a decoder hold equal values (unless their lengths turn positions
+otherwise), so these cells are not computed. In a masked language model every cell is: all positions read that token.
 
 Of an encoder-decoder the two runs read two sources, or one source with two decoder prompts. Inside the encoder (`enc.`)
 the cells are of positions of the source, in the decoder of positions of its prompt. Neighbouring positions of a sound
@@ -66,7 +66,9 @@ def patch(
     memory: int | None = None,
     progress: Progress = silent,
 ) -> Patching:
-    """Patch every part of a kind, one a run, and read the metric of each run at the last position.
+    """Patch every part of a kind, one a run, and read the metric of each run where the prompts ask.
+
+    That is their last position, or the blank of a masked language model.
 
     Args:
         clean: a recorded run in which the model does what is studied, or a model and a prompt.
@@ -82,7 +84,7 @@ def patch(
         direction: "denoise", "noise", or "both".
         metric: "logit-difference" is `logit(target) - logit(versus)`; "probability" that of the target; "kl"
             `KL(clean || patched)` in nats, which is 0 for the clean run; or a callable of logits `row position vocab`
-            (one position, the last) that gives one number a row.
+            (one position, where it is asked) that gives one number a row.
         position: "all", "last", or an index in the clean prompt. A head or neuron is patched at all these positions
             together.
         layers: which to sweep; None is all (for neurons they must be given).
@@ -200,8 +202,7 @@ def _compared(
     model, sources = clean.model, not same_source(clean.model, corrupt.model)
     if not inside:
         prompts = clean.tokens, corrupt.tokens
-        everywhere = sources or (model.bidirectional and prompts[0] != prompts[1])
-        return prompts, None, aligned(model, *prompts, align, all_differ=everywhere)
+        return prompts, None, aligned(model, *prompts, align, all_differ=sources)
     if not sources:
         raise InputError(
             "Both runs read the same source, so inside the encoder they are equal: give runs of two sources "

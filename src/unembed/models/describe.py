@@ -53,11 +53,13 @@ def describe(
         raise ModelError(f"The row of {family.model_type} needs both of encoder and cross_attention, or none.")
     given, module = module, with_own_blocks(module, family)
     family = _present(module, family)
-    head = _prediction_head(module, family)
+    head, tied = _prediction_head(module, family), _tied_unembedding(module, family)
+    unembedding = unembedding if tied is None else tied
     # The columns, not in_features, which may be stale where a library swapped the matrix.
     d_model = _width(module, family, unembedding.weight.shape[-1], head)
     model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
-    model = replace(model, final_norm=model.final_norm.times(model.logit_scale), prediction_head=head, given=given)
+    model = replace(model, final_norm=model.final_norm.times(model.logit_scale), given=given)
+    model = replace(model, prediction_head=head, tied_unembedding=tied)
     if family.encoder is None:
         return model
     encoder = _part(module, family.encoder.path)
@@ -107,6 +109,28 @@ def _prediction_head(module: nn.Module, family: Family) -> PredictionHead | None
     dense, norm = _part(module, row.dense), _part(module, row.norm)
     activation = ACT2FN[row.activation] if row.activation in ACT2FN else _part(module, row.activation)
     return PredictionHead(dense, activation, norm, probed(norm, projection(dense).shape[1]))
+
+
+def _tied_unembedding(module: nn.Module, family: Family) -> nn.Linear | None:
+    """The layer that a module does without which multiplies by the weight of its embedding: of the very parameters."""
+    row = family.prediction_head
+    if row is None or row.unembeds is None:
+        return None
+    assert family.embedding is not None
+    weight = getattr(_part(module, family.embedding), "weight", None)
+    bias = getattr(_part(module, row.unembeds), "bias", None)
+    if not (
+        isinstance(weight, nn.Parameter)
+        and isinstance(bias, nn.Parameter)
+        and (weight.ndim, bias.shape) == (2, weight.shape[:1])
+    ):
+        raise ModelError(
+            f"Expected {family.embedding!r} of {type(module).__name__} to have a weight, and {row.unembeds!r} a bias "
+            f"of one number a token.\nThe row of {family.model_type} names another part (docs/families.md)."
+        )
+    layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    layer.weight, layer.bias = weight, bias
+    return layer
 
 
 def _parts(

@@ -286,6 +286,9 @@ def family_of(config: Any) -> Family:
         return _prefixed(config.model_type, family_of(text))
     for requirement in family.requires:
         requirement.check(config)
+    other = family.other_head
+    if other is not None and getattr(config, other.attribute, None) == other.value:
+        return replace(family, prediction_head=other.head)
     return family
 
 

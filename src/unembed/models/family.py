@@ -136,6 +136,8 @@ class Family(Brief):
     """Another modality that the model reads within its prompt."""
     prediction_head: "HeadRow | None" = None
     """What stands between the last stream and the unembedding in a masked language model."""
+    other_head: "OtherHead | None" = None
+    """What some models of this type have in its place."""
 
     @property
     def bypasses_interface(self) -> bool:
@@ -190,6 +192,18 @@ class HeadRow(Brief):
     activation: str
     """The module, or the name by which `transformers` knows it (`gelu`)."""
     norm: str
+    unembeds: str | None = None
+    """The module that gives the logits, where no layer of its own makes them: it multiplies by the weight of the
+    embedding and adds its parameter `bias` (DeBERTa)."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class OtherHead(Brief):
+    """Another prediction head of the same model type, and the configuration value of the models that have it."""
+
+    attribute: str
+    value: Any
+    head: HeadRow
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -102,8 +102,8 @@ def _switch_interface(model: Model, stack: ExitStack) -> None:
 
 def _configurations(module: nn.Module) -> list[Any]:
     """Each configuration that a part of the module reads; the stacks of T5 have one each."""
-    found = (getattr(part, "config", None) for part in module.modules())
-    return list({id(config): config for config in found if hasattr(config, "_attn_implementation")}.values())
+    found = {id(config): config for config in (getattr(part, "config", None) for part in module.modules())}
+    return [config for config in found.values() if hasattr(config, "_attn_implementation")]
 
 
 def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any) -> Any:

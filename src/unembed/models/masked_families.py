@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from unembed.models.family import Family, HeadRow, Require, SharedBlocks, WholeAttention
+from unembed.models.family import Family, HeadRow, OtherHead, Require, SharedBlocks, WholeAttention
 
 _BERT_HEAD = HeadRow(
     dense="cls.predictions.transform.dense",
@@ -129,10 +129,17 @@ _DEBERTA = _like_bert(
     whole_attention=WholeAttention(split="transpose_for_scores", pattern="output_attentions", anew=("relative_pos",)),
     may_lack=("token_type_embedding", "position_embedding"),
     unread=("mask_predictions.", "deberta.embeddings.position_embeddings."),
-    requires=(
-        Require(attribute="conv_kernel_size", value=0, otherwise="a convolution writes to the stream as well"),
-        Require(attribute="legacy", value=True, otherwise="its logits are made by no layer, but by its embedding"),
+    other_head=OtherHead(
+        attribute="legacy",
+        value=False,
+        head=HeadRow(
+            dense="lm_predictions.lm_head.dense",
+            activation="lm_predictions.lm_head.transform_act_fn",
+            norm="lm_predictions.lm_head.LayerNorm",
+            unembeds="lm_predictions.lm_head",
+        ),
     ),
+    requires=(Require(attribute="conv_kernel_size", value=0, otherwise="a convolution writes to the stream as well"),),
 )
 MASKED = (
     _BERT,

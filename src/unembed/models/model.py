@@ -103,6 +103,8 @@ class Model:
     """What makes the stream of narrower embeddings, after that norm."""
     prediction_head: PredictionHead | None = None
     """What stands between the last stream and the unembedding, in a masked language model."""
+    tied_unembedding: nn.Linear | None = None
+    """The unembedding as a layer, where the module multiplies by its embedding's weight without one."""
     given: "PreTrainedModel | None" = None
     """The module as it was given: `module` is a twin of it where its layers share blocks (shared.py)."""
     encoder: "Model | None" = None
@@ -206,7 +208,7 @@ class Model:
     @property
     def has_unembedding(self) -> bool:
         """Not so in an encoder."""
-        return isinstance(self.module.get_output_embeddings(), nn.Linear)
+        return self.tied_unembedding is not None or isinstance(self.module.get_output_embeddings(), nn.Linear)
 
     @property
     def embed(self) -> nn.Module:
@@ -216,8 +218,14 @@ class Model:
 
     @property
     def unembed(self) -> nn.Linear:
-        """The module that makes logits of the normed stream."""
-        return cast(nn.Linear, self.module.get_output_embeddings())
+        """The layer that makes logits of the normed stream."""
+        return self.tied_unembedding or cast(nn.Linear, self.module.get_output_embeddings())
+
+    @property
+    def unembeds(self) -> nn.Module:
+        """The module whose output is the logits: the layer, or what does without one."""
+        row = self.family.prediction_head
+        return self.unembed if row is None or row.unembeds is None else self.module.get_submodule(row.unembeds)
 
     @property
     def unembedding(self) -> Float[Tensor, "vocab d_unembedding"]:
@@ -340,8 +348,6 @@ _ACCOUNTED = (
     "explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge find, open"
 )
 """The commands that take an encoder-decoder."""
-
-
 _HEADS_INSTEAD = "What heads look at, whatever the prompt: heads."
 """Of masked language models, whose heads are not told from weights."""
 

@@ -160,10 +160,12 @@ class Recorder:
             on_call(stack, norm, lambda args, _: ends.whole_final.put(self._own(args[0])[0]))
             self._watch_output(stack, norm, ends.normed)
         if model.has_unembedding:
-            on_output(stack, model.unembed, lambda out: ends.logits.put(self._own(out)[0]))
-        if model.unembeds_all:  # perhaps after a logit scale, or a prediction head
-            self._watch_input(stack, model.unembed, ends.normed)
+            on_output(stack, model.unembeds, lambda out: ends.logits.put(self._own(out)[0]))
         head = model.prediction_head
+        if head is not None and model.tied_unembedding is not None:  # a layer that no run calls
+            self._watch_output(stack, head.norm_module, ends.normed)
+        elif model.unembeds_all:  # perhaps after a logit scale, or a prediction head
+            self._watch_input(stack, model.unembed, ends.normed)
         if head is not None:
             self._watch_input(stack, head.dense, ends.head_read)
             self._watch_output(stack, head.dense, ends.head_dense)
@@ -266,7 +268,6 @@ class Recorder:
             tokens: the prompt.
             positions: where in it the kept positions stand: they are others where a cache held its beginning.
             logits: the model's own, at these positions.
-            text: the prompt as it was written.
         """
         ends = self._ends
         final = self._select(ends.whole_final.value)

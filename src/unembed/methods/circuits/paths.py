@@ -103,7 +103,7 @@ class PathExpansion(RunResult[Path]):
     paths: tuple[Path, ...]
     """The largest first."""
     constants: dict[str, float]
-    """What belongs to no path: the final norm's shift, the bias of the unembedding, the soft-cap."""
+    """What belongs to no path: the final norm's shift, biases of prediction head and unembedding, the soft-cap."""
     small: float
     """Sum of finished paths below the smallest value that is listed."""
     small_count: int

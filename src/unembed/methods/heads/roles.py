@@ -23,7 +23,7 @@ from unembed.loading import kept_results
 from unembed.methods.circuits.head_circuits import Head
 from unembed.methods.heads.repeated_tokens import HALF, attention_roles, half_of, measured_patterns, repeated
 from unembed.methods.heads.repetition_loss import repetition_loss
-from unembed.methods.heads.role_scores import RoleScores
+from unembed.methods.heads.role_scores import CHECKED, RoleScores, every_score, plotted, sets_at_random
 from unembed.methods.heads.weight_roles import ordinals, weight_roles
 from unembed.models.model import Model
 from unembed.models.names import head_name
@@ -47,10 +47,6 @@ ROLES = (
     "copy_suppression",
     "successor",
 )
-_CHECKED = 2
-"""Sequences on which heads are zeroed."""
-_CONTROLS = 10
-"""Sets of heads at random."""
 EDITION = 2
 """Of the measurement. Raise it with every change that may change a number or what is kept, or kept results of the old
 one stay."""
@@ -143,12 +139,7 @@ class HeadRoles(Result[HeadScore]):
 
     def entries(self) -> list[HeadScore]:
         """Every head in every role, role by role."""
-        return [
-            HeadScore(role, layer, head, score, claimed)
-            for role, found in self.roles.items()
-            for layer, heads in enumerate(zip(found.scores.tolist(), found.claimed.tolist(), strict=True))
-            for head, (score, claimed) in enumerate(zip(*heads, strict=True))
-        ]
+        return [HeadScore(*score) for score in every_score(self.roles)]
 
     def plot(self, role: str = "induction") -> "Figure":
         """Draw the scores of all heads in one role, by layer and head.
@@ -159,19 +150,7 @@ class HeadRoles(Result[HeadScore]):
         Raises:
             InputError: no such role was measured; or matplotlib is not installed.
         """
-        if role not in self.roles:
-            raise InputError(f"Expected a role of {', '.join(self.roles)}; found {role!r}.")
-        from unembed.runs.figures import by_layer
-
-        found = [entry for entry in self.entries() if entry.role == role]
-        return by_layer(
-            ((entry.layer, entry.head, entry.score) for entry in found),
-            columns=[str(head) for head in range(self.model.heads)],
-            axis="head",
-            unit=self.unit,
-            title=role.replace("_", " "),
-            share=True,
-        )
+        return plotted(self.roles, role)
 
     @property
     def complete(self) -> bool:
@@ -256,7 +235,7 @@ def measure_head_roles(
     result = HeadRoles(model, settings, half_of(model), roles, None)
     if check:
         try:
-            result = replace(result, check=_causal_check(result, tokens[:_CHECKED], memory, progress))
+            result = replace(result, check=_causal_check(result, tokens[:CHECKED], memory, progress))
         except KeyboardInterrupt as stop:
             raise Interrupted(result) from stop
     if place is not None:
@@ -290,18 +269,14 @@ def _causal_check(result: HeadRoles, tokens: Tensor, memory: int | None, progres
     return CausalCheck(found.first, found.second, roles, tuple(zeroed[count:]), len(tokens))
 
 
-def _controls(result: HeadRoles, best: Sequence[Head]) -> list[list[Head]]:
+def _controls(result: HeadRoles, best: Sequence[Head]) -> list[tuple[Head, ...]]:
     """Sets of as many heads, none of which is among the best."""
-    model, random = result.model, generator(result.settings.seed)
-    others = [head for layer in range(model.layers) for head in _heads(model, layer) if head not in best]
+    model = result.model
+    every = [(layer, head) for layer in range(model.layers) for head in range(model.heads)]
+    others = [head for head in every if head not in best]
     if len(others) < len(best):
         return []
-    draws = [torch.randperm(len(others), generator=random)[: len(best)].tolist() for _ in range(_CONTROLS)]
-    return [[others[i] for i in draw] for draw in draws]
-
-
-def _heads(model: Model, layer: int) -> list[Head]:
-    return [(layer, head) for head in range(model.heads)]
+    return sets_at_random(others, len(best), generator(result.settings.seed))
 
 
 # The cache

@@ -22,7 +22,7 @@ from unembed.engine.counterfactual import counterfactuals
 from unembed.errors import InputError, Interrupted
 from unembed.methods.circuits.head_circuits import Head
 from unembed.methods.heads.repeated_tokens import HALF
-from unembed.methods.heads.role_scores import RoleScores
+from unembed.methods.heads.role_scores import CHECKED, RoleScores, every_score, plotted, sets_at_random
 from unembed.methods.heads.shuffled_tokens import (
     STACK_OF,
     Shuffled,
@@ -45,11 +45,6 @@ from unembed.seeds import generator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_CHECKED = 2
-"""Sequences on which heads are zeroed."""
-_CONTROLS = 10
-"""Sets of heads at random of each attention."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +158,7 @@ class StackRoles(Result[StackHeadScore]):
         """Every head in every role of its attention, role by role."""
         return [
             StackHeadScore(role, STACK_OF[role], layer, head, score, claimed, self.name_of(STACK_OF[role], layer, head))
-            for role, found in self.roles.items()
-            for layer, heads in enumerate(zip(found.scores.tolist(), found.claimed.tolist(), strict=True))
-            for head, (score, claimed) in enumerate(zip(*heads, strict=True))
+            for role, layer, head, score, claimed in every_score(self.roles)
         ]
 
     def of(self, stack: StackName, layer: int, head: int) -> tuple[str, ...]:
@@ -182,20 +175,8 @@ class StackRoles(Result[StackHeadScore]):
         Raises:
             InputError: no such role was measured; or matplotlib is not installed.
         """
-        role = next(name for name in self.roles if STACK_OF[name] == self.stacks[-1]) if role is None else role
-        if role not in self.roles:
-            raise InputError(f"Expected a role of {', '.join(self.roles)}; found {role!r}.")
-        from unembed.runs.figures import by_layer
-
-        found = [entry for entry in self.entries() if entry.role == role]
-        return by_layer(
-            ((entry.layer, entry.head, entry.score) for entry in found),
-            columns=[str(head) for head in range(self.roles[role].scores.shape[1])],
-            axis="head",
-            unit=self.unit,
-            title=role.replace("_", " "),
-            share=True,
-        )
+        last = next(name for name in self.roles if STACK_OF[name] == self.stacks[-1])
+        return plotted(self.roles, last if role is None else role)
 
     def __repr__(self) -> str:
         orders = " in two orders" if self.model.encoder is not None else ""
@@ -285,7 +266,7 @@ def _change_check(result: StackRoles, memory: int | None, progress: Progress) ->
     return ChangeCheck(
         roles,
         {stack: tuple(next(zeroed) for _ in drawn) for stack, drawn in controls.items()},
-        min(_CHECKED, result.sequences),
+        min(CHECKED, result.sequences),
     )
 
 
@@ -293,10 +274,8 @@ def _controls(result: StackRoles, stack: StackName, size: int, random: torch.Gen
     """Sets of as many heads of an attention, drawn at random; none where it has no more."""
     scores = next(found.scores for role, found in result.roles.items() if STACK_OF[role] == stack)
     layers, heads = scores.shape
-    if layers * heads <= size:
-        return []
-    draws = [torch.randperm(layers * heads, generator=random)[:size].tolist() for _ in range(_CONTROLS)]
-    return [tuple(divmod(place, heads) for place in draw) for draw in draws]
+    every = [(layer, head) for layer in range(layers) for head in range(heads)]
+    return sets_at_random(every, size, random) if len(every) > size else []
 
 
 def _changes(
@@ -305,7 +284,7 @@ def _changes(
     """What zeroing each set of heads changes, the mean over the first sequences."""
     beside = result.model.encoder is not None
     interventions = [[edits.zero(_site(stack, *head, beside=beside)) for head in heads] for stack, heads in sets]
-    sequences = list(shuffled(result.model, min(_CHECKED, result.sequences), seed=result.seed))
+    sequences = list(shuffled(result.model, min(CHECKED, result.sequences), seed=result.seed))
     total = torch.zeros(len(sets), dtype=torch.float64)
     for number, sequence in enumerate(sequences):
 

@@ -421,7 +421,7 @@ def _candidates(paths: Paths, count: int | None) -> list[list[list[int]]]:
     """The neurons to remove, by layer: all that are not at their baseline, or the best of the layer path."""
     if count is None:
         return [(paths.way(layer) != 0).any(0).nonzero().tolist() for layer in paths.layers]
-    sizes = [estimate.values.abs() for estimate in gauss(paths, None, 0.005)]
+    sizes = [estimate.values.abs() for estimate in gauss(paths, None, LayerPath().tolerance)]
     flat = torch.cat([size.flatten() for size in sizes])
     least = flat.topk(min(count, len(flat))).values[-1]
     ranked = [

@@ -105,7 +105,12 @@ class Paths(Brief):
 
     def way(self, layer: int) -> Float[Tensor, "position *neuron"]:
         """`w - b`, in float64."""
-        return activations_of(self.run, layer, self.moving(layer)).double() - self.baseline[layer]
+        return self._ways[layer]
+
+    @cached_property
+    def _ways(self) -> list[Tensor]:
+        ends = (activations_of(self.run, layer, self.moving(layer)).double() for layer in self.layers)
+        return [end - start for end, start in zip(ends, self.baseline, strict=True)]
 
     def values_at(self, interventions: Sequence[Edit | Sequence[Edit]]) -> Tensor:
         """`P` of versions of the run."""
@@ -156,7 +161,7 @@ class Paths(Brief):
             way = self.way(layer)
             alpha = torch.tensor(alphas, dtype=way.dtype, device=way.device).view(-1, *[1] * way.ndim)
             leaves[layer] = (self.baseline[layer] + alpha * way).to(self.run.model.dtype).requires_grad_()
-            interventions += [set_to(self.site(layer), leaves[layer][k]) for k in range(len(alphas))]
+            interventions += [set_to(self.site(layer), moved) for moved in leaves[layer].unbind()]
         still = [torch.zeros_like(self.way(layer), requires_grad=True) for layer in self.layers] if here else []
         if here:
             interventions.append([edits.add(self.site(layer), leaf) for layer, leaf in enumerate(still)])

@@ -4,6 +4,9 @@ A payload class names its schema (`@payload("unembed/explain/2")`), and a functi
 (`@payload_of.register`). The JSON schemas that ship in `view/schemas/`, the page's types and the tables of docs/json.md
 are generated from these classes and the docstrings of their fields (`make schemas`).
 
+A `Literal` of a method is written out again in a payload: payloads are imported without torch, and a schema promises
+its words whatever the method does. Where a payload is made, pyright holds the one against the other.
+
 What does not apply is null. Logits and credits are in logits, `kl` in nats, probabilities in [0, 1]. Layers count from
 0; a lens row with layer null is the embedding, with layer `l` the stream after block `l`.
 """
