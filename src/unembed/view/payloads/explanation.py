@@ -26,7 +26,9 @@ from unembed.view.payloads.common import (
     token_of,
     versions,
 )
+from unembed.view.payloads.sentence import Span, sentence_of
 from unembed.view.payloads.verdicts import Answer, Control, Zeroed, answer_payload, control_of, zeroed_of
+from unembed.view.payloads.words import UnitWithout, units_without
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Ledger as LedgerResult
@@ -198,6 +200,12 @@ class ExplainPayload:
     """The prediction as a sum."""
     answer: Answer
     """Why, in one line."""
+    sentence: list[Span]
+    """What the model says, which words that needs, and which part carries it: the sentence that opens every view, in
+    pieces; their texts together are the sentence."""
+    words: list[UnitWithout]
+    """What the target loses without each word of the prompt, in its order; of a long prompt each sentence, line or
+    turn. Empty with `--no-test`, and where there is no text."""
     heads: list[Head]
     """Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`."""
     neurons: list[Neuron]
@@ -245,6 +253,8 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         reference=reference_of(model, read),
         ledger=_ledger(result.ledger),
         answer=answer_payload(result),
+        sentence=sentence_of(result),
+        words=[] if result.words is None else units_without(result.words),
         heads=[_head(model, _looked_at(result, note), note) for note in result.heads],
         neurons=[_neuron(model, note) for note in result.neurons],
         sublayers=_sublayers(result.population),
