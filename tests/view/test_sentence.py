@@ -18,7 +18,25 @@ from unembed.view.glyphs import percent, told
 from unembed.view.payloads import payload_of
 from unembed.view.payloads.sentence import plain, sentence_of
 
-WORDS = "Bambo lives in Prague Paris the capital of Lumi likes to go back every winter home is".split()
+WORDS = [
+    "Bambo",
+    "lives",
+    "in",
+    "Prague",
+    "Paris",
+    "the",
+    "capital",
+    "of",
+    "Lumi",
+    "likes",
+    "to",
+    "go",
+    "back",
+    "every",
+    "winter",
+    "home",
+    "is",
+]
 SEEDS = 200
 
 
@@ -61,10 +79,10 @@ def check_words(model, found, text: str, name: str, before: float, target: int) 
     """The clause of words against runs of the shorter prompts."""
     tokens = [token.id for token in found.tokens]
     after = []
-    for unit in found.words:
+    for unit in found.words.units:
         left = [token for p, token in enumerate(tokens) if p not in unit.positions]
         after.append(float(chances(model, left)[target]) if left else 0.0)
-    ranked = [i for i, unit in enumerate(found.words) if unit.mark is None]
+    ranked = [i for i, unit in enumerate(found.words.units) if unit.mark is None]
     halving = sorted((i for i in ranked if after[i] <= before / 2), key=lambda i: after[i])
     named = [span.place for span in found.sentence if span.kind == "word"]
     if halving:
@@ -72,14 +90,14 @@ def check_words(model, found, text: str, name: str, before: float, target: int) 
         expected = [i for i, lost in zip(halving, nats, strict=True) if lost >= nats[0] / 2][:3]
         assert named == expected, text
         for i in named:
-            assert f'ithout "{found.words[i].text}"' in text
+            assert f'ithout "{found.words.units[i].text}"' in text
             assert told(before, after[i])[1] in text
         others = len(halving) - len(named)
         assert (f"; {others} more halve" in text) == (others > 0), text
         assert ("each word taken away alone" in text) == (len(named) > 1)
         instead = re.search(r'and it says "([^"]*)" instead', text)
         if len(named) == 1:
-            left = [token for p, token in enumerate(tokens) if p not in found.words[named[0]].positions]
+            left = [token for p, token in enumerate(tokens) if p not in found.words.units[named[0]].positions]
             top = int(chances(model, left).argmax())
             assert (instead is None) == (top == target), text
         return
@@ -90,7 +108,7 @@ def check_words(model, found, text: str, name: str, before: float, target: int) 
         rest = f"{name} keeps at least {told(before, after[least])[1]}."
         assert (rest in text) == (after[least] < before), text
         assert ("taken away alone, lowers" in text) == (after[least] >= before), text
-    firsts = [i for i, unit in enumerate(found.words) if unit.mark == "first" and after[i] <= before / 2]
+    firsts = [i for i, unit in enumerate(found.words.units) if unit.mark == "first" and after[i] <= before / 2]
     assert named == firsts
     assert ("Without the first, " in text) == bool(firsts)
 
@@ -130,8 +148,8 @@ def test_under_versus_a_word_is_told_by_the_lead_it_halves() -> None:
     for target, versus in itertools.permutations((3, 5, 8, 10), 2):
         found = payload_of(unembed.explain(model, "the capital of France is", target, versus=versus))
         lead = found.ledger.value
-        halving = [u for u in found.words if u.mark is None and lead > 0 and u.difference_without <= lead / 2]
-        named = [found.words[span.place] for span in found.sentence if span.kind == "word"]
+        halving = [u for u in found.words.units if u.mark is None and lead > 0 and u.difference_without <= lead / 2]
+        named = [found.words.units[span.place] for span in found.sentence if span.kind == "word"]
         assert {u.text for u in named if u.mark is None} <= {u.text for u in halving}
         assert bool(halving) == any(u.mark is None for u in named)
         seen.add(bool(halving))
@@ -142,6 +160,6 @@ def test_under_versus_a_word_is_told_by_the_lead_it_halves() -> None:
 
 def test_without_tests_there_are_no_words(model: unembed.Model) -> None:
     found = payload_of(unembed.explain(model, "Bambo lives in", test=False))
-    assert found.words == []
+    assert found.words is None
     assert plain(found.sentence).startswith("It says ")
     assert plain(found.sentence).endswith(" Nothing was zeroed.")

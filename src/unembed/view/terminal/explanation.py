@@ -71,14 +71,14 @@ def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     answer = payload.answer
     marked = None if answer.cross else answer.position
     tail, keep = f"→ {visible(payload.target.text)}", [] if marked is None else [marked]
-    if _units_of_prompt(payload):
-        keep += [payload.words[span.place].positions[0] for span in payload.sentence if span.place is not None]
+    units = _units_in_strip(payload)
     if payload.model.bidirectional:  # the blank need not be at the end, so the arrow says where the answer stands
         tail, keep = f"{payload.position} {tail}", [payload.position, *keep]
-    line, places = token_strip(payload.tokens[: _last(payload) + 1], tail, paper.width, keep=keep)
+    rather = [units[span.place].positions[0] for span in payload.sentence if units and span.place is not None]
+    line, places = token_strip(payload.tokens[: _last(payload) + 1], tail, paper.width, keep=keep, rather=rather)
     yield line
-    if _units_of_prompt(payload):
-        yield _left(payload, places, paper)
+    if units:
+        yield _left(payload, units, places, paper)
     if marked is not None:
         column, width = places[marked]
         label = f"{answer.part} {'rests' if answer.sink else 'reads'} here"
@@ -89,15 +89,16 @@ def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
             yield Text(cell(label + " ", column, right=True), FAINT).append_text(mark)
 
 
-def _units_of_prompt(payload: ExplainPayload) -> bool:
-    """Whether the words that were taken away stand in the strip: of an encoder-decoder they are those of its source."""
-    return bool(payload.words) and payload.model.reads is None
+def _units_in_strip(payload: ExplainPayload) -> list[UnitWithout]:
+    """The words that stand in the strip: of an encoder-decoder they are those of its source, and stand elsewhere."""
+    words = payload.words
+    return [] if words is None or words.by != "word" or payload.model.reads is not None else words.units
 
 
-def _left(payload: ExplainPayload, places: dict[int, tuple[int, int]], paper: Paper) -> Text:
+def _left(payload: ExplainPayload, units: list[UnitWithout], places: dict[int, tuple[int, int]], paper: Paper) -> Text:
     """Under the first token of each word, the target's probability without it; of one that asks, nothing."""
     line = Text()
-    for unit in payload.words:
+    for unit in units:
         place = places.get(unit.positions[0])
         if place is None or unit.mark == "last" or place[0] < line.cell_len:
             continue
@@ -116,9 +117,9 @@ def _without(unit: UnitWithout, payload: ExplainPayload) -> str:
 
 def _larger_units(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The units that do not stand in the strip, the largest effects first, in one line."""
-    if not payload.words or _units_of_prompt(payload):
+    if payload.words is None or _units_in_strip(payload):
         return
-    ranked = sorted((unit for unit in payload.words if unit.mark != "last"), key=lambda unit: -abs(unit.effect))
+    ranked = sorted((unit for unit in payload.words.units if unit.mark != "last"), key=lambda unit: -abs(unit.effect))
     items = [f"{cell(' '.join(unit.text.split()), 24).rstrip()} {_without(unit, payload)}" for unit in ranked]
     yield Text(" WITHOUT   ", FAINT).append(as_many_as_fit(items, paper.width - 11))
 
