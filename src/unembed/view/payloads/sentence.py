@@ -14,7 +14,8 @@ A fixed grammar of three clauses. Each is chosen by numbers of the explanation a
 
 Named are at most three words, those with at least half of the largest effect in nats. Under `--vs` it is the lead over
 the other token that a word halves or does not. The word at the first position, where many heads rest whatever it says,
-is named only where no other does it; the one where the question is asked never is.
+counts where it costs more than the first word of unrelated texts does (by two standard deviations); else it is told of
+by itself, where no other word costs more. The word where the question is asked never is.
 """
 
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def plain(sentence: Sentence) -> str:
 def sentence_of(result: "Explanation") -> Sentence:
     """All clauses of an explanation."""
     clauses = [_says(result), *([] if result.words is None else [_needs(result, result.words)]), carried_by(result)]
-    return [span for i, clause in enumerate(clauses) for span in ([Span(" ")] if i else []) + clause]
+    return [span for i, clause in enumerate(filter(None, clauses)) for span in ([Span(" ")] if i else []) + clause]
 
 
 def _token(model: "Model", token: int) -> Span:
@@ -104,13 +105,13 @@ def _ordinal(number: int) -> str:
 
 
 def _needs(result: "Explanation", words: "Words") -> Sentence:
-    ranked = [unit for unit in words.units if unit.mark is None]
+    ranked = [unit for unit in words.units if unit.mark is None or _beyond_others(words, unit)]
     needed = sorted((unit for unit in ranked if halves(words, unit)), key=lambda unit: -unit.effect)
-    if needed:
-        return _named(result, words, needed)
-    first = next((unit for unit in words.units if unit.mark == "first" and halves(words, unit)), None)
+    first = next((u for u in words.units if u.mark == "first" and u not in ranked and halves(words, u)), None)
     found: Sentence = []
-    if ranked:
+    if needed:
+        found, first = _named(result, words, needed), first if first and first.effect > needed[0].effect else None
+    elif ranked:
         found = [Span(f"No single {_kind(words)} carries it: "), *_keeps(result, words, ranked, but=first is not None)]
     if first is not None:
         falls = [Span(", "), *_what(result), Span(" falls to "), _left(words, first)]
@@ -130,6 +131,12 @@ def _keeps(result: "Explanation", words: "Words", ranked: "list[UnitEffect]", *,
 
 def _kind(words: "Words") -> str:
     return "span" if words.by == "spans" else words.by
+
+
+def _beyond_others(words: "Words", unit: "UnitEffect") -> bool:
+    """Whether a first word costs more than removing the first word of unrelated texts does."""
+    first = words.first
+    return unit.mark == "first" and first is not None and unit.effect > first.mean + 2 * first.deviation
 
 
 def halves(words: "Words", unit: "UnitEffect") -> bool:
