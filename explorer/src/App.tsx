@@ -16,6 +16,7 @@ import { LedgerPanel } from "./panels/Ledger";
 import { LensPanel } from "./panels/Lens";
 import { PinsPanel } from "./panels/Pins";
 import { PredictionPanel } from "./panels/Prediction";
+import { Sentence } from "./panels/Sentence";
 import { StrongestPanel } from "./panels/Strongest";
 import { TokenStrip } from "./panels/TokenStrip";
 import { Status } from "./ui/Status";
@@ -56,6 +57,7 @@ function Explained({ page }: { page: Page }) {
         </div>
       ) : null}
       <div class={`panels${result ? "" : " stale"}`}>
+        <Sentence />
         <TokenStrip />
         <div class="column column-left">
           <PredictionPanel />

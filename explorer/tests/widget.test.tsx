@@ -25,6 +25,8 @@ const EXPLAINED = {
     ],
   },
   answer: { text: "Because.", kind: "credit", part: null, zeroed: null },
+  sentence: [{ text: "Because.", kind: null, place: null }],
+  words: null,
   heads: [],
   sublayers: [],
   neurons: [],

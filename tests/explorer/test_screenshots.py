@@ -29,7 +29,7 @@ SHOWS = {
     "prediction": ("Prediction", "·Paris", "·Berlin"),
     "lens": ("Logit lens", "·Paris"),
     "ledger": ("Ledger", "L23.H4", "from 3 ·France", "= model ✓"),
-    "strongest": ("Without L23.H4, which reads ·France, ·Paris falls from 77.3% to 14.7%.", "L12.H0", "causal"),
+    "strongest": ('Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.', "L12.H0", "causal"),
     "inspector": ("Inspector", "L23.H4", "writes toward", "Control:"),
     "pins": ("Pins", "L24.N1005"),
     "attention": ("Attention: layer 23", "L23.H4"),

@@ -3,11 +3,12 @@ import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
+import { useTested } from "../hooks/useTested";
 import { useWindow, WINDOW, windowWith } from "../hooks/useWindow";
 import { inkOn, signColour } from "../lib/colours";
-import { signed } from "../lib/format";
+import { percent, signed, told, visible } from "../lib/format";
 import { isCross, nameOf, type Part, sublayerOf } from "../lib/parts";
-import type { AttentionPayload, SourceToken } from "../protocol/payloads";
+import type { AttentionPayload, ExplainPayload, SourceToken, UnitWithout } from "../protocol/payloads";
 import { Find } from "../ui/Find";
 import { Panel } from "../ui/Panel";
 import { TokenText } from "../ui/Token";
@@ -20,10 +21,12 @@ export function TokenStrip() {
   const found = useSignal<number | null>(null);
   const texts = useMemo(() => (explained?.tokens ?? []).map((token) => token.text), [explained]);
   const credit = useSourceCredit();
+  const without = useWithoutWords();
   if (!explained) return null;
   const { tokens, position } = explained;
   const cross = credit !== null && isCross(credit.part);
-  const largest = Math.max(0, ...(credit?.values ?? []).map(Math.abs));
+  const effects = [...without.values()].map((unit) => unit.effect);
+  const largest = Math.max(0, ...(credit?.values ?? effects).map(Math.abs));
   const shown = tokens.slice(start.value, start.value + WINDOW);
   const chat = shown.some((token) => token.role);
   return (
@@ -36,6 +39,8 @@ export function TokenStrip() {
             Coloured by what each token gives the target through {nameOf(credit.part)}: orange + raises, purple −
             lowers; largest {signed(credit.values.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0))} logits.
           </>
+        ) : without.size > 0 ? (
+          `Under a word: what is left of ${visible(explained.target.text)} (${percent(explained.target.probability)}) when that word alone is taken away. Orange + it needs the word, purple − the word stands against it; ○ the first word, where many heads rest whatever it says.`
         ) : (
           `Choose the position ${explained.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`
         )
@@ -58,7 +63,8 @@ export function TokenStrip() {
         {shown.map((token, place) => {
           const opens = token.role && (place === 0 || token.role !== shown[place - 1]?.role);
           const hidden = cross || (token.position > position && !explained.model.bidirectional);
-          const value = hidden ? undefined : credit?.values[token.position];
+          const unit = credit ? undefined : without.get(token.position);
+          const value = hidden ? undefined : credit ? credit.values[token.position] : unit?.effect;
           return (
             <li key={token.position}>
               <button
@@ -66,12 +72,17 @@ export function TokenStrip() {
                 class={token.position === found.value ? "token found" : "token"}
                 aria-pressed={token.position === position}
                 style={shade(value, largest)}
+                title={unit && whatWithout(unit, explained)}
                 onClick={() => page.set({ position: token.position, target: null })}
                 onKeyDown={(event) => moveFocus(event)}
               >
                 <span class="index">{token.position}</span>
                 <TokenText text={token.text} />
-                <Sign value={value} largest={largest} />
+                {unit ? (
+                  <span class="sign">{unit.positions[0] === token.position ? leftWithout(unit) : "\u00a0"}</span>
+                ) : (
+                  <Sign value={value} largest={largest} />
+                )}
               </button>
               {chat ? <span class="small role">{opens ? token.role : "\u00a0"}</span> : null}
             </li>
@@ -80,6 +91,28 @@ export function TokenStrip() {
       </ol>
     </Panel>
   );
+}
+
+/** The words that were taken away, by the positions of their tokens; none while a part is selected or there are none. */
+function useWithoutWords(): Map<number, UnitWithout> {
+  const page = usePage();
+  const words = useTested()?.words;
+  if (page.reads() !== null || words?.by !== "word") return new Map();
+  const ranked = words.units.filter((unit) => unit.mark !== "last");
+  return new Map(ranked.flatMap((unit) => unit.positions.map((position) => [position, unit] as const)));
+}
+
+function leftWithout(unit: UnitWithout): string {
+  const left = unit.difference_without === null ? percent(unit.probability_without) : signed(unit.difference_without);
+  return unit.mark === "first" ? `${left} ○` : left;
+}
+
+function whatWithout(unit: UnitWithout, explained: ExplainPayload): string {
+  const { target } = explained;
+  const [before, after] = told(target.probability, unit.probability_without);
+  const { instead } = unit;
+  const says = instead.id === target.id ? "the same" : `${visible(instead.text)} (${percent(instead.probability)})`;
+  return `Without ${visible(unit.text)}: ${visible(target.text)} ${before} → ${after} (${signed(-unit.effect)} ${unit.difference_without === null ? "nats" : "logits"}); it says ${says}`;
 }
 
 /** What the encoder read, coloured by what the decoder takes from it. */

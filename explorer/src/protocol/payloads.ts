@@ -436,6 +436,10 @@ export interface ExplainPayload {
   ledger: Ledger;
   /** Why, in one line. */
   answer: Answer;
+  /** What the model says, which words that needs, and which part carries it: the sentence that opens every view, in pieces; their texts together are the sentence. */
+  sentence: Array<Span>;
+  /** What the target loses without each word of the prompt. Null with `--no-test`, and where there is no text. */
+  words: PromptWords | null;
   /** Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`. */
   heads: Array<Head>;
   /** Likewise; effects are those of the neurons that were zeroed: a sample, and the 30 of the largest credit. */
@@ -1342,6 +1346,16 @@ export interface PromptToken {
   role?: string | null;
 }
 
+/** The words of a prompt (of an encoder-decoder, of its source), or larger units of a long one. */
+export interface PromptWords {
+  /** What a unit is. */
+  by: "word" | "sentence" | "line" | "turn";
+  /** How a unit is taken away. */
+  how: "delete" | "mask";
+  /** In the order of the prompt. */
+  units: Array<UnitWithout>;
+}
+
 /** A token and its number. */
 export interface RankedToken {
   /** Of the token in the vocabulary. */
@@ -1540,6 +1554,16 @@ export interface SourceToken {
   modality: "text" | "audio" | "image";
   /** The token, or the stretch of sound or piece of image. */
   label: string;
+}
+
+/** A piece of a sentence, and what it names. */
+export interface Span {
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
+  text: string;
+  /** What it names; null for what is only said. */
+  kind?: "token" | "word" | "part" | "number" | null;
+  /** Of a word: which of `words.units`, counted from 0. */
+  place?: number | null;
 }
 
 /** `unembed heads --json` of an encoder-decoder or a masked language model. */

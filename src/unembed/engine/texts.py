@@ -30,7 +30,7 @@ from unembed.models.model import Model, Stage
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.runs.kept import at_positions
-from unembed.runs.record import attentions
+from unembed.runs.record import attentions, record
 from unembed.runs.run import Run
 
 WIDEST = 1024
@@ -71,6 +71,8 @@ def last_streams_of_texts(
     run.check_made_by(run.model)
     run.check_has_calls()
     _check(run, texts, count)
+    if not run.model.blocks:  # no token reads another
+        return torch.stack([_embeddings(run, text, count) for text in texts])
     streams = run.final.new_empty(len(texts), count, run.model.d_model)
     branches = _branches(run, texts)
     work, done = sum(branch.fresh for branch in branches), 0
@@ -279,6 +281,14 @@ def _group(run: Run, rows: Sequence[_Row]) -> _Group:
 
 
 # What enters the first block
+
+
+def _embeddings(run: Run, text: Text, count: int) -> Float[Tensor, "count d_model"]:
+    """The stream at the last tokens of a text, in a model without blocks."""
+    tokens = list(run.tokens)
+    for token, place in text.pairs:
+        tokens[place] = token
+    return record(run.model, tokens, keep="stream").final[list(text.places[-count:])]
 
 
 class _EmbeddedError(Exception):

@@ -21,6 +21,8 @@ from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
+from unembed.methods.words.finest import finest_words
+from unembed.methods.words.words import Words
 from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
@@ -128,6 +130,8 @@ class Explanation(LedgerResult):
     swap: Swap | None = None
     whole_target: WholeTarget | None = None
     """The whole target, where it is a text of several tokens that the vocabulary knows."""
+    words: Words | None = None
+    """What the target loses without each word, or larger unit; None where nothing was zeroed, or there are no words."""
     inputs: Ledger | None = None
     """What cross-attention adds, by what the encoder read (`input_credit`); None where it was not asked for."""
 
@@ -192,7 +196,7 @@ def explain(
         by: granularity of the ledger, as in `decompose`.
         top: how many predictions to show, and how many heads and neurons by credit and by effect.
         test: zero every head and sublayer, a sample of neurons and the neurons that are shown, at the explained
-            position (controls.py).
+            position (controls.py); and take away each word of the prompt, or each larger unit of a long one.
         swap: a word of the prompt and another: each head and neuron that is shown, and the sublayers with most credit,
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
             A third entry says which of several: "all", or 2 for the second. Tokens may be named (`id:29871`).
@@ -240,6 +244,8 @@ def explain(
     if test or other is not None:
         run = asked_at(run, where)
     found = _zeroed(untested, run, top, progress) if test and model.layers else untested
+    if test:
+        found = replace(found, words=finest_words(prompt, read.target, versus, where, progress=progress))
     return found if other is None else _swapped(found, run, other, (swap or ("", ""))[:2], progress)
 
 

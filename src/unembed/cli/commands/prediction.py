@@ -77,29 +77,17 @@ def explain(
 ) -> None:
     """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
     from unembed.methods.explain import explain as run
-    from unembed.view.payloads import payload_of
-    from unembed.view.terminal.explanation import closing_lines, opening_lines
 
     loaded, text = source.load(model)
     session = report.session(loaded)
     prompt = text if session is None else session.run(session.known(text), prediction.position)
     with progress_bar() as progress:
-        result = run(
-            loaded,
-            prompt,
-            **prediction.words(),
-            **options.words(),
-            first=lambda untested: out.write(opening_lines, untested),
-            progress=progress,
-        )
-    payload = payload_of(result)
-    if out.as_json:
-        out.show(payload)
-    out.write(closing_lines, payload)
+        result = run(loaded, prompt, **prediction.words(), **options.words(), progress=progress)
+    payload = out.show(result)
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import kept
-        from unembed.view.payloads import to_json
+        from unembed.view.payloads import payload_of, to_json
 
         place = None if prediction.position is None else result.readout.position
         about = {"target": prediction.target, "vs": prediction.versus, "reference": prediction.reference}

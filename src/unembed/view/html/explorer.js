@@ -32,36 +32,36 @@ function x(e) {
 function te(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function S(e, t) {
-	if (t == null) return e.__ && S(e.__, e.__i + 1);
+function ne(e, t) {
+	if (t == null) return e.__ && ne(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : S(e);
+	return typeof e.type != "function" || e.props.__P ? null : ne(e);
 }
-function C(t) {
+function S(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), D(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || S(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, O(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), D(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, O(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
 }
-function w(e) {
+function C(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), w(e);
+	}), C(e);
 }
-function T(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
+function w(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(re);
 }
-function ne() {
+function re() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && S(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ne);
+		(a = r.length) && (i || queueMicrotask)(re);
 	}
 }
-function re(e, t, n, r, i, a, o, s, c, l, u) {
+function ie(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = ie(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = D(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && k(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ae(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+	for (c = T(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = D(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && k(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ae(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
 	return n.__e = g, c;
 }
-function ie(e, t, n, r, i) {
+function T(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
 	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = oe(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
 	if (v) {
@@ -71,7 +71,7 @@ function ie(e, t, n, r, i) {
 		}
 		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = S(s)), fe(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), fe(s, s));
 	return r;
 }
 function ae(e, t, n, r) {
@@ -81,7 +81,7 @@ function ae(e, t, n, r) {
 		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ae(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = S(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
@@ -127,30 +127,30 @@ function ce(t) {
 	};
 }
 function D(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, C, w, T, ne, ie, ae, oe, se, E, ce, D, O, k = n.type;
+	var d, p, h, g, y, b, S, C, w, re, T, ae, oe, se, E, ce, D, O, k = n.type;
 	if (n.constructor !== f) return null;
 	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = le(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
 	n: if (typeof k == "function") {
 		h = s.length;
 		try {
-			if (w = n.props, T = (d = k.prototype) && d.render, ne = (d = k.contextType) && i[d.__c], ie = d ? ne ? ne.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (T ? n.__c = g = new k(w, ie) : (n.__c = g = new te(w, ie), g.constructor = k, g.render = pe), ne && ne.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), T && (g.__s || (g.__s = g.state), k.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, k.getDerivedStateFromProps(w, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (w !== y && T && !k.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(w, ie), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(w, g.__s, ie)) {
-					n.__v != r.__v && (g.props = w, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (C = n.props, w = (d = k.prototype) && d.render, re = (d = k.contextType) && i[d.__c], T = d ? re ? re.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (w ? n.__c = g = new k(C, T) : (n.__c = g = new te(C, T), g.constructor = k, g.render = pe), re && re.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), w && (g.__s || (g.__s = g.state), k.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, k.getDerivedStateFromProps(C, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
+				if (C !== y && w && !k.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(C, T), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(C, g.__s, T)) {
+					n.__v != r.__v && (g.props = C, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = S(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = ne(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(w, g.__s, ie), T && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, C);
+				g.componentWillUpdate && g.componentWillUpdate(C, g.__s, T), w && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(y, b, S);
 				});
-			} else T && !k.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), T && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = ie, g.props = w, g.__P = t, g.__g &= -5, ae = e.__r, oe = T ? 25 : 0;
+			} else w && !k.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), w && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = T, g.props = C, g.__P = t, g.__g &= -5, ae = e.__r, oe = w ? 25 : 0;
 			do
 				g.__g &= -9, ae && ae(n), d = g.render(g.props, g.state = g.__s, g.context);
 			while (8 & g.__g && ++oe < 25);
-			T && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), T && r.__c && g.getSnapshotBeforeUpdate && (C = g.getSnapshotBeforeUpdate(y, b)), se = d && d.type === x && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+			w && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), w && r.__c && g.getSnapshotBeforeUpdate && (S = g.getSnapshotBeforeUpdate(y, b)), se = d && d.type === x && d.key == null ? d.props.children : d, C.__P && (d = c, a = (t = C.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
 				e && fe(e, e);
-			}), r.__k = null), c = r.__k ? S(r, 0) : null), c = re(t, ee(se) ? se : [se], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ie(t, ee(se) ? se : [se], n, r, i, a, o, s, c, l, u), C.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
@@ -202,23 +202,23 @@ function O(t, n, r) {
 	});
 }
 function de(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, te, C = r.props || p, w = n.props, T = n.type;
-	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (T ? y.localName == T : y.nodeType == 3)) {
+	var d, f, m, _, y, b, x, te, S = r.props || p, C = n.props, w = n.type;
+	if (w == "svg" ? a = "http://www.w3.org/2000/svg" : w == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (w ? y.localName == w : y.nodeType == 3)) {
 			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !T) return te.createTextNode(w);
-		t = te.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (te = u.ownerDocument || document, !w) return te.createTextNode(C);
+		t = te.createElementNS(a, w, C.is ? C : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (T) {
-		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(y = t.attributes[d]).name] = y.value;
-		for (d in C) y = C[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || E(t, d, null, y, a);
-		for (d in w) y = w[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || C[d] === y || E(t, d, y, C[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && S(r, 0), c, l), o && o.some(v)), c && T != "textarea" || (d = "value", T == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (T != "progress" || b) || E(t, d, b, C[d], a), d = "checked", x != null && x != t[d] && E(t, d, x, C[d], a));
-	} else C === w || c && t.data == w || (t.data = w);
+	if (w) {
+		if (u = w == "template" && t.content || t, o = w == "textarea" && C.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (S = {}, d = 0; d < t.attributes.length; d++) S[(y = t.attributes[d]).name] = y.value;
+		for (d in S) y = S[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in C || d == "value" && "defaultValue" in C || d == "checked" && "defaultChecked" in C || E(t, d, null, y, a);
+		for (d in C) y = C[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || S[d] === y || E(t, d, y, S[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (w == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(w)) && (a = "http://www.w3.org/1999/xhtml"), ie(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(v)), c && w != "textarea" || (d = "value", w == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (w != "progress" || b) || E(t, d, b, S[d], a), d = "checked", x != null && x != t[d] && E(t, d, x, S[d], a));
+	} else S === C || c && t.data == C || (t.data = C);
 	return t;
 }
 function k(t, n, r, i) {
@@ -255,7 +255,7 @@ function he(e) {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, T(e);
+				e.__g |= 4, w(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -283,9 +283,9 @@ e = { __e: function(e, t, n, r) {
 	return e != null && e.constructor === f;
 }, te.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), T(this)));
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), w(this)));
 }, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
+	this.__v && (this.__g |= 4, e && this.__h.push(e), w(this));
 }, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
@@ -4959,12 +4959,40 @@ function Qa({ explained: e, caption: t }) {
 		]
 	});
 }
+// src/panels/Sentence.tsx
+function $a() {
+	let e = z(), t = e.explained.value, n = B(Sa(e.followed()));
+	if (!t) return null;
+	let r = n?.result ?? null, i = n !== null && !r && !n.error;
+	return /* @__PURE__ */ X("section", {
+		class: "panel panel-sentence",
+		"aria-label": "The answer",
+		children: /* @__PURE__ */ X("p", {
+			class: "sentence",
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ X(to, { span: e }, t)) : /* @__PURE__ */ X(x, { children: [eo(t.sentence).map((e, t) => /* @__PURE__ */ X(to, { span: e }, t)), i ? /* @__PURE__ */ X("span", {
+				class: "waiting",
+				children: " Now each word is taken away, and each head switched off …"
+			}) : null] })
+		})
+	});
+}
+function eo(e) {
+	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
+	return t < 0 ? e : e.slice(0, t + 1);
+}
+function to({ span: e }) {
+	let t = e.kind === "part" ? Ft(e.text) : null;
+	return t ? /* @__PURE__ */ X(nr, { part: t }) : /* @__PURE__ */ X("span", {
+		class: e.kind === null ? void 0 : `said-${e.kind}`,
+		children: e.text
+	});
+}
 // src/panels/Strongest.tsx
-var $a = 6;
-function eo() {
+var no = 6;
+function ro() {
 	let e = z(), t = e.explained.value, n = B(Sa(e.followed())), r = xa(), i = L(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : $a;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : no;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
@@ -4995,13 +5023,13 @@ function eo() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(to, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(io, {
 					part: jt(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(jr, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(to, {
+				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(io, {
 					part: H(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -5009,7 +5037,7 @@ function eo() {
 					toward: e.promotes
 				}, Mt(H(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > $a ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > no ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -5017,12 +5045,12 @@ function eo() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: no(r)
+				children: ao(r)
 			})
 		]
 	});
 }
-function to(e) {
+function io(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
@@ -5044,15 +5072,15 @@ function to(e) {
 		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ar, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function no(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${ro(t)}`] : []);
+function ao(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${oo(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function ro({ limit: e }) {
+function oo({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/lib/find.ts
-function io(e, t) {
+function so(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -5065,12 +5093,12 @@ function io(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function ao(e) {
-	let t = L(""), n = L(-1), r = io(e.texts, t.value), i = (t) => {
+function co(e) {
+	let t = L(""), n = L(-1), r = so(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = io(e.texts, r)[0];
+		let i = so(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ X("label", { children: [
@@ -5092,10 +5120,10 @@ function ao(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function oo() {
-	let e = z(), t = e.explained.value, n = yn(t?.position ?? 0, t?.tokens.length ?? 0), r = L(null), i = Me(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = fo();
+function lo() {
+	let e = z(), t = e.explained.value, n = yn(t?.position ?? 0, t?.tokens.length ?? 0), r = L(null), i = Me(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = vo(), o = uo();
 	if (!t) return null;
-	let { tokens: o, position: s } = t, c = a !== null && Pt(a.part), l = Math.max(0, ...(a?.values ?? []).map(Math.abs)), u = o.slice(n.value, n.value + 128), d = u.some((e) => e.role);
+	let { tokens: s, position: c } = t, l = a !== null && Pt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
@@ -5105,60 +5133,78 @@ function oo() {
 			": orange + raises, purple − lowers; largest ",
 			q(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${Y(t.target.text)} (${J(t.target.probability)}) when that word alone is taken away. Orange + it needs the word, purple − the word stands against it; ○ the first word, where many heads rest whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(so, {
+			e.reads() === null ? null : /* @__PURE__ */ X(mo, {
 				sources: t.sources ?? [],
-				values: c ? a.values : [],
-				largest: l
+				values: l ? a.values : [],
+				largest: d
 			}),
 			/* @__PURE__ */ X(or, {
 				start: n,
-				length: o.length,
+				length: s.length,
 				what: "tokens"
 			}),
-			o.length > 128 ? /* @__PURE__ */ X(ao, {
+			s.length > 128 ? /* @__PURE__ */ X(co, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = bn(e, n.value, o.length));
+					r.value = e, e !== null && (n.value = bn(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ X("ol", {
 				class: "strip",
 				start: n.value + 1,
-				children: u.map((n, i) => {
-					let o = n.role && (i === 0 || n.role !== u[i - 1]?.role), f = c || n.position > s && !t.model.bidirectional ? void 0 : a?.values[n.position];
+				children: f.map((n, i) => {
+					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
 					return /* @__PURE__ */ X("li", { children: [/* @__PURE__ */ X("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
-						"aria-pressed": n.position === s,
-						style: co(f, l),
+						"aria-pressed": n.position === c,
+						style: ho(h, d),
+						title: m && po(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => uo(e),
+						onKeyDown: (e) => _o(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: n.position
 							}),
 							/* @__PURE__ */ X($, { text: n.text }),
-							/* @__PURE__ */ X(lo, {
-								value: f,
-								largest: l
+							m ? /* @__PURE__ */ X("span", {
+								class: "sign",
+								children: m.positions[0] === n.position ? fo(m) : "\xA0"
+							}) : /* @__PURE__ */ X(go, {
+								value: h,
+								largest: d
 							})
 						]
-					}), d ? /* @__PURE__ */ X("span", {
+					}), p ? /* @__PURE__ */ X("span", {
 						class: "small role",
-						children: o ? n.role : "\xA0"
+						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
 				})
 			})
 		]
 	});
 }
-function so(e) {
+function uo() {
+	let e = z(), t = xa()?.words;
+	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
+	let n = t.units.filter((e) => e.mark !== "last");
+	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
+}
+function fo(e) {
+	let t = e.difference_without === null ? J(e.probability_without) : q(e.difference_without);
+	return e.mark === "first" ? `${t} ○` : t;
+}
+function po(e, t) {
+	let { target: n } = t, [r, i] = In(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${Y(a.text)} (${J(a.probability)})`;
+	return `Without ${Y(e.text)}: ${Y(n.text)} ${r} → ${i} (${q(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+}
+function mo(e) {
 	let t = yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(x, { children: [
 		/* @__PURE__ */ X("p", {
@@ -5176,14 +5222,14 @@ function so(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: co(e.values[t.position], e.largest),
+				style: ho(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(lo, {
+					/* @__PURE__ */ X(go, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5192,7 +5238,7 @@ function so(e) {
 		})
 	] });
 }
-function co(e, t) {
+function ho(e, t) {
 	if (e === void 0) return {};
 	let n = En(e, t);
 	return {
@@ -5200,20 +5246,20 @@ function co(e, t) {
 		color: On(n)
 	};
 }
-function lo(e) {
+function go(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function uo(e) {
+function _o(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function fo() {
+function vo() {
 	let e = z(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5222,18 +5268,18 @@ function fo() {
 	} : null, i = B(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: po(s, a)
+		values: yo(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: po(i.result, t)
+		values: yo(i.result, t)
 	} : null;
 }
-function po(e, t) {
+function yo(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Pt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function mo({ page: e }) {
+function bo({ page: e }) {
 	let t = M(null);
 	return Ae(() => e.link(), [e]), Ae(() => t.current ? Ot(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Et.Provider, {
 		value: e,
@@ -5242,7 +5288,7 @@ function mo({ page: e }) {
 			ref: t,
 			children: [
 				/* @__PURE__ */ X(wi, {}),
-				/* @__PURE__ */ X(ho, { page: e }),
+				/* @__PURE__ */ X(xo, { page: e }),
 				/* @__PURE__ */ X(ki, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
@@ -5253,7 +5299,7 @@ function mo({ page: e }) {
 		})
 	});
 }
-function ho({ page: e }) {
+function xo({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = B(t ? {
 		ask: "explain",
 		..._n(n),
@@ -5272,14 +5318,15 @@ function ho({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(oo, {}),
+			/* @__PURE__ */ X($a, {}),
+			/* @__PURE__ */ X(lo, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
 				children: [/* @__PURE__ */ X(Za, {}), /* @__PURE__ */ X(Ka, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(Aa, {}), /* @__PURE__ */ X(eo, {})]
+				children: [/* @__PURE__ */ X(Aa, {}), /* @__PURE__ */ X(ro, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
@@ -5304,30 +5351,30 @@ function ho({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var go = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
+var So = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-sentence,.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .sentence{overflow-wrap:anywhere;max-width:75ch;margin:4px 0;font-size:1.5em;line-height:1.5}.unembed .said-token,.unembed .said-word{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence .part{font-weight:650}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
 // src/main.tsx
-function _o(e, t, n) {
-	vo(n);
+function Co(e, t, n) {
+	wo(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), me(/* @__PURE__ */ X(mo, { page: new gn(e, t) }), r), () => me(null, r);
+	return n.replaceChildren(r), me(/* @__PURE__ */ X(bo, { page: new gn(e, t) }), r), () => me(null, r);
 }
-function vo(e) {
+function wo(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = go, n.append(r);
+	r.dataset.unembed = "", r.textContent = So, n.append(r);
 }
-function yo({ model: e, el: t }) {
+function To({ model: e, el: t }) {
 	let n = e.get("data");
-	return _o({
+	return Co({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? xi(n.results) : Si(e), t);
 }
-var bo = document.getElementById("unembed"), xo = document.getElementById("unembed-data")?.textContent;
-if (bo && xo) {
-	let e = JSON.parse(xo);
-	_o(e, e.host === "report" ? xi(e.results) : mi(e.token), bo);
+var Eo = document.getElementById("unembed"), Do = document.getElementById("unembed-data")?.textContent;
+if (Eo && Do) {
+	let e = JSON.parse(Do);
+	Co(e, e.host === "report" ? xi(e.results) : mi(e.token), Eo);
 }
-var So = { render: yo };
-export { So as default };
+var Oo = { render: To };
+export { Oo as default };

@@ -26,7 +26,9 @@ from unembed.view.payloads.common import (
     token_of,
     versions,
 )
+from unembed.view.payloads.sentence import Span, sentence_of
 from unembed.view.payloads.verdicts import Answer, Control, Zeroed, answer_payload, control_of, zeroed_of
+from unembed.view.payloads.words import UnitWithout, units_without
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Ledger as LedgerResult
@@ -183,6 +185,18 @@ class LensRow:
     """And its probability."""
 
 
+@dataclass(frozen=True)
+class PromptWords:
+    """The words of a prompt (of an encoder-decoder, of its source), or larger units of a long one."""
+
+    by: Literal["word", "sentence", "line", "turn"]
+    """What a unit is."""
+    how: Literal["delete", "mask"]
+    """How a unit is taken away."""
+    units: list[UnitWithout]
+    """In the order of the prompt."""
+
+
 @payload("unembed/explain/2")
 class ExplainPayload:
     """`unembed explain --json`."""
@@ -198,6 +212,11 @@ class ExplainPayload:
     """The prediction as a sum."""
     answer: Answer
     """Why, in one line."""
+    sentence: list[Span]
+    """What the model says, which words that needs, and which part carries it: the sentence that opens every view, in
+    pieces; their texts together are the sentence."""
+    words: PromptWords | None
+    """What the target loses without each word of the prompt. Null with `--no-test`, and where there is no text."""
     heads: list[Head]
     """Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`."""
     neurons: list[Neuron]
@@ -245,6 +264,8 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         reference=reference_of(model, read),
         ledger=_ledger(result.ledger),
         answer=answer_payload(result),
+        sentence=sentence_of(result),
+        words=_words(result),
         heads=[_head(model, _looked_at(result, note), note) for note in result.heads],
         neurons=[_neuron(model, note) for note in result.neurons],
         sublayers=_sublayers(result.population),
@@ -257,6 +278,13 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         whole_target=_whole_target(result),
         inputs=None if result.inputs is None else _ledger(result.inputs),
     )
+
+
+def _words(result: "Explanation") -> PromptWords | None:
+    words = result.words
+    if words is None:
+        return None
+    return PromptWords(by=words.by, how=words.how, units=units_without(words))  # type: ignore[arg-type]  # one of these
 
 
 def _whole_target(result: "Explanation") -> WholeTarget | None:

@@ -1,15 +1,12 @@
-"""Verdicts and the one-line answer as data; the words of the answer, which every view shows as they are here."""
+"""Verdicts and the one-line answer as data."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from unembed.methods.verdicts import Effect
-from unembed.view.glyphs import decimal, percent, signed, told, visible
-from unembed.view.payloads.common import text_of
+from unembed.view.payloads.sentence import carried_by, named_reading, plain
 
 if TYPE_CHECKING:
-    from unembed.methods.answer import Answer as AnswerResult
-    from unembed.methods.answer import Reading
     from unembed.methods.controls import Kind, Population
     from unembed.methods.controls import Zeroed as ZeroedResult
     from unembed.methods.explain import Explanation
@@ -95,85 +92,14 @@ def verdict_words(verdict: str | None, size: str) -> str:
 
 def answer_payload(result: "Explanation") -> Answer:
     """The one-line answer of an explanation, in words."""
-    answer = result.answer
-    named = answer.reads if answer.reads is not None and answer.reads.share >= _NAMED else None
+    answer, named = result.answer, named_reading(result)
     return Answer(
-        text=_sentence(result, named),
+        text=plain(carried_by(result)),
         kind=answer.kind,
         part=None if answer.part is None else answer.part.label,
         position=None if named is None else named.position,
-        cross=_is_cross(answer),
+        cross=answer.part is not None and answer.part.kind == "cross_head",
         sink=named is not None and named.sink,
         zeroed=zeroed_of(answer.zeroed),
         borderline=answer.borderline,
     )
-
-
-_NAMED = 0.25
-"""The share of what a head reads from which the token is named."""
-_UNTOLD = 1e-6
-"""What four decimals of a per cent cannot tell from 0: two probabilities so near 1 are told by their log-odds."""
-
-
-def _is_cross(answer: "AnswerResult") -> bool:
-    return answer.part is not None and answer.part.kind == "cross_head"
-
-
-def _sentence(result: "Explanation", named: "Reading | None") -> str:
-    answer = result.answer
-    if answer.zeroed is None:
-        return _by_credit(result)
-    assert answer.part is not None
-    reads = "" if named is None else f", {_reads(result, named)},"
-    part = f"neuron {answer.part.label}" if answer.kind == "neuron" else answer.part.label
-    without = f"Without {part}{reads} {_falls(result)}."
-    if answer.kind != "head":
-        without = f"No single head{'' if answer.kind == 'neuron' else ' or neuron that was zeroed'} does it. {without}"
-    return f"{without} (Borderline: rounding could name another part.)" if answer.borderline else without
-
-
-def _written(text: str) -> str:
-    """A token in a sentence: in quotes where it would be taken for the sentence's own punctuation."""
-    return visible(text) if any(c.isalnum() for c in text) else f'"{visible(text)}"'
-
-
-def _reads(result: "Explanation", named: "Reading") -> str:
-    if _is_cross(result.answer):
-        assert result.model.source is not None
-        text = _written(result.model.source.tokens[named.position].label)
-    else:
-        text = _written(text_of(result.model, result.run.tokens[named.position]))
-    if named.sink:
-        return f"which rests on {text} (an attention sink)"
-    return f"which reads {text}" if named.mostly else f"which reads {text} among others"
-
-
-def _falls(result: "Explanation") -> str:
-    answer, target, versus = result.answer, result.target, result.readout.versus
-    assert answer.zeroed is not None
-    name = _written(text_of(result.model, target.token))
-    if versus is not None:
-        lead = result.readout.value
-        change = f"from {signed(lead)} to {signed(lead + answer.zeroed.asked.nats)} logits"
-        return f"the lead of {name} over {_written(text_of(result.model, versus))} falls {change}"
-    before, after = told(target.probability, answer.zeroed.probability)
-    if before == after or min(target.probability, answer.zeroed.probability) > 1 - _UNTOLD:
-        nats = decimal(-answer.zeroed.asked.nats)
-        return f"{name} falls by {nats} nats of log-odds, from {percent(target.probability)}"
-    return f"{name} falls from {before} to {after}"
-
-
-def _by_credit(result: "Explanation") -> str:
-    answer, whole, versus = result.answer, result.ledger.value, result.readout.versus
-    assert answer.term is not None
-    name, value = _written(text_of(result.model, result.target.token)), answer.term.value
-    what = "its logit" if versus is None else f"its lead over {_written(text_of(result.model, versus))}"
-    if 0 < value <= whole:
-        share = "most" if whole / 2 < value else "the largest single part"
-        credit = f"{answer.term.label} adds {share} of {what} ({signed(value)} of {signed(whole)})"
-    else:  # no part of what is smaller than it, or of what is below 0
-        does = "adds most to" if value > 0 else "takes least from"
-        credit = f"{answer.term.label} {does} {what} ({signed(value)}; with all other parts it is {signed(whole)})"
-    if not answer.tested:
-        return f"{name}: {credit}. Nothing was zeroed."
-    return f"Nothing that was zeroed alone carries {name}: {credit}."

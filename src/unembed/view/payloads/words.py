@@ -218,6 +218,11 @@ def _said(model: "Model", value: "Value") -> Said:
     return Said(said.token, text_of(model, said.token), said.probability)
 
 
+def units_without(result: "Words") -> list[UnitWithout]:
+    """The units, in the order of the prompt, as data."""
+    return [_unit(result.model, unit) for unit in result.units]
+
+
 def _unit(model: "Model", unit: "UnitEffect") -> UnitWithout:
     return UnitWithout(
         text=unit.text,

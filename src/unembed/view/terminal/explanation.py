@@ -10,6 +10,7 @@ from unembed.models.names import part_name
 from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible
 from unembed.view.payloads.common import Term
 from unembed.view.payloads.explanation import ExplainPayload, LensRow, Swap
+from unembed.view.payloads.words import UnitWithout
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style, token_strip, wrapped
 from unembed.view.terminal.zeroed_parts import as_many_as_fit, legend, part_lines
@@ -21,28 +22,19 @@ _TITLE = 44
 
 @lines_of.register
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
-    """The whole view, line by line."""
-    yield from opening_lines(payload, paper)
-    yield from closing_lines(payload, paper)
-
-
-def opening_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
-    """What is known before anything is zeroed: the prediction and its ledger."""
+    """The whole view, line by line: the sentence first, then what it rests on."""
     yield headline(f" {_ending(payload)}", payload.model, paper)
     yield from _sources(payload, paper)
     yield from _roles(payload, paper)
+    yield from _sentence(payload, paper)
+    yield from _strip(payload, paper)
+    yield from _larger_units(payload, paper)
     yield _predictions(payload, paper)
     yield from _whole_target(payload, paper)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     yield Text()
     yield from _ledger(payload, paper)
     yield from _inputs(payload, paper)
-    yield Text()
-
-
-def closing_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
-    """The answer, and the parts that it is chosen from."""
-    yield from _answer(payload, paper)
     yield Text()
     yield from part_lines(payload, paper)
     if payload.swap is not None:
@@ -54,6 +46,11 @@ def closing_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield from (Text(line, FAINT) for line in (wrapped(what, paper.width) if payload.model.layers else ()))
     yield from (Text(line, FAINT) for line in legend(payload, paper))
     yield Text(_next(payload, paper), FAINT)
+
+
+def _sentence(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    text = "".join(span.text for span in payload.sentence)
+    return (Text(line, STRONG) for line in wrapped(text, paper.width))
 
 
 def _ending(payload: ExplainPayload) -> str:
@@ -69,15 +66,19 @@ def _last(payload: ExplainPayload) -> int:
     return len(payload.tokens) - 1 if payload.model.bidirectional else payload.position
 
 
-def _answer(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
-    """The prompt with the token that the answer names, and the answer."""
+def _strip(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """The prompt; under each word what is left of the target without it, and where the head of the answer reads."""
     answer = payload.answer
     marked = None if answer.cross else answer.position
     tail, keep = f"→ {visible(payload.target.text)}", [] if marked is None else [marked]
+    units = _units_in_strip(payload)
     if payload.model.bidirectional:  # the blank need not be at the end, so the arrow says where the answer stands
         tail, keep = f"{payload.position} {tail}", [payload.position, *keep]
-    line, places = token_strip(payload.tokens[: _last(payload) + 1], tail, paper.width, keep=keep)
+    rather = [units[span.place].positions[0] for span in payload.sentence if units and span.place is not None]
+    line, places = token_strip(payload.tokens[: _last(payload) + 1], tail, paper.width, keep=keep, rather=rather)
     yield line
+    if units:
+        yield _left(payload, units, places, paper)
     if marked is not None:
         column, width = places[marked]
         label = f"{answer.part} {'rests' if answer.sink else 'reads'} here"
@@ -86,7 +87,41 @@ def _answer(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
             yield Text(" " * column).append_text(mark).append(f" {label}", FAINT)
         else:
             yield Text(cell(label + " ", column, right=True), FAINT).append_text(mark)
-    yield from (Text(text, STRONG) for text in wrapped(answer.text, paper.width))
+
+
+def _units_in_strip(payload: ExplainPayload) -> list[UnitWithout]:
+    """The words that stand in the strip: of an encoder-decoder they are those of its source, and stand elsewhere."""
+    words = payload.words
+    return [] if words is None or words.by != "word" or payload.model.reads is not None else words.units
+
+
+def _left(payload: ExplainPayload, units: list[UnitWithout], places: dict[int, tuple[int, int]], paper: Paper) -> Text:
+    """Under the first token of each word, the target's probability without it; of one that asks, nothing."""
+    line = Text()
+    for unit in units:
+        place = places.get(unit.positions[0])
+        if place is None or unit.mark == "last" or place[0] < line.cell_len:
+            continue
+        line.append(" " * (place[0] - line.cell_len))
+        line.append(_without(unit, payload) + (" ○" if unit.mark == "first" else ""), signed_style(unit.effect))
+        line.append(" ")
+    about = f"← {'the lead of ' if payload.reference.kind == 'versus' else ''}{visible(payload.target.text)} without it"
+    return line.append(about, FAINT) if line.cell_len + cell_len(about) <= paper.width else line
+
+
+def _without(unit: UnitWithout, payload: ExplainPayload) -> str:
+    if unit.difference_without is not None:
+        return signed(unit.difference_without)
+    return between(payload.target.probability, unit.probability_without, "|").partition("|")[2]
+
+
+def _larger_units(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+    """The units that do not stand in the strip, the largest effects first, in one line."""
+    if payload.words is None or _units_in_strip(payload):
+        return
+    ranked = sorted((unit for unit in payload.words.units if unit.mark != "last"), key=lambda unit: -abs(unit.effect))
+    items = [f"{cell(' '.join(unit.text.split()), 24).rstrip()} {_without(unit, payload)}" for unit in ranked]
+    yield Text(" WITHOUT   ", FAINT).append(as_many_as_fit(items, paper.width - 11))
 
 
 def _roles(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:

@@ -1,5 +1,6 @@
 """Paper: how wide the page is and what can be written on it; helpers that every view shares."""
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -82,19 +83,19 @@ def signed_style(value: float) -> str:
 
 
 def token_strip(
-    tokens: list[PromptToken], tail: str, width: int, *, keep: Sequence[int] = ()
+    tokens: list[PromptToken], tail: str, width: int, *, keep: Sequence[int] = (), rather: Sequence[int] = ()
 ) -> tuple[Text, dict[int, tuple[int, int]]]:
     """A prompt as one line that ends with `tail`, and where each shown token stands on it (column, width).
 
-    A prompt that does not fit keeps its first token, its end, and the tokens at `keep`; the gaps are named.
+    A prompt that does not fit keeps its first token and its last, those at `keep`, then those at `rather`, and as much
+    of its end as there is room for; the gaps are named.
     """
     cells = {t.position: f"{t.position} {visible(t.text)}" for t in tokens}
-    kept = _fitting(cells, width - cell_len(tail) - 4, sorted({0, *keep}))
+    kept = _fitting(cells, width - cell_len(tail) - 4, {0, len(tokens) - 1, *keep}, rather)
     line, places, last = Text(" "), {}, -1
     for place in kept:
         if place > last + 1:
-            gap = place - last - 1
-            line.append(f"… {gap} token{'' if gap == 1 else 's'} … │ ", FAINT)
+            line.append(_gap(place - last - 1), FAINT)
         places[place] = (line.cell_len, cell_len(cells[place]))
         number, _, text = cells[place].partition(" ")
         line.append(number + " ", FAINT).append(text).append(" │ ", FAINT)
@@ -102,25 +103,29 @@ def token_strip(
     return line.append(tail, STRONG), places
 
 
-_GAP = 22
-"""Cells of the name of a gap, at most."""
+def _gap(count: int) -> str:
+    return f"… {count} token{'' if count == 1 else 's'} … │ "
 
 
-def _fitting(cells: dict[int, str], room: int, always: list[int]) -> list[int]:
-    order = sorted(cells)
-    size = {i: cell_len(cells[i]) + 3 for i in order}
-    if sum(size.values()) <= room:
-        return order
-    room -= sum(size[i] + _GAP for i in always)  # each with the name of the gap after it
-    kept: list[int] = []
-    for i in reversed([i for i in order if i not in always]):
-        room -= size[i]
-        if room < 0:
+def _fitting(cells: dict[int, str], room: int, always: set[int], rather: Sequence[int]) -> list[int]:
+    size = {i: cell_len(text) + 3 for i, text in cells.items()}
+
+    def takes(shown: set[int]) -> int:
+        """Cells of these tokens and of the names of the gaps between them."""
+        order = sorted(shown)
+        gaps = (b - a - 1 for a, b in itertools.pairwise(order))
+        return sum(size[i] for i in order) + sum(len(_gap(gap)) for gap in gaps if gap)
+
+    shown = set(always)
+    for i in rather:
+        if takes(shown | {i}) <= room:
+            shown.add(i)
+    for i in sorted(cells, reverse=True):
+        # A gap of one token is named at more length than most tokens have, so filling it may make room.
+        if takes(shown | {i}) > max(room, takes(shown)):
             break
-        kept.append(i)
-    shown = {*always, *kept}
-    # A gap of one token is named at more length than most tokens have.
-    return sorted(shown | {i for i in order if {i - 1, i + 1} <= shown and size[i] <= _GAP})
+        shown.add(i)
+    return sorted(shown | {i for i in cells if {i - 1, i + 1} <= shown and size[i] <= len(_gap(1))})
 
 
 def wrapped(text: str, width: int, indent: str = " ") -> Iterator[str]:

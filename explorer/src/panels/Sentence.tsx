@@ -1,0 +1,45 @@
+/** The sentence that opens the page: what the model says, which words it needs, and which part carried it. */
+import { useAsk } from "../hooks/useAsk";
+import { usePage } from "../hooks/usePage";
+import { testedAsk } from "../hooks/useTested";
+import { partOfName } from "../lib/parts";
+import type { Span } from "../protocol/payloads";
+import { PartButton } from "../ui/PartButton";
+
+/** Until parts are zeroed and words are taken away, it says only what is known before that. */
+export function Sentence() {
+  const page = usePage();
+  const explained = page.explained.value;
+  const answer = useAsk(testedAsk(page.followed()));
+  if (!explained) return null;
+  const tested = answer?.result ?? null;
+  const waiting = answer !== null && !tested && !answer.error;
+  return (
+    <section class="panel panel-sentence" aria-label="The answer">
+      <p class="sentence">
+        {tested ? (
+          tested.sentence.map((span, place) => <Piece key={place} span={span} />)
+        ) : (
+          <>
+            {firstClause(explained.sentence).map((span, place) => (
+              <Piece key={place} span={span} />
+            ))}
+            {waiting ? <span class="waiting"> Now each word is taken away, and each head switched off …</span> : null}
+          </>
+        )}
+      </p>
+    </section>
+  );
+}
+
+/** What a sentence says before its first full stop: that it rests on no test. */
+function firstClause(sentence: readonly Span[]): readonly Span[] {
+  const end = sentence.findIndex((span) => span.kind === null && span.text.trimEnd().endsWith("."));
+  return end < 0 ? sentence : sentence.slice(0, end + 1);
+}
+
+function Piece({ span }: { span: Span }) {
+  const part = span.kind === "part" ? partOfName(span.text) : null;
+  if (part) return <PartButton part={part} />;
+  return <span class={span.kind === null ? undefined : `said-${span.kind}`}>{span.text}</span>;
+}
