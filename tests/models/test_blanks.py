@@ -141,9 +141,11 @@ def test_of_two_blanks_the_first_is_asked_unless_a_position_says_another(kind: s
     tokens = tokenize(of, text)
     first, second = (i for i, token in enumerate(tokens) if token == of.tokenizer.mask_token_id)
     assert asked_position(of, tokens) == first
-    assert any(
-        "2 blanks, and one is explained at a time" in note and f"({second})" in note for note in prompt_notes(of, text)
-    )
+    said = "The prompt has 2 blanks, and one is explained at a time, with the others open: here that at position"
+    more = "explain, attention and paths take another by --position"
+    assert f"{said} {first}. {more} {second}." in prompt_notes(of, text)
+    assert f"{said} {second}. {more} {first}." in unembed.explain(of, text, position=second).notes
+    assert not any("2 blanks" in note for note in unembed.explain(of, text, position=first - 1).notes)
     assert unembed.explain(of, text, position=second).readout.position == second
     assert unembed.explain(of, text).readout.position == first
     # Each is filled with the other left open.

@@ -32,7 +32,7 @@ from unembed.methods.circuits.head_circuits import check_head
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.labels import visible
-from unembed.models.model import Model, input_norm, sums_only
+from unembed.models.model import Model, decoders_only, input_norm, next_token_only, sums_only
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
 from unembed.runs.prompted import Prompt, prompted
@@ -156,8 +156,9 @@ def attention_score(
         InputError: no such head or position, the source comes after the destination, or a run of another model.
         LedgerError: the pairs do not sum to the score.
     """
+    for refuse in (decoders_only, sums_only, next_token_only):
+        refuse(prompt.model, "A score by what was written")
     layer, head = check_head(prompt.model, layer, head)
-    sums_only(prompt.model, "A score by what was written")
     run = prompt.recorded()
     i = absolute_position(destination, run.length)
     pattern = _pattern(run, layer, head, i)
