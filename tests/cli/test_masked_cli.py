@@ -1,5 +1,6 @@
 """Masked language models on the command line: folders of several kinds of tokenizers, and the toy that is shipped."""
 
+import re
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 import unembed
 from builders.commands import refusal, run_json
-from builders.masked_models import build_masked, masked_tokenizer, word_pieces
+from builders.masked_models import build_masked, each_masked, masked_tokenizer, word_pieces
 from unembed.cli import app
 from unembed.engine import edits
 from unembed.methods.heads.stack_roles import measure_stack_roles
@@ -242,3 +243,17 @@ def test_a_toys_own_relations_need_no_file() -> None:
     said = refusal("knowledge", "erase", "job", "-m", "toy/cloze")
     assert "No relation 'job' ships with unembed or with this model. Give one of home, craft," in said
     assert "capital" in said
+
+
+@each_masked
+@pytest.mark.usefixtures("own_cache")
+def test_a_report_of_every_family_is_written(model_type: str, tmp_path: Path) -> None:
+    """The page asks what heads and neurons read: of ModernBERT, whose stream is a plain sum, it is told."""
+    tokenizer = word_pieces()
+    build_masked(model_type, vocab_size=len(tokenizer), dtype=torch.float32).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    report = tmp_path / "report.html"
+    run_json("explain", PROMPT.lower(), "-m", tmp_path, "--html", report, "--json")
+    text = report.read_text(encoding="utf-8")
+    assert (re.search(r'"what": ?"query"', text) is not None) == (model_type == "modernbert")
+    assert "[MASK]" in text

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from tokenizers import AddedToken
 
 import unembed
 from builders import random_models
@@ -110,6 +111,27 @@ def test_a_word_at_a_blank_is_the_word_of_running_text(kind: str) -> None:
             "At the blank 'Paris' is read as '·Paris'; the token that joins what stands before it is '##Paris'."
         )
         assert target_token(of, "##Paris", at) == joined[0]
+
+
+@each_kind
+def test_a_word_is_the_same_where_only_the_tokens_of_the_prompt_are_known(kind: str) -> None:
+    """A blank that takes the space before it leaves no token for it, so a decoded prompt does not tell of it."""
+    of = model(kind)
+    text = TEXT.format("[MASK] and")
+    at = blank(of, text)
+    assert target_tokens(of, "Paris", Blank(None, at.tokens, at.position)) == target_tokens(of, "Paris", at)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("text", [TEXT.format("<mask> and"), TEXT.format("<mask>."), "is <mask> <mask>"])
+def test_a_blank_that_leaves_the_space_before_it_a_token_of_its_own(kind: str, text: str) -> None:
+    """Written with a word, the space and the word are one token."""
+    made = KINDS[kind](ends=True)
+    made.add_special_tokens({"mask_token": AddedToken("<mask>", special=True)})
+    of = masked_by(made)
+    at = blank(of, text)
+    assert names(of, target_tokens(of, "Paris", at)) == ["·Paris"]
+    assert target_tokens(of, " Paris", at) == target_tokens(of, "Paris", at)
 
 
 def test_the_end_of_a_clause_has_no_space_before_it() -> None:
