@@ -1,5 +1,6 @@
 """Masked language models on the command line: folders of several kinds of tokenizers, and the toy that is shipped."""
 
+import re
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,10 +13,12 @@ from typer.testing import CliRunner
 
 import unembed
 from builders.commands import refusal, run_json
-from builders.masked_models import build_masked, masked_tokenizer, word_pieces
+from builders.masked_models import build_masked, each_masked, masked_tokenizer, word_pieces
 from unembed.cli import app
 from unembed.engine import edits
 from unembed.methods.heads.stack_roles import measure_stack_roles
+from unembed.models.labels import visible
+from unembed.models.tokens import name_of
 
 FOLDERS = {
     "byte-level": "roberta",
@@ -193,3 +196,64 @@ def test_the_shipped_toy_answers() -> None:
         .output
     )
     assert "7 [SEP]               0.018" in shown
+
+
+@each
+def test_the_lens_follows_what_is_predicted_at_the_blank(kind: str) -> None:
+    """A long tail after the blank: the map shows the blank, and the table below is of it."""
+    prompt = "the capital of France is <mask> and the capital of France is the capital of France is the"
+    blank, logits = own(kind, prompt)
+    found = run_json("lens", prompt, "-m", folder(kind), "--json")
+    assert found["asks"] == blank
+    shown = CliRunner().invoke(app, ["lens", prompt, "-m", str(folder(kind))], catch_exceptions=False).stdout
+    token = name_of(unembed.load(str(folder(kind))), int(logits.argmax()))
+    table = shown[shown.index(f"at position {blank}\n") :]
+    assert f"{100 * float(logits.softmax(-1).max()):.1f}%" in table.splitlines()[2]
+    assert visible(token) in shown
+    assert f" {blank} " in shown.splitlines()[2]
+    assert "the blank and those around it" in shown.splitlines()[1]
+    one = CliRunner().invoke(app, ["lens", prompt, "-m", str(folder(kind)), "-p", "1"], catch_exceptions=False).stdout
+    assert "at position 1\n" in one
+
+
+@each
+def test_options_of_other_models_are_refused_by_what_this_one_is(kind: str) -> None:
+    said = refusal("explain", PROMPT, "-m", folder(kind), "--decoder-prompt", "a")
+    assert "is a masked language model: it reads a prompt, and no --decoder-prompt" in said
+    assert "no cross-attention: it is a masked language model" in refusal(
+        "attention", PROMPT, "-m", folder(kind), "--cross"
+    )
+    said = refusal("attended", PROMPT, "-m", folder(kind), "--layer", "1", "--head", "0")
+    assert said.startswith("A score by what was written is told of streams that are sums of what was written")
+    assert "words, ablate, patch, paths, trace, noise, heads" in refusal("generate", PROMPT, "-m", folder(kind))
+
+
+@each
+def test_noise_tells_of_the_blank(kind: str) -> None:
+    shown = CliRunner().invoke(app, ["noise", PROMPT, "-m", str(folder(kind)), "--seeds", "2"]).stdout
+    assert "KL at the blank, nats" in shown
+
+
+def test_a_toys_own_relations_need_no_file() -> None:
+    """`facts.yaml` lies beside its weights; relations that ship with the package are known as well."""
+    own_facts = Path(unembed.__file__).parent / "data" / "toys" / "cloze" / "facts.yaml"
+    words = ["--limit", "2", "--subject", "Bambo", "-m", "toy/cloze", "--json"]
+    named = run_json("knowledge", "find", "--relation", "home", *words)
+    assert named["facts"] == run_json("knowledge", "find", own_facts, "--relation", "home", *words)["facts"]
+    said = refusal("knowledge", "erase", "job", "-m", "toy/cloze")
+    assert "No relation 'job' ships with unembed or with this model. Give one of home, craft," in said
+    assert "capital" in said
+
+
+@each_masked
+@pytest.mark.usefixtures("own_cache")
+def test_a_report_of_every_family_is_written(model_type: str, tmp_path: Path) -> None:
+    """The page asks what heads and neurons read: of ModernBERT, whose stream is a plain sum, it is told."""
+    tokenizer = word_pieces()
+    build_masked(model_type, vocab_size=len(tokenizer), dtype=torch.float32).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    report = tmp_path / "report.html"
+    run_json("explain", PROMPT.lower(), "-m", tmp_path, "--html", report, "--json")
+    text = report.read_text(encoding="utf-8")
+    assert (re.search(r'"what": ?"query"', text) is not None) == (model_type == "modernbert")
+    assert "[MASK]" in text

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import unembed
-from builders.masked_models import each_masked, masked_by, word_pieces
+from builders.masked_models import each_masked, masked_by, masked_tokenizer, word_pieces
 from builders.stack_versions import StackCase
 from oracles.rerun import exactly
 from oracles.stacks import Change, StackRerun
@@ -16,6 +16,7 @@ from unembed.methods.attention import attention
 from unembed.methods.causal_trace import causal_trace
 from unembed.methods.lens import lens
 from unembed.methods.patch import patch
+from unembed.models.tokens import name_of
 
 PROMPT, OTHER = "the capital of france is [MASK] in a city", "the river of germany is [MASK] in a city"
 BLANK, SUBJECT = 6, 4
@@ -112,3 +113,15 @@ def test_heads_at_the_blank_read_both_sides(model_type: str) -> None:
         seen = lens(at.model, PROMPT, 7)
         last = next(c for c in seen.entries() if (c.layer, c.position) == (at.model.layers - 1, BLANK))
         assert last.probability == pytest.approx(float(at.run.logits[BLANK].softmax(-1)[7]), abs=1e-9)
+
+
+def test_both_tokens_of_a_difference_are_read_as_words_at_the_blank() -> None:
+    """Byte-level: the other token as well is ` Rome`, not what would join the word before the blank."""
+    model = masked_by(masked_tokenizer("byte-level"), "roberta")
+    clean, corrupt = "the capital of Italy is <mask> and", "the capital of France is <mask> and"
+    found = patch(model, clean, corrupt, "Paris", versus="Rome")
+    assert found.target is not None
+    assert [name_of(model, token) for token in (*found.target, found.versus or 0)] == [" Paris", " Rome"]
+    run = unembed.record(model, clean)
+    own = run.logits[run.asked, [found.target[0], found.versus or 0]]
+    assert found.clean == pytest.approx(float(own[0] - own[1]), abs=1e-9)

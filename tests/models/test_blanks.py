@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from tokenizers import AddedToken
 
 import unembed
 from builders import random_models
@@ -112,6 +113,27 @@ def test_a_word_at_a_blank_is_the_word_of_running_text(kind: str) -> None:
         assert target_token(of, "##Paris", at) == joined[0]
 
 
+@each_kind
+def test_a_word_is_the_same_where_only_the_tokens_of_the_prompt_are_known(kind: str) -> None:
+    """A blank that takes the space before it leaves no token for it, so a decoded prompt does not tell of it."""
+    of = model(kind)
+    text = TEXT.format("[MASK] and")
+    at = blank(of, text)
+    assert target_tokens(of, "Paris", Blank(None, at.tokens, at.position)) == target_tokens(of, "Paris", at)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("text", [TEXT.format("<mask> and"), TEXT.format("<mask>."), "is <mask> <mask>"])
+def test_a_blank_that_leaves_the_space_before_it_a_token_of_its_own(kind: str, text: str) -> None:
+    """Written with a word, the space and the word are one token."""
+    made = KINDS[kind](ends=True)
+    made.add_special_tokens({"mask_token": AddedToken("<mask>", special=True)})
+    of = masked_by(made)
+    at = blank(of, text)
+    assert names(of, target_tokens(of, "Paris", at)) == ["·Paris"]
+    assert target_tokens(of, " Paris", at) == target_tokens(of, "Paris", at)
+
+
 def test_the_end_of_a_clause_has_no_space_before_it() -> None:
     of = model("byte-level")
     at = blank(of, TEXT.format("<mask>"))
@@ -141,9 +163,11 @@ def test_of_two_blanks_the_first_is_asked_unless_a_position_says_another(kind: s
     tokens = tokenize(of, text)
     first, second = (i for i, token in enumerate(tokens) if token == of.tokenizer.mask_token_id)
     assert asked_position(of, tokens) == first
-    assert any(
-        "2 blanks, and one is explained at a time" in note and f"({second})" in note for note in prompt_notes(of, text)
-    )
+    said = "The prompt has 2 blanks, and one is explained at a time, with the others open: here that at position"
+    more = "explain, attention and paths take another by --position"
+    assert f"{said} {first}. {more} {second}." in prompt_notes(of, text)
+    assert f"{said} {second}. {more} {first}." in unembed.explain(of, text, position=second).notes
+    assert not any("2 blanks" in note for note in unembed.explain(of, text, position=first - 1).notes)
     assert unembed.explain(of, text, position=second).readout.position == second
     assert unembed.explain(of, text).readout.position == first
     # Each is filled with the other left open.

@@ -780,6 +780,8 @@ export interface LensPayload {
   states: number;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** Where the prompt asks by itself: at its last position, or at the (first) blank of a masked language model; null where that has none. */
+  asks?: number | null;
   /** The name and number of this schema. */
   schema: "unembed/lens/1";
 }
@@ -1018,7 +1020,7 @@ export interface NoiseCondition {
   runs: number;
   /** Means over runs and heads. */
   attention: HeadAttention;
-  /** KL(plain || changed) of the next token in nats, mean over runs. */
+  /** KL(plain || changed) of the prediction in nats, of the next token or at the blank; mean over runs. */
   kl: number;
 }
 

@@ -310,4 +310,4 @@ def refuse_of_decoder(model: "Model", **options: object) -> None:
     """
     wrong = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
     if wrong:
-        raise InputError(f"{model.name} is a decoder only: it reads a prompt, and no {' or '.join(wrong)}.")
+        raise InputError(f"{model.name} is {model.alone}: it reads a prompt, and no {' or '.join(wrong)}.")

@@ -59,7 +59,7 @@ class Session:
                 raise InputError(f"{self.model.name} is an encoder-decoder: give it a source to read.")
             return self
         if self.model.encoder is None:
-            raise InputError(f"{self.model.name} is a decoder only: it reads a prompt and no source.")
+            raise InputError(f"{self.model.name} is {self.model.alone}: it reads a prompt and no source.")
         if self.model.source is not None and source == self.model.source.text:
             return self
         if source not in self._readings:

@@ -66,7 +66,7 @@ def sublayer_terms(read: Readout, layer: int, sublayer: str, *, top: int = 20) -
     if sublayer not in get_args(Sublayer):
         raise InputError(f"Expected a sublayer of {', '.join(get_args(Sublayer))}; found {sublayer!r}.")
     if sublayer == "cross_attention" and read.run.model.encoder is None:
-        raise InputError(f"{read.run.model.name} has no cross-attention: it is a decoder only.")
+        raise InputError(f"{read.run.model.name} has no cross-attention: it is {read.run.model.alone}.")
     if not 0 <= layer < read.blocks:
         raise InputError(f"There is no layer {layer}: expected 0 to {read.blocks - 1}.")
     if top < 1:

@@ -2,8 +2,9 @@
 
     x  =  embedding + position embedding + sum over blocks below of (head writes + attention bias + MLP write)
 
-Exact: they sum to the stream up to rounding. Writes go through a post-norm with its scale frozen at the run. Models
-whose stream goes through norms itself (post-LN) are not covered.
+Exact: they sum to the stream up to rounding. Writes go through a post-norm with its scale frozen at the run, and
+embeddings through the norm that some models have after them. Models whose stream goes through norms itself (post-LN)
+are not covered.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ class StreamTerm:
     """What one part wrote to the stream at a position."""
 
     kind: str
-    """`embedding`, `position_embedding`, `head`, `attention_bias`, `mlp`, or `constant` (biases, norm shifts)."""
+    """`embedding`, `position_embedding`, `embedding_norm_shift`, `head`, `attention_bias`, `mlp`, or `constant` (biases
+    and norm shifts of what reads)."""
     layer: int | None = None
     head: int | None = None
 
@@ -50,9 +52,13 @@ def stream_writes(
         InputError: the run did not keep the position.
     """
     row = run.row(position)
-    yield StreamTerm("embedding"), run.embedding[row].double()
-    if run.position_embedding is not None:
-        yield StreamTerm("position_embedding"), run.position_embedding[row].double()
+    norm, normed = run.model.embedding_norm, run.embedding_normed
+    for kind, made in (("embedding", run.embedding), ("position_embedding", run.position_embedding)):
+        if made is not None:
+            write = made[row].double()
+            yield StreamTerm(kind), write if normed is None else after_norm(norm, run.start, normed, row, write)
+    if norm is not None and bool(norm.shift.any()):
+        yield StreamTerm("embedding_norm_shift"), norm.shift
     for below in range(layer):
         yield from _head_writes(run, below, row)
         yield StreamTerm("mlp", below), run.layers[below].mlp_write[row].double()

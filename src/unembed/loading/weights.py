@@ -31,16 +31,26 @@ def resolve(name: str, *, offline: bool = False, progress: Progress = silent) ->
     """
     if name == DEFAULT:
         return _embedded(progress)
-    if is_toy(name):
-        return checked(toy_folder(name.removeprefix(PREFIX)))
-    path = Path(name).expanduser()
-    if name and _is(path.is_dir):
-        return checked(path)
+    folder, path = folder_of(name), Path(name).expanduser()
+    if folder is not None:
+        return checked(folder)
     if _is(path.is_file):
         return _converted(path, progress)
     if _looks_local(name):
         raise ModelError(f"There is no file or folder {path}. Check the path; it is read from {Path.cwd()}.")
     return cached(name) or download(name, offline, progress)
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that a name says at once, of a toy or a path; None of what is converted or fetched first.
+
+    Raises:
+        ModelError: there is no such toy.
+    """
+    if is_toy(name):
+        return toy_folder(name.removeprefix(PREFIX))
+    path = Path(name).expanduser()
+    return path if name and _is(path.is_dir) else None
 
 
 def resolve_adapter(name: str, *, offline: bool = False, progress: Progress = silent) -> Path:

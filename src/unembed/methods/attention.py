@@ -170,7 +170,7 @@ def attention(
     """
     model = prompt.model
     if cross and model.encoder is None:
-        raise InputError(f"{model.name} has no cross-attention: it is a decoder only.")
+        raise InputError(f"{model.name} has no cross-attention: it is {model.alone}.")
     check_has_layers(model)
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)

@@ -124,7 +124,7 @@ def patch(
     longer = [each.followed_by(more) for each in (clean, corrupt)]
     ats = [_read_at(each, len(more)) for each in longer]
     runs = _runs(longer, [_kept(sweep, spots, side, ats[side]) for side in (0, 1)])
-    measure, answer, other = _measure(model, runs, metric, answer, versus, ats[0])
+    measure, answer, other = _measure(clean, runs, metric, answer, versus, ats[0])
     result = Patching(
         model=model,
         clean_tokens=prompts[0],
@@ -319,7 +319,7 @@ def _edits(
 
 
 def _measure(
-    model: Model,
+    clean: Prompt,
     runs: Sequence[Run],
     metric: str | Measure,
     answer: tuple[int, ...] | None,
@@ -327,14 +327,15 @@ def _measure(
     at: Sequence[int],
 ) -> tuple[Known, tuple[int, ...] | None, int | None]:
     """What is read, and the target and the other token where it reads any."""
+    model = clean.model
     if not isinstance(metric, str):
-        return measures.known(metric, model, runs[0].text_before()), None, None
+        return measures.known(metric, model, clean.context), None, None
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
     answer = (runs[0].token(),) if answer is None else answer
     if metric == "probability":
         return measures.probability(answer), answer, None
-    other = (runs[1].token(),) if versus is None else target_tokens(model, versus, runs[0].text_before(at[0]))
+    other = (runs[1].token(),) if versus is None else target_tokens(model, versus, clean.context)
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")
     token, against = answer[0], other[0]

@@ -167,13 +167,14 @@ def _written(model: Model) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
 
 
-def blank_notes(model: Model, text: str, tokens: Sequence[int]) -> tuple[str, ...]:
+def blank_notes(model: Model, text: str, tokens: Sequence[int], position: int | None = None) -> tuple[str, ...]:
     """What a reader should know of the blanks of a prompt.
 
     Args:
         model: that reads it.
         text: as it was typed.
         tokens: that the model reads.
+        position: where it is asked; None is at its first blank.
     """
     own, written = blank_text(model), sorted(set(_written(model).findall(text)))
     if own is None:
@@ -187,10 +188,11 @@ def blank_notes(model: Model, text: str, tokens: Sequence[int]) -> tuple[str, ..
         return ()
     notes = [f"{word} is read as this model's blank, {own}." for word in written if word != own]
     found = blanks(model, tokens)
-    if len(found) > 1:
-        others = " or ".join(map(str, found[1:]))
+    asked = found[0] if found and position is None else position
+    if len(found) > 1 and asked in found:
+        others = " or ".join(str(place) for place in found if place != asked)
         notes.append(
-            f"The prompt has {len(found)} blanks, and one is explained at a time, with the others open: the first, at "
-            f"position {found[0]}, unless a position says another ({others})."
+            f"The prompt has {len(found)} blanks, and one is explained at a time, with the others open: here that at "
+            f"position {asked}. explain, attention and paths take another by --position {others}."
         )
     return tuple(notes)

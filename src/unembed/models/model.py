@@ -291,6 +291,11 @@ class Model:
         return self.bidirectional and self.has_unembedding
 
     @property
+    def alone(self) -> str:
+        """What a model without an encoder beside it is called in messages."""
+        return "a masked language model" if self.fills_blanks else "a decoder only"
+
+    @property
     def unembeds_all(self) -> bool:
         """Whether the module gives the logits of every position, whatever is asked for."""
         return self.encoder is not None or self.fills_blanks
@@ -348,6 +353,8 @@ _ACCOUNTED = (
     "explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge find, open"
 )
 """The commands that take an encoder-decoder."""
+_AT_BLANKS = "explain, lens, attention, words, ablate, patch, paths, trace, noise, heads, knowledge, open"
+"""The commands that take a masked language model."""
 _HEADS_INSTEAD = "What heads look at, whatever the prompt: heads."
 """Of masked language models, whose heads are not told from weights."""
 
@@ -374,8 +381,7 @@ def next_token_only(model: Model, what: str, *, instead: str = "") -> None:
     if model.fills_blanks:
         raise InputError(
             f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
-            "a blank in a whole text.\n"
-            + (instead or "What does: explain, lens, attention, ablate, patch, paths, trace, heads, knowledge, open.")
+            "a blank in a whole text.\n" + (instead or f"What does: {_AT_BLANKS}.")
         )
 
 

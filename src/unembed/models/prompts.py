@@ -51,12 +51,15 @@ def tokenize(model: Model, prompt: Given) -> tuple[int, ...]:
     return in_vocabulary(model, tokens)
 
 
-def prompt_notes(model: Model, prompt: Given | None) -> tuple[str, ...]:
-    """What a reader should know of the special tokens and the blanks of a prompt that was given as text."""
+def prompt_notes(model: Model, prompt: Given | None, position: int | None = None) -> tuple[str, ...]:
+    """What a reader should know of the special tokens and the blanks of a prompt that was given as text.
+
+    `position` is where it is asked, if not where it asks by itself.
+    """
     if not isinstance(prompt, str) or model.tokenizer is None:
         return ()
     tokens = _encoded(model, prompt)
-    return (*framing_notes(model, tokens, _inner(model, prompt)), *blank_notes(model, prompt, tokens))
+    return (*framing_notes(model, tokens, _inner(model, prompt)), *blank_notes(model, prompt, tokens, position))
 
 
 def given_ids(prompt: Any) -> tuple[int, ...]:

@@ -151,7 +151,7 @@ def probe_source(model: Model, length: int = 5, *, seed: int = 0) -> Model:
 def _encoder(model: Model) -> Encoder:
     if model.family.encoder is None:
         image = " (with_image)" if model.family.prefix is not None else ""
-        raise InputError(f"{model.name} is a decoder only: it reads a prompt and no other source{image}.")
+        raise InputError(f"{model.name} is {model.alone}: it reads a prompt and no other source{image}.")
     return model.family.encoder
 
 

@@ -173,14 +173,32 @@ def _filling(model: Model, target: str, blank: Blank) -> tuple[int, ...] | None:
         return None
     which = places.index(blank.position)
     before, after = own.join(parts[: which + 1]), own.join(parts[which + 1 :])
+    asked = inner_tokens(model, before + own + after)
+    # A blank takes the space before it into itself in many vocabularies, so tokens alone do not tell of it.
+    inside = set(blank.tokens[: blank.position][-1:]) - set(model.tokenizer.all_special_ids)
+    if blank.text is None and inside and inner_tokens(model, f"{before} {own}{after}") == asked:
+        before += " "
     # The space before a blank is written already; `·Paris`, as names are shown, brings it.
     word = unescaped(target)
     word = word.lstrip(" ") if before[-1:] in ("", " ") else word
-    asked, filled = inner_tokens(model, before + own + after), inner_tokens(model, before + word + after)
-    place = blanks(model, asked)[which]
-    rest = len(asked) - place - 1
-    ids = filled[place : len(filled) - rest]
-    return ids if (filled[:place], filled[len(filled) - rest :]) == (asked[:place], asked[place + 1 :]) else None
+    filled, place = inner_tokens(model, before + word + after), blanks(model, asked)[which]
+    return _between(model, filled, asked[:place], asked[place + 1 :])
+
+
+def _between(
+    model: Model, filled: tuple[int, ...], before: tuple[int, ...], after: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """What stands between some tokens; a blank parts spaces from words, which are one with a word in its place."""
+    short, later = before, after
+    while short and name_of(model, short[-1]) == " ":
+        short = short[:-1]
+    while later and name_of(model, later[0]) == " ":
+        later = later[1:]
+    for one, two in ((before, after), (before, later), (short, after), (short, later)):
+        end = len(filled) - len(two)
+        if (filled[: len(one)], filled[end:]) == (one, two) and len(one) <= end:
+            return filled[len(one) : end]
+    return None
 
 
 def _known(model: Model, target: Target, token: int) -> int:

@@ -1,8 +1,8 @@
 """Units: a prompt cut into what a reader would take away from it: tokens, words, sentences, lines, turns, or spans.
 
 Every token is in one unit at most. What only frames a text is in none: the tokens that begin and end every text of the
-model, and what a chat template writes around the words. Nor is the blank at which a masked language model is asked. A
-span that ends within a token is widened to the token, and a note says so.
+model, and what a chat template writes around the words. Nor is the blank at which a masked language model is asked: its
+sentence is what stands around it. A span that ends within a token is widened to the token, and a note says so.
 """
 
 import re
@@ -60,6 +60,8 @@ class Written(Brief):
     """Which characters each token holds."""
     roles: tuple[str | None, ...] = ()
     """Of a chat: whose words each token holds."""
+    blank: int | None = None
+    """Where a masked language model is asked."""
 
 
 def written(model: Model, prompt: Given, tokens: Sequence[int]) -> Written:
@@ -82,7 +84,7 @@ def written(model: Model, prompt: Given, tokens: Sequence[int]) -> Written:
     else:
         text, roles = (prompt, ()) if isinstance(prompt, str) else (None, ())
     spans = () if text is None else tuple(token_spans(model, text))
-    return Written(names, free, text if len(spans) == len(tokens) else None, spans, roles)
+    return Written(names, free, text if len(spans) == len(tokens) else None, spans, roles, blank)
 
 
 def written_source(model: Model) -> Written:
@@ -138,7 +140,8 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
 
     def together(p: int, q: int) -> bool:
         same = not roles or roles[p] == roles[q]
-        return q == p + 1 and same and not cut(text, spans[p], spans[q])
+        near = q == p + 1 or (q == p + 2 and p + 1 == read.blank)  # a sentence goes on around its blank
+        return near and same and not cut(text, spans[p], spans[q])
 
     return _checked([_unit(text, spans, group) for group in _groups(read.free, together)], ())
 

@@ -7,9 +7,12 @@ import pytest
 import torch
 
 import unembed
+from builders.masked_models import masked_by, word_pieces
 from builders.random_models import MODEL_TYPES, build
 from unembed.errors import InputError
 from unembed.methods.circuits.attention_score import attention_score, score_scale
+from unembed.methods.circuits.readings import readings
+from unembed.models.parts import Part
 
 TOKENS = [3, 50, 7, 11, 96]
 CLOSE = 1e-4
@@ -130,3 +133,24 @@ def test_what_does_not_exist_is_refused(wrong):
     layer, head = wrong.pop("layer", 0), wrong.pop("head", 0)
     with pytest.raises(InputError):
         attention_score(model, TOKENS, layer, head, **wrong)
+
+
+def test_both_ways_in_a_masked_model_whose_embedding_is_normed():
+    """ModernBERT: scores against the recorded patterns, of positions before and after, in two kinds of layers."""
+    model = masked_by(word_pieces(), "modernbert")
+    run = unembed.record(model, "the capital of france is [MASK] in a city")
+    blank = 6
+    for layer in range(model.layers):
+        pattern = run.layers[layer].heads.pattern[1, blank].double()
+        seen = [j for j in range(run.length) if pattern[j] > 1e-6]
+        scores = {j: attention_score(model, run, layer, 1, source=j) for j in seen}
+        for j, found in scores.items():
+            assert found.destination == blank
+            assert abs(found.error) <= found.tolerance
+            log_ratio = float((pattern[j] / pattern[seen[0]]).log())
+            assert found.score - scores[seen[0]].score == pytest.approx(log_ratio, rel=1e-3, abs=1e-3)
+        assert max(seen) > blank > min(seen)
+        for part in (Part("head", layer, head=1), Part("neuron", layer, neuron=5)):
+            for reading in readings(run, part, blank):
+                assert abs(reading.error) <= reading.tolerance
+    assert {r.what for r in readings(run, Part("neuron", 2, neuron=5), blank)} == {"gate", "up"}

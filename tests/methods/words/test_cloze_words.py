@@ -9,10 +9,11 @@ import torch
 
 import unembed
 from builders.commands import run_json
-from builders.masked_models import MASK, build_masked, each_masked, masked_by, word_pieces
+from builders.masked_models import MASK, build_masked, each_masked, masked_by, masked_tokenizer, word_pieces
 from oracles.rerun import exactly
 from unembed.errors import InputError
 from unembed.methods.words.words import words
+from unembed.models.tokens import name_of
 
 TOKENS = (1, 5, 9, MASK, 33, 12, 2)
 ANSWER, PLACE = 14, 3
@@ -83,6 +84,46 @@ def test_frames_and_the_blank_are_no_units_of_a_text() -> None:
     found = run_json("words", "-m", "toy/cloze", "Bambo lives in [MASK].", "--by", "token", "--json")
     assert [unit["positions"] for unit in found["units"]] == [[1], [2], [3], [4], [6]]
     assert found["target"]["text"] == " Prague"
+
+
+@pytest.mark.parametrize("how", ["delete", "replace=france"])
+def test_a_sentence_goes_on_around_its_blank(how: str) -> None:
+    text = "paris is a city. the capital of france is [MASK]. a river"
+    model = masked_by(word_pieces())
+    with exactly():
+        found = words(model, text, "paris", by="sentence", how=how)
+        ids, module = list(found.tokens), model.module
+        answer, other = (int(model.tokenizer.convert_tokens_to_ids(word)) for word in ("paris", "france"))
+        assert [unit.text for unit in found.units] == [
+            "paris is a city.",
+            "the capital of france is [MASK].",
+            "a river",
+        ]
+        assert [unit.positions for unit in found.units] == [(1, 2, 3, 4, 5), (6, 7, 8, 9, 10, 12), (13, 14)]
+        for unit in found.units:
+            gone = set(unit.positions)
+            if how == "delete":
+                left = [token for p, token in enumerate(ids) if p not in gone]
+            else:
+                left = [other if p in gone else token for p, token in enumerate(ids)]
+            with torch.no_grad():
+                logits = module(torch.tensor([left])).logits[0, left.index(MASK)]
+            assert unit.without.log_probability == pytest.approx(float(logits.log_softmax(-1)[answer]), abs=1e-9)
+    lines = words(model, "the capital\n[MASK] of france\nis a city", "paris", by="line")
+    assert [unit.text for unit in lines.units] == ["the capital", "of france", "is a city"]
+
+
+def test_what_replaces_a_word_around_a_blank_is_a_word_as_well() -> None:
+    """Byte-level: `Paris` is the word ` Paris` there, not the token that would join what stands before it."""
+    model = masked_by(masked_tokenizer("byte-level"), "roberta")
+    text = "the capital of Italy is <mask> and"
+    for spelled in ("replace=Paris", "replace= Paris"):
+        found = words(model, text, how=spelled)
+        assert name_of(model, found.replacement or -1) == " Paris"
+    joined = next(t for t in range(model.vocab) if name_of(model, t).startswith("##p"))
+    assert words(model, text, how=f"replace={name_of(model, joined)}").replacement == joined
+    found = words(model, text, how="replace=playfully")
+    assert any("tokens; only the first" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(

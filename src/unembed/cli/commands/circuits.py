@@ -50,7 +50,9 @@ def attended(
     *,
     prompt: PromptOptions,
     place: HeadOptions,
-    position: Annotated[int, typer.Option("--position", "-p", help="The token that attends; -1 is the last.")] = -1,
+    position: Annotated[
+        int | None, typer.Option("--position", "-p", help="The token that attends: the last, or the blank, by default.")
+    ] = None,
     source: Annotated[int | None, typer.Option(help="The token attended to; the most attended by default.")] = None,
     top: TopOpt = 10,
     model: ModelOptions,

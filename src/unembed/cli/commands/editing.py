@@ -148,7 +148,7 @@ def _scale(
 
     about = None
     if fact.file is not None or fact.relation is not None:
-        about = fact.one()
+        about = fact.one(model)
     elif fact.subject is not None or not named:
         raise InputError("Expected neurons such as L24.N1005, or a fact: --relation NAME --subject SUBJECT.")
     search.check(named)
@@ -194,7 +194,7 @@ def update(
     from unembed.methods.knowledge.asking import asked_of
     from unembed.view.payloads.editing import Edited
 
-    relation, own = fact.one()
+    relation, own = fact.one(model)
     target, method = editing.new_target(own, to), options.method
     if search.asked and method == "rome":
         raise InputError("ROME edits a layer and looks for no neurons: leave --t, --p, --share and --limit out.")
@@ -220,7 +220,7 @@ def update(
 @takes
 def erase(
     *,
-    relation: Annotated[str, typer.Argument(help="A relation that ships with the package, or of --facts.")],
+    relation: Annotated[str, typer.Argument(help="A relation that ships, is beside the model, or of --facts.")],
     facts: FactsOpt = None,
     search: SharedSearch,
     trial: TrialOptions,
@@ -231,7 +231,7 @@ def erase(
     from unembed.methods.knowledge import editing
     from unembed.view.payloads.editing import Edited
 
-    chosen = read_relation(facts, relation)
+    chosen = read_relation(facts, relation, model)
     loaded = model.load()
     with progress_bar() as progress:
         shared = search.found(loaded, chosen, None, progress=progress).shared

@@ -8,7 +8,7 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_lines
-from unembed.cli.options import MemoryOpt, ModelOptions, SourceOptions, file_option
+from unembed.cli.options import LoadOptions, MemoryOpt, ModelOptions, SourceOptions, file_option
 from unembed.cli.output import HtmlOptions, Output, page_state
 from unembed.errors import InputError
 
@@ -27,19 +27,19 @@ PathOpt = Annotated[str, typer.Option(help="layer: a layer's neurons move togeth
 
 @dataclass(frozen=True)
 class FactOptions:
-    """Which facts, of those in a file or of a relation that ships."""
+    """Which facts, of those in a file or of a relation that ships with the package or with the model."""
 
     file: Annotated[str | None, typer.Argument(help="A YAML or JSONL file of facts.")] = None
-    relation: Annotated[str | None, typer.Option(help="A relation that ships with the package.")] = None
+    relation: Annotated[str | None, typer.Option(help="A relation that ships with the package or the model.")] = None
     subject: Annotated[str | None, typer.Option(help="Only the fact about this subject.")] = None
 
-    def all(self) -> "tuple[Relation, Fact | None]":
-        """The relation, and the fact about the subject where one is named.
+    def all(self, model: LoadOptions) -> "tuple[Relation, Fact | None]":
+        """The relation, and the fact about the subject where one is named; the model is not loaded yet.
 
         Raises:
             InputError: it is not there.
         """
-        found = read_relation(self.file, self.relation)
+        found = read_relation(self.file, self.relation, model)
         if self.subject is None:
             return found, None
         about = [fact for fact in found.facts if fact.subject == self.subject]
@@ -48,13 +48,13 @@ class FactOptions:
             raise InputError(f"There is no fact about {self.subject!r} in {found.name}: it has {known}, …")
         return found, about[0]
 
-    def one(self) -> "tuple[Relation, Fact]":
+    def one(self, model: LoadOptions) -> "tuple[Relation, Fact]":
         """The fact, with its relation.
 
         Raises:
             InputError: it is not there, or the relation has several facts and no subject is named.
         """
-        found, fact = self.all()
+        found, fact = self.all(model)
         if fact is None and len(found.facts) != 1:
             known = ", ".join(fact.subject for fact in found.facts[:8])
             raise InputError(f"{found.name} has {len(found.facts)} facts: choose one with --subject ({known}, …).")
@@ -205,7 +205,7 @@ def find(
     from unembed.methods.knowledge.attribution import path_of
     from unembed.view.payloads.knowledge import find_payload
 
-    relation, fact = about.all()
+    relation, fact = about.all(model)
     words: Any = {"path": path_of(path, candidates=300 if path == "neuron" else None), "memory": memory}
     _ = search.criteria  # refused before a model is loaded
     loaded = model.load(sources=True)
@@ -257,18 +257,20 @@ def facts(out: Output) -> None:
     out.show(facts_payload([shipped.shipped(name) for name in shipped.relations()]))
 
 
-def read_relation(file: str | None, relation: str | None) -> "Relation":
-    """The facts of a file, or of a relation that ships with the package.
+def read_relation(file: str | None, relation: str | None, model: LoadOptions) -> "Relation":
+    """The facts of a file, or of a relation that ships with the package or lies beside the model's weights.
 
     Raises:
         InputError: neither or both are given, or the file holds several relations and none is named.
+        ModelError: a toy that there is not.
     """
-    from unembed.methods.knowledge.facts import read_facts, shipped
+    from unembed.loading.weights import folder_of
+    from unembed.methods.knowledge.facts import read_facts, relation_for
 
     if file is None:
         if relation is None:
             raise InputError("Expected a file of facts, or --relation NAME; `unembed knowledge facts` lists names.")
-        return shipped(relation)
+        return relation_for(relation, folder_of(model.name))
     found = {entry.name: entry for entry in read_facts(file)}
     if relation is None and len(found) == 1:
         return next(iter(found.values()))

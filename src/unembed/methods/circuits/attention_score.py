@@ -32,7 +32,7 @@ from unembed.methods.circuits.head_circuits import check_head
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.labels import visible
-from unembed.models.model import Model, input_norm, sums_only
+from unembed.models.model import Model, decoders_only, input_norm, rotary, sums_only
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
 from unembed.runs.prompted import Prompt, prompted
@@ -137,7 +137,7 @@ def attention_score(
     layer: int,
     head: int,
     *,
-    destination: int = -1,
+    destination: int | None = None,
     source: int | None = None,
 ) -> AttentionScore:
     """Why a head attends from one position to another.
@@ -146,7 +146,7 @@ def attention_score(
         prompt: a recorded run, or a model and a prompt.
         layer: of the head.
         head: of the layer.
-        destination: the position whose query it is; negative counts from the end.
+        destination: the position whose query it is; negative counts from the end, None is where the prompt asks.
         source: the position whose key it is; None takes the one attended to most.
 
     Returns:
@@ -156,13 +156,14 @@ def attention_score(
         InputError: no such head or position, the source comes after the destination, or a run of another model.
         LedgerError: the pairs do not sum to the score.
     """
+    for refuse in (decoders_only, sums_only):
+        refuse(prompt.model, "A score by what was written")
     layer, head = check_head(prompt.model, layer, head)
-    sums_only(prompt.model, "A score by what was written")
     run = prompt.recorded()
-    i = absolute_position(destination, run.length)
+    i = prompt.place(destination)
     pattern = _pattern(run, layer, head, i)
     j = int(pattern.argmax()) if source is None else absolute_position(source, run.length)
-    if j > i:
+    if j > i and not prompt.model.bidirectional:
         raise InputError(f"A token attends to itself and what comes before: source {j} is after destination {i}.")
     return _decomposed(run, layer, head, i, j, float(pattern[j]))
 
@@ -247,7 +248,7 @@ def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: floa
         values=(scale * queries @ keys.T).cpu().numpy(),
         content=(scale * _queries(query_rows, moved, head) @ keys.T).cpu().numpy(),
         tolerance=SAFETY
-        * run.model.precision
+        * _unit(run.model)
         * scale
         * math.hypot(
             spread(query_rows, at_i.query[head] @ keys.sum(0)),
@@ -257,6 +258,11 @@ def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: floa
     )
     check_sum(f"The score of {head_name(layer, head)}", found.sum, score, found.tolerance)
     return found
+
+
+def _unit(model: Model) -> float:
+    """The unit of rounding of queries and keys, which are rotated in float32 whatever the weights are in."""
+    return max(model.precision, torch.finfo(torch.float32).eps if rotary(model.config) else 0.0)
 
 
 def _queries(rows: Tensor, maps: Affine, head: int) -> Tensor:

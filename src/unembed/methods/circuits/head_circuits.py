@@ -171,7 +171,7 @@ def ov_circuit(model: Model, layer: int, head: int) -> OV:
     Raises:
         InputError: there is no such layer or head.
     """
-    layer, head = check_head(model, layer, head)
+    layer, head = check_head(model, _check_layer(model, layer), head)
     part = _weights(model, layer)
     return OV(part.value[part.kv(head)], part.output[head], model)
 
@@ -182,7 +182,7 @@ def qk_circuit(model: Model, layer: int, head: int) -> QK:
     Raises:
         InputError: there is no such layer or head.
     """
-    layer, head = check_head(model, layer, head)
+    layer, head = check_head(model, _check_layer(model, layer), head)
     part = _weights(model, layer)
     return QK(part.query[head], part.key[part.kv(head)], model)
 
@@ -277,7 +277,7 @@ def head_circuits(
     Raises:
         InputError: there is no such layer or head.
     """
-    layer, head = check_head(model, layer, head)
+    layer, head = check_head(model, _check_layer(model, layer), head)
     return HeadCircuits(
         model=model,
         layer=layer,
@@ -400,7 +400,7 @@ def check_head(model: Model, layer: int, head: int) -> Head:
     Raises:
         InputError: there is no such layer or head.
     """
-    layer = _check_layer(model, layer)
+    layer = checked_layer(model, layer)
     if not -model.heads <= head < model.heads:
         raise InputError(f"There is no head {head}: expected 0 to {model.heads - 1}.")
     return layer, head % model.heads

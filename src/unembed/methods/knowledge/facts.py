@@ -86,6 +86,23 @@ def facts_for(folder: Path | None) -> tuple[Relation, ...]:
     return tuple(map(shipped, relations())) if own is None or not own.is_file() else read_facts(own)
 
 
+def relation_for(name: str, folder: Path | None) -> Relation:
+    """The relation called `name` of those beside a model's weights, or of those that ship.
+
+    Args:
+        name: of the relation.
+        folder: as in `facts_for`.
+
+    Raises:
+        InputError: there is none, or the model's own file is malformed.
+    """
+    known = {entry.name: entry for entry in facts_for(folder)}
+    if name not in (*known, *relations()):
+        listed = ", ".join(dict.fromkeys([*known, *relations()]))
+        raise InputError(f"No relation {name!r} ships with unembed or with this model. Give one of {listed}.")
+    return known[name] if name in known else shipped(name)
+
+
 def stated(known: Sequence[Relation], prompt: str) -> tuple[Relation, Fact] | None:
     """The first fact of which a text is a prompt, word for word, with its relation; None where there is none."""
     asking = ((relation, fact) for relation in known for fact in relation.facts if prompt in fact.prompts)

@@ -303,13 +303,13 @@ def _asked(
         answer=wanted,
         versus=None if versus is None else target_token(model, versus, prompt.context),
         how=word,  # type: ignore[arg-type]  # checked above
-        instead=_instead(model, word, given, source, other),
+        instead=_instead(prompt, word, given, source, other),
         of_source=of_source,
     )
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
     asking = next((frozenset(u.positions) for u in kept if not of_source and place in u.positions), Gone())
     _check_units(kept, source, word, by, of_source or model.fills_blanks)
-    notes = _notes(prompt, target, versus, answer, units, question, kept)
+    notes = _notes(prompt, target, versus, answer, units, question, kept, how)
     taken = {p for unit in kept for p in unit.positions}
     instead = tuple(new if p in taken else source[p] for p, new in enumerate(question.instead))
     return replace(question, asking=asking, instead=instead), kept, notes
@@ -347,9 +347,10 @@ def _answer(model: Model, answer: str | Sequence[int], prompt: Prompt) -> tuple[
     return found
 
 
-def _instead(model: Model, how: str, given: str, tokens: tuple[int, ...], other: Given | None) -> tuple[int, ...]:
+def _instead(prompt: Prompt, how: str, given: str, tokens: tuple[int, ...], other: Given | None) -> tuple[int, ...]:
+    model = prompt.model
     if how == "replace":
-        return (target_token(model, given),) * len(tokens)
+        return (_replacement(prompt, given)[0],) * len(tokens)
     if other is None:
         return ()
     found = tokenize(model, other) if model.encoder is None else _source_tokens(model, other)
@@ -359,6 +360,11 @@ def _instead(model: Model, how: str, given: str, tokens: tuple[int, ...], other:
             "many tokens."
         )
     return tuple(found)
+
+
+def _replacement(prompt: Prompt, given: str) -> tuple[int, ...]:
+    """The tokens of what comes in each place, of which the first is taken; around a blank a text is a word there."""
+    return target_tokens(prompt.model, given, prompt.context if prompt.model.fills_blanks else None)
 
 
 def _source_tokens(model: Model, other: Given) -> tuple[int, ...]:
@@ -394,12 +400,16 @@ def _notes(
     units: Units,
     question: Question,
     kept: tuple[Unit, ...],
+    how: str,
 ) -> tuple[str, ...]:
     model = prompt.model
     asked, last = target if answer is None else answer, question.place
     notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.context, target, versus), *units.notes]
     option = "--target" if answer is None else "--answer"
     notes += space_notes(question.run, asked if isinstance(asked, str) else None, last, option=option)
+    new = _replacement(prompt, how.partition("=")[2]) if how.startswith("replace=") else ()
+    if len(new) > 1:
+        notes.append(f"What comes in each place is {len(new)} tokens; only the first, {label_of(model, new[0])}, does.")
     left = len(units.units) - len(kept)
     if left:
         notes.append(f"{left} of {len(units.units)} units have the same tokens in both prompts: they are left out.")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unembed.ledger.readout import Readout
     from unembed.models.model import Model
     from unembed.runs.predictions import Prediction as PredictionResult
+    from unembed.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,14 @@ def prompt_tokens(model: "Model", tokens: tuple[int, ...], roles: "tuple[str | N
     """A prompt as data."""
     said = roles or (None,) * len(tokens)
     return [PromptToken(position=i, id=t, text=text_of(model, t), role=said[i]) for i, t in enumerate(tokens)]
+
+
+def asks_of(run: "Run") -> int | None:
+    """Where a prompt asks by itself; None of a masked language model's without a blank."""
+    from unembed.models.blanks import asked_position, blanks
+
+    model, tokens = run.model, run.tokens
+    return None if model.fills_blanks and not blanks(model, tokens) else asked_position(model, tokens)
 
 
 def source_tokens(model: "Model") -> list[SourceToken]:

@@ -13,6 +13,7 @@ from unembed.view.payloads.common import (
     Target,
     Term,
     Token,
+    asks_of,
     block_of,
     model_facts,
     prediction_of,
@@ -243,13 +244,6 @@ class ExplainPayload:
     where that has none."""
 
 
-def _asks(run: "Run") -> int | None:
-    from unembed.models.blanks import asked_position, blanks
-
-    model, tokens = run.model, run.tokens
-    return None if model.fills_blanks and not blanks(model, tokens) else asked_position(model, tokens)
-
-
 @payload_of.register
 def explain_payload(result: "Explanation") -> ExplainPayload:
     """An explanation as data."""
@@ -258,7 +252,7 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         model=model_facts(model),
         tokens=prompt_tokens(model, result.run.tokens, result.run.roles),
         position=read.position,
-        asks=_asks(result.run),
+        asks=asks_of(result.run),
         predictions=[prediction_of(model, p) for p in result.predictions],
         target=target_of(model, result.target),
         reference=reference_of(model, read),

@@ -8,6 +8,7 @@ from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
     Token,
+    asks_of,
     block_of,
     model_facts,
     prompt_tokens,
@@ -53,6 +54,9 @@ class LensPayload:
     states: int
     """How many states were read; each costs one product with the vocabulary matrix."""
     versions: dict[str, str]
+    asks: int | None = None
+    """Where the prompt asks by itself: at its last position, or at the (first) blank of a masked language model; null
+    where that has none."""
 
 
 @payload_of.register
@@ -78,4 +82,5 @@ def lens_payload(result: "Lens") -> LensPayload:
         ],
         states=result.states,
         versions=versions(),
+        asks=asks_of(result.run),
     )

@@ -55,7 +55,7 @@ class NoiseCondition:
     attention: HeadAttention
     """Means over runs and heads."""
     kl: float
-    """KL(plain || changed) of the next token in nats, mean over runs."""
+    """KL(plain || changed) of the prediction in nats, of the next token or at the blank; mean over runs."""
 
 
 @dataclass(frozen=True)

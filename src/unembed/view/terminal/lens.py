@@ -20,16 +20,26 @@ def lens_lines(payload: LensPayload, paper: Paper) -> Iterator[Text]:
     layers = list(dict.fromkeys(c.layer for c in payload.cells))
     positions = list(dict.fromkeys(c.position for c in payload.cells))
     fits = max(1, (paper.width - 7) // _CELL)
-    shown = positions[-fits:]
+    asked = payload.asks if payload.asks in positions else positions[-1]
+    shown = _around(positions, positions.index(asked), fits)
     yield headline(" LOGIT LENS  top token after each layer, and its probability in tenths", payload.model, paper)
     if len(shown) < len(positions):
-        yield Text(f" the last {len(shown)} of {len(positions)} positions; --position or --json for others", FAINT)
+        which = "the last" if shown[-1] == positions[-1] else "the blank and those around it,"
+        yield Text(f" {which} {len(shown)} of {len(positions)} positions; --position or --json for others", FAINT)
     yield _line("", [f"{p} {visible(payload.tokens[p].text)}" for p in shown], FAINT)
     for layer in reversed(layers):
         yield _layer_line(layer, [cells[layer, p] for p in shown], paper)
     yield Text()
-    yield from _target_lines(payload, layers, shown[-1], cells, paper)
+    yield from _target_lines(payload, layers, asked, cells, paper)
     yield Text(f" cost: {payload.states} states read, one product with the vocabulary matrix each", FAINT)
+
+
+def _around(positions: list[int], asked: int, fits: int) -> list[int]:
+    """As many of the positions as fit: the last, or where these leave the asked one out, those around it."""
+    start = len(positions) - fits
+    if asked < start:
+        start = asked - fits // 2
+    return positions[max(0, start) :][:fits]
 
 
 def _line(name: str, texts: list[str], style: str) -> Text:

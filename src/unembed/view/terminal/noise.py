@@ -36,9 +36,8 @@ def noise_lines(payload: NoisePayload, paper: Paper, *, top: int = 10) -> Iterat
     yield from _verdict("NOISE", payload.noise, payload.smallest)
     yield from _verdict("UNRELATED TEXT", payload.unrelated, payload.smallest)
     yield from _heads(payload, top)
-    yield Text(
-        " from others: share of a head's update; KL of the next token, nats; control: own value changed too", FAINT
-    )
+    predicted = "at the blank" if payload.model.bidirectional else "of the next token"
+    yield Text(f" from others: share of a head's update; KL {predicted}, nats; control: own value changed too", FAINT)
     yield Text(
         f" [ ]: {100 * payload.confidence:g}% over runs; protects: rises, and by more than in the control", FAINT
     )
