@@ -102,6 +102,23 @@ def test_steering_equals_full_reruns_in_both_stacks(model_type: str, site: str) 
     assert torch.equal(at.model.source.states, case(model_type).run.model.source.states)  # the source is left alone
 
 
+@each
+def test_within_the_context_the_model_that_was_steered_reads_the_steered_source(model_type: str) -> None:
+    """Not the states from before, whichever of the two models is run; another source is read under the edits too."""
+    at, other = case(model_type), case(model_type, 1)
+    direction = torch.randn(32, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    with exactly():
+        found = []
+        with unembed.steered(at.model, [unembed.edits.add("enc.L1 mlp", direction)]) as given:
+            found += [unembed.record(each, PROMPT).logits for each in (at.model, given)]
+            anew = with_source(at.model, inputs=other.model.source.inputs)
+            found.append(unembed.record(anew, PROMPT).logits)
+        for logits, one in zip(found, (at, at, other), strict=True):
+            change = Change("encoder", "mlp_write", 1, tuple(range(len(one.model.source))), lambda x: x + direction)
+            assert torch.allclose(logits, one.expected([change]), rtol=0, atol=1e-9)
+        assert torch.equal(unembed.record(at.model, PROMPT).logits, at.run.logits)
+
+
 def test_a_direction_between_two_sources() -> None:
     at, other = case("t5"), case("t5", 1)
     with exactly():
