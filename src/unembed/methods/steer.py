@@ -73,9 +73,9 @@ def _read_instead(stack: ExitStack, model: Model, other: Model) -> None:
 
     Who goes on with the model that was steered, and not with what `steered` gives, still has the states from before.
     """
-    assert model.source is not None and other.source is not None
-    assert model.source.states is not None and other.source.states is not None
-    before, states = model.source.states, other.source.states
+    before, states = (each.source.states if each.source else None for each in (model, other))
+    assert before is not None
+    assert states is not None
 
     def swap(_: Any, args: Any, words: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         given = words["encoder_hidden_states"]

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError
 from unembed.models.audio import read_wav, resampled
+from unembed.models.blanks import unread_blank_notes
 from unembed.models.family import Encoder
 from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.images import read_image
@@ -58,7 +59,9 @@ def with_source(
     if text is not None:
         read = _encoded(model, *_of_text(model, text))
         assert read.source is not None
-        return replace(read, source=replace(read.source, text=text)) if isinstance(text, str) else read
+        if not isinstance(text, str):
+            return read
+        return replace(read, source=replace(read.source, text=text, notes=unread_blank_notes(model, text)))
     if audio is not None:
         return _encoded(model, *_of_audio(model, Path(audio)))
     assert inputs is not None

@@ -96,7 +96,8 @@ def written_source(model: Model) -> Written:
     if source is None or ids is None:
         raise InputError(f"{model.name} has no source of text, whose words could be taken away.")
     tokens, tokenizer = ids[0].tolist(), model.tokenizer
-    special = set() if tokenizer is None else set(tokenizer.all_special_ids)
+    # What the vocabulary does not know is a word of the text like others.
+    special = set() if tokenizer is None else set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     free = tuple(p for p, token in enumerate(tokens) if token not in special)
     names = tuple(token.label for token in source.tokens)
     if source.text is None or tokenizer is None or not tokenizer.is_fast:
